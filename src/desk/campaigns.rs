@@ -1,0 +1,416 @@
+//! Campaigns: made, edited, started, paused, resumed, stopped, deleted; their queue filled.
+
+use chrono::{DateTime, Utc};
+
+use super::{Actor, Desk, DeskError, audit};
+use crate::{
+    domain::{
+        FieldError, Refusal,
+        campaign::{self, Command, ContactSource, Settings, Status},
+        gate::Profile,
+        id::{AssistantId, CallId, CampaignId, OwnerId, SourceId},
+        phone::PhoneNumber,
+        script,
+        stats::Counts,
+    },
+    store::{CampaignEdit, CampaignRow, Lane, NewCall, NewCampaign, StoreError, Tx},
+};
+
+/// A campaign as its maker describes it.
+#[derive(Debug, Clone)]
+pub struct CampaignDraft {
+    pub name: String,
+    pub assistant: AssistantId,
+    pub source: ContactSource,
+    pub source_id: SourceId,
+    /// Empty: the assistant's prompt is the script.
+    pub prompt: String,
+    pub agent_name: Option<String>,
+    pub settings: Settings,
+}
+
+/// What a start found: shown before and with it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Preflight {
+    pub contacts: i64,
+    pub do_not_call: i64,
+    /// Contacts that lack a field of the script, among the first looked at.
+    pub missing_fields: Vec<String>,
+    pub contacts_without_fields: i64,
+    pub dialable_now: i64,
+    /// When the first call may be made, if not now, and why.
+    pub waiting_until: Option<DateTime<Utc>>,
+    pub why: String,
+}
+
+/// What a stop did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stopped {
+    pub canceled: i64,
+    pub live: i64,
+}
+
+/// Rows made a transaction while a campaign fills its queue.
+const CHUNK: i64 = 500;
+
+/// Rows made before a start answers, so that the first claim finds some.
+const FIRST: usize = 10;
+
+impl Desk {
+    /// # Errors
+    /// Every field that is wrong, at once.
+    pub async fn create_campaign(&self, actor: Actor, draft: CampaignDraft) -> Result<CampaignId, DeskError> {
+        let now = self.now();
+        let profile = self.rules.profile;
+        self.store
+            .write(Lane::Urgent, move |tx| {
+                Box::pin(async move {
+                    let mut errors = check(&draft.name, &draft.settings, profile);
+                    if tx.assistant(actor.owner, draft.assistant).await?.is_none() {
+                        errors.push(FieldError::new("assistantId", "no such assistant"));
+                    }
+                    if !tx.has_source(actor.owner, draft.source, draft.source_id).await? {
+                        let field = if draft.source == ContactSource::CsvFile { "csvFileId" } else { "contactListId" };
+                        errors.push(FieldError::new(field, "no such list or file"));
+                    }
+                    if !errors.is_empty() {
+                        return Err(DeskError::Invalid(errors));
+                    }
+                    let id = CampaignId::fresh();
+                    let row = NewCampaign {
+                        id,
+                        owner: actor.owner,
+                        name: draft.name.trim().to_owned(),
+                        assistant: draft.assistant,
+                        source: draft.source,
+                        source_id: draft.source_id,
+                        prompt: draft.prompt,
+                        agent_name: draft.agent_name,
+                        settings: draft.settings,
+                    };
+                    tx.insert_campaign(&row, now).await?;
+                    audit(tx, &actor, now, "campaign_created", Some(id.0), &serde_json::json!({ "name": row.name })).await?;
+                    Ok(id)
+                })
+            })
+            .await
+    }
+
+    /// Changes what an operator may change, running or not; calls prepared before are judged anew.
+    ///
+    /// # Errors
+    /// Every field that is wrong, at once.
+    pub async fn edit_campaign(&self, actor: Actor, id: CampaignId, edit: CampaignEdit) -> Result<(), DeskError> {
+        let now = self.now();
+        let profile = self.rules.profile;
+        self.store
+            .write(Lane::Urgent, move |tx| {
+                Box::pin(async move {
+                    tx.campaign(actor.owner, id).await?.ok_or(DeskError::NotFound("campaign"))?;
+                    let errors = check(&edit.name, &edit.settings, profile);
+                    if !errors.is_empty() {
+                        return Err(DeskError::Invalid(errors));
+                    }
+                    tx.update_campaign(id, &edit, now).await?;
+                    audit(tx, &actor, now, "campaign_edited", Some(id.0), &serde_json::json!({})).await
+                })
+            })
+            .await
+    }
+
+    /// Starts a campaign: its queue begins to fill, the engine goes on by itself.
+    ///
+    /// # Errors
+    /// When its state forbids it, or it has no assistant, trunk, script or contact to call.
+    pub async fn start(&self, actor: Actor, id: CampaignId) -> Result<(), DeskError> {
+        let row = self.store.campaign(actor.owner, id).await?.ok_or(DeskError::NotFound("campaign"))?;
+        campaign::transition(&row.name, row.execution_status, Command::Start)?;
+        self.ready(&row).await?;
+        // A paused campaign goes on where it was; any other looks at its contacts from the first.
+        let fresh = row.execution_status != Status::Paused;
+        self.change(actor.clone(), id, Command::Start, String::new()).await?;
+        if fresh {
+            self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok::<_, StoreError>(tx.set_fill(id, Some(0)).await?) })).await?;
+        }
+        for _ in 0..FIRST {
+            if !self.fill(actor.owner, id).await? {
+                break;
+            }
+        }
+        if fresh {
+            self.refuse_if_nothing_to_do(&actor, id).await?;
+        }
+        Ok(())
+    }
+
+    /// What must be there before a campaign may dial at all, in words with the way out.
+    async fn ready(&self, row: &CampaignRow) -> Result<(), DeskError> {
+        let no = |gate, words: String| Err(Refusal::new(gate, words).into());
+        if row.script().trim().is_empty() {
+            return no("script", format!("campaign \"{}\" has no script: give it one, or give its assistant a prompt", row.name));
+        }
+        let number = self.store.number_of(row.assistant_id).await?;
+        if number.as_ref().and_then(|n| n.trunk_id).is_none() {
+            return no(
+                "trunk",
+                format!(
+                    "No outbound trunk found for assistant \"{}\": assign it a number with `dialdeck number assign` or POST /phone-numbers/assign",
+                    row.assistant_name
+                ),
+            );
+        }
+        let source = match row.source_id() {
+            Some(id) => self.store.source(row.user_id, id).await?,
+            None => None,
+        };
+        match source {
+            None => no("contacts", format!("the contact list of campaign \"{}\" is gone", row.name)),
+            Some(s) if s.contacts - s.do_not_call <= 0 => {
+                no("contacts", format!("\"{}\" has no contact that may be called: import some with `i` or `dialdeck import`", s.name))
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    async fn refuse_if_nothing_to_do(&self, actor: &Actor, id: CampaignId) -> Result<(), DeskError> {
+        let Some(row) = self.store.campaign(actor.owner, id).await? else { return Ok(()) };
+        if row.fill_position.is_some() || row.counts.pending + row.counts.processing > 0 {
+            return Ok(());
+        }
+        let engine = Actor::engine(actor.owner);
+        self.finish(engine, id, Status::Completed, "everybody was reached or has no attempt left".to_owned()).await?;
+        Err(Refusal::new("contacts", format!("nobody is left to call in \"{}\": everybody was reached or has no attempt left", row.name)).into())
+    }
+
+    /// # Errors
+    /// When the campaign is not running.
+    pub async fn pause(&self, actor: Actor, id: CampaignId) -> Result<(), DeskError> {
+        let reason = format!("paused by {}", actor.name);
+        self.change(actor, id, Command::Pause, reason).await
+    }
+
+    /// # Errors
+    /// When the campaign is not paused.
+    pub async fn resume(&self, actor: Actor, id: CampaignId) -> Result<(), DeskError> {
+        self.change(actor, id, Command::Resume, String::new()).await
+    }
+
+    /// Stops a campaign for good: what waits is canceled, live calls are kept or hung up as asked.
+    ///
+    /// # Errors
+    /// When there is nothing to stop.
+    pub async fn stop(&self, actor: Actor, id: CampaignId, hang_up: bool) -> Result<Stopped, DeskError> {
+        let now = self.now();
+        self.store
+            .write(Lane::Urgent, move |tx| {
+                Box::pin(async move {
+                    let row = tx.campaign(actor.owner, id).await?.ok_or(DeskError::NotFound("campaign"))?;
+                    let reason = format!("stopped by {}", actor.name);
+                    shift(tx, &actor, &row, Command::Stop, &reason, now).await?;
+                    tx.set_fill(id, None).await?;
+                    let canceled = tx.cancel_pending(id, &reason, now).await?;
+                    tx.add_counts(id, &Counts { pending: -canceled, canceled, ..Counts::default() }).await?;
+                    let open = tx.open_of_campaign(id).await?;
+                    if hang_up {
+                        for call in &open {
+                            tx.request_hangup(call.id, now).await?;
+                        }
+                    }
+                    Ok(Stopped { canceled, live: i64::try_from(open.len()).unwrap_or(0) })
+                })
+            })
+            .await
+    }
+
+    /// # Errors
+    /// When it runs or has live calls.
+    pub async fn delete_campaign(&self, actor: Actor, id: CampaignId) -> Result<(), DeskError> {
+        let now = self.now();
+        self.store
+            .write(Lane::Urgent, move |tx| {
+                Box::pin(async move {
+                    let row = tx.campaign(actor.owner, id).await?.ok_or(DeskError::NotFound("campaign"))?;
+                    campaign::transition(&row.name, row.execution_status, Command::Delete)?;
+                    if row.counts.processing > 0 {
+                        return Err(Refusal::new("state", format!("campaign \"{}\" has {} live calls", row.name, row.counts.processing)).into());
+                    }
+                    tx.delete_campaign(id, now).await?;
+                    audit(tx, &actor, now, "campaign_deleted", Some(id.0), &serde_json::json!({ "name": row.name })).await
+                })
+            })
+            .await
+    }
+
+    /// Pauses every running campaign of the owner; answers which, so that the same can be resumed.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn pause_all(&self, actor: Actor) -> Result<Vec<CampaignId>, DeskError> {
+        let now = self.now();
+        self.store
+            .write(Lane::Urgent, move |tx| {
+                Box::pin(async move {
+                    let mut paused = Vec::new();
+                    for row in tx.campaigns_in(actor.owner, Status::Running).await? {
+                        shift(tx, &actor, &row, Command::Pause, &format!("paused with all others by {}", actor.name), now).await?;
+                        paused.push(row.id);
+                    }
+                    Ok(paused)
+                })
+            })
+            .await
+    }
+
+    /// Resumes those of the given campaigns that are still paused; answers how many.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn resume_all(&self, actor: Actor, ids: Vec<CampaignId>) -> Result<usize, DeskError> {
+        let now = self.now();
+        self.store
+            .write(Lane::Urgent, move |tx| {
+                Box::pin(async move {
+                    let mut resumed = 0;
+                    for row in tx.campaigns_in(actor.owner, Status::Paused).await?.iter().filter(|r| ids.contains(&r.id)) {
+                        shift(tx, &actor, row, Command::Resume, "", now).await?;
+                        resumed += 1;
+                    }
+                    Ok(resumed)
+                })
+            })
+            .await
+    }
+
+    /// Makes the next rows of a filling campaign's queue; `false` when the queue is full.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn fill(&self, owner: OwnerId, id: CampaignId) -> Result<bool, DeskError> {
+        let now = self.now();
+        self.store.write(Lane::Bulk, move |tx| Box::pin(async move { fill(tx, owner, id, now).await })).await
+    }
+
+    /// Ends a running campaign by the engine: done, or an error of our own configuration.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn finish(&self, actor: Actor, id: CampaignId, to: Status, reason: String) -> Result<bool, DeskError> {
+        let now = self.now();
+        self.store
+            .write(Lane::Urgent, move |tx| {
+                Box::pin(async move {
+                    let Some(row) = tx.campaign(actor.owner, id).await? else { return Ok(false) };
+                    let busy = row.fill_position.is_some() || row.counts.pending + row.counts.processing > 0;
+                    if to == Status::Completed && busy {
+                        return Ok(false);
+                    }
+                    let moved = tx.move_campaign(id, Status::Running, to, &reason, &actor.name, now).await?;
+                    if moved {
+                        let details = serde_json::json!({ "to": to, "reason": reason });
+                        audit(tx, &actor, now, "campaign_finished", Some(id.0), &details).await?;
+                    }
+                    Ok(moved)
+                })
+            })
+            .await
+    }
+
+    async fn change(&self, actor: Actor, id: CampaignId, command: Command, reason: String) -> Result<(), DeskError> {
+        let now = self.now();
+        self.store
+            .write(Lane::Urgent, move |tx| {
+                Box::pin(async move {
+                    let row = tx.campaign(actor.owner, id).await?.ok_or(DeskError::NotFound("campaign"))?;
+                    shift(tx, &actor, &row, command, &reason, now).await
+                })
+            })
+            .await
+    }
+}
+
+/// One command on one campaign: judged, written, audited.
+async fn shift(tx: &mut Tx, actor: &Actor, row: &CampaignRow, command: Command, reason: &str, now: DateTime<Utc>) -> Result<(), DeskError> {
+    let to = campaign::transition(&row.name, row.execution_status, command)?;
+    if !tx.move_campaign(row.id, row.execution_status, to, reason, &actor.name, now).await? {
+        return Err(DeskError::Conflict(format!("campaign \"{}\" was changed meanwhile", row.name)));
+    }
+    let details = serde_json::json!({ "from": row.execution_status, "to": to });
+    audit(tx, actor, now, "campaign_moved", Some(row.id.0), &details).await
+}
+
+async fn fill(tx: &mut Tx, owner: OwnerId, id: CampaignId, now: DateTime<Utc>) -> Result<bool, DeskError> {
+    let Some(row) = tx.campaign(owner, id).await? else { return Ok(false) };
+    let (Some(position), Some(source)) = (row.fill_position, row.source_id()) else { return Ok(false) };
+    if !matches!(row.execution_status, Status::Running | Status::Paused) {
+        return Ok(false);
+    }
+    let contacts = tx.contacts_to_queue(source, id, position, CHUNK).await?;
+    let Some(last) = contacts.last().map(|c| c.position) else {
+        tx.set_fill(id, None).await?;
+        return Ok(false);
+    };
+    let settled = tx.settled_contacts(id, &contacts).await?;
+    let calls: Vec<NewCall> = contacts
+        .into_iter()
+        .filter(|c| !settled.contains(&c.id) && c.attempts < row.retry.0.max_attempts)
+        .map(|c| NewCall {
+            id: CallId::fresh(),
+            contact_id: Some(c.id),
+            phone_number: c.phone_number,
+            contact_name: c.name,
+            contact_email: c.email,
+            country: c.country,
+            zones: c.zones,
+            position: c.position,
+            attempt: c.attempts + 1,
+            dialable_at: row.status_at,
+        })
+        .collect();
+    let n = i64::try_from(tx.insert_calls(owner, id, &calls, now).await?).unwrap_or(0);
+    tx.add_counts(id, &Counts { total: n, pending: n, ..Counts::default() }).await?;
+    tx.set_fill(id, Some(last)).await?;
+    Ok(true)
+}
+
+fn check(name: &str, settings: &Settings, profile: Profile) -> Vec<FieldError> {
+    let mut errors = settings.validate();
+    if name.trim().is_empty() || name.chars().count() > 255 {
+        errors.insert(0, FieldError::new("name", "1 to 255 characters are needed"));
+    }
+    if !settings.contact_hours && profile != Profile::None {
+        errors.push(FieldError::new("contactHours", "contact-local legal hours can be switched off only under compliance profile \"none\""));
+    }
+    errors
+}
+
+/// The script's needs that a sample of contacts does not meet: field and how many lack it.
+pub(super) fn missing_fields(script_text: &str, contacts: &[crate::store::FillContact]) -> (Vec<String>, i64) {
+    let required = script::required(script_text);
+    let mut lacking: Vec<String> = Vec::new();
+    let mut count = 0;
+    for c in contacts {
+        let fields = crate::domain::contact::script_fields(&c.name, &c.email, &c.company, &c.extra.0);
+        let missing: Vec<_> = required.iter().filter(|f| fields.get(&script::key(f)).is_none_or(|v| v.trim().is_empty())).collect();
+        count += i64::from(!missing.is_empty());
+        for field in missing {
+            if !lacking.contains(field) {
+                lacking.push(field.clone());
+            }
+        }
+    }
+    (lacking, count)
+}
+
+/// The countries of a trunk's own numbers: where it may call unless the configuration names more.
+pub(super) fn countries_of(numbers: &[String]) -> Vec<String> {
+    let mut countries: Vec<String> = Vec::new();
+    for number in numbers {
+        let country = PhoneNumber::parse(number, None).map(|p| p.country).ok();
+        // A number of no plan (a lab's, a short code) still has a calling code; +1 is read as the US.
+        let country = country.or_else(|| number.starts_with("+1").then(|| "US".to_owned()));
+        if let Some(c) = country.filter(|c| !countries.contains(c)) {
+            countries.push(c);
+        }
+    }
+    countries
+}

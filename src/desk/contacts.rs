@@ -1,0 +1,250 @@
+//! Import: a file becomes contacts, in slices, with a report; a cancelled import leaves nothing
+//! behind.
+
+use std::{io::Read, sync::Arc};
+
+use rlibphonenumber::Region;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::{Actor, Desk, DeskError, audit};
+use crate::{
+    domain::{
+        contact::{ImportReport, NewContact},
+        csv::{ContactFile, CsvError, Mapping, Row},
+        id::SourceId,
+        text::clean,
+    },
+    store::{ContactTable, Lane, StoreError},
+};
+
+/// What to import and as what.
+#[derive(Debug, Clone)]
+pub struct Import {
+    pub table: ContactTable,
+    /// The list's or file's name.
+    pub name: String,
+    pub region: Option<Region>,
+    pub mapping: Mapping,
+    /// Bytes of the file where known, for the progress bar.
+    pub size: Option<u64>,
+    /// Read and report, keep nothing.
+    pub dry_run: bool,
+}
+
+/// How far an import is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    pub bytes: u64,
+    pub size: Option<u64>,
+    pub rows: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    #[error(transparent)]
+    Csv(#[from] CsvError),
+    #[error("the import was cancelled; nothing was kept")]
+    Cancelled,
+    #[error(transparent)]
+    Desk(#[from] DeskError),
+}
+
+/// Rows of one write: callbacks and claims go between two of them.
+const SLICE: usize = 500;
+
+/// What the reading thread hands on.
+struct Slice {
+    good: Vec<NewContact>,
+    bad: Vec<(u64, String)>,
+    bytes: u64,
+}
+
+impl Desk {
+    /// Imports a file. Bad rows and duplicates are reported by line and reason, good ones kept.
+    ///
+    /// # Errors
+    /// When the file as a whole cannot be read, it was cancelled, or the database refuses.
+    pub async fn import<R: Read + Send + 'static>(
+        &self,
+        actor: Actor,
+        import: Import,
+        read: R,
+        progress: watch::Sender<Progress>,
+        cancel: CancellationToken,
+    ) -> Result<(SourceId, ImportReport), ImportError> {
+        let id = SourceId::fresh();
+        let (mapping, region) = (import.mapping.clone(), import.region);
+        let (opened, slices) = read_slices(read, mapping, region, cancel.clone());
+        opened.await.map_err(|_| ImportError::Cancelled)??;
+        if !import.dry_run {
+            self.open_source(&actor, &import, id).await?;
+        }
+        let result = self.take_slices(&actor, &import, id, slices, &progress, &cancel).await;
+        match result {
+            Ok(report) => Ok((id, report)),
+            Err(e) => {
+                self.discard(import.table, id).await?;
+                Err(e)
+            }
+        }
+    }
+
+    async fn open_source(&self, actor: &Actor, import: &Import, id: SourceId) -> Result<(), DeskError> {
+        let now = self.now();
+        let (actor, table) = (actor.clone(), import.table);
+        let name = clean(import.name.trim(), 255);
+        let size = i64::try_from(import.size.unwrap_or(0)).unwrap_or(0);
+        self.store
+            .write(Lane::Urgent, move |tx| {
+                Box::pin(async move {
+                    match table {
+                        ContactTable::ContactList => tx.insert_list(id, actor.owner, &name, "processing", now).await?,
+                        ContactTable::CsvFile => tx.insert_csv_file(id, actor.owner, &name, size, now).await?,
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    async fn take_slices(
+        &self,
+        actor: &Actor,
+        import: &Import,
+        id: SourceId,
+        mut slices: mpsc::Receiver<Slice>,
+        progress: &watch::Sender<Progress>,
+        cancel: &CancellationToken,
+    ) -> Result<ImportReport, ImportError> {
+        let mut report = ImportReport::default();
+        let mut flagged: Vec<String> = Vec::new();
+        let mut seen = std::collections::HashSet::new();
+        while let Some(slice) = slices.recv().await {
+            if cancel.is_cancelled() {
+                return Err(ImportError::Cancelled);
+            }
+            for (line, reason) in slice.bad {
+                report.invalid += 1;
+                report.reject(line, reason);
+            }
+            let good = Arc::new(slice.good);
+            let kept: std::collections::HashSet<i64> = if import.dry_run {
+                good.iter().filter(|c| seen.insert(c.number.clone())).map(|c| c.line).collect()
+            } else {
+                self.insert_slice(import.table, id, good.clone()).await?.into_iter().collect()
+            };
+            for c in good.iter() {
+                tally(&mut report, c, kept.contains(&c.line), &mut flagged);
+            }
+            progress.send_replace(Progress { bytes: slice.bytes, size: import.size, rows: report.imported + report.duplicate + report.invalid });
+        }
+        if cancel.is_cancelled() {
+            return Err(ImportError::Cancelled);
+        }
+        if !import.dry_run {
+            self.close_source(actor, import.table, id, report.clone(), flagged).await?;
+        }
+        Ok(report)
+    }
+
+    async fn insert_slice(&self, table: ContactTable, id: SourceId, rows: Arc<Vec<NewContact>>) -> Result<Vec<i64>, DeskError> {
+        let now = self.now();
+        self.store.write(Lane::Bulk, move |tx| Box::pin(async move { Ok(tx.insert_contacts(table, id, &rows, now).await?) })).await
+    }
+
+    /// The report and the do-not-call numbers, in the transaction that makes the source usable.
+    async fn close_source(&self, actor: &Actor, table: ContactTable, id: SourceId, report: ImportReport, flagged: Vec<String>) -> Result<(), DeskError> {
+        let now = self.now();
+        let actor = actor.clone();
+        self.store
+            .write(Lane::Bulk, move |tx| {
+                Box::pin(async move {
+                    for chunk in flagged.chunks(5000) {
+                        let numbers: Vec<&str> = chunk.iter().map(String::as_str).collect();
+                        tx.import_do_not_call(actor.owner, &numbers, &actor.name, now).await?;
+                    }
+                    tx.finish_source(table, id, &report, now).await?;
+                    let details = serde_json::json!({ "imported": report.imported, "duplicate": report.duplicate, "invalid": report.invalid });
+                    audit(tx, &actor, now, "contacts_imported", Some(id.0), &details).await
+                })
+            })
+            .await
+    }
+
+    /// Removes what an import has written so far, in slices.
+    async fn discard(&self, table: ContactTable, id: SourceId) -> Result<(), DeskError> {
+        loop {
+            let done = self
+                .store
+                .write(Lane::Bulk, move |tx| Box::pin(async move { Ok::<_, StoreError>(tx.remove_source_slice(table, id, 5000).await?) }))
+                .await?;
+            if done {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Removes imports whose process died: begun before `age` and never finished.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn discard_unfinished(&self, age: chrono::Duration) -> Result<(), DeskError> {
+        let before = self.now() - age;
+        let left =
+            self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok::<_, StoreError>(tx.unfinished_sources(before).await?) })).await?;
+        for (table, id) in left {
+            self.discard(table, id).await?;
+        }
+        Ok(())
+    }
+}
+
+fn tally(report: &mut ImportReport, c: &NewContact, kept: bool, flagged: &mut Vec<String>) {
+    if !kept {
+        report.duplicate += 1;
+        report.reject(u64::try_from(c.line).unwrap_or(0), format!("duplicate of {}", c.number));
+        // A repeated row that says "do not call" still says so.
+        if c.do_not_call {
+            flagged.push(c.number.to_string());
+        }
+        return;
+    }
+    report.imported += 1;
+    report.no_zone += u64::from(c.zones.is_empty());
+    if c.do_not_call {
+        report.do_not_call += 1;
+        flagged.push(c.number.to_string());
+    }
+}
+
+type Opened = tokio::sync::oneshot::Receiver<Result<(), CsvError>>;
+
+/// Parses on a thread of its own: numbers are the costly part, and the writer is another core's.
+fn read_slices<R: Read + Send + 'static>(read: R, mapping: Mapping, region: Option<Region>, cancel: CancellationToken) -> (Opened, mpsc::Receiver<Slice>) {
+    let (opened, wait) = tokio::sync::oneshot::channel();
+    let (slices, receive) = mpsc::channel(4);
+    tokio::task::spawn_blocking(move || {
+        let mut file = match ContactFile::open(read, &mapping, region) {
+            Ok(file) => file,
+            Err(e) => return drop(opened.send(Err(e))),
+        };
+        drop(opened.send(Ok(())));
+        loop {
+            let mut slice = Slice { good: Vec::with_capacity(SLICE), bad: Vec::new(), bytes: 0 };
+            while slice.good.len() < SLICE && slice.bad.len() < SLICE {
+                match file.next_row() {
+                    Some(Row::Good(c)) => slice.good.push(*c),
+                    Some(Row::Bad { line, reason }) => slice.bad.push((line, reason)),
+                    None => break,
+                }
+            }
+            slice.bytes = file.position();
+            let empty = slice.good.is_empty() && slice.bad.is_empty();
+            if empty || cancel.is_cancelled() || slices.blocking_send(slice).is_err() {
+                return;
+            }
+        }
+    });
+    (wait, receive)
+}

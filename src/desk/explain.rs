@@ -1,0 +1,144 @@
+//! "Why is nothing dialling?": one sentence with the binding gate and the next moment it changes,
+//! from the same rows and the same gates the engine uses. Serves the console's `w`, the API's
+//! status, `campaign why` and the preflight.
+
+use chrono::{DateTime, Utc};
+
+use super::{Desk, DeskError, Preflight, calls::campaign_facts, campaigns::missing_fields};
+use crate::{
+    domain::{campaign::Status, gate, schedule, zone},
+    store::{CampaignRow, ZoneHead},
+};
+
+/// The binding gate in words, and when it changes.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Explanation {
+    /// `open` when calls are being made.
+    pub gate: String,
+    pub message: String,
+    pub until: Option<DateTime<Utc>>,
+    #[serde(skip)]
+    pub zones: Vec<ZoneWait>,
+    #[serde(skip)]
+    pub dialable_now: i64,
+}
+
+/// Contacts that wait for their zone to open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ZoneWait {
+    pub zones: String,
+    pub waiting: i64,
+    /// `None`: no hour suits all its zones, or the zone is unknown.
+    pub opens: Option<DateTime<Utc>>,
+}
+
+/// Contacts looked at for missing script fields before a start.
+const SAMPLE: i64 = 5000;
+
+impl Desk {
+    /// Whether a zone may be called now, and when it may.
+    #[must_use]
+    pub fn zone_opens(&self, key: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let Some(window) = self.rules.profile.contact_window() else { return Some(now) };
+        schedule::next_open_in_all(&window, &zone::parse_key(key)?, now)
+    }
+
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn explain(&self, row: &CampaignRow) -> Result<Explanation, DeskError> {
+        let now = self.now();
+        let heads = self.store.zone_heads(row.id).await?;
+        let (zones, dialable_now) = self.zone_waits(row, &heads, now).await?;
+        let (gate, message, until) = self.binding(row, &heads, now).await?;
+        Ok(Explanation { gate, message, until, zones, dialable_now })
+    }
+
+    async fn zone_waits(&self, row: &CampaignRow, heads: &[ZoneHead], now: DateTime<Utc>) -> Result<(Vec<ZoneWait>, i64), DeskError> {
+        let mut waits = Vec::new();
+        let mut dialable = 0;
+        for head in heads {
+            let (waiting, due) = self.store.zone_pending(row.id, &head.zones, now).await?;
+            let opens = self.zone_opens(&head.zones, now);
+            dialable += if opens == Some(now) { due } else { 0 };
+            waits.push(ZoneWait { zones: head.zones.clone(), waiting, opens });
+        }
+        Ok((waits, dialable))
+    }
+
+    /// The first closed gate in the order of the contract.
+    async fn binding(&self, row: &CampaignRow, heads: &[ZoneHead], now: DateTime<Utc>) -> Result<(String, String, Option<DateTime<Utc>>), DeskError> {
+        let say = |gate: &str, message: String, until| Ok((gate.to_owned(), message, until));
+        if row.execution_status != Status::Running {
+            let reason = if row.status_reason.is_empty() { String::new() } else { format!(": {}", row.status_reason) };
+            let way = match row.execution_status {
+                Status::Idle => ". s starts it",
+                Status::Paused => ". p resumes it",
+                Status::Error => ". Mend it and start it again",
+                Status::Running | Status::Completed => "",
+            };
+            return say("state", format!("the campaign is {}{reason}{way}", row.execution_status.as_str()), None);
+        }
+        if self.store.setting("kill_switch").await?.as_deref() == Some("on") {
+            return say("kill_switch", "the kill switch is on: nothing is dialled on any host".to_owned(), None);
+        }
+        if let Some(words) = self.store.setting("engine_health").await?.filter(|w| !w.is_empty()) {
+            return say("engine", words, None);
+        }
+        let used = self.store.campaign_day(row.id, schedule::local_day(row.zone(), now)).await?.map_or(0, |d| d.used);
+        if let Err(refusal) = gate::campaign(&campaign_facts(row, used, row.counts.live, None), now) {
+            return say(refusal.gate, refusal.message, refusal.until);
+        }
+        self.binding_zone(row, heads, now)
+    }
+
+    fn binding_zone(&self, row: &CampaignRow, heads: &[ZoneHead], now: DateTime<Utc>) -> Result<(String, String, Option<DateTime<Utc>>), DeskError> {
+        let say = |gate: &str, message: String, until| Ok((gate.to_owned(), message, until));
+        if heads.is_empty() {
+            return if row.counts.processing > 0 {
+                say("open", format!("the last {} calls are being made", row.counts.processing), None)
+            } else if row.fill_position.is_some() {
+                say("open", "the queue is being filled".to_owned(), None)
+            } else {
+                say("done", "everybody was called".to_owned(), None)
+            };
+        }
+        let openings = heads.iter().filter_map(|h| Some((self.zone_opens(&h.zones, now.max(h.due))?, h)));
+        let Some((first, head)) = openings.min_by_key(|(t, _)| *t) else {
+            return say("contact_zone", "no hour suits the time zones of the contacts left, or their zone is unknown".to_owned(), None);
+        };
+        if first <= now {
+            return say("open", "calls are being made".to_owned(), None);
+        }
+        if head.due > now && self.zone_opens(&head.zones, now) == Some(now) {
+            return say("retry", "all contacts left are to be tried again later".to_owned(), Some(first));
+        }
+        let window = self.rules.profile.contact_window().map(|w| w.label()).unwrap_or_default();
+        say("contact_hours", format!("outside {window} on the clock of the contacts left ({})", zone::label(&head.zones)), Some(first))
+    }
+
+    /// What a start finds, in one look.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn preflight(&self, row: &CampaignRow) -> Result<Preflight, DeskError> {
+        let source = match row.source_id() {
+            Some(id) => self.store.source(row.user_id, id).await?,
+            None => None,
+        };
+        let sample = match row.source_id() {
+            Some(id) => self.store.sample_contacts(id, SAMPLE).await?,
+            None => Vec::new(),
+        };
+        let (missing, without) = missing_fields(row.script(), &sample);
+        let why = self.explain(row).await?;
+        Ok(Preflight {
+            contacts: source.as_ref().map_or(0, |s| s.contacts),
+            do_not_call: source.as_ref().map_or(0, |s| s.do_not_call),
+            missing_fields: missing,
+            contacts_without_fields: without,
+            dialable_now: why.dialable_now,
+            waiting_until: why.until,
+            why: why.message,
+        })
+    }
+}

@@ -1,0 +1,217 @@
+//! The one door for writes. Every change, whoever asks for it (key press, REST call, webhook,
+//! engine, command line), is one function here: begin, read what is judged, judge in `domain`,
+//! write, commit. A decision never waits for a network; reads that decide nothing go to `store`.
+
+mod calls;
+mod campaigns;
+mod contacts;
+mod dnc;
+mod error;
+mod explain;
+mod outcome;
+mod record;
+mod trunks;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::{mpsc, oneshot};
+
+pub use calls::{ArmRequest, Armed, Claimed, Refused};
+pub use campaigns::{CampaignDraft, Preflight, Stopped};
+pub use contacts::{Import, ImportError, Progress};
+pub use error::DeskError;
+pub use explain::{Explanation, ZoneWait};
+pub use outcome::{SetOutcome, UndoDoNotCall};
+pub use record::Recorded;
+pub use trunks::AssignNumber;
+
+use crate::{
+    clock::SharedClock,
+    domain::{
+        event::CallEvent,
+        gate::Rules,
+        id::{Incarnation, OwnerId},
+    },
+    store::{Lane, Store, StoreError, Tx},
+};
+
+/// Who asks: whose rows, which person or part of the program, by which door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    pub owner: OwnerId,
+    /// The operator's name, or `engine`, or the agent's call.
+    pub name: String,
+    /// `console`, `api`, `cli`, `engine` or `agent`.
+    pub source: &'static str,
+}
+
+impl Actor {
+    /// The engine acting on an owner's rows.
+    #[must_use]
+    pub fn engine(owner: OwnerId) -> Self {
+        Self { owner, name: "engine".to_owned(), source: "engine" }
+    }
+}
+
+/// The installation's own facts, made on first start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Installation {
+    /// Marks our rooms at LiveKit: 8 hex digits.
+    pub id: u32,
+    /// Who owns what the console makes.
+    pub owner: OwnerId,
+}
+
+impl Installation {
+    /// The prefix of every room of ours.
+    #[must_use]
+    pub fn room_prefix(&self) -> String {
+        format!("dd-{:08x}-", self.id)
+    }
+}
+
+type Envelope = (CallEvent, oneshot::Sender<Result<Recorded, DeskError>>);
+
+#[derive(Clone)]
+pub struct Desk {
+    store: Store,
+    clock: SharedClock,
+    rules: Arc<Rules>,
+    inbox: mpsc::Sender<Envelope>,
+}
+
+impl Desk {
+    /// Opens the desk over a store. The inbox task ends with the last desk.
+    #[must_use]
+    pub fn new(store: Store, clock: SharedClock, rules: Rules) -> Self {
+        let (inbox, waiting) = mpsc::channel(4096);
+        tokio::spawn(record::inbox(store.clone(), clock.clone(), waiting));
+        Self { store, clock, rules: Arc::new(rules), inbox }
+    }
+
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// The one door for facts: stored first, then applied. Answers after the commit; what comes
+    /// together is committed together.
+    ///
+    /// # Errors
+    /// When the database could not keep it: then nothing may be acknowledged.
+    pub async fn record(&self, event: CallEvent) -> Result<Recorded, DeskError> {
+        let (answer, wait) = oneshot::channel();
+        self.inbox.send((event, answer)).await.map_err(|_| StoreError::Closed)?;
+        wait.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// The installation's id and owner, made on first start; `owner` of the configuration wins.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn installation(&self, owner: Option<OwnerId>) -> Result<Installation, DeskError> {
+        self.store
+            .write(Lane::Urgent, move |tx| {
+                Box::pin(async move {
+                    let fresh = uuid::Uuid::new_v4();
+                    let id = tx.setting_or("installation_id", &fresh.simple().to_string()[..8]).await?;
+                    let kept = tx.setting_or("owner", &owner.map_or(uuid::Uuid::new_v4(), |o| o.0).to_string()).await?;
+                    let owner = owner.or_else(|| kept.parse().ok()).unwrap_or(OwnerId(fresh));
+                    Ok(Installation { id: u32::from_str_radix(&id, 16).unwrap_or_default(), owner })
+                })
+            })
+            .await
+    }
+
+    /// A secret of this installation kept in the database, made where it is missing.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn secret(&self, key: &'static str) -> Result<String, DeskError> {
+        let fresh = format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
+        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.setting_or(key, &fresh).await?) })).await
+    }
+
+    /// The engine's heartbeat: other hosts see by it who dials.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn heartbeat(&self, incarnation: Incarnation, host: String, pid: u32) -> Result<(), DeskError> {
+        let now = self.now();
+        self.store
+            .write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.put_engine(incarnation, &host, i64::from(pid), now).await?) }))
+            .await
+    }
+
+    /// The engine has stopped and looks after nothing any more.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn engine_stopped(&self, incarnation: Incarnation) -> Result<(), DeskError> {
+        let now = self.now();
+        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.stop_engine(incarnation, now).await?) })).await
+    }
+
+    /// What keeps the engine from dialling, in words for every console; empty when nothing does.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn report_health(&self, words: String) -> Result<(), DeskError> {
+        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.put_setting("engine_health", &words).await?) })).await
+    }
+
+    /// The kill switch: while it is on nothing is armed on any host.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn kill_switch(&self, actor: Actor, on: bool) -> Result<(), DeskError> {
+        let now = self.now();
+        self.store
+            .write(Lane::Urgent, move |tx| {
+                Box::pin(async move {
+                    tx.put_setting("kill_switch", if on { "on" } else { "" }).await?;
+                    audit(tx, &actor, now, if on { "kill_switch_on" } else { "kill_switch_off" }, None, &serde_json::json!({})).await
+                })
+            })
+            .await
+    }
+
+    /// Keeps a reply under an idempotency key.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn keep_reply(&self, owner: OwnerId, key: String, request: String, status: u16, body: String) -> Result<(), DeskError> {
+        let now = self.now();
+        self.store
+            .write(Lane::Urgent, move |tx| {
+                Box::pin(async move {
+                    tx.keep_reply(owner, &key, &request, i64::from(status), &body, now).await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+}
+
+/// One line of the audit for an actor, inside the transaction of what it tells.
+async fn audit(
+    tx: &mut Tx,
+    actor: &Actor,
+    now: DateTime<Utc>,
+    action: &str,
+    subject: Option<uuid::Uuid>,
+    details: &serde_json::Value,
+) -> Result<(), DeskError> {
+    Ok(tx.audit(now, actor.owner, &actor.name, actor.source, action, subject, details).await?)
+}

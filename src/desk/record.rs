@@ -1,0 +1,438 @@
+//! Facts into rows: events stored first, under a key that makes a repeat harmless, then applied by
+//! the state machine. What has queued is applied in one transaction; a batch is what waits, there
+//! is no timer.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use chrono::{DateTime, Duration, Utc};
+use sqlx::types::Json;
+use tokio::sync::mpsc;
+
+use super::{Actor, DeskError, Envelope, audit, dnc};
+use crate::{
+    clock::SharedClock,
+    domain::{
+        call::{self, Basis, Change, State},
+        campaign::Status,
+        event::{AgentReport, CallEvent, Fault, Kind, Reply, Target},
+        id::{CallId, CampaignId, TrunkId},
+        outcome::{Outcome, Who},
+        retry,
+        stats::{self, Counts, Tally},
+    },
+    store::{CallRow, CallUpdate, Lane, NewCall, Store, StoreError, Tx},
+};
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// The key was known: nothing changed.
+    Duplicate,
+    /// Stored; about no call of ours, or no news to it.
+    Stored,
+    /// Stored, and the call is in this state now.
+    Moved(State),
+}
+
+/// Events of one transaction at most.
+const BATCH: usize = 512;
+
+/// The inbox task: takes what waits, applies it together, answers each sender after the commit.
+pub(super) async fn inbox(store: Store, clock: SharedClock, mut waiting: mpsc::Receiver<Envelope>) {
+    loop {
+        let mut batch = Vec::new();
+        if waiting.recv_many(&mut batch, BATCH).await == 0 {
+            return;
+        }
+        let (events, answers): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+        match apply(&store, &clock, events.clone()).await {
+            Ok(results) => {
+                for (answer, result) in answers.into_iter().zip(results) {
+                    drop(answer.send(Ok(result)));
+                }
+            }
+            Err(_) if events.len() > 1 => {
+                // One bad event must fail alone.
+                for (event, answer) in events.into_iter().zip(answers) {
+                    let result = apply(&store, &clock, vec![event]).await.map(|r| r.first().copied().unwrap_or(Recorded::Stored));
+                    drop(answer.send(result));
+                }
+            }
+            Err(e) => {
+                for answer in answers {
+                    tracing::error!(target: "desk", error = %e, "an event could not be stored");
+                    drop(answer.send(Err(StoreError::Busy(e.to_string()).into())));
+                }
+            }
+        }
+    }
+}
+
+async fn apply(store: &Store, clock: &SharedClock, events: Vec<CallEvent>) -> Result<Vec<Recorded>, DeskError> {
+    let now = clock.now();
+    store.write(Lane::Urgent, move |tx| Box::pin(async move { Batch::new(now).run(tx, events).await })).await
+}
+
+/// The call id in one of our room names, `dd-<installation>-<call uuid>-<claim>`.
+fn call_of_room(room: &str) -> Option<CallId> {
+    let rest = room.strip_prefix("dd-")?.split_once('-')?.1;
+    rest.get(..36)?.parse().ok()
+}
+
+/// The work of one transaction: rows as they were, rows as they are, and what follows from it.
+struct Batch {
+    now: DateTime<Utc>,
+    rows: HashMap<CallId, CallRow>,
+    before: HashMap<CallId, Counts>,
+    touched: Vec<CallId>,
+    applied: Vec<(i64, &'static str)>,
+    reports: Vec<(CallId, AgentReport)>,
+    faults: Vec<(CampaignId, CallId, Fault, String)>,
+    carrier_outcomes: Vec<CallId>,
+    reopened: Vec<CallId>,
+}
+
+impl Batch {
+    fn new(now: DateTime<Utc>) -> Self {
+        Self {
+            now,
+            rows: HashMap::new(),
+            before: HashMap::new(),
+            touched: Vec::new(),
+            applied: Vec::new(),
+            reports: Vec::new(),
+            faults: Vec::new(),
+            carrier_outcomes: Vec::new(),
+            reopened: Vec::new(),
+        }
+    }
+
+    async fn run(mut self, tx: &mut Tx, events: Vec<CallEvent>) -> Result<Vec<Recorded>, DeskError> {
+        let targets = self.load(tx, &events).await?;
+        let pairs: Vec<_> = events.iter().zip(targets.iter().copied()).collect();
+        let mut fresh: HashMap<String, i64> = tx.insert_events(&pairs, self.now).await?.into_iter().collect();
+        let mut results = Vec::with_capacity(events.len());
+        for (event, target) in pairs {
+            // A key twice in one batch is new once.
+            let Some(id) = fresh.remove(&event.key) else {
+                results.push(Recorded::Duplicate);
+                continue;
+            };
+            let moved = target.and_then(|call| self.step(call, event));
+            if let Some(state) = moved {
+                self.applied.push((id, state.as_str()));
+            }
+            results.push(moved.map_or(Recorded::Stored, Recorded::Moved));
+        }
+        self.write(tx).await?;
+        Ok(results)
+    }
+
+    /// Reads the rows the events are about; answers each event's call.
+    async fn load(&mut self, tx: &mut Tx, events: &[CallEvent]) -> Result<Vec<Option<CallId>>, DeskError> {
+        let sids: Vec<&str> = events.iter().filter_map(|e| if let Target::CallSid(s) = &e.target { Some(s.as_str()) } else { None }).collect();
+        let by_sid: HashMap<String, CallId> = if sids.is_empty() { HashMap::new() } else { tx.calls_by_sid(&sids).await?.into_iter().collect() };
+        let mut targets: Vec<Option<CallId>> = events
+            .iter()
+            .map(|e| match &e.target {
+                Target::Call(id) => Some(*id),
+                Target::Room(room) => call_of_room(room),
+                Target::CallSid(sid) => by_sid.get(sid).copied(),
+                Target::None => None,
+            })
+            .collect();
+        let ids: Vec<CallId> = targets.iter().flatten().copied().collect::<HashSet<_>>().into_iter().collect();
+        if !ids.is_empty() {
+            self.rows = tx.calls_by_id(&ids).await?.into_iter().map(|r| (r.id, r)).collect();
+        }
+        for (target, event) in targets.iter_mut().zip(events) {
+            let Some(row) = target.and_then(|id| self.rows.get(&id)) else {
+                *target = None;
+                continue;
+            };
+            // A room of an earlier claim of this call is not this call's room.
+            if let Target::Room(room) = &event.target
+                && row.room_name.as_deref() != Some(room)
+            {
+                *target = None;
+            }
+        }
+        Ok(targets)
+    }
+
+    /// Applies one event to its row in memory; the state it moved to, if it did.
+    fn step(&mut self, id: CallId, event: &CallEvent) -> Option<State> {
+        let row = self.rows.get_mut(&id)?;
+        self.before.entry(id).or_insert_with(|| stats::contribution(&tally(row)));
+        let change = call::apply(&facts(row), &event.kind);
+        let moved = change.to;
+        if let Some(fault) = change.campaign_fault {
+            self.faults.push((row.campaign_id, id, fault, change.reason.clone().unwrap_or_default()));
+        }
+        if change.reopened {
+            self.reopened.push(id);
+        }
+        if change.wrong_number && row.outcome_who.is_none_or(|w| w < Who::Carrier) {
+            (row.outcome, row.outcome_who, row.outcome_at) = (Some(Outcome::WrongNumber), Some(Who::Carrier), Some(self.now));
+            self.carrier_outcomes.push(id);
+        }
+        note_identity(row, &event.kind);
+        change_row(row, &change, event.at, self.now);
+        if let Kind::Report(report) = &event.kind {
+            if let Some(outcome) = report.outcome {
+                row.suggestion = Some(outcome);
+            }
+            self.reports.push((id, report.clone()));
+        }
+        if !self.touched.contains(&id) {
+            self.touched.push(id);
+        }
+        moved
+    }
+
+    async fn write(mut self, tx: &mut Tx) -> Result<(), DeskError> {
+        if self.touched.is_empty() {
+            return Ok(());
+        }
+        self.settle_reopened(tx).await?;
+        let updates: Vec<_> = self.touched.iter().filter_map(|id| self.rows.get(id)).map(|row| CallUpdate { row }).collect();
+        tx.update_calls(&updates, self.now).await?;
+        if !self.applied.is_empty() {
+            tx.mark_applied(&self.applied).await?;
+        }
+        self.write_counts(tx).await?;
+        self.write_ends(tx).await?;
+        for id in &self.carrier_outcomes {
+            tx.insert_outcome(*id, Some(Outcome::WrongNumber), None, "the carrier knows no such number", Who::Carrier, "", None, self.now).await?;
+        }
+        for (id, report) in std::mem::take(&mut self.reports) {
+            self.write_report(tx, id, &report).await?;
+        }
+        for (campaign, call, fault, reason) in std::mem::take(&mut self.faults) {
+            self.write_fault(tx, campaign, call, fault, &reason).await?;
+        }
+        Ok(())
+    }
+
+    /// A call found alive needs its number again; where another call has it, two legs are up and
+    /// the row must wait: the evidence is stored, the alarm is raised.
+    async fn settle_reopened(&mut self, tx: &mut Tx) -> Result<(), DeskError> {
+        for id in std::mem::take(&mut self.reopened) {
+            let Some(row) = self.rows.get(&id).cloned() else { continue };
+            let others = tx.unended_of_number(row.user_id, &row.phone_number).await?;
+            let taken = others.iter().any(|o| o.id != id && o.state.is_open());
+            if taken || !tx.take_number(&row.phone_number, id, self.now).await? {
+                tracing::error!(target: "desk", call_id = %id, "a call believed ended is alive while its number is on another call");
+                self.rows.insert(id, tx.call(id).await?.ok_or(DeskError::NotFound("call"))?);
+                continue;
+            }
+            tracing::warn!(target: "desk", call_id = %id, "a call believed never to have rung is alive: adopted");
+            audit(tx, &Actor::engine(row.user_id), self.now, "call_reopened", Some(id.0), &serde_json::json!({ "state": row.state })).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_counts(&self, tx: &mut Tx) -> Result<(), DeskError> {
+        let mut campaigns: BTreeMap<CampaignId, Counts> = BTreeMap::new();
+        let mut trunks: BTreeMap<TrunkId, i64> = BTreeMap::new();
+        for id in &self.touched {
+            let (Some(row), Some(before)) = (self.rows.get(id), self.before.get(id)) else { continue };
+            let delta = stats::contribution(&tally(row)) - *before;
+            *campaigns.entry(row.campaign_id).or_default() += delta;
+            if let Some(trunk) = row.trunk_id {
+                *trunks.entry(trunk).or_default() += delta.live;
+            }
+        }
+        for (campaign, delta) in campaigns.iter().filter(|(_, d)| !d.is_zero()) {
+            tx.add_counts(*campaign, delta).await?;
+        }
+        for (trunk, delta) in trunks.iter().filter(|(_, d)| **d != 0) {
+            tx.move_trunk_lines(*trunk, *delta).await?;
+        }
+        Ok(())
+    }
+
+    /// What follows from calls that ended in this batch: the number is free, the day gets back what
+    /// never rang, the contact is queued again by the rule of the result.
+    async fn write_ends(&self, tx: &mut Tx) -> Result<(), DeskError> {
+        let ended: Vec<&CallRow> = self
+            .touched
+            .iter()
+            .filter_map(|id| self.rows.get(id))
+            .filter(|r| r.state.is_ended() && self.before.get(&r.id).is_some_and(|b| b.processing == 1))
+            .collect();
+        if ended.is_empty() {
+            return Ok(());
+        }
+        let freed: Vec<_> = ended.iter().map(|r| (r.phone_number.clone(), r.id, held_until(r))).collect();
+        tx.free_numbers(&freed).await?;
+        for row in ended.iter().filter(|r| r.state == State::Unsent) {
+            if let Some(day) = &row.armed_day {
+                tx.give_back_day(row.campaign_id, day, 1).await?;
+            }
+        }
+        for row in ended {
+            queue_retry(tx, row, self.now).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_report(&self, tx: &mut Tx, id: CallId, report: &AgentReport) -> Result<(), DeskError> {
+        tx.put_report(id, report.summary.as_deref(), report.answered_by.as_deref(), None, self.now).await?;
+        let Some(outcome) = report.outcome else { return Ok(()) };
+        tx.insert_outcome(id, Some(outcome), None, report.summary.as_deref().unwrap_or_default(), Who::Agent, "agent", None, self.now).await?;
+        // Do-not-call counts at once, whoever heard it.
+        if outcome == Outcome::DoNotCall
+            && let Some(row) = self.rows.get(&id)
+        {
+            let actor = Actor { owner: row.user_id, name: "agent".to_owned(), source: "agent" };
+            dnc::suppress(tx, &actor, &row.phone_number, "told to the agent", self.now).await?;
+        }
+        Ok(())
+    }
+
+    /// Our own configuration is at fault: the campaign cannot go on, the contact keeps its attempt.
+    async fn write_fault(&self, tx: &mut Tx, campaign: CampaignId, call: CallId, fault: Fault, reason: &str) -> Result<(), DeskError> {
+        let Some(row) = self.rows.get(&call) else { return Ok(()) };
+        let words = match fault {
+            Fault::Trunk => format!("the outbound trunk is missing or its credentials are refused: {reason}"),
+            Fault::Login => format!("LiveKit connection failed: key or secret refused: {reason}"),
+            // A service that is down comes back; the campaign waits and says so.
+            Fault::TokenExpired | Fault::NoSip | Fault::Unreachable | Fault::Route => return Ok(()),
+        };
+        if tx.move_campaign(campaign, Status::Running, Status::Error, &words, "engine", self.now).await? {
+            audit(tx, &Actor::engine(row.user_id), self.now, "campaign_error", Some(campaign.0), &serde_json::json!({ "reason": words })).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Participant sids and carrier ids the event brings.
+fn note_identity(row: &mut CallRow, kind: &Kind) {
+    let (sid, call_sid) = match kind {
+        Kind::Leg { sid, call_sid, .. } | Kind::LegLeft { sid, call_sid, .. } => (Some(sid), call_sid.as_ref()),
+        Kind::Reply(Reply::Answered { participant_sid, sip_call_id }) => {
+            row.sip_call_id = Some(sip_call_id.clone());
+            (Some(participant_sid), None)
+        }
+        _ => (None, None),
+    };
+    if row.participant_sid.is_none()
+        && let Some(sid) = sid.filter(|s| !s.is_empty())
+    {
+        row.participant_sid = Some(sid.clone());
+    }
+    if row.call_sid.is_none() {
+        row.call_sid = call_sid.cloned();
+    }
+}
+
+/// Writes a change into the row's columns. `at` is when it happened, kept between what the row
+/// already knows and now: tellers' clocks differ and round.
+fn change_row(row: &mut CallRow, c: &Change, at: DateTime<Utc>, now: DateTime<Utc>) {
+    let at = at.clamp(row.armed_at.unwrap_or(at).min(now), now);
+    row.reply_pending &= !c.reply_done;
+    row.leg_seen |= c.leg_seen;
+    row.ringing_seen |= c.ringing_seen;
+    row.rejoined |= c.rejoined;
+    if let Some((reason, status)) = c.note_left {
+        (row.left_at, row.left_reason, row.left_status) = (Some(at), Some(Json(reason)), status.map(Json));
+    }
+    if c.ringing_seen && row.ringing_at.is_none() {
+        row.ringing_at = Some(at);
+    }
+    if c.answered && row.answered_at.is_none() {
+        row.answered_at = Some(row.left_at.map_or(at, |left| left.min(at)));
+    }
+    let Some(to) = c.to else { return };
+    row.state = to;
+    row.basis = c.basis.or(row.basis);
+    row.reason = c.reason.clone().unwrap_or_default();
+    row.sip_code = c.sip_code.or(row.sip_code);
+    row.charged = !c.uncharged && !to.never_rang();
+    if to.is_ended() {
+        let end = row.completed_at.unwrap_or_else(|| row.left_at.unwrap_or(at));
+        let end = end.max(row.answered_at.unwrap_or(end));
+        row.completed_at = Some(end);
+        row.lease_until = None;
+        row.call_duration = row.answered_at.map_or(0, |a| (end - a).num_seconds());
+    } else {
+        row.completed_at = None;
+        row.charged = true;
+    }
+}
+
+/// A number whose call ended without proof is held until LiveKit's own bound on the call.
+fn held_until(row: &CallRow) -> Option<DateTime<Utc>> {
+    if row.basis != Some(Basis::Inferred) {
+        return None;
+    }
+    row.armed_at.map(|t| t + Duration::seconds(row.ring_timeout_s + row.max_call_duration_s))
+}
+
+/// The next attempt's row, by the rule of the result, while the campaign goes on.
+async fn queue_retry(tx: &mut Tx, row: &CallRow, now: DateTime<Utc>) -> Result<(), DeskError> {
+    if matches!(row.outcome, Some(Outcome::DoNotCall | Outcome::WrongNumber)) || row.contact_id.is_none() {
+        return Ok(());
+    }
+    let Some(campaign) = tx.campaign(row.user_id, row.campaign_id).await? else { return Ok(()) };
+    if !matches!(campaign.execution_status, Status::Running | Status::Paused | Status::Error) {
+        return Ok(());
+    }
+    let Some(due) = retry::next_attempt(&campaign.retry.0, row.state, row.attempt, row.charged, now) else { return Ok(()) };
+    let next = NewCall {
+        id: CallId::fresh(),
+        contact_id: row.contact_id,
+        phone_number: row.phone_number.clone(),
+        contact_name: row.contact_name.clone(),
+        contact_email: row.contact_email.clone(),
+        country: row.country.clone(),
+        zones: row.zones.clone(),
+        position: row.position,
+        attempt: row.attempt + i64::from(row.charged),
+        dialable_at: due,
+    };
+    tx.insert_calls(row.user_id, row.campaign_id, &[next], now).await?;
+    tx.add_counts(row.campaign_id, &Counts { total: 1, pending: 1, ..Counts::default() }).await?;
+    Ok(())
+}
+
+/// What the state machine looks at.
+pub(super) fn facts(row: &CallRow) -> call::Facts<'_> {
+    call::Facts {
+        state: row.state,
+        basis: row.basis,
+        reply_pending: row.reply_pending,
+        answered: row.answered_at.is_some(),
+        ringing_seen: row.ringing_seen,
+        hangup_requested: row.hangup_requested_at.is_some(),
+        sid: row.participant_sid.as_deref(),
+        rejoined: row.rejoined,
+        left: row.left_reason.as_ref().map(|r| (r.0, row.left_status.as_ref().map(|s| s.0))),
+    }
+}
+
+/// What the counters look at.
+pub(super) fn tally(row: &CallRow) -> Tally {
+    Tally {
+        state: row.state,
+        armed: row.armed_at.is_some(),
+        leg_seen: row.leg_seen,
+        answered: row.answered_at.is_some(),
+        outcome: row.outcome,
+        talk_seconds: row.call_duration,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_names_its_call() {
+        let id = CallId::fresh();
+        assert_eq!(call_of_room(&format!("dd-0a1b2c3d-{id}-12")), Some(id));
+        assert_eq!(call_of_room("dd-0a1b2c3d-nonsense-1"), None);
+        assert_eq!(call_of_room("lobby"), None);
+    }
+}

@@ -1,0 +1,93 @@
+//! A contact as imported, and what about it keeps it from being called.
+
+use serde::Serialize;
+
+use super::{id::ContactId, phone::PhoneNumber, script::{Fields, key}};
+
+/// A row of an import that is good to keep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewContact {
+    pub id: ContactId,
+    /// Line of the file it came from, 1-based; also its place in the calling order.
+    pub line: i64,
+    pub name: String,
+    pub number: PhoneNumber,
+    pub country: String,
+    /// Candidate zones as of [`super::zone`], or one explicit zone of the file.
+    pub zones: String,
+    pub email: String,
+    pub company: String,
+    pub notes: String,
+    pub do_not_call: bool,
+    /// All columns by header, for the script.
+    pub extra: serde_json::Map<String, serde_json::Value>,
+}
+
+/// What an import did, line by line where it refused.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImportReport {
+    pub imported: u64,
+    pub duplicate: u64,
+    pub invalid: u64,
+    pub do_not_call: u64,
+    pub no_zone: u64,
+    /// Bad and duplicate rows, the first [`ImportReport::KEPT`] of them.
+    pub rejects: Vec<Reject>,
+}
+
+impl ImportReport {
+    /// Rejects kept with the report; the counts go on beyond it.
+    pub const KEPT: usize = 10_000;
+
+    pub fn reject(&mut self, line: u64, reason: impl Into<String>) {
+        if self.rejects.len() < Self::KEPT {
+            self.rejects.push(Reject { line, reason: reason.into() });
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct Reject {
+    /// 1-based line of the file.
+    pub line: u64,
+    pub reason: String,
+}
+
+/// The script fields of a contact: the named ones win over a column of the same name.
+#[must_use]
+pub fn script_fields(name: &str, email: &str, company: &str, extra: &serde_json::Map<String, serde_json::Value>) -> Fields {
+    let mut fields: Fields = extra
+        .iter()
+        .map(|(k, v)| (key(k), v.as_str().map_or_else(|| v.to_string(), str::to_owned)))
+        .collect();
+    let mut put = |k: &str, v: &str| {
+        if !v.trim().is_empty() {
+            fields.insert(k.to_owned(), v.trim().to_owned());
+        }
+    };
+    put("name", name);
+    put("email", email);
+    put("company", company);
+    if !fields.contains_key("firstname")
+        && let Some(first) = name.split_whitespace().next()
+    {
+        fields.insert("firstname".to_owned(), first.to_owned());
+    }
+    fields
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_name_is_taken_from_the_name_when_no_column_gives_it() {
+        let extra = serde_json::json!({"Plan": "Gold", "Name": "ignored"});
+        let f = script_fields("Jane Roe", "", "Acme", extra.as_object().unwrap());
+        assert_eq!(f.get("firstname").map(String::as_str), Some("Jane"));
+        assert_eq!(f.get("name").map(String::as_str), Some("Jane Roe"));
+        assert_eq!(f.get("plan").map(String::as_str), Some("Gold"));
+        assert_eq!(f.get("email"), None);
+    }
+}

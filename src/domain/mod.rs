@@ -1,0 +1,50 @@
+//! What the business is, in plain types and pure functions. No sockets, no SQL text, no clock reads:
+//! a function that needs "now" takes `now`.
+
+pub mod call;
+pub mod campaign;
+pub mod contact;
+pub mod csv;
+pub mod event;
+pub mod gate;
+pub mod id;
+pub mod outcome;
+pub mod pacing;
+pub mod phone;
+pub mod retry;
+pub mod schedule;
+pub mod script;
+pub mod stats;
+pub mod text;
+pub mod zone;
+
+/// Why a command is not allowed, in words an operator reads, with the gate or rule that said so.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// Machine word of the rule, such as `state`, `assistant`, `daily_cap`.
+    pub gate: &'static str,
+    pub message: String,
+    /// When asking again may have another answer.
+    pub until: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+impl Refusal {
+    /// A refusal that time alone does not lift.
+    pub fn new(gate: &'static str, message: impl Into<String>) -> Self {
+        Self { gate, message: message.into(), until: None }
+    }
+}
+
+/// One thing wrong with a field of a request: the field's name on the wire and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct FieldError {
+    pub field: &'static str,
+    pub message: String,
+}
+
+impl FieldError {
+    pub fn new(field: &'static str, message: impl Into<String>) -> Self {
+        Self { field, message: message.into() }
+    }
+}

@@ -1,0 +1,72 @@
+//! Whether and when a contact is tried again: one budget over all results together.
+
+use chrono::{DateTime, Duration, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::call::State;
+
+/// Retry rules of a campaign; minutes between the end of one attempt and the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct RetryRules {
+    /// 1 to 10 over all results.
+    pub max_attempts: i64,
+    pub no_answer_minutes: i64,
+    pub busy_minutes: i64,
+    pub trunk_minutes: i64,
+}
+
+impl Default for RetryRules {
+    fn default() -> Self {
+        Self { max_attempts: 3, no_answer_minutes: 120, busy_minutes: 15, trunk_minutes: 5 }
+    }
+}
+
+/// When the next attempt is due after a call ended as `state`, or `None` for never.
+/// `attempt` is the number of the attempt that ended; `charged` says whether it counts against
+/// the budget (trunk errors and rate refusals do not).
+#[must_use]
+pub fn next_attempt(rules: &RetryRules, state: State, attempt: i64, charged: bool, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let minutes = match state {
+        State::NoAnswer => rules.no_answer_minutes,
+        // `refused` was turned away by the trunk's rate: it goes again soon, the contact untouched.
+        State::Refused => return Some(now + Duration::seconds(2)),
+        State::Unsent => return Some(now + Duration::seconds(5)),
+        State::Busy => rules.busy_minutes,
+        State::Failed if !charged => rules.trunk_minutes,
+        State::Rejected
+        | State::Failed
+        | State::WrongNumber
+        | State::Completed
+        | State::Canceled
+        | State::NotPlaced
+        | State::Unresolved
+        | State::Pending
+        | State::Claimed
+        | State::Armed
+        | State::Unknown
+        | State::Dialing
+        | State::Ringing
+        | State::Answered => return None,
+    };
+    let in_budget = !charged || attempt < rules.max_attempts;
+    in_budget.then(|| now + Duration::minutes(minutes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_budget_over_all_results() {
+        let rules = RetryRules::default();
+        let now = DateTime::UNIX_EPOCH;
+        let minutes = |state, attempt, charged| next_attempt(&rules, state, attempt, charged, now).map(|t| (t - now).num_minutes());
+        assert_eq!(minutes(State::NoAnswer, 1, true), Some(120));
+        assert_eq!(minutes(State::Busy, 2, true), Some(15));
+        assert_eq!(minutes(State::NoAnswer, 3, true), None);
+        assert_eq!(minutes(State::Failed, 3, false), Some(5), "a trunk error charges no attempt");
+        assert_eq!(minutes(State::WrongNumber, 1, true), None);
+        assert_eq!(minutes(State::Unresolved, 1, true), None, "never re-dial on a guess");
+    }
+}

@@ -1,0 +1,110 @@
+//! Counters: every figure on the screen is a sum over calls. A call's contribution is one pure
+//! function, a change adds the difference, and so the totals always equal the rows.
+
+use super::{call::State, outcome::Outcome};
+
+macro_rules! counters {
+    ($($field:ident),+ $(,)?) => {
+        /// Sums over the calls of one campaign; the columns of `campaign_counts`.
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, sqlx::FromRow)]
+        pub struct Counts { $(pub $field: i64),+ }
+
+        impl Counts {
+            /// Column names, in the order of [`Counts::values`].
+            pub const COLUMNS: &'static [&'static str] = &[$(stringify!($field)),+];
+
+            #[must_use]
+            pub fn values(&self) -> Vec<i64> {
+                vec![$(self.$field),+]
+            }
+        }
+
+        impl std::ops::Sub for Counts {
+            type Output = Self;
+            fn sub(self, other: Self) -> Self {
+                Self { $($field: self.$field - other.$field),+ }
+            }
+        }
+
+        impl std::ops::AddAssign for Counts {
+            fn add_assign(&mut self, other: Self) {
+                $(self.$field += other.$field;)+
+            }
+        }
+    };
+}
+
+counters!(
+    total, pending, processing, live, answered_now, completed, failed, no_answer, busy, canceled, dials, pickups, interested, not_interested,
+    callback, do_not_call, voicemail, wrong_number, untagged, talk_seconds,
+);
+
+impl Counts {
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What a call's row contributes.
+#[derive(Debug, Clone, Copy)]
+pub struct Tally {
+    pub state: State,
+    /// Whether it ever reached armed.
+    pub armed: bool,
+    /// Whether a leg was seen: an unknown call holds a line only then.
+    pub leg_seen: bool,
+    pub answered: bool,
+    pub outcome: Option<Outcome>,
+    pub talk_seconds: i64,
+}
+
+#[must_use]
+pub fn contribution(t: &Tally) -> Counts {
+    let mut c = Counts { total: 1, ..Counts::default() };
+    let s = t.state;
+    c.pending = i64::from(s == State::Pending);
+    c.processing = i64::from(!s.is_ended() && s != State::Pending);
+    c.live = i64::from(s.holds_line(t.leg_seen));
+    c.answered_now = i64::from(s == State::Answered);
+    match s.wire() {
+        "completed" => c.completed = 1,
+        "failed" => c.failed = 1,
+        "no_answer" => c.no_answer = 1,
+        "busy" => c.busy = 1,
+        "canceled" => c.canceled = 1,
+        _ => {}
+    }
+    c.dials = i64::from(t.armed && !s.never_rang());
+    c.pickups = i64::from(t.answered);
+    c.talk_seconds = t.talk_seconds;
+    match t.outcome {
+        Some(Outcome::Interested) => c.interested = 1,
+        Some(Outcome::NotInterested) => c.not_interested = 1,
+        Some(Outcome::Callback) => c.callback = 1,
+        Some(Outcome::DoNotCall) => c.do_not_call = 1,
+        Some(Outcome::Voicemail) => c.voicemail = 1,
+        Some(Outcome::WrongNumber) => c.wrong_number = 1,
+        None => c.untagged = i64::from(t.answered && s.is_ended()),
+    }
+    c
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dial_that_never_rang_is_no_dial() {
+        let t = Tally { state: State::Unsent, armed: true, leg_seen: false, answered: false, outcome: None, talk_seconds: 0 };
+        assert_eq!((contribution(&t).dials, contribution(&t).failed), (0, 1));
+        assert_eq!(contribution(&Tally { state: State::Unresolved, ..t }).dials, 1, "counts as rung");
+    }
+
+    #[test]
+    fn columns_and_values_agree() {
+        let c = Counts { total: 1, talk_seconds: 2, ..Counts::default() };
+        assert_eq!(c.values().len(), Counts::COLUMNS.len());
+        assert_eq!((c.values()[0], *c.values().last().unwrap()), (1, 2));
+    }
+}

@@ -1,0 +1,59 @@
+//! Foreign text made harmless: names, notes and provider errors come from strangers and meet
+//! terminals, logs and files.
+
+/// Removes control characters, escape sequences' starters, bidirectional overrides and zero-width
+/// characters; folds line breaks and tabs into single spaces; keeps at most `max` characters.
+#[must_use]
+pub fn clean(text: &str, max: usize) -> String {
+    let mut out = String::with_capacity(text.len().min(max));
+    let mut n = 0;
+    for c in text.chars() {
+        let c = match c {
+            '\n' | '\r' | '\t' => ' ',
+            c if is_harmful(c) => continue,
+            c => c,
+        };
+        if c == ' ' && out.ends_with(' ') {
+            continue;
+        }
+        if n == max {
+            out.push('…');
+            break;
+        }
+        out.push(c);
+        n += 1;
+    }
+    out
+}
+
+/// Characters that move a cursor, hide text or change its direction.
+fn is_harmful(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+}
+
+/// The last four digits of a number, for logs: real people's numbers are never written in full.
+#[must_use]
+pub fn tail(number: &str) -> String {
+    let chars: Vec<char> = number.chars().collect();
+    let from = chars.len().saturating_sub(4);
+    format!("..{}", chars[from..].iter().collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_and_overrides_are_removed() {
+        assert_eq!(clean("a\u{1b}[31mb\u{202e}c\u{7}", 50), "a[31mbc");
+        assert_eq!(clean("two\r\n lines\tand", 50), "two lines and");
+        assert_eq!(clean("abcdef", 3), "abc…");
+    }
+
+    #[test]
+    fn tail_hides_all_but_four() {
+        assert_eq!(tail("+12025550142"), "..0142");
+        assert_eq!(tail("12"), "..12");
+    }
+}

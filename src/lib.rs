@@ -1,0 +1,6 @@
+//! dialdeck
+pub mod clock;
+pub mod desk;
+pub mod domain;
+pub mod store;
+pub mod telephony;

@@ -1,0 +1,508 @@
+//! Calls: the queue, the ledger, and what lists show of them.
+
+use chrono::{DateTime, Duration, NaiveDate, Utc};
+
+use super::{
+    ArmRow, CallRow, OutcomeRow, Page, PaneRow, Store, StoreError, Tx,
+    lookup::stamp,
+    pool::{on, on_tx},
+};
+use crate::domain::{
+    call::State,
+    id::{CallId, CampaignId, ContactId, Incarnation, OwnerId, TrunkId},
+    outcome::{Outcome, Who},
+};
+
+/// A row of the queue to be.
+#[derive(Debug, Clone)]
+pub struct NewCall {
+    pub id: CallId,
+    pub contact_id: Option<ContactId>,
+    pub phone_number: String,
+    pub contact_name: String,
+    pub contact_email: String,
+    pub country: String,
+    pub zones: String,
+    pub position: i64,
+    pub attempt: i64,
+    pub dialable_at: DateTime<Utc>,
+}
+
+/// What arm writes onto the row: the request may be sent from then on.
+#[derive(Debug, Clone)]
+pub struct Armed {
+    pub at: DateTime<Utc>,
+    /// The reply must have come by then.
+    pub deadline: DateTime<Utc>,
+    pub day: NaiveDate,
+    pub room: String,
+    pub trunk: TrunkId,
+    pub caller_id: String,
+    pub script: String,
+    pub ring_timeout_s: i64,
+    pub max_call_duration_s: i64,
+}
+
+/// The columns that events move, written together.
+#[derive(Debug, Clone)]
+pub struct CallUpdate<'a> {
+    pub row: &'a CallRow,
+}
+
+/// Which calls of a campaign a list wants.
+#[derive(Debug, Clone, Default)]
+pub struct CallFilter {
+    /// A `status` word of the API.
+    pub status: Option<String>,
+    pub outcome: Option<Outcome>,
+}
+
+/// Which calls a pane wants.
+#[derive(Debug, Clone)]
+pub struct PaneQuery {
+    pub owner: OwnerId,
+    pub campaign: Option<CampaignId>,
+    /// Ended calls stay until this long ago.
+    pub ended_since: DateTime<Utc>,
+    pub limit: i64,
+}
+
+/// Where a keyset page goes on: the last row's time and id.
+pub type Cursor = Option<(DateTime<Utc>, CallId)>;
+
+const PANE: &str = "SELECT k.id, k.campaign_id, c.name AS campaign_name, k.phone_number, k.contact_name, k.attempt, k.state, k.armed_at,
+        k.ringing_at, k.answered_at, k.completed_at, k.call_duration, k.sip_code, k.reason, k.outcome, k.suggestion, k.suggestion_confidence,
+        k.hangup_requested_at, k.room_name, k.notes
+     FROM campaign_calls k JOIN campaigns c ON c.id = k.campaign_id";
+
+fn pane(rest: &str) -> sqlx::AssertSqlSafe<String> {
+    sqlx::AssertSqlSafe(format!("{PANE} {rest}"))
+}
+
+impl Store {
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn call(&self, owner: OwnerId, id: CallId) -> Result<Option<CallRow>, StoreError> {
+        let sql = "SELECT * FROM campaign_calls WHERE id = $1 AND user_id = $2";
+        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(id).bind(owner).fetch_optional(db).await?))
+    }
+
+    /// A call of any owner: the engine's view.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn any_call(&self, id: CallId) -> Result<Option<CallRow>, StoreError> {
+        Ok(on!(self.pool(), |db| sqlx::query_as("SELECT * FROM campaign_calls WHERE id = $1").bind(id).fetch_optional(db).await?))
+    }
+
+    /// A campaign's calls, newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn calls(&self, campaign: CampaignId, filter: &CallFilter, limit: i64, offset: i64) -> Result<Page<CallRow>, StoreError> {
+        let sql = "SELECT * FROM campaign_calls WHERE campaign_id = $1 AND ($2 IS NULL OR status = $2 OR ($2 = 'failed' AND status IN ('no_answer', 'busy', 'canceled')))
+                     AND ($3 IS NULL OR outcome = $3)
+                   ORDER BY id DESC LIMIT $4 OFFSET $5";
+        let count = "SELECT count(*) FROM campaign_calls WHERE campaign_id = $1 AND ($2 IS NULL OR status = $2 OR ($2 = 'failed' AND status IN ('no_answer', 'busy', 'canceled')))
+                       AND ($3 IS NULL OR outcome = $3)";
+        on!(self.pool(), |db| {
+            let rows = sqlx::query_as(sql)
+                .bind(campaign)
+                .bind(&filter.status)
+                .bind(filter.outcome)
+                .bind(limit)
+                .bind(offset)
+                .fetch_all(db)
+                .await?;
+            let total = sqlx::query_scalar(count).bind(campaign).bind(&filter.status).bind(filter.outcome).fetch_one(db).await?;
+            Ok(Page { rows, total })
+        })
+    }
+
+    /// Calls claimed or open, of every owner: what an engine has to look after.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn open_calls(&self) -> Result<Vec<CallRow>, StoreError> {
+        let sql = "SELECT * FROM campaign_calls WHERE rank >= 5 AND rank < 90 ORDER BY rank";
+        Ok(on!(self.pool(), |db| sqlx::query_as(sql).fetch_all(db).await?))
+    }
+
+    /// Open calls that somebody asked to hang up.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn hangups(&self) -> Result<Vec<CallId>, StoreError> {
+        let sql = "SELECT id FROM campaign_calls WHERE hangup_requested_at IS NOT NULL AND rank < 90";
+        Ok(on!(self.pool(), |db| sqlx::query_scalar(sql).fetch_all(db).await?))
+    }
+
+    /// The live pane: open calls first, then those just ended.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn live_pane(&self, q: &PaneQuery) -> Result<Vec<PaneRow>, StoreError> {
+        let open = pane("WHERE k.rank >= 5 AND k.rank < 90 AND k.user_id = $1 AND ($2 IS NULL OR k.campaign_id = $2) LIMIT $3");
+        let ended = pane(
+            "WHERE k.rank >= 90 AND k.user_id = $1 AND k.completed_at > $3 AND k.armed_at IS NOT NULL AND ($2 IS NULL OR k.campaign_id = $2)
+             ORDER BY k.completed_at DESC LIMIT $4",
+        );
+        on!(self.pool(), |db| {
+            let mut rows: Vec<PaneRow> = sqlx::query_as(open).bind(q.owner).bind(q.campaign).bind(q.limit).fetch_all(db).await?;
+            rows.extend(
+                sqlx::query_as::<_, PaneRow>(ended).bind(q.owner).bind(q.campaign).bind(q.ended_since).bind(q.limit).fetch_all(db).await?,
+            );
+            Ok(rows)
+        })
+    }
+
+    /// Answered and ended calls without an outcome, oldest first, from a cursor on.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn to_tag(&self, owner: OwnerId, campaign: Option<CampaignId>, limit: i64) -> Result<Vec<PaneRow>, StoreError> {
+        let sql = pane(
+            "WHERE k.rank >= 90 AND k.answered_at IS NOT NULL AND k.outcome IS NULL AND k.user_id = $1 AND ($2 IS NULL OR k.campaign_id = $2)
+             ORDER BY k.completed_at, k.id LIMIT $3",
+        );
+        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).bind(campaign).bind(limit).fetch_all(db).await?))
+    }
+
+    /// One call as a list shows it.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn pane_row(&self, owner: OwnerId, id: CallId) -> Result<Option<PaneRow>, StoreError> {
+        let sql = pane("WHERE k.id = $1 AND k.user_id = $2");
+        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(id).bind(owner).fetch_optional(db).await?))
+    }
+
+    /// The outcomes a call was given, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn outcomes(&self, call: CallId) -> Result<Vec<OutcomeRow>, StoreError> {
+        let sql = "SELECT id, call_id, value, previous, note, who, by, at FROM call_outcomes WHERE call_id = $1 ORDER BY id";
+        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(call).fetch_all(db).await?))
+    }
+
+    /// Ended dials since a moment, newest first: state, code, when. For rates and alerts.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn recent_results(&self, owner: OwnerId, since: DateTime<Utc>, limit: i64) -> Result<Vec<(CampaignId, State, Option<i64>, bool)>, StoreError> {
+        let sql = "SELECT campaign_id, state, sip_code, answered_at IS NOT NULL FROM campaign_calls
+                   WHERE rank >= 90 AND user_id = $1 AND completed_at > $2 AND armed_at IS NOT NULL ORDER BY completed_at DESC LIMIT $3";
+        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).bind(since).bind(limit).fetch_all(db).await?))
+    }
+}
+
+impl Tx {
+    /// # Errors
+    /// When the database refuses.
+    pub async fn call(&mut self, id: CallId) -> Result<Option<CallRow>, StoreError> {
+        Ok(on_tx!(self, |db| sqlx::query_as("SELECT * FROM campaign_calls WHERE id = $1").bind(id).fetch_optional(&mut *db).await?))
+    }
+
+    /// Calls by id, in one statement.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn calls_by_id(&mut self, ids: &[CallId]) -> Result<Vec<CallRow>, StoreError> {
+        let ids: Vec<String> = ids.iter().map(|i| i.hex()).collect();
+        let sql = "SELECT * FROM campaign_calls WHERE id IN (SELECT unhex(value) FROM json_each($1))";
+        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(serde_json::json!(ids).to_string()).fetch_all(&mut *db).await?))
+    }
+
+    /// Ids of the calls that carry these Twilio call sids; pairs of sid and id.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn calls_by_sid(&mut self, sids: &[&str]) -> Result<Vec<(String, CallId)>, StoreError> {
+        let sql = "SELECT call_sid, id FROM campaign_calls WHERE call_sid IN (SELECT value FROM json_each($1)) AND call_sid IS NOT NULL";
+        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(serde_json::json!(sids).to_string()).fetch_all(&mut *db).await?))
+    }
+
+    /// Rows into the queue, all of one campaign.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn insert_calls(&mut self, owner: OwnerId, campaign: CampaignId, calls: &[NewCall], now: DateTime<Utc>) -> Result<u64, StoreError> {
+        let sql = "INSERT INTO campaign_calls (id, user_id, campaign_id, contact_id, phone_number, contact_name, contact_email, country, zones, position,
+                       attempt, dialable_at, created_at, updated_at)
+                   SELECT unhex(v ->> 0), $2, $3, unhex(v ->> 1), v ->> 2, v ->> 3, v ->> 4, v ->> 5, v ->> 6, v ->> 7, v ->> 8, v ->> 9, $4, $4
+                   FROM (SELECT value AS v FROM json_each($1)) WHERE true";
+        let json: Vec<_> = calls
+            .iter()
+            .map(|c| {
+                serde_json::json!([
+                    c.id.hex(),
+                    c.contact_id.map(ContactId::hex),
+                    c.phone_number,
+                    c.contact_name,
+                    c.contact_email,
+                    c.country,
+                    c.zones,
+                    c.position,
+                    c.attempt,
+                    stamp(Some(c.dialable_at))
+                ])
+            })
+            .collect();
+        let json = serde_json::Value::from(json).to_string();
+        Ok(on_tx!(self, |db| sqlx::query(sql).bind(json).bind(owner).bind(campaign).bind(now).execute(&mut *db).await?.rows_affected()))
+    }
+
+    /// Leases due rows of one zone's queue, head first.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn claim(
+        &mut self,
+        campaign: CampaignId,
+        zones: &str,
+        limit: usize,
+        incarnation: Incarnation,
+        lease: Duration,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<CallRow>, StoreError> {
+        let sql = "UPDATE campaign_calls
+                   SET state = 'claimed', rank = 5, incarnation = $5, lease_until = $6, claim_number = claim_number + 1, updated_at = $3
+                   WHERE id IN (SELECT id FROM campaign_calls WHERE campaign_id = $1 AND zones = $2 AND rank = 0 AND dialable_at <= $3
+                                ORDER BY dialable_at, position, id LIMIT $4)
+                   RETURNING *";
+        Ok(on_tx!(self, |db| sqlx::query_as(sql)
+            .bind(campaign)
+            .bind(zones)
+            .bind(now)
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .bind(incarnation)
+            .bind(now + lease)
+            .fetch_all(&mut *db)
+            .await?))
+    }
+
+    /// Puts a claimed call back into the queue; `false` when this claim no longer holds it.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn release(&mut self, id: CallId, claim_number: i64, due: DateTime<Utc>, reason: &str, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let sql = "UPDATE campaign_calls SET state = 'pending', rank = 0, lease_until = NULL, incarnation = NULL, dialable_at = $3, reason = $4, updated_at = $5
+                   WHERE id = $1 AND state = 'claimed' AND claim_number = $2";
+        let done = on_tx!(self, |db| sqlx::query(sql).bind(id).bind(claim_number).bind(due).bind(reason).bind(now).execute(&mut *db).await?.rows_affected());
+        Ok(done == 1)
+    }
+
+    /// Everything the gates judge about a call, in one read.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn arm_facts(&mut self, id: CallId, trunk: TrunkId, day: NaiveDate, since: DateTime<Utc>) -> Result<Option<ArmRow>, StoreError> {
+        let sql = "SELECT k.state, k.incarnation, k.claim_number, k.attempt, k.phone_number, k.country, k.zones, k.user_id, k.campaign_id,
+                          c.execution_status, c.generation, n.next_call_at, n.live,
+                          EXISTS (SELECT 1 FROM do_not_call d WHERE d.user_id = k.user_id AND d.number = k.phone_number) AS on_do_not_call,
+                          l.call_id AS number_call, l.held_until AS number_held_until,
+                          (SELECT count(*) FROM campaign_calls o WHERE o.phone_number = k.phone_number AND o.armed_at > $4
+                             AND o.state NOT IN ('unsent', 'refused', 'not_placed')) AS dials_24h,
+                          (SELECT min(o.armed_at) FROM campaign_calls o WHERE o.phone_number = k.phone_number AND o.armed_at > $4
+                             AND o.state NOT IN ('unsent', 'refused', 'not_placed')) AS oldest_24h,
+                          (SELECT value FROM settings WHERE key = 'kill_switch') AS kill_switch,
+                          y.used AS used_today, t.live AS trunk_live, t.max_live AS trunk_max_live, t.tokens AS trunk_tokens,
+                          t.refilled_at AS trunk_refilled_at, t.countries AS trunk_countries
+                   FROM campaign_calls k
+                   JOIN campaigns c ON c.id = k.campaign_id AND c.deleted_at IS NULL
+                   JOIN campaign_counts n ON n.campaign_id = k.campaign_id
+                   LEFT JOIN numbers_live l ON l.number = k.phone_number
+                   LEFT JOIN campaign_days y ON y.campaign_id = k.campaign_id AND y.day = $3
+                   LEFT JOIN trunks t ON t.id = $2
+                   WHERE k.id = $1";
+        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(id).bind(trunk).bind(day.to_string()).bind(since).fetch_optional(&mut *db).await?))
+    }
+
+    /// The point of no return; `false` when this claim no longer holds the call.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn arm(&mut self, id: CallId, claim_number: i64, incarnation: Incarnation, a: &Armed) -> Result<bool, StoreError> {
+        let sql = "UPDATE campaign_calls
+                   SET state = 'armed', rank = 10, armed_at = $4, started_at = $4, deadline_at = $5, lease_until = $5, armed_day = $6, reply_pending = 1,
+                       room_name = $7, trunk_id = $8, caller_id = $9, script = $10, ring_timeout_s = $11, max_call_duration_s = $12, reason = '',
+                       updated_at = $4
+                   WHERE id = $1 AND state = 'claimed' AND claim_number = $2 AND incarnation = $3";
+        let done = on_tx!(self, |db| sqlx::query(sql)
+            .bind(id)
+            .bind(claim_number)
+            .bind(incarnation)
+            .bind(a.at)
+            .bind(a.deadline)
+            .bind(a.day.to_string())
+            .bind(&a.room)
+            .bind(a.trunk)
+            .bind(&a.caller_id)
+            .bind(&a.script)
+            .bind(a.ring_timeout_s)
+            .bind(a.max_call_duration_s)
+            .execute(&mut *db)
+            .await?
+            .rows_affected());
+        Ok(done == 1)
+    }
+
+    /// Writes the event-moved columns of many calls in one statement.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn update_calls(&mut self, calls: &[CallUpdate<'_>], now: DateTime<Utc>) -> Result<(), StoreError> {
+        let sql = "UPDATE campaign_calls
+                   SET state = v ->> 1, rank = v ->> 2, reply_pending = v ->> 3, participant_sid = v ->> 4, sip_call_id = v ->> 5, call_sid = v ->> 6,
+                       leg_seen = v ->> 7, ringing_seen = v ->> 8, rejoined = v ->> 9, left_at = v ->> 10, left_reason = v ->> 11, left_status = v ->> 12,
+                       ringing_at = v ->> 13, answered_at = v ->> 14, completed_at = v ->> 15, call_duration = v ->> 16, basis = v ->> 17,
+                       sip_code = v ->> 18, reason = v ->> 19, charged = v ->> 20, outcome = v ->> 21, outcome_who = v ->> 22, outcome_by = v ->> 23,
+                       outcome_at = v ->> 24, suggestion = v ->> 25, suggestion_confidence = v ->> 26, notes = v ->> 27, hangup_requested_at = v ->> 28,
+                       lease_until = v ->> 29, updated_at = $2
+                   FROM (SELECT value AS v FROM json_each($1)) AS j
+                   WHERE id = unhex(v ->> 0)";
+        let json: Vec<_> = calls.iter().map(|c| update_json(c.row)).collect();
+        on_tx!(self, |db| sqlx::query(sql).bind(serde_json::Value::from(json).to_string()).bind(now).execute(&mut *db).await?);
+        Ok(())
+    }
+
+    /// Pending rows of a campaign that a stop cancels, at most `limit`; how many were canceled.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn cancel_pending(&mut self, campaign: CampaignId, reason: &str, now: DateTime<Utc>) -> Result<i64, StoreError> {
+        let sql = "UPDATE campaign_calls SET state = 'canceled', rank = 90, completed_at = $3, reason = $2, charged = 0, updated_at = $3
+                   WHERE campaign_id = $1 AND rank = 0";
+        let done = on_tx!(self, |db| sqlx::query(sql).bind(campaign).bind(reason).bind(now).execute(&mut *db).await?.rows_affected());
+        Ok(i64::try_from(done).unwrap_or(i64::MAX))
+    }
+
+    /// Rows of an owner for one number that are not ended: what do-not-call cancels or hangs up.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn unended_of_number(&mut self, owner: OwnerId, number: &str) -> Result<Vec<CallRow>, StoreError> {
+        let sql = "SELECT * FROM campaign_calls WHERE phone_number = $2 AND user_id = $1 AND rank < 90";
+        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(owner).bind(number).fetch_all(&mut *db).await?))
+    }
+
+    /// Asks for a hang-up; `false` when it is asked already or the call has ended.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn request_hangup(&mut self, id: CallId, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let sql = "UPDATE campaign_calls SET hangup_requested_at = $2, updated_at = $2 WHERE id = $1 AND rank < 90 AND hangup_requested_at IS NULL";
+        let done = on_tx!(self, |db| sqlx::query(sql).bind(id).bind(now).execute(&mut *db).await?.rows_affected());
+        Ok(done == 1)
+    }
+
+    /// Open calls of a campaign, to hang them up.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn open_of_campaign(&mut self, campaign: CampaignId) -> Result<Vec<CallRow>, StoreError> {
+        let sql = "SELECT * FROM campaign_calls WHERE rank >= 10 AND rank < 90 AND campaign_id = $1";
+        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(campaign).fetch_all(&mut *db).await?))
+    }
+
+    /// Calls of earlier engine runs on this host: claimed or open under another incarnation.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn calls_of_others(&mut self, mine: Incarnation) -> Result<Vec<CallRow>, StoreError> {
+        let sql = "SELECT * FROM campaign_calls WHERE rank >= 5 AND rank < 90 AND (incarnation IS NULL OR incarnation <> $1)";
+        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(mine).fetch_all(&mut *db).await?))
+    }
+
+    /// Takes open calls over for this engine run.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn adopt(&mut self, mine: Incarnation) -> Result<(), StoreError> {
+        let sql = "UPDATE campaign_calls SET incarnation = $1 WHERE rank >= 10 AND rank < 90";
+        on_tx!(self, |db| sqlx::query(sql).bind(mine).execute(&mut *db).await?);
+        Ok(())
+    }
+
+    /// One line of a call's outcome history.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    #[expect(clippy::too_many_arguments, reason = "the columns of one row, each named at the one caller")]
+    pub async fn insert_outcome(
+        &mut self,
+        call: CallId,
+        value: Option<Outcome>,
+        previous: Option<Outcome>,
+        note: &str,
+        who: Who,
+        by: &str,
+        confidence: Option<f64>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let sql = "INSERT INTO call_outcomes (call_id, value, previous, note, who, by, confidence, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        on_tx!(self, |db| sqlx::query(sql)
+            .bind(call)
+            .bind(value)
+            .bind(previous)
+            .bind(note)
+            .bind(who)
+            .bind(by)
+            .bind(confidence)
+            .bind(now)
+            .execute(&mut *db)
+            .await?);
+        Ok(())
+    }
+
+    /// The agent's report on a call; a later one adds to it.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn put_report(&mut self, call: CallId, summary: Option<&str>, answered_by: Option<&str>, transcript: Option<&str>, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let sql = "INSERT INTO call_reports (call_id, summary, answered_by, transcript, at) VALUES ($1, $2, $3, $4, $5)
+                   ON CONFLICT (call_id) DO UPDATE SET summary = COALESCE(excluded.summary, summary),
+                       answered_by = COALESCE(excluded.answered_by, answered_by), transcript = COALESCE(excluded.transcript, transcript), at = excluded.at";
+        on_tx!(self, |db| sqlx::query(sql).bind(call).bind(summary).bind(answered_by).bind(transcript).bind(now).execute(&mut *db).await?);
+        Ok(())
+    }
+}
+
+/// The event-moved columns in the order of the UPDATE above.
+fn update_json(r: &CallRow) -> serde_json::Value {
+    let text = |v: &serde_json::Value| if v.is_null() { serde_json::Value::Null } else { v.to_string().into() };
+    let json = |v: Option<serde_json::Value>| v.map_or(serde_json::Value::Null, |v| text(&v));
+    serde_json::json!([
+        r.id.hex(),
+        r.state,
+        r.state.rank(),
+        i64::from(r.reply_pending),
+        r.participant_sid,
+        r.sip_call_id,
+        r.call_sid,
+        i64::from(r.leg_seen),
+        i64::from(r.ringing_seen),
+        i64::from(r.rejoined),
+        stamp(r.left_at),
+        json(r.left_reason.as_ref().map(|l| serde_json::json!(l.0))),
+        json(r.left_status.as_ref().map(|l| serde_json::json!(l.0))),
+        stamp(r.ringing_at),
+        stamp(r.answered_at),
+        stamp(r.completed_at),
+        r.call_duration,
+        r.basis,
+        r.sip_code,
+        r.reason,
+        i64::from(r.charged),
+        r.outcome,
+        r.outcome_who,
+        r.outcome_by,
+        stamp(r.outcome_at),
+        r.suggestion,
+        r.suggestion_confidence,
+        r.notes,
+        stamp(r.hangup_requested_at),
+        stamp(r.lease_until),
+    ])
+}

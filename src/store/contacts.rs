@@ -1,0 +1,258 @@
+//! Contact lists and CSV files: two tables of one shape, written in slices, read as one view.
+
+use chrono::{DateTime, Utc};
+use sqlx::types::Json;
+
+use super::{
+    Store, StoreError, Tx,
+    pool::{on, on_tx},
+};
+use crate::domain::{
+    campaign::ContactSource,
+    contact::{ImportReport, NewContact},
+    id::{CampaignId, ContactId, OwnerId, SourceId},
+};
+
+/// Which of the two tables, as `contact_source` names it.
+pub type ContactTable = ContactSource;
+
+/// A list or file that campaigns can call from.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct SourceRow {
+    pub id: SourceId,
+    pub user_id: OwnerId,
+    pub name: String,
+    pub source: ContactSource,
+    pub status: String,
+    pub contacts: i64,
+    pub do_not_call: i64,
+    pub report: Option<Json<ImportReport>>,
+    pub created_at: DateTime<Utc>,
+}
+
+/// A contact as the campaign's queue takes it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct FillContact {
+    pub id: ContactId,
+    pub position: i64,
+    pub name: String,
+    pub phone_number: String,
+    pub country: String,
+    pub zones: String,
+    pub email: String,
+    pub company: String,
+    pub extra: Json<serde_json::Map<String, serde_json::Value>>,
+    /// Charged attempts at this contact so far in this campaign.
+    pub attempts: i64,
+}
+
+const SOURCES: &str = "SELECT * FROM (
+        SELECT l.id, l.user_id, l.name, 'contact_list' AS source, l.status, l.created_at, l.report,
+               (SELECT count(*) FROM contacts c WHERE c.contact_list_id = l.id) AS contacts,
+               (SELECT count(*) FROM contacts c WHERE c.contact_list_id = l.id AND c.do_not_call = 1) AS do_not_call
+        FROM contact_lists l
+        UNION ALL
+        SELECT f.id, f.user_id, f.original_filename, 'csv_file', f.status, f.created_at, f.report,
+               (SELECT count(*) FROM csv_contacts c WHERE c.csv_file_id = f.id),
+               (SELECT count(*) FROM csv_contacts c WHERE c.csv_file_id = f.id AND c.do_not_call = 1)
+        FROM csv_files f)";
+
+impl Store {
+    /// Lists and files that are complete, newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn sources(&self, owner: OwnerId) -> Result<Vec<SourceRow>, StoreError> {
+        let sql = sqlx::AssertSqlSafe(format!("{SOURCES} WHERE user_id = $1 AND status = 'completed' ORDER BY created_at DESC LIMIT 200"));
+        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).fetch_all(db).await?))
+    }
+
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn source(&self, owner: OwnerId, id: SourceId) -> Result<Option<SourceRow>, StoreError> {
+        let sql = sqlx::AssertSqlSafe(format!("{SOURCES} WHERE user_id = $1 AND id = $2"));
+        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).bind(id).fetch_optional(db).await?))
+    }
+
+    /// The first contacts of a source: for the preflight's look at script fields.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn sample_contacts(&self, source: SourceId, limit: i64) -> Result<Vec<FillContact>, StoreError> {
+        let sql = "SELECT id, position, name, phone_number, country, zones, email, company, extra, 0 AS attempts
+                   FROM campaign_contacts WHERE source_id = $1 AND do_not_call = 0 ORDER BY position LIMIT $2";
+        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(source).bind(limit).fetch_all(db).await?))
+    }
+}
+
+impl Tx {
+    /// # Errors
+    /// When the database refuses.
+    pub async fn insert_list(&mut self, id: SourceId, owner: OwnerId, name: &str, status: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let sql = "INSERT INTO contact_lists (id, user_id, name, status, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)";
+        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(owner).bind(name).bind(status).bind(now).execute(&mut *db).await?);
+        Ok(())
+    }
+
+    /// # Errors
+    /// When the database refuses.
+    pub async fn insert_csv_file(&mut self, id: SourceId, owner: OwnerId, name: &str, size: i64, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let sql = "INSERT INTO csv_files (id, user_id, filename, original_filename, file_size, status, created_at, updated_at)
+                   VALUES ($1, $2, $3, $3, $4, 'processing', $5, $5)";
+        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(owner).bind(name).bind(size).bind(now).execute(&mut *db).await?);
+        Ok(())
+    }
+
+    /// Whether a complete list or file is the owner's.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn has_source(&mut self, owner: OwnerId, table: ContactTable, id: SourceId) -> Result<bool, StoreError> {
+        let sql = match table {
+            ContactTable::ContactList => "SELECT EXISTS (SELECT 1 FROM contact_lists WHERE id = $1 AND user_id = $2 AND status = 'completed')",
+            ContactTable::CsvFile => "SELECT EXISTS (SELECT 1 FROM csv_files WHERE id = $1 AND user_id = $2 AND status = 'completed')",
+        };
+        Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(id).bind(owner).fetch_one(&mut *db).await?))
+    }
+
+    /// Inserts a slice; answers the numbers that went in, so that the rest are known as duplicates.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn insert_contacts(&mut self, table: ContactTable, source: SourceId, rows: &[NewContact], now: DateTime<Utc>) -> Result<Vec<i64>, StoreError> {
+        let list = "INSERT INTO contacts (id, contact_list_id, position, name, phone_number, country, zones, email, company, notes, extra, do_not_call, created_at)
+                    SELECT unhex(v ->> 0), $2, v ->> 1, v ->> 2, v ->> 3, v ->> 4, v ->> 5, v ->> 6, v ->> 7, v ->> 8, v ->> 9, v ->> 10, $3
+                    FROM (SELECT value AS v FROM json_each($1)) WHERE true
+                    ON CONFLICT (contact_list_id, phone_number) DO NOTHING RETURNING position";
+        let csv = "INSERT INTO csv_contacts (id, csv_file_id, position, name, phone_number, country, zones, email, company, notes, extra, do_not_call, created_at)
+                   SELECT unhex(v ->> 0), $2, v ->> 1, v ->> 2, v ->> 3, v ->> 4, v ->> 5, v ->> 6, v ->> 7, v ->> 8, v ->> 9, v ->> 10, $3
+                   FROM (SELECT value AS v FROM json_each($1)) WHERE true
+                   ON CONFLICT (csv_file_id, phone_number) DO NOTHING RETURNING position";
+        let sql = if table == ContactTable::ContactList { list } else { csv };
+        let json: Vec<_> = rows
+            .iter()
+            .map(|c| {
+                let extra = serde_json::Value::Object(c.extra.clone()).to_string();
+                serde_json::json!([
+                    c.id.hex(), c.line, c.name, c.number, c.country, c.zones, c.email, c.company, c.notes, extra, i64::from(c.do_not_call)
+                ])
+            })
+            .collect();
+        let json = serde_json::Value::from(json).to_string();
+        Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(json).bind(source).bind(now).fetch_all(&mut *db).await?))
+    }
+
+    /// Marks a source complete with its report.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn finish_source(&mut self, table: ContactTable, id: SourceId, report: &ImportReport, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let imported = i64::try_from(report.imported).unwrap_or(i64::MAX);
+        on_tx!(self, |db| match table {
+            ContactTable::ContactList => sqlx::query("UPDATE contact_lists SET status = 'completed', report = $2, updated_at = $3 WHERE id = $1")
+                .bind(id)
+                .bind(Json(report))
+                .bind(now)
+                .execute(&mut *db)
+                .await?,
+            ContactTable::CsvFile => sqlx::query(
+                "UPDATE csv_files SET status = 'completed', report = $2, updated_at = $3, total_contacts = $4, processed_contacts = $4 WHERE id = $1"
+            )
+            .bind(id)
+            .bind(Json(report))
+            .bind(now)
+            .bind(imported)
+            .execute(&mut *db)
+            .await?,
+        });
+        Ok(())
+    }
+
+    /// Removes at most `limit` rows of a source that was not completed; the source itself when it is
+    /// empty. `false` when there is more to remove.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn remove_source_slice(&mut self, table: ContactTable, id: SourceId, limit: i64) -> Result<bool, StoreError> {
+        let (rows, head) = match table {
+            ContactTable::ContactList => (
+                "DELETE FROM contacts WHERE id IN (SELECT id FROM contacts WHERE contact_list_id = $1 LIMIT $2)",
+                "DELETE FROM contact_lists WHERE id = $1",
+            ),
+            ContactTable::CsvFile => (
+                "DELETE FROM csv_contacts WHERE id IN (SELECT id FROM csv_contacts WHERE csv_file_id = $1 LIMIT $2)",
+                "DELETE FROM csv_files WHERE id = $1",
+            ),
+        };
+        let removed = on_tx!(self, |db| sqlx::query(rows).bind(id).bind(limit).execute(&mut *db).await?.rows_affected());
+        if i64::try_from(removed).unwrap_or(i64::MAX) >= limit {
+            return Ok(false);
+        }
+        on_tx!(self, |db| sqlx::query(head).bind(id).execute(&mut *db).await?);
+        Ok(true)
+    }
+
+    /// Imports that never finished: their process died. Pairs of table and id.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn unfinished_sources(&mut self, before: DateTime<Utc>) -> Result<Vec<(ContactTable, SourceId)>, StoreError> {
+        let sql = "SELECT 'contact_list', id FROM contact_lists WHERE status IN ('uploading', 'processing') AND updated_at < $1
+                   UNION ALL SELECT 'csv_file', id FROM csv_files WHERE status IN ('uploading', 'processing') AND updated_at < $1";
+        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(before).fetch_all(&mut *db).await?))
+    }
+
+    /// The next contacts of a source that have no open call in the campaign, were never reached and
+    /// have attempts left, by position.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn contacts_to_queue(&mut self, source: SourceId, campaign: CampaignId, after: i64, limit: i64) -> Result<Vec<FillContact>, StoreError> {
+        let sql = "SELECT c.id, c.position, c.name, c.phone_number, c.country, c.zones, c.email, c.company, '{}' AS extra,
+                          (SELECT count(*) FROM campaign_calls k WHERE k.campaign_id = $2 AND k.contact_id = c.id AND k.charged = 1 AND k.armed_at IS NOT NULL) AS attempts
+                   FROM campaign_contacts c
+                   WHERE c.source_id = $1 AND c.position > $3 AND c.do_not_call = 0
+                   ORDER BY c.position LIMIT $4";
+        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(source).bind(campaign).bind(after).bind(limit).fetch_all(&mut *db).await?))
+    }
+
+    /// Of these contacts, those that must not be queued again: a call is open, somebody picked up,
+    /// or the outcome forbids it.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn settled_contacts(&mut self, campaign: CampaignId, contacts: &[FillContact]) -> Result<Vec<ContactId>, StoreError> {
+        let ids: Vec<String> = contacts.iter().map(|c| c.id.hex()).collect();
+        let sql = "SELECT DISTINCT contact_id FROM campaign_calls
+                   WHERE campaign_id = $1 AND contact_id IN (SELECT unhex(value) FROM json_each($2))
+                     AND (rank < 90 OR answered_at IS NOT NULL OR state IN ('unresolved', 'wrong_number') OR outcome IN ('do_not_call', 'wrong_number'))";
+        Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(campaign).bind(serde_json::json!(ids).to_string()).fetch_all(&mut *db).await?))
+    }
+
+    /// The script fields of one contact.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn contact(&mut self, id: ContactId) -> Result<Option<FillContact>, StoreError> {
+        let sql = "SELECT id, position, name, phone_number, country, zones, email, company, extra, 0 AS attempts FROM campaign_contacts WHERE id = $1";
+        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(id).fetch_optional(&mut *db).await?))
+    }
+
+    /// Imported do-not-call rows into the owner's table.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn import_do_not_call(&mut self, owner: OwnerId, numbers: &[&str], by: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let sql = "INSERT INTO do_not_call (user_id, number, reason, source, created_by, created_at)
+                   SELECT $1, value, 'flagged in an imported file', 'import', $3, $4 FROM json_each($2) WHERE true
+                   ON CONFLICT (user_id, number) DO NOTHING";
+        on_tx!(self, |db| sqlx::query(sql)
+            .bind(owner)
+            .bind(serde_json::json!(numbers).to_string())
+            .bind(by)
+            .bind(now)
+            .execute(&mut *db)
+            .await?);
+        Ok(())
+    }
+}

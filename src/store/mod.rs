@@ -1,0 +1,28 @@
+//! Rows in, rows out. The only room with SQL text; one text per statement, next to the method that
+//! runs it. It judges nothing: a method says which rows it expects to change and reports how many did.
+//!
+//! Writes go through one writer task per process (see [`pool`]); only `desk` calls [`Store::write`].
+
+mod calls;
+mod campaigns;
+mod contacts;
+mod error;
+mod inbox;
+mod lookup;
+mod pool;
+mod rows;
+
+pub use calls::{Armed, CallFilter, CallUpdate, Cursor, NewCall, PaneQuery};
+pub use campaigns::{CampaignEdit, NewCampaign, ZoneHead};
+pub use contacts::{ContactTable, FillContact, SourceRow};
+pub use error::StoreError;
+pub use inbox::EventRow;
+pub use pool::{Lane, Revision, Store, Tx};
+pub use rows::{ArmRow, AssistantRow, CallRow, CampaignRow, DayRow, EngineRow, NumberRow, OutcomeRow, PaneRow, TrunkRow};
+
+/// A page of a list and how many rows there are in all.
+#[derive(Debug, Clone)]
+pub struct Page<T> {
+    pub rows: Vec<T>,
+    pub total: i64,
+}

@@ -1,0 +1,287 @@
+//! The structs that mirror tables and joins. Public fields, no thinking.
+
+use chrono::{DateTime, Utc};
+use sqlx::types::Json;
+
+use crate::domain::{
+    call::{Basis, State},
+    campaign::{ContactSource, Settings, Status},
+    event::{Leave, LegStatus},
+    id::{AssistantId, CallId, CampaignId, ContactId, Incarnation, OwnerId, SourceId, TrunkId},
+    outcome::{Outcome, Who},
+    retry::RetryRules,
+    schedule::{Days, Window},
+    stats::Counts,
+};
+
+/// A campaign with its counters, its assistant's and its source's names.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct CampaignRow {
+    pub id: CampaignId,
+    pub user_id: OwnerId,
+    pub name: String,
+    pub assistant_id: AssistantId,
+    pub assistant_name: String,
+    pub assistant_agent_name: Option<String>,
+    pub assistant_prompt: String,
+    pub assistant_language: String,
+    pub contact_source: ContactSource,
+    pub contact_list_id: Option<SourceId>,
+    pub contact_list_name: Option<String>,
+    pub csv_file_id: Option<SourceId>,
+    pub csv_file_name: Option<String>,
+    pub daily_cap: i64,
+    pub calling_days: Json<Vec<String>>,
+    pub start_hour: i64,
+    pub end_hour: i64,
+    pub start_minute: i64,
+    pub end_minute: i64,
+    pub timezone: String,
+    pub campaign_prompt: String,
+    pub agent_name: Option<String>,
+    pub max_concurrent: i64,
+    pub call_delay_ms: i64,
+    pub ring_timeout_s: i64,
+    pub max_call_duration_s: i64,
+    pub retry: Json<RetryRules>,
+    pub contact_hours: bool,
+    pub execution_status: Status,
+    pub status_reason: String,
+    pub status_actor: String,
+    pub status_at: DateTime<Utc>,
+    pub generation: i64,
+    pub fill_position: Option<i64>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    pub next_call_at: Option<DateTime<Utc>>,
+    pub last_execution_at: Option<DateTime<Utc>>,
+    #[sqlx(flatten)]
+    pub counts: Counts,
+}
+
+impl CampaignRow {
+    /// Where its contacts come from.
+    #[must_use]
+    pub fn source_id(&self) -> Option<SourceId> {
+        match self.contact_source {
+            ContactSource::ContactList => self.contact_list_id,
+            ContactSource::CsvFile => self.csv_file_id,
+        }
+    }
+
+    #[must_use]
+    pub fn zone(&self) -> chrono_tz::Tz {
+        self.timezone.parse().unwrap_or(chrono_tz::Tz::UTC)
+    }
+
+    /// The script: the campaign's, else the assistant's prompt.
+    #[must_use]
+    pub fn script(&self) -> &str {
+        if self.campaign_prompt.trim().is_empty() { &self.assistant_prompt } else { &self.campaign_prompt }
+    }
+
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        Settings {
+            daily_cap: self.daily_cap,
+            calling_days: Days::parse(&self.calling_days.0).unwrap_or(Days::WORKDAYS),
+            start_hour: self.start_hour,
+            end_hour: self.end_hour,
+            start_minute: self.start_minute,
+            end_minute: self.end_minute,
+            timezone: self.zone(),
+            max_concurrent: self.max_concurrent,
+            call_delay_ms: self.call_delay_ms,
+            ring_timeout_s: self.ring_timeout_s,
+            max_call_duration_s: self.max_call_duration_s,
+            retry: self.retry.0,
+            contact_hours: self.contact_hours,
+        }
+    }
+
+    /// The calling window; a row that has none that is valid never opens.
+    #[must_use]
+    pub fn window(&self) -> Window {
+        self.settings().window().unwrap_or(Window { days: Days::WORKDAYS, start: 1, end: 1 })
+    }
+}
+
+/// A call: one attempt at one contact.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct CallRow {
+    pub id: CallId,
+    pub user_id: OwnerId,
+    pub campaign_id: CampaignId,
+    pub contact_id: Option<ContactId>,
+    pub phone_number: String,
+    pub contact_name: String,
+    pub contact_email: String,
+    pub country: String,
+    pub zones: String,
+    pub position: i64,
+    pub attempt: i64,
+    pub state: State,
+    pub dialable_at: DateTime<Utc>,
+    pub lease_until: Option<DateTime<Utc>>,
+    pub incarnation: Option<Incarnation>,
+    pub claim_number: i64,
+    pub armed_at: Option<DateTime<Utc>>,
+    pub deadline_at: Option<DateTime<Utc>>,
+    pub armed_day: Option<String>,
+    pub reply_pending: bool,
+    pub room_name: Option<String>,
+    pub trunk_id: Option<TrunkId>,
+    pub caller_id: Option<String>,
+    pub script: Option<String>,
+    pub ring_timeout_s: i64,
+    pub max_call_duration_s: i64,
+    pub participant_sid: Option<String>,
+    pub sip_call_id: Option<String>,
+    pub call_sid: Option<String>,
+    pub leg_seen: bool,
+    pub ringing_seen: bool,
+    pub rejoined: bool,
+    pub left_at: Option<DateTime<Utc>>,
+    pub left_reason: Option<Json<Leave>>,
+    pub left_status: Option<Json<LegStatus>>,
+    pub started_at: Option<DateTime<Utc>>,
+    pub ringing_at: Option<DateTime<Utc>>,
+    pub answered_at: Option<DateTime<Utc>>,
+    pub completed_at: Option<DateTime<Utc>>,
+    pub call_duration: i64,
+    pub basis: Option<Basis>,
+    pub sip_code: Option<i64>,
+    pub reason: String,
+    pub charged: bool,
+    pub outcome: Option<Outcome>,
+    pub outcome_who: Option<Who>,
+    pub outcome_by: Option<String>,
+    pub outcome_at: Option<DateTime<Utc>>,
+    pub suggestion: Option<Outcome>,
+    pub suggestion_confidence: Option<f64>,
+    pub notes: String,
+    pub hangup_requested_at: Option<DateTime<Utc>>,
+    pub recording_url: Option<String>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Everything the gates judge at arm, read in one statement.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct ArmRow {
+    pub state: State,
+    pub incarnation: Option<Incarnation>,
+    pub claim_number: i64,
+    pub attempt: i64,
+    pub phone_number: String,
+    pub country: String,
+    pub zones: String,
+    pub user_id: OwnerId,
+    pub campaign_id: CampaignId,
+    pub execution_status: Status,
+    pub generation: i64,
+    pub next_call_at: Option<DateTime<Utc>>,
+    pub live: i64,
+    pub on_do_not_call: bool,
+    pub number_call: Option<CallId>,
+    pub number_held_until: Option<DateTime<Utc>>,
+    pub dials_24h: i64,
+    pub oldest_24h: Option<DateTime<Utc>>,
+    pub kill_switch: Option<String>,
+    pub used_today: Option<i64>,
+    pub trunk_live: Option<i64>,
+    pub trunk_max_live: Option<i64>,
+    pub trunk_tokens: Option<f64>,
+    pub trunk_refilled_at: Option<DateTime<Utc>>,
+    pub trunk_countries: Option<Json<Vec<String>>>,
+}
+
+/// The assistant's number and the trunk it goes out by.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct NumberRow {
+    pub number: String,
+    pub label: String,
+    pub assistant_id: Option<AssistantId>,
+    pub assistant_name: Option<String>,
+    pub outbound_trunk_id: Option<String>,
+    pub outbound_trunk_name: Option<String>,
+    pub inbound_trunk_id: Option<String>,
+    pub trunk_id: Option<TrunkId>,
+    pub created_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct TrunkRow {
+    pub id: TrunkId,
+    pub user_id: OwnerId,
+    pub livekit_id: String,
+    pub name: String,
+    pub address: String,
+    pub numbers: Json<Vec<String>>,
+    pub countries: Json<Vec<String>>,
+    pub live: i64,
+    pub max_live: i64,
+}
+
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct AssistantRow {
+    pub id: AssistantId,
+    pub user_id: OwnerId,
+    pub name: String,
+    pub agent_name: Option<String>,
+    pub prompt: String,
+    pub language: String,
+    pub created_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct OutcomeRow {
+    pub id: i64,
+    pub call_id: CallId,
+    pub value: Option<Outcome>,
+    pub previous: Option<Outcome>,
+    pub note: String,
+    pub who: Who,
+    pub by: String,
+    pub at: DateTime<Utc>,
+}
+
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct DayRow {
+    pub used: i64,
+    pub cap: i64,
+}
+
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct EngineRow {
+    pub incarnation: Incarnation,
+    pub host: String,
+    pub pid: i64,
+    pub started_at: DateTime<Utc>,
+    pub heartbeat_at: DateTime<Utc>,
+}
+
+/// What a list on the screen shows of a call.
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+pub struct PaneRow {
+    pub id: CallId,
+    pub campaign_id: CampaignId,
+    pub campaign_name: String,
+    pub phone_number: String,
+    pub contact_name: String,
+    pub attempt: i64,
+    pub state: State,
+    pub armed_at: Option<DateTime<Utc>>,
+    pub ringing_at: Option<DateTime<Utc>>,
+    pub answered_at: Option<DateTime<Utc>>,
+    pub completed_at: Option<DateTime<Utc>>,
+    pub call_duration: i64,
+    pub sip_code: Option<i64>,
+    pub reason: String,
+    pub outcome: Option<Outcome>,
+    pub suggestion: Option<Outcome>,
+    pub suggestion_confidence: Option<f64>,
+    pub hangup_requested_at: Option<DateTime<Utc>>,
+    pub room_name: Option<String>,
+    pub notes: String,
+}

@@ -1,0 +1,169 @@
+//! What the engine asks of a telephone network. One implementation speaks LiveKit; the simulator is
+//! a LiveKit to it, not a second implementation.
+
+use std::{collections::HashMap, pin::Pin};
+
+use crate::domain::event::{AgentReport, LegStatus, Reply};
+
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The identity every callee's leg has: one room a call, so one callee a room.
+pub const CALLEE: &str = "callee";
+
+/// Permission to send one dial request, minted before the arm commit and short-lived, so that the
+/// server itself refuses a request that comes late.
+pub struct Ticket(pub(super) String);
+
+/// One dial, complete: nothing is left to a default of the server's.
+#[derive(Debug, Clone)]
+pub struct DialRequest {
+    pub trunk: String,
+    pub number: String,
+    pub caller_id: String,
+    pub room: String,
+    pub contact_name: String,
+    pub ring_timeout: std::time::Duration,
+    pub max_call_duration: std::time::Duration,
+    /// How long the reply is waited for.
+    pub timeout: std::time::Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParticipantKind {
+    /// A phone.
+    Sip,
+    Agent,
+    Other,
+}
+
+/// Somebody in a room.
+#[derive(Debug, Clone)]
+pub struct Participant {
+    pub sid: String,
+    pub identity: String,
+    pub kind: ParticipantKind,
+    /// Joined and its media is up.
+    pub active: bool,
+    pub attributes: HashMap<String, String>,
+}
+
+impl Participant {
+    /// Whether it is the person called (not a supervisor's phone).
+    #[must_use]
+    pub fn is_callee(&self) -> bool {
+        self.kind == ParticipantKind::Sip && self.identity == CALLEE
+    }
+
+    /// Whether it is an agent of that worker, or one that does not say.
+    #[must_use]
+    pub fn is_agent(&self, name: &str) -> bool {
+        self.kind == ParticipantKind::Agent && self.attributes.get("lk.agent_name").is_none_or(|n| n == name)
+    }
+
+    #[must_use]
+    pub fn leg_status(&self) -> Option<LegStatus> {
+        self.attributes.get("sip.callStatus").and_then(|s| LegStatus::parse(s))
+    }
+
+    /// Twilio's id of the call, where the trunk tells it.
+    #[must_use]
+    pub fn call_sid(&self) -> Option<String> {
+        self.attributes.get("sip.twilio.callSid").filter(|s| !s.is_empty()).cloned()
+    }
+
+    /// What the agent reports by attributes on itself.
+    #[must_use]
+    pub fn report(&self) -> AgentReport {
+        report(&self.attributes)
+    }
+}
+
+/// Reads `dd.*` attributes.
+#[must_use]
+pub fn report(attributes: &HashMap<String, String>) -> AgentReport {
+    let text = |key: &str, max| attributes.get(key).map(|v| crate::domain::text::clean(v, max)).filter(|v| !v.is_empty());
+    AgentReport {
+        outcome: attributes.get("dd.outcome").and_then(|v| v.parse().ok()),
+        summary: text("dd.summary", 4000),
+        answered_by: text("dd.answered_by", 20).filter(|v| matches!(v.as_str(), "human" | "machine" | "unknown")),
+        callback_at: attributes.get("dd.callback_at").and_then(|v| v.parse().ok()),
+    }
+}
+
+/// Whether a room was there to be deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deleted {
+    Yes,
+    /// No such room. Says nothing while a dial to it may still be on its way.
+    NotThere,
+}
+
+/// An outbound trunk at LiveKit. Never its password.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Trunk {
+    pub trunk_id: String,
+    pub name: String,
+    pub address: String,
+    pub numbers: Vec<String>,
+    pub metadata: String,
+}
+
+/// An outbound trunk to be made.
+#[derive(Debug, Clone)]
+pub struct NewTrunk {
+    pub name: String,
+    pub address: String,
+    pub number: String,
+    pub username: String,
+    pub password: String,
+    /// `auto`, `udp`, `tcp` or `tls`.
+    pub transport: String,
+    pub metadata: String,
+}
+
+/// Why the network could not be asked. Each is another sentence for the operator.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CarrierError {
+    #[error("LiveKit connection failed: nothing answers at {host} ({why}). Check LIVEKIT_HOST and that the server runs")]
+    Unreachable { host: String, why: String },
+    #[error("LiveKit connection failed: {host} refuses our key or secret. Check LIVEKIT_API_KEY and LIVEKIT_API_SECRET")]
+    Login { host: String },
+    #[error("LiveKit connection failed: {host} is no LiveKit server (its answer is not LiveKit's). Check LIVEKIT_HOST")]
+    Route { host: String },
+    #[error("LiveKit has no SIP service: livekit-sip is not running on the server's Redis, or is overloaded")]
+    NoSip,
+    #[error("LiveKit connection failed: {0}")]
+    Other(String),
+}
+
+/// A telephone network.
+pub trait Carrier: Send + Sync + 'static {
+    /// Mints permission for one dial. Before the arm commit, never after.
+    ///
+    /// # Errors
+    /// When no token can be signed.
+    fn ticket(&self) -> Result<Ticket, CarrierError>;
+
+    /// Sends one dial request, once, and waits for its end. Whatever goes wrong is an answer.
+    fn dial(&self, ticket: Ticket, request: DialRequest) -> Answer<'_, Reply>;
+
+    /// Asks for an agent in a room. An answer says nothing: the agent is there when it is seen.
+    fn dispatch(&self, room: String, agent: String, metadata: String) -> Answer<'_, Result<(), CarrierError>>;
+
+    /// Who is in a room. A room that is not there is empty.
+    fn look(&self, room: String) -> Answer<'_, Result<Vec<Participant>, CarrierError>>;
+
+    /// Names of the rooms that exist, of those asked for; all when none is named.
+    fn rooms(&self, names: Vec<String>) -> Answer<'_, Result<Vec<String>, CarrierError>>;
+
+    fn delete_room(&self, room: String) -> Answer<'_, Result<Deleted, CarrierError>>;
+
+    fn trunks(&self) -> Answer<'_, Result<Vec<Trunk>, CarrierError>>;
+
+    /// Makes a trunk. Not idempotent: look for a matching one first.
+    fn create_trunk(&self, trunk: NewTrunk) -> Answer<'_, Result<Trunk, CarrierError>>;
+
+    /// Whether the server can be reached and takes our key.
+    fn check(&self) -> Answer<'_, Result<(), CarrierError>>;
+}

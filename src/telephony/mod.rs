@@ -1,0 +1,9 @@
+//! The telephone network: dial, look, hang up; and what it tells us, translated into the words of
+//! `domain`. Knows no rows and decides nothing.
+
+pub mod carrier;
+pub mod livekit;
+pub mod simulator;
+pub mod twilio;
+
+pub use carrier::{Carrier, CarrierError, Deleted, DialRequest, NewTrunk, Participant, ParticipantKind, Ticket, Trunk};
