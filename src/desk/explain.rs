@@ -84,6 +84,9 @@ impl Desk {
         if let Some(words) = self.store.setting("engine_health").await?.filter(|w| !w.is_empty()) {
             return say("engine", words, None);
         }
+        if let Some(words) = self.store.setting(&super::note_key(row.id)).await?.filter(|w| !w.is_empty()) {
+            return say("agent", words, None);
+        }
         let used = self.store.campaign_day(row.id, schedule::local_day(row.zone(), now)).await?.map_or(0, |d| d.used);
         if let Err(refusal) = gate::campaign(&campaign_facts(row, used, row.counts.live, None), now) {
             return say(refusal.gate, refusal.message, refusal.until);

@@ -171,6 +171,14 @@ impl Desk {
         self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.put_setting("engine_health", &words).await?) })).await
     }
 
+    /// What keeps one campaign from dialling, in words; empty when nothing does.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn campaign_note(&self, id: crate::domain::id::CampaignId, words: String) -> Result<(), DeskError> {
+        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.put_setting(&note_key(id), &words).await?) })).await
+    }
+
     /// The kill switch: while it is on nothing is armed on any host.
     ///
     /// # Errors
@@ -202,6 +210,11 @@ impl Desk {
             })
             .await
     }
+}
+
+/// Where a campaign's note is kept.
+fn note_key(id: crate::domain::id::CampaignId) -> String {
+    format!("campaign_note:{id}")
 }
 
 /// One line of the audit for an actor, inside the transaction of what it tells.

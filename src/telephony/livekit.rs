@@ -75,6 +75,15 @@ impl LiveKit {
     }
 }
 
+/// TLS for the simulator's own client: reqwest wants one even where only loopback HTTP is spoken.
+pub(super) fn tls_for_loopback() -> rustls::ClientConfig {
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map(|b| b.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth())
+        .unwrap_or_else(|_| unreachable!("ring has the default TLS versions"))
+}
+
 fn is_code(error: &ServiceError, code: &str) -> bool {
     matches!(error, ServiceError::Twirp(ServerError::Twirp(e)) if e.code == code)
 }

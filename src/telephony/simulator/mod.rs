@@ -1,1 +1,190 @@
-//! sim
+//! A LiveKit and Twilio stand-in on loopback: Twirp over protobuf or JSON, rooms and participants
+//! whose attributes move, signed webhooks in the real order, an agent worker that reports, and the
+//! faults that were recorded on the real thing. The product talks to it through the same adapter as
+//! to a real LiveKit.
+//!
+//! What it does not claim: media, codecs, track details, inbound calls, REFER transfers, a
+//! supervisor's own leg, hidden listeners, egress, LiveKit Cloud's regions.
+
+mod agent;
+mod behaviour;
+mod faults;
+mod leg;
+mod server;
+mod webhooks;
+mod world;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use behaviour::{Behaviour, Callee, Plan};
+pub use faults::{Faults, Workers};
+pub use world::{Invite, LogEntry};
+
+use crate::clock::SharedClock;
+use world::World;
+
+/// What the stand-in is to be.
+#[derive(Clone)]
+pub struct SimulatorConfig {
+    pub listen: SocketAddr,
+    pub api_key: String,
+    pub api_secret: String,
+    /// Where webhooks go; none are sent without it.
+    pub webhook_url: Option<String>,
+    pub behaviour: Behaviour,
+    pub faults: Faults,
+    /// How long a room stays after the last phone left (LiveKit's default is 20 s).
+    pub departure_timeout: Duration,
+    /// How agents tell how a call went.
+    pub reports: Reports,
+}
+
+/// How the simulated agent worker reports an outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reports {
+    Nothing,
+    /// `dd.*` attributes on itself.
+    Attributes,
+    /// PUT to the `outcomeUrl` of its metadata; attributes where there is none.
+    Rest,
+}
+
+impl SimulatorConfig {
+    /// Answers by the last four digits, like the lab's callee.
+    #[must_use]
+    pub fn by_digits() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            api_key: "simkey".to_owned(),
+            api_secret: "simulator-secret-of-at-least-32-characters".to_owned(),
+            webhook_url: None,
+            behaviour: Behaviour::Digits,
+            faults: Faults::default(),
+            departure_timeout: Duration::from_secs(20),
+            reports: Reports::Attributes,
+        }
+    }
+}
+
+/// A running simulator; it stops when dropped.
+pub struct Simulator {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    stop: CancellationToken,
+}
+
+struct Shared {
+    config: SimulatorConfig,
+    clock: SharedClock,
+    world: Mutex<World>,
+    faults: Mutex<Faults>,
+    webhook_url: Mutex<Option<String>>,
+    http: reqwest::Client,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Simulator {
+    /// Binds and serves.
+    ///
+    /// # Errors
+    /// When the address cannot be bound.
+    pub async fn start(config: SimulatorConfig, clock: SharedClock) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(config.listen).await?;
+        let address = listener.local_addr()?;
+        let stop = CancellationToken::new();
+        let shared = Arc::new(Shared {
+            faults: Mutex::new(config.faults.clone()),
+            webhook_url: Mutex::new(config.webhook_url.clone()),
+            world: Mutex::new(World::new(config.faults.seed)),
+            http: reqwest::Client::builder().no_proxy().tls_backend_preconfigured(super::livekit::tls_for_loopback()).build().map_err(std::io::Error::other)?,
+            tasks: TaskTracker::new(),
+            stop: stop.clone(),
+            config,
+            clock,
+        });
+        let router = server::router(shared.clone());
+        let end = stop.clone();
+        tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(async move { end.cancelled().await }).await });
+        Ok(Self { shared, address, stop })
+    }
+
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Sends webhooks there from now on.
+    pub fn set_webhook_url(&self, url: Option<String>) {
+        *self.shared.webhook_url.lock() = url;
+    }
+
+    /// Changes the faults of a running simulator.
+    pub fn set_faults(&self, faults: Faults) {
+        *self.shared.faults.lock() = faults;
+    }
+
+    /// Every INVITE that reached a phone: the oracle of "never twice".
+    #[must_use]
+    pub fn invites(&self) -> Vec<Invite> {
+        self.shared.world.lock().invites.clone()
+    }
+
+    /// All that happened, in order, in short words.
+    #[must_use]
+    pub fn log(&self) -> Vec<LogEntry> {
+        self.shared.world.lock().log.clone()
+    }
+
+    /// How many phones are ringing or talking now.
+    #[must_use]
+    pub fn live_legs(&self) -> usize {
+        self.shared.world.lock().legs.len()
+    }
+
+    /// livekit-server dies and comes back: replies are lost, legs rejoin as liars.
+    pub fn restart_server(&self, down: Duration) {
+        faults::restart_server(&self.shared, down);
+    }
+
+    /// livekit-sip dies and comes back: its legs stay listed for 20 s.
+    pub fn restart_sip(&self, down: Duration) {
+        faults::restart_sip(&self.shared, down);
+    }
+
+    /// Redis loses everything: lists go empty, calls go on.
+    pub fn lose_redis(&self, down: Duration) {
+        faults::lose_redis(&self.shared, down);
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl Shared {
+    async fn sleep(&self, wait: Duration) {
+        let at = self.clock.now() + chrono::Duration::from_std(wait).unwrap_or_default();
+        tokio::select! {
+            () = self.clock.sleep_until(at) => {}
+            () = self.stop.cancelled() => std::future::pending().await,
+        }
+    }
+
+    /// Runs a task until it ends or the simulator stops.
+    fn spawn(self: &Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = task => {}
+                () = stop.cancelled() => {}
+            }
+        });
+    }
+}

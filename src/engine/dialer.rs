@@ -1,0 +1,281 @@
+//! One call from its claim to its dial: room and agent first (harmless, repeatable), then arm, then
+//! the one request. The only caller of [`Carrier::dial`].
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Duration, Utc};
+use serde::Serialize;
+
+use super::{
+    Engine,
+    follow::{Follow, PendingReply},
+};
+use crate::{
+    desk::{ArmRequest, Armed, Claimed, Refused},
+    domain::{
+        event::{CallEvent, Fault, Kind, Reply, Source, Target},
+        text::tail,
+    },
+    store::NumberRow,
+    telephony::{CarrierError, DialRequest, Ticket},
+};
+
+/// Between two looks for the agent.
+const AGENT_POLL: Duration = Duration::milliseconds(150);
+
+/// A prepared call waits for its turn no longer: its agent is needed elsewhere.
+const PATIENCE: Duration = Duration::seconds(20);
+
+/// A request that is not on its way this long after arming is not sent.
+const SEND_WITHIN: Duration = Duration::seconds(2);
+
+/// What the agent is told, in this order. Never the number or a trunk: existing workers dial when
+/// they see one.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata<'a> {
+    prompt: &'a str,
+    contact_name: &'a str,
+    company: &'a str,
+    campaign_id: String,
+    call_id: String,
+    assistant_id: String,
+    call_type: &'static str,
+    language: &'a str,
+    outcome_url: Option<String>,
+    outcome_token: Option<String>,
+    v: u8,
+}
+
+enum Unready {
+    NoAgent,
+    Network(CarrierError),
+}
+
+impl Engine {
+    /// Takes one claimed call to its end.
+    pub(super) async fn dial(self: Arc<Self>, claimed: Claimed) {
+        let armed = self.prepare_and_arm(&claimed).await;
+        if let Some(n) = self.preparing.lock().get_mut(&claimed.campaign.id) {
+            *n -= 1;
+        }
+        if let Some((armed, ticket)) = armed {
+            self.send_and_follow(claimed, armed, ticket).await;
+        }
+    }
+
+    async fn prepare_and_arm(&self, claimed: &Claimed) -> Option<(Armed, Ticket)> {
+        let number = match self.desk.store().number_of(claimed.campaign.assistant_id).await {
+            Ok(Some(n)) if n.trunk_id.is_some() => n,
+            Ok(_) => {
+                self.give_back(claimed, Duration::minutes(1), "No outbound trunk found for the assistant").await;
+                return None;
+            }
+            Err(e) => {
+                self.give_back(claimed, Duration::seconds(10), &e.to_string()).await;
+                return None;
+            }
+        };
+        match self.prepare(claimed).await {
+            Ok(()) => {}
+            Err(Unready::NoAgent) => {
+                self.agent_missing(&claimed.campaign, &self.agent_of(claimed)).await;
+                self.send_away(claimed).await;
+                self.give_back(claimed, Duration::seconds(5), "no agent worker took the call").await;
+                return None;
+            }
+            Err(Unready::Network(e)) => {
+                self.network_failed(&e).await;
+                self.give_back(claimed, Duration::seconds(5), &e.to_string()).await;
+                return None;
+            }
+        }
+        self.arm(claimed, &number).await
+    }
+
+    fn agent_of(&self, claimed: &Claimed) -> String {
+        let named = |n: &Option<String>| n.clone().filter(|n| !n.trim().is_empty());
+        named(&claimed.campaign.agent_name)
+            .or_else(|| named(&claimed.campaign.assistant_agent_name))
+            .unwrap_or_else(|| self.config.agent_name.clone())
+    }
+
+    /// Dispatches the agent and waits until exactly one is seen in the room.
+    async fn prepare(&self, claimed: &Claimed) -> Result<(), Unready> {
+        if !self.config.require_agent {
+            return Ok(());
+        }
+        let agent = self.agent_of(claimed);
+        let dispatched = self.carrier.dispatch(claimed.room.clone(), agent.clone(), self.metadata(claimed)).await;
+        dispatched.map_err(Unready::Network)?;
+        let until = self.clock.now() + self.config.agent_wait;
+        loop {
+            self.sleep(AGENT_POLL).await;
+            let here = self.carrier.look(claimed.room.clone()).await.map_err(Unready::Network)?;
+            let active = here.iter().filter(|p| p.is_agent(&agent)).filter(|p| p.active).count();
+            if active == 1 && here.iter().filter(|p| p.is_agent(&agent)).count() == 1 {
+                self.agent_seen(&claimed.campaign).await;
+                return Ok(());
+            }
+            // Two agents would talk over each other: the room is given up.
+            if active > 1 || self.clock.now() >= until {
+                return Err(Unready::NoAgent);
+            }
+        }
+    }
+
+    fn metadata(&self, claimed: &Claimed) -> String {
+        let campaign = &claimed.campaign;
+        let outcome_url = self.config.public_url.as_ref().map(|u| format!("{}/api/v1/outbound-calls/{}/outcome", u.trim_end_matches('/'), claimed.call));
+        let until = self.clock.now() + Duration::seconds(campaign.max_call_duration_s) + Duration::minutes(15);
+        let outcome_token = outcome_url.as_ref().and_then(|_| (self.config.outcome_token)(claimed.call, campaign.user_id, until));
+        let metadata = Metadata {
+            prompt: &claimed.script,
+            contact_name: &claimed.contact_name,
+            company: &claimed.company,
+            campaign_id: campaign.id.to_string(),
+            call_id: claimed.call.to_string(),
+            assistant_id: campaign.assistant_id.to_string(),
+            call_type: "campaign",
+            language: &campaign.assistant_language,
+            outcome_url,
+            outcome_token,
+            v: 1,
+        };
+        serde_json::to_string(&metadata).unwrap_or_default()
+    }
+
+    /// Waits for the call's turn and passes every gate again; the ticket is minted before the commit.
+    async fn arm(&self, claimed: &Claimed, number: &NumberRow) -> Option<(Armed, Ticket)> {
+        let patience = self.clock.now() + PATIENCE;
+        let request = ArmRequest {
+            claimed: claimed.clone(),
+            incarnation: self.incarnation,
+            trunk: number.trunk_id?,
+            livekit_trunk: number.outbound_trunk_id.clone()?,
+            caller_id: number.number.clone(),
+        };
+        loop {
+            let ticket = match self.carrier.ticket() {
+                Ok(ticket) => ticket,
+                Err(e) => {
+                    self.network_failed(&e).await;
+                    self.send_away(claimed).await;
+                    self.give_back(claimed, Duration::seconds(30), &e.to_string()).await;
+                    return None;
+                }
+            };
+            match self.desk.arm(request.clone()).await {
+                Ok(Ok(armed)) => return Some((armed, ticket)),
+                Ok(Err(Refused::Wait(at))) if at.max(self.clock.now()) < patience => self.clock.sleep_until(at).await,
+                Ok(Err(Refused::Wait(_))) => {
+                    self.send_away(claimed).await;
+                    self.give_back(claimed, Duration::seconds(2), "waited too long for its turn").await;
+                    return None;
+                }
+                Ok(Err(Refused::Gate(refusal))) => {
+                    tracing::info!(target: "engine", gate = refusal.gate, "not dialled {}: {refusal}", tail(&claimed.number));
+                    self.send_away(claimed).await;
+                    return None;
+                }
+                Ok(Err(Refused::Lost)) => {
+                    self.send_away(claimed).await;
+                    return None;
+                }
+                Err(e) => {
+                    // The commit is in doubt: the call is not sent; reconcile reads the row.
+                    tracing::error!(target: "engine", error = %e, "a call could not be armed");
+                    self.send_away(claimed).await;
+                    self.give_back(claimed, Duration::seconds(5), "could not be armed").await;
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Deletes the room of a call that is not dialled, with the agent in it.
+    async fn send_away(&self, claimed: &Claimed) {
+        if let Err(e) = self.carrier.delete_room(claimed.room.clone()).await {
+            tracing::debug!(target: "engine", error = %e, "a room could not be deleted; it closes by itself");
+        }
+    }
+
+    async fn give_back(&self, claimed: &Claimed, wait: Duration, reason: &str) {
+        let due = self.clock.now() + wait;
+        if let Err(e) = self.desk.release(claimed.call, claimed.claim_number, due, reason.to_owned()).await {
+            tracing::warn!(target: "engine", error = %e, "a claim could not be given back; it runs out by itself");
+        }
+    }
+
+    async fn send_and_follow(self: Arc<Self>, claimed: Claimed, armed: Armed, ticket: Ticket) {
+        let call = armed.call();
+        tracing::info!(target: "engine", call = %call, "dial {} \"{}\" attempt {}", tail(armed.number()), claimed.campaign.name, claimed.attempt);
+        self.followed.lock().insert(call);
+        let follow = Follow::armed(&armed, claimed.campaign.clone(), self.agent_of(&claimed));
+        let pending: PendingReply = {
+            let engine = self.clone();
+            let campaign = claimed.campaign.clone();
+            Box::pin(async move {
+                let event = engine.place(armed, ticket).await;
+                if let Kind::Reply(reply) = &event.kind {
+                    match reply {
+                        Reply::Unsent { fault, .. } => engine.dial_unsent(&campaign, *fault, "LiveKit").await,
+                        _ => engine.dial_sent(campaign.id),
+                    }
+                }
+                event
+            })
+        };
+        self.clone().follow(follow, Some(pending)).await;
+        self.followed.lock().remove(&call);
+    }
+
+    /// Sends the one request and reads its reply as a fact.
+    async fn place(&self, armed: Armed, ticket: Ticket) -> CallEvent {
+        let call = armed.call();
+        let late = self.clock.now() - armed.armed_at() > SEND_WITHIN;
+        let reply = if late {
+            Reply::Unsent { fault: Fault::TokenExpired, reason: "the host was too slow: not sent".to_owned() }
+        } else {
+            self.carrier.dial(ticket, request_of(armed)).await
+        };
+        log_reply(&reply);
+        reply_event(call, reply, self.clock.now())
+    }
+}
+
+fn request_of(armed: Armed) -> DialRequest {
+    let seconds = |s: i64| std::time::Duration::from_secs(u64::try_from(s).unwrap_or(0));
+    DialRequest {
+        trunk: armed.livekit_trunk().to_owned(),
+        number: armed.number().to_owned(),
+        caller_id: armed.caller_id().to_owned(),
+        room: armed.room().to_owned(),
+        contact_name: armed.contact_name().to_owned(),
+        ring_timeout: seconds(armed.ring_timeout_s()),
+        max_call_duration: seconds(armed.max_call_duration_s()),
+        timeout: seconds(armed.ring_timeout_s() + 20),
+    }
+}
+
+fn reply_event(call: crate::domain::id::CallId, reply: Reply, now: DateTime<Utc>) -> CallEvent {
+    CallEvent {
+        key: format!("dial:{call}"),
+        target: Target::Call(call),
+        source: Source::Dial,
+        at: now,
+        raw: serde_json::to_value(&reply).unwrap_or_default(),
+        kind: Kind::Reply(reply),
+    }
+}
+
+fn log_reply(reply: &Reply) {
+    match reply {
+        Reply::Answered { .. } => tracing::info!(target: "livekit", "answered"),
+        Reply::Ended { sip_code, reason, .. } => tracing::info!(target: "livekit", sip_code = sip_code.unwrap_or(0), "ended: {reason}"),
+        Reply::TimedOut { reason } => tracing::info!(target: "livekit", "not answered: {reason}"),
+        Reply::Unsent { reason, .. } => tracing::error!(target: "livekit", "not sent: {reason}"),
+        Reply::Refused { reason } => tracing::warn!(target: "livekit", "turned away by the trunk: {reason}"),
+        Reply::Unknown { reason } => tracing::error!(target: "livekit", "nobody knows whether it rang: {reason}"),
+    }
+}

@@ -1,0 +1,200 @@
+//! The engine: claims, prepares, arms, dials, follows every call to its end, and reconciles what a
+//! crash left. It keeps nothing that the database does not have: a restart reads the rows and goes on.
+
+mod dialer;
+mod follow;
+mod health;
+mod reconciler;
+mod scheduler;
+
+use std::{
+    collections::{HashMap, HashSet},
+    panic::AssertUnwindSafe,
+    sync::Arc,
+};
+
+use chrono::{DateTime, Duration, Utc};
+use futures_util::FutureExt;
+use parking_lot::Mutex;
+use tokio::sync::watch;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    clock::SharedClock,
+    desk::{Desk, DeskError, Installation},
+    domain::{
+        event::CallEvent,
+        id::{CallId, CampaignId, Incarnation, OwnerId},
+    },
+    telephony::Carrier,
+};
+use health::Health;
+
+/// Mints the token an agent reports with: for one call, until a moment.
+pub type OutcomeToken = Arc<dyn Fn(CallId, OwnerId, DateTime<Utc>) -> Option<String> + Send + Sync>;
+
+/// What the engine is told.
+#[derive(Clone)]
+pub struct EngineConfig {
+    /// The agent worker's name where neither campaign nor assistant names one.
+    pub agent_name: String,
+    /// How long an agent is waited for before the claim is given back.
+    pub agent_wait: Duration,
+    /// False for rooms that need no agent.
+    pub require_agent: bool,
+    pub claim_lease: Duration,
+    /// How long after arming an unknown call without a leg is given up.
+    pub unknown_horizon: Duration,
+    /// Where an agent's report reaches us; `None` behind NAT.
+    pub public_url: Option<String>,
+    pub outcome_token: OutcomeToken,
+    pub orphan_sweep: bool,
+}
+
+/// The engine's parts, shared by its tasks.
+pub struct Engine {
+    desk: Desk,
+    carrier: Arc<dyn Carrier>,
+    clock: SharedClock,
+    config: EngineConfig,
+    installation: Installation,
+    incarnation: Incarnation,
+    tasks: TaskTracker,
+    /// Calls claimed and being prepared, by campaign.
+    preparing: Mutex<HashMap<CampaignId, i64>>,
+    /// Calls that a task of this engine follows.
+    followed: Mutex<HashSet<CallId>>,
+    health: Mutex<Health>,
+    /// Calls that somebody asked to hang up.
+    hangups: watch::Sender<HashSet<CallId>>,
+    ready: watch::Sender<bool>,
+}
+
+/// The two ways to end: no new calls, or now.
+#[derive(Clone)]
+pub struct Stop {
+    /// Start nothing new; see live calls to their end.
+    pub drain: CancellationToken,
+    /// Leave at once; the rows tell the next engine what is on the line.
+    pub now: CancellationToken,
+}
+
+impl Stop {
+    #[must_use]
+    pub fn new() -> Self {
+        Self { drain: CancellationToken::new(), now: CancellationToken::new() }
+    }
+}
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Engine {
+    #[must_use]
+    pub fn new(desk: Desk, carrier: Arc<dyn Carrier>, clock: SharedClock, config: EngineConfig, installation: Installation) -> Arc<Self> {
+        Arc::new(Self {
+            desk,
+            carrier,
+            clock,
+            config,
+            installation,
+            incarnation: Incarnation::fresh(),
+            tasks: TaskTracker::new(),
+            preparing: Mutex::new(HashMap::new()),
+            followed: Mutex::new(HashSet::new()),
+            health: Mutex::new(Health::default()),
+            hangups: watch::Sender::new(HashSet::new()),
+            ready: watch::Sender::new(false),
+        })
+    }
+
+    /// True after the first reconcile: nothing is claimed before.
+    #[must_use]
+    pub fn ready(&self) -> watch::Receiver<bool> {
+        self.ready.subscribe()
+    }
+
+    /// Runs until stopped; returns when the last call is seen to its end (drain) or at once (now).
+    pub async fn run(self: Arc<Self>, stop: Stop) {
+        self.supervise("reconciler", self.clone().reconcile(stop.clone()));
+        self.supervise("hangup watch", self.clone().watch_hangups(stop.clone()));
+        let scheduler = self.clone().schedule(stop.clone());
+        tokio::select! {
+            () = scheduler => {}
+            () = stop.now.cancelled() => {}
+        }
+        self.tasks.close();
+        tokio::select! {
+            () = self.tasks.wait() => {}
+            () = stop.now.cancelled() => {}
+        }
+        if let Err(e) = self.desk.engine_stopped(self.incarnation).await {
+            tracing::warn!(target: "engine", error = %e, "the engine's end could not be written");
+        }
+    }
+
+    /// Spawns a task of the engine. A panic stops dialling and says so; it never restarts into dialling.
+    fn supervise(self: &Arc<Self>, what: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        let engine = self.clone();
+        self.tasks.spawn(async move {
+            if AssertUnwindSafe(task).catch_unwind().await.is_err() {
+                tracing::error!(target: "engine", task = what, "a task of the engine panicked: dialling has stopped");
+                engine.halt(format!("the engine's {what} broke down; nothing is dialled until a restart (the log file has details)")).await;
+            }
+        });
+    }
+
+    async fn sleep(&self, wait: Duration) {
+        self.clock.sleep_until(self.clock.now() + wait).await;
+    }
+
+    /// Stores a fact, for as long as it takes: what the network told must not be lost.
+    async fn record(&self, event: CallEvent) {
+        let mut wait = Duration::milliseconds(200);
+        loop {
+            match self.desk.record(event.clone()).await {
+                Ok(_) | Err(DeskError::Store(crate::store::StoreError::Closed)) => return,
+                Err(e) => {
+                    tracing::error!(target: "engine", error = %e, "a fact about a call cannot be stored yet");
+                    self.sleep(wait).await;
+                    wait = (wait * 2).min(Duration::seconds(5));
+                }
+            }
+        }
+    }
+
+    /// Tells the tasks of calls that somebody asked to hang up.
+    async fn watch_hangups(self: Arc<Self>, stop: Stop) {
+        let mut bell = self.desk.store().bell();
+        loop {
+            match self.desk.store().hangups().await {
+                Ok(ids) => {
+                    let ids: HashSet<CallId> = ids.into_iter().collect();
+                    self.hangups.send_if_modified(|old| {
+                        let changed = *old != ids;
+                        *old = ids;
+                        changed
+                    });
+                }
+                Err(e) => tracing::warn!(target: "engine", error = %e, "hang-up requests cannot be read"),
+            }
+            tokio::select! {
+                _ = bell.changed() => self.sleep(Duration::milliseconds(20)).await,
+                () = self.sleep(Duration::seconds(2)) => {}
+                () = stop.now.cancelled() => return,
+                () = self.drained(&stop) => return,
+            }
+        }
+    }
+
+    /// Resolves when draining and no call is followed any more.
+    async fn drained(&self, stop: &Stop) {
+        stop.drain.cancelled().await;
+        while !self.followed.lock().is_empty() || self.preparing.lock().values().any(|n| *n > 0) {
+            self.sleep(Duration::milliseconds(200)).await;
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What a crash or a lost reply left behind: at start before anything is claimed, then every ten
+//! seconds. Claims of the dead are released, live legs adopted, rooms of ours with a phone in them
+//! and no live row hung up. Never a re-dial on a guess.
+
+use std::{collections::HashSet, sync::Arc};
+
+use chrono::Duration;
+
+use super::{Engine, Stop, follow::Follow};
+use crate::{
+    desk::DeskError,
+    domain::{
+        call::State,
+        event::{Kind, Source},
+    },
+    store::CallRow,
+};
+
+const EVERY: Duration = Duration::seconds(10);
+
+/// Orphans are looked for every so many rounds.
+const SWEEP_EVERY: u32 = 6;
+
+impl Engine {
+    pub(super) async fn reconcile(self: Arc<Self>, stop: Stop) {
+        let host = hostname();
+        let mut round = 0u32;
+        loop {
+            let done = if round == 0 { self.take_over().await } else { self.pick_up().await };
+            match done {
+                Ok(()) => {
+                    self.ready.send_replace(true);
+                    if round.is_multiple_of(SWEEP_EVERY) && self.config.orphan_sweep {
+                        self.sweep().await;
+                    }
+                    round = round.wrapping_add(1).max(1);
+                }
+                Err(e) => tracing::error!(target: "engine", error = %e, "the calls cannot be reconciled: nothing is dialled meanwhile"),
+            }
+            if let Err(e) = self.desk.heartbeat(self.incarnation, host.clone(), std::process::id()).await {
+                tracing::warn!(target: "engine", error = %e, "no heartbeat could be written");
+            }
+            tokio::select! {
+                () = self.sleep(EVERY) => {}
+                () = stop.now.cancelled() => return,
+                () = self.drained(&stop) => return,
+            }
+        }
+    }
+
+    /// The first round: rows of earlier runs on this host, lease or not.
+    async fn take_over(self: &Arc<Self>) -> Result<(), DeskError> {
+        self.desk.apply_trunk_limits().await?;
+        match self.carrier.check().await {
+            Ok(()) => self.network_well().await,
+            Err(e) => self.network_failed(&e).await,
+        }
+        if self.network_closed().is_none() {
+            // A word left by an earlier run would outlive its cause.
+            self.desk.report_health(String::new()).await?;
+        }
+        let (rooms, open) = self.desk.take_over(self.installation, self.incarnation).await?;
+        for room in rooms {
+            self.delete_quietly(room).await;
+        }
+        if open > 0 {
+            tracing::info!(target: "engine", calls = open, "calls of an earlier run are adopted");
+        }
+        self.pick_up().await
+    }
+
+    /// Open calls that no task follows get one; claims that ran out go back.
+    async fn pick_up(self: &Arc<Self>) -> Result<(), DeskError> {
+        let rows = self.desk.store().open_calls().await?;
+        let rooms = self.desk.release_expired(self.installation, &rows).await?;
+        for room in rooms {
+            self.delete_quietly(room).await;
+        }
+        for row in rows.iter().filter(|r| r.state != State::Claimed) {
+            self.adopt(row);
+        }
+        Ok(())
+    }
+
+    fn adopt(self: &Arc<Self>, row: &CallRow) {
+        let lease_over = row.lease_until.is_none_or(|t| t < self.clock.now());
+        // A row of this very run whose task is just beginning is not an orphan.
+        if (row.reply_pending && !lease_over) || !self.followed.lock().insert(row.id) {
+            return;
+        }
+        let Some(mut follow) = Follow::adopted(row, self.config.agent_name.clone()) else { return };
+        let (engine, call, pending) = (self.clone(), row.id, row.reply_pending);
+        self.supervise("follower", async move {
+            if pending {
+                engine.tell(&mut follow, Source::Engine, Kind::ReplyLost { why: "nobody waits for the dial's reply any more".to_owned() }).await;
+            }
+            engine.clone().follow(follow, None).await;
+            engine.followed.lock().remove(&call);
+        });
+    }
+
+    /// Rooms of our own installation that hold a phone and have no live row are hung up. An agent
+    /// alone may be finishing its report; rooms of others are never touched.
+    async fn sweep(&self) {
+        let prefix = self.installation.room_prefix();
+        let Ok(rooms) = self.carrier.rooms(Vec::new()).await else { return };
+        let ours: Vec<String> = rooms.into_iter().filter(|r| r.starts_with(&prefix)).collect();
+        if ours.is_empty() {
+            return;
+        }
+        let Ok(rows) = self.desk.store().open_calls().await else { return };
+        let live: HashSet<String> = rows.iter().map(|r| r.id.to_string()).collect();
+        for room in ours {
+            let call = room.strip_prefix(&prefix).and_then(|r| r.get(..36)).unwrap_or_default();
+            if live.contains(call) {
+                continue;
+            }
+            let phone = self.carrier.look(room.clone()).await.is_ok_and(|p| p.iter().any(crate::telephony::Participant::is_callee));
+            if phone {
+                tracing::error!(target: "engine", room, "a phone is in a room without a live call: hung up");
+                self.delete_quietly(room).await;
+            }
+        }
+    }
+
+    async fn delete_quietly(&self, room: String) {
+        if let Err(e) = self.carrier.delete_room(room).await {
+            tracing::debug!(target: "engine", error = %e, "a room could not be deleted; it closes by itself");
+        }
+    }
+}
+
+/// This host's name, for other consoles.
+fn hostname() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}

@@ -1,0 +1,165 @@
+//! The scheduler: looks at every running campaign, claims what may begin now, hands it to a dialler,
+//! and sleeps until the bell or the next moment something changes.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Duration, Utc};
+
+use super::{Engine, Stop};
+use crate::{
+    desk::{Actor, DeskError},
+    domain::{
+        campaign::Status,
+        gate,
+        pacing::{self, Load, Plan},
+        schedule,
+    },
+    store::CampaignRow,
+};
+
+/// Looks at the rows at least this often: another process may have changed them.
+const TICK: Duration = Duration::seconds(2);
+
+/// Looks no more often than this, however often the bell rings.
+const REST: Duration = Duration::milliseconds(25);
+
+/// The most that is claimed for one campaign in one look.
+const MOST: usize = 50;
+
+impl Engine {
+    pub(super) async fn schedule(self: Arc<Self>, stop: Stop) {
+        let mut bell = self.desk.store().bell();
+        let mut ready = self.ready.subscribe();
+        tokio::select! {
+            _ = ready.wait_for(|r| *r) => {}
+            () = stop.drain.cancelled() => return,
+        }
+        let mut turn = 0usize;
+        loop {
+            bell.borrow_and_update();
+            let next = match self.look(turn).await {
+                Ok(next) => next,
+                Err(e) => {
+                    tracing::error!(target: "engine", error = %e, "the campaigns cannot be read: nothing is dialled meanwhile");
+                    None
+                }
+            };
+            turn = turn.wrapping_add(1);
+            let now = self.clock.now();
+            let wake = next.unwrap_or(now + TICK).clamp(now + REST, now + TICK);
+            tokio::select! {
+                () = self.clock.sleep_until(wake) => {}
+                () = stop.drain.cancelled() => return,
+                _ = bell.changed() => {
+                    tokio::select! {
+                        () = self.sleep(REST) => {}
+                        () = stop.drain.cancelled() => return,
+                    }
+                }
+            }
+        }
+    }
+
+    /// One look at all running campaigns, beginning with another each time; when to look again.
+    async fn look(self: &Arc<Self>, turn: usize) -> Result<Option<DateTime<Utc>>, DeskError> {
+        let mut campaigns = self.desk.store().running_campaigns().await?;
+        if campaigns.is_empty() {
+            return Ok(None);
+        }
+        let n = campaigns.len();
+        campaigns.rotate_left(turn % n);
+        if self.must_look() {
+            match self.carrier.check().await {
+                Ok(()) => self.network_well().await,
+                Err(e) => self.network_failed(&e).await,
+            }
+        }
+        if let Some(until) = self.network_closed() {
+            return Ok(Some(until));
+        }
+        let mut next: Option<DateTime<Utc>> = None;
+        for campaign in campaigns {
+            if let Some(at) = self.look_at(Arc::new(campaign)).await? {
+                next = Some(next.map_or(at, |n| n.min(at)));
+            }
+        }
+        Ok(next)
+    }
+
+    /// One campaign: fill, finish, or claim; when to look at it again.
+    async fn look_at(self: &Arc<Self>, campaign: Arc<CampaignRow>) -> Result<Option<DateTime<Utc>>, DeskError> {
+        let now = self.clock.now();
+        if campaign.fill_position.is_some() {
+            self.desk.fill(campaign.user_id, campaign.id).await?;
+        } else if campaign.counts.pending + campaign.counts.processing == 0 {
+            let reason = "all contacts were called".to_owned();
+            if self.desk.finish(Actor::engine(campaign.user_id), campaign.id, Status::Completed, reason).await? {
+                tracing::info!(target: "engine", campaign = %campaign.name, "campaign completed");
+            }
+            return Ok(None);
+        }
+        if let Some(until) = self.agent_closed(campaign.id) {
+            return Ok(Some(until));
+        }
+        let again = if campaign.fill_position.is_some() { Some(now) } else { None };
+        Ok(self.claim_for(campaign, now).await?.into_iter().chain(again).min())
+    }
+
+    async fn claim_for(self: &Arc<Self>, campaign: Arc<CampaignRow>, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, DeskError> {
+        let day = schedule::local_day(campaign.zone(), now);
+        let used = self.desk.store().campaign_day(campaign.id, day).await?.map_or(0, |d| d.used);
+        let facts = gate::CampaignFacts {
+            window: campaign.window(),
+            zone: campaign.zone(),
+            contact_hours: campaign.contact_hours,
+            used_today: used,
+            daily_cap: campaign.daily_cap,
+            live: 0,
+            max_concurrent: campaign.max_concurrent,
+            next_call_at: None,
+        };
+        if let Err(closed) = gate::campaign(&facts, now) {
+            return Ok(closed.until);
+        }
+        let heads = self.desk.store().zone_heads(campaign.id).await?;
+        let mut open = Vec::new();
+        let mut next: Option<DateTime<Utc>> = None;
+        for head in heads {
+            match self.desk.zone_opens(&head.zones, now.max(head.due)) {
+                Some(at) if at <= now => open.push(head.zones),
+                Some(at) => next = Some(next.map_or(at, |n| n.min(at))),
+                // An unknown zone is claimed too: arm ends it with the reason.
+                None if head.due <= now => open.push(head.zones),
+                None => {}
+            }
+        }
+        if open.is_empty() {
+            return Ok(next);
+        }
+        let load = Load {
+            live: campaign.counts.live,
+            preparing: self.preparing.lock().get(&campaign.id).copied().unwrap_or(0),
+            max_concurrent: campaign.max_concurrent,
+            call_delay_ms: campaign.call_delay_ms,
+            next_call_at: campaign.next_call_at,
+            due: i64::MAX / 4,
+            cap_left: campaign.daily_cap - used,
+        };
+        match pacing::plan(now, &load) {
+            Plan::Wait(at) => Ok(at.into_iter().chain(next).min()),
+            Plan::Dial(n) => {
+                self.begin(campaign, open, n.min(MOST)).await?;
+                Ok(next)
+            }
+        }
+    }
+
+    async fn begin(self: &Arc<Self>, campaign: Arc<CampaignRow>, zones: Vec<String>, n: usize) -> Result<(), DeskError> {
+        let claimed = self.desk.claim(self.installation, campaign.clone(), zones, n, self.incarnation, self.config.claim_lease).await?;
+        for claimed in claimed {
+            *self.preparing.lock().entry(campaign.id).or_default() += 1;
+            self.supervise("dialler", self.clone().dial(claimed));
+        }
+        Ok(())
+    }
+}

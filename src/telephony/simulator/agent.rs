@@ -1,0 +1,99 @@
+//! The simulated agent worker: joins a room some time after the dispatch, stays until the room
+//! closes, and reports how the call went.
+
+use std::{sync::Arc, time::Duration};
+
+use livekit_protocol as proto;
+use proto::participant_info::{Kind, State};
+use serde_json::Value;
+
+use super::{
+    Reports, Shared, Workers,
+    webhooks::{emit, participant_json, room_json},
+    world::id,
+};
+use crate::domain::outcome::Outcome;
+
+/// Joins as a worker of that name would, or does not come at all.
+pub fn dispatched(shared: &Arc<Shared>, room: String, name: String, metadata: String) {
+    let faults = shared.faults.lock().clone();
+    let missing = shared.world.lock().chance(faults.agent_missing);
+    if faults.workers != Workers::Ready || missing {
+        return;
+    }
+    let s = shared.clone();
+    shared.spawn(async move {
+        let jitter = s.world.lock().below(80);
+        s.sleep(Duration::from_millis(280 + jitter)).await;
+        let Some(identity) = join(&s, &room, &name, &metadata) else { return };
+        s.sleep(Duration::from_millis(100)).await;
+        activate(&s, &room, &identity);
+    });
+}
+
+fn join(shared: &Arc<Shared>, room: &str, name: &str, metadata: &str) -> Option<String> {
+    let mut world = shared.world.lock();
+    let now = shared.clock.now();
+    let identity = format!("agent-{}", id("AJ_"));
+    let agent = proto::ParticipantInfo {
+        sid: id("PA_"),
+        identity: identity.clone(),
+        name: "agent".to_owned(),
+        kind: Kind::Agent as i32,
+        state: State::Joined as i32,
+        joined_at: now.timestamp(),
+        joined_at_ms: now.timestamp_millis(),
+        metadata: metadata.to_owned(),
+        attributes: [("lk.agent_name".to_owned(), name.to_owned()), ("lk.agent.name".to_owned(), name.to_owned())].into(),
+        ..Default::default()
+    };
+    // A room that was deleted meanwhile takes no late agent.
+    let r = world.rooms.get_mut(room)?;
+    r.changes += 1;
+    r.participants.insert(identity.clone(), agent);
+    Some(identity)
+}
+
+fn activate(shared: &Arc<Shared>, room: &str, identity: &str) {
+    let mut world = shared.world.lock();
+    let Some(agent) = world.rooms.get_mut(room).and_then(|r| r.participants.get_mut(identity)) else { return };
+    agent.state = State::Active as i32;
+    let json = participant_json(agent, None);
+    let about = room_json(&world, room);
+    emit(shared, &mut world, room, "participant_joined", about, Some(json));
+}
+
+/// Tells the outcome as the callee is about to leave: by attributes, or over REST.
+pub fn report(shared: &Arc<Shared>, room: &str, outcome: Option<Outcome>) {
+    let Some(outcome) = outcome else { return };
+    let mut world = shared.world.lock();
+    let Some(agent) = world.rooms.get_mut(room).and_then(|r| r.participants.values_mut().find(|p| p.kind == Kind::Agent as i32)) else { return };
+    let told: Value = serde_json::from_str(&agent.metadata).unwrap_or(Value::Null);
+    let target = |key: &str| told.get(key).and_then(Value::as_str).map(str::to_owned);
+    let by_rest = shared.config.reports == Reports::Rest;
+    match (by_rest, target("outcomeUrl"), target("outcomeToken")) {
+        _ if shared.config.reports == Reports::Nothing => {}
+        (true, Some(url), Some(token)) => put(shared, url, token, outcome),
+        _ => {
+            let summary = format!("The contact was {} in the simulated call.", outcome.label());
+            let by = if outcome == Outcome::Voicemail { "machine" } else { "human" };
+            agent.attributes.insert("dd.outcome".to_owned(), outcome.as_str().to_owned());
+            agent.attributes.insert("dd.summary".to_owned(), summary);
+            agent.attributes.insert("dd.answered_by".to_owned(), by.to_owned());
+        }
+    }
+}
+
+fn put(shared: &Arc<Shared>, url: String, token: String, outcome: Outcome) {
+    let s = shared.clone();
+    shared.spawn(async move {
+        let body = serde_json::json!({ "outcome": outcome, "confidence": 0.82 }).to_string();
+        let request = s.http.put(url).bearer_auth(token).header("content-type", "application/json").body(body).timeout(Duration::from_secs(5));
+        let words = match request.send().await {
+            Ok(r) => format!("agent reported: HTTP {}", r.status().as_u16()),
+            Err(_) => "agent could not report".to_owned(),
+        };
+        let now = s.clock.now();
+        s.world.lock().note(now, words);
+    });
+}

@@ -1,0 +1,138 @@
+//! What can go wrong, as recorded: services that die in mid-call, replies that are lost, webhooks
+//! that are dropped, late, doubled or out of order, workers that are full.
+
+use std::{sync::Arc, time::Duration};
+
+use livekit_protocol as proto;
+
+use super::{
+    Shared, leg,
+    webhooks::{emit, participant_json, room_json},
+    world::{Cut, id},
+};
+use crate::domain::event::Leave;
+
+/// The knobs. Probabilities are 0 to 1, each event rolls its own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Faults {
+    pub seed: u64,
+    pub webhook_drop: f64,
+    /// Each event waits up to this long.
+    pub webhook_delay_ms: u64,
+    pub webhook_duplicate: f64,
+    /// Swaps an event with its successor.
+    pub webhook_reorder: f64,
+    /// The connection breaks instead of a dial's reply; the call lives.
+    pub lost_reply: f64,
+    /// HTTP 500 once the phone rings; the call lives.
+    pub error_after_ringing: f64,
+    /// A dispatch that brings no agent.
+    pub agent_missing: f64,
+    pub workers: Workers,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Workers {
+    Ready,
+    /// All refuse: answered 200, no agent comes.
+    Full,
+    Absent,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            webhook_drop: 0.0,
+            webhook_delay_ms: 0,
+            webhook_duplicate: 0.0,
+            webhook_reorder: 0.0,
+            lost_reply: 0.0,
+            error_after_ringing: 0.0,
+            agent_missing: 0.0,
+            workers: Workers::Ready,
+        }
+    }
+}
+
+/// livekit-sip rejoins this long after the server's death, or once the server is back.
+const REJOIN: Duration = Duration::from_millis(4200);
+
+/// A leg of a dead livekit-sip stays listed this long.
+const SIP_TIMEOUT: Duration = Duration::from_millis(20_300);
+
+pub fn restart_server(shared: &Arc<Shared>, down: Duration) {
+    {
+        let mut world = shared.world.lock();
+        world.server_down = true;
+        world.server_lives += 1;
+        world.note(shared.clock.now(), "livekit-server died".to_owned());
+    }
+    let s = shared.clone();
+    shared.spawn(async move {
+        s.sleep(down).await;
+        s.world.lock().server_down = false;
+        s.sleep(REJOIN.saturating_sub(down).max(Duration::from_millis(1200))).await;
+        rejoin(&s);
+    });
+}
+
+/// Every leg comes back as a new participant whose status says `dialing` for the rest of the call.
+fn rejoin(shared: &Arc<Shared>) {
+    let mut world = shared.world.lock();
+    let now = shared.clock.now();
+    let names: Vec<String> = world.rooms.keys().cloned().collect();
+    for name in names {
+        let Some(room) = world.rooms.get_mut(&name) else { continue };
+        let Some(mut p) = room.participants.get(crate::telephony::carrier::CALLEE).cloned() else { continue };
+        let old = std::mem::replace(&mut p.sid, id("PA_"));
+        p.attributes.insert("sip.callStatus".to_owned(), "dialing".to_owned());
+        p.joined_at_ms = now.timestamp_millis();
+        room.participants.insert(p.identity.clone(), p.clone());
+        // The agents' connections are the dead server's: they do not come back.
+        room.participants.retain(|_, q| q.kind == proto::participant_info::Kind::Sip as i32);
+        if let Some(l) = world.legs.remove(&old) {
+            world.legs.insert(p.sid.clone(), l);
+        }
+        let json = room_json(&world, &name);
+        emit(shared, &mut world, &name, "room_started", json.clone(), None);
+        emit(shared, &mut world, &name, "participant_joined", json, Some(participant_json(&p, None)));
+    }
+}
+
+pub fn restart_sip(shared: &Arc<Shared>, down: Duration) {
+    let frozen: Vec<String> = {
+        let mut world = shared.world.lock();
+        world.sip_down = true;
+        world.note(shared.clock.now(), "livekit-sip died".to_owned());
+        for leg in world.legs.values() {
+            leg.cut.send_replace(Some(Cut::SipDied));
+        }
+        world.legs.keys().cloned().collect()
+    };
+    let s = shared.clone();
+    shared.spawn(async move {
+        s.sleep(down).await;
+        s.world.lock().sip_down = false;
+        s.sleep(SIP_TIMEOUT.saturating_sub(down)).await;
+        for sid in frozen {
+            leg::leave(&s, &sid, Leave::ConnectionTimeout);
+        }
+    });
+}
+
+pub fn lose_redis(shared: &Arc<Shared>, down: Duration) {
+    {
+        let mut world = shared.world.lock();
+        world.redis_down = true;
+        world.note(shared.clock.now(), "redis lost its data".to_owned());
+        for room in world.rooms.values_mut() {
+            room.lost = true;
+        }
+    }
+    let s = shared.clone();
+    shared.spawn(async move {
+        s.sleep(down).await;
+        s.world.lock().redis_down = false;
+    });
+}

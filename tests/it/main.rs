@@ -1,0 +1,5 @@
+//! One test binary: every test goes through the borders of the program.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod engine;
+mod support;

@@ -1,0 +1,247 @@
+//! `World`: a fresh database, a fast clock, the simulator, a desk and an engine, and what tests ask of them.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use dialdeck::{
+    clock::{Clock, ScaledClock, SharedClock},
+    desk::{Actor, AssignNumber, CampaignDraft, Desk, Import, Installation, Progress},
+    domain::{
+        campaign::{ContactSource, Settings},
+        contact::ImportReport,
+        gate::Rules,
+        id::{AssistantId, CampaignId, SourceId},
+        phone::{self, PhoneNumber},
+        schedule::Days,
+    },
+    engine::{Engine, EngineConfig, Stop},
+    store::{CallFilter, CallRow, CampaignRow, ContactTable, Store},
+    telephony::{
+        Carrier, NewTrunk,
+        livekit::{LiveKit, LiveKitConfig},
+        simulator::{Behaviour, Faults, Simulator, SimulatorConfig},
+    },
+};
+use tokio_util::sync::CancellationToken;
+
+/// A Wednesday noon in New York, nine in Los Angeles: calling is open all over the United States.
+pub const NOON: &str = "2026-11-18T17:00:00Z";
+
+pub struct World {
+    pub dir: tempfile::TempDir,
+    pub clock: SharedClock,
+    pub simulator: Simulator,
+    pub store: Store,
+    pub desk: Desk,
+    pub installation: Installation,
+    pub actor: Actor,
+    pub assistant: AssistantId,
+    pub carrier: Arc<dyn Carrier>,
+    pub speed: f64,
+    running: Option<(Stop, tokio::task::JoinHandle<()>)>,
+}
+
+pub struct Options {
+    pub speed: f64,
+    pub behaviour: Behaviour,
+    pub faults: Faults,
+    pub rules: Rules,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { speed: 40.0, behaviour: Behaviour::Mix { seed: 7 }, faults: Faults::default(), rules: quick_rules() }
+    }
+}
+
+/// A trunk that is no bottleneck, so that tests are quick.
+pub fn quick_rules() -> Rules {
+    Rules { calls_per_second: 1000.0, trunk_concurrent: 500, countries: vec!["US".into(), "GB".into()], ..Rules::default() }
+}
+
+impl World {
+    pub async fn new(options: Options) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let epoch: DateTime<Utc> = NOON.parse().unwrap();
+        let clock: SharedClock = Arc::new(ScaledClock::new(epoch, options.speed));
+        let config = SimulatorConfig { behaviour: options.behaviour, faults: options.faults, ..SimulatorConfig::by_digits() };
+        let simulator = Simulator::start(config.clone(), clock.clone()).await.unwrap();
+        let store = Store::open(&format!("sqlite:{}", dir.path().join("t.db").display())).await.unwrap();
+        let desk = Desk::new(store.clone(), clock.clone(), options.rules);
+        let installation = desk.installation(None).await.unwrap();
+        let actor = Actor { owner: installation.owner, name: "tester".into(), source: "console" };
+        let livekit = LiveKitConfig { host: simulator.url(), api_key: config.api_key, api_secret: config.api_secret };
+        let carrier: Arc<dyn Carrier> = Arc::new(LiveKit::new(&livekit).unwrap());
+        let assistant = desk.add_assistant(actor.clone(), None, "Sarah".into(), None, "Hello {name}".into(), None).await.unwrap().id;
+        let mut world =
+            Self { dir, clock, simulator, store, desk, installation, actor, assistant, carrier, speed: options.speed, running: None };
+        world.assign("trunk.example").await;
+        world
+    }
+
+    /// Gives the assistant a number over a trunk at this address.
+    pub async fn assign(&mut self, address: &str) {
+        let trunk = NewTrunk {
+            name: "main".into(),
+            address: address.into(),
+            number: "+15550009999".into(),
+            username: String::new(),
+            password: String::new(),
+            transport: "auto".into(),
+            metadata: String::new(),
+        };
+        let trunk = self.carrier.create_trunk(trunk).await.unwrap();
+        let assign = AssignNumber {
+            number: PhoneNumber::own("+15550009999").unwrap(),
+            assistant: self.assistant,
+            livekit_trunk: trunk.trunk_id,
+            trunk_name: trunk.name,
+            address: trunk.address,
+            numbers: trunk.numbers,
+            inbound_trunk: None,
+        };
+        self.desk.assign_number(self.actor.clone(), assign).await.unwrap();
+    }
+
+    pub async fn import(&self, csv: String) -> (SourceId, ImportReport) {
+        let import = Import {
+            table: ContactTable::CsvFile,
+            name: "contacts.csv".into(),
+            region: phone::region("US").ok(),
+            mapping: Vec::new(),
+            size: Some(csv.len() as u64),
+            dry_run: false,
+        };
+        let progress = tokio::sync::watch::Sender::new(Progress::default());
+        self.desk.import(self.actor.clone(), import, std::io::Cursor::new(csv), progress, CancellationToken::new()).await.unwrap()
+    }
+
+    pub async fn campaign(&self, source: SourceId, change: impl FnOnce(&mut Settings)) -> CampaignId {
+        let mut settings = settings();
+        change(&mut settings);
+        let draft = CampaignDraft {
+            name: "Q4 Sales".into(),
+            assistant: self.assistant,
+            source: ContactSource::CsvFile,
+            source_id: source,
+            prompt: "Hello {name}, this is Sarah.".into(),
+            agent_name: None,
+            settings,
+        };
+        self.desk.create_campaign(self.actor.clone(), draft).await.unwrap()
+    }
+
+    pub fn engine_config() -> EngineConfig {
+        EngineConfig {
+            agent_name: "ai".into(),
+            agent_wait: chrono::Duration::seconds(8),
+            require_agent: true,
+            claim_lease: chrono::Duration::seconds(30),
+            unknown_horizon: chrono::Duration::seconds(185),
+            public_url: None,
+            outcome_token: Arc::new(|_, _, _| None),
+            orphan_sweep: true,
+        }
+    }
+
+    pub fn start_engine(&mut self) {
+        let engine = Engine::new(self.desk.clone(), self.carrier.clone(), self.clock.clone(), Self::engine_config(), self.installation);
+        let stop = Stop::new();
+        self.running = Some((stop.clone(), tokio::spawn(engine.run(stop))));
+    }
+
+    /// Ends the engine at once, as a crash does: nothing is tidied up.
+    pub async fn crash_engine(&mut self) {
+        if let Some((stop, task)) = self.running.take() {
+            stop.now.cancel();
+            task.abort();
+            let _ = task.await;
+        }
+    }
+
+    pub async fn row(&self, id: CampaignId) -> CampaignRow {
+        self.store.campaign(self.actor.owner, id).await.unwrap().unwrap()
+    }
+
+    pub async fn calls(&self, id: CampaignId) -> Vec<CallRow> {
+        self.store.calls(id, &CallFilter::default(), 100_000, 0).await.unwrap().rows
+    }
+
+    /// Waits until it holds, at most `limit` of real time.
+    pub async fn until<F>(&self, what: &str, limit: Duration, mut holds: impl FnMut() -> F)
+    where
+        F: Future<Output = bool>,
+    {
+        let end = std::time::Instant::now() + limit;
+        while !holds().await {
+            assert!(std::time::Instant::now() < end, "still waiting for: {what}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    pub async fn until_completed(&self, id: CampaignId, limit: Duration) {
+        let end = std::time::Instant::now() + limit;
+        loop {
+            let row = self.row(id).await;
+            if row.execution_status == dialdeck::domain::campaign::Status::Completed {
+                return;
+            }
+            if std::time::Instant::now() > end {
+                let why = self.desk.explain(&row).await.unwrap();
+                panic!("not completed: {:?} {} {:?}\n{why:?}", row.execution_status, row.status_reason, row.counts);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+/// Settings under which a test campaign runs at once and as fast as its clock.
+pub fn settings() -> Settings {
+    Settings {
+        daily_cap: 100_000,
+        calling_days: Days::ALL,
+        start_hour: 0,
+        end_hour: 0,
+        max_concurrent: 50,
+        call_delay_ms: 0,
+        retry: dialdeck::domain::retry::RetryRules { max_attempts: 1, ..Default::default() },
+        ..Settings::defaults(chrono_tz::Tz::America__New_York)
+    }
+}
+
+/// Numbers in the range that belongs to nobody, spread over area codes of one zone.
+pub fn fictional(n: usize) -> String {
+    const AREAS: [&str; 20] = [
+        "202", "212", "215", "216", "301", "302", "305", "315", "404", "407", "410", "412", "508", "513", "516", "518", "561", "570", "585", "603",
+    ];
+    format!("+1{}55501{:02}", AREAS[(n / 100) % AREAS.len()], n % 100)
+}
+
+pub fn csv_of(n: usize) -> String {
+    let mut text = "name,phone,company\n".to_owned();
+    for i in 0..n {
+        text.push_str(&format!("Contact {i},{},Acme\n", fictional(i)));
+    }
+    text
+}
+
+/// Every figure on the screen against the rows it is a sum of.
+pub async fn assert_counts_equal_rows(world: &World, id: CampaignId) {
+    use dialdeck::domain::stats::{Counts, Tally, contribution};
+    let mut sum = Counts::default();
+    for c in world.calls(id).await {
+        sum += contribution(&Tally {
+            state: c.state,
+            armed: c.armed_at.is_some(),
+            leg_seen: c.leg_seen,
+            answered: c.answered_at.is_some(),
+            outcome: c.outcome,
+            talk_seconds: c.call_duration,
+        });
+    }
+    assert_eq!(world.row(id).await.counts, sum);
+}
+
+pub fn now(world: &World) -> DateTime<Utc> {
+    world.clock.now()
+}
