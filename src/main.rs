@@ -1,1 +1,5 @@
-fn main(){}
+//! Parse, run, print the error chain, exit code.
+
+fn main() -> std::process::ExitCode {
+    dialdeck::cli::main()
+}

@@ -6,7 +6,7 @@ use crate::support::{Options, World, assert_counts_equal_rows, csv_of};
 
 fn per_number(world: &World) -> HashMap<String, usize> {
     let mut counts = HashMap::new();
-    for invite in world.simulator.invites() {
+    for invite in world.simulator.invites().into_iter().filter(|i| i.reached_phone) {
         *counts.entry(invite.number).or_default() += 1;
     }
     counts

@@ -182,10 +182,13 @@ impl Call {
         let number = self.request.sip_call_to.clone();
         let nth = world.nth_call(&number);
         world.note(now, format!("invite {number} {}", self.request.room_name));
-        world.invites.push(Invite { number: number.clone(), room: self.request.room_name.clone(), at: now });
-        let plan = self.shared.config.behaviour.plan(&number, nth);
-        let naked = number.ends_with("0401") && trunk.auth_username.is_empty();
-        if naked { Plan { callee: Callee::WantsCredentials, outcome: None } } else { plan }
+        let mut plan = self.shared.config.behaviour.plan(&number, nth);
+        if number.ends_with("0401") && trunk.auth_username.is_empty() {
+            plan = Plan { callee: Callee::WantsCredentials, outcome: None };
+        }
+        let turned_away = matches!(plan.callee, Callee::WantsCredentials | Callee::Reject { code: 403 | 500..=599, .. });
+        world.invites.push(Invite { number, room: self.request.room_name.clone(), reached_phone: !turned_away, at: now });
+        plan
     }
 
     async fn rejected(&mut self, ring: Duration, code: u16, text: &'static str) {

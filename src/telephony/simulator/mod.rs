@@ -20,7 +20,7 @@ use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use behaviour::{Behaviour, Callee, Plan};
+pub use behaviour::{Behaviour, Callee, Plan, die};
 pub use faults::{Faults, Workers};
 pub use world::{Invite, LogEntry};
 
@@ -128,7 +128,7 @@ impl Simulator {
         *self.shared.faults.lock() = faults;
     }
 
-    /// Every INVITE that reached a phone: the oracle of "never twice".
+    /// Every INVITE sent; those that reached a phone are the oracle of "never twice".
     #[must_use]
     pub fn invites(&self) -> Vec<Invite> {
         self.shared.world.lock().invites.clone()

@@ -9,11 +9,13 @@ use tokio::sync::{mpsc, watch};
 use super::behaviour::die;
 use crate::domain::event::Leave;
 
-/// An INVITE that reached a phone.
+/// An INVITE sent to the trunk.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Invite {
     pub number: String,
     pub room: String,
+    /// False when the trunk turned it away itself (5xx, 403): no phone knew of it.
+    pub reached_phone: bool,
     pub at: DateTime<Utc>,
 }
 

@@ -1,0 +1,200 @@
+//! Who is calling: a bearer JWT becomes a [`Caller`], and what a handler needs is a type it asks for.
+
+use axum::{
+    extract::FromRequestParts,
+    http::{header, request::Parts},
+};
+use chrono::{DateTime, Utc};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+
+use super::{Api, ApiError};
+use crate::{
+    config::Secret,
+    desk::Actor,
+    domain::id::{CallId, OwnerId},
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// One call's outcome and report only.
+    Agent,
+    Viewer,
+    Operator,
+    Supervisor,
+    Admin,
+}
+
+impl std::str::FromStr for Role {
+    type Err = String;
+    fn from_str(s: &str) -> Result<Self, String> {
+        serde_json::from_value(s.into()).map_err(|_| format!("\"{s}\" is none of viewer, operator, supervisor, admin, agent"))
+    }
+}
+
+/// The tokens of this installation: one secret, one algorithm.
+pub struct Auth {
+    secret: Secret,
+    audience: String,
+    issuer: String,
+    /// The role of a token that names none.
+    plain_role: Role,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Claims {
+    sub: String,
+    exp: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    aud: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    iss: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    #[serde(default)]
+    app_metadata: AppMetadata,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    call_id: Option<CallId>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct AppMetadata {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dialdeck_role: Option<Role>,
+}
+
+/// Seconds by which clocks may differ.
+const LEEWAY: u64 = 30;
+
+impl Auth {
+    #[must_use]
+    pub fn new(secret: Secret, audience: String, issuer: String, plain_role: Role) -> Self {
+        // livekit-api's token code puts its HMAC provider into jsonwebtoken when first used; ours is the same.
+        drop(livekit_api::access_token::TokenVerifier::with_api_key("", "").verify(""));
+        Self { secret, audience, issuer, plain_role }
+    }
+
+    /// Mints a token; for an agent, of one call.
+    #[must_use]
+    pub fn mint(&self, owner: OwnerId, role: Role, until: DateTime<Utc>, call: Option<CallId>) -> Option<String> {
+        let claims = Claims {
+            sub: owner.to_string(),
+            exp: until.timestamp(),
+            aud: Some(self.audience.clone()).filter(|a| !a.is_empty()),
+            iss: Some(self.issuer.clone()).filter(|i| !i.is_empty()),
+            email: None,
+            app_metadata: AppMetadata { dialdeck_role: Some(role) },
+            call_id: call,
+        };
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(self.secret.reveal().as_bytes())).ok()
+    }
+
+    fn read(&self, token: &str) -> Result<Caller, ApiError> {
+        let mut v = Validation::new(Algorithm::HS256);
+        v.leeway = LEEWAY;
+        v.set_required_spec_claims(&["exp", "sub"]);
+        if self.audience.is_empty() {
+            v.validate_aud = false;
+        } else {
+            v.set_audience(&[&self.audience]);
+            v.required_spec_claims.insert("aud".to_owned());
+        }
+        if !self.issuer.is_empty() {
+            v.set_issuer(&[&self.issuer]);
+        }
+        let key = DecodingKey::from_secret(self.secret.reveal().as_bytes());
+        let claims = jsonwebtoken::decode::<Claims>(token, &key, &v).map_err(|e| ApiError::Unauthenticated(words(e.kind())))?.claims;
+        let owner = claims.sub.parse().map_err(|_| ApiError::Unauthenticated("the token's sub is no UUID"))?;
+        let role = claims.app_metadata.dialdeck_role.unwrap_or(self.plain_role);
+        if role == Role::Agent && claims.call_id.is_none() {
+            return Err(ApiError::Unauthenticated("an agent's token names its call"));
+        }
+        let name = claims.email.map_or_else(|| claims.sub.clone(), |e| crate::domain::text::clean(&e, 100));
+        Ok(Caller { owner, role, name, call: claims.call_id, plain: claims.app_metadata.dialdeck_role.is_none() })
+    }
+}
+
+fn words(kind: &jsonwebtoken::errors::ErrorKind) -> &'static str {
+    use jsonwebtoken::errors::ErrorKind as K;
+    match kind {
+        K::ExpiredSignature => "the token has expired",
+        K::InvalidIssuer => "the token is of another issuer",
+        K::InvalidAudience => "the token is for another audience",
+        K::InvalidAlgorithm | K::InvalidAlgorithmName => "the token's algorithm is not accepted",
+        _ => "the token is not valid",
+    }
+}
+
+/// Who asks, by their token.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    pub owner: OwnerId,
+    pub role: Role,
+    pub name: String,
+    /// The one call of an agent.
+    pub call: Option<CallId>,
+    /// The token names no role: somebody over their own rows.
+    pub plain: bool,
+}
+
+impl Caller {
+    /// Admins may assign numbers and trunks; so may people over their own assistants.
+    ///
+    /// # Errors
+    /// For anybody else.
+    pub fn may_assign(&self) -> Result<(), ApiError> {
+        if self.role == Role::Admin || (self.plain && self.role == Role::Supervisor) {
+            return Ok(());
+        }
+        Err(ApiError::Forbidden("this needs the role admin".to_owned()))
+    }
+
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        let agent = self.role == Role::Agent;
+        Actor { owner: self.owner, name: if agent { "agent".to_owned() } else { self.name.clone() }, source: if agent { "agent" } else { "api" } }
+    }
+
+    fn at_least(self, role: Role) -> Result<Self, ApiError> {
+        if self.role >= role {
+            return Ok(self);
+        }
+        let need = serde_json::to_value(role).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+        Err(ApiError::Forbidden(format!("this needs the role {need}")))
+    }
+}
+
+impl FromRequestParts<Api> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
+        let header = parts.headers.get(header::AUTHORIZATION).ok_or(ApiError::Unauthenticated("a bearer token is needed: `dialdeck token` makes one"))?;
+        let token = header.to_str().ok().and_then(|h| h.strip_prefix("Bearer ")).ok_or(ApiError::Unauthenticated("the Authorization header is not Bearer"))?;
+        api.auth.read(token.trim())
+    }
+}
+
+macro_rules! needs {
+    ($($(#[$doc:meta])* $name:ident => $role:expr),+ $(,)?) => {$(
+        $(#[$doc])*
+        pub struct $name(pub Caller);
+
+        impl FromRequestParts<Api> for $name {
+            type Rejection = ApiError;
+
+            async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
+                Ok(Self(Caller::from_request_parts(parts, api).await?.at_least($role)?))
+            }
+        }
+    )+};
+}
+
+needs!(
+    /// May read.
+    Viewer => Role::Viewer,
+    /// May tag, note and hang up.
+    Operator => Role::Operator,
+    /// May do everything of campaigns, contacts and calls.
+    Supervisor => Role::Supervisor,
+);

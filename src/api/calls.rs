@@ -1,0 +1,129 @@
+//! One call: shown with its timeline, tagged, reported on, hung up.
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, State},
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{
+    Api, ApiError, Caller, Role,
+    auth::{Operator, Viewer},
+    body, rows,
+};
+use crate::{
+    desk::SetOutcome,
+    domain::{
+        FieldError,
+        event::{AgentReport, CallEvent, Kind, Source, Target},
+        id::{CallId, OwnerId},
+        outcome::Who,
+        text::clean,
+    },
+    store::CallRow,
+};
+
+type Answer = Result<Response, ApiError>;
+
+async fn own(api: &Api, owner: OwnerId, id: &str) -> Result<CallRow, ApiError> {
+    let id: CallId = body::id(id, "call")?;
+    api.desk.store().call(owner, id).await?.ok_or(ApiError::NotFound("call"))
+}
+
+/// Operators and the agent of this very call.
+async fn taggable(api: &Api, caller: &Caller, id: &str) -> Result<CallRow, ApiError> {
+    let row = own(api, caller.owner, id).await?;
+    match caller.role {
+        Role::Agent if caller.call == Some(row.id) => Ok(row),
+        Role::Agent => Err(ApiError::NotFound("call")),
+        Role::Viewer => Err(ApiError::Forbidden("this needs the role operator".to_owned())),
+        Role::Operator | Role::Supervisor | Role::Admin => Ok(row),
+    }
+}
+
+pub async fn show(State(api): State<Api>, Viewer(caller): Viewer, Path(id): Path<String>) -> Answer {
+    let row = own(&api, caller.owner, &id).await?;
+    let timeline: Vec<_> = api
+        .desk
+        .store()
+        .timeline(row.id)
+        .await?
+        .into_iter()
+        .map(|e| json!({ "at": e.at, "received_at": e.received_at, "source": e.source, "event": e.kind.0, "moved_to": e.applied }))
+        .collect();
+    let mut call = rows::call(&row);
+    if let Some(map) = call.as_object_mut() {
+        map.insert("timeline".to_owned(), timeline.into());
+    }
+    Ok(Json(json!({ "success": true, "call": call })).into_response())
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct OutcomeRequest {
+    outcome: String,
+    notes: Option<String>,
+    callback_at: Option<DateTime<Utc>>,
+    confidence: Option<f64>,
+}
+
+pub async fn outcome(State(api): State<Api>, caller: Caller, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
+    let row = taggable(&api, &caller, &id).await?;
+    let request: OutcomeRequest = body::json(&headers, &bytes)?;
+    let wrong = |field, message: String| ApiError::Unprocessable(vec![FieldError::new(field, message)]);
+    let outcome = request.outcome.parse().map_err(|m| wrong("outcome", m))?;
+    if request.confidence.is_some_and(|c| !(0.0..=1.0).contains(&c)) {
+        return Err(wrong("confidence", "is not between 0 and 1".to_owned()));
+    }
+    let set = SetOutcome {
+        call: row.id,
+        outcome: Some(outcome),
+        notes: request.notes.map(|n| clean(&n, 4000)),
+        who: if caller.role == Role::Agent { Who::Agent } else { Who::Operator },
+        confidence: request.confidence,
+        callback_at: request.callback_at,
+        expected: None,
+    };
+    let row = api.desk.set_outcome(caller.actor(), set).await?;
+    Ok(Json(json!({ "success": true, "message": "outcome recorded", "call": rows::call(&row) })).into_response())
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ReportRequest {
+    summary: Option<String>,
+    answered_by: Option<String>,
+    #[serde(default)]
+    transcript: Vec<serde_json::Value>,
+}
+
+pub async fn report(State(api): State<Api>, caller: Caller, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
+    let row = taggable(&api, &caller, &id).await?;
+    let request: ReportRequest = body::json(&headers, &bytes)?;
+    if let Some(by) = request.answered_by.as_deref().filter(|b| !matches!(*b, "human" | "machine" | "unknown")) {
+        return Err(ApiError::Unprocessable(vec![FieldError::new("answeredBy", format!("\"{by}\" is none of human, machine, unknown"))]));
+    }
+    let event = CallEvent {
+        key: format!("report:{}:{}", row.id, uuid::Uuid::now_v7()),
+        target: Target::Call(row.id),
+        source: Source::Engine,
+        at: api.clock.now(),
+        raw: json!({ "transcript": request.transcript }),
+        kind: Kind::Report(AgentReport { outcome: None, summary: request.summary.map(|s| clean(&s, 4000)), answered_by: request.answered_by, callback_at: None }),
+    };
+    api.desk.record(event).await?;
+    Ok(Json(json!({ "success": true, "message": "report recorded" })).into_response())
+}
+
+pub async fn hangup(State(api): State<Api>, Operator(caller): Operator, Path(id): Path<String>, bytes: Bytes) -> Answer {
+    let row = own(&api, caller.owner, &id).await?;
+    drop(bytes);
+    api.desk.hang_up(caller.actor(), row.id).await?;
+    let row = own(&api, caller.owner, &id).await?;
+    Ok(Json(json!({ "success": true, "message": "hang-up requested", "call": rows::call(&row) })).into_response())
+}

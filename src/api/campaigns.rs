@@ -1,0 +1,317 @@
+//! Campaigns: made, shown, changed, commanded.
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, Query, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    Api, ApiError,
+    auth::{Supervisor, Viewer},
+    body::{self, Paging},
+    rows,
+};
+use crate::{
+    desk::CampaignDraft,
+    domain::{
+        FieldError,
+        campaign::{ContactSource, Settings, Status},
+        id::{AssistantId, CampaignId, OwnerId, SourceId},
+        retry::RetryRules,
+        schedule::{self, Days},
+    },
+    store::{CallFilter, CampaignEdit, CampaignRow},
+};
+
+type Answer = Result<Response, ApiError>;
+
+/// Every field of a campaign that a request may set, in the API's names; the old front end's
+/// column names are read as well.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Request {
+    name: Option<String>,
+    #[serde(alias = "assistant_id")]
+    assistant_id: Option<String>,
+    #[serde(alias = "contact_source")]
+    contact_source: Option<ContactSource>,
+    #[serde(alias = "contact_list_id")]
+    contact_list_id: Option<String>,
+    #[serde(alias = "csv_file_id")]
+    csv_file_id: Option<String>,
+    #[serde(alias = "campaign_prompt")]
+    campaign_prompt: Option<String>,
+    #[serde(alias = "daily_cap")]
+    daily_cap: Option<i64>,
+    #[serde(alias = "calling_days")]
+    calling_days: Option<Vec<String>>,
+    #[serde(alias = "start_hour")]
+    start_hour: Option<i64>,
+    #[serde(alias = "end_hour")]
+    end_hour: Option<i64>,
+    #[serde(alias = "start_minute")]
+    start_minute: Option<i64>,
+    #[serde(alias = "end_minute")]
+    end_minute: Option<i64>,
+    timezone: Option<String>,
+    #[serde(alias = "max_concurrent")]
+    max_concurrent: Option<i64>,
+    #[serde(alias = "call_delay_ms")]
+    call_delay_ms: Option<i64>,
+    #[serde(alias = "ring_timeout")]
+    ring_timeout: Option<i64>,
+    #[serde(alias = "max_call_duration")]
+    max_call_duration: Option<i64>,
+    retry: Option<RetryRules>,
+    #[serde(alias = "contact_hours")]
+    contact_hours: Option<bool>,
+    #[serde(alias = "agent_name")]
+    agent_name: Option<String>,
+}
+
+impl Request {
+    /// Puts what is given over the settings; complains about what cannot be read.
+    fn apply(&self, s: &mut Settings, errors: &mut Vec<FieldError>) {
+        let put = |to: &mut i64, from: Option<i64>| *to = from.unwrap_or(*to);
+        put(&mut s.daily_cap, self.daily_cap);
+        put(&mut s.start_hour, self.start_hour);
+        put(&mut s.end_hour, self.end_hour);
+        put(&mut s.start_minute, self.start_minute);
+        put(&mut s.end_minute, self.end_minute);
+        put(&mut s.max_concurrent, self.max_concurrent);
+        put(&mut s.call_delay_ms, self.call_delay_ms);
+        put(&mut s.ring_timeout_s, self.ring_timeout);
+        put(&mut s.max_call_duration_s, self.max_call_duration);
+        s.retry = self.retry.unwrap_or(s.retry);
+        s.contact_hours = self.contact_hours.unwrap_or(s.contact_hours);
+        if let Some(zone) = &self.timezone {
+            match zone.parse() {
+                Ok(zone) => s.timezone = zone,
+                Err(_) => errors.push(FieldError::new("timezone", format!("\"{zone}\" is no IANA zone such as Europe/Berlin"))),
+            }
+        }
+        if let Some(days) = &self.calling_days {
+            match Days::parse(days) {
+                Ok(days) => s.calling_days = days,
+                Err(day) => errors.push(FieldError::new("callingDays", format!("\"{day}\" is no weekday such as \"monday\""))),
+            }
+        }
+    }
+
+    /// The source, by what is named and by the id given.
+    fn source(&self, errors: &mut Vec<FieldError>) -> Option<(ContactSource, SourceId)> {
+        let (source, field, text) = match (self.contact_source, &self.contact_list_id, &self.csv_file_id) {
+            (Some(ContactSource::CsvFile), _, id) | (None, None, id @ Some(_)) => (ContactSource::CsvFile, "csvFileId", id),
+            (_, id, _) => (ContactSource::ContactList, "contactListId", id),
+        };
+        let Some(text) = text else {
+            errors.push(FieldError::new(field, "name the contact list or CSV file to call from"));
+            return None;
+        };
+        let id = text.parse().map_err(|_| errors.push(FieldError::new(field, "is no UUID"))).ok()?;
+        Some((source, id))
+    }
+}
+
+async fn own(api: &Api, owner: OwnerId, id: &str) -> Result<CampaignRow, ApiError> {
+    let id: CampaignId = body::id(id, "campaign")?;
+    api.desk.store().campaign(owner, id).await?.ok_or(ApiError::NotFound("campaign"))
+}
+
+async fn used_today(api: &Api, c: &CampaignRow) -> Result<i64, ApiError> {
+    let day = schedule::local_day(c.zone(), api.clock.now());
+    Ok(api.desk.store().campaign_day(c.id, day).await?.map_or(0, |d| d.used))
+}
+
+async fn row(api: &Api, owner: OwnerId, id: CampaignId) -> Result<Value, ApiError> {
+    let c = api.desk.store().campaign(owner, id).await?.ok_or(ApiError::NotFound("campaign"))?;
+    Ok(rows::campaign(&c, used_today(api, &c).await?))
+}
+
+pub async fn list(State(api): State<Api>, Viewer(caller): Viewer, Query(paging): Query<Paging>) -> Answer {
+    let status: Option<Status> = match &paging.status {
+        None => None,
+        Some(s) => Some(serde_json::from_value(s.clone().into()).map_err(|_| {
+            ApiError::Unprocessable(vec![FieldError::new("status", "is none of idle, running, paused, completed, error")])
+        })?),
+    };
+    let (limit, offset) = paging.limits();
+    let page = api.desk.store().campaigns(caller.owner, status, limit, offset).await?;
+    let mut out = Vec::with_capacity(page.rows.len());
+    for c in &page.rows {
+        out.push(rows::campaign(c, used_today(&api, c).await?));
+    }
+    Ok(Json(json!({ "success": true, "campaigns": out, "total": page.total })).into_response())
+}
+
+pub async fn create(State(api): State<Api>, Supervisor(caller): Supervisor, headers: HeaderMap, bytes: Bytes) -> Answer {
+    let request: Request = body::json(&headers, &bytes)?;
+    let mut errors = Vec::new();
+    let mut settings = Settings::defaults(api.defaults.timezone);
+    request.apply(&mut settings, &mut errors);
+    let name = request.name.clone().unwrap_or_default();
+    if name.trim().is_empty() {
+        errors.push(FieldError::new("name", "is needed"));
+    }
+    let assistant = request.assistant_id.as_deref().and_then(|t| t.parse::<AssistantId>().ok());
+    if assistant.is_none() {
+        errors.push(FieldError::new("assistantId", "the UUID of an assistant is needed"));
+    }
+    let source = request.source(&mut errors);
+    errors.extend(settings.validate());
+    let (Some(assistant), Some((source, source_id)), true) = (assistant, source, errors.is_empty()) else {
+        return Err(ApiError::Unprocessable(errors));
+    };
+    let draft = CampaignDraft {
+        name,
+        assistant,
+        source,
+        source_id,
+        prompt: request.campaign_prompt.unwrap_or_default(),
+        agent_name: request.agent_name,
+        settings,
+    };
+    let id = api.desk.create_campaign(caller.actor(), draft).await?;
+    let campaign = row(&api, caller.owner, id).await?;
+    let location = [(header::LOCATION, format!("/api/v1/campaigns/{id}"))];
+    Ok((StatusCode::CREATED, location, Json(json!({ "success": true, "campaign": campaign }))).into_response())
+}
+
+pub async fn show(State(api): State<Api>, Viewer(caller): Viewer, Path(id): Path<String>) -> Answer {
+    let c = own(&api, caller.owner, &id).await?;
+    Ok(Json(json!({ "success": true, "campaign": rows::campaign(&c, used_today(&api, &c).await?) })).into_response())
+}
+
+pub async fn edit(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
+    let c = own(&api, caller.owner, &id).await?;
+    let sent: Value = body::json(&headers, &bytes)?;
+    let request: Request = serde_json::from_value(without_unchanged(sent, &rows::campaign(&c, used_today(&api, &c).await?))?)
+        .map_err(|e| ApiError::Invalid(format!("the body is not what is asked for: {e}")))?;
+    let mut errors = Vec::new();
+    let mut settings = c.settings();
+    request.apply(&mut settings, &mut errors);
+    let same = |given: &Option<String>, is: Option<String>| given.is_none() || *given == is;
+    if !same(&request.assistant_id, Some(c.assistant_id.to_string())) {
+        errors.push(FieldError::new("assistantId", "cannot be changed: copy the campaign"));
+    }
+    if !errors.is_empty() {
+        return Err(ApiError::Unprocessable(errors));
+    }
+    let edit = CampaignEdit {
+        name: request.name.unwrap_or(c.name.clone()),
+        prompt: request.campaign_prompt.unwrap_or(c.campaign_prompt.clone()),
+        agent_name: request.agent_name.or(c.agent_name.clone()),
+        settings,
+    };
+    api.desk.edit_campaign(caller.actor(), c.id, edit).await?;
+    Ok(Json(json!({ "success": true, "campaign": row(&api, caller.owner, c.id).await? })).into_response())
+}
+
+/// The old front end sends whole rows: read-only columns equal to what they are mean nothing,
+/// changed ones are refused by name.
+fn without_unchanged(sent: Value, present: &Value) -> Result<Value, ApiError> {
+    const READ_ONLY: [&str; 25] = [
+        "id", "user_id", "assistant_name", "contact_list_name", "csv_file_name", "execution_status", "status_reason", "next_call_at",
+        "current_daily_calls", "total_calls_made", "total_calls_answered", "dials", "pickups", "interested", "not_interested", "callback",
+        "do_not_call", "total_usage", "last_execution_at", "created_at", "updated_at", "contact_source", "contact_list_id", "csv_file_id", "agents",
+    ];
+    let Value::Object(mut map) = sent else { return Err(ApiError::Invalid("the body is no object".to_owned())) };
+    let mut errors = Vec::new();
+    for field in READ_ONLY {
+        if let Some(value) = map.remove(field)
+            && present.get(field).is_some_and(|p| *p != value)
+        {
+            errors.push(FieldError::new(field, "cannot be changed"));
+        }
+    }
+    if errors.is_empty() { Ok(Value::Object(map)) } else { Err(ApiError::Unprocessable(errors)) }
+}
+
+pub async fn remove(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>) -> Answer {
+    let c = own(&api, caller.owner, &id).await?;
+    api.desk.delete_campaign(caller.actor(), c.id).await?;
+    Ok(Json(json!({ "success": true, "message": format!("campaign \"{}\" deleted", c.name) })).into_response())
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+pub async fn start(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
+    let c = own(&api, caller.owner, &id).await?;
+    let Nothing {} = body::optional(&headers, &bytes)?;
+    api.desk.start(caller.actor(), c.id).await?;
+    let now = api.desk.store().campaign(caller.owner, c.id).await?.ok_or(ApiError::NotFound("campaign"))?;
+    let preflight = api.desk.preflight(&now).await?;
+    let message = format!("campaign \"{}\" started: {}", c.name, preflight.why);
+    let campaign = rows::campaign(&now, used_today(&api, &now).await?);
+    Ok(Json(json!({ "success": true, "message": message, "campaign": campaign, "preflight": preflight })).into_response())
+}
+
+async fn done(api: &Api, caller: &super::Caller, c: &CampaignRow, words: &str) -> Answer {
+    let message = format!("campaign \"{}\" {words}", c.name);
+    Ok(Json(json!({ "success": true, "message": message, "campaign": row(api, caller.owner, c.id).await? })).into_response())
+}
+
+pub async fn pause(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
+    let c = own(&api, caller.owner, &id).await?;
+    let Nothing {} = body::optional(&headers, &bytes)?;
+    api.desk.pause(caller.actor(), c.id).await?;
+    done(&api, &caller, &c, "paused").await
+}
+
+pub async fn resume(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
+    let c = own(&api, caller.owner, &id).await?;
+    let Nothing {} = body::optional(&headers, &bytes)?;
+    api.desk.resume(caller.actor(), c.id).await?;
+    done(&api, &caller, &c, "resumed").await
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct StopRequest {
+    #[serde(default)]
+    hang_up: bool,
+}
+
+pub async fn stop(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
+    let c = own(&api, caller.owner, &id).await?;
+    let request: StopRequest = body::optional(&headers, &bytes)?;
+    let stopped = api.desk.stop(caller.actor(), c.id, request.hang_up).await?;
+    let live = if request.hang_up { "hung up" } else { "kept to their end" };
+    done(&api, &caller, &c, &format!("stopped: {} contacts not called, {} live calls {live}", stopped.canceled, stopped.live)).await
+}
+
+pub async fn status(State(api): State<Api>, Viewer(caller): Viewer, Path(id): Path<String>) -> Answer {
+    let c = own(&api, caller.owner, &id).await?;
+    let why = api.desk.explain(&c).await?;
+    Ok(Json(json!({ "success": true, "campaign": rows::status(&c, used_today(&api, &c).await?, &why) })).into_response())
+}
+
+pub async fn stats(State(api): State<Api>, Viewer(caller): Viewer, Path(id): Path<String>) -> Answer {
+    let c = own(&api, caller.owner, &id).await?;
+    Ok(Json(json!({ "success": true, "stats": rows::stats(&c.counts) })).into_response())
+}
+
+pub async fn calls(State(api): State<Api>, Viewer(caller): Viewer, Path(id): Path<String>, Query(paging): Query<Paging>) -> Answer {
+    let c = own(&api, caller.owner, &id).await?;
+    let words = ["pending", "calling", "answered", "completed", "failed", "no_answer", "busy", "canceled"];
+    if let Some(status) = paging.status.as_deref().filter(|s| !words.contains(s)) {
+        let message = format!("\"{status}\" is none of {}", words.join(", "));
+        return Err(ApiError::Unprocessable(vec![FieldError::new("status", message)]));
+    }
+    let outcome = match paging.outcome.as_deref() {
+        None => None,
+        Some(o) => Some(o.parse().map_err(|m: String| ApiError::Unprocessable(vec![FieldError::new("outcome", m)]))?),
+    };
+    let (limit, offset) = paging.limits();
+    let filter = CallFilter { status: paging.status.clone(), outcome };
+    let page = api.desk.store().calls(c.id, &filter, limit, offset).await?;
+    let out: Vec<Value> = page.rows.iter().map(rows::call).collect();
+    Ok(Json(json!({ "success": true, "calls": out, "data": out, "total": page.total })).into_response())
+}

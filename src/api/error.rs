@@ -1,0 +1,84 @@
+//! Failures in the documented envelope. The text of a 5xx stays in the log, behind an id.
+
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+
+use crate::{desk::DeskError, domain::FieldError, store::StoreError, telephony::CarrierError};
+
+#[derive(Debug)]
+pub enum ApiError {
+    /// Malformed: not JSON, wrong type, unknown field.
+    Invalid(String),
+    Unauthenticated(&'static str),
+    Forbidden(String),
+    NotFound(&'static str),
+    Refused { message: String, details: Value },
+    Conflict(String),
+    UnsupportedMedia(&'static str),
+    TooLarge,
+    Unprocessable(Vec<FieldError>),
+    /// The database or LiveKit cannot be asked; nothing was done.
+    Unavailable(String),
+    Internal(String),
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, code, message, details) = match self {
+            Self::Invalid(m) => (StatusCode::BAD_REQUEST, "invalid_request", m, Value::Null),
+            Self::Unauthenticated(m) => (StatusCode::UNAUTHORIZED, "unauthenticated", m.to_owned(), Value::Null),
+            Self::Forbidden(m) => (StatusCode::FORBIDDEN, "forbidden", m, Value::Null),
+            Self::NotFound(what) => (StatusCode::NOT_FOUND, "not_found", format!("{what} not found"), Value::Null),
+            Self::Refused { message, details } => (StatusCode::CONFLICT, "refused", message, details),
+            Self::Conflict(m) => (StatusCode::CONFLICT, "conflict", m, Value::Null),
+            Self::UnsupportedMedia(m) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media", m.to_owned(), Value::Null),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too large".to_owned(), Value::Null),
+            Self::Unprocessable(fields) => {
+                let words = fields.iter().map(|f| format!("{}: {}", f.field, f.message)).collect::<Vec<_>>().join("; ");
+                (StatusCode::UNPROCESSABLE_ENTITY, "unprocessable", words, json!(fields))
+            }
+            Self::Unavailable(m) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", m, Value::Null),
+            Self::Internal(m) => {
+                let id = uuid::Uuid::new_v4().simple().to_string();
+                tracing::error!(target: "api", error_id = %id, "{m}");
+                (StatusCode::INTERNAL_SERVER_ERROR, "internal", format!("internal error {id}: the log has it"), Value::Null)
+            }
+        };
+        let mut body = json!({ "success": false, "code": code, "message": message });
+        if let (false, Some(map)) = (details.is_null(), body.as_object_mut()) {
+            map.insert("details".to_owned(), details);
+        }
+        (status, Json(body)).into_response()
+    }
+}
+
+impl From<DeskError> for ApiError {
+    fn from(e: DeskError) -> Self {
+        match e {
+            DeskError::Refused(r) => Self::Refused { details: json!({ "gate": r.gate, "until": r.until }), message: r.message },
+            DeskError::NotFound(what) => Self::NotFound(what),
+            DeskError::Conflict(m) => Self::Conflict(m),
+            DeskError::Invalid(fields) => Self::Unprocessable(fields),
+            DeskError::Store(e) => e.into(),
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(e: StoreError) -> Self {
+        match e {
+            StoreError::Busy(_) | StoreError::Closed => Self::Unavailable("the database cannot be asked right now; nothing was done".to_owned()),
+            e => Self::Internal(e.to_string()),
+        }
+    }
+}
+
+impl From<CarrierError> for ApiError {
+    fn from(e: CarrierError) -> Self {
+        Self::Unavailable(e.to_string())
+    }
+}

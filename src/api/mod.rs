@@ -1,0 +1,113 @@
+//! The REST and webhook listener. The route table below is its contents page; handlers judge who
+//! may, read the body, ask `desk` or `store`, and answer in the documented envelope. Never calls the engine.
+
+mod auth;
+mod body;
+mod calls;
+mod campaigns;
+mod contacts;
+mod error;
+mod livekit;
+mod rows;
+mod webhooks;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    response::{IntoResponse, Response},
+    routing::{get, post, put},
+};
+use tokio::sync::watch;
+
+pub use auth::{Auth, Caller, Role};
+pub use error::ApiError;
+
+use crate::{
+    clock::SharedClock,
+    desk::Desk,
+    telephony::{Carrier, livekit::WebhookKeys, twilio::Signatures},
+};
+
+/// What the handlers share.
+#[derive(Clone)]
+pub struct Api {
+    pub desk: Desk,
+    pub clock: SharedClock,
+    pub auth: Arc<Auth>,
+    /// `None` while no LiveKit is configured.
+    pub carrier: Option<Arc<dyn Carrier>>,
+    pub livekit_keys: WebhookKeys,
+    pub twilio: Signatures,
+    /// Host of the SIP side of LiveKit, for TwiML.
+    pub sip_host: String,
+    /// True after the engine's first reconcile; listeners without an engine are ready at once.
+    pub ready: watch::Receiver<bool>,
+    pub defaults: Defaults,
+}
+
+/// What requests may leave out.
+#[derive(Clone)]
+pub struct Defaults {
+    pub timezone: chrono_tz::Tz,
+    pub region: Option<String>,
+    /// `[trunk] address, username, password` for a number without its own.
+    pub trunk_address: String,
+    pub trunk_username: String,
+    pub trunk_password: crate::config::Secret,
+    /// Who may tag as an agent is final only when the installation says so; here it never is.
+    pub default_number: Option<crate::domain::phone::PhoneNumber>,
+}
+
+const WEBHOOK_LIMIT: usize = 64 << 10;
+const JSON_LIMIT: usize = 256 << 10;
+const UPLOAD_LIMIT: usize = 200 << 20;
+
+/// Every path of the listener.
+pub fn router(api: Api) -> Router {
+    let webhooks = Router::new()
+        .route("/livekit/webhook", post(webhooks::livekit))
+        .route("/livekit/room/{room}", post(webhooks::room))
+        .route("/outbound-calls/status-callback", post(webhooks::status_callback))
+        .layer(DefaultBodyLimit::max(WEBHOOK_LIMIT));
+    let upload = Router::new().route("/csv/upload", post(contacts::upload)).layer(DefaultBodyLimit::max(UPLOAD_LIMIT));
+    let json = Router::new()
+        .route("/campaigns", get(campaigns::list).post(campaigns::create))
+        .route("/campaigns/{id}", get(campaigns::show).put(campaigns::edit).delete(campaigns::remove))
+        .route("/campaigns/{id}/start", post(campaigns::start))
+        .route("/campaigns/{id}/pause", post(campaigns::pause))
+        .route("/campaigns/{id}/resume", post(campaigns::resume))
+        .route("/campaigns/{id}/stop", post(campaigns::stop))
+        .route("/campaigns/{id}/status", get(campaigns::status))
+        .route("/campaigns/{id}/calls", get(campaigns::calls))
+        .route("/outbound-calls/campaign/{id}", get(campaigns::calls))
+        .route("/outbound-calls/campaign/{id}/stats", get(campaigns::stats))
+        .route("/outbound-calls/{id}", get(calls::show))
+        .route("/outbound-calls/{id}/outcome", put(calls::outcome))
+        .route("/outbound-calls/{id}/report", post(calls::report))
+        .route("/outbound-calls/{id}/hangup", post(calls::hangup))
+        .route("/livekit/outbound-calls/trunk/{assistant}", get(livekit::trunk_of))
+        .route("/livekit/outbound-calls/trunks", get(livekit::trunks))
+        .route("/assistants", get(livekit::assistants).post(livekit::add_assistant))
+        .route("/phone-numbers", get(livekit::numbers))
+        .route("/phone-numbers/assign", post(livekit::assign))
+        .route("/csv", get(contacts::files))
+        .route("/contact-lists", get(contacts::lists))
+        .layer(DefaultBodyLimit::max(JSON_LIMIT));
+    Router::new()
+        .nest("/api/v1", webhooks.merge(upload).merge(json))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(readyz))
+        .fallback(|| async { ApiError::NotFound("path") })
+        .method_not_allowed_fallback(|| async { ApiError::NotFound("method on this path") })
+        .with_state(api)
+}
+
+async fn readyz(axum::extract::State(api): axum::extract::State<Api>) -> Response {
+    if *api.ready.borrow() {
+        "ready\n".into_response()
+    } else {
+        (axum::http::StatusCode::SERVICE_UNAVAILABLE, "not reconciled yet\n").into_response()
+    }
+}

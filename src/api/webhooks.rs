@@ -1,0 +1,88 @@
+//! Webhooks: the signature over the raw bytes first, then stored, then acknowledged. The recording
+//! of an event runs on its own: a teller that hangs up does not undo it.
+
+use axum::{
+    body::Bytes,
+    extract::{OriginalUri, Path, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+use super::{Api, ApiError};
+use crate::{
+    domain::event::CallEvent,
+    telephony::{
+        livekit::WebhookError,
+        twilio::{self, Form},
+    },
+};
+
+type Answer = Result<Response, ApiError>;
+
+async fn keep(api: &Api, event: CallEvent) -> Result<(), ApiError> {
+    let desk = api.desk.clone();
+    let kept = tokio::spawn(async move { desk.record(event).await }).await;
+    kept.map_err(|e| ApiError::Internal(e.to_string()))??;
+    Ok(())
+}
+
+pub async fn livekit(State(api): State<Api>, headers: HeaderMap, bytes: Bytes) -> Answer {
+    let authorization = headers.get(header::AUTHORIZATION).and_then(|h| h.to_str().ok()).unwrap_or_default();
+    let event = api.livekit_keys.receive(authorization, &bytes, api.clock.now()).map_err(|e| match e {
+        WebhookError::NoKeys => ApiError::Unavailable(e.to_string()),
+        WebhookError::Signature => {
+            tracing::warn!(target: "webhook", "a LiveKit webhook with a wrong or missing signature was refused");
+            ApiError::Forbidden(e.to_string())
+        }
+        WebhookError::Body => ApiError::Invalid(e.to_string()),
+    })?;
+    keep(&api, event).await?;
+    Ok(StatusCode::OK.into_response())
+}
+
+/// Checks Twilio's signature over the raw request target and the decoded form.
+fn twilio_form(api: &Api, uri: &axum::http::Uri, headers: &HeaderMap, bytes: &[u8]) -> Result<Form, ApiError> {
+    let form: Form = form_pairs(bytes);
+    let signature = headers.get("x-twilio-signature").and_then(|h| h.to_str().ok()).unwrap_or_default();
+    let target = uri.path_and_query().map_or("/", |p| p.as_str());
+    if !api.twilio.verify(target, &form, signature) {
+        tracing::warn!(target: "webhook", "a Twilio callback with a wrong or missing signature was refused: check TWILIO_AUTH_TOKEN and the public URL");
+        return Err(ApiError::Forbidden("the signature is missing or wrong".to_owned()));
+    }
+    Ok(form)
+}
+
+fn form_pairs(bytes: &[u8]) -> Form {
+    let decode = |s: &str| {
+        let s = s.replace('+', " ");
+        let mut out = Vec::with_capacity(s.len());
+        let raw = s.as_bytes();
+        let mut i = 0;
+        while i < raw.len() {
+            let hex = raw.get(i + 1..i + 3).filter(|_| raw[i] == b'%').and_then(|h| u8::from_str_radix(std::str::from_utf8(h).ok()?, 16).ok());
+            out.push(hex.unwrap_or(raw[i]));
+            i += if hex.is_some() { 3 } else { 1 };
+        }
+        String::from_utf8_lossy(&out).into_owned()
+    };
+    String::from_utf8_lossy(bytes)
+        .split('&')
+        .filter(|p| !p.is_empty())
+        .map(|p| p.split_once('=').map_or_else(|| (decode(p), String::new()), |(k, v)| (decode(k), decode(v))))
+        .collect()
+}
+
+pub async fn status_callback(State(api): State<Api>, OriginalUri(uri): OriginalUri, headers: HeaderMap, bytes: Bytes) -> Answer {
+    let form = twilio_form(&api, &uri, &headers, &bytes)?;
+    keep(&api, twilio::status_callback(&form, api.clock.now())).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+pub async fn room(State(api): State<Api>, OriginalUri(uri): OriginalUri, Path(room): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
+    let form = twilio_form(&api, &uri, &headers, &bytes)?;
+    // The spec has one type the placeholder itself into Twilio's console.
+    let sid = form.iter().find(|(k, _)| k == "CallSid").map(|(_, v)| v.as_str()).unwrap_or_default();
+    let room = if room == "{roomName}" { format!("in-{sid}") } else { room };
+    let twiml = twilio::dial_into_room(&room, &api.sip_host).ok_or(ApiError::NotFound("room"))?;
+    Ok(([(header::CONTENT_TYPE, "text/xml")], twiml).into_response())
+}

@@ -1,0 +1,369 @@
+//! Wires the rooms together: the only place that sees all of them. Start order, stop order, signals.
+
+mod demo;
+
+use std::{
+    fs::File,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use chrono::Duration as Span;
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+pub use demo::{Demo, DemoOptions};
+
+use crate::{
+    api::{self, Api, Auth, Defaults, Role},
+    clock::SharedClock,
+    config::{Config, Secret},
+    desk::{Actor, Desk, DeskError, Installation},
+    domain::{gate::Rules, id::OwnerId},
+    engine::{Engine, EngineConfig, Stop},
+    store::{Store, StoreError},
+    telephony::{
+        Carrier, CarrierError,
+        livekit::{LiveKit, LiveKitConfig, WebhookKeys, is_loopback},
+        twilio::Signatures,
+    },
+};
+
+/// What ends a start, in a sentence that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Desk(#[from] DeskError),
+    #[error("cannot listen on {addr}: {why}")]
+    Listen { addr: SocketAddr, why: String },
+    #[error("the configuration is wrong: {0}")]
+    Config(String),
+    #[error(transparent)]
+    Carrier(#[from] CarrierError),
+    #[error("cannot lock {path}: {why}")]
+    Lock { path: String, why: String },
+    #[error("the simulator cannot start: {0}")]
+    Simulator(std::io::Error),
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+/// What a start is asked for beside the configuration.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StartOptions {
+    /// Nothing dials, whatever the configuration says.
+    pub no_dial: bool,
+    /// A LiveKit beyond this machine is allowed to ring real phones.
+    pub i_know_this_dials: bool,
+}
+
+/// A running program: engine and listener, or a follower of another's.
+pub struct App {
+    pub desk: Desk,
+    pub clock: SharedClock,
+    pub actor: Actor,
+    pub installation: Installation,
+    pub auth: Arc<Auth>,
+    pub carrier: Option<Arc<dyn Carrier>>,
+    /// Another process on this host holds engine and listener: its words for the header.
+    pub following: Option<String>,
+    /// Where the listener is bound.
+    pub address: Option<SocketAddr>,
+    stop: Stop,
+    listener: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+    _lock: Option<File>,
+}
+
+/// Opens the store and the desk: enough for a command that only writes rows.
+///
+/// # Errors
+/// When the database cannot be opened.
+pub async fn open_desk(config: &Config, clock: SharedClock) -> Result<(Desk, Installation), AppError> {
+    let store = Store::open(&config.database_url).await?;
+    let rules = Rules {
+        profile: config.profile,
+        countries: config.countries.clone(),
+        attempts_per_24h: config.attempts_per_24h,
+        calls_per_second: config.calls_per_second,
+        trunk_concurrent: config.trunk_concurrent,
+    };
+    let desk = Desk::new(store, clock, rules);
+    let installation = desk.installation(config.owner.map(OwnerId)).await?;
+    Ok((desk, installation))
+}
+
+/// The token mint of this installation.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn open_auth(config: &Config, desk: &Desk) -> Result<Arc<Auth>, AppError> {
+    let secret = if config.jwt_secret.is_empty() { Secret::new(desk.secret("jwt_secret").await?) } else { config.jwt_secret.clone() };
+    let plain: Role = config.plain_role.parse().map_err(AppError::Config)?;
+    Ok(Arc::new(Auth::new(secret, config.audience.clone(), config.issuer.clone(), plain)))
+}
+
+/// The adapter to the configured LiveKit.
+///
+/// # Errors
+/// When its host is no URL.
+pub fn open_carrier(config: &Config) -> Result<Option<Arc<dyn Carrier>>, AppError> {
+    let Some(l) = &config.livekit else { return Ok(None) };
+    let livekit = LiveKit::new(&LiveKitConfig { host: l.host.clone(), api_key: l.api_key.clone(), api_secret: l.api_secret.reveal().to_owned() })?;
+    Ok(Some(Arc::new(livekit)))
+}
+
+impl App {
+    /// Starts everything: database, lock, listener, engine.
+    ///
+    /// # Errors
+    /// Faults of database, port and configuration end a start; those of LiveKit never do.
+    pub async fn start(config: &Config, options: StartOptions, clock: SharedClock) -> Result<Self, AppError> {
+        let (desk, installation) = open_desk(config, clock.clone()).await?;
+        let auth = open_auth(config, &desk).await?;
+        let carrier = open_carrier(config)?;
+        let actor = Actor { owner: installation.owner, name: operator(), source: "console" };
+        let mut app = Self {
+            desk,
+            clock,
+            actor,
+            installation,
+            auth,
+            carrier,
+            following: None,
+            address: None,
+            stop: Stop::new(),
+            listener: CancellationToken::new(),
+            tasks: Vec::new(),
+            _lock: None,
+        };
+        app.watch_others();
+        match lock(Path::new(app.desk.store().path()))? {
+            Some(lock) => {
+                app._lock = Some(lock);
+                app.lead(config, options).await?;
+            }
+            None => app.following = Some(format!("following the engine of another process on {}", app.desk.store().path())),
+        }
+        Ok(app)
+    }
+
+    /// Holds the lock: listens, and dials where that is allowed.
+    async fn lead(&mut self, config: &Config, options: StartOptions) -> Result<(), AppError> {
+        let ready = self.start_engine(config, options).await?;
+        self.listen(config, ready).await?;
+        let desk = self.desk.clone();
+        self.tasks.push(tokio::spawn(async move {
+            if let Err(e) = desk.discard_unfinished(Span::hours(1)).await {
+                tracing::warn!(target: "app", error = %e, "unfinished imports could not be removed");
+            }
+        }));
+        Ok(())
+    }
+
+    /// The engine, or the words why there is none.
+    async fn start_engine(&mut self, config: &Config, options: StartOptions) -> Result<watch::Receiver<bool>, AppError> {
+        let idle = |words: &str| Some(words.to_owned());
+        let host = config.livekit.as_ref().map(|l| l.host.clone()).unwrap_or_default();
+        let why_not = if options.no_dial || !config.engine_enabled {
+            idle("dialling is switched off (--no-dial or ENABLE_CAMPAIGN_ENGINE=false): console and listener only")
+        } else if self.carrier.is_none() {
+            idle("no LiveKit is configured: set LIVEKIT_HOST, LIVEKIT_API_KEY and LIVEKIT_API_SECRET; `dialdeck demo` practises without")
+        } else if !is_loopback(&host) && !options.i_know_this_dials {
+            Some(format!("LiveKit at {host} is not on this machine and would ring real phones: start with --i-know-this-dials to allow it"))
+        } else {
+            None
+        };
+        if let Some(words) = why_not {
+            tracing::warn!(target: "app", "{words}");
+            self.desk.report_health(words).await?;
+            return Ok(watch::Sender::new(true).subscribe());
+        }
+        let Some(carrier) = self.carrier.clone() else { return Ok(watch::Sender::new(true).subscribe()) };
+        let span = |d: Duration| Span::from_std(d).unwrap_or(Span::seconds(30));
+        let auth = self.auth.clone();
+        let engine_config = EngineConfig {
+            agent_name: config.agent_name.clone(),
+            agent_wait: span(config.agent_wait),
+            require_agent: config.require_agent,
+            claim_lease: span(config.claim_lease),
+            unknown_horizon: span(config.unknown_horizon),
+            public_url: config.public_url.clone(),
+            outcome_token: Arc::new(move |call, owner, until| auth.mint(owner, Role::Agent, until, Some(call))),
+            orphan_sweep: config.orphan_sweep,
+        };
+        let engine = Engine::new(self.desk.clone(), carrier, self.clock.clone(), engine_config, self.installation);
+        let ready = engine.ready();
+        self.tasks.push(tokio::spawn(engine.run(self.stop.clone())));
+        Ok(ready)
+    }
+
+    async fn listen(&mut self, config: &Config, ready: watch::Receiver<bool>) -> Result<(), AppError> {
+        let addr = config.listen;
+        let listener = TcpListener::bind(addr).await.map_err(|e| AppError::Listen { addr, why: listen_words(&e) })?;
+        self.address = listener.local_addr().ok();
+        let router = api::router(self.api(config, ready));
+        let stop = self.listener.clone();
+        self.tasks.push(tokio::spawn(async move {
+            let served = axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await }).await;
+            if let Err(e) = served {
+                tracing::error!(target: "api", error = %e, "the listener broke down");
+            }
+        }));
+        Ok(())
+    }
+
+    fn api(&self, config: &Config, ready: watch::Receiver<bool>) -> Api {
+        let keys = config.livekit.as_ref().map(|l| vec![(l.api_key.clone(), l.api_secret.reveal().to_owned())]).unwrap_or_default();
+        let sip = config.livekit.as_ref().map(|l| if l.sip_uri.is_empty() { l.host.clone() } else { l.sip_uri.clone() }).unwrap_or_default();
+        Api {
+            desk: self.desk.clone(),
+            clock: self.clock.clone(),
+            auth: self.auth.clone(),
+            carrier: self.carrier.clone(),
+            livekit_keys: WebhookKeys::new(keys),
+            twilio: Signatures::new(config.twilio_tokens.iter().map(|t| t.reveal().to_owned()).collect(), &config.public_bases),
+            sip_host: host_only(&sip),
+            ready,
+            defaults: Defaults {
+                timezone: config.timezone.unwrap_or_else(host_zone),
+                region: config.region.clone(),
+                trunk_address: config.trunk_address.clone(),
+                trunk_username: config.trunk_username.clone(),
+                trunk_password: config.trunk_password.clone(),
+                default_number: config.twilio_number.clone(),
+            },
+        }
+    }
+
+    /// Another process on this database rings no bell here: its commits are looked for.
+    fn watch_others(&mut self) {
+        let (store, clock, stop) = (self.desk.store().clone(), self.clock.clone(), self.listener.clone());
+        self.tasks.push(tokio::spawn(async move {
+            let mut seen = 0;
+            loop {
+                tokio::select! {
+                    () = clock.sleep_until(clock.now() + Span::milliseconds(1000)) => {}
+                    () = stop.cancelled() => return,
+                }
+                if let Err(e) = store.watch_others(&mut seen).await {
+                    tracing::debug!(target: "app", error = %e, "the database's version cannot be read");
+                }
+            }
+        }));
+    }
+
+    /// How many calls may be on the line now.
+    pub async fn live_calls(&self) -> usize {
+        let rows = self.desk.store().open_calls().await.unwrap_or_default();
+        rows.iter().filter(|r| r.state.is_open()).count()
+    }
+
+    /// Ends: no new calls, live ones seen to their end for at most `limit`; then the listener.
+    pub async fn shut_down(self, limit: Duration) {
+        self.stop.drain.cancel();
+        let mut tasks = self.tasks;
+        let engine_done = async {
+            // The listener and the watchers go last: callbacks of live calls are still welcome.
+            while self.following.is_none() && !self.stop.now.is_cancelled() && open_calls(&self.desk).await > 0 {
+                self.clock.sleep_until(self.clock.now() + Span::milliseconds(100)).await;
+            }
+        };
+        if tokio::time::timeout(limit, engine_done).await.is_err() {
+            tracing::warn!(target: "app", "calls are still live: they go on by themselves, the next start looks after them");
+        }
+        self.stop.now.cancel();
+        self.listener.cancel();
+        for task in &mut tasks {
+            if tokio::time::timeout(Duration::from_secs(2), &mut *task).await.is_err() {
+                task.abort();
+            }
+        }
+    }
+
+    /// Stops at once; calls go on by themselves and the next start adopts them.
+    pub fn stop_now(&self) {
+        self.stop.drain.cancel();
+        self.stop.now.cancel();
+    }
+}
+
+async fn open_calls(desk: &Desk) -> usize {
+    desk.store().open_calls().await.map_or(0, |rows| rows.len())
+}
+
+/// The host's lock beside the database: one engine and one listener.
+fn lock(database: &Path) -> Result<Option<File>, AppError> {
+    let path = PathBuf::from(format!("{}.lock", database.display()));
+    let fail = |why: String| AppError::Lock { path: path.display().to_string(), why };
+    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(|e| fail(e.to_string()))?;
+    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Some(file)),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+        Err(e) => Err(fail(e.to_string())),
+    }
+}
+
+fn listen_words(e: &std::io::Error) -> String {
+    match e.kind() {
+        std::io::ErrorKind::AddrInUse => "another program has this port. Stop it, or choose another with --listen ADDR or [listen] addr".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "ports below 1024 need privileges. Choose another with --listen ADDR".to_owned(),
+        _ => format!("{e}. Choose another address with --listen ADDR"),
+    }
+}
+
+/// The host of a URL or SIP URI, with its port.
+fn host_only(uri: &str) -> String {
+    let rest = uri.split_once("://").map_or(uri, |(_, r)| r).trim_start_matches("sip:");
+    let rest = rest.split(['/', ';', '?']).next().unwrap_or_default();
+    rest.rsplit_once('@').map_or(rest, |(_, h)| h).to_owned()
+}
+
+/// The operator's name: `DIALDECK_OPERATOR`, else the login name and the SSH client.
+#[must_use]
+pub fn operator() -> String {
+    let read = |name: &str| std::env::var(name).ok().filter(|v| !v.trim().is_empty());
+    let name = read("DIALDECK_OPERATOR").unwrap_or_else(|| {
+        let login = read("USER").or_else(|| read("LOGNAME")).unwrap_or_else(|| "operator".to_owned());
+        read("SSH_CLIENT").and_then(|c| c.split(' ').next().map(|ip| format!("{login}@{ip}"))).unwrap_or(login)
+    });
+    crate::domain::text::clean(&name, 60)
+}
+
+/// The host's own zone, as `/etc/localtime` names it.
+#[must_use]
+pub fn host_zone() -> chrono_tz::Tz {
+    let by_variable = std::env::var("TZ").ok().and_then(|z| z.trim_start_matches(':').parse().ok());
+    let by_link = || {
+        let target = std::fs::read_link("/etc/localtime").ok()?;
+        let text = target.to_str()?;
+        text.split_once("zoneinfo/")?.1.parse().ok()
+    };
+    by_variable.or_else(by_link).unwrap_or(chrono_tz::Tz::UTC)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_for_twiml() {
+        assert_eq!(host_only("wss://x.livekit.cloud"), "x.livekit.cloud");
+        assert_eq!(host_only("sip:abc.sip.livekit.cloud;transport=tcp"), "abc.sip.livekit.cloud");
+        assert_eq!(host_only("ws://127.0.0.1:7880/x"), "127.0.0.1:7880");
+    }
+
+    #[test]
+    fn one_lock_a_database() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = dir.path().join("t.db");
+        let held = lock(&database).unwrap();
+        assert!(held.is_some() && lock(&database).unwrap().is_none());
+        drop(held);
+        assert!(lock(&database).unwrap().is_some());
+    }
+}

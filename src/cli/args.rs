@@ -1,0 +1,258 @@
+//! What may be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+
+/// A terminal operations console for outbound AI calling campaigns.
+#[derive(Debug, Parser)]
+#[command(version, about, long_about = None)]
+pub struct Args {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub struct Global {
+    /// Configuration file instead of the usual places
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Database: sqlite:PATH
+    #[arg(long, global = true, value_name = "URL")]
+    pub database: Option<String>,
+    /// Act as this owner
+    #[arg(long = "as", global = true, value_name = "UUID")]
+    pub owner: Option<uuid::Uuid>,
+    /// Print one JSON document
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Listen address of the REST and webhook listener
+    #[arg(long, global = true, value_name = "ADDR")]
+    pub listen: Option<String>,
+    /// TLS ends at a proxy in front of us
+    #[arg(long, global = true)]
+    pub behind_proxy: bool,
+    /// Console and listener only: nothing dials
+    #[arg(long, global = true)]
+    pub no_dial: bool,
+    /// Allow a LiveKit beyond this machine: real phones will ring
+    #[arg(long, global = true)]
+    pub i_know_this_dials: bool,
+    /// Show, change nothing
+    #[arg(long, global = true)]
+    pub read_only: bool,
+    /// Colours: auto, never, 16, 256, truecolor
+    #[arg(long, global = true, default_value = "auto", value_name = "WHEN")]
+    pub color: String,
+    /// Theme by name
+    #[arg(long, global = true, value_name = "NAME")]
+    pub theme: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Practise: sample campaigns and a simulated telephone network; no phone rings
+    Demo {
+        /// Contacts of the first campaign
+        #[arg(long, default_value_t = 300)]
+        contacts: usize,
+        #[arg(long, default_value_t = 7)]
+        seed: u64,
+        /// How many times faster than life
+        #[arg(long, default_value_t = 1.0)]
+        speed: f64,
+    },
+    /// Engine and listener without a screen
+    Serve,
+    /// The simulator alone: a `LiveKit` and Twilio stand-in on loopback
+    Simulate {
+        #[arg(long, default_value = "127.0.0.1:7880", value_name = "ADDR")]
+        at: std::net::SocketAddr,
+        /// Where its webhooks go
+        #[arg(long, value_name = "URL")]
+        webhook: Option<String>,
+        #[arg(long, default_value_t = 1.0)]
+        speed: f64,
+        /// A seeded mix of results instead of the last four digits
+        #[arg(long, value_name = "SEED")]
+        mix: Option<u64>,
+    },
+    /// Import contacts from a CSV file, or - for standard input
+    Import {
+        file: PathBuf,
+        /// Into a new contact list of this name
+        #[arg(long, value_name = "NAME", conflicts_with = "csv")]
+        list: Option<String>,
+        /// As a CSV file (the default)
+        #[arg(long)]
+        csv: bool,
+        /// Country of numbers written without +, such as US
+        #[arg(long)]
+        region: Option<String>,
+        /// Columns by hand: phone=Mobile,name=Customer
+        #[arg(long, value_name = "FIELD=COLUMN,...")]
+        map: Option<String>,
+        /// Read and report, keep nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Write bad rows there
+        #[arg(long, value_name = "FILE")]
+        rejects: Option<PathBuf>,
+    },
+    /// Campaigns
+    #[command(subcommand)]
+    Campaign(CampaignCommand),
+    /// Calls
+    #[command(subcommand)]
+    Call(CallCommand),
+    /// Assistants
+    #[command(subcommand)]
+    Assistant(AssistantCommand),
+    /// Phone numbers
+    #[command(subcommand)]
+    Number(NumberCommand),
+    /// Do not call
+    #[command(subcommand)]
+    Dnc(DncCommand),
+    /// The kill switch: no further dial on any host
+    StopAll {
+        /// Lift it
+        #[arg(long)]
+        release: bool,
+    },
+    /// Mint a token for the REST API
+    Token {
+        /// Owner; the installation's unless given
+        #[arg(long, value_name = "UUID")]
+        sub: Option<uuid::Uuid>,
+        #[arg(long, default_value = "supervisor")]
+        role: String,
+        #[arg(long, default_value = "1h")]
+        ttl: String,
+    },
+    /// The configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CampaignCommand {
+    /// Make a campaign
+    Create {
+        name: String,
+        /// Assistant by name or id
+        #[arg(long)]
+        assistant: String,
+        /// Contact list or CSV file by name or id
+        #[arg(long)]
+        contacts: String,
+        /// The script; the assistant's prompt unless given
+        #[arg(long, default_value = "")]
+        prompt: String,
+        /// Calls per day
+        #[arg(long)]
+        cap: Option<i64>,
+        /// monday,tuesday,...
+        #[arg(long)]
+        days: Option<String>,
+        /// 9-17; 0-0 sets no limit of its own
+        #[arg(long)]
+        hours: Option<String>,
+        #[arg(long)]
+        timezone: Option<String>,
+        #[arg(long)]
+        concurrent: Option<i64>,
+        /// Milliseconds between two dials
+        #[arg(long)]
+        delay: Option<i64>,
+        #[arg(long)]
+        attempts: Option<i64>,
+    },
+    /// All campaigns
+    List,
+    /// Start, printing what it finds
+    Start { campaign: String },
+    Pause { campaign: String },
+    Resume { campaign: String },
+    Stop {
+        campaign: String,
+        /// Hang up live calls too
+        #[arg(long)]
+        hang_up: bool,
+    },
+    /// Why is it not dialling?
+    Why { campaign: String },
+    Delete { campaign: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CallCommand {
+    /// Calls of a campaign
+    List { campaign: String },
+    /// One call with its timeline
+    Show { call: String },
+    Hangup { call: String },
+    /// Set an outcome
+    Outcome {
+        call: String,
+        outcome: Option<String>,
+        #[arg(long)]
+        note: Option<String>,
+        /// Take it back
+        #[arg(long)]
+        undo: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AssistantCommand {
+    Add {
+        name: String,
+        /// Name of the agent worker
+        #[arg(long)]
+        agent: Option<String>,
+        #[arg(long, default_value = "")]
+        prompt: String,
+        #[arg(long)]
+        language: Option<String>,
+    },
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum NumberCommand {
+    /// Point a number at an assistant and an outbound trunk
+    Assign {
+        number: String,
+        #[arg(long)]
+        assistant: String,
+        /// A trunk that exists at `LiveKit`, `ST_...`
+        #[arg(long)]
+        trunk: Option<String>,
+        /// Make a trunk to this address, such as NAME.pstn.twilio.com
+        #[arg(long)]
+        address: Option<String>,
+    },
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DncCommand {
+    Add {
+        number: String,
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// What holds, and where each value came from; secrets as ***
+    Show,
+    /// Complain about everything that is wrong
+    Check,
+    /// Where the files are looked for
+    Path,
+}

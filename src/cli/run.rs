@@ -1,0 +1,223 @@
+//! From arguments to a running program: configuration, logs, runtime, and the mode asked for.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{
+    Args, CliError, Command,
+    args::Global,
+    verbs::{self, Session},
+};
+use crate::{
+    app::{App, Demo, DemoOptions, StartOptions},
+    clock::{ScaledClock, SharedClock, SystemClock},
+    config::{self, Config, OnHangup, Sources, Values},
+    console::{self, ConsoleOptions, Ending},
+    telemetry::{self, Ring},
+    telephony::simulator::{Behaviour, Simulator, SimulatorConfig},
+};
+
+/// Configuration files in the order they are read.
+pub fn files(global: &Global) -> Vec<(PathBuf, bool)> {
+    let mut files = vec![(PathBuf::from("/etc/dialdeck/config.toml"), false)];
+    match &global.config {
+        Some(path) => files.push((path.clone(), true)),
+        None => files.push((xdg("XDG_CONFIG_HOME", ".config").join("dialdeck/config.toml"), false)),
+    }
+    files
+}
+
+/// A folder of the XDG base directories.
+pub fn xdg(variable: &str, fallback: &str) -> PathBuf {
+    let set = std::env::var_os(variable).map(PathBuf::from).filter(|p| p.is_absolute());
+    set.unwrap_or_else(|| std::env::var_os("HOME").map_or_else(|| PathBuf::from("."), PathBuf::from).join(fallback))
+}
+
+fn environment() -> BTreeMap<String, String> {
+    let dotenv = std::fs::read_to_string(".env").map(|t| config::parse_dotenv(&t)).unwrap_or_default();
+    // What is really set wins over the file.
+    dotenv.into_iter().chain(std::env::vars()).collect()
+}
+
+fn values(global: &Global) -> Result<Values, CliError> {
+    let mut flags = Vec::new();
+    let mut flag = |key: &'static str, value: Option<String>| flags.extend(value.map(|v| (key, v)));
+    flag("database.url", global.database.clone());
+    flag("listen.addr", global.listen.clone());
+    flag("listen.behind_proxy", global.behind_proxy.then(|| "true".to_owned()));
+    flag("auth.owner", global.owner.map(|o| o.to_string()));
+    flag("console.theme", global.theme.clone());
+    let mut values = config::extract(&Sources { files: files(global), environment: environment(), flags })?;
+    if let Some(url) = values.get_mut("database.url").filter(|v| v.text.is_empty()) {
+        url.text = format!("sqlite:{}", xdg("XDG_DATA_HOME", ".local/share").join("dialdeck/dialdeck.db").display());
+    }
+    Ok(values)
+}
+
+fn log_file(config: Option<&Config>) -> PathBuf {
+    let usual = || xdg("XDG_STATE_HOME", ".local/state").join("dialdeck/dialdeck.log");
+    config.and_then(|c| c.log_file.clone()).unwrap_or_else(usual)
+}
+
+fn start_logs(clock: SharedClock, config: Option<&Config>, to_stderr: bool) -> Result<Ring, CliError> {
+    let ring = Ring::new(clock);
+    let file = log_file(config);
+    let level = config.map_or("info", |c| c.log_level.as_str());
+    telemetry::start(ring.clone(), level, &file, to_stderr).map_err(|e| CliError::Failed(format!("cannot write the log {}: {e}", file.display())))?;
+    Ok(ring)
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
+    let built = tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(16).enable_all().build();
+    built.map_err(|e| CliError::Failed(format!("no runtime: {e}")))
+}
+
+/// Runs what was asked for.
+pub fn run(args: Args) -> Result<(), CliError> {
+    match args.command {
+        None => run_console(&args.global),
+        Some(Command::Demo { contacts, seed, speed }) => run_demo(&args.global, DemoOptions { contacts, seed, speed: speed.clamp(0.1, 200.0) }),
+        Some(Command::Serve) => run_serve(&args.global),
+        Some(Command::Simulate { at, webhook, speed, mix }) => run_simulate(at, webhook, speed, mix),
+        Some(Command::Config(command)) => verbs::config(command, &values(&args.global)?, &files(&args.global)),
+        Some(command) => {
+            let config = config::validate(&values(&args.global)?)?;
+            runtime()?.block_on(async {
+                let session = Session::open(config, args.global.json).await?;
+                verbs::run(session, command).await
+            })
+        }
+    }
+}
+
+fn options(global: &Global) -> StartOptions {
+    StartOptions { no_dial: global.no_dial, i_know_this_dials: global.i_know_this_dials }
+}
+
+fn run_console(global: &Global) -> Result<(), CliError> {
+    console::check_terminal().map_err(CliError::Usage)?;
+    let config = config::validate(&values(global)?)?;
+    let clock: SharedClock = Arc::new(SystemClock);
+    let ring = start_logs(clock.clone(), Some(&config), false)?;
+    let runtime = runtime()?;
+    let app = runtime.block_on(App::start(&config, options(global), clock.clone()))?;
+    let look = ConsoleOptions {
+        theme: config.theme.clone(),
+        color: global.color.clone(),
+        read_only: global.read_only,
+        simulated: false,
+        supabase_hint: config.supabase_without_database,
+        following: app.following.clone(),
+        themes_folder: xdg("XDG_CONFIG_HOME", ".config").join("dialdeck/themes"),
+        zone: config.timezone.unwrap_or_else(crate::app::host_zone),
+        region: config.region.clone(),
+    };
+    let ending = console::run(&runtime, app.desk.clone(), app.actor.clone(), ring, clock, look).map_err(|e| CliError::Failed(e.to_string()))?;
+    finish(&runtime, app, ending, config.on_hangup, config.drain_timeout)
+}
+
+/// Ends as the operator or the terminal asked.
+fn finish(runtime: &tokio::runtime::Runtime, app: App, ending: Ending, on_hangup: OnHangup, drain: Duration) -> Result<(), CliError> {
+    let forever = Duration::from_secs(24 * 3600);
+    match ending {
+        Ending::QuitNow => app.stop_now(),
+        Ending::Drain => eprintln!("dialdeck: starting no new calls; leaving when the live ones have ended (Ctrl-C leaves at once)"),
+        Ending::Terminated | Ending::TerminalGone => {}
+    }
+    runtime.block_on(async {
+        let limit = match (ending, on_hangup) {
+            (Ending::QuitNow, _) | (Ending::TerminalGone, OnHangup::Stop) => Duration::from_millis(10),
+            (Ending::Drain | Ending::TerminalGone, _) => forever,
+            (Ending::Terminated, _) => drain,
+        };
+        if ending == Ending::TerminalGone && on_hangup == OnHangup::Continue {
+            wait_for_end().await?;
+        }
+        tokio::select! {
+            () = app.shut_down(limit) => {}
+            ended = wait_for_end() => ended?,
+        }
+        Ok(())
+    })
+}
+
+/// The next SIGTERM or SIGINT.
+async fn wait_for_end() -> Result<(), CliError> {
+    let fail = |e: std::io::Error| CliError::Failed(format!("no signals: {e}"));
+    let (mut term, mut int) = (signal(SignalKind::terminate()).map_err(fail)?, signal(SignalKind::interrupt()).map_err(fail)?);
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    Ok(())
+}
+
+fn run_demo(global: &Global, demo: DemoOptions) -> Result<(), CliError> {
+    console::check_terminal().map_err(CliError::Usage)?;
+    let runtime = runtime()?;
+    let ring = start_logs(Arc::new(SystemClock), None, false)?;
+    let demo = runtime.block_on(Demo::start(demo))?;
+    let Demo { app, simulator, clock, .. } = demo;
+    let look = ConsoleOptions {
+        theme: global.theme.clone().unwrap_or_else(|| "dark".to_owned()),
+        color: global.color.clone(),
+        read_only: global.read_only,
+        simulated: true,
+        supabase_hint: false,
+        following: None,
+        themes_folder: xdg("XDG_CONFIG_HOME", ".config").join("dialdeck/themes"),
+        zone: crate::app::host_zone(),
+        region: Some("US".to_owned()),
+    };
+    let ending = console::run(&runtime, app.desk.clone(), app.actor.clone(), ring, clock, look).map_err(|e| CliError::Failed(e.to_string()))?;
+    // Simulated calls need no end.
+    let ending = if ending == Ending::Drain { ending } else { Ending::QuitNow };
+    let done = finish(&runtime, app, ending, OnHangup::Stop, Duration::ZERO);
+    drop(simulator);
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    done
+}
+
+fn run_serve(global: &Global) -> Result<(), CliError> {
+    let config = config::validate(&values(global)?)?;
+    let clock: SharedClock = Arc::new(SystemClock);
+    let _ring = start_logs(clock.clone(), Some(&config), true)?;
+    let runtime = runtime()?;
+    let app = runtime.block_on(App::start(&config, options(global), clock))?;
+    match (&app.following, app.address) {
+        (Some(words), _) => return Err(CliError::Failed(format!("{words}: it serves already"))),
+        (None, Some(address)) => eprintln!("dialdeck: serving on http://{address}"),
+        (None, None) => {}
+    }
+    runtime.block_on(async {
+        wait_for_end().await?;
+        eprintln!("dialdeck: draining for at most {} s; once more ends at once", config.drain_timeout.as_secs());
+        tokio::select! {
+            () = app.shut_down(config.drain_timeout) => {}
+            ended = wait_for_end() => ended?,
+        }
+        Ok(())
+    })
+}
+
+fn run_simulate(at: std::net::SocketAddr, webhook: Option<String>, speed: f64, mix: Option<u64>) -> Result<(), CliError> {
+    if !at.ip().is_loopback() {
+        return Err(CliError::Usage("the simulator listens on loopback only".to_owned()));
+    }
+    let runtime = runtime()?;
+    runtime.block_on(async {
+        let config = SimulatorConfig {
+            listen: at,
+            webhook_url: webhook,
+            behaviour: mix.map_or(Behaviour::Digits, |seed| Behaviour::Mix { seed }),
+            ..SimulatorConfig::by_digits()
+        };
+        let (key, secret) = (config.api_key.clone(), config.api_secret.clone());
+        let clock: SharedClock = Arc::new(ScaledClock::from_now(speed.clamp(0.1, 200.0)));
+        let simulator = Simulator::start(config, clock).await.map_err(|e| CliError::Failed(format!("cannot listen on {at}: {e}")))?;
+        eprintln!("LIVEKIT_HOST={}\nLIVEKIT_API_KEY={key}\nLIVEKIT_API_SECRET={secret}", simulator.url());
+        eprintln!("a simulated LiveKit with SIP and an agent worker; Ctrl-C ends it");
+        wait_for_end().await
+    })
+}

@@ -1,0 +1,440 @@
+//! The verbs without a screen: each is one function of the desk, with its result printed.
+
+use std::{io::IsTerminal, path::PathBuf, sync::Arc};
+
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    CliError, Command,
+    args::{AssistantCommand, CallCommand, CampaignCommand, ConfigCommand, DncCommand, NumberCommand},
+};
+use crate::{
+    api::Role,
+    app,
+    clock::{SharedClock, SystemClock},
+    config::{self, Config, KEYS, SECRETS, Values},
+    desk::{Actor, AssignNumber, CampaignDraft, Desk, Import, Progress, SetOutcome, UndoDoNotCall},
+    domain::{
+        campaign::Settings,
+        contact::ImportReport,
+        id::{AssistantId, CallId, CampaignId, OwnerId},
+        outcome::Who,
+        phone::{self, PhoneNumber},
+        schedule::Days,
+    },
+    store::{CallFilter, CampaignRow, ContactTable, SourceRow},
+    telephony::{Carrier, NewTrunk},
+};
+
+/// A command's open desk and who acts.
+pub struct Session {
+    config: Config,
+    desk: Desk,
+    actor: Actor,
+    json: bool,
+}
+
+impl Session {
+    pub async fn open(config: Config, json: bool) -> Result<Self, CliError> {
+        let clock: SharedClock = Arc::new(SystemClock);
+        let (desk, installation) = app::open_desk(&config, clock).await?;
+        let actor = Actor { owner: installation.owner, name: app::operator(), source: "cli" };
+        Ok(Self { config, desk, actor, json })
+    }
+
+    fn say(&self, words: &str, value: &Value) {
+        if self.json { println!("{value}") } else { println!("{words}") }
+    }
+
+    async fn campaign(&self, name: &str) -> Result<CampaignRow, CliError> {
+        let page = self.desk.store().campaigns(self.actor.owner, None, 500, 0).await.map_err(crate::desk::DeskError::from)?;
+        pick(page.rows, name, "campaign", |c| (c.id.to_string(), c.name.clone()))
+    }
+
+    async fn assistant(&self, name: &str) -> Result<AssistantId, CliError> {
+        let rows = self.desk.store().assistants(self.actor.owner).await.map_err(crate::desk::DeskError::from)?;
+        Ok(pick(rows, name, "assistant", |a| (a.id.to_string(), a.name.clone()))?.id)
+    }
+
+    async fn source(&self, name: &str) -> Result<SourceRow, CliError> {
+        let rows = self.desk.store().sources(self.actor.owner).await.map_err(crate::desk::DeskError::from)?;
+        pick(rows, name, "contact list or CSV file", |s| (s.id.to_string(), s.name.clone()))
+    }
+}
+
+/// One of the rows by id or name; an ambiguous name is refused with the candidates.
+fn pick<T>(rows: Vec<T>, wanted: &str, what: &str, key: impl Fn(&T) -> (String, String)) -> Result<T, CliError> {
+    let mut found: Vec<T> = rows
+        .into_iter()
+        .filter(|r| {
+            let (id, name) = key(r);
+            id == wanted || name.eq_ignore_ascii_case(wanted)
+        })
+        .collect();
+    match found.len() {
+        1 => Ok(found.swap_remove(0)),
+        0 => Err(CliError::Failed(format!("no {what} is called \"{wanted}\""))),
+        _ => {
+            let ids: Vec<String> = found.iter().map(|r| key(r).0).collect();
+            Err(CliError::Usage(format!("\"{wanted}\" names more than one {what}: {}", ids.join(", "))))
+        }
+    }
+}
+
+pub async fn run(s: Session, command: Command) -> Result<(), CliError> {
+    match command {
+        Command::Import { file, list, csv: _, region, map, dry_run, rejects } => import(&s, file, list, region, map, dry_run, rejects).await,
+        Command::Campaign(c) => campaign(&s, c).await,
+        Command::Call(c) => call(&s, c).await,
+        Command::Assistant(c) => assistant(&s, c).await,
+        Command::Number(c) => number(&s, c).await,
+        Command::Dnc(DncCommand::Add { number, reason }) => {
+            let parsed = PhoneNumber::parse(&number, region(&s, None)?).map_err(|e| CliError::Usage(format!("{number}: {e}")))?;
+            let new = s.desk.add_do_not_call(s.actor.clone(), parsed.number.clone(), reason).await?;
+            s.say(&format!("{} {}", parsed.number, if new { "will not be called" } else { "was on the list already" }), &json!({ "number": parsed.number, "new": new }));
+            Ok(())
+        }
+        Command::StopAll { release } => {
+            s.desk.kill_switch(s.actor.clone(), !release).await?;
+            s.say(if release { "the kill switch is off" } else { "the kill switch is on: nothing is dialled on any host" }, &json!({ "on": !release }));
+            Ok(())
+        }
+        Command::Token { sub, role, ttl } => token(&s, sub, &role, &ttl).await,
+        Command::Demo { .. } | Command::Serve | Command::Simulate { .. } | Command::Config(_) => Ok(()),
+    }
+}
+
+fn region(s: &Session, given: Option<&str>) -> Result<Option<rlibphonenumber::Region>, CliError> {
+    let code = given.or(s.config.region.as_deref());
+    code.map(|c| phone::region(c).map_err(|e| CliError::Usage(format!("{c}: {e}")))).transpose()
+}
+
+async fn import(s: &Session, file: PathBuf, list: Option<String>, code: Option<String>, map: Option<String>, dry_run: bool, rejects: Option<PathBuf>) -> Result<(), CliError> {
+    let stdin = file.as_os_str() == "-";
+    let name = list.clone().unwrap_or_else(|| file.file_name().map_or_else(|| "stdin.csv".to_owned(), |n| n.to_string_lossy().into_owned()));
+    let mapping = map
+        .iter()
+        .flat_map(|m| m.split(','))
+        .map(|pair| pair.split_once('=').map(|(a, b)| (a.trim().to_owned(), b.trim().to_owned())).ok_or_else(|| CliError::Usage(format!("--map wants field=Column, not \"{pair}\""))))
+        .collect::<Result<Vec<_>, _>>()?;
+    let size = if stdin { None } else { std::fs::metadata(&file).ok().map(|m| m.len()) };
+    let table = if list.is_some() { ContactTable::ContactList } else { ContactTable::CsvFile };
+    let import = Import { table, name, region: region(s, code.as_deref())?, mapping, size, dry_run };
+    let read: Box<dyn std::io::Read + Send> = if stdin {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(std::fs::File::open(&file).map_err(|e| CliError::Failed(format!("cannot open {}: {e}", file.display())))?)
+    };
+    let progress = tokio::sync::watch::Sender::new(Progress::default());
+    let shown = tokio::spawn(show_progress(progress.subscribe()));
+    let cancel = CancellationToken::new();
+    let stop = cancel.clone();
+    tokio::spawn(async move {
+        // Ctrl-C cancels the import, which then leaves nothing behind.
+        if tokio::signal::ctrl_c().await.is_ok() {
+            stop.cancel();
+        }
+    });
+    let done = s.desk.import(s.actor.clone(), import, read, progress, cancel).await;
+    drop(shown.await);
+    let (id, report) = done?;
+    if let Some(path) = rejects {
+        write_rejects(&path, &report)?;
+    }
+    print_report(s, &id.to_string(), &report, dry_run);
+    Ok(())
+}
+
+/// A bar on a terminal; nothing elsewhere.
+async fn show_progress(mut progress: tokio::sync::watch::Receiver<Progress>) {
+    let terminal = std::io::stderr().is_terminal();
+    let started = std::time::Instant::now();
+    let mut shown = std::time::Instant::now();
+    while progress.changed().await.is_ok() {
+        if !terminal || shown.elapsed().as_millis() < 100 {
+            continue;
+        }
+        shown = std::time::Instant::now();
+        let p = *progress.borrow();
+        let percent = p.size.filter(|s| *s > 0).map_or(0, |s| (p.bytes * 100 / s).min(100));
+        let bar = "#".repeat(usize::try_from(percent / 4).unwrap_or(0));
+        let rate = u128::from(p.rows) * 1000 / started.elapsed().as_millis().max(1);
+        eprint!("\r[{bar:.<25}] {percent:>3}%  {} rows  {rate}/s ", p.rows);
+    }
+    if terminal {
+        eprint!("\r\x1b[K");
+    }
+}
+
+fn write_rejects(path: &PathBuf, report: &ImportReport) -> Result<(), CliError> {
+    let fail = |e: String| CliError::Failed(format!("cannot write {}: {e}", path.display()));
+    let mut out = csv::Writer::from_path(path).map_err(|e| fail(e.to_string()))?;
+    out.write_record(["line", "reason"]).map_err(|e| fail(e.to_string()))?;
+    for r in &report.rejects {
+        out.write_record([r.line.to_string(), r.reason.clone()]).map_err(|e| fail(e.to_string()))?;
+    }
+    out.flush().map_err(|e| fail(e.to_string()))
+}
+
+fn print_report(s: &Session, id: &str, r: &ImportReport, dry_run: bool) {
+    if s.json {
+        return println!("{}", json!({ "id": id, "dryRun": dry_run, "report": r }));
+    }
+    let would = if dry_run { "would be " } else { "" };
+    println!("{} {would}imported, {} duplicate, {} invalid, {} do-not-call, {} without a time zone", r.imported, r.duplicate, r.invalid, r.do_not_call, r.no_zone);
+    for reject in r.rejects.iter().take(20) {
+        eprintln!("  line {}: {}", reject.line, reject.reason);
+    }
+    if r.rejects.len() > 20 {
+        eprintln!("  and {} more; --rejects FILE writes them all", r.rejects.len() - 20);
+    }
+    if !dry_run {
+        println!("{id}");
+    }
+}
+
+async fn campaign(s: &Session, command: CampaignCommand) -> Result<(), CliError> {
+    match command {
+        create @ CampaignCommand::Create { .. } => create_campaign(s, create).await,
+        CampaignCommand::List => list_campaigns(s).await,
+        CampaignCommand::Start { campaign } => {
+            let row = s.campaign(&campaign).await?;
+            s.desk.start(s.actor.clone(), row.id).await?;
+            let row = s.campaign(&row.id.to_string()).await?;
+            let p = s.desk.preflight(&row).await?;
+            let until = p.waiting_until.map_or_else(String::new, |t| format!(", from {t}"));
+            let mut words = format!("started \"{}\": {} contacts, {} dialable now, {} do-not-call. {}{until}", row.name, p.contacts, p.dialable_now, p.do_not_call, p.why);
+            if p.contacts_without_fields > 0 {
+                words.push_str(&format!("\n{} contacts lack {} and will not be called", p.contacts_without_fields, p.missing_fields.join(", ")));
+            }
+            s.say(&words, &json!({ "campaign": row.id, "preflight": p }));
+            Ok(())
+        }
+        CampaignCommand::Pause { campaign } => act(s, &campaign, "paused", |d, a, id| Box::pin(async move { d.pause(a, id).await })).await,
+        CampaignCommand::Resume { campaign } => act(s, &campaign, "resumed", |d, a, id| Box::pin(async move { d.resume(a, id).await })).await,
+        CampaignCommand::Delete { campaign } => act(s, &campaign, "deleted", |d, a, id| Box::pin(async move { d.delete_campaign(a, id).await })).await,
+        CampaignCommand::Stop { campaign, hang_up } => {
+            let row = s.campaign(&campaign).await?;
+            let stopped = s.desk.stop(s.actor.clone(), row.id, hang_up).await?;
+            s.say(&format!("stopped \"{}\": {} contacts not called, {} live calls", row.name, stopped.canceled, stopped.live), &json!({ "canceled": stopped.canceled, "live": stopped.live }));
+            Ok(())
+        }
+        CampaignCommand::Why { campaign } => {
+            let row = s.campaign(&campaign).await?;
+            let why = s.desk.explain(&row).await?;
+            let mut words = why.message.clone();
+            if let Some(until) = why.until {
+                words.push_str(&format!(" (changes at {})", until.with_timezone(&row.zone()).format("%a %H:%M %Z")));
+            }
+            for z in &why.zones {
+                let opens = z.opens.map_or_else(|| "never".to_owned(), |t| t.with_timezone(&row.zone()).format("%a %H:%M %Z").to_string());
+                words.push_str(&format!("\n  {:>7} waiting in {} (opens {opens})", z.waiting, crate::domain::zone::label(&z.zones)));
+            }
+            s.say(&words, &json!(why));
+            Ok(())
+        }
+    }
+}
+
+type Act = Box<dyn std::future::Future<Output = Result<(), crate::desk::DeskError>> + Send>;
+
+async fn act(s: &Session, name: &str, done: &str, f: impl FnOnce(Desk, Actor, CampaignId) -> std::pin::Pin<Act>) -> Result<(), CliError> {
+    let row = s.campaign(name).await?;
+    f(s.desk.clone(), s.actor.clone(), row.id).await?;
+    s.say(&format!("{done} \"{}\"", row.name), &json!({ "campaign": row.id, "done": done }));
+    Ok(())
+}
+
+async fn create_campaign(s: &Session, command: CampaignCommand) -> Result<(), CliError> {
+    let CampaignCommand::Create { name, assistant, contacts, prompt, cap, days, hours, timezone, concurrent, delay, attempts } = command else { return Ok(()) };
+    let zone = match timezone {
+        Some(z) => z.parse().map_err(|_| CliError::Usage(format!("\"{z}\" is no IANA zone such as Europe/Berlin")))?,
+        None => s.config.timezone.unwrap_or_else(app::host_zone),
+    };
+    let mut settings = Settings::defaults(zone);
+    settings.daily_cap = cap.unwrap_or(settings.daily_cap);
+    settings.max_concurrent = concurrent.unwrap_or(settings.max_concurrent);
+    settings.call_delay_ms = delay.unwrap_or(settings.call_delay_ms);
+    settings.retry.max_attempts = attempts.unwrap_or(settings.retry.max_attempts);
+    if let Some(days) = days {
+        settings.calling_days = Days::parse(&days.split(',').collect::<Vec<_>>()).map_err(|d| CliError::Usage(format!("\"{d}\" is no weekday")))?;
+    }
+    if let Some(hours) = hours {
+        let parsed = hours.split_once('-').and_then(|(a, b)| Some((a.trim().parse().ok()?, b.trim().parse().ok()?)));
+        (settings.start_hour, settings.end_hour) = parsed.ok_or_else(|| CliError::Usage(format!("--hours wants 9-17, not \"{hours}\"")))?;
+    }
+    let source = s.source(&contacts).await?;
+    let draft = CampaignDraft { name: name.clone(), assistant: s.assistant(&assistant).await?, source: source.source, source_id: source.id, prompt, agent_name: None, settings };
+    let id = s.desk.create_campaign(s.actor.clone(), draft).await?;
+    s.say(&format!("{id}"), &json!({ "id": id, "name": name }));
+    Ok(())
+}
+
+async fn list_campaigns(s: &Session) -> Result<(), CliError> {
+    let page = s.desk.store().campaigns(s.actor.owner, None, 500, 0).await.map_err(crate::desk::DeskError::from)?;
+    if s.json {
+        let rows: Vec<_> = page.rows.iter().map(|c| json!({ "id": c.id, "name": c.name, "status": c.execution_status, "counts": c.counts })).collect();
+        println!("{}", json!({ "campaigns": rows, "total": page.total }));
+        return Ok(());
+    }
+    for c in &page.rows {
+        println!("{}  {:<10} {:<24} {:>6} queued {:>5} live {:>6} dialled {:>6} answered", c.id, c.execution_status.as_str(), c.name, c.counts.pending, c.counts.live, c.counts.dials, c.counts.pickups);
+    }
+    Ok(())
+}
+
+fn call_id(text: &str) -> Result<CallId, CliError> {
+    text.parse().map_err(|_| CliError::Usage(format!("\"{text}\" is no call id")))
+}
+
+async fn call(s: &Session, command: CallCommand) -> Result<(), CliError> {
+    match command {
+        CallCommand::List { campaign } => {
+            let row = s.campaign(&campaign).await?;
+            let page = s.desk.store().calls(row.id, &CallFilter::default(), 500, 0).await.map_err(crate::desk::DeskError::from)?;
+            for c in &page.rows {
+                let outcome = c.outcome.map_or("-", |o| o.as_str());
+                println!("{}  {:<16} {:<24} {:<10} {:>4} s  {outcome:<15} {}", c.id, c.phone_number, c.contact_name, c.state.words(), c.call_duration, c.reason);
+            }
+            Ok(())
+        }
+        CallCommand::Show { call } => {
+            let id = call_id(&call)?;
+            let row = s.desk.store().call(s.actor.owner, id).await.map_err(crate::desk::DeskError::from)?.ok_or(crate::desk::DeskError::NotFound("call"))?;
+            println!("{} {} \"{}\" attempt {}: {} {}", row.id, row.phone_number, row.contact_name, row.attempt, row.state.words(), row.reason);
+            for e in s.desk.store().timeline(id).await.map_err(crate::desk::DeskError::from)? {
+                println!("  {}  {:<8} {}{}", e.at.format("%F %T%.3f"), e.source.as_str(), json!(e.kind.0), e.applied.map_or_else(String::new, |a| format!("  -> {a}")));
+            }
+            Ok(())
+        }
+        CallCommand::Hangup { call } => {
+            s.desk.hang_up(s.actor.clone(), call_id(&call)?).await?;
+            s.say("hang-up requested", &json!({ "call": call }));
+            Ok(())
+        }
+        CallCommand::Outcome { call, outcome, note, undo } => {
+            let id = call_id(&call)?;
+            if undo {
+                let history = s.desk.store().outcomes(id).await.map_err(crate::desk::DeskError::from)?;
+                let was = history.last().and_then(|o| o.previous);
+                s.desk.undo_outcome(s.actor.clone(), id, was, UndoDoNotCall::Lift).await?;
+                s.say("taken back", &json!({ "call": call, "outcome": was }));
+                return Ok(());
+            }
+            let outcome = outcome.ok_or_else(|| CliError::Usage("name the outcome, or --undo".to_owned()))?.parse().map_err(CliError::Usage)?;
+            let set = SetOutcome { call: id, outcome: Some(outcome), notes: note, who: Who::Operator, confidence: None, callback_at: None, expected: None };
+            let row = s.desk.set_outcome(s.actor.clone(), set).await?;
+            s.say(&format!("{}: {}", row.phone_number, outcome.label()), &json!({ "call": call, "outcome": outcome }));
+            Ok(())
+        }
+    }
+}
+
+async fn assistant(s: &Session, command: AssistantCommand) -> Result<(), CliError> {
+    match command {
+        AssistantCommand::Add { name, agent, prompt, language } => {
+            let row = s.desk.add_assistant(s.actor.clone(), None, name, agent, prompt, language).await?;
+            s.say(&row.id.to_string(), &json!({ "id": row.id, "name": row.name }));
+        }
+        AssistantCommand::List => {
+            for a in s.desk.store().assistants(s.actor.owner).await.map_err(crate::desk::DeskError::from)? {
+                println!("{}  {}", a.id, a.name);
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn number(s: &Session, command: NumberCommand) -> Result<(), CliError> {
+    match command {
+        NumberCommand::List => {
+            for n in s.desk.store().numbers(s.actor.owner).await.map_err(crate::desk::DeskError::from)? {
+                println!("{}  {}  {}", n.number, n.assistant_name.unwrap_or_default(), n.outbound_trunk_id.unwrap_or_default());
+            }
+            Ok(())
+        }
+        NumberCommand::Assign { number, assistant, trunk, address } => {
+            let own = PhoneNumber::own(&number).map_err(|e| CliError::Usage(format!("{number}: {e}")))?;
+            let assistant = s.assistant(&assistant).await?;
+            let carrier = app::open_carrier(&s.config)?.ok_or_else(|| CliError::Failed("no LiveKit is configured: set LIVEKIT_HOST, LIVEKIT_API_KEY and LIVEKIT_API_SECRET".to_owned()))?;
+            let made = find_or_make_trunk(s, carrier.as_ref(), &own, trunk, address).await?;
+            let words = format!("{own} calls over trunk {} ({})", made.trunk_id, made.address);
+            let assign =
+                AssignNumber { number: own, assistant, livekit_trunk: made.trunk_id.clone(), trunk_name: made.name, address: made.address, numbers: made.numbers, inbound_trunk: None };
+            s.desk.assign_number(s.actor.clone(), assign).await?;
+            s.say(&words, &json!({ "trunk": made.trunk_id }));
+            Ok(())
+        }
+    }
+}
+
+/// A trunk that exists is adopted: creating is not idempotent.
+async fn find_or_make_trunk(s: &Session, carrier: &dyn Carrier, number: &PhoneNumber, id: Option<String>, address: Option<String>) -> Result<crate::telephony::Trunk, CliError> {
+    let fail = |e: crate::telephony::CarrierError| CliError::Failed(e.to_string());
+    let there = carrier.trunks().await.map_err(fail)?;
+    if let Some(id) = id {
+        return there.into_iter().find(|t| t.trunk_id == id).ok_or_else(|| CliError::Failed(format!("LiveKit knows no trunk {id}")));
+    }
+    let address = address.unwrap_or_else(|| s.config.trunk_address.clone());
+    if address.is_empty() {
+        return Err(CliError::Usage("name --trunk ST_..., or --address NAME.pstn.twilio.com, or set [trunk] address".to_owned()));
+    }
+    if let Some(t) = there.into_iter().find(|t| t.address == address && t.numbers.iter().any(|n| n == number.as_str())) {
+        return Ok(t);
+    }
+    let new = NewTrunk {
+        name: format!("dialdeck {number}"),
+        address,
+        number: number.to_string(),
+        username: s.config.trunk_username.clone(),
+        password: s.config.trunk_password.reveal().to_owned(),
+        transport: "auto".to_owned(),
+        metadata: json!({ "app": "dialdeck", "v": 1 }).to_string(),
+    };
+    carrier.create_trunk(new).await.map_err(fail)
+}
+
+async fn token(s: &Session, sub: Option<uuid::Uuid>, role: &str, ttl: &str) -> Result<(), CliError> {
+    let role: Role = role.parse().map_err(CliError::Usage)?;
+    let split = ttl.find(|c: char| !c.is_ascii_digit()).unwrap_or(ttl.len());
+    let unit = match &ttl[split..] {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err(CliError::Usage(format!("--ttl wants 30m, 1h or 7d, not \"{ttl}\""))),
+    };
+    let seconds: i64 = ttl[..split].parse::<i64>().map_err(|_| CliError::Usage(format!("--ttl wants 30m, 1h or 7d, not \"{ttl}\"")))? * unit;
+    let auth = app::open_auth(&s.config, &s.desk).await?;
+    let owner = sub.map_or(s.actor.owner, OwnerId);
+    let until = s.desk.now() + chrono::Duration::seconds(seconds);
+    let token = auth.mint(owner, role, until, None).ok_or_else(|| CliError::Failed("the token could not be signed".to_owned()))?;
+    println!("{token}");
+    Ok(())
+}
+
+/// Shows, checks or locates the configuration. Secrets as `***`.
+pub fn config(command: ConfigCommand, values: &Values, files: &[(PathBuf, bool)]) -> Result<(), CliError> {
+    match command {
+        ConfigCommand::Show => {
+            for (key, _) in KEYS {
+                let Some(v) = values.get(key) else { continue };
+                let shown = if SECRETS.contains(key) && !v.text.is_empty() { "***" } else { v.text.as_str() };
+                println!("{key:<28} {shown:<36} {}", v.source);
+            }
+            Ok(())
+        }
+        ConfigCommand::Check => {
+            config::validate(values)?;
+            println!("the configuration is in order");
+            Ok(())
+        }
+        ConfigCommand::Path => {
+            for (path, _) in files {
+                println!("{}{}", path.display(), if path.exists() { "" } else { " (not there)" });
+            }
+            Ok(())
+        }
+    }
+}

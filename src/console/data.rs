@@ -1,0 +1,171 @@
+//! What the screen shows, read off the rows when the bell rings, away from the drawing thread.
+
+use std::{sync::mpsc::Sender, time::Duration};
+
+use chrono::{DateTime, Duration as Span, Utc};
+use tokio::sync::watch;
+use tracing::Level;
+
+use super::{message::Detail, message::Msg, tell};
+use crate::{
+    clock::SharedClock,
+    desk::{Actor, Desk, DeskError},
+    domain::{
+        call::State as CallState,
+        id::{CallId, CampaignId},
+        schedule,
+    },
+    store::{AssistantRow, CampaignRow, PaneQuery, PaneRow, SourceRow},
+    telemetry::{LogLine, Ring},
+};
+
+/// A campaign as the pane shows it.
+#[derive(Debug, Clone)]
+pub struct CampaignView {
+    pub row: CampaignRow,
+    pub used_today: i64,
+    /// Open now by its own days and hours.
+    pub open: bool,
+}
+
+/// One look at everything.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    pub at: DateTime<Utc>,
+    pub campaigns: Vec<CampaignView>,
+    pub live: Vec<PaneRow>,
+    pub to_tag: Vec<PaneRow>,
+    pub logs: Vec<LogLine>,
+    pub log_count: u64,
+    pub errors: u64,
+    /// What keeps the engine from dialling.
+    pub health: String,
+    pub kill_switch: bool,
+    /// Answered and failed of the last dials, per cent, and how many were counted.
+    pub answered: Option<i64>,
+    pub failed: Option<i64>,
+    pub calls_per_minute: i64,
+    pub last_failure: Option<(CampaignId, i64, i64, String)>,
+    pub other_owners: i64,
+    pub assistants: Vec<AssistantRow>,
+    pub sources: Vec<SourceRow>,
+}
+
+/// What beside the panes is wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wants {
+    pub detail: Option<CallId>,
+    /// Lists for the new-campaign form.
+    pub lists: bool,
+}
+
+/// No more than ten looks a second, however often the bell rings.
+const REST: Duration = Duration::from_millis(100);
+/// Without a bell the logs are looked at this often.
+const IDLE: Duration = Duration::from_secs(1);
+/// Ended calls stay in the live pane this long.
+const LINGER: Span = Span::seconds(60);
+const ROWS: i64 = 500;
+const LOG_ROWS: usize = 500;
+
+pub async fn load_loop(desk: Desk, actor: Actor, ring: Ring, clock: SharedClock, mut wants: watch::Receiver<Wants>, send: Sender<Msg>) {
+    let mut bell = desk.store().bell();
+    let mut shown = u64::MAX;
+    let mut again = true;
+    let mut looked = tokio::time::Instant::now();
+    loop {
+        if again || ring.count() != shown || looked.elapsed() > Duration::from_secs(10) {
+            bell.borrow_and_update();
+            let want = wants.borrow_and_update().clone();
+            shown = ring.count();
+            looked = tokio::time::Instant::now();
+            let msg = match load(&desk, &actor, &ring, &clock, &want).await {
+                Ok(snapshot) => Msg::Data(Box::new(snapshot)),
+                Err(e) => Msg::DataFailed(e.to_string()),
+            };
+            tell(&send, msg);
+            if let Some(call) = want.detail {
+                match detail(&desk, &actor, call).await {
+                    Ok(Some(detail)) => tell(&send, Msg::Detail(Box::new(detail))),
+                    Ok(None) => {}
+                    Err(e) => tell(&send, Msg::DataFailed(e.to_string())),
+                }
+            }
+            tokio::time::sleep(REST).await;
+        }
+        again = tokio::select! {
+            changed = bell.changed() => changed.is_ok(),
+            changed = wants.changed() => match changed {
+                Ok(()) => true,
+                Err(_) => return,
+            },
+            () = tokio::time::sleep(IDLE) => false,
+        };
+    }
+}
+
+async fn load(desk: &Desk, actor: &Actor, ring: &Ring, clock: &SharedClock, want: &Wants) -> Result<Snapshot, DeskError> {
+    let now = clock.now();
+    let store = desk.store();
+    let page = store.campaigns(actor.owner, None, 200, 0).await?;
+    let mut campaigns = Vec::with_capacity(page.rows.len());
+    let days = store.days_since((now - Span::days(2)).date_naive()).await?;
+    for row in page.rows {
+        let day = schedule::local_day(row.zone(), now).to_string();
+        let used_today = days.iter().find(|(id, d, _)| *id == row.id && *d == day).map_or(0, |(_, _, used)| *used);
+        let open = row.window().is_open(row.zone(), now);
+        campaigns.push(CampaignView { row, used_today, open });
+    }
+    let query = PaneQuery { owner: actor.owner, campaign: None, ended_since: now - LINGER, limit: ROWS };
+    let live = store.live_pane(&query).await?;
+    let to_tag = store.to_tag(actor.owner, None, ROWS).await?;
+    let results = store.recent_results(actor.owner, now - Span::hours(1), 200).await?;
+    let minute = store.recent_results(actor.owner, now - Span::minutes(1), 1000).await?;
+    let (assistants, sources) = if want.lists { (store.assistants(actor.owner).await?, store.sources(actor.owner).await?) } else { Default::default() };
+    let percent = |n: usize| (!results.is_empty()).then(|| i64::try_from(n * 100 / results.len()).unwrap_or(0));
+    let answered = results.iter().filter(|r| r.3).count();
+    let failed = results.iter().filter(|r| is_failure(r.1)).count();
+    Ok(Snapshot {
+        at: now,
+        answered: percent(answered),
+        failed: percent(failed),
+        calls_per_minute: i64::try_from(minute.len()).unwrap_or(0),
+        last_failure: last_failure(&results),
+        campaigns,
+        live,
+        to_tag,
+        logs: ring.newest(LOG_ROWS, Level::DEBUG),
+        log_count: ring.count(),
+        errors: ring.errors(),
+        health: store.setting("engine_health").await?.unwrap_or_default(),
+        kill_switch: store.setting("kill_switch").await?.as_deref() == Some("on"),
+        other_owners: (store.owners().await? - 1).max(0),
+        assistants,
+        sources,
+    })
+}
+
+/// Results that a supervisor must look into; a busy or unanswered phone is none.
+fn is_failure(state: CallState) -> bool {
+    matches!(state, CallState::Failed | CallState::Unresolved | CallState::Unsent | CallState::Refused | CallState::NotPlaced)
+}
+
+/// The campaign whose last 20 dials failed most, if at least three did, with the commonest code.
+fn last_failure(results: &[(CampaignId, CallState, Option<i64>, bool)]) -> Option<(CampaignId, i64, i64, String)> {
+    let mut ids: Vec<CampaignId> = results.iter().map(|r| r.0).collect();
+    ids.sort();
+    ids.dedup();
+    ids.into_iter()
+        .filter_map(|id| {
+            let last: Vec<_> = results.iter().filter(|r| r.0 == id).take(20).collect();
+            let bad: Vec<_> = last.iter().filter(|r| is_failure(r.1)).collect();
+            let word = bad.first().map(|r| r.2.map_or_else(|| r.1.words().to_owned(), |c| format!("SIP {c}")))?;
+            (bad.len() >= 3).then(|| (id, i64::try_from(bad.len()).unwrap_or(0), i64::try_from(last.len()).unwrap_or(0), word))
+        })
+        .max_by_key(|f| f.1)
+}
+
+async fn detail(desk: &Desk, actor: &Actor, call: CallId) -> Result<Option<Detail>, DeskError> {
+    let Some(row) = desk.store().pane_row(actor.owner, call).await? else { return Ok(None) };
+    Ok(Some(Detail { row, timeline: desk.store().timeline(call).await?, outcomes: desk.store().outcomes(call).await? }))
+}

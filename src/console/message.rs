@@ -1,0 +1,140 @@
+//! What comes into the loop, what goes out of it, and what a key may mean.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use crossterm::event::KeyEvent;
+
+use super::{Ending, Snapshot, dialogs::FormValues};
+use crate::{
+    domain::{
+        contact::ImportReport,
+        id::{CallId, CampaignId},
+        outcome::Outcome,
+    },
+    store::{EventRow, OutcomeRow, PaneRow},
+};
+
+/// The four panes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Pane {
+    Campaigns,
+    Live,
+    Outcomes,
+    Logs,
+}
+
+impl Pane {
+    pub const ALL: [Self; 4] = [Self::Campaigns, Self::Live, Self::Outcomes, Self::Logs];
+}
+
+/// What a key means; the key map names each once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    Top,
+    Bottom,
+    NextPane,
+    PreviousPane,
+    Focus(Pane),
+    Enter,
+    Escape,
+    Tag(Outcome),
+    ClearTag,
+    Undo,
+    Note,
+    HangUp,
+    Start,
+    PauseResume,
+    Stop,
+    PauseAll,
+    New,
+    Import,
+    Why,
+    Delete,
+    Filter,
+    Command,
+    Help,
+    Zoom,
+    Follow,
+    ToTagOnly,
+    AutoNext,
+    Mask,
+    Theme,
+    Copy,
+    Repaint,
+    Quit,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Msg {
+    Key(KeyEvent),
+    /// Pasted text: only an input takes it.
+    Paste(String),
+    Resize,
+    Data(Box<Snapshot>),
+    DataFailed(String),
+    /// A tag was written, or not.
+    Tagged { call: CallId, name: String, outcome: Option<Outcome>, previous: Option<Outcome>, undone: bool, result: Result<(), String> },
+    /// A command was done, or refused in words.
+    Done { words: String, result: Result<(), String> },
+    /// All running campaigns were paused.
+    PausedAll(Vec<CampaignId>),
+    /// The answer to "why".
+    Why { title: String, lines: Vec<String> },
+    Detail(Box<Detail>),
+    Preview(Box<Preview>),
+    ImportProgress { bytes: u64, size: u64, rows: u64 },
+    ImportDone(Result<(String, ImportReport), String>),
+    /// SIGTERM.
+    Terminate,
+    /// The terminal is gone.
+    Gone,
+}
+
+/// A call with its story.
+#[derive(Debug, Clone)]
+pub struct Detail {
+    pub row: PaneRow,
+    pub timeline: Vec<EventRow>,
+    pub outcomes: Vec<OutcomeRow>,
+}
+
+/// The first look at a file to import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    pub path: PathBuf,
+    /// Header and the field it was taken for.
+    pub columns: Vec<(String, Option<&'static str>)>,
+    pub rows: Vec<Vec<String>>,
+    pub error: Option<String>,
+}
+
+/// What the loop wants done elsewhere.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    Tag { call: CallId, name: String, outcome: Option<Outcome>, previous: Option<Outcome>, callback_at: Option<DateTime<Utc>> },
+    UndoTag { call: CallId, name: String, previous: Option<Outcome>, outcome: Option<Outcome>, lift: bool },
+    Note { call: CallId, note: String },
+    HangUp(CallId, String),
+    Start(CampaignId, String),
+    Pause(CampaignId, String),
+    Resume(CampaignId, String),
+    Stop { campaign: CampaignId, name: String, hang_up: bool },
+    Delete(CampaignId, String),
+    PauseAll,
+    ResumeAll(Vec<CampaignId>),
+    Why(CampaignId),
+    Show(Option<CallId>),
+    Create { values: Box<FormValues>, start: bool },
+    Preview(PathBuf),
+    Import { path: PathBuf, mapping: Vec<(String, String)> },
+    CancelImport,
+    /// OSC 52, over SSH too.
+    Copy(String),
+    Leave(Ending),
+}

@@ -1,0 +1,243 @@
+//! Does what the loop asks for: the only part of the console that awaits. Every result comes back
+//! as a message in words.
+
+use std::{io::Write, path::PathBuf, sync::mpsc::Sender};
+
+use base64::Engine;
+use tokio::{runtime::Handle, sync::watch};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    data::Wants,
+    dialogs::FormValues,
+    message::{Effect, Msg, Preview},
+    tell,
+};
+use crate::{
+    desk::{Actor, CampaignDraft, Desk, DeskError, Import, Progress, SetOutcome, UndoDoNotCall},
+    domain::{
+        csv::ContactFile,
+        id::CampaignId,
+        outcome::Who,
+        phone,
+        text::clean,
+        zone,
+    },
+    store::ContactTable,
+};
+
+pub struct Performer {
+    runtime: Handle,
+    desk: Desk,
+    actor: Actor,
+    send: Sender<Msg>,
+    wants: watch::Sender<Wants>,
+    import: parking_lot::Mutex<CancellationToken>,
+    region: Option<String>,
+}
+
+impl Performer {
+    pub fn new(runtime: Handle, desk: Desk, actor: Actor, send: Sender<Msg>, region: Option<String>) -> Self {
+        Self { runtime, desk, actor, send, wants: watch::Sender::new(Wants { detail: None, lists: true }), import: parking_lot::Mutex::default(), region }
+    }
+
+    pub fn wants(&self) -> watch::Receiver<Wants> {
+        self.wants.subscribe()
+    }
+
+    pub fn perform(&self, effect: Effect) {
+        let (desk, actor) = (self.desk.clone(), self.actor.clone());
+        match effect {
+            Effect::Tag { call, name, outcome, previous, callback_at } => self.spawn(async move {
+                let set = SetOutcome { call, outcome, notes: None, who: Who::Operator, confidence: None, callback_at, expected: Some(previous) };
+                let result = desk.set_outcome(actor, set).await.map(drop).map_err(|e| e.to_string());
+                Msg::Tagged { call, name, outcome, previous, undone: false, result }
+            }),
+            Effect::UndoTag { call, name, previous, outcome, lift } => self.spawn(async move {
+                let lift = if lift { UndoDoNotCall::Lift } else { UndoDoNotCall::Keep };
+                let result = desk.undo_outcome(actor, call, previous, lift).await.map(drop).map_err(|e| e.to_string());
+                Msg::Tagged { call, name, outcome: previous, previous: outcome, undone: true, result }
+            }),
+            Effect::Note { call, note } => self.done("note saved".to_owned(), async move { desk.set_note(actor, call, clean(&note, 4000)).await.map(drop) }),
+            Effect::HangUp(call, name) => self.done(format!("hanging up {name}..."), async move { desk.hang_up(actor, call).await }),
+            Effect::Start(id, name) => self.start(id, name),
+            Effect::Pause(id, name) => self.done(format!("paused \"{name}\": no further dial"), async move { desk.pause(actor, id).await }),
+            Effect::Resume(id, name) => self.done(format!("resumed \"{name}\""), async move { desk.resume(actor, id).await }),
+            Effect::Stop { campaign, name, hang_up } => self.spawn(async move {
+                match desk.stop(actor, campaign, hang_up).await {
+                    Ok(s) => Msg::Done { words: format!("stopped \"{name}\": {} contacts not called, {} live calls", s.canceled, s.live), result: Ok(()) },
+                    Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },
+                }
+            }),
+            Effect::Delete(id, name) => self.done(format!("deleted \"{name}\""), async move { desk.delete_campaign(actor, id).await }),
+            Effect::PauseAll => self.spawn(async move {
+                match desk.pause_all(actor).await {
+                    Ok(ids) => Msg::PausedAll(ids),
+                    Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },
+                }
+            }),
+            Effect::ResumeAll(ids) => self.spawn(async move {
+                match desk.resume_all(actor, ids).await {
+                    Ok(n) => Msg::Done { words: format!("resumed {n} campaigns"), result: Ok(()) },
+                    Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },
+                }
+            }),
+            Effect::Why(id) => self.why(id),
+            Effect::Show(call) => self.wants.send_modify(|w| w.detail = call),
+            Effect::Create { values, start } => self.create(*values, start),
+            Effect::Preview(path) => self.preview(path),
+            Effect::Import { path, mapping } => self.import(path, mapping),
+            Effect::CancelImport => self.import.lock().cancel(),
+            Effect::Copy(text) => copy(&text),
+            // The loop itself ends.
+            Effect::Leave(_) => {}
+        }
+    }
+
+    fn spawn(&self, task: impl Future<Output = Msg> + Send + 'static) {
+        let send = self.send.clone();
+        self.runtime.spawn(async move { tell(&send, task.await) });
+    }
+
+    fn done(&self, words: String, task: impl Future<Output = Result<(), DeskError>> + Send + 'static) {
+        self.spawn(async move { Msg::Done { words, result: task.await.map_err(|e| e.to_string()) } });
+    }
+
+    fn start(&self, id: CampaignId, name: String) {
+        let (desk, actor) = (self.desk.clone(), self.actor.clone());
+        self.spawn(async move {
+            let result = async {
+                desk.start(actor.clone(), id).await?;
+                let row = desk.store().campaign(actor.owner, id).await?.ok_or(DeskError::NotFound("campaign"))?;
+                desk.preflight(&row).await
+            };
+            match result.await {
+                Ok(p) => {
+                    let lacking = if p.contacts_without_fields > 0 { format!("; {} lack {}", p.contacts_without_fields, p.missing_fields.join(", ")) } else { String::new() };
+                    Msg::Done { words: format!("started \"{name}\": {} contacts, {} dialable now{lacking}. {}", p.contacts, p.dialable_now, p.why), result: Ok(()) }
+                }
+                Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },
+            }
+        });
+    }
+
+    fn why(&self, id: CampaignId) {
+        let (desk, actor) = (self.desk.clone(), self.actor.clone());
+        self.spawn(async move {
+            let found = async {
+                let row = desk.store().campaign(actor.owner, id).await?.ok_or(DeskError::NotFound("campaign"))?;
+                let why = desk.explain(&row).await?;
+                Ok::<_, DeskError>((row, why))
+            };
+            match found.await {
+                Ok((row, why)) => {
+                    let zone = row.zone();
+                    let at = |t: chrono::DateTime<chrono::Utc>| t.with_timezone(&zone).format("%a %H:%M %Z").to_string();
+                    let mut lines = vec![why.message.clone()];
+                    lines.extend(why.until.map(|t| format!("changes at {}", at(t))));
+                    lines.push(String::new());
+                    let c = &row.counts;
+                    lines.push(format!("{} dialable now, {} queued, {} live, {} dialled, {} answered", why.dialable_now, c.pending, c.live, c.dials, c.pickups));
+                    for z in why.zones.iter().take(12) {
+                        let opens = z.opens.map_or_else(|| "never: no hour suits".to_owned(), |t| if t <= desk.now() { "open now".to_owned() } else { format!("opens {}", at(t)) });
+                        lines.push(format!("{:>7}  {}  {opens}", z.waiting, zone::label(&z.zones)));
+                    }
+                    Msg::Why { title: format!("Why: {}", row.name), lines }
+                }
+                Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },
+            }
+        });
+    }
+
+    fn create(&self, values: FormValues, start: bool) {
+        let (desk, actor, send) = (self.desk.clone(), self.actor.clone(), self.send.clone());
+        self.runtime.spawn(async move {
+            let name = values.name.clone();
+            let draft = CampaignDraft {
+                name: values.name,
+                assistant: values.assistant,
+                source: values.source,
+                source_id: values.source_id,
+                prompt: values.prompt,
+                agent_name: None,
+                settings: values.settings,
+            };
+            let made = desk.create_campaign(actor.clone(), draft).await;
+            let result = match made {
+                Ok(id) if start => desk.start(actor, id).await.map_err(|e| format!("\"{name}\" was made, but does not start: {e}")),
+                Ok(_) => Ok(()),
+                Err(e) => Err(e.to_string()),
+            };
+            let words = format!("{} \"{name}\"", if start { "started" } else { "made" });
+            tell(&send, Msg::Done { words, result });
+        });
+    }
+
+    fn preview(&self, path: PathBuf) {
+        let (send, region) = (self.send.clone(), self.region.clone());
+        self.runtime.spawn_blocking(move || {
+            let preview = look(path, region.as_deref());
+            tell(&send, Msg::Preview(Box::new(preview)));
+        });
+    }
+
+    fn import(&self, path: PathBuf, mapping: Vec<(String, String)>) {
+        let cancel = CancellationToken::new();
+        *self.import.lock() = cancel.clone();
+        let (desk, actor, send) = (self.desk.clone(), self.actor.clone(), self.send.clone());
+        let region = self.region.as_deref().and_then(|r| phone::region(r).ok());
+        self.runtime.spawn(async move {
+            let file = match std::fs::File::open(&path) {
+                Ok(file) => file,
+                Err(e) => return tell(&send, Msg::ImportDone(Err(format!("cannot open {}: {e}", path.display())))),
+            };
+            let size = file.metadata().map(|m| m.len()).ok();
+            let name = path.file_name().map_or_else(|| "contacts.csv".to_owned(), |n| n.to_string_lossy().into_owned());
+            let import = Import { table: ContactTable::CsvFile, name: name.clone(), region, mapping, size, dry_run: false };
+            let progress = watch::Sender::new(Progress::default());
+            let mut shown = progress.subscribe();
+            let tellers = send.clone();
+            let bar = tokio::spawn(async move {
+                while shown.changed().await.is_ok() {
+                    let p = *shown.borrow_and_update();
+                    tell(&tellers, Msg::ImportProgress { bytes: p.bytes, size: p.size.unwrap_or(0), rows: p.rows });
+                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                }
+            });
+            let done = desk.import(actor, import, file, progress, cancel).await;
+            bar.abort();
+            tell(&send, Msg::ImportDone(done.map(|(_, report)| (name, report)).map_err(|e| e.to_string())));
+        });
+    }
+}
+
+/// The first rows of a file and what its columns were taken for.
+fn look(path: PathBuf, region: Option<&str>) -> Preview {
+    let failed = |path: PathBuf, words: String| Preview { path, columns: Vec::new(), rows: Vec::new(), error: Some(words) };
+    let file = match std::fs::File::open(&path) {
+        Ok(file) => file,
+        Err(e) => return failed(path.clone(), format!("cannot open {}: {e}", path.display())),
+    };
+    let region = region.and_then(|r| phone::region(r).ok());
+    let mut file = match ContactFile::open(file, &Vec::new(), region) {
+        Ok(file) => file,
+        Err(e) => return failed(path, e.to_string()),
+    };
+    let columns = file.columns().map(|(h, f)| (h.to_owned(), f.map(|f| f.name()))).collect();
+    let rows = std::iter::from_fn(|| file.next_row())
+        .take(5)
+        .map(|row| match row {
+            crate::domain::csv::Row::Good(c) => vec![c.number.to_string(), c.name.clone(), c.company.clone(), zone::label(&c.zones)],
+            crate::domain::csv::Row::Bad { line, reason } => vec![format!("line {line}"), reason],
+        })
+        .collect();
+    Preview { path, columns, rows, error: None }
+}
+
+/// Into the clipboard of the terminal's own machine.
+fn copy(text: &str) {
+    let encoded = base64::engine::general_purpose::STANDARD.encode(text);
+    let mut out = std::io::stdout();
+    // A terminal that does not know OSC 52 shows nothing and loses nothing.
+    drop(write!(out, "\x1b]52;c;{encoded}\x07").and_then(|()| out.flush()));
+}

@@ -1,0 +1,181 @@
+//! The terminal itself: set up, drawn in one write a frame, watched for its end, and restored on
+//! every way out.
+
+use std::{
+    fs::File,
+    io::{BufWriter, IsTerminal, Write},
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc::Sender,
+    },
+};
+
+use crossterm::{
+    cursor::{Hide, Show},
+    event::{self, DisableBracketedPaste, EnableBracketedPaste, Event, KeyEventKind},
+    queue,
+    style::force_color_output,
+    terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
+};
+use ratatui::{Terminal, backend::CrosstermBackend};
+use rustix::event::{PollFd, PollFlags};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{message::Msg, state::State, tell, view};
+
+/// Whether the screen is ours: the panic hook restores it only then.
+static ENTERED: AtomicBool = AtomicBool::new(false);
+
+/// Refuses, in words, to draw where there is no terminal.
+///
+/// # Errors
+/// When standard input or output is no terminal.
+pub fn check_terminal() -> Result<(), String> {
+    if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+        return Ok(());
+    }
+    Err("this is no terminal: use `dialdeck serve` for engine and listener without a screen, or a verb such as `dialdeck campaign list`".to_owned())
+}
+
+type Out = BufWriter<File>;
+
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<Out>>,
+    left: bool,
+}
+
+impl Screen {
+    pub fn enter() -> std::io::Result<Self> {
+        // crossterm 0.29 under NO_COLOR turns every attribute into a bare reset; our themes decide.
+        force_color_output(true);
+        let out = File::from(rustix::io::dup(rustix::stdio::stdout())?);
+        enable_raw_mode()?;
+        ENTERED.store(true, Ordering::SeqCst);
+        restore_on_panic();
+        // One write a frame, however large: less tearing, and one round trip over SSH.
+        let mut out = BufWriter::with_capacity(256 << 10, out);
+        queue!(out, EnterAlternateScreen, EnableBracketedPaste, Hide)?;
+        out.flush()?;
+        Ok(Self { terminal: Terminal::new(CrosstermBackend::new(out))?, left: false })
+    }
+
+    pub fn draw(&mut self, state: &mut State) -> std::io::Result<()> {
+        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        let size = self.terminal.size()?;
+        state.wide = size.width >= view::LARGE.0 && size.height >= view::LARGE.1;
+        if std::mem::take(&mut state.repaint) {
+            // Not Terminal::clear, which asks the terminal for its cursor and may wait. The frame drawn
+            // last is forgotten, so that the next is drawn whole.
+            self.terminal.swap_buffers();
+            queue!(self.terminal.backend_mut(), crossterm::terminal::Clear(crossterm::terminal::ClearType::All))?;
+        }
+        self.terminal.draw(|frame| view::draw(frame, state))?;
+        queue!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
+        self.terminal.backend_mut().flush()
+    }
+
+    /// Gives the terminal back as it was.
+    pub fn leave(&mut self) {
+        if !std::mem::replace(&mut self.left, true) {
+            restore();
+        }
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+/// Leaves the alternate screen, shows the cursor, ends raw mode. On a dead terminal nothing helps
+/// and nothing is lost.
+fn restore() {
+    if !ENTERED.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let mut out = std::io::stdout();
+    drop(queue!(out, EndSynchronizedUpdate, DisableBracketedPaste, Show, LeaveAlternateScreen).and_then(|()| out.flush()));
+    drop(disable_raw_mode());
+}
+
+fn restore_on_panic() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            let here = std::thread::current();
+            tracing::error!(target: "app", thread = here.name().unwrap_or("?"), "panic: {info}");
+            // A task's panic must not tear the screen down; the drawing thread is main.
+            if here.name() == Some("main") {
+                restore();
+                before(info);
+            }
+        }));
+    });
+}
+
+/// SIGTERM and SIGHUP become messages.
+pub fn watch_signals(runtime: &tokio::runtime::Runtime, send: Sender<Msg>) {
+    runtime.spawn(async move {
+        let (Ok(mut term), Ok(mut hup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else { return };
+        tokio::select! {
+            _ = term.recv() => tell(&send, Msg::Terminate),
+            _ = hup.recv() => tell(&send, Msg::Gone),
+        }
+    });
+}
+
+/// Reads keys on a thread of its own. The end of the terminal is seen by poll before crossterm,
+/// which would spin on it for ever.
+pub fn watch_input(send: Sender<Msg>) {
+    std::thread::Builder::new()
+        .name("input".to_owned())
+        .spawn(move || {
+            while let Some(msg) = next_event() {
+                let last = matches!(msg, Msg::Gone);
+                if send.send(msg).is_err() || last {
+                    return;
+                }
+            }
+        })
+        .map(drop)
+        .unwrap_or_else(|e| tracing::error!(target: "console", error = %e, "no input thread"));
+}
+
+fn next_event() -> Option<Msg> {
+    loop {
+        let stdin = rustix::stdio::stdin();
+        let mut fds = [PollFd::new(&stdin, PollFlags::IN)];
+        match rustix::event::poll(&mut fds, None) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return Some(Msg::Gone),
+        }
+        let seen = fds[0].revents();
+        if seen.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+            silence_stdin();
+            return Some(Msg::Gone);
+        }
+        // Whatever is there is read to its end before waiting again: crossterm buffers.
+        while event::poll(std::time::Duration::ZERO).unwrap_or(false) {
+            match event::read() {
+                Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => return Some(Msg::Key(key)),
+                Ok(Event::Paste(text)) => return Some(Msg::Paste(text)),
+                Ok(Event::Resize(..)) => return Some(Msg::Resize),
+                Ok(_) => {}
+                Err(_) => return Some(Msg::Gone),
+            }
+        }
+    }
+}
+
+/// Puts a silent pipe over standard input, so that nothing spins on the dead terminal.
+fn silence_stdin() {
+    if let Ok((read, write)) = rustix::pipe::pipe() {
+        if let Err(e) = rustix::stdio::dup2_stdin(&read) {
+            tracing::warn!(target: "console", error = %e, "the dead terminal could not be put aside");
+        }
+        // Kept open for ever: an open, silent pipe is what makes reads wait.
+        std::mem::forget(write);
+    }
+}

@@ -1,0 +1,178 @@
+//! Logs: one line to a file as JSON, and the newest into a ring that the console shows. Nothing is
+//! ever printed over the screen.
+
+use std::{
+    collections::VecDeque,
+    fs::File,
+    path::Path,
+    sync::Arc,
+};
+
+use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
+use tracing::{Event, Level, Subscriber, field::Visit};
+use tracing_subscriber::{Layer, filter::Targets, layer::{Context, SubscriberExt}, util::SubscriberInitExt};
+
+use crate::{clock::SharedClock, domain::text::clean};
+
+/// One line as the console shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// Grows by one a line: a gap says that lines were dropped.
+    pub number: u64,
+    pub at: DateTime<Utc>,
+    pub level: Level,
+    pub target: String,
+    pub text: String,
+}
+
+/// Lines kept for the screen; the file has all.
+const KEPT: usize = 10_000;
+
+/// A file beyond this is put aside at start, so that logs do not fill a disk.
+const ROTATE_AT: u64 = 20 << 20;
+
+#[derive(Clone)]
+pub struct Ring {
+    inner: Arc<Mutex<Lines>>,
+    clock: SharedClock,
+}
+
+#[derive(Default)]
+struct Lines {
+    lines: VecDeque<LogLine>,
+    next: u64,
+    errors: u64,
+}
+
+impl Ring {
+    #[must_use]
+    pub fn new(clock: SharedClock) -> Self {
+        Self { inner: Arc::default(), clock }
+    }
+
+    /// The newest `n` lines at a level or above, oldest first.
+    #[must_use]
+    pub fn newest(&self, n: usize, level: Level) -> Vec<LogLine> {
+        let inner = self.inner.lock();
+        let mut lines: Vec<LogLine> = inner.lines.iter().rev().filter(|l| l.level <= level).take(n).cloned().collect();
+        lines.reverse();
+        lines
+    }
+
+    /// How many lines there have been: changes when there is news.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.inner.lock().next
+    }
+
+    /// Errors since the start.
+    #[must_use]
+    pub fn errors(&self) -> u64 {
+        self.inner.lock().errors
+    }
+
+    fn push(&self, level: Level, target: &str, text: String) {
+        let at = self.clock.now();
+        let mut inner = self.inner.lock();
+        let number = inner.next;
+        inner.next += 1;
+        inner.errors += u64::from(level == Level::ERROR);
+        if inner.lines.len() == KEPT {
+            inner.lines.pop_front();
+        }
+        inner.lines.push_back(LogLine { number, at, level, target: target.to_owned(), text });
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Ring {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut line = Words::default();
+        event.record(&mut line);
+        let target = event.metadata().target().rsplit("::").next().unwrap_or_default();
+        self.push(*event.metadata().level(), target, clean(format!("{}{}", line.message, line.fields).trim(), 500));
+    }
+}
+
+/// The message first, then the fields.
+#[derive(Default)]
+struct Words {
+    message: String,
+    fields: String,
+}
+
+impl Words {
+    fn put(&mut self, name: &str, value: std::fmt::Arguments<'_>) {
+        if name == "message" {
+            self.message.push_str(&value.to_string());
+        } else {
+            self.fields.push_str(&format!(" {name}={value}"));
+        }
+    }
+}
+
+impl Visit for Words {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+        self.put(field.name(), format_args!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
+        self.put(field.name(), format_args!("{value}"));
+    }
+}
+
+/// Which rooms log at which level: `info`, or `engine=trace,api=debug`.
+fn filter(level: &str) -> Targets {
+    let quiet = Targets::new().with_default(Level::WARN);
+    let ours = ["engine", "desk", "store", "api", "livekit", "webhook", "console", "app", "simulator", "dialdeck"];
+    let mut targets = ours.iter().fold(quiet, |t, room| t.with_target(*room, Level::INFO));
+    for part in level.split(',').map(str::trim).filter(|p| !p.is_empty()) {
+        match part.split_once('=') {
+            Some((room, level)) => {
+                if let Ok(level) = level.parse::<Level>() {
+                    targets = targets.with_target(room, level);
+                }
+            }
+            None => {
+                if let Ok(level) = part.parse::<Level>() {
+                    targets = ours.iter().fold(targets, |t, room| t.with_target(*room, level));
+                }
+            }
+        }
+    }
+    targets
+}
+
+/// Starts logging: to the ring, to the file, and to standard error when there is no screen.
+///
+/// # Errors
+/// When the log file cannot be opened.
+pub fn start(ring: Ring, level: &str, file: &Path, to_stderr: bool) -> std::io::Result<()> {
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    if std::fs::metadata(file).is_ok_and(|m| m.len() > ROTATE_AT) {
+        std::fs::rename(file, file.with_extension("log.1"))?;
+    }
+    let file = File::options().create(true).append(true).open(file)?;
+    let json = tracing_subscriber::fmt::layer().json().with_writer(std::sync::Mutex::new(file));
+    let words = to_stderr.then(|| tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false));
+    tracing_subscriber::registry().with(filter(level)).with(ring).with(json).with(words).try_init().map_err(std::io::Error::other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ring_keeps_the_newest_and_counts_all() {
+        let ring = Ring::new(Arc::new(crate::clock::SystemClock));
+        for i in 0..KEPT + 5 {
+            ring.push(if i % 2 == 0 { Level::INFO } else { Level::DEBUG }, "engine", format!("line {i}"));
+        }
+        assert_eq!(ring.count(), KEPT as u64 + 5);
+        let newest = ring.newest(3, Level::INFO);
+        assert_eq!(newest.last().unwrap().text, format!("line {}", KEPT + 4));
+        assert!(newest.iter().all(|l| l.level == Level::INFO));
+    }
+}
