@@ -76,7 +76,8 @@ pub struct App {
     stop: Stop,
     listener: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
-    _lock: Option<File>,
+    /// Held, never read: the lock falls with it.
+    lock: Option<File>,
 }
 
 /// Opens the store and the desk: enough for a command that only writes rows.
@@ -139,12 +140,12 @@ impl App {
             stop: Stop::new(),
             listener: CancellationToken::new(),
             tasks: Vec::new(),
-            _lock: None,
+            lock: None,
         };
         app.watch_others();
         match lock(Path::new(app.desk.store().path()))? {
             Some(lock) => {
-                app._lock = Some(lock);
+                app.lock = Some(lock);
                 app.lead(config, options).await?;
             }
             None => app.following = Some(format!("following the engine of another process on {}", app.desk.store().path())),
@@ -196,9 +197,9 @@ impl App {
             outcome_token: Arc::new(move |call, owner, until| auth.mint(owner, Role::Agent, until, Some(call))),
             orphan_sweep: config.orphan_sweep,
         };
-        let engine = Engine::new(self.desk.clone(), carrier, self.clock.clone(), engine_config, self.installation);
+        let engine = Engine::new(self.desk.clone(), carrier, self.clock.clone(), engine_config, self.installation, self.stop.clone());
         let ready = engine.ready();
-        self.tasks.push(tokio::spawn(engine.run(self.stop.clone())));
+        self.tasks.push(tokio::spawn(engine.run()));
         Ok(ready)
     }
 
@@ -219,7 +220,7 @@ impl App {
 
     fn api(&self, config: &Config, ready: watch::Receiver<bool>) -> Api {
         let keys = config.livekit.as_ref().map(|l| vec![(l.api_key.clone(), l.api_secret.reveal().to_owned())]).unwrap_or_default();
-        let sip = config.livekit.as_ref().map(|l| if l.sip_uri.is_empty() { l.host.clone() } else { l.sip_uri.clone() }).unwrap_or_default();
+        let sip = config.livekit.as_ref().map(|l| if l.sip_uri.is_empty() { sip_guess(&l.host) } else { host_only(&l.sip_uri) }).unwrap_or_default();
         Api {
             desk: self.desk.clone(),
             clock: self.clock.clone(),
@@ -227,7 +228,7 @@ impl App {
             carrier: self.carrier.clone(),
             livekit_keys: WebhookKeys::new(keys),
             twilio: Signatures::new(config.twilio_tokens.iter().map(|t| t.reveal().to_owned()).collect(), &config.public_bases),
-            sip_host: host_only(&sip),
+            sip_host: sip,
             ready,
             defaults: Defaults {
                 timezone: config.timezone.unwrap_or_else(host_zone),
@@ -321,6 +322,14 @@ fn host_only(uri: &str) -> String {
     let rest = uri.split_once("://").map_or(uri, |(_, r)| r).trim_start_matches("sip:");
     let rest = rest.split(['/', ';', '?']).next().unwrap_or_default();
     rest.rsplit_once('@').map_or(rest, |(_, h)| h).to_owned()
+}
+
+/// `LIVEKIT_SIP_URI` unset: LiveKit's host, without the port of its HTTP API; said at start.
+fn sip_guess(host: &str) -> String {
+    let name = host_only(host);
+    let name = name.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(name.as_str(), |(h, _)| h).to_owned();
+    tracing::info!(target: "app", "LIVEKIT_SIP_URI is not set: calls into rooms go to sip:...@{name}");
+    name
 }
 
 /// The operator's name: `DIALDECK_OPERATOR`, else the login name and the SSH client.

@@ -12,7 +12,11 @@ use clap::Parser;
 
 pub use args::{Args, Command};
 
-use crate::{app::AppError, config::ConfigError, desk::{DeskError, ImportError}};
+use crate::{
+    app::AppError,
+    config::ConfigError,
+    desk::{DeskError, ImportError},
+};
 
 /// Why a command failed, and with which exit code.
 #[derive(Debug, thiserror::Error)]

@@ -65,12 +65,19 @@ impl Clock for ScaledClock {
     }
 }
 
+/// Time since the host started, suspend included: how old a permission really is.
+#[must_use]
+pub fn boot_time() -> Duration {
+    let t = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::new(u64::try_from(t.tv_sec).unwrap_or(0), u32::try_from(t.tv_nsec).unwrap_or(0))
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the host's clock")]
 fn system_now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(3)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place that waits on tokio's timer")]
+/// The one place that waits on tokio's timer for the engine.
 async fn real_sleep(wait: Duration) {
     // A timer of a millisecond: waking early by rounding would spin.
     tokio::time::sleep(wait + Duration::from_millis(1)).await;

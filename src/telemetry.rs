@@ -1,17 +1,17 @@
 //! Logs: one line to a file as JSON, and the newest into a ring that the console shows. Nothing is
 //! ever printed over the screen.
 
-use std::{
-    collections::VecDeque,
-    fs::File,
-    path::Path,
-    sync::Arc,
-};
+use std::{collections::VecDeque, fs::File, path::Path, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 use tracing::{Event, Level, Subscriber, field::Visit};
-use tracing_subscriber::{Layer, filter::Targets, layer::{Context, SubscriberExt}, util::SubscriberInitExt};
+use tracing_subscriber::{
+    Layer,
+    filter::Targets,
+    layer::{Context, SubscriberExt},
+    util::SubscriberInitExt,
+};
 
 use crate::{clock::SharedClock, domain::text::clean};
 
@@ -40,7 +40,7 @@ pub struct Ring {
 
 #[derive(Default)]
 struct Lines {
-    lines: VecDeque<LogLine>,
+    kept: VecDeque<LogLine>,
     next: u64,
     errors: u64,
 }
@@ -55,7 +55,7 @@ impl Ring {
     #[must_use]
     pub fn newest(&self, n: usize, level: Level) -> Vec<LogLine> {
         let inner = self.inner.lock();
-        let mut lines: Vec<LogLine> = inner.lines.iter().rev().filter(|l| l.level <= level).take(n).cloned().collect();
+        let mut lines: Vec<LogLine> = inner.kept.iter().rev().filter(|l| l.level <= level).take(n).cloned().collect();
         lines.reverse();
         lines
     }
@@ -78,10 +78,10 @@ impl Ring {
         let number = inner.next;
         inner.next += 1;
         inner.errors += u64::from(level == Level::ERROR);
-        if inner.lines.len() == KEPT {
-            inner.lines.pop_front();
+        if inner.kept.len() == KEPT {
+            inner.kept.pop_front();
         }
-        inner.lines.push_back(LogLine { number, at, level, target: target.to_owned(), text });
+        inner.kept.push_back(LogLine { number, at, level, target: target.to_owned(), text });
     }
 }
 

@@ -323,6 +323,7 @@ CREATE TABLE numbers_live (
     number        TEXT PRIMARY KEY,
     call_id       BLOB,
     held_until    TEXT,
+    held_for      BLOB,
     last_armed_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 

@@ -114,7 +114,12 @@ pub async fn report(State(api): State<Api>, caller: Caller, Path(id): Path<Strin
         source: Source::Engine,
         at: api.clock.now(),
         raw: json!({ "transcript": request.transcript }),
-        kind: Kind::Report(AgentReport { outcome: None, summary: request.summary.map(|s| clean(&s, 4000)), answered_by: request.answered_by, callback_at: None }),
+        kind: Kind::Report(AgentReport {
+            outcome: None,
+            summary: request.summary.map(|s| clean(&s, 4000)),
+            answered_by: request.answered_by,
+            callback_at: None,
+        }),
     };
     api.desk.record(event).await?;
     Ok(Json(json!({ "success": true, "message": "report recorded" })).into_response())

@@ -22,7 +22,6 @@ use crate::{
         FieldError,
         campaign::{ContactSource, Settings, Status},
         id::{AssistantId, CampaignId, OwnerId, SourceId},
-        retry::RetryRules,
         schedule::{self, Days},
     },
     store::{CallFilter, CampaignEdit, CampaignRow},
@@ -67,11 +66,21 @@ struct Request {
     ring_timeout: Option<i64>,
     #[serde(alias = "max_call_duration")]
     max_call_duration: Option<i64>,
-    retry: Option<RetryRules>,
+    retry: Option<RetryRequest>,
     #[serde(alias = "contact_hours")]
     contact_hours: Option<bool>,
     #[serde(alias = "agent_name")]
     agent_name: Option<String>,
+}
+
+/// The retry rules that a request names; the others stay.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RetryRequest {
+    max_attempts: Option<i64>,
+    no_answer_minutes: Option<i64>,
+    busy_minutes: Option<i64>,
+    trunk_minutes: Option<i64>,
 }
 
 impl Request {
@@ -87,7 +96,12 @@ impl Request {
         put(&mut s.call_delay_ms, self.call_delay_ms);
         put(&mut s.ring_timeout_s, self.ring_timeout);
         put(&mut s.max_call_duration_s, self.max_call_duration);
-        s.retry = self.retry.unwrap_or(s.retry);
+        if let Some(r) = &self.retry {
+            put(&mut s.retry.max_attempts, r.max_attempts);
+            put(&mut s.retry.no_answer_minutes, r.no_answer_minutes);
+            put(&mut s.retry.busy_minutes, r.busy_minutes);
+            put(&mut s.retry.trunk_minutes, r.trunk_minutes);
+        }
         s.contact_hours = self.contact_hours.unwrap_or(s.contact_hours);
         if let Some(zone) = &self.timezone {
             match zone.parse() {
@@ -136,9 +150,10 @@ async fn row(api: &Api, owner: OwnerId, id: CampaignId) -> Result<Value, ApiErro
 pub async fn list(State(api): State<Api>, Viewer(caller): Viewer, Query(paging): Query<Paging>) -> Answer {
     let status: Option<Status> = match &paging.status {
         None => None,
-        Some(s) => Some(serde_json::from_value(s.clone().into()).map_err(|_| {
-            ApiError::Unprocessable(vec![FieldError::new("status", "is none of idle, running, paused, completed, error")])
-        })?),
+        Some(s) => Some(
+            serde_json::from_value(s.clone().into())
+                .map_err(|_| ApiError::Unprocessable(vec![FieldError::new("status", "is none of idle, running, paused, completed, error")]))?,
+        ),
     };
     let (limit, offset) = paging.limits();
     let page = api.desk.store().campaigns(caller.owner, status, limit, offset).await?;
@@ -167,15 +182,8 @@ pub async fn create(State(api): State<Api>, Supervisor(caller): Supervisor, head
     let (Some(assistant), Some((source, source_id)), true) = (assistant, source, errors.is_empty()) else {
         return Err(ApiError::Unprocessable(errors));
     };
-    let draft = CampaignDraft {
-        name,
-        assistant,
-        source,
-        source_id,
-        prompt: request.campaign_prompt.unwrap_or_default(),
-        agent_name: request.agent_name,
-        settings,
-    };
+    let draft =
+        CampaignDraft { name, assistant, source, source_id, prompt: request.campaign_prompt.unwrap_or_default(), agent_name: request.agent_name, settings };
     let id = api.desk.create_campaign(caller.actor(), draft).await?;
     let campaign = row(&api, caller.owner, id).await?;
     let location = [(header::LOCATION, format!("/api/v1/campaigns/{id}"))];
@@ -196,9 +204,13 @@ pub async fn edit(State(api): State<Api>, Supervisor(caller): Supervisor, Path(i
     let mut settings = c.settings();
     request.apply(&mut settings, &mut errors);
     let same = |given: &Option<String>, is: Option<String>| given.is_none() || *given == is;
-    if !same(&request.assistant_id, Some(c.assistant_id.to_string())) {
-        errors.push(FieldError::new("assistantId", "cannot be changed: copy the campaign"));
-    }
+    let fixed = [
+        ("assistantId", same(&request.assistant_id, Some(c.assistant_id.to_string()))),
+        ("contactListId", same(&request.contact_list_id, c.contact_list_id.map(|i| i.to_string()))),
+        ("csvFileId", same(&request.csv_file_id, c.csv_file_id.map(|i| i.to_string()))),
+        ("contactSource", request.contact_source.is_none_or(|s| s == c.contact_source)),
+    ];
+    errors.extend(fixed.iter().filter(|(_, same)| !same).map(|(field, _)| FieldError::new(field, "cannot be changed: copy the campaign")));
     if !errors.is_empty() {
         return Err(ApiError::Unprocessable(errors));
     }
@@ -215,14 +227,36 @@ pub async fn edit(State(api): State<Api>, Supervisor(caller): Supervisor, Path(i
 /// The old front end sends whole rows: read-only columns equal to what they are mean nothing,
 /// changed ones are refused by name.
 fn without_unchanged(sent: Value, present: &Value) -> Result<Value, ApiError> {
-    const READ_ONLY: [&str; 25] = [
-        "id", "user_id", "assistant_name", "contact_list_name", "csv_file_name", "execution_status", "status_reason", "next_call_at",
-        "current_daily_calls", "total_calls_made", "total_calls_answered", "dials", "pickups", "interested", "not_interested", "callback",
-        "do_not_call", "total_usage", "last_execution_at", "created_at", "updated_at", "contact_source", "contact_list_id", "csv_file_id", "agents",
+    const READ_ONLY: &[&str] = &[
+        "id",
+        "user_id",
+        "assistant_name",
+        "contact_list_name",
+        "csv_file_name",
+        "execution_status",
+        "status_reason",
+        "next_call_at",
+        "current_daily_calls",
+        "total_calls_made",
+        "total_calls_answered",
+        "dials",
+        "pickups",
+        "interested",
+        "not_interested",
+        "callback",
+        "do_not_call",
+        "total_usage",
+        "last_execution_at",
+        "created_at",
+        "updated_at",
+        "contact_source",
+        "contact_list_id",
+        "csv_file_id",
+        "agents",
     ];
     let Value::Object(mut map) = sent else { return Err(ApiError::Invalid("the body is no object".to_owned())) };
     let mut errors = Vec::new();
-    for field in READ_ONLY {
+    for field in READ_ONLY.iter().copied() {
         if let Some(value) = map.remove(field)
             && present.get(field).is_some_and(|p| *p != value)
         {

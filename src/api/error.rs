@@ -16,7 +16,10 @@ pub enum ApiError {
     Unauthenticated(&'static str),
     Forbidden(String),
     NotFound(&'static str),
-    Refused { message: String, details: Value },
+    Refused {
+        message: String,
+        details: Value,
+    },
     Conflict(String),
     UnsupportedMedia(&'static str),
     TooLarge,

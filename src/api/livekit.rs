@@ -127,6 +127,16 @@ pub async fn assign(State(api): State<Api>, Supervisor(caller): Supervisor, head
     let number = PhoneNumber::own(&r.phone_number).map_err(|e| errors.push(FieldError::new("phoneNumber", e.to_string()))).ok();
     let assistant = r.assistant_id.parse::<AssistantId>().map_err(|_| errors.push(FieldError::new("assistantId", "is no UUID"))).ok();
     let (Some(number), Some(assistant)) = (number, assistant) else { return Err(ApiError::Unprocessable(errors)) };
+    // Before anything is made at LiveKit: whose assistant and whose number it is.
+    if !api.desk.store().assistants(caller.owner).await?.iter().any(|a| a.id == assistant) {
+        return Err(ApiError::NotFound("assistant"));
+    }
+    if api.desk.store().number_is_anothers(caller.owner, number.as_str()).await? {
+        return Err(ApiError::Conflict("the number belongs to another owner".to_owned()));
+    }
+    if r.address.as_deref().is_some_and(|a| a.starts_with("sip:") || a.contains(' ')) {
+        return Err(ApiError::Unprocessable(vec![FieldError::new("address", "is a host such as NAME.pstn.twilio.com, without \"sip:\"")]));
+    }
     let address = r.address.clone().filter(|a| !a.is_empty()).unwrap_or_else(|| api.defaults.trunk_address.clone());
     let trunk = match &r.outbound_trunk_id {
         Some(id) => existing(&api, id).await?,
@@ -152,7 +162,9 @@ pub async fn assign(State(api): State<Api>, Supervisor(caller): Supervisor, head
 
 async fn existing(api: &Api, id: &str) -> Result<Trunk, ApiError> {
     let found = carrier(api)?.trunks().await?.into_iter().find(|t| t.trunk_id == id);
-    found.ok_or_else(|| ApiError::Unprocessable(vec![FieldError::new("outboundTrunkId", "LiveKit knows no such trunk: GET /livekit/outbound-calls/trunks lists them")]))
+    found.ok_or_else(|| {
+        ApiError::Unprocessable(vec![FieldError::new("outboundTrunkId", "LiveKit knows no such trunk: GET /livekit/outbound-calls/trunks lists them")])
+    })
 }
 
 /// Adopts a trunk with this address and number, or makes one: creating is not idempotent.

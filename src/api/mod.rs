@@ -105,9 +105,5 @@ pub fn router(api: Api) -> Router {
 }
 
 async fn readyz(axum::extract::State(api): axum::extract::State<Api>) -> Response {
-    if *api.ready.borrow() {
-        "ready\n".into_response()
-    } else {
-        (axum::http::StatusCode::SERVICE_UNAVAILABLE, "not reconciled yet\n").into_response()
-    }
+    if *api.ready.borrow() { "ready\n".into_response() } else { (axum::http::StatusCode::SERVICE_UNAVAILABLE, "not reconciled yet\n").into_response() }
 }

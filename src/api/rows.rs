@@ -1,4 +1,4 @@
-//! Rows on the wire: snake_case columns, as the spec's front end reads them.
+//! Rows on the wire: `snake_case` columns, as the spec's front end reads them.
 
 use serde_json::{Value, json};
 

@@ -82,7 +82,7 @@ pub async fn room(State(api): State<Api>, OriginalUri(uri): OriginalUri, Path(ro
     let form = twilio_form(&api, &uri, &headers, &bytes)?;
     // The spec has one type the placeholder itself into Twilio's console.
     let sid = form.iter().find(|(k, _)| k == "CallSid").map(|(_, v)| v.as_str()).unwrap_or_default();
-    let room = if room == "{roomName}" { format!("in-{sid}") } else { room };
+    let room = if room == "{roomName}" && !sid.is_empty() { format!("in-{sid}") } else { room };
     let twiml = twilio::dial_into_room(&room, &api.sip_host).ok_or(ApiError::NotFound("room"))?;
     Ok(([(header::CONTENT_TYPE, "text/xml")], twiml).into_response())
 }

@@ -1,13 +1,13 @@
 //! The demonstration: a throw-away database, three sample campaigns, and the built-in simulator on
 //! free loopback ports. No phone rings, and no configured host is ever asked.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use chrono::{DateTime, Utc};
 
 use super::{App, AppError, StartOptions};
 use crate::{
-    clock::{ScaledClock, SharedClock},
+    clock::SharedClock,
     config::{self, Config, Sources},
     desk::{AssignNumber, CampaignDraft, Import, ImportError, Progress},
     domain::{
@@ -83,16 +83,17 @@ const RANGES: [(&str, usize); 16] = [
     ("+6185550 ", 4),
 ];
 
-const FIRST: [&str; 16] = ["Jane", "Omar", "Linda", "Mei", "Pavel", "Ana", "Tomas", "Ravi", "Grace", "Yusuf", "Ines", "Noah", "Aisha", "Lars", "Chloe", "Diego"];
-const LAST: [&str; 16] = ["Roe", "Haddad", "Okafor", "Tan", "Novak", "Lima", "Berg", "Shah", "Miller", "Demir", "Costa", "Fischer", "Khan", "Olsen", "Martin", "Reyes"];
+const FIRST: [&str; 16] =
+    ["Jane", "Omar", "Linda", "Mei", "Pavel", "Ana", "Tomas", "Ravi", "Grace", "Yusuf", "Ines", "Noah", "Aisha", "Lars", "Chloe", "Diego"];
+const LAST: [&str; 16] =
+    ["Roe", "Haddad", "Okafor", "Tan", "Novak", "Lima", "Berg", "Shah", "Miller", "Demir", "Costa", "Fischer", "Khan", "Olsen", "Martin", "Reyes"];
 const COMPANY: [&str; 6] = ["Northwind", "Acme Tools", "Bluebird Foods", "Harbor Labs", "Pine & Co", "Lumen Energy"];
 
 impl Demo {
     /// # Errors
     /// When the folder, a port or the simulator cannot be had.
-    pub async fn start(options: DemoOptions) -> Result<Self, AppError> {
+    pub async fn start(options: DemoOptions, clock: SharedClock) -> Result<Self, AppError> {
         let folder = TempFolder::new()?;
-        let clock: SharedClock = Arc::new(ScaledClock::from_now(options.speed));
         let sim = SimulatorConfig {
             behaviour: Behaviour::Mix { seed: options.seed },
             faults: Faults { seed: options.seed, ..Faults::default() },
@@ -153,7 +154,8 @@ impl Demo {
         };
         let closed = later_hours(now);
         // Newest first on the screen: the one to start is made last.
-        self.campaign(assistant, survey, "Survey NPS", "Hello {name}, how likely are you to recommend {company|us}?", closed.clone().unwrap_or(base.clone())).await?;
+        self.campaign(assistant, survey, "Survey NPS", "Hello {name}, how likely are you to recommend {company|us}?", closed.clone().unwrap_or(base.clone()))
+            .await?;
         let slow = Settings { daily_cap: 120, max_concurrent: 4, call_delay_ms: 2500, ..base.clone() };
         self.campaign(assistant, renewals, "Renewals", "Hello {first_name}, your plan is up for renewal.", slow).await?;
         self.campaign(assistant, sales, "Q4 Sales", "Hello {name}, this is Sarah from Acme Corp. I'm calling about our Q4 special offer.", base).await
@@ -237,7 +239,9 @@ fn numbers(n: usize, seed: u64, open_at: Option<DateTime<Utc>>) -> Vec<String> {
             let sample = format!("{prefix}{}", "1".repeat(*free));
             let zones = zone::parse_key(zone::key_of(&sample));
             match (open_at, &window, zones) {
-                (Some(now), Some(w), Some(zones)) => zones.iter().all(|z| w.is_open(*z, now) && w.closes(*z, now).is_some_and(|t| t - now > chrono::Duration::hours(1))),
+                (Some(now), Some(w), Some(zones)) => {
+                    zones.iter().all(|z| w.is_open(*z, now) && w.closes(*z, now).is_some_and(|t| t - now > chrono::Duration::hours(1)))
+                }
                 _ => true,
             }
         })

@@ -138,6 +138,7 @@ pub enum Command {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "made once from the command line")]
 pub enum CampaignCommand {
     /// Make a campaign
     Create {
@@ -173,9 +174,15 @@ pub enum CampaignCommand {
     /// All campaigns
     List,
     /// Start, printing what it finds
-    Start { campaign: String },
-    Pause { campaign: String },
-    Resume { campaign: String },
+    Start {
+        campaign: String,
+    },
+    Pause {
+        campaign: String,
+    },
+    Resume {
+        campaign: String,
+    },
     Stop {
         campaign: String,
         /// Hang up live calls too
@@ -183,17 +190,27 @@ pub enum CampaignCommand {
         hang_up: bool,
     },
     /// Why is it not dialling?
-    Why { campaign: String },
-    Delete { campaign: String },
+    Why {
+        campaign: String,
+    },
+    Delete {
+        campaign: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
 pub enum CallCommand {
     /// Calls of a campaign
-    List { campaign: String },
+    List {
+        campaign: String,
+    },
     /// One call with its timeline
-    Show { call: String },
-    Hangup { call: String },
+    Show {
+        call: String,
+    },
+    Hangup {
+        call: String,
+    },
     /// Set an outcome
     Outcome {
         call: String,
@@ -247,7 +264,7 @@ pub enum DncCommand {
     },
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Copy, Subcommand)]
 pub enum ConfigCommand {
     /// What holds, and where each value came from; secrets as ***
     Show,

@@ -64,7 +64,9 @@ fn start_logs(clock: SharedClock, config: Option<&Config>, to_stderr: bool) -> R
     let ring = Ring::new(clock);
     let file = log_file(config);
     let level = config.map_or("info", |c| c.log_level.as_str());
-    telemetry::start(ring.clone(), level, &file, to_stderr).map_err(|e| CliError::Failed(format!("cannot write the log {}: {e}", file.display())))?;
+    telemetry::start(ring.clone(), level, &file, to_stderr).map_err(|e| {
+        CliError::Failed(format!("cannot write the log {}: {e}. Choose a writable place with [log] file or DIALDECK_LOG__FILE", file.display()))
+    })?;
     Ok(ring)
 }
 
@@ -79,8 +81,9 @@ pub fn run(args: Args) -> Result<(), CliError> {
         None => run_console(&args.global),
         Some(Command::Demo { contacts, seed, speed }) => run_demo(&args.global, DemoOptions { contacts, seed, speed: speed.clamp(0.1, 200.0) }),
         Some(Command::Serve) => run_serve(&args.global),
-        Some(Command::Simulate { at, webhook, speed, mix }) => run_simulate(at, webhook, speed, mix),
+        Some(Command::Simulate { at, webhook, speed, mix }) => run_simulate(simulator_address(&args.global, at)?, webhook, speed, mix),
         Some(Command::Config(command)) => verbs::config(command, &values(&args.global)?, &files(&args.global)),
+        Some(_) if args.global.read_only => Err(CliError::Usage("--read-only is for the console: this verb changes something or is not needed".to_owned())),
         Some(command) => {
             let config = config::validate(&values(&args.global)?)?;
             runtime()?.block_on(async {
@@ -88,6 +91,14 @@ pub fn run(args: Args) -> Result<(), CliError> {
                 verbs::run(session, command).await
             })
         }
+    }
+}
+
+/// `--listen` means the simulator's own address here.
+fn simulator_address(global: &Global, at: std::net::SocketAddr) -> Result<std::net::SocketAddr, CliError> {
+    match &global.listen {
+        None => Ok(at),
+        Some(text) => text.parse().map_err(|_| CliError::Usage(format!("--listen wants an address such as 127.0.0.1:7880, not \"{text}\""))),
     }
 }
 
@@ -113,13 +124,13 @@ fn run_console(global: &Global) -> Result<(), CliError> {
         zone: config.timezone.unwrap_or_else(crate::app::host_zone),
         region: config.region.clone(),
     };
-    let ending = console::run(&runtime, app.desk.clone(), app.actor.clone(), ring, clock, look).map_err(|e| CliError::Failed(e.to_string()))?;
+    let ending = console::run(&runtime, app.desk.clone(), app.actor.clone(), ring, &clock, look).map_err(|e| CliError::Failed(e.to_string()))?;
     finish(&runtime, app, ending, config.on_hangup, config.drain_timeout)
 }
 
 /// Ends as the operator or the terminal asked.
 fn finish(runtime: &tokio::runtime::Runtime, app: App, ending: Ending, on_hangup: OnHangup, drain: Duration) -> Result<(), CliError> {
-    let forever = Duration::from_secs(24 * 3600);
+    let forever = Duration::from_hours(24);
     match ending {
         Ending::QuitNow => app.stop_now(),
         Ending::Drain => eprintln!("dialdeck: starting no new calls; leaving when the live ones have ended (Ctrl-C leaves at once)"),
@@ -156,8 +167,9 @@ async fn wait_for_end() -> Result<(), CliError> {
 fn run_demo(global: &Global, demo: DemoOptions) -> Result<(), CliError> {
     console::check_terminal().map_err(CliError::Usage)?;
     let runtime = runtime()?;
-    let ring = start_logs(Arc::new(SystemClock), None, false)?;
-    let demo = runtime.block_on(Demo::start(demo))?;
+    let clock: SharedClock = Arc::new(ScaledClock::from_now(demo.speed));
+    let ring = start_logs(clock.clone(), None, false)?;
+    let demo = runtime.block_on(Demo::start(demo, clock))?;
     let Demo { app, simulator, clock, .. } = demo;
     let look = ConsoleOptions {
         theme: global.theme.clone().unwrap_or_else(|| "dark".to_owned()),
@@ -170,7 +182,7 @@ fn run_demo(global: &Global, demo: DemoOptions) -> Result<(), CliError> {
         zone: crate::app::host_zone(),
         region: Some("US".to_owned()),
     };
-    let ending = console::run(&runtime, app.desk.clone(), app.actor.clone(), ring, clock, look).map_err(|e| CliError::Failed(e.to_string()))?;
+    let ending = console::run(&runtime, app.desk.clone(), app.actor.clone(), ring, &clock, look).map_err(|e| CliError::Failed(e.to_string()))?;
     // Simulated calls need no end.
     let ending = if ending == Ending::Drain { ending } else { Ending::QuitNow };
     let done = finish(&runtime, app, ending, OnHangup::Stop, Duration::ZERO);
@@ -215,7 +227,9 @@ fn run_simulate(at: std::net::SocketAddr, webhook: Option<String>, speed: f64, m
         };
         let (key, secret) = (config.api_key.clone(), config.api_secret.clone());
         let clock: SharedClock = Arc::new(ScaledClock::from_now(speed.clamp(0.1, 200.0)));
-        let simulator = Simulator::start(config, clock).await.map_err(|e| CliError::Failed(format!("cannot listen on {at}: {e}")))?;
+        let simulator = Simulator::start(config, clock)
+            .await
+            .map_err(|e| CliError::Failed(format!("cannot listen on {at}: {e}. Choose another address with --listen ADDR")))?;
         eprintln!("LIVEKIT_HOST={}\nLIVEKIT_API_KEY={key}\nLIVEKIT_API_SECRET={secret}", simulator.url());
         eprintln!("a simulated LiveKit with SIP and an agent worker; Ctrl-C ends it");
         wait_for_end().await

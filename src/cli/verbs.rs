@@ -92,7 +92,10 @@ pub async fn run(s: Session, command: Command) -> Result<(), CliError> {
         Command::Dnc(DncCommand::Add { number, reason }) => {
             let parsed = PhoneNumber::parse(&number, region(&s, None)?).map_err(|e| CliError::Usage(format!("{number}: {e}")))?;
             let new = s.desk.add_do_not_call(s.actor.clone(), parsed.number.clone(), reason).await?;
-            s.say(&format!("{} {}", parsed.number, if new { "will not be called" } else { "was on the list already" }), &json!({ "number": parsed.number, "new": new }));
+            s.say(
+                &format!("{} {}", parsed.number, if new { "will not be called" } else { "was on the list already" }),
+                &json!({ "number": parsed.number, "new": new }),
+            );
             Ok(())
         }
         Command::StopAll { release } => {
@@ -110,13 +113,25 @@ fn region(s: &Session, given: Option<&str>) -> Result<Option<rlibphonenumber::Re
     code.map(|c| phone::region(c).map_err(|e| CliError::Usage(format!("{c}: {e}")))).transpose()
 }
 
-async fn import(s: &Session, file: PathBuf, list: Option<String>, code: Option<String>, map: Option<String>, dry_run: bool, rejects: Option<PathBuf>) -> Result<(), CliError> {
+async fn import(
+    s: &Session,
+    file: PathBuf,
+    list: Option<String>,
+    code: Option<String>,
+    map: Option<String>,
+    dry_run: bool,
+    rejects: Option<PathBuf>,
+) -> Result<(), CliError> {
     let stdin = file.as_os_str() == "-";
     let name = list.clone().unwrap_or_else(|| file.file_name().map_or_else(|| "stdin.csv".to_owned(), |n| n.to_string_lossy().into_owned()));
     let mapping = map
         .iter()
         .flat_map(|m| m.split(','))
-        .map(|pair| pair.split_once('=').map(|(a, b)| (a.trim().to_owned(), b.trim().to_owned())).ok_or_else(|| CliError::Usage(format!("--map wants field=Column, not \"{pair}\""))))
+        .map(|pair| {
+            pair.split_once('=')
+                .map(|(a, b)| (a.trim().to_owned(), b.trim().to_owned()))
+                .ok_or_else(|| CliError::Usage(format!("--map wants field=Column, not \"{pair}\"")))
+        })
         .collect::<Result<Vec<_>, _>>()?;
     let size = if stdin { None } else { std::fs::metadata(&file).ok().map(|m| m.len()) };
     let table = if list.is_some() { ContactTable::ContactList } else { ContactTable::CsvFile };
@@ -182,7 +197,10 @@ fn print_report(s: &Session, id: &str, r: &ImportReport, dry_run: bool) {
         return println!("{}", json!({ "id": id, "dryRun": dry_run, "report": r }));
     }
     let would = if dry_run { "would be " } else { "" };
-    println!("{} {would}imported, {} duplicate, {} invalid, {} do-not-call, {} without a time zone", r.imported, r.duplicate, r.invalid, r.do_not_call, r.no_zone);
+    println!(
+        "{} {would}imported, {} duplicate, {} invalid, {} do-not-call, {} without a time zone",
+        r.imported, r.duplicate, r.invalid, r.do_not_call, r.no_zone
+    );
     for reject in r.rejects.iter().take(20) {
         eprintln!("  line {}: {}", reject.line, reject.reason);
     }
@@ -204,7 +222,8 @@ async fn campaign(s: &Session, command: CampaignCommand) -> Result<(), CliError>
             let row = s.campaign(&row.id.to_string()).await?;
             let p = s.desk.preflight(&row).await?;
             let until = p.waiting_until.map_or_else(String::new, |t| format!(", from {t}"));
-            let mut words = format!("started \"{}\": {} contacts, {} dialable now, {} do-not-call. {}{until}", row.name, p.contacts, p.dialable_now, p.do_not_call, p.why);
+            let mut words =
+                format!("started \"{}\": {} contacts, {} dialable now, {} do-not-call. {}{until}", row.name, p.contacts, p.dialable_now, p.do_not_call, p.why);
             if p.contacts_without_fields > 0 {
                 words.push_str(&format!("\n{} contacts lack {} and will not be called", p.contacts_without_fields, p.missing_fields.join(", ")));
             }
@@ -217,7 +236,10 @@ async fn campaign(s: &Session, command: CampaignCommand) -> Result<(), CliError>
         CampaignCommand::Stop { campaign, hang_up } => {
             let row = s.campaign(&campaign).await?;
             let stopped = s.desk.stop(s.actor.clone(), row.id, hang_up).await?;
-            s.say(&format!("stopped \"{}\": {} contacts not called, {} live calls", row.name, stopped.canceled, stopped.live), &json!({ "canceled": stopped.canceled, "live": stopped.live }));
+            s.say(
+                &format!("stopped \"{}\": {} contacts not called, {} live calls", row.name, stopped.canceled, stopped.live),
+                &json!({ "canceled": stopped.canceled, "live": stopped.live }),
+            );
             Ok(())
         }
         CampaignCommand::Why { campaign } => {
@@ -265,7 +287,15 @@ async fn create_campaign(s: &Session, command: CampaignCommand) -> Result<(), Cl
         (settings.start_hour, settings.end_hour) = parsed.ok_or_else(|| CliError::Usage(format!("--hours wants 9-17, not \"{hours}\"")))?;
     }
     let source = s.source(&contacts).await?;
-    let draft = CampaignDraft { name: name.clone(), assistant: s.assistant(&assistant).await?, source: source.source, source_id: source.id, prompt, agent_name: None, settings };
+    let draft = CampaignDraft {
+        name: name.clone(),
+        assistant: s.assistant(&assistant).await?,
+        source: source.source,
+        source_id: source.id,
+        prompt,
+        agent_name: None,
+        settings,
+    };
     let id = s.desk.create_campaign(s.actor.clone(), draft).await?;
     s.say(&format!("{id}"), &json!({ "id": id, "name": name }));
     Ok(())
@@ -279,7 +309,16 @@ async fn list_campaigns(s: &Session) -> Result<(), CliError> {
         return Ok(());
     }
     for c in &page.rows {
-        println!("{}  {:<10} {:<24} {:>6} queued {:>5} live {:>6} dialled {:>6} answered", c.id, c.execution_status.as_str(), c.name, c.counts.pending, c.counts.live, c.counts.dials, c.counts.pickups);
+        println!(
+            "{}  {:<10} {:<24} {:>6} queued {:>5} live {:>6} dialled {:>6} answered",
+            c.id,
+            c.execution_status.as_str(),
+            c.name,
+            c.counts.pending,
+            c.counts.live,
+            c.counts.dials,
+            c.counts.pickups
+        );
     }
     Ok(())
 }
@@ -295,7 +334,15 @@ async fn call(s: &Session, command: CallCommand) -> Result<(), CliError> {
             let page = s.desk.store().calls(row.id, &CallFilter::default(), 500, 0).await.map_err(crate::desk::DeskError::from)?;
             for c in &page.rows {
                 let outcome = c.outcome.map_or("-", |o| o.as_str());
-                println!("{}  {:<16} {:<24} {:<10} {:>4} s  {outcome:<15} {}", c.id, c.phone_number, c.contact_name, c.state.words(), c.call_duration, c.reason);
+                println!(
+                    "{}  {:<16} {:<24} {:<10} {:>4} s  {outcome:<15} {}",
+                    c.id,
+                    c.phone_number,
+                    c.contact_name,
+                    c.state.words(),
+                    c.call_duration,
+                    c.reason
+                );
             }
             Ok(())
         }
@@ -304,7 +351,13 @@ async fn call(s: &Session, command: CallCommand) -> Result<(), CliError> {
             let row = s.desk.store().call(s.actor.owner, id).await.map_err(crate::desk::DeskError::from)?.ok_or(crate::desk::DeskError::NotFound("call"))?;
             println!("{} {} \"{}\" attempt {}: {} {}", row.id, row.phone_number, row.contact_name, row.attempt, row.state.words(), row.reason);
             for e in s.desk.store().timeline(id).await.map_err(crate::desk::DeskError::from)? {
-                println!("  {}  {:<8} {}{}", e.at.format("%F %T%.3f"), e.source.as_str(), json!(e.kind.0), e.applied.map_or_else(String::new, |a| format!("  -> {a}")));
+                println!(
+                    "  {}  {:<8} {}{}",
+                    e.at.format("%F %T%.3f"),
+                    e.source.as_str(),
+                    json!(e.kind.0),
+                    e.applied.map_or_else(String::new, |a| format!("  -> {a}"))
+                );
             }
             Ok(())
         }
@@ -357,11 +410,19 @@ async fn number(s: &Session, command: NumberCommand) -> Result<(), CliError> {
         NumberCommand::Assign { number, assistant, trunk, address } => {
             let own = PhoneNumber::own(&number).map_err(|e| CliError::Usage(format!("{number}: {e}")))?;
             let assistant = s.assistant(&assistant).await?;
-            let carrier = app::open_carrier(&s.config)?.ok_or_else(|| CliError::Failed("no LiveKit is configured: set LIVEKIT_HOST, LIVEKIT_API_KEY and LIVEKIT_API_SECRET".to_owned()))?;
+            let carrier = app::open_carrier(&s.config)?
+                .ok_or_else(|| CliError::Failed("no LiveKit is configured: set LIVEKIT_HOST, LIVEKIT_API_KEY and LIVEKIT_API_SECRET".to_owned()))?;
             let made = find_or_make_trunk(s, carrier.as_ref(), &own, trunk, address).await?;
             let words = format!("{own} calls over trunk {} ({})", made.trunk_id, made.address);
-            let assign =
-                AssignNumber { number: own, assistant, livekit_trunk: made.trunk_id.clone(), trunk_name: made.name, address: made.address, numbers: made.numbers, inbound_trunk: None };
+            let assign = AssignNumber {
+                number: own,
+                assistant,
+                livekit_trunk: made.trunk_id.clone(),
+                trunk_name: made.name,
+                address: made.address,
+                numbers: made.numbers,
+                inbound_trunk: None,
+            };
             s.desk.assign_number(s.actor.clone(), assign).await?;
             s.say(&words, &json!({ "trunk": made.trunk_id }));
             Ok(())
@@ -370,7 +431,13 @@ async fn number(s: &Session, command: NumberCommand) -> Result<(), CliError> {
 }
 
 /// A trunk that exists is adopted: creating is not idempotent.
-async fn find_or_make_trunk(s: &Session, carrier: &dyn Carrier, number: &PhoneNumber, id: Option<String>, address: Option<String>) -> Result<crate::telephony::Trunk, CliError> {
+async fn find_or_make_trunk(
+    s: &Session,
+    carrier: &dyn Carrier,
+    number: &PhoneNumber,
+    id: Option<String>,
+    address: Option<String>,
+) -> Result<crate::telephony::Trunk, CliError> {
     let fail = |e: crate::telephony::CarrierError| CliError::Failed(e.to_string());
     let there = carrier.trunks().await.map_err(fail)?;
     if let Some(id) = id {
@@ -397,6 +464,9 @@ async fn find_or_make_trunk(s: &Session, carrier: &dyn Carrier, number: &PhoneNu
 
 async fn token(s: &Session, sub: Option<uuid::Uuid>, role: &str, ttl: &str) -> Result<(), CliError> {
     let role: Role = role.parse().map_err(CliError::Usage)?;
+    if role == Role::Agent {
+        return Err(CliError::Usage("an agent's token is of one call: the engine makes it with the dispatch".to_owned()));
+    }
     let split = ttl.find(|c: char| !c.is_ascii_digit()).unwrap_or(ttl.len());
     let unit = match &ttl[split..] {
         "" | "s" => 1,
@@ -405,7 +475,8 @@ async fn token(s: &Session, sub: Option<uuid::Uuid>, role: &str, ttl: &str) -> R
         "d" => 86_400,
         _ => return Err(CliError::Usage(format!("--ttl wants 30m, 1h or 7d, not \"{ttl}\""))),
     };
-    let seconds: i64 = ttl[..split].parse::<i64>().map_err(|_| CliError::Usage(format!("--ttl wants 30m, 1h or 7d, not \"{ttl}\"")))? * unit;
+    let seconds: i64 =
+        ttl[..split].parse::<i64>().map_err(|_| CliError::Usage(format!("--ttl wants 30m, 1h or 7d, not \"{ttl}\"")))?.saturating_mul(unit).min(366 * 86_400);
     let auth = app::open_auth(&s.config, &s.desk).await?;
     let owner = sub.map_or(s.actor.owner, OwnerId);
     let until = s.desk.now() + chrono::Duration::seconds(seconds);

@@ -203,12 +203,11 @@ fn read_environment(environment: &BTreeMap<String, String>, values: &mut Values,
     for (variable, text) in environment {
         let Some(rest) = variable.strip_prefix("DIALDECK_").filter(|r| !matches!(*r, "OPERATOR" | "LOG")) else { continue };
         let name = rest.to_ascii_lowercase().replacen("__", ".", 1);
-        match known(&name) {
-            Some(key) => drop(values.insert(key, Value { text: text.clone(), source: variable.clone() })),
-            None => {
-                let names: Vec<String> = KEYS.iter().map(|(k, _)| format!("DIALDECK_{}", k.to_ascii_uppercase().replacen('.', "__", 1))).collect();
-                complaints.push(Complaint { source: variable.clone(), message: unknown("variable", variable, names.iter().map(String::as_str)) });
-            }
+        if let Some(key) = known(&name) {
+            values.insert(key, Value { text: text.clone(), source: variable.clone() });
+        } else {
+            let names: Vec<String> = KEYS.iter().map(|(k, _)| format!("DIALDECK_{}", k.to_ascii_uppercase().replacen('.', "__", 1))).collect();
+            complaints.push(Complaint { source: variable.clone(), message: unknown("variable", variable, names.iter().map(String::as_str)) });
         }
     }
 }
@@ -313,8 +312,17 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
     let (public_url, public_bases) = public(&r);
     let listen = r.parse("listen.addr", SocketAddr::from(([127, 0, 0, 1], 4000)), "an address such as 127.0.0.1:4000");
     let behind_proxy = r.flag("listen.behind_proxy");
-    if !listen.ip().is_loopback() && !behind_proxy && r.text("listen.tls_cert").is_empty() {
-        r.complain("listen.addr", "a public address needs --behind-proxy (TLS ends there); plain HTTP would carry tokens in the clear");
+    if !listen.ip().is_loopback() && !behind_proxy {
+        r.complain("listen.addr", "a public address needs --behind-proxy and a proxy where TLS ends: plain HTTP would carry tokens in the clear");
+    }
+    for key in ["listen.tls_cert", "listen.tls_key"] {
+        if !r.text(key).is_empty() {
+            r.complain(key, "this release ends no TLS itself: put a proxy in front and start with --behind-proxy");
+        }
+    }
+    let url = r.text("database.url");
+    if !url.is_empty() && !url.starts_with("sqlite:") {
+        r.complain("database.url", format!("\"{}\" is no database of this release: write sqlite:PATH", url.split("://").next().unwrap_or_default()));
     }
     let config = Config {
         listen,
@@ -344,7 +352,7 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
         agent_wait: r.duration("engine.agent_wait"),
         require_agent: r.flag("engine.require_agent"),
         orphan_sweep: r.flag("engine.orphan_sweep"),
-        calls_per_second: r.parse("trunk.calls_per_second", 1.0, "a number"),
+        calls_per_second: positive(&mut r, "trunk.calls_per_second"),
         trunk_concurrent: r.parse("trunk.max_concurrent", 10, "a whole number"),
         trunk_address: r.text("trunk.address"),
         trunk_username: r.text("trunk.username"),
@@ -354,7 +362,7 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
             "us" => Profile::Us,
             _ => Profile::Default,
         },
-        region: Some(r.text("compliance.region")).filter(|t| !t.is_empty()),
+        region: region(&mut r),
         countries: list(&r.text("compliance.countries").to_ascii_uppercase()),
         attempts_per_24h: r.parse("compliance.attempts_per_24h", 3, "a whole number"),
         theme: r.text("console.theme"),
@@ -367,8 +375,7 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
 
 /// The public URL: configured, else the first of the spec's two whose host is not this machine.
 fn public(r: &Reader<'_>) -> (Option<String>, Vec<String>) {
-    let all: Vec<String> =
-        ["listen.public_url", "listen.backend_url", "listen.ngrok_url"].iter().map(|k| r.text(k)).filter(|t| !t.is_empty()).collect();
+    let all: Vec<String> = ["listen.public_url", "listen.backend_url", "listen.ngrok_url"].iter().map(|k| r.text(k)).filter(|t| !t.is_empty()).collect();
     let own = Some(r.text("listen.public_url")).filter(|t| !t.is_empty());
     let outside = all.iter().find(|u| !crate::config::is_loopback_url(u)).cloned();
     (own.or(outside).or_else(|| all.first().cloned()), all)
@@ -418,6 +425,23 @@ fn optional<T: std::str::FromStr>(r: &mut Reader<'_>, key: &str, wanted: &str) -
         return None;
     }
     text.parse().map_err(|_| r.complain(key, format!("\"{text}\" is not {wanted}"))).ok()
+}
+
+fn region(r: &mut Reader<'_>) -> Option<String> {
+    let code = Some(r.text("compliance.region")).filter(|t| !t.is_empty())?;
+    if let Err(e) = crate::domain::phone::region(&code) {
+        r.complain("compliance.region", format!("\"{code}\": {e}"));
+    }
+    Some(code)
+}
+
+fn positive(r: &mut Reader<'_>, key: &str) -> f64 {
+    let value: f64 = r.parse(key, 1.0, "a number");
+    if value <= 0.0 || !value.is_finite() {
+        r.complain(key, format!("{value} is not above 0"));
+        return 1.0;
+    }
+    value
 }
 
 fn one_of(r: &mut Reader<'_>, key: &str, allowed: &[&str]) -> String {
@@ -482,7 +506,8 @@ mod tests {
 
     #[test]
     fn every_complaint_at_once_with_the_way_out() {
-        let e = from_env(&[("LIVEKIT_HOST", "x.livekit.cloud"), ("LIVEKIT_API_KEY", "your_livekit_api_key"), ("DIALDECK_ENGINE__AGENT_WAIT", "soon")]).unwrap_err();
+        let e =
+            from_env(&[("LIVEKIT_HOST", "x.livekit.cloud"), ("LIVEKIT_API_KEY", "your_livekit_api_key"), ("DIALDECK_ENGINE__AGENT_WAIT", "soon")]).unwrap_err();
         let text = e.to_string();
         for part in ["wss://x.livekit.cloud", "placeholder", "is missing", "write 20, 20s, 5m or 1h"] {
             assert!(text.contains(part), "{part} in {text}");

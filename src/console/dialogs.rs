@@ -11,12 +11,9 @@ use tui_input::{Input, backend::crossterm::EventHandler};
 pub use form::{Field as FormField, Form, FormValues};
 pub use import::{ImportDialog, Stage as ImportStage};
 
-use super::{
-    Ending,
-    message::Effect,
-    state::State,
-};
+use super::{Ending, message::Effect, state::State};
 use crate::domain::{
+    campaign::Status,
     id::{CallId, CampaignId},
     outcome::Outcome,
     schedule,
@@ -24,16 +21,57 @@ use crate::domain::{
 
 #[derive(Debug)]
 pub enum Dialog {
-    Help { scroll: usize },
-    Words { title: String, lines: Vec<String> },
-    Detail { call: CallId, scroll: usize },
-    Stop { campaign: CampaignId, name: String, live: i64, left: i64, sure: bool },
-    Quit { live: usize },
-    HangUp { call: CallId, name: String },
-    Callback { call: CallId, name: String, previous: Option<Outcome>, input: Input, error: Option<String> },
-    Note { call: CallId, name: String, input: Input },
-    UndoDoNotCall { call: CallId, name: String, previous: Option<Outcome> },
-    Delete { campaign: CampaignId, name: String, input: Input },
+    Help {
+        scroll: usize,
+    },
+    Words {
+        title: String,
+        lines: Vec<String>,
+    },
+    Detail {
+        call: CallId,
+        scroll: usize,
+    },
+    Stop {
+        campaign: CampaignId,
+        name: String,
+        live: i64,
+        left: i64,
+        sure: bool,
+    },
+    Quit {
+        live: usize,
+    },
+    HangUp {
+        call: CallId,
+        name: String,
+    },
+    Callback {
+        call: CallId,
+        name: String,
+        previous: Option<Outcome>,
+        input: Input,
+        error: Option<String>,
+    },
+    Note {
+        call: CallId,
+        name: String,
+        input: Input,
+    },
+    UndoDoNotCall {
+        call: CallId,
+        name: String,
+        previous: Option<Outcome>,
+    },
+    Delete {
+        campaign: CampaignId,
+        name: String,
+        input: Input,
+    },
+    /// The kill switch: the word STOP must be typed.
+    StopAll {
+        input: Input,
+    },
     Filter(Input),
     Command(Input),
     New(Box<Form>),
@@ -44,10 +82,21 @@ impl Dialog {
     /// The text field that takes keys and pastes, if one does.
     pub fn input(&mut self) -> Option<&mut Input> {
         match self {
-            Self::Callback { input, .. } | Self::Note { input, .. } | Self::Delete { input, .. } | Self::Filter(input) | Self::Command(input) => Some(input),
+            Self::Callback { input, .. }
+            | Self::Note { input, .. }
+            | Self::Delete { input, .. }
+            | Self::StopAll { input }
+            | Self::Filter(input)
+            | Self::Command(input) => Some(input),
             Self::New(form) => form.input(),
             Self::Import(import) => import.input(),
-            Self::Help { .. } | Self::Words { .. } | Self::Detail { .. } | Self::Stop { .. } | Self::Quit { .. } | Self::HangUp { .. } | Self::UndoDoNotCall { .. } => None,
+            Self::Help { .. }
+            | Self::Words { .. }
+            | Self::Detail { .. }
+            | Self::Stop { .. }
+            | Self::Quit { .. }
+            | Self::HangUp { .. }
+            | Self::UndoDoNotCall { .. } => None,
         }
     }
 }
@@ -106,6 +155,17 @@ pub fn on_key(state: &mut State, key: KeyEvent) -> Vec<Effect> {
             }
             edit(&mut input, key);
             keep(state, Dialog::Delete { campaign, name, input })
+        }
+        Dialog::StopAll { mut input } => {
+            if key.code == KeyCode::Enter {
+                if input.value() == "STOP" && !state.options.read_only {
+                    return vec![Effect::KillSwitch(true)];
+                }
+                state.complain("the kill switch is as it was: the word was not STOP");
+                return Vec::new();
+            }
+            edit(&mut input, key);
+            keep(state, Dialog::StopAll { input })
         }
         Dialog::Filter(input) => on_filter(state, input, key),
         Dialog::Command(mut input) => {
@@ -226,6 +286,9 @@ fn on_filter(state: &mut State, mut input: Input, key: KeyEvent) -> Vec<Effect> 
 fn command(state: &mut State, line: &str) -> Vec<Effect> {
     use super::message::Action;
     let (verb, rest) = line.split_once(' ').map_or((line, ""), |(v, r)| (v, r.trim()));
+    if verb == "stop" && rest == "all" {
+        return keep(state, Dialog::StopAll { input: Input::default() });
+    }
     if !rest.is_empty() && matches!(verb, "start" | "pause" | "resume" | "stop" | "why" | "delete") {
         let found = state.data.campaigns.iter().find(|c| c.row.name.eq_ignore_ascii_case(rest)).map(|c| c.row.id);
         let Some(id) = found else {
@@ -239,6 +302,10 @@ fn command(state: &mut State, line: &str) -> Vec<Effect> {
         "" => return Vec::new(),
         "q" | "quit" => Action::Quit,
         "start" | "resume" => Action::Start,
+        "pause" if state.target_campaign().is_some_and(|c| c.row.execution_status != Status::Running) => {
+            state.say("it is not running");
+            return Vec::new();
+        }
         "pause" => Action::PauseResume,
         "stop" => Action::Stop,
         "why" => Action::Why,
@@ -261,6 +328,10 @@ fn command(state: &mut State, line: &str) -> Vec<Effect> {
         "filter" => {
             rest.clone_into(&mut state.filter);
             state.settle();
+            return Vec::new();
+        }
+        "theme" if !super::theme::names().contains(&rest) => {
+            state.complain(format!("no theme is called \"{rest}\": {}", super::theme::names().join(", ")));
             return Vec::new();
         }
         "theme" => {

@@ -76,7 +76,7 @@ pub const TABLE: &[Binding] = &[
     key(ch(':'), ":", Action::Command, "command"),
     key(ch('t'), "t", Action::ToTagOnly, "only calls to tag"),
     key(ch('a'), "a", Action::AutoNext, "auto-next after a tag"),
-    key(ch('f'), "f", Action::Follow, "follow the newest"),
+    key(ch('f'), "f", Action::Follow, "follow: the cursor leaves calls that need nothing more"),
     key(ch('y'), "y", Action::Copy, "copy the number"),
     key(ch('z'), "z", Action::Zoom, "zoom the pane"),
     key(ch('M'), "M", Action::Mask, "mask numbers"),
@@ -91,6 +91,9 @@ pub const TABLE: &[Binding] = &[
 #[must_use]
 pub fn action(event: &KeyEvent) -> Option<Action> {
     let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
+    if event.modifiers.contains(KeyModifiers::ALT) {
+        return None;
+    }
     TABLE.iter().find(|b| b.code == event.code && b.ctrl == ctrl).map(|b| b.action)
 }
 

@@ -79,16 +79,35 @@ pub enum Msg {
     Data(Box<Snapshot>),
     DataFailed(String),
     /// A tag was written, or not.
-    Tagged { call: CallId, name: String, outcome: Option<Outcome>, previous: Option<Outcome>, undone: bool, result: Result<(), String> },
+    Tagged {
+        call: CallId,
+        name: String,
+        outcome: Option<Outcome>,
+        previous: Option<Outcome>,
+        undone: bool,
+        result: Result<(), String>,
+    },
     /// A command was done, or refused in words.
-    Done { words: String, result: Result<(), String> },
+    Done {
+        words: String,
+        result: Result<(), String>,
+    },
     /// All running campaigns were paused.
     PausedAll(Vec<CampaignId>),
+    /// The kill switch was turned.
+    KillSwitch(bool),
     /// The answer to "why".
-    Why { title: String, lines: Vec<String> },
+    Why {
+        title: String,
+        lines: Vec<String>,
+    },
     Detail(Box<Detail>),
     Preview(Box<Preview>),
-    ImportProgress { bytes: u64, size: u64, rows: u64 },
+    ImportProgress {
+        bytes: u64,
+        size: u64,
+        rows: u64,
+    },
     ImportDone(Result<(String, ImportReport), String>),
     /// SIGTERM.
     Terminate,
@@ -117,22 +136,48 @@ pub struct Preview {
 /// What the loop wants done elsewhere.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    Tag { call: CallId, name: String, outcome: Option<Outcome>, previous: Option<Outcome>, callback_at: Option<DateTime<Utc>> },
-    UndoTag { call: CallId, name: String, previous: Option<Outcome>, outcome: Option<Outcome>, lift: bool },
-    Note { call: CallId, note: String },
+    Tag {
+        call: CallId,
+        name: String,
+        outcome: Option<Outcome>,
+        previous: Option<Outcome>,
+        callback_at: Option<DateTime<Utc>>,
+    },
+    UndoTag {
+        call: CallId,
+        name: String,
+        previous: Option<Outcome>,
+        outcome: Option<Outcome>,
+        lift: bool,
+    },
+    Note {
+        call: CallId,
+        note: String,
+    },
     HangUp(CallId, String),
     Start(CampaignId, String),
     Pause(CampaignId, String),
     Resume(CampaignId, String),
-    Stop { campaign: CampaignId, name: String, hang_up: bool },
+    Stop {
+        campaign: CampaignId,
+        name: String,
+        hang_up: bool,
+    },
     Delete(CampaignId, String),
     PauseAll,
+    KillSwitch(bool),
     ResumeAll(Vec<CampaignId>),
     Why(CampaignId),
     Show(Option<CallId>),
-    Create { values: Box<FormValues>, start: bool },
+    Create {
+        values: Box<FormValues>,
+        start: bool,
+    },
     Preview(PathBuf),
-    Import { path: PathBuf, mapping: Vec<(String, String)> },
+    Import {
+        path: PathBuf,
+        mapping: Vec<(String, String)>,
+    },
     CancelImport,
     /// OSC 52, over SSH too.
     Copy(String),

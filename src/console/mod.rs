@@ -32,7 +32,11 @@ pub use terminal::check_terminal;
 pub use theme::{Depth, Theme, ThemeError};
 pub use view::draw;
 
-use crate::{clock::SharedClock, desk::{Actor, Desk}, telemetry::Ring};
+use crate::{
+    clock::SharedClock,
+    desk::{Actor, Desk},
+    telemetry::Ring,
+};
 
 /// How the screen is to look and what the header says.
 #[derive(Debug, Clone)]
@@ -80,7 +84,14 @@ const KEY_FRAME: Duration = Duration::from_millis(12);
 ///
 /// # Errors
 /// When the terminal cannot be set up, or the screen broke down.
-pub fn run(runtime: &tokio::runtime::Runtime, desk: Desk, actor: Actor, ring: Ring, clock: SharedClock, options: ConsoleOptions) -> Result<Ending, ConsoleError> {
+pub fn run(
+    runtime: &tokio::runtime::Runtime,
+    desk: Desk,
+    actor: Actor,
+    ring: Ring,
+    clock: &SharedClock,
+    options: ConsoleOptions,
+) -> Result<Ending, ConsoleError> {
     let (send, receive) = mpsc::channel();
     let theme = theme::load(&options.theme, &options.themes_folder, Depth::detect(&options.color));
     let mut state = State::new(options, actor.clone(), theme, clock.now());
@@ -89,7 +100,7 @@ pub fn run(runtime: &tokio::runtime::Runtime, desk: Desk, actor: Actor, ring: Ri
     terminal::watch_signals(runtime, send.clone());
     let mut screen = terminal::Screen::enter().map_err(ConsoleError::Terminal)?;
     terminal::watch_input(send);
-    let looped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| main_loop(&mut screen, &mut state, &performer, &receive, &clock)));
+    let looped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| main_loop(&mut screen, &mut state, &performer, &receive, clock)));
     screen.leave();
     match looped {
         Ok(ending) => Ok(ending),

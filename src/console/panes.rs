@@ -9,6 +9,7 @@ use ratatui::{
     widgets::{Paragraph, Sparkline},
 };
 use tracing::Level;
+use unicode_width::UnicodeWidthStr;
 
 use super::{
     data::CampaignView,
@@ -45,7 +46,10 @@ fn head(frame: &mut Frame<'_>, state: &State, area: Rect, text: &str) -> Rect {
 }
 
 fn empty(frame: &mut Frame<'_>, state: &State, area: Rect, words: &str) {
-    frame.render_widget(Paragraph::new(Span::styled(fit(&format!(" {words}"), usize::from(area.width)), state.theme.style("text_dim"))), Rect { height: 1.min(area.height), ..area });
+    frame.render_widget(
+        Paragraph::new(Span::styled(fit(&format!(" {words}"), usize::from(area.width)), state.theme.style("text_dim"))),
+        Rect { height: 1.min(area.height), ..area },
+    );
 }
 
 /// `● running  Q4 Sales   38%  4  214/500  09-17 MTWTF`
@@ -65,11 +69,11 @@ pub fn campaigns(frame: &mut Frame<'_>, state: &State, area: Rect) {
     let from = window(selected, height, all.len());
     for (i, c) in all.iter().enumerate().skip(from).take(height) {
         let y = u16::try_from(i - from).unwrap_or(0);
-        row(frame, &state.theme, body, y, campaign_spans(state, c, name), Some(i) == selected, focused);
+        row(frame, &state.theme, body, y, campaign_spans(state, c, name, usize::from(body.width)), Some(i) == selected, focused);
     }
 }
 
-fn campaign_spans(state: &State, c: &CampaignView, name: usize) -> Vec<Span<'static>> {
+fn campaign_spans(state: &State, c: &CampaignView, name: usize, width: usize) -> Vec<Span<'static>> {
     let (glyph, role) = match c.row.execution_status {
         Status::Running => ("●", "state_running"),
         Status::Paused => ("~", "state_paused"),
@@ -77,13 +81,14 @@ fn campaign_spans(state: &State, c: &CampaignView, name: usize) -> Vec<Span<'sta
         Status::Completed => ("✓", "state_completed"),
         Status::Error => ("✗", "state_error"),
     };
+    let n = &c.row.counts;
     let word = state.pending.get(&c.row.id).copied().unwrap_or(match c.row.execution_status {
+        Status::Completed if n.canceled > 0 && c.row.status_actor != "engine" => "stopped",
         Status::Completed => "done",
         Status::Running if !c.open => "waiting",
         s => s.as_str(),
     });
-    let n = &c.row.counts;
-    let over = n.total - n.pending - n.processing;
+    let over = n.total - n.pending - n.processing - n.canceled;
     let done = if n.total > 0 { over * 100 / n.total } else { 0 };
     let tail = match c.row.execution_status {
         Status::Paused | Status::Error | Status::Completed if !c.row.status_reason.is_empty() => c.row.status_reason.clone(),
@@ -93,12 +98,13 @@ fn campaign_spans(state: &State, c: &CampaignView, name: usize) -> Vec<Span<'sta
     vec![
         Span::styled(fit(&format!("{glyph} {word}"), 11), state.theme.style(role)),
         Span::styled(format!(" {} {done:>4}% {:>5} {:>10}  ", fit(&c.row.name, name), n.live, format!("{}/{}", c.used_today, c.row.daily_cap)), text),
-        Span::styled(tail, state.theme.style("text_dim")),
+        Span::styled(fit(&tail, width.saturating_sub(name + 39)), state.theme.style("text_dim")),
     ]
 }
 
 /// Widths of the live pane's columns; room, campaign and contact drop in that order.
 struct Columns {
+    width: usize,
     contact: usize,
     campaign: usize,
     room: usize,
@@ -112,7 +118,7 @@ impl Columns {
         let campaign = if left >= 30 { 13 } else { 0 };
         let room = if left >= 52 { 12 } else { 0 };
         let contact = left.saturating_sub(campaign + room).clamp(8, 30);
-        Self { contact, campaign, room }
+        Self { width, contact, campaign, room }
     }
 
     fn head(&self) -> String {
@@ -173,17 +179,16 @@ fn glyph(state: CallState) -> (&'static str, &'static str) {
         CallState::Unknown | CallState::Unresolved => ("?", "warn"),
         CallState::Completed => ("✓", "call_completed"),
         CallState::Busy | CallState::NoAnswer | CallState::Canceled => ("-", "call_completed"),
-        CallState::Rejected | CallState::WrongNumber | CallState::Failed | CallState::Unsent | CallState::Refused | CallState::NotPlaced => ("✗", "call_failed"),
+        CallState::Rejected | CallState::WrongNumber | CallState::Failed | CallState::Unsent | CallState::Refused | CallState::NotPlaced => {
+            ("✗", "call_failed")
+        }
     }
 }
 
 /// Minutes and seconds in the present state, or of the talk.
 fn time(r: &PaneRow, now: DateTime<Utc>) -> String {
-    let seconds = if r.state.is_ended() {
-        r.call_duration
-    } else {
-        r.answered_at.or(r.ringing_at).or(r.armed_at).map_or(0, |t| (now - t).num_seconds().max(0))
-    };
+    let seconds =
+        if r.state.is_ended() { r.call_duration } else { r.answered_at.or(r.ringing_at).or(r.armed_at).map_or(0, |t| (now - t).num_seconds().max(0)) };
     format!("{:02}:{:02}", seconds / 60, seconds % 60)
 }
 
@@ -196,7 +201,13 @@ fn age_style(state: &State, r: &PaneRow) -> Style {
         _ if wants_tag(r) => (since(r.completed_at), 300, 900),
         _ => (0, 1, 2),
     };
-    state.theme.style(if age >= error { "error" } else if age >= warn { "warn" } else { "text" })
+    state.theme.style(if age >= error {
+        "error"
+    } else if age >= warn {
+        "warn"
+    } else {
+        "text"
+    })
 }
 
 fn outcome_span(state: &State, r: &PaneRow) -> Span<'static> {
@@ -240,8 +251,21 @@ fn call_spans(state: &State, r: &PaneRow, c: &Columns) -> Vec<Span<'static>> {
         spans.push(Span::styled(format!("  {}", fit(&r.campaign_name, c.campaign)), state.theme.style("text_dim")));
     }
     spans.push(Span::raw("  "));
-    spans.push(outcome_span(state, r));
+    let used: usize = spans.iter().map(|s| s.content.width()).sum();
+    let last = outcome_span(state, r);
+    spans.push(Span::styled(fit(&last.content, c.width.saturating_sub(used + 1)), last.style));
     spans
+}
+
+/// A queue row without room for more: name, talk, what the agent thinks.
+fn narrow_spans(state: &State, r: &PaneRow, width: usize) -> Vec<Span<'static>> {
+    let name = fit(&super::update::display_name(&r.contact_name, &r.phone_number), 16);
+    let last = outcome_span(state, r);
+    vec![
+        Span::styled(format!(" {name} {} ", fit(&crate::domain::text::tail(&r.phone_number), 6)), state.theme.style("text")),
+        Span::styled(format!("{}  ", time(r, state.now)), age_style(state, r)),
+        Span::styled(fit(&last.content, width.saturating_sub(34)), last.style),
+    ]
 }
 
 /// Totals over the to-tag queue; without room for both, the queue while the pane has the focus.
@@ -252,7 +276,11 @@ pub fn outcomes(frame: &mut Frame<'_>, state: &State, area: Rect) {
     let campaign = state.data.campaigns.iter().find(|c| Some(c.row.id) == state.campaign);
     let title = campaign.map_or_else(|| "O Outcomes".to_owned(), |c| format!("O Outcomes: {}", c.row.name));
     let next = if state.auto_next { "a auto-next on" } else { "a auto-next off" };
-    let corner = if focused { format!("to tag {}  {next}", state.to_tag()) } else { format!("to tag {}", state.to_tag()) };
+    let corner = if focused {
+        format!("all campaigns: {}/{} to tag  {next}", selected.map_or(0, |i| i + 1), state.to_tag())
+    } else {
+        format!("to tag {}", state.to_tag())
+    };
     let inside = boxed(frame, &state.theme, area, focused, &title, &corner);
     let totals = totals(state, campaign, usize::from(inside.width));
     let both = usize::from(inside.height) > totals.len() + 3;
@@ -266,15 +294,23 @@ pub fn outcomes(frame: &mut Frame<'_>, state: &State, area: Rect) {
         return;
     }
     if queue.is_empty() {
-        return empty(frame, state, rest, if state.loaded { "All calls tagged." } else { "loading..." });
+        let words = match (state.loaded, state.filter.is_empty()) {
+            (false, _) => "loading...".to_owned(),
+            (true, true) => "All calls tagged.".to_owned(),
+            (true, false) => format!("0 of {} match \"{}\". Esc clears", state.data.to_tag.len(), state.filter),
+        };
+        return empty(frame, state, rest, &words);
     }
-    let columns = Columns { contact: usize::from(rest.width).saturating_sub(58).clamp(8, 26), campaign: 0, room: 0 };
-    let body = head(frame, state, rest, &columns.head());
+    let width = usize::from(rest.width);
+    let columns = Columns { width, contact: width.saturating_sub(58).clamp(8, 26), campaign: 0, room: 0 };
+    let narrow = width < 66;
+    let body = head(frame, state, rest, &if narrow { " contact                  talk   agent says".to_owned() } else { columns.head() });
     let height = usize::from(body.height);
     let from = window(selected, height, queue.len());
     for (i, r) in queue.iter().enumerate().skip(from).take(height) {
         let y = u16::try_from(i - from).unwrap_or(0);
-        row(frame, &state.theme, body, y, call_spans(state, r, &columns), Some(i) == selected, focused);
+        let spans = if narrow { narrow_spans(state, r, width) } else { call_spans(state, r, &columns) };
+        row(frame, &state.theme, body, y, spans, Some(i) == selected, focused);
     }
 }
 
@@ -282,9 +318,9 @@ fn totals(state: &State, campaign: Option<&CampaignView>, width: usize) -> Vec<L
     let Some(c) = campaign else { return Vec::new() };
     let n = &c.row.counts;
     let of = [n.interested, n.not_interested, n.callback, n.do_not_call, n.voicemail, n.wrong_number];
-    let all = n.pickups.max(1);
+    let all = of.iter().sum::<i64>().max(n.pickups).max(1);
     let mut lines = vec![Line::from(Span::styled(
-        fit(&format!(" today {:>5} dials   all {:>5} dialled {:>5} answered", c.used_today, n.dials, n.pickups), width),
+        fit(&format!(" today {} dials  all {} dialled {} answered", c.used_today, n.dials, n.pickups), width),
         state.theme.style("text_dim"),
     ))];
     for (o, count) in Outcome::ALL.into_iter().zip(of) {
@@ -347,7 +383,18 @@ pub fn story(state: &State, d: &Detail, width: usize) -> Vec<Line<'static>> {
     let line = |text: String, style: Style| Line::from(Span::styled(fit(&text, width), style));
     let mut lines = vec![
         line(format!(" {}  {}  {}  attempt {}", r.contact_name, state.number(&r.phone_number), r.campaign_name, r.attempt), state.theme.style("title")),
-        line(format!(" {} {}  dialled {}  answered {}  ended {}  talk {}", r.state.words(), r.reason, at(r.armed_at), at(r.answered_at), at(r.completed_at), time(r, state.now)), text),
+        line(
+            format!(
+                " {} {}  dialled {}  answered {}  ended {}  talk {}",
+                r.state.words(),
+                r.reason,
+                at(r.armed_at),
+                at(r.answered_at),
+                at(r.completed_at),
+                time(r, state.now)
+            ),
+            text,
+        ),
     ];
     if !r.notes.is_empty() {
         lines.push(line(format!(" note: {}", r.notes), text));
@@ -356,14 +403,20 @@ pub fn story(state: &State, d: &Detail, width: usize) -> Vec<Line<'static>> {
     for e in &d.timeline {
         let when = e.at.with_timezone(&state.options.zone).format("%H:%M:%S%.3f");
         let moved = e.applied.as_ref().map_or_else(String::new, |a| format!(" -> {a}"));
-        lines.push(Line::from(vec![Span::styled(format!(" {when}  "), faint), Span::styled(fit(&format!("{:<8} {}{moved}", e.source.as_str(), event_words(e)), width.saturating_sub(16)), text)]));
+        lines.push(Line::from(vec![
+            Span::styled(format!(" {when}  "), faint),
+            Span::styled(fit(&format!("{:<8} {}{moved}", e.source.as_str(), event_words(e)), width.saturating_sub(16)), text),
+        ]));
     }
     for o in &d.outcomes {
         let when = o.at.with_timezone(&state.options.zone).format("%H:%M:%S%.3f");
         let who = if o.by.is_empty() { format!("{:?}", o.who).to_lowercase() } else { o.by.clone() };
         let value = o.value.map_or("cleared", Outcome::label);
         let note = if o.note.is_empty() { String::new() } else { format!(": {}", o.note) };
-        lines.push(Line::from(vec![Span::styled(format!(" {when}  "), faint), Span::styled(fit(&format!("{who} said \"{value}\"{note}"), width.saturating_sub(16)), state.theme.style("info"))]));
+        lines.push(Line::from(vec![
+            Span::styled(format!(" {when}  "), faint),
+            Span::styled(fit(&format!("{who} said \"{value}\"{note}"), width.saturating_sub(16)), state.theme.style("info")),
+        ]));
     }
     lines
 }
@@ -371,17 +424,22 @@ pub fn story(state: &State, d: &Detail, width: usize) -> Vec<Line<'static>> {
 fn event_words(e: &EventRow) -> String {
     match &e.kind.0 {
         Kind::Reply(Reply::Answered { .. }) => "the dial was answered".to_owned(),
-        Kind::Reply(Reply::Ended { sip_code, reason, .. }) => format!("the dial ended: {reason}{}", sip_code.map_or_else(String::new, |c| format!(" (SIP {c})"))),
+        Kind::Reply(Reply::Ended { sip_code, reason, .. }) => {
+            format!("the dial ended: {reason}{}", sip_code.map_or_else(String::new, |c| format!(" (SIP {c})")))
+        }
         Kind::Reply(Reply::TimedOut { .. }) => "the dial rang out".to_owned(),
         Kind::Reply(Reply::Unsent { reason, .. }) => format!("not sent: {reason}"),
         Kind::Reply(Reply::Refused { reason }) => format!("turned away by the trunk: {reason}"),
         Kind::Reply(Reply::Unknown { reason }) => format!("no clear reply: {reason}"),
-        Kind::Leg { status, .. } => format!("the leg is {}", status.map_or("there", |s| match s {
-            crate::domain::event::LegStatus::Dialing => "dialling",
-            crate::domain::event::LegStatus::Ringing => "ringing",
-            crate::domain::event::LegStatus::Active => "active",
-            crate::domain::event::LegStatus::Hangup => "hung up",
-        })),
+        Kind::Leg { status, .. } => format!(
+            "the leg is {}",
+            status.map_or("there", |s| match s {
+                crate::domain::event::LegStatus::Dialing => "dialling",
+                crate::domain::event::LegStatus::Ringing => "ringing",
+                crate::domain::event::LegStatus::Active => "active",
+                crate::domain::event::LegStatus::Hangup => "hung up",
+            })
+        ),
         Kind::LegLeft { reason, .. } => format!("the leg left ({reason:?})"),
         Kind::LegGone { .. } => "the leg is gone".to_owned(),
         Kind::PresumedAnswered => "still there after its ringing time: answered".to_owned(),
@@ -395,10 +453,13 @@ fn event_words(e: &EventRow) -> String {
     }
 }
 
+/// One figure of a minute's point.
+type PointValue = fn(&(i64, i64, i64, i64)) -> i64;
+
 /// Answered, calls and failures a minute, on the wide screen.
 pub fn trend(frame: &mut Frame<'_>, state: &State, area: Rect) {
     let inside = boxed(frame, &state.theme, area, false, "Trend, a bar a minute", "");
-    let series: [(&str, fn(&(i64, i64, i64, i64)) -> i64); 3] = [("calls/min", |p| p.1), ("answered %", |p| p.2), ("failed %", |p| p.3)];
+    let series: [(&str, PointValue); 3] = [("calls/min", |p| p.1), ("answered %", |p| p.2), ("failed %", |p| p.3)];
     for (i, (label, value)) in series.into_iter().enumerate() {
         let y = inside.y + u16::try_from(i).unwrap_or(0);
         if y >= inside.bottom() {
@@ -406,8 +467,10 @@ pub fn trend(frame: &mut Frame<'_>, state: &State, area: Rect) {
         }
         let line = Rect { y, height: 1, ..inside };
         frame.render_widget(Paragraph::new(Span::styled(format!(" {label:<11}"), state.theme.style("text_dim"))), line);
-        let data: Vec<u64> = state.history.iter().rev().take(usize::from(inside.width.saturating_sub(14))).rev().map(|p| u64::try_from(value(p)).unwrap_or(0)).collect();
+        let data: Vec<u64> =
+            state.history.iter().rev().take(usize::from(inside.width.saturating_sub(14))).rev().map(|p| u64::try_from(value(p)).unwrap_or(0)).collect();
         let place = Rect { x: inside.x + 13, width: inside.width.saturating_sub(14), ..line };
-        frame.render_widget(Sparkline::default().data(data).style(state.theme.style("spark")), place);
+        let top = if i == 0 { data.iter().copied().max().unwrap_or(1).max(1) } else { 100 };
+        frame.render_widget(Sparkline::default().max(top).data(data).style(state.theme.style("spark")), place);
     }
 }

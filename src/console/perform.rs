@@ -15,14 +15,7 @@ use super::{
 };
 use crate::{
     desk::{Actor, CampaignDraft, Desk, DeskError, Import, Progress, SetOutcome, UndoDoNotCall},
-    domain::{
-        csv::ContactFile,
-        id::CampaignId,
-        outcome::Who,
-        phone,
-        text::clean,
-        zone,
-    },
+    domain::{csv::ContactFile, id::CampaignId, outcome::Who, phone, text::clean, zone},
     store::ContactTable,
 };
 
@@ -76,6 +69,12 @@ impl Performer {
                     Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },
                 }
             }),
+            Effect::KillSwitch(on) => self.spawn(async move {
+                match desk.kill_switch(actor, on).await {
+                    Ok(()) => Msg::KillSwitch(on),
+                    Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },
+                }
+            }),
             Effect::ResumeAll(ids) => self.spawn(async move {
                 match desk.resume_all(actor, ids).await {
                     Ok(n) => Msg::Done { words: format!("resumed {n} campaigns"), result: Ok(()) },
@@ -113,8 +112,15 @@ impl Performer {
             };
             match result.await {
                 Ok(p) => {
-                    let lacking = if p.contacts_without_fields > 0 { format!("; {} lack {}", p.contacts_without_fields, p.missing_fields.join(", ")) } else { String::new() };
-                    Msg::Done { words: format!("started \"{name}\": {} contacts, {} dialable now{lacking}. {}", p.contacts, p.dialable_now, p.why), result: Ok(()) }
+                    let lacking = if p.contacts_without_fields > 0 {
+                        format!("; {} lack {}", p.contacts_without_fields, p.missing_fields.join(", "))
+                    } else {
+                        String::new()
+                    };
+                    Msg::Done {
+                        words: format!("started \"{name}\": {} contacts, {} dialable now{lacking}. {}", p.contacts, p.dialable_now, p.why),
+                        result: Ok(()),
+                    }
                 }
                 Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },
             }
@@ -137,9 +143,13 @@ impl Performer {
                     lines.extend(why.until.map(|t| format!("changes at {}", at(t))));
                     lines.push(String::new());
                     let c = &row.counts;
-                    lines.push(format!("{} dialable now, {} queued, {} live, {} dialled, {} answered", why.dialable_now, c.pending, c.live, c.dials, c.pickups));
+                    lines
+                        .push(format!("{} dialable now, {} queued, {} live, {} dialled, {} answered", why.dialable_now, c.pending, c.live, c.dials, c.pickups));
                     for z in why.zones.iter().take(12) {
-                        let opens = z.opens.map_or_else(|| "never: no hour suits".to_owned(), |t| if t <= desk.now() { "open now".to_owned() } else { format!("opens {}", at(t)) });
+                        let opens = z.opens.map_or_else(
+                            || "never: no hour suits".to_owned(),
+                            |t| if t <= desk.now() { "open now".to_owned() } else { format!("opens {}", at(t)) },
+                        );
                         lines.push(format!("{:>7}  {}  {opens}", z.waiting, zone::label(&z.zones)));
                     }
                     Msg::Why { title: format!("Why: {}", row.name), lines }
@@ -223,7 +233,7 @@ fn look(path: PathBuf, region: Option<&str>) -> Preview {
         Ok(file) => file,
         Err(e) => return failed(path, e.to_string()),
     };
-    let columns = file.columns().map(|(h, f)| (h.to_owned(), f.map(|f| f.name()))).collect();
+    let columns = file.columns().map(|(h, f)| (h.to_owned(), f.map(super::super::domain::csv::Field::name))).collect();
     let rows = std::iter::from_fn(|| file.next_row())
         .take(5)
         .map(|row| match row {

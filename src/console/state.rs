@@ -78,6 +78,8 @@ pub struct State {
     pub shown: Option<CallId>,
     /// The screen has room for the detail pane.
     pub wide: bool,
+    /// The screen is too small for anything but a line of figures.
+    pub tiny: bool,
     /// Per minute: calls, answered and failed per cent.
     pub history: Vec<(i64, i64, i64, i64)>,
     ticked: (i64, u32),
@@ -104,7 +106,7 @@ impl State {
             queue: None,
             log_scroll: 0,
             filter: String::new(),
-            follow: false,
+            follow: true,
             to_tag_only: false,
             auto_next: true,
             mask: 0,
@@ -122,6 +124,7 @@ impl State {
             detail: None,
             shown: None,
             wide: false,
+            tiny: false,
             history: Vec::new(),
             ticked: (0, 0),
         }
@@ -202,13 +205,16 @@ impl State {
     }
 
     fn passes(&self, r: &PaneRow) -> bool {
-        matches(&self.filter, &[
-            ("name", &r.contact_name),
-            ("number", &r.phone_number),
-            ("campaign", &r.campaign_name),
-            ("state", r.state.words()),
-            ("outcome", r.outcome.map_or("untagged", Outcome::label)),
-        ])
+        matches(
+            &self.filter,
+            &[
+                ("name", &r.contact_name),
+                ("number", &r.phone_number),
+                ("campaign", &r.campaign_name),
+                ("state", r.state.words()),
+                ("outcome", r.outcome.map_or("untagged", Outcome::label)),
+            ],
+        )
     }
 
     /// A number as it may be shown.
@@ -279,8 +285,11 @@ impl State {
         let campaign = self.campaign.filter(|id| self.data.campaigns.iter().any(|c| c.row.id == *id));
         self.campaign = campaign.or_else(|| self.data.campaigns.first().map(|c| c.row.id));
         let rows = self.live_rows();
-        let kept = self.live.filter(|id| rows.iter().any(|r| r.id == *id)).filter(|_| !self.follow);
-        self.live = kept.or_else(|| rows.first().map(|r| r.id));
+        let kept = self.live.and_then(|id| rows.iter().find(|r| r.id == id));
+        // Following: an ended call that needs nothing more gives the cursor to the newest live one.
+        let newest = || rows.iter().filter(|r| r.state.is_open()).max_by_key(|r| r.armed_at).or(rows.first()).map(|r| r.id);
+        let stays = kept.is_some_and(|r| !self.follow || r.state.is_open() || wants_tag(r));
+        self.live = if stays { self.live } else { newest() };
         let rows = self.queue_rows();
         let kept = self.queue.filter(|id| rows.iter().any(|r| r.id == *id));
         self.queue = kept.or_else(|| rows.first().map(|r| r.id));
@@ -359,7 +368,16 @@ mod tests {
     #[test]
     fn filters() {
         let fields = [("name", "Ana Lima"), ("number", "+12025550139"), ("campaign", "Q4 Sales"), ("state", "ended")];
-        for (filter, want) in [("", true), ("ana", true), ("0139", true), ("!ana", false), ("campaign:q4", true), ("name:q4", false), ("ana ringing", false), ("!ringing lima", true)] {
+        for (filter, want) in [
+            ("", true),
+            ("ana", true),
+            ("0139", true),
+            ("!ana", false),
+            ("campaign:q4", true),
+            ("name:q4", false),
+            ("ana ringing", false),
+            ("!ringing lima", true),
+        ] {
             assert_eq!(matches(filter, &fields), want, "{filter}");
         }
     }

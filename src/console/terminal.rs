@@ -40,7 +40,8 @@ pub fn check_terminal() -> Result<(), String> {
 type Out = BufWriter<File>;
 
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<Out>>,
+    /// Never dropped: ratatui's drop prints to standard error, which panics on a dead terminal.
+    terminal: std::mem::ManuallyDrop<Terminal<CrosstermBackend<Out>>>,
     left: bool,
 }
 
@@ -56,13 +57,14 @@ impl Screen {
         let mut out = BufWriter::with_capacity(256 << 10, out);
         queue!(out, EnterAlternateScreen, EnableBracketedPaste, Hide)?;
         out.flush()?;
-        Ok(Self { terminal: Terminal::new(CrosstermBackend::new(out))?, left: false })
+        Ok(Self { terminal: std::mem::ManuallyDrop::new(Terminal::new(CrosstermBackend::new(out))?), left: false })
     }
 
     pub fn draw(&mut self, state: &mut State) -> std::io::Result<()> {
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
         let size = self.terminal.size()?;
         state.wide = size.width >= view::LARGE.0 && size.height >= view::LARGE.1;
+        state.tiny = size.width < view::SMALLEST.0 || size.height < view::SMALLEST.1;
         if std::mem::take(&mut state.repaint) {
             // Not Terminal::clear, which asks the terminal for its cursor and may wait. The frame drawn
             // last is forgotten, so that the next is drawn whole.
@@ -115,13 +117,18 @@ fn restore_on_panic() {
     });
 }
 
-/// SIGTERM and SIGHUP become messages.
+/// SIGTERM, SIGHUP and a new size become messages.
 pub fn watch_signals(runtime: &tokio::runtime::Runtime, send: Sender<Msg>) {
     runtime.spawn(async move {
-        let (Ok(mut term), Ok(mut hup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else { return };
-        tokio::select! {
-            _ = term.recv() => tell(&send, Msg::Terminate),
-            _ = hup.recv() => tell(&send, Msg::Gone),
+        let signals = (signal(SignalKind::terminate()), signal(SignalKind::hangup()), signal(SignalKind::window_change()));
+        let (Ok(mut term), Ok(mut hup), Ok(mut size)) = signals else { return };
+        loop {
+            tokio::select! {
+                _ = term.recv() => return tell(&send, Msg::Terminate),
+                _ = hup.recv() => return tell(&send, Msg::Gone),
+                // The input thread waits on the terminal and hears nothing of its size.
+                _ = size.recv() => tell(&send, Msg::Resize),
+            }
         }
     });
 }
@@ -139,12 +146,21 @@ pub fn watch_input(send: Sender<Msg>) {
                 }
             }
         })
-        .map(drop)
-        .unwrap_or_else(|e| tracing::error!(target: "console", error = %e, "no input thread"));
+        .map_or_else(|e| tracing::error!(target: "console", error = %e, "no input thread"), drop);
 }
 
 fn next_event() -> Option<Msg> {
     loop {
+        // First what crossterm has read already: its buffer is not the terminal's.
+        while event::poll(std::time::Duration::ZERO).unwrap_or(false) {
+            match event::read() {
+                Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => return Some(Msg::Key(key)),
+                Ok(Event::Paste(text)) => return Some(Msg::Paste(text)),
+                Ok(Event::Resize(..)) => return Some(Msg::Resize),
+                Ok(_) => {}
+                Err(_) => return Some(Msg::Gone),
+            }
+        }
         let stdin = rustix::stdio::stdin();
         let mut fds = [PollFd::new(&stdin, PollFlags::IN)];
         match rustix::event::poll(&mut fds, None) {
@@ -155,16 +171,6 @@ fn next_event() -> Option<Msg> {
         if seen.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
             silence_stdin();
             return Some(Msg::Gone);
-        }
-        // Whatever is there is read to its end before waiting again: crossterm buffers.
-        while event::poll(std::time::Duration::ZERO).unwrap_or(false) {
-            match event::read() {
-                Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => return Some(Msg::Key(key)),
-                Ok(Event::Paste(text)) => return Some(Msg::Paste(text)),
-                Ok(Event::Resize(..)) => return Some(Msg::Resize),
-                Ok(_) => {}
-                Err(_) => return Some(Msg::Gone),
-            }
         }
     }
 }

@@ -172,7 +172,15 @@ fn reduce(color: Color, depth: Depth) -> Color {
 }
 
 fn nearest_256(r: u8, g: u8, b: u8) -> u8 {
-    let level = |v: u8| if v < 48 { 0 } else if v < 115 { 1 } else { (v - 35) / 40 };
+    let level = |v: u8| {
+        if v < 48 {
+            0
+        } else if v < 115 {
+            1
+        } else {
+            (v - 35) / 40
+        }
+    };
     let value = |l: u8| if l == 0 { 0 } else { 55 + 40 * l };
     let distance = |x: (u8, u8, u8)| {
         let d = |a: u8, b: u8| i32::from(a) - i32::from(b);

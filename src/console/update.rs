@@ -58,6 +58,7 @@ impl State {
                 }
             }
             Msg::PausedAll(ids) => self.paused(ids),
+            Msg::KillSwitch(on) => self.say(if on { "KILL SWITCH ON: nothing is dialled on any host" } else { "kill switch off" }),
             Msg::Why { title, lines } => self.open(Dialog::Words { title, lines }),
             Msg::Detail(detail) => self.detail = Some(detail),
             Msg::Preview(preview) => {
@@ -83,7 +84,9 @@ impl State {
     fn import_done(&mut self, result: Result<(String, crate::domain::contact::ImportReport), String>) {
         let running = self.import.take().is_some();
         match result {
-            Ok((name, report)) if running => self.say(format!("imported \"{name}\": {} contacts, {} duplicate, {} invalid", report.imported, report.duplicate, report.invalid)),
+            Ok((name, report)) if running => {
+                self.say(format!("imported \"{name}\": {} contacts, {} duplicate, {} invalid", report.imported, report.duplicate, report.invalid));
+            }
             Ok((_, report)) => self.with_import(|d| d.done(Ok(report))),
             Err(why) if running => self.complain(why),
             Err(why) => self.with_import(|d| d.done(Err(why))),
@@ -125,9 +128,17 @@ impl State {
             self.say("not suspended: calls are live in this process. Detach with tmux or screen instead");
             return Vec::new();
         }
+        if self.tiny && !matches!(keys::action(&key), Some(Action::PauseAll | Action::Quit)) {
+            // Nothing that cannot be seen.
+            return Vec::new();
+        }
         if self.dialog.is_some() {
             let typing = self.dialog.as_mut().and_then(Dialog::input).is_some();
             if !typing && self.now - self.dialog_opened < DEAF && key.code != KeyCode::Esc {
+                return Vec::new();
+            }
+            let chord = key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+            if chord && !typing && key.code != KeyCode::Esc {
                 return Vec::new();
             }
             return dialogs::on_key(self, key);
@@ -167,6 +178,7 @@ impl State {
             Action::Quit => return self.quit(),
             Action::Enter => return self.show_detail(),
             Action::Copy => return self.copy(),
+            Action::Why => return self.target_campaign().map_or_else(Vec::new, |c| vec![Effect::Why(c.row.id)]),
             other => return self.change(other),
         }
         Vec::new()
@@ -175,7 +187,7 @@ impl State {
     /// Actions that change rows: none of them in read-only mode.
     fn change(&mut self, action: Action) -> Vec<Effect> {
         if self.options.read_only {
-            self.say("read-only: nothing is changed from here");
+            self.complain("read-only: nothing is changed from here");
             return Vec::new();
         }
         match action {
@@ -198,7 +210,6 @@ impl State {
                 self.open(Dialog::Import(dialog));
                 Vec::new()
             }
-            Action::Why => self.target_campaign().map_or_else(Vec::new, |c| vec![Effect::Why(c.row.id)]),
             Action::Delete => self.ask_delete(),
             _ => Vec::new(),
         }
@@ -264,6 +275,9 @@ impl State {
 
     fn quit(&mut self) -> Vec<Effect> {
         let live = self.live_count();
+        if self.tiny && live > 0 {
+            return vec![Effect::Leave(Ending::Drain)];
+        }
         if live == 0 || self.options.following.is_some() {
             return vec![Effect::Leave(Ending::QuitNow)];
         }
@@ -303,6 +317,14 @@ impl State {
             self.complain(refusal.message);
             return Vec::new();
         }
+        if outcome.is_none() && row.outcome.is_none() {
+            self.say(format!("{name} has no tag"));
+            return Vec::new();
+        }
+        if outcome == Some(Outcome::Callback) && !row.state.is_ended() {
+            self.complain("a callback can be promised once the call has ended: tag it then");
+            return Vec::new();
+        }
         if outcome == Some(Outcome::Callback) {
             self.open(Dialog::Callback { call: row.id, name, previous: row.outcome, input: tui_input::Input::default(), error: None });
             return Vec::new();
@@ -319,17 +341,19 @@ impl State {
         callback_at: Option<chrono::DateTime<chrono::Utc>>,
     ) -> Vec<Effect> {
         self.saving.insert(call, outcome);
-        if self.focus == Pane::Outcomes && self.auto_next {
+        if self.focus == Pane::Outcomes {
             self.next_in_queue(call);
         }
         vec![Effect::Tag { call, name, outcome, previous, callback_at }]
     }
 
-    /// After a tag the cursor goes on to the next that is not on its way already.
+    /// After a tag the cursor goes on to the oldest that is not on its way already, or without
+    /// auto-next to the neighbour of the one that leaves.
     fn next_in_queue(&mut self, tagged: CallId) {
         let ids: Vec<CallId> = self.queue_rows().iter().map(|r| r.id).collect();
         let at = ids.iter().position(|i| *i == tagged).unwrap_or(0);
-        let next = ids[at..].iter().chain(&ids[..at]).find(|i| **i != tagged && !self.saving.contains_key(i));
+        let (first, then) = if self.auto_next { (&ids[..], &ids[..0]) } else { (&ids[at..], &ids[..at]) };
+        let next = first.iter().chain(then).find(|i| **i != tagged && !self.saving.contains_key(i));
         self.queue = next.copied().or(self.queue);
     }
 
@@ -436,7 +460,8 @@ impl State {
     }
 
     fn pause_all(&mut self) -> Vec<Effect> {
-        match self.paused_all.take() {
+        let any = self.data.campaigns.iter().any(|c| c.row.execution_status == Status::Running);
+        match self.paused_all.take().filter(|_| !any) {
             Some(ids) => {
                 self.undo.retain(|u| !matches!(u, Undo::PauseAll(_)));
                 vec![Effect::ResumeAll(ids)]

@@ -33,7 +33,7 @@ use super::{
 use crate::domain::{campaign::Status, outcome::Outcome, text::tail};
 
 /// Below this nothing but a line of figures is drawn.
-const SMALLEST: (u16, u16) = (60, 15);
+pub const SMALLEST: (u16, u16) = (60, 15);
 /// From here four panes stand together.
 const MEDIUM: (u16, u16) = (100, 30);
 /// From here detail and trends stand beside them.
@@ -43,7 +43,7 @@ const TOP_ROWS: u16 = 9;
 const LOG_ROWS: u16 = 7;
 const FOOTER_ROWS: u16 = 3;
 const LEFT_COLUMNS: u16 = 74;
-const OUTCOME_COLUMNS: u16 = 46;
+const OUTCOME_COLUMNS: u16 = 52;
 
 /// Cuts or pads a text to a width in cells.
 #[must_use]
@@ -97,7 +97,7 @@ pub fn draw(frame: &mut Frame<'_>, state: &State) {
 
 fn tiny(frame: &mut Frame<'_>, state: &State, area: Rect) {
     let text = format!(
-        "live {} running {} failed {} to tag {} - needs {}x{}",
+        "live {} running {} failed {} to tag {} - needs {}x{} (P pauses all, q drains)",
         state.live_count(),
         running(state),
         state.data.failed.map_or_else(|| "-".to_owned(), |f| format!("{f}%")),
@@ -113,7 +113,11 @@ fn small(frame: &mut Frame<'_>, state: &State, area: Rect) {
     let mut spans = vec![Span::raw(" ")];
     for p in Pane::ALL {
         let text = panes::tab(state, p);
-        let (text, style) = if p == state.focus { (format!("[{text}]"), state.theme.style("title").add_modifier(ratatui::style::Modifier::BOLD)) } else { (format!(" {text} "), state.theme.style("text_dim")) };
+        let (text, style) = if p == state.focus {
+            (format!("[{text}]"), state.theme.style("title").add_modifier(ratatui::style::Modifier::BOLD))
+        } else {
+            (format!(" {text} "), state.theme.style("text_dim"))
+        };
         spans.push(Span::styled(text, style));
         spans.push(Span::raw(" "));
     }
@@ -157,11 +161,9 @@ pub fn boxed(frame: &mut Frame<'_>, theme: &Theme, area: Rect, focused: bool, ti
     let (kind, border) = if focused { (BorderType::Double, "border_focus") } else { (BorderType::Plain, "border") };
     let style = theme.style(if focused { "title" } else { "text_dim" });
     let style = if focused { style.add_modifier(ratatui::style::Modifier::BOLD) } else { style };
-    let block = Block::bordered()
-        .border_type(kind)
-        .border_style(theme.style(border))
-        .title(Span::styled(format!(" {title} "), style))
-        .title_bottom(Line::from(Span::styled(if corner.is_empty() { String::new() } else { format!(" {corner} ") }, theme.style("text_faint"))).right_aligned());
+    let block = Block::bordered().border_type(kind).border_style(theme.style(border)).title(Span::styled(format!(" {title} "), style)).title_bottom(
+        Line::from(Span::styled(if corner.is_empty() { String::new() } else { format!(" {corner} ") }, theme.style("text_faint"))).right_aligned(),
+    );
     let inside = block.inner(area);
     frame.render_widget(block, area);
     inside
@@ -196,7 +198,7 @@ fn running(state: &State) -> usize {
 fn draw_header(frame: &mut Frame<'_>, state: &State, area: Rect) {
     let d = &state.data;
     let paused = d.campaigns.iter().filter(|c| c.row.execution_status == Status::Paused).count();
-    let capacity: i64 = d.campaigns.iter().filter(|c| c.row.execution_status == Status::Running).map(|c| c.row.max_concurrent).sum();
+    let capacity: i64 = d.campaigns.iter().filter(|c| matches!(c.row.execution_status, Status::Running | Status::Paused)).map(|c| c.row.max_concurrent).sum();
     let percent = |v: Option<i64>| v.map_or_else(|| "-".to_owned(), |p| format!("{p}%"));
     let clock = state.now.with_timezone(&state.options.zone);
     let clock = if state.live_count() > 0 { clock.format("%H:%M:%S").to_string() } else { clock.format("%H:%M").to_string() };
@@ -256,16 +258,16 @@ fn alert(state: &State) -> (String, Style) {
     if state.options.read_only {
         return ("read-only: nothing is changed from here".to_owned(), state.theme.bar("banner"));
     }
+    if !state.filter.is_empty() {
+        let (shown, all) = (state.live_rows().len(), d.live.len());
+        return (format!("filter \"{}\": {shown} of {all} calls. Esc clears", state.filter), state.theme.style("info"));
+    }
     if let Some((campaign, bad, of, word)) = &d.last_failure {
         let name = d.campaigns.iter().find(|c| c.row.id == *campaign).map_or("?", |c| c.row.name.as_str());
         return (format!("! {name}: {bad} of the last {of} dials failed ({word})   {}: why", keys::name_of(Action::Why)), state.theme.style("warn"));
     }
     if let Some(c) = d.campaigns.iter().find(|c| c.row.execution_status == Status::Error) {
         return (format!("! {}: {}", c.row.name, c.row.status_reason), state.theme.style("error"));
-    }
-    if !state.filter.is_empty() {
-        let (shown, all) = (state.live_rows().len(), d.live.len());
-        return (format!("filter \"{}\": {shown} of {all} calls. Esc clears", state.filter), state.theme.style("info"));
     }
     (String::new(), state.theme.style("text"))
 }
@@ -283,11 +285,16 @@ fn target_line(state: &State, width: usize) -> Line<'static> {
     let Some(row) = state.target() else {
         return Line::from(Span::styled(fit(" no call selected", width), state.theme.style("text_faint")));
     };
-    let who = format!(" {} {} >", display_name(&row.contact_name, &row.phone_number), if state.mask > 1 { String::new() } else { tail(&row.phone_number) });
+    let who = format!(
+        " {} {} >",
+        fit(&display_name(&row.contact_name, &row.phone_number), if width < 110 { 12 } else { 26 }).trim_end(),
+        if state.mask > 1 { String::new() } else { tail(&row.phone_number) }
+    );
     let narrow = width < 110;
     let mut spans = vec![Span::styled(who, text.add_modifier(ratatui::style::Modifier::BOLD))];
     for o in Outcome::ALL {
         let words = match (o, narrow) {
+            (Outcome::Interested, true) => "interest",
             (Outcome::NotInterested, true) => "not-int",
             (Outcome::DoNotCall, true) => "DNC",
             (Outcome::WrongNumber, true) => "wrong",
@@ -301,14 +308,16 @@ fn target_line(state: &State, width: usize) -> Line<'static> {
 
 fn keys_line(state: &State, width: usize) -> Line<'static> {
     let campaign = state.target_campaign().map_or_else(|| "-".to_owned(), |c| c.row.name.clone());
+    let paused = state.target_campaign().is_some_and(|c| c.row.execution_status == Status::Paused);
+    let all = if state.paused_all.is_some() && running(state) == 0 { "resume ALL" } else { "pause ALL" };
     let hints: Vec<(Action, String)> = vec![
         (Action::Undo, "undo".into()),
         (Action::Note, "note".into()),
         (Action::HangUp, "hang up".into()),
         (Action::Start, "start".into()),
-        (Action::PauseResume, "pause".into()),
+        (Action::PauseResume, if paused { "resume".into() } else { "pause".into() }),
         (Action::Stop, format!("stop \"{}\"", fit(&campaign, campaign.width().min(20)).trim_end())),
-        (Action::PauseAll, "pause ALL".into()),
+        (Action::PauseAll, all.into()),
         (Action::New, "new".into()),
         (Action::Import, "import".into()),
         (Action::Why, "why".into()),

@@ -5,6 +5,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::{Actor, Desk, DeskError, Installation, audit, record::tally};
 use crate::{
+    clock::boot_time,
     domain::{
         Refusal,
         call::State,
@@ -55,7 +56,9 @@ pub struct Armed {
     caller_id: String,
     ring_timeout_s: i64,
     max_call_duration_s: i64,
-    armed_at: DateTime<Utc>,
+    at: DateTime<Utc>,
+    /// The host's uptime when the gates were judged.
+    judged: std::time::Duration,
 }
 
 impl Armed {
@@ -99,9 +102,15 @@ impl Armed {
         self.max_call_duration_s
     }
 
+    /// How long ago the gates were judged, by a clock that runs through suspend.
+    #[must_use]
+    pub fn age(&self) -> std::time::Duration {
+        boot_time().saturating_sub(self.judged)
+    }
+
     #[must_use]
     pub fn armed_at(&self) -> DateTime<Utc> {
-        self.armed_at
+        self.at
     }
 }
 
@@ -262,7 +271,13 @@ impl Desk {
 }
 
 /// Renders the script of a claimed row, or ends the row when the contact lacks a field.
-async fn prepare(tx: &mut Tx, installation: Installation, campaign: &std::sync::Arc<CampaignRow>, row: CallRow, now: DateTime<Utc>) -> Result<Option<Claimed>, DeskError> {
+async fn prepare(
+    tx: &mut Tx,
+    installation: Installation,
+    campaign: &std::sync::Arc<CampaignRow>,
+    row: CallRow,
+    now: DateTime<Utc>,
+) -> Result<Option<Claimed>, DeskError> {
     let contact = match row.contact_id {
         Some(id) => tx.contact(id).await?,
         None => None,
@@ -315,6 +330,7 @@ async fn release(tx: &mut Tx, call: CallId, claim_number: i64, due: DateTime<Utc
 }
 
 async fn arm(tx: &mut Tx, rules: &Rules, request: ArmRequest, now: DateTime<Utc>) -> Result<Result<Armed, Refused>, DeskError> {
+    let judged = boot_time();
     let claimed = &request.claimed;
     let campaign = &claimed.campaign;
     let day = schedule::local_day(campaign.zone(), now);
@@ -327,11 +343,14 @@ async fn arm(tx: &mut Tx, rules: &Rules, request: ArmRequest, now: DateTime<Utc>
     if let Err(refusal) = judge(rules, campaign, &facts, now) {
         return refuse(tx, claimed, refusal, now).await.map(Err);
     }
-    take(tx, rules, &request, &facts, day, now).await
+    take(tx, rules, &request, &facts, day, now, judged).await
 }
 
 /// Every gate, in the order of the contract.
 fn judge(rules: &Rules, campaign: &CampaignRow, f: &ArmRow, now: DateTime<Utc>) -> Result<(), Refusal> {
+    if f.hangup_requested_at.is_some() {
+        return Err(Refusal::new("hangup", "hung up before it was dialled"));
+    }
     if f.execution_status != Status::Running {
         return Err(Refusal::new("state", format!("the campaign is {}", f.execution_status.as_str())));
     }
@@ -381,7 +400,8 @@ pub(super) fn campaign_facts(c: &CampaignRow, used_today: i64, live: i64, next_c
 fn trunk_facts(rules: &Rules, f: &ArmRow) -> Option<TrunkFacts> {
     Some(TrunkFacts {
         live: f.trunk_live?,
-        max_live: f.trunk_max_live?,
+        // A call found alive may have pushed the row's own limit up.
+        max_live: f.trunk_max_live?.min(rules.trunk_concurrent),
         tokens: f.trunk_tokens?,
         refilled_at: f.trunk_refilled_at?,
         calls_per_second: rules.calls_per_second,
@@ -395,7 +415,7 @@ async fn refuse(tx: &mut Tx, claimed: &Claimed, refusal: Refusal, now: DateTime<
         ("call_delay" | "trunk_rate", Some(at)) if at - now <= Duration::seconds(5) => return Ok(Refused::Wait(at)),
         ("concurrency" | "trunk_concurrency", None) => return Ok(Refused::Wait(now + Duration::seconds(1))),
         // No time opens these.
-        ("do_not_call" | "country" | "contact_zone", _) | ("contact_hours", None) => {
+        ("hangup" | "do_not_call" | "country" | "contact_zone", _) | ("contact_hours", None) => {
             if let Some(row) = tx.call(claimed.call).await? {
                 end_unarmed(tx, row, State::Canceled, &refusal.message, now).await?;
             }
@@ -407,7 +427,15 @@ async fn refuse(tx: &mut Tx, claimed: &Claimed, refusal: Refusal, now: DateTime<
 
 /// Takes a dial of the day, a line and a token of the trunk, the number, and arms the call, in that
 /// order. Whatever has no room left undoes all of it.
-async fn take(tx: &mut Tx, rules: &Rules, request: &ArmRequest, f: &ArmRow, day: chrono::NaiveDate, now: DateTime<Utc>) -> Result<Result<Armed, Refused>, DeskError> {
+async fn take(
+    tx: &mut Tx,
+    rules: &Rules,
+    request: &ArmRequest,
+    f: &ArmRow,
+    day: chrono::NaiveDate,
+    now: DateTime<Utc>,
+    judged: std::time::Duration,
+) -> Result<Result<Armed, Refused>, DeskError> {
     let claimed = &request.claimed;
     let campaign = &claimed.campaign;
     let tokens = trunk_facts(rules, f).map_or(0.0, |t| t.tokens_at(now) - 1.0);
@@ -424,7 +452,7 @@ async fn take(tx: &mut Tx, rules: &Rules, request: &ArmRequest, f: &ArmRow, day:
     };
     // The gates said yes in this same transaction; a no from here on is a broken invariant.
     let taken = tx.take_day(campaign.id, day, campaign.daily_cap).await?
-        && tx.take_trunk_line(request.trunk, tokens, now).await?
+        && tx.take_trunk_line(request.trunk, rules.trunk_concurrent, tokens, now).await?
         && tx.take_number(&claimed.number, claimed.call, now).await?
         && tx.arm(claimed.call, claimed.claim_number, request.incarnation, &armed).await?;
     if !taken {
@@ -444,7 +472,7 @@ async fn take(tx: &mut Tx, rules: &Rules, request: &ArmRequest, f: &ArmRow, day:
         caller_id: request.caller_id.clone(),
         ring_timeout_s: campaign.ring_timeout_s,
         max_call_duration_s: campaign.max_call_duration_s,
-        armed_at: now,
+        at: now,
+        judged,
     }))
 }
-

@@ -1,6 +1,6 @@
 //! Campaigns: made, edited, started, paused, resumed, stopped, deleted; their queue filled.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 
 use super::{Actor, Desk, DeskError, audit};
 use crate::{
@@ -12,8 +12,9 @@ use crate::{
         phone::PhoneNumber,
         script,
         stats::Counts,
+        text::clean,
     },
-    store::{CampaignEdit, CampaignRow, Lane, NewCall, NewCampaign, StoreError, Tx},
+    store::{CampaignEdit, CampaignRow, Lane, NewCall, NewCampaign, Tx},
 };
 
 /// A campaign as its maker describes it.
@@ -80,7 +81,7 @@ impl Desk {
                     let row = NewCampaign {
                         id,
                         owner: actor.owner,
-                        name: draft.name.trim().to_owned(),
+                        name: clean(draft.name.trim(), 255),
                         assistant: draft.assistant,
                         source: draft.source,
                         source_id: draft.source_id,
@@ -111,6 +112,7 @@ impl Desk {
                     if !errors.is_empty() {
                         return Err(DeskError::Invalid(errors));
                     }
+                    let edit = CampaignEdit { name: clean(edit.name.trim(), 255), ..edit };
                     tx.update_campaign(id, &edit, now).await?;
                     audit(tx, &actor, now, "campaign_edited", Some(id.0), &serde_json::json!({})).await
                 })
@@ -128,10 +130,20 @@ impl Desk {
         self.ready(&row).await?;
         // A paused campaign goes on where it was; any other looks at its contacts from the first.
         let fresh = row.execution_status != Status::Paused;
-        self.change(actor.clone(), id, Command::Start, String::new()).await?;
-        if fresh {
-            self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok::<_, StoreError>(tx.set_fill(id, Some(0)).await?) })).await?;
-        }
+        let (by, now) = (actor.clone(), self.now());
+        self.store
+            .write(Lane::Urgent, move |tx| {
+                Box::pin(async move {
+                    let row = tx.campaign(by.owner, id).await?.ok_or(DeskError::NotFound("campaign"))?;
+                    shift(tx, &by, &row, Command::Start, "", now).await?;
+                    // In the same transaction: an engine must not find it running and empty.
+                    if fresh {
+                        tx.set_fill(id, Some(0)).await?;
+                    }
+                    Ok::<_, DeskError>(())
+                })
+            })
+            .await?;
         for _ in 0..FIRST {
             if !self.fill(actor.owner, id).await? {
                 break;
@@ -363,7 +375,8 @@ async fn fill(tx: &mut Tx, owner: OwnerId, id: CampaignId, now: DateTime<Utc>) -
             zones: c.zones,
             position: c.position,
             attempt: c.attempts + 1,
-            dialable_at: row.status_at,
+            // The rule's spacing holds over a stop and a new start.
+            dialable_at: c.last_end.map_or(row.status_at, |t| row.status_at.max(t + Duration::minutes(row.retry.0.no_answer_minutes))),
         })
         .collect();
     let n = i64::try_from(tx.insert_calls(owner, id, &calls, now).await?).unwrap_or(0);

@@ -7,7 +7,7 @@ use rlibphonenumber::Region;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{Actor, Desk, DeskError, audit};
+use super::{Actor, Desk, DeskError, audit, dnc};
 use crate::{
     domain::{
         contact::{ImportReport, NewContact},
@@ -15,7 +15,7 @@ use crate::{
         id::SourceId,
         text::clean,
     },
-    store::{ContactTable, Lane, StoreError},
+    store::{ContactTable, Lane},
 };
 
 /// What to import and as what.
@@ -163,6 +163,9 @@ impl Desk {
                     for chunk in flagged.chunks(5000) {
                         let numbers: Vec<&str> = chunk.iter().map(String::as_str).collect();
                         tx.import_do_not_call(actor.owner, &numbers, &actor.name, now).await?;
+                        for row in tx.unended_of_numbers(actor.owner, &numbers).await? {
+                            dnc::silence(tx, row, now).await?;
+                        }
                     }
                     tx.finish_source(table, id, &report, now).await?;
                     let details = serde_json::json!({ "imported": report.imported, "duplicate": report.duplicate, "invalid": report.invalid });
@@ -175,10 +178,7 @@ impl Desk {
     /// Removes what an import has written so far, in slices.
     async fn discard(&self, table: ContactTable, id: SourceId) -> Result<(), DeskError> {
         loop {
-            let done = self
-                .store
-                .write(Lane::Bulk, move |tx| Box::pin(async move { Ok::<_, StoreError>(tx.remove_source_slice(table, id, 5000).await?) }))
-                .await?;
+            let done = self.store.write(Lane::Bulk, move |tx| Box::pin(async move { tx.remove_source_slice(table, id, 5000).await })).await?;
             if done {
                 return Ok(());
             }
@@ -191,8 +191,7 @@ impl Desk {
     /// When the database refuses.
     pub async fn discard_unfinished(&self, age: chrono::Duration) -> Result<(), DeskError> {
         let before = self.now() - age;
-        let left =
-            self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok::<_, StoreError>(tx.unfinished_sources(before).await?) })).await?;
+        let left = self.store.write(Lane::Urgent, move |tx| Box::pin(async move { tx.unfinished_sources(before).await })).await?;
         for (table, id) in left {
             self.discard(table, id).await?;
         }

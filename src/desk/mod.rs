@@ -149,9 +149,7 @@ impl Desk {
     /// When the database refuses.
     pub async fn heartbeat(&self, incarnation: Incarnation, host: String, pid: u32) -> Result<(), DeskError> {
         let now = self.now();
-        self.store
-            .write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.put_engine(incarnation, &host, i64::from(pid), now).await?) }))
-            .await
+        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.put_engine(incarnation, &host, i64::from(pid), now).await?) })).await
     }
 
     /// The engine has stopped and looks after nothing any more.

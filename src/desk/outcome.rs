@@ -7,6 +7,7 @@ use super::{Actor, Desk, DeskError, audit, dnc, record::tally};
 use crate::{
     domain::{
         Refusal,
+        campaign::Status,
         id::CallId,
         outcome::{self, Outcome, Who},
         stats,
@@ -67,15 +68,7 @@ impl Desk {
                     {
                         return Err(Refusal::new("do_not_call", "the number stays on the do-not-call list: only an admin may lift it now").into());
                     }
-                    let set = SetOutcome {
-                        call,
-                        outcome: was,
-                        notes: None,
-                        who: Who::Operator,
-                        confidence: None,
-                        callback_at: None,
-                        expected: None,
-                    };
+                    let set = SetOutcome { call, outcome: was, notes: None, who: Who::Operator, confidence: None, callback_at: None, expected: None };
                     apply(tx, &actor, set, now).await
                 })
             })
@@ -108,6 +101,9 @@ async fn own(tx: &mut Tx, actor: &Actor, call: CallId) -> Result<CallRow, DeskEr
 
 async fn apply(tx: &mut Tx, actor: &Actor, set: SetOutcome, now: DateTime<Utc>) -> Result<CallRow, DeskError> {
     let mut row = own(tx, actor, set.call).await?;
+    if set.outcome.is_none() && row.outcome.is_none() {
+        return Ok(row);
+    }
     if let Some(value) = set.outcome {
         outcome::allowed(value, row.state, row.answered_at.is_some())?;
     }
@@ -129,7 +125,8 @@ async fn apply(tx: &mut Tx, actor: &Actor, set: SetOutcome, now: DateTime<Utc>) 
         row.outcome_by = Some(actor.name.clone());
         row.outcome_at = Some(now);
     }
-    if let Some(notes) = &set.notes {
+    // The agent's words are in the history; the note is the operator's.
+    if let Some(notes) = set.notes.as_ref().filter(|_| set.who == Who::Operator) {
         row.notes.clone_from(notes);
     }
     tx.update_calls(&[CallUpdate { row: &row }], now).await?;
@@ -137,30 +134,53 @@ async fn apply(tx: &mut Tx, actor: &Actor, set: SetOutcome, now: DateTime<Utc>) 
     tx.insert_outcome(row.id, set.outcome, previous, set.notes.as_deref().unwrap_or_default(), set.who, &actor.name, set.confidence, now).await?;
     let details = serde_json::json!({ "outcome": set.outcome, "was": previous });
     audit(tx, actor, now, "outcome_set", Some(row.id.0), &details).await?;
+    if previous == Some(Outcome::Callback) && set.outcome != previous && set.who == Who::Operator {
+        cancel_next(tx, &row, "the callback was taken back", now).await?;
+    }
     match set.outcome {
         // Counts at once from either, in the same transaction.
         Some(Outcome::DoNotCall) => {
             dnc::suppress(tx, actor, &row.phone_number, "outcome do not call", now).await?;
         }
-        Some(Outcome::Callback) if set.who == Who::Operator => queue_callback(tx, &row, set.callback_at, now).await?,
+        Some(Outcome::WrongNumber) if set.who == Who::Operator => {
+            cancel_next(tx, &row, "wrong number", now).await?;
+        }
+        Some(Outcome::Callback) if set.who == Who::Operator => queue_callback(tx, actor, &row, set.callback_at, now).await?,
         _ => {}
     }
     Ok(row)
 }
 
+/// Takes the contact's next attempt out of the campaign's queue.
+async fn cancel_next(tx: &mut Tx, row: &CallRow, reason: &str, now: DateTime<Utc>) -> Result<(), DeskError> {
+    for other in tx.unended_of_number(row.user_id, &row.phone_number).await? {
+        let same = other.campaign_id == row.campaign_id && other.contact_id == row.contact_id && other.id != row.id;
+        if same && !other.state.is_open() {
+            dnc::cancel(tx, other, reason, now).await?;
+        }
+    }
+    Ok(())
+}
+
 /// The call the contact asked for: a new row, due at the moment chosen, behind all gates.
-async fn queue_callback(tx: &mut Tx, row: &CallRow, at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<(), DeskError> {
+async fn queue_callback(tx: &mut Tx, actor: &Actor, row: &CallRow, at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<(), DeskError> {
     let Some(due) = at else { return Ok(()) };
+    let Some(campaign) = tx.campaign(row.user_id, row.campaign_id).await? else { return Ok(()) };
+    // A campaign that ended by itself goes on for the callback; one that a person stopped does not.
+    if campaign.execution_status == Status::Completed {
+        if campaign.status_actor != "engine" {
+            return Err(Refusal::new("state", format!("campaign \"{}\" was stopped: start it again before promising a callback", campaign.name)).into());
+        }
+        tx.move_campaign(campaign.id, Status::Completed, Status::Running, "a callback is due", &actor.name, now).await?;
+    }
     if due <= now {
         return Err(DeskError::field("callbackAt", "is in the past"));
     }
-    let open = tx.unended_of_number(row.user_id, &row.phone_number).await?;
-    if open.iter().any(|o| o.campaign_id == row.campaign_id && o.contact_id == row.contact_id && o.id != row.id) {
-        return Ok(());
-    }
     if !row.state.is_ended() {
-        return Err(Refusal::new("state", "a callback is queued once the call has ended").into());
+        return Err(Refusal::new("state", "a callback can be promised once the call has ended: tag it then").into());
     }
+    // The moment named last counts.
+    cancel_next(tx, row, "another callback was promised", now).await?;
     let next = NewCall {
         id: CallId::fresh(),
         contact_id: row.contact_id,

@@ -73,6 +73,9 @@ async fn apply(store: &Store, clock: &SharedClock, events: Vec<CallEvent>) -> Re
     store.write(Lane::Urgent, move |tx| Box::pin(async move { Batch::new(now).run(tx, events).await })).await
 }
 
+/// Attempts that were the trunk's fault or nobody's, beside those of the budget.
+const FREE_ATTEMPTS: i64 = 10;
+
 /// The call id in one of our room names, `dd-<installation>-<call uuid>-<claim>`.
 fn call_of_room(room: &str) -> Option<CallId> {
     let rest = room.strip_prefix("dd-")?.split_once('-')?.1;
@@ -214,19 +217,24 @@ impl Batch {
         Ok(())
     }
 
-    /// A call found alive needs its number again; where another call has it, two legs are up and
-    /// the row must wait: the evidence is stored, the alarm is raised.
+    /// A call found alive needs its number again, and its contact's next attempt is off. Where another
+    /// call has the number, two legs are up and the row must wait: the evidence is stored, the alarm raised.
     async fn settle_reopened(&mut self, tx: &mut Tx) -> Result<(), DeskError> {
         for id in std::mem::take(&mut self.reopened) {
             let Some(row) = self.rows.get(&id).cloned() else { continue };
             let others = tx.unended_of_number(row.user_id, &row.phone_number).await?;
             let taken = others.iter().any(|o| o.id != id && o.state.is_open());
             if taken || !tx.take_number(&row.phone_number, id, self.now).await? {
-                tracing::error!(target: "desk", call_id = %id, "a call believed ended is alive while its number is on another call");
-                self.rows.insert(id, tx.call(id).await?.ok_or(DeskError::NotFound("call"))?);
+                tracing::error!(target: "desk", call = %id, "a call believed ended is alive while its number is on another call");
+                let mut kept = tx.call(id).await?.ok_or(DeskError::NotFound("call"))?;
+                kept.reply_pending &= row.reply_pending;
+                self.rows.insert(id, kept);
                 continue;
             }
-            tracing::warn!(target: "desk", call_id = %id, "a call believed never to have rung is alive: adopted");
+            for next in others.into_iter().filter(|o| o.id != id && o.campaign_id == row.campaign_id && o.contact_id == row.contact_id) {
+                dnc::cancel(tx, next, "an earlier call to the contact is alive", self.now).await?;
+            }
+            tracing::warn!(target: "desk", call = %id, "a call believed over is alive: adopted");
             audit(tx, &Actor::engine(row.user_id), self.now, "call_reopened", Some(id.0), &serde_json::json!({ "state": row.state })).await?;
         }
         Ok(())
@@ -298,7 +306,7 @@ impl Batch {
             Fault::Trunk => format!("the outbound trunk is missing or its credentials are refused: {reason}"),
             Fault::Login => format!("LiveKit connection failed: key or secret refused: {reason}"),
             // A service that is down comes back; the campaign waits and says so.
-            Fault::TokenExpired | Fault::NoSip | Fault::Unreachable | Fault::Route => return Ok(()),
+            Fault::TokenExpired | Fault::Late | Fault::NoSip | Fault::Unreachable | Fault::Route => return Ok(()),
         };
         if tx.move_campaign(campaign, Status::Running, Status::Error, &words, "engine", self.now).await? {
             audit(tx, &Actor::engine(row.user_id), self.now, "campaign_error", Some(campaign.0), &serde_json::json!({ "reason": words })).await?;
@@ -380,6 +388,10 @@ async fn queue_retry(tx: &mut Tx, row: &CallRow, now: DateTime<Utc>) -> Result<(
         return Ok(());
     }
     let Some(due) = retry::next_attempt(&campaign.retry.0, row.state, row.attempt, row.charged, now) else { return Ok(()) };
+    // What charges no attempt must still come to an end.
+    if tx.rows_of_contact(row.campaign_id, row.contact_id).await? >= campaign.retry.0.max_attempts + FREE_ATTEMPTS {
+        return Ok(());
+    }
     let next = NewCall {
         id: CallId::fresh(),
         contact_id: row.contact_id,

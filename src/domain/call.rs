@@ -222,10 +222,10 @@ pub struct Change {
 pub fn apply(f: &Facts<'_>, kind: &Kind) -> Change {
     match kind {
         Kind::Reply(reply) => on_reply(f, reply),
-        Kind::Leg { status, sid, .. } => on_leg(f, *status, sid),
+        Kind::Leg { status, sid, polled, .. } => on_leg(f, *status, sid, *polled),
         Kind::LegLeft { reason, status, sid, .. } => on_left(f, *reason, *status, sid),
         Kind::LegGone { proven } => on_gone(f, *proven),
-        Kind::PresumedAnswered => forward(f, State::Answered, Basis::Inferred),
+        Kind::PresumedAnswered => forward(f, State::Answered, Basis::Inferred, false),
         Kind::HungUp => on_hung_up(f),
         Kind::RoomFinished => {
             if f.reply_pending || !f.state.is_open() {
@@ -244,9 +244,10 @@ pub fn apply(f: &Facts<'_>, kind: &Kind) -> Change {
     }
 }
 
-/// Moves on to a live state where the rank grows, or reopens a call that rang after all.
-fn forward(f: &Facts<'_>, to: State, basis: Basis) -> Change {
-    let reopened = matches!(f.state, State::Unsent | State::NotPlaced | State::Unresolved | State::Refused);
+/// Moves on to a live state where the rank grows, or reopens a call that rang after all. What was
+/// unresolved is reopened only by what is seen now: a webhook may be late news of the same leg.
+fn forward(f: &Facts<'_>, to: State, basis: Basis, now: bool) -> Change {
+    let reopened = matches!(f.state, State::Unsent | State::NotPlaced) || (now && f.state == State::Unresolved);
     let grows = f.state.rank() >= State::Armed.rank() && to.rank() > f.state.rank() && !f.state.is_ended();
     let mut c = Change { leg_seen: true, answered: to == State::Answered, ringing_seen: to == State::Ringing, ..Change::default() };
     if grows || reopened {
@@ -266,13 +267,13 @@ fn end(f: &Facts<'_>, to: State, basis: Basis, reason: &str) -> Change {
     Change { to: Some(to), basis: Some(basis), reason: Some(reason.to_owned()), reply_done: true, ..Change::default() }
 }
 
-fn on_leg(f: &Facts<'_>, status: Option<LegStatus>, sid: &str) -> Change {
+fn on_leg(f: &Facts<'_>, status: Option<LegStatus>, sid: &str, polled: bool) -> Change {
     let rejoined = f.sid.is_some_and(|s| s != sid);
     let mut c = match status {
         Some(LegStatus::Hangup) => return on_left(f, Leave::ClientInitiated, status, sid),
-        Some(LegStatus::Active) => forward(f, State::Answered, Basis::Livekit),
-        Some(LegStatus::Ringing) => forward(f, State::Ringing, Basis::Livekit),
-        Some(LegStatus::Dialing) | None => forward(f, State::Dialing, Basis::Livekit),
+        Some(LegStatus::Active) => forward(f, State::Answered, Basis::Livekit, polled),
+        Some(LegStatus::Ringing) => forward(f, State::Ringing, Basis::Livekit, polled),
+        Some(LegStatus::Dialing) | None => forward(f, State::Dialing, Basis::Livekit, polled),
     };
     c.rejoined = rejoined;
     c
@@ -311,9 +312,7 @@ fn classify_left(f: &Facts<'_>, reason: Leave, status: Option<LegStatus>) -> Cha
             let uncharged = !f.ringing_seen && !f.rejoined;
             Change { uncharged, ..end(f, State::Failed, Basis::Livekit, "the trunk ended the call before an answer") }
         }
-        Leave::ConnectionTimeout | Leave::Other | Leave::DuplicateIdentity => {
-            end(f, State::Unresolved, Basis::Inferred, "the leg vanished before an answer")
-        }
+        Leave::ConnectionTimeout | Leave::Other | Leave::DuplicateIdentity => end(f, State::Unresolved, Basis::Inferred, "the leg vanished before an answer"),
     }
 }
 
@@ -384,7 +383,7 @@ fn on_answer(f: &Facts<'_>) -> Change {
         // Picked up in the very moment: it rang and was answered, whatever we had written.
         return Change { answered: true, ..end(f, State::Completed, Basis::Carrier, "answered as it ended") };
     }
-    forward(f, State::Answered, Basis::Carrier)
+    forward(f, State::Answered, Basis::Carrier, true)
 }
 
 fn on_end(f: &Facts<'_>, how: End, sip_code: Option<i64>, reason: &str) -> Change {
@@ -423,11 +422,17 @@ fn on_timed_out(f: &Facts<'_>, reason: &str) -> Change {
 }
 
 fn on_twilio(f: &Facts<'_>, status: TwilioStatus, sip_code: Option<i64>) -> Change {
-    let ended = |to, reason| Change { sip_code, ..end(f, to, Basis::Carrier, reason) };
+    // Who talked has talked: what comes later only says how it ended, and what ended stays ended.
+    let ended = |to, reason| {
+        if f.answered && f.state.is_ended() {
+            return Change::default();
+        }
+        Change { sip_code, ..end(f, if f.answered { State::Completed } else { to }, Basis::Carrier, reason) }
+    };
     match status {
-        TwilioStatus::Queued => forward(f, State::Dialing, Basis::Carrier),
-        TwilioStatus::Ringing => forward(f, State::Ringing, Basis::Carrier),
-        TwilioStatus::InProgress => forward(f, State::Answered, Basis::Carrier),
+        TwilioStatus::Queued => forward(f, State::Dialing, Basis::Carrier, true),
+        TwilioStatus::Ringing => forward(f, State::Ringing, Basis::Carrier, true),
+        TwilioStatus::InProgress => forward(f, State::Answered, Basis::Carrier, true),
         TwilioStatus::Completed => Change { answered: true, ..ended(State::Completed, "") },
         TwilioStatus::Busy => ended(State::Busy, "busy"),
         TwilioStatus::NoAnswer => ended(State::NoAnswer, "no answer"),
@@ -455,7 +460,7 @@ mod tests {
     }
 
     fn leg(status: LegStatus) -> Kind {
-        Kind::Leg { status: Some(status), sid: "PA_1".into(), call_sid: None }
+        Kind::Leg { status: Some(status), sid: "PA_1".into(), call_sid: None, polled: true }
     }
 
     fn left(reason: Leave, status: LegStatus) -> Kind {
@@ -535,6 +540,14 @@ mod tests {
     fn a_room_that_finishes_while_the_reply_is_out_says_nothing() {
         assert_eq!(apply(&at(State::Armed), &Kind::RoomFinished), Change::default());
         assert_eq!(apply(&at(State::Answered), &Kind::RoomFinished).to, Some(State::Completed));
+    }
+
+    #[test]
+    fn a_carriers_late_no_answer_does_not_undo_an_answer() {
+        let late = Kind::Twilio { status: TwilioStatus::NoAnswer, duration: None, sip_code: None };
+        assert_eq!(apply(&at(State::Answered), &late).to, Some(State::Completed));
+        let over = Facts { answered: true, basis: Some(Basis::Livekit), ..at(State::Completed) };
+        assert_eq!(apply(&over, &late), Change::default());
     }
 
     #[test]

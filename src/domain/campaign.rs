@@ -3,7 +3,11 @@
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::{FieldError, Refusal, retry::RetryRules, schedule::{Days, Window}};
+use super::{
+    FieldError, Refusal,
+    retry::RetryRules,
+    schedule::{Days, Window},
+};
 
 /// `execution_status` of the spec.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]

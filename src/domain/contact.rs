@@ -2,7 +2,11 @@
 
 use serde::Serialize;
 
-use super::{id::ContactId, phone::PhoneNumber, script::{Fields, key}};
+use super::{
+    id::ContactId,
+    phone::PhoneNumber,
+    script::{Fields, key},
+};
 
 /// A row of an import that is good to keep.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,10 +61,7 @@ pub struct Reject {
 /// The script fields of a contact: the named ones win over a column of the same name.
 #[must_use]
 pub fn script_fields(name: &str, email: &str, company: &str, extra: &serde_json::Map<String, serde_json::Value>) -> Fields {
-    let mut fields: Fields = extra
-        .iter()
-        .map(|(k, v)| (key(k), v.as_str().map_or_else(|| v.to_string(), str::to_owned)))
-        .collect();
+    let mut fields: Fields = extra.iter().map(|(k, v)| (key(k), v.as_str().map_or_else(|| v.to_string(), str::to_owned))).collect();
     let mut put = |k: &str, v: &str| {
         if !v.trim().is_empty() {
             fields.insert(k.to_owned(), v.trim().to_owned());

@@ -39,8 +39,7 @@ pub enum Field {
 }
 
 impl Field {
-    const ALL: [Self; 9] =
-        [Self::Phone, Self::Name, Self::FirstName, Self::LastName, Self::Email, Self::Company, Self::Notes, Self::Zone, Self::DoNotCall];
+    const ALL: [Self; 9] = [Self::Phone, Self::Name, Self::FirstName, Self::LastName, Self::Email, Self::Company, Self::Notes, Self::Zone, Self::DoNotCall];
     const NAMES: &'static str = "phone, name, first_name, last_name, email, company, notes, timezone, do_not_call";
 
     #[must_use]
@@ -53,9 +52,33 @@ impl Field {
     fn aliases(self) -> &'static [&'static str] {
         match self {
             Self::Phone => &[
-                "phone", "phonenumber", "mobile", "mobilephone", "mobilenumber", "cell", "cellphone", "cellnumber", "telephone", "telephonenumber",
-                "tel", "number", "contactnumber", "contactphone", "phoneno", "mobileno", "primaryphone", "phone1", "msisdn", "workphone",
-                "homephone", "businessphone", "telefon", "handy", "telefono", "telephonenr", "to",
+                "phone",
+                "phonenumber",
+                "mobile",
+                "mobilephone",
+                "mobilenumber",
+                "cell",
+                "cellphone",
+                "cellnumber",
+                "telephone",
+                "telephonenumber",
+                "tel",
+                "number",
+                "contactnumber",
+                "contactphone",
+                "phoneno",
+                "mobileno",
+                "primaryphone",
+                "phone1",
+                "msisdn",
+                "workphone",
+                "homephone",
+                "businessphone",
+                "telefon",
+                "handy",
+                "telefono",
+                "telephonenr",
+                "to",
             ],
             Self::Name => &["name", "fullname", "contactname", "contact", "customername", "customer", "leadname", "displayname"],
             Self::FirstName => &["firstname", "first", "givenname", "forename", "vorname"],
@@ -65,8 +88,27 @@ impl Field {
             Self::Notes => &["notes", "note", "comment", "comments", "remarks"],
             Self::Zone => &["timezone", "zone", "tz", "iana"],
             Self::DoNotCall => &[
-                "donotcall", "dnc", "dnd", "donotcontact", "donotdisturb", "dontcall", "dontcontact", "nocall", "nocalls", "nocontact", "optout",
-                "optedout", "unsubscribed", "unsubscribe", "suppress", "suppressed", "blocked", "dncflag", "donotcallflag", "isdnc", "dnclist",
+                "donotcall",
+                "dnc",
+                "dnd",
+                "donotcontact",
+                "donotdisturb",
+                "dontcall",
+                "dontcontact",
+                "nocall",
+                "nocalls",
+                "nocontact",
+                "optout",
+                "optedout",
+                "unsubscribed",
+                "unsubscribe",
+                "suppress",
+                "suppressed",
+                "blocked",
+                "dncflag",
+                "donotcallflag",
+                "isdnc",
+                "dnclist",
             ],
         }
     }
@@ -144,8 +186,7 @@ impl<R: Read> ContactFile<R> {
     }
 
     fn contact(&self, line: u64) -> Result<NewContact, String> {
-        let parsed = PhoneNumber::parse(&self.value(Field::Phone), self.region)
-            .map_err(|e| format!("{e}: \"{}\"", clean(&self.value(Field::Phone), 40)))?;
+        let parsed = PhoneNumber::parse(&self.value(Field::Phone), self.region).map_err(|e| format!("{e}: \"{}\"", clean(&self.value(Field::Phone), 40)))?;
         let zones = self.explicit_zone()?.unwrap_or_else(|| zone::key_of(parsed.number.as_str()).to_owned());
         let mut extra = serde_json::Map::new();
         for (i, header) in self.headers.iter().enumerate() {
@@ -171,11 +212,7 @@ impl<R: Read> ContactFile<R> {
 
     fn name(&self) -> String {
         let full = self.value(Field::Name);
-        let joined = if full.trim().is_empty() {
-            format!("{} {}", self.value(Field::FirstName).trim(), self.value(Field::LastName).trim())
-        } else {
-            full
-        };
+        let joined = if full.trim().is_empty() { format!("{} {}", self.value(Field::FirstName).trim(), self.value(Field::LastName).trim()) } else { full };
         clean(joined.trim(), 200)
     }
 
@@ -285,10 +322,7 @@ fn assign(headers: &[String], mapping: &Mapping) -> Result<Vec<Option<Field>>, C
     let mut columns = vec![None; headers.len()];
     for (field, column) in mapping {
         let field = Field::parse(field).ok_or_else(|| CsvError::NoSuchField(field.clone()))?;
-        let at = headers
-            .iter()
-            .position(|h| script::key(h) == script::key(column))
-            .ok_or_else(|| CsvError::NoSuchColumn(column.clone()))?;
+        let at = headers.iter().position(|h| script::key(h) == script::key(column)).ok_or_else(|| CsvError::NoSuchColumn(column.clone()))?;
         columns[at] = Some(field);
     }
     // The order of aliases is the order of trust: "Phone" wins over "Number" wherever it stands.
@@ -373,7 +407,9 @@ mod tests {
     #[test]
     fn do_not_call_in_every_spelling() {
         for header in ["do_not_call", "Do Not Call", "DNC", "dnd", "Opt-Out", "doNotContact"] {
-            for (value, want) in [("TRUE", true), ("yes", true), ("1", true), ("x", true), ("do not call", true), ("false", false), ("No", false), ("", false), ("0", false)] {
+            for (value, want) in
+                [("TRUE", true), ("yes", true), ("1", true), ("x", true), ("do not call", true), ("false", false), ("No", false), ("", false), ("0", false)]
+            {
                 let text: &'static str = Box::leak(format!("phone,{header}\n202-555-0142,{value}\n").into_boxed_str());
                 assert_eq!(good(&read(text, &[]).unwrap()[0]).do_not_call, want, "{header}={value}");
             }
@@ -390,11 +426,14 @@ mod tests {
                 Row::Good(_) => None,
             })
             .collect();
-        assert_eq!(bad, [
-            "2: not a phone number: \"John\"",
-            "4: unknown time zone \"Mars/Base\": write it as America/New_York",
-            "6: premium-rate or shared-cost number: never dialled: \"900-555-0123\"",
-        ]);
+        assert_eq!(
+            bad,
+            [
+                "2: not a phone number: \"John\"",
+                "4: unknown time zone \"Mars/Base\": write it as America/New_York",
+                "6: premium-rate or shared-cost number: never dialled: \"900-555-0123\"",
+            ]
+        );
         assert_eq!(rows.iter().filter(|r| matches!(r, Row::Good(c) if c.zones == "Europe/Berlin")).count(), 1);
     }
 }

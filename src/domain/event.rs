@@ -121,6 +121,8 @@ impl Leave {
 pub enum Fault {
     /// Our own fence: the request's token ran out before LiveKit saw it.
     TokenExpired,
+    /// This host was too slow to send it: it was not sent.
+    Late,
     /// Key or secret refused.
     Login,
     /// LiveKit does not know the trunk.
@@ -137,18 +139,34 @@ pub enum Fault {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "reply")]
 pub enum Reply {
-    Answered { participant_sid: String, sip_call_id: String },
+    Answered {
+        participant_sid: String,
+        sip_call_id: String,
+    },
     /// The call failed with a SIP code or a text that classifies it.
-    Ended { end: End, sip_code: Option<i64>, reason: String },
+    Ended {
+        end: End,
+        sip_code: Option<i64>,
+        reason: String,
+    },
     /// `canceled` without a SIP code: a ring-out, our own hang-up or a dead trunk; the call's own
     /// history tells which.
-    TimedOut { reason: String },
+    TimedOut {
+        reason: String,
+    },
     /// Certainly never rang: the request did not reach SIP.
-    Unsent { fault: Fault, reason: String },
+    Unsent {
+        fault: Fault,
+        reason: String,
+    },
     /// The trunk turned the INVITE away by its rate or concurrency text.
-    Refused { reason: String },
+    Refused {
+        reason: String,
+    },
     /// Lost, garbled, 5xx: nobody knows.
-    Unknown { reason: String },
+    Unknown {
+        reason: String,
+    },
 }
 
 /// How a call ended, where the carrier told.
@@ -184,7 +202,7 @@ impl AgentReport {
     }
 }
 
-/// Twilio's CallStatus.
+/// Twilio's `CallStatus`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TwilioStatus {
@@ -202,22 +220,43 @@ pub enum TwilioStatus {
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Kind {
     Reply(Reply),
-    /// The leg is in the room with this status.
-    Leg { status: Option<LegStatus>, sid: String, call_sid: Option<String> },
-    LegLeft { sid: String, reason: Leave, status: Option<LegStatus>, call_sid: Option<String> },
+    /// The leg is in the room with this status. `polled`: seen just now; a webhook tells of the past.
+    Leg {
+        status: Option<LegStatus>,
+        sid: String,
+        call_sid: Option<String>,
+        #[serde(default)]
+        polled: bool,
+    },
+    LegLeft {
+        sid: String,
+        reason: Leave,
+        status: Option<LegStatus>,
+        call_sid: Option<String>,
+    },
     /// Polls show the leg gone; `proven` when the agent was still listed, so the list was no empty lie.
-    LegGone { proven: bool },
+    LegGone {
+        proven: bool,
+    },
     /// Still in the room after its ringing timeout: somebody picked up.
     PresumedAnswered,
     /// Our hang-up, verified by a poll that lists no leg.
     HungUp,
     Report(AgentReport),
     RoomFinished,
-    Twilio { status: TwilioStatus, duration: Option<i64>, sip_code: Option<i64> },
+    Twilio {
+        status: TwilioStatus,
+        duration: Option<i64>,
+        sip_code: Option<i64>,
+    },
     /// The dial's reply will never come: deadline passed or the engine died.
-    ReplyLost { why: String },
+    ReplyLost {
+        why: String,
+    },
     /// No evidence by the last possible moment.
     Horizon,
     /// Stored, and says nothing about the call's state.
-    Other { what: String },
+    Other {
+        what: String,
+    },
 }

@@ -6,7 +6,10 @@ use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::{Refusal, schedule::{self, Days, Window}};
+use super::{
+    Refusal,
+    schedule::{self, Days, Window},
+};
 
 /// Compliance profile of the installation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]

@@ -39,7 +39,7 @@ macro_rules! id {
 
 id!(CampaignId);
 id!(
-    /// A row of campaign_calls: one attempt at one contact.
+    /// A row of `campaign_calls`: one attempt at one contact.
     CallId
 );
 id!(

@@ -46,7 +46,9 @@ const UNWANTED_CODES: [i32; 5] = [870, 878, 881, 882, 883];
 /// # Errors
 /// When libphonenumber knows no such region.
 pub fn region(code: &str) -> Result<Region, PhoneError> {
-    Region::try_from(code.to_ascii_uppercase().as_str()).map_err(|_| PhoneError::UnknownRegion)
+    let region = Region::try_from(code.to_ascii_uppercase().as_str()).map_err(|_| PhoneError::UnknownRegion)?;
+    // Two letters alone do not make a country: libphonenumber must have rules for it.
+    if PHONE_NUMBER_UTIL.get_supported_regions().any(|r| r == region) { Ok(region) } else { Err(PhoneError::UnknownRegion) }
 }
 
 impl PhoneNumber {
@@ -60,11 +62,7 @@ impl PhoneNumber {
             return Err(PhoneError::Empty);
         }
         if region.is_none() && !text.starts_with(['+', '\u{ff0b}']) && !text.starts_with("tel:+") {
-            return Err(if text.chars().filter(char::is_ascii_digit).count() >= 3 {
-                PhoneError::NoRegion
-            } else {
-                PhoneError::NotANumber
-            });
+            return Err(if text.chars().filter(char::is_ascii_digit).count() >= 3 { PhoneError::NoRegion } else { PhoneError::NotANumber });
         }
         let number = PHONE_NUMBER_UTIL.parse(text, region).map_err(|_| PhoneError::NotANumber)?;
         if !number.is_valid() {

@@ -30,7 +30,7 @@ pub fn next_attempt(rules: &RetryRules, state: State, attempt: i64, charged: boo
     let minutes = match state {
         State::NoAnswer => rules.no_answer_minutes,
         // `refused` was turned away by the trunk's rate: it goes again soon, the contact untouched.
-        State::Refused => return Some(now + Duration::seconds(2)),
+        State::Refused => return Some(now + Duration::seconds(30)),
         State::Unsent => return Some(now + Duration::seconds(5)),
         State::Busy => rules.busy_minutes,
         State::Failed if !charged => rules.trunk_minutes,

@@ -89,10 +89,7 @@ impl Window {
             return Some(now);
         }
         let today = now.with_timezone(&zone).date_naive();
-        (0..HORIZON_DAYS)
-            .filter_map(|d| self.interval(zone, today.checked_add_days(ChronoDays::new(d))?))
-            .map(|(from, _)| from)
-            .find(|from| *from >= now)
+        (0..HORIZON_DAYS).filter_map(|d| self.interval(zone, today.checked_add_days(ChronoDays::new(d))?)).map(|(from, _)| from).find(|from| *from >= now)
     }
 
     /// When the interval that is open now ends.
@@ -104,32 +101,24 @@ impl Window {
     /// `09-17 MTWTF`, `24 h MTWTFSS`, `22:30-06 MTWTF`.
     #[must_use]
     pub fn label(&self) -> String {
-        let hour = |m: u16| if m % 60 == 0 { format!("{:02}", m / 60) } else { format!("{:02}:{:02}", m / 60, m % 60) };
-        let hours = if self.start == 0 && (self.end == 0 || self.end == 1440) {
-            "24 h".to_owned()
-        } else {
-            format!("{}-{}", hour(self.start), hour(self.end))
-        };
+        let hour = |m: u16| if m.is_multiple_of(60) { format!("{:02}", m / 60) } else { format!("{:02}:{:02}", m / 60, m % 60) };
+        let hours = if self.start == 0 && (self.end == 0 || self.end == 1440) { "24 h".to_owned() } else { format!("{}-{}", hour(self.start), hour(self.end)) };
         format!("{hours} {}", self.days.letters())
     }
 
-    fn current(&self, zone: Tz, now: DateTime<Utc>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    fn current(self, zone: Tz, now: DateTime<Utc>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
         let today = now.with_timezone(&zone).date_naive();
         [today.pred_opt()?, today].into_iter().filter_map(|d| self.interval(zone, d)).find(|(from, to)| *from <= now && now < *to)
     }
 
     /// The interval that begins on a local date, if that is a calling day.
-    fn interval(&self, zone: Tz, date: NaiveDate) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    fn interval(self, zone: Tz, date: NaiveDate) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
         if !self.days.contains(date.weekday()) {
             return None;
         }
         let end_date = if self.end <= self.start { date.succ_opt()? } else { date };
         let from = instant(zone, at(date, self.start));
-        let to = if self.end == 0 || self.end == 1440 {
-            instant(zone, at(date.succ_opt()?, 0))
-        } else {
-            instant(zone, at(end_date, self.end))
-        };
+        let to = if self.end == 0 || self.end == 1440 { instant(zone, at(date.succ_opt()?, 0)) } else { instant(zone, at(end_date, self.end)) };
         (from < to).then_some((from, to))
     }
 }

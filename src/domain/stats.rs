@@ -35,8 +35,26 @@ macro_rules! counters {
 }
 
 counters!(
-    total, pending, processing, live, answered_now, completed, failed, no_answer, busy, canceled, dials, pickups, interested, not_interested,
-    callback, do_not_call, voicemail, wrong_number, untagged, talk_seconds,
+    total,
+    pending,
+    processing,
+    live,
+    answered_now,
+    completed,
+    failed,
+    no_answer,
+    busy,
+    canceled,
+    dials,
+    pickups,
+    interested,
+    not_interested,
+    callback,
+    do_not_call,
+    voicemail,
+    wrong_number,
+    untagged,
+    talk_seconds,
 );
 
 impl Counts {

@@ -16,7 +16,7 @@ use crate::{
         event::{CallEvent, Fault, Kind, Reply, Source, Target},
         text::tail,
     },
-    store::NumberRow,
+    store::{CampaignRow, NumberRow},
     telephony::{CarrierError, DialRequest, Ticket},
 };
 
@@ -27,7 +27,7 @@ const AGENT_POLL: Duration = Duration::milliseconds(150);
 const PATIENCE: Duration = Duration::seconds(20);
 
 /// A request that is not on its way this long after arming is not sent.
-const SEND_WITHIN: Duration = Duration::seconds(2);
+const SEND_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// What the agent is told, in this order. Never the number or a trunk: existing workers dial when
 /// they see one.
@@ -79,7 +79,7 @@ impl Engine {
         match self.prepare(claimed).await {
             Ok(()) => {}
             Err(Unready::NoAgent) => {
-                self.agent_missing(&claimed.campaign, &self.agent_of(claimed)).await;
+                self.agent_missing(&claimed.campaign, &self.agent_of(&claimed.campaign)).await;
                 self.send_away(claimed).await;
                 self.give_back(claimed, Duration::seconds(5), "no agent worker took the call").await;
                 return None;
@@ -93,11 +93,10 @@ impl Engine {
         self.arm(claimed, &number).await
     }
 
-    fn agent_of(&self, claimed: &Claimed) -> String {
+    /// The agent worker's name: the campaign's, else the assistant's, else the configured one.
+    pub(super) fn agent_of(&self, campaign: &CampaignRow) -> String {
         let named = |n: &Option<String>| n.clone().filter(|n| !n.trim().is_empty());
-        named(&claimed.campaign.agent_name)
-            .or_else(|| named(&claimed.campaign.assistant_agent_name))
-            .unwrap_or_else(|| self.config.agent_name.clone())
+        named(&campaign.agent_name).or_else(|| named(&campaign.assistant_agent_name)).unwrap_or_else(|| self.config.agent_name.clone())
     }
 
     /// Dispatches the agent and waits until exactly one is seen in the room.
@@ -105,7 +104,7 @@ impl Engine {
         if !self.config.require_agent {
             return Ok(());
         }
-        let agent = self.agent_of(claimed);
+        let agent = self.agent_of(&claimed.campaign);
         let dispatched = self.carrier.dispatch(claimed.room.clone(), agent.clone(), self.metadata(claimed)).await;
         dispatched.map_err(Unready::Network)?;
         let until = self.clock.now() + self.config.agent_wait;
@@ -156,6 +155,11 @@ impl Engine {
             caller_id: number.number.clone(),
         };
         loop {
+            if self.may_not_dial() {
+                self.send_away(claimed).await;
+                self.give_back(claimed, Duration::zero(), "the engine is ending").await;
+                return None;
+            }
             let ticket = match self.carrier.ticket() {
                 Ok(ticket) => ticket,
                 Err(e) => {
@@ -211,11 +215,12 @@ impl Engine {
         let call = armed.call();
         tracing::info!(target: "engine", call = %call, "dial {} \"{}\" attempt {}", tail(armed.number()), claimed.campaign.name, claimed.attempt);
         self.followed.lock().insert(call);
-        let follow = Follow::armed(&armed, claimed.campaign.clone(), self.agent_of(&claimed));
+        let follow = Follow::armed(&armed, claimed.campaign.clone(), self.agent_of(&claimed.campaign));
         let pending: PendingReply = {
             let engine = self.clone();
             let campaign = claimed.campaign.clone();
-            Box::pin(async move {
+            // On its own: the request must not wait for a look at the room.
+            tokio::spawn(async move {
                 let event = engine.place(armed, ticket).await;
                 if let Kind::Reply(reply) = &event.kind {
                     match reply {
@@ -233,18 +238,18 @@ impl Engine {
     /// Sends the one request and reads its reply as a fact.
     async fn place(&self, armed: Armed, ticket: Ticket) -> CallEvent {
         let call = armed.call();
-        let late = self.clock.now() - armed.armed_at() > SEND_WITHIN;
+        let late = armed.age() > SEND_WITHIN;
         let reply = if late {
-            Reply::Unsent { fault: Fault::TokenExpired, reason: "the host was too slow: not sent".to_owned() }
+            Reply::Unsent { fault: Fault::Late, reason: "this host was too slow: not sent".to_owned() }
         } else {
-            self.carrier.dial(ticket, request_of(armed)).await
+            self.carrier.dial(ticket, request_of(&armed)).await
         };
         log_reply(&reply);
         reply_event(call, reply, self.clock.now())
     }
 }
 
-fn request_of(armed: Armed) -> DialRequest {
+fn request_of(armed: &Armed) -> DialRequest {
     let seconds = |s: i64| std::time::Duration::from_secs(u64::try_from(s).unwrap_or(0));
     DialRequest {
         trunk: armed.livekit_trunk().to_owned(),

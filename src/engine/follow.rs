@@ -2,7 +2,7 @@
 //! turns what it sees into facts. Polling alone is enough for everything; webhooks only make it
 //! quicker. The row is read again before each look: it may have ended by another door.
 
-use std::{pin::Pin, sync::Arc};
+use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
 
@@ -18,7 +18,7 @@ use crate::{
     telephony::{Deleted, Participant},
 };
 
-pub(super) type PendingReply = Pin<Box<dyn Future<Output = CallEvent> + Send>>;
+pub(super) type PendingReply = tokio::task::JoinHandle<CallEvent>;
 
 const RINGING_POLL: Duration = Duration::seconds(1);
 const TALKING_POLL: Duration = Duration::seconds(5);
@@ -48,9 +48,10 @@ pub(super) struct Follow {
     gone_since: Option<DateTime<Utc>>,
     absent: Option<(DateTime<Utc>, u32)>,
     hangup_since: Option<DateTime<Utc>>,
+    /// The last `DeleteRoom` was taken.
+    deleted: bool,
     alarmed: bool,
     ended_at: Option<DateTime<Utc>>,
-    events: u64,
 }
 
 impl Follow {
@@ -70,9 +71,9 @@ impl Follow {
             gone_since: None,
             absent: None,
             hangup_since: None,
+            deleted: false,
             alarmed: false,
             ended_at: None,
-            events: 0,
         }
     }
 
@@ -94,9 +95,9 @@ impl Follow {
             gone_since: None,
             absent: None,
             hangup_since: None,
+            deleted: false,
             alarmed: false,
             ended_at: None,
-            events: 0,
         })
     }
 
@@ -127,15 +128,18 @@ impl Engine {
                 event = wait_reply(&mut reply) => {
                     reply = None;
                     f.reply_out = false;
-                    self.record(event).await;
+                    match event {
+                        Some(event) => self.record(event).await,
+                        None => self.tell(&f, Source::Engine, Kind::ReplyLost { why: "the dial's task broke down".to_owned() }).await,
+                    }
                     next = self.clock.now();
                 }
                 () = self.clock.sleep_until(next) => {
-                    if reply.is_some() && self.clock.now() >= f.deadline {
-                        // Dropping the request drops nothing at the other end: nobody knows.
-                        reply = None;
+                    if self.clock.now() >= f.deadline && let Some(request) = reply.take() {
+                        // Giving the request up gives nothing up at the other end: nobody knows.
+                        request.abort();
                         f.reply_out = false;
-                        self.tell(&mut f, Source::Engine, Kind::ReplyLost { why: "no reply to the dial in time".to_owned() }).await;
+                        self.tell(&f, Source::Engine, Kind::ReplyLost { why: "no reply to the dial in time".to_owned() }).await;
                     }
                     match self.look_after(&mut f).await {
                         Next::Again(wait) => next = self.clock.now() + wait,
@@ -147,10 +151,9 @@ impl Engine {
         }
     }
 
-    pub(super) async fn tell(&self, f: &mut Follow, source: Source, kind: Kind) {
-        f.events += 1;
+    pub(super) async fn tell(&self, f: &Follow, source: Source, kind: Kind) {
         let event = CallEvent {
-            key: format!("{}:{}:{}:{}", source.as_str(), f.call, self.incarnation.0.as_fields().0, f.events),
+            key: format!("{}:{}:{}", source.as_str(), f.call, uuid::Uuid::now_v7()),
             target: Target::Call(f.call),
             source,
             at: self.clock.now(),
@@ -217,11 +220,17 @@ impl Engine {
             let kind = if status == Some(LegStatus::Hangup) {
                 Kind::LegLeft { sid: leg.sid.clone(), reason: Leave::ClientInitiated, status, call_sid: leg.call_sid() }
             } else {
-                Kind::Leg { status, sid: leg.sid.clone(), call_sid: leg.call_sid() }
+                Kind::Leg { status, sid: leg.sid.clone(), call_sid: leg.call_sid(), polled: true }
             };
             self.tell(f, Source::Poll, kind).await;
         }
         self.presume_answered(f, row, leg).await;
+        if self.clock.now() > f.bound() {
+            // Listed beyond LiveKit's own bound on the call: a row of a dead Redis, or a lie.
+            self.clear(f).await;
+            self.tell(f, Source::Engine, Kind::LegGone { proven: false }).await;
+            return Next::Again(REPORT_POLL);
+        }
         if f.hangup_since.is_some() {
             self.alarm_if_stuck(f);
             return Next::Again(HANGUP_REPEAT);
@@ -250,8 +259,15 @@ impl Engine {
             return Next::Again(if f.hangup_since.is_some() { HANGUP_REPEAT } else { RINGING_POLL });
         }
         if f.hangup_since.is_some() {
-            self.tell(f, Source::Poll, Kind::HungUp).await;
-            return Next::Again(Duration::zero());
+            // Without the dial's own reply the request may still be on its way: not before its deadline.
+            if f.deleted && (row.sip_call_id.is_some() || now >= f.deadline) {
+                self.tell(f, Source::Poll, Kind::HungUp).await;
+                return Next::Again(Duration::zero());
+            }
+            if now > f.bound() {
+                self.end_by_bound(f, row).await;
+            }
+            return Next::Again(HANGUP_REPEAT);
         }
         if row.state == State::Unknown && !row.leg_seen {
             if now > f.armed_at + self.config.unknown_horizon {
@@ -318,18 +334,17 @@ impl Engine {
         if leg_there && let Some(leg) = here.iter().find(|p| p.is_callee()) {
             // Believed ended and still there: the evidence goes in, the machine decides.
             if leg.leg_status() != Some(LegStatus::Hangup) && now - row.completed_at.unwrap_or(now) > GONE_POLL {
-                let kind = Kind::Leg { status: leg.leg_status(), sid: leg.sid.clone(), call_sid: leg.call_sid() };
+                let kind = Kind::Leg { status: leg.leg_status(), sid: leg.sid.clone(), call_sid: leg.call_sid(), polled: true };
                 self.tell(f, Source::Poll, kind).await;
             }
         }
         let ended = *f.ended_at.get_or_insert(now);
-        let told = !f.reported.is_empty();
+        // An outcome ends the report; other attributes may be followed by one.
+        let told = f.reported.outcome.is_some();
         let agent_there = here.iter().any(|p| p.is_agent(&f.agent));
-        if (!agent_there && !leg_there) || now - ended > REPORT_LIMIT || (told && !leg_there) {
-            if !f.reply_out {
-                self.clear(f).await;
-                return Next::Done;
-            }
+        if ((!agent_there && !leg_there) || now - ended > REPORT_LIMIT || (told && !leg_there)) && !f.reply_out {
+            self.clear(f).await;
+            return Next::Done;
         }
         Next::Again(REPORT_POLL)
     }
@@ -337,8 +352,9 @@ impl Engine {
     /// Hang-up is `DeleteRoom`, repeated until the dial has its reply: before that neither its 200
     /// nor its `not_found` means that the phone is silent.
     async fn hang_up_once(&self, f: &mut Follow) {
+        f.deleted = false;
         match self.carrier.delete_room(f.room.clone()).await {
-            Ok(Deleted::Yes | Deleted::NotThere) => {}
+            Ok(Deleted::Yes | Deleted::NotThere) => f.deleted = true,
             Err(e) => tracing::warn!(target: "engine", error = %e, "a hang-up was not taken"),
         }
         self.alarm_if_stuck(f);
@@ -363,9 +379,9 @@ impl Engine {
     }
 }
 
-async fn wait_reply(reply: &mut Option<PendingReply>) -> CallEvent {
+async fn wait_reply(reply: &mut Option<PendingReply>) -> Option<CallEvent> {
     match reply {
-        Some(reply) => reply.await,
+        Some(reply) => reply.await.ok(),
         None => std::future::pending().await,
     }
 }

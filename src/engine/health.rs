@@ -50,6 +50,11 @@ impl Engine {
         health.closed_until.filter(|t| *t > self.clock.now())
     }
 
+    /// Draining, stopping or broken down: what is prepared is not dialled any more.
+    pub(super) fn may_not_dial(&self) -> bool {
+        self.stop.drain.is_cancelled() || self.stop.now.is_cancelled() || self.health.lock().halted
+    }
+
     /// True when the wait is over but nobody has looked yet.
     pub(super) fn must_look(&self) -> bool {
         let health = self.health.lock();
@@ -173,7 +178,7 @@ impl Engine {
                 }
             }
             // The record of the reply has moved the campaign already.
-            Fault::Trunk => {}
+            Fault::Trunk | Fault::Late => {}
         }
     }
 

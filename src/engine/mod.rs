@@ -68,6 +68,7 @@ pub struct Engine {
     /// Calls that somebody asked to hang up.
     hangups: watch::Sender<HashSet<CallId>>,
     ready: watch::Sender<bool>,
+    stop: Stop,
 }
 
 /// The two ways to end: no new calls, or now.
@@ -94,7 +95,7 @@ impl Default for Stop {
 
 impl Engine {
     #[must_use]
-    pub fn new(desk: Desk, carrier: Arc<dyn Carrier>, clock: SharedClock, config: EngineConfig, installation: Installation) -> Arc<Self> {
+    pub fn new(desk: Desk, carrier: Arc<dyn Carrier>, clock: SharedClock, config: EngineConfig, installation: Installation, stop: Stop) -> Arc<Self> {
         Arc::new(Self {
             desk,
             carrier,
@@ -108,6 +109,7 @@ impl Engine {
             health: Mutex::new(Health::default()),
             hangups: watch::Sender::new(HashSet::new()),
             ready: watch::Sender::new(false),
+            stop,
         })
     }
 
@@ -118,7 +120,8 @@ impl Engine {
     }
 
     /// Runs until stopped; returns when the last call is seen to its end (drain) or at once (now).
-    pub async fn run(self: Arc<Self>, stop: Stop) {
+    pub async fn run(self: Arc<Self>) {
+        let stop = self.stop.clone();
         self.supervise("reconciler", self.clone().reconcile(stop.clone()));
         self.supervise("hangup watch", self.clone().watch_hangups(stop.clone()));
         let scheduler = self.clone().schedule(stop.clone());

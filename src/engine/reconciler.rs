@@ -77,26 +77,34 @@ impl Engine {
             self.delete_quietly(room).await;
         }
         for row in rows.iter().filter(|r| r.state != State::Claimed) {
-            self.adopt(row);
+            self.adopt(row).await;
         }
         Ok(())
     }
 
-    fn adopt(self: &Arc<Self>, row: &CallRow) {
+    async fn adopt(self: &Arc<Self>, row: &CallRow) {
         let lease_over = row.lease_until.is_none_or(|t| t < self.clock.now());
         // A row of this very run whose task is just beginning is not an orphan.
         if (row.reply_pending && !lease_over) || !self.followed.lock().insert(row.id) {
             return;
         }
-        let Some(mut follow) = Follow::adopted(row, self.config.agent_name.clone()) else { return };
+        let Some(follow) = Follow::adopted(row, self.agent_of_row(row).await) else { return };
         let (engine, call, pending) = (self.clone(), row.id, row.reply_pending);
         self.supervise("follower", async move {
             if pending {
-                engine.tell(&mut follow, Source::Engine, Kind::ReplyLost { why: "nobody waits for the dial's reply any more".to_owned() }).await;
+                engine.tell(&follow, Source::Engine, Kind::ReplyLost { why: "nobody waits for the dial's reply any more".to_owned() }).await;
             }
             engine.clone().follow(follow, None).await;
             engine.followed.lock().remove(&call);
         });
+    }
+
+    /// The agent worker's name, as the campaign or its assistant gives it.
+    async fn agent_of_row(&self, row: &CallRow) -> String {
+        match self.desk.store().campaign(row.user_id, row.campaign_id).await {
+            Ok(Some(campaign)) => self.agent_of(&campaign),
+            _ => self.config.agent_name.clone(),
+        }
     }
 
     /// Rooms of our own installation that hold a phone and have no live row are hung up. An agent

@@ -66,6 +66,9 @@ impl Engine {
         if campaigns.is_empty() {
             return Ok(None);
         }
+        if self.desk.store().setting("kill_switch").await?.as_deref() == Some("on") {
+            return Ok(None);
+        }
         let n = campaigns.len();
         campaigns.rotate_left(turn % n);
         if self.must_look() {

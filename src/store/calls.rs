@@ -106,14 +106,7 @@ impl Store {
         let count = "SELECT count(*) FROM campaign_calls WHERE campaign_id = $1 AND ($2 IS NULL OR status = $2 OR ($2 = 'failed' AND status IN ('no_answer', 'busy', 'canceled')))
                        AND ($3 IS NULL OR outcome = $3)";
         on!(self.pool(), |db| {
-            let rows = sqlx::query_as(sql)
-                .bind(campaign)
-                .bind(&filter.status)
-                .bind(filter.outcome)
-                .bind(limit)
-                .bind(offset)
-                .fetch_all(db)
-                .await?;
+            let rows = sqlx::query_as(sql).bind(campaign).bind(&filter.status).bind(filter.outcome).bind(limit).bind(offset).fetch_all(db).await?;
             let total = sqlx::query_scalar(count).bind(campaign).bind(&filter.status).bind(filter.outcome).fetch_one(db).await?;
             Ok(Page { rows, total })
         })
@@ -149,9 +142,7 @@ impl Store {
         );
         on!(self.pool(), |db| {
             let mut rows: Vec<PaneRow> = sqlx::query_as(open).bind(q.owner).bind(q.campaign).bind(q.limit).fetch_all(db).await?;
-            rows.extend(
-                sqlx::query_as::<_, PaneRow>(ended).bind(q.owner).bind(q.campaign).bind(q.ended_since).bind(q.limit).fetch_all(db).await?,
-            );
+            rows.extend(sqlx::query_as::<_, PaneRow>(ended).bind(q.owner).bind(q.campaign).bind(q.ended_since).bind(q.limit).fetch_all(db).await?);
             Ok(rows)
         })
     }
@@ -287,7 +278,8 @@ impl Tx {
     /// # Errors
     /// When the database refuses.
     pub async fn release(&mut self, id: CallId, claim_number: i64, due: DateTime<Utc>, reason: &str, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        let sql = "UPDATE campaign_calls SET state = 'pending', rank = 0, lease_until = NULL, incarnation = NULL, dialable_at = $3, reason = $4, updated_at = $5
+        let sql =
+            "UPDATE campaign_calls SET state = 'pending', rank = 0, lease_until = NULL, incarnation = NULL, dialable_at = $3, reason = $4, updated_at = $5
                    WHERE id = $1 AND state = 'claimed' AND claim_number = $2";
         let done = on_tx!(self, |db| sqlx::query(sql).bind(id).bind(claim_number).bind(due).bind(reason).bind(now).execute(&mut *db).await?.rows_affected());
         Ok(done == 1)
@@ -298,7 +290,8 @@ impl Tx {
     /// # Errors
     /// When the database refuses.
     pub async fn arm_facts(&mut self, id: CallId, trunk: TrunkId, day: NaiveDate, since: DateTime<Utc>) -> Result<Option<ArmRow>, StoreError> {
-        let sql = "SELECT k.state, k.incarnation, k.claim_number, k.attempt, k.phone_number, k.country, k.zones, k.user_id, k.campaign_id,
+        let sql =
+            "SELECT k.state, k.incarnation, k.claim_number, k.attempt, k.hangup_requested_at, k.phone_number, k.country, k.zones, k.user_id, k.campaign_id,
                           c.execution_status, c.generation, n.next_call_at, n.live,
                           EXISTS (SELECT 1 FROM do_not_call d WHERE d.user_id = k.user_id AND d.number = k.phone_number) AS on_do_not_call,
                           l.call_id AS number_call, l.held_until AS number_held_until,
@@ -387,6 +380,24 @@ impl Tx {
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(owner).bind(number).fetch_all(&mut *db).await?))
     }
 
+    /// The same for several numbers at once.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn unended_of_numbers(&mut self, owner: OwnerId, numbers: &[&str]) -> Result<Vec<CallRow>, StoreError> {
+        let sql = "SELECT * FROM campaign_calls WHERE phone_number IN (SELECT value FROM json_each($2)) AND user_id = $1 AND rank < 90";
+        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(owner).bind(serde_json::json!(numbers).to_string()).fetch_all(&mut *db).await?))
+    }
+
+    /// How many rows a contact has in a campaign.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn rows_of_contact(&mut self, campaign: CampaignId, contact: Option<ContactId>) -> Result<i64, StoreError> {
+        let sql = "SELECT count(*) FROM campaign_calls WHERE campaign_id = $1 AND contact_id = $2";
+        Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(campaign).bind(contact).fetch_one(&mut *db).await?))
+    }
+
     /// Asks for a hang-up; `false` when it is asked already or the call has ended.
     ///
     /// # Errors
@@ -460,7 +471,14 @@ impl Tx {
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn put_report(&mut self, call: CallId, summary: Option<&str>, answered_by: Option<&str>, transcript: Option<&str>, now: DateTime<Utc>) -> Result<(), StoreError> {
+    pub async fn put_report(
+        &mut self,
+        call: CallId,
+        summary: Option<&str>,
+        answered_by: Option<&str>,
+        transcript: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
         let sql = "INSERT INTO call_reports (call_id, summary, answered_by, transcript, at) VALUES ($1, $2, $3, $4, $5)
                    ON CONFLICT (call_id) DO UPDATE SET summary = COALESCE(excluded.summary, summary),
                        answered_by = COALESCE(excluded.answered_by, answered_by), transcript = COALESCE(excluded.transcript, transcript), at = excluded.at";

@@ -230,16 +230,7 @@ impl Tx {
         let sql = "UPDATE campaigns SET execution_status = $3, status_reason = $4, status_actor = $5, status_at = $6,
                        generation = generation + 1, updated_at = $6
                    WHERE id = $1 AND execution_status = $2";
-        let done = on_tx!(self, |db| sqlx::query(sql)
-            .bind(id)
-            .bind(from)
-            .bind(to)
-            .bind(reason)
-            .bind(actor)
-            .bind(now)
-            .execute(&mut *db)
-            .await?
-            .rows_affected());
+        let done = on_tx!(self, |db| sqlx::query(sql).bind(id).bind(from).bind(to).bind(reason).bind(actor).bind(now).execute(&mut *db).await?.rows_affected());
         Ok(done == 1)
     }
 

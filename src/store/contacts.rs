@@ -44,6 +44,8 @@ pub struct FillContact {
     pub extra: Json<serde_json::Map<String, serde_json::Value>>,
     /// Charged attempts at this contact so far in this campaign.
     pub attempts: i64,
+    /// When the last of them ended.
+    pub last_end: Option<DateTime<Utc>>,
 }
 
 const SOURCES: &str = "SELECT * FROM (
@@ -79,7 +81,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn sample_contacts(&self, source: SourceId, limit: i64) -> Result<Vec<FillContact>, StoreError> {
-        let sql = "SELECT id, position, name, phone_number, country, zones, email, company, extra, 0 AS attempts
+        let sql = "SELECT id, position, name, phone_number, country, zones, email, company, extra, 0 AS attempts, NULL AS last_end
                    FROM campaign_contacts WHERE source_id = $1 AND do_not_call = 0 ORDER BY position LIMIT $2";
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(source).bind(limit).fetch_all(db).await?))
     }
@@ -120,11 +122,13 @@ impl Tx {
     /// # Errors
     /// When the database refuses.
     pub async fn insert_contacts(&mut self, table: ContactTable, source: SourceId, rows: &[NewContact], now: DateTime<Utc>) -> Result<Vec<i64>, StoreError> {
-        let list = "INSERT INTO contacts (id, contact_list_id, position, name, phone_number, country, zones, email, company, notes, extra, do_not_call, created_at)
+        let list =
+            "INSERT INTO contacts (id, contact_list_id, position, name, phone_number, country, zones, email, company, notes, extra, do_not_call, created_at)
                     SELECT unhex(v ->> 0), $2, v ->> 1, v ->> 2, v ->> 3, v ->> 4, v ->> 5, v ->> 6, v ->> 7, v ->> 8, v ->> 9, v ->> 10, $3
                     FROM (SELECT value AS v FROM json_each($1)) WHERE true
                     ON CONFLICT (contact_list_id, phone_number) DO NOTHING RETURNING position";
-        let csv = "INSERT INTO csv_contacts (id, csv_file_id, position, name, phone_number, country, zones, email, company, notes, extra, do_not_call, created_at)
+        let csv =
+            "INSERT INTO csv_contacts (id, csv_file_id, position, name, phone_number, country, zones, email, company, notes, extra, do_not_call, created_at)
                    SELECT unhex(v ->> 0), $2, v ->> 1, v ->> 2, v ->> 3, v ->> 4, v ->> 5, v ->> 6, v ->> 7, v ->> 8, v ->> 9, v ->> 10, $3
                    FROM (SELECT value AS v FROM json_each($1)) WHERE true
                    ON CONFLICT (csv_file_id, phone_number) DO NOTHING RETURNING position";
@@ -133,9 +137,7 @@ impl Tx {
             .iter()
             .map(|c| {
                 let extra = serde_json::Value::Object(c.extra.clone()).to_string();
-                serde_json::json!([
-                    c.id.hex(), c.line, c.name, c.number, c.country, c.zones, c.email, c.company, c.notes, extra, i64::from(c.do_not_call)
-                ])
+                serde_json::json!([c.id.hex(), c.line, c.name, c.number, c.country, c.zones, c.email, c.company, c.notes, extra, i64::from(c.do_not_call)])
             })
             .collect();
         let json = serde_json::Value::from(json).to_string();
@@ -149,21 +151,23 @@ impl Tx {
     pub async fn finish_source(&mut self, table: ContactTable, id: SourceId, report: &ImportReport, now: DateTime<Utc>) -> Result<(), StoreError> {
         let imported = i64::try_from(report.imported).unwrap_or(i64::MAX);
         on_tx!(self, |db| match table {
-            ContactTable::ContactList => sqlx::query("UPDATE contact_lists SET status = 'completed', report = $2, updated_at = $3 WHERE id = $1")
+            ContactTable::ContactList =>
+                sqlx::query("UPDATE contact_lists SET status = 'completed', report = $2, updated_at = $3 WHERE id = $1")
+                    .bind(id)
+                    .bind(Json(report))
+                    .bind(now)
+                    .execute(&mut *db)
+                    .await?,
+            ContactTable::CsvFile =>
+                sqlx::query(
+                    "UPDATE csv_files SET status = 'completed', report = $2, updated_at = $3, total_contacts = $4, processed_contacts = $4 WHERE id = $1"
+                )
                 .bind(id)
                 .bind(Json(report))
                 .bind(now)
+                .bind(imported)
                 .execute(&mut *db)
                 .await?,
-            ContactTable::CsvFile => sqlx::query(
-                "UPDATE csv_files SET status = 'completed', report = $2, updated_at = $3, total_contacts = $4, processed_contacts = $4 WHERE id = $1"
-            )
-            .bind(id)
-            .bind(Json(report))
-            .bind(now)
-            .bind(imported)
-            .execute(&mut *db)
-            .await?,
         });
         Ok(())
     }
@@ -175,14 +179,12 @@ impl Tx {
     /// When the database refuses.
     pub async fn remove_source_slice(&mut self, table: ContactTable, id: SourceId, limit: i64) -> Result<bool, StoreError> {
         let (rows, head) = match table {
-            ContactTable::ContactList => (
-                "DELETE FROM contacts WHERE id IN (SELECT id FROM contacts WHERE contact_list_id = $1 LIMIT $2)",
-                "DELETE FROM contact_lists WHERE id = $1",
-            ),
-            ContactTable::CsvFile => (
-                "DELETE FROM csv_contacts WHERE id IN (SELECT id FROM csv_contacts WHERE csv_file_id = $1 LIMIT $2)",
-                "DELETE FROM csv_files WHERE id = $1",
-            ),
+            ContactTable::ContactList => {
+                ("DELETE FROM contacts WHERE id IN (SELECT id FROM contacts WHERE contact_list_id = $1 LIMIT $2)", "DELETE FROM contact_lists WHERE id = $1")
+            }
+            ContactTable::CsvFile => {
+                ("DELETE FROM csv_contacts WHERE id IN (SELECT id FROM csv_contacts WHERE csv_file_id = $1 LIMIT $2)", "DELETE FROM csv_files WHERE id = $1")
+            }
         };
         let removed = on_tx!(self, |db| sqlx::query(rows).bind(id).bind(limit).execute(&mut *db).await?.rows_affected());
         if i64::try_from(removed).unwrap_or(i64::MAX) >= limit {
@@ -209,7 +211,8 @@ impl Tx {
     /// When the database refuses.
     pub async fn contacts_to_queue(&mut self, source: SourceId, campaign: CampaignId, after: i64, limit: i64) -> Result<Vec<FillContact>, StoreError> {
         let sql = "SELECT c.id, c.position, c.name, c.phone_number, c.country, c.zones, c.email, c.company, '{}' AS extra,
-                          (SELECT count(*) FROM campaign_calls k WHERE k.campaign_id = $2 AND k.contact_id = c.id AND k.charged = 1 AND k.armed_at IS NOT NULL) AS attempts
+                          (SELECT count(*) FROM campaign_calls k WHERE k.campaign_id = $2 AND k.contact_id = c.id AND k.charged = 1 AND k.armed_at IS NOT NULL) AS attempts,
+                          (SELECT max(k.completed_at) FROM campaign_calls k WHERE k.campaign_id = $2 AND k.contact_id = c.id AND k.armed_at IS NOT NULL) AS last_end
                    FROM campaign_contacts c
                    WHERE c.source_id = $1 AND c.position > $3 AND c.do_not_call = 0
                    ORDER BY c.position LIMIT $4";
@@ -225,7 +228,8 @@ impl Tx {
         let ids: Vec<String> = contacts.iter().map(|c| c.id.hex()).collect();
         let sql = "SELECT DISTINCT contact_id FROM campaign_calls
                    WHERE campaign_id = $1 AND contact_id IN (SELECT unhex(value) FROM json_each($2))
-                     AND (rank < 90 OR answered_at IS NOT NULL OR state IN ('unresolved', 'wrong_number') OR outcome IN ('do_not_call', 'wrong_number'))";
+                     AND (rank < 90 OR answered_at IS NOT NULL OR state IN ('unresolved', 'wrong_number', 'rejected') OR outcome IN ('do_not_call', 'wrong_number')
+                          OR (state IN ('failed', 'canceled') AND charged = 1 AND armed_at IS NOT NULL))";
         Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(campaign).bind(serde_json::json!(ids).to_string()).fetch_all(&mut *db).await?))
     }
 
@@ -234,7 +238,7 @@ impl Tx {
     /// # Errors
     /// When the database refuses.
     pub async fn contact(&mut self, id: ContactId) -> Result<Option<FillContact>, StoreError> {
-        let sql = "SELECT id, position, name, phone_number, country, zones, email, company, extra, 0 AS attempts FROM campaign_contacts WHERE id = $1";
+        let sql = "SELECT id, position, name, phone_number, country, zones, email, company, extra, 0 AS attempts, NULL AS last_end FROM campaign_contacts WHERE id = $1";
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(id).fetch_optional(&mut *db).await?))
     }
 
@@ -246,13 +250,7 @@ impl Tx {
         let sql = "INSERT INTO do_not_call (user_id, number, reason, source, created_by, created_at)
                    SELECT $1, value, 'flagged in an imported file', 'import', $3, $4 FROM json_each($2) WHERE true
                    ON CONFLICT (user_id, number) DO NOTHING";
-        on_tx!(self, |db| sqlx::query(sql)
-            .bind(owner)
-            .bind(serde_json::json!(numbers).to_string())
-            .bind(by)
-            .bind(now)
-            .execute(&mut *db)
-            .await?);
+        on_tx!(self, |db| sqlx::query(sql).bind(owner).bind(serde_json::json!(numbers).to_string()).bind(by).bind(now).execute(&mut *db).await?);
         Ok(())
     }
 }

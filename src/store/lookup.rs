@@ -54,6 +54,15 @@ impl Store {
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(assistant).fetch_optional(db).await?))
     }
 
+    /// Whether another owner holds a number.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn number_is_anothers(&self, owner: OwnerId, number: &str) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM phone_number WHERE number = $2 AND user_id <> $1)";
+        Ok(on!(self.pool(), |db| sqlx::query_scalar(sql).bind(owner).bind(number).fetch_one(db).await?))
+    }
+
     /// # Errors
     /// When the database cannot be read.
     pub async fn trunks(&self) -> Result<Vec<TrunkRow>, StoreError> {
@@ -215,9 +224,9 @@ impl Tx {
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn take_trunk_line(&mut self, id: TrunkId, tokens: f64, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        let sql = "UPDATE trunks SET live = live + 1, tokens = $2, refilled_at = $3 WHERE id = $1 AND live + 1 <= max_live";
-        let done = on_tx!(self, |db| sqlx::query(sql).bind(id).bind(tokens).bind(now).execute(&mut *db).await?.rows_affected());
+    pub async fn take_trunk_line(&mut self, id: TrunkId, limit: i64, tokens: f64, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let sql = "UPDATE trunks SET live = live + 1, tokens = $2, refilled_at = $3 WHERE id = $1 AND live + 1 <= min(max_live, $4)";
+        let done = on_tx!(self, |db| sqlx::query(sql).bind(id).bind(tokens).bind(now).bind(limit).execute(&mut *db).await?.rows_affected());
         Ok(done == 1)
     }
 
@@ -248,8 +257,11 @@ impl Tx {
     /// When the database refuses.
     pub async fn take_number(&mut self, number: &str, call: CallId, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let sql = "INSERT INTO numbers_live (number, call_id, held_until, last_armed_at) VALUES ($1, $2, NULL, $3)
-                   ON CONFLICT (number) DO UPDATE SET call_id = excluded.call_id, held_until = NULL, last_armed_at = excluded.last_armed_at
-                   WHERE numbers_live.call_id IS NULL AND (numbers_live.held_until IS NULL OR numbers_live.held_until <= excluded.last_armed_at)";
+                   ON CONFLICT (number) DO UPDATE
+                   SET call_id = excluded.call_id, held_until = NULL, held_for = NULL, last_armed_at = excluded.last_armed_at
+                   WHERE numbers_live.call_id = excluded.call_id
+                      OR (numbers_live.call_id IS NULL
+                          AND (numbers_live.held_until IS NULL OR numbers_live.held_until <= excluded.last_armed_at OR numbers_live.held_for = excluded.call_id))";
         let done = on_tx!(self, |db| sqlx::query(sql).bind(number).bind(call).bind(now).execute(&mut *db).await?.rows_affected());
         Ok(done == 1)
     }
@@ -260,7 +272,7 @@ impl Tx {
     /// When the database refuses.
     pub async fn free_numbers(&mut self, calls: &[(String, CallId, Option<DateTime<Utc>>)]) -> Result<(), StoreError> {
         let rows: Vec<_> = calls.iter().map(|(number, id, held)| serde_json::json!({ "n": number, "id": id.hex(), "held": stamp(*held) })).collect();
-        let sql = "UPDATE numbers_live SET call_id = NULL, held_until = j.value ->> 'held'
+        let sql = "UPDATE numbers_live SET call_id = NULL, held_until = j.value ->> 'held', held_for = call_id
                    FROM json_each($1) AS j WHERE number = j.value ->> 'n' AND call_id = unhex(j.value ->> 'id')";
         on_tx!(self, |db| sqlx::query(sql).bind(serde_json::Value::from(rows).to_string()).execute(&mut *db).await?);
         Ok(())
@@ -270,19 +282,19 @@ impl Tx {
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn add_do_not_call(&mut self, owner: OwnerId, number: &str, reason: &str, source: &str, by: &str, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    pub async fn add_do_not_call(
+        &mut self,
+        owner: OwnerId,
+        number: &str,
+        reason: &str,
+        source: &str,
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
         let sql = "INSERT INTO do_not_call (user_id, number, reason, source, created_by, created_at) VALUES ($1, $2, $3, $4, $5, $6)
                    ON CONFLICT (user_id, number) DO NOTHING";
-        let done = on_tx!(self, |db| sqlx::query(sql)
-            .bind(owner)
-            .bind(number)
-            .bind(reason)
-            .bind(source)
-            .bind(by)
-            .bind(now)
-            .execute(&mut *db)
-            .await?
-            .rows_affected());
+        let done =
+            on_tx!(self, |db| sqlx::query(sql).bind(owner).bind(number).bind(reason).bind(source).bind(by).bind(now).execute(&mut *db).await?.rows_affected());
         Ok(done == 1)
     }
 
@@ -308,11 +320,7 @@ impl Tx {
     /// # Errors
     /// When the database refuses.
     pub async fn stop_engine(&mut self, incarnation: Incarnation, now: DateTime<Utc>) -> Result<(), StoreError> {
-        on_tx!(self, |db| sqlx::query("UPDATE engines SET stopped_at = $2 WHERE incarnation = $1")
-            .bind(incarnation)
-            .bind(now)
-            .execute(&mut *db)
-            .await?);
+        on_tx!(self, |db| sqlx::query("UPDATE engines SET stopped_at = $2 WHERE incarnation = $1").bind(incarnation).bind(now).execute(&mut *db).await?);
         Ok(())
     }
 
@@ -352,16 +360,8 @@ impl Tx {
     pub async fn keep_reply(&mut self, owner: OwnerId, key: &str, request: &str, status: i64, body: &str, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let sql = "INSERT INTO idempotency_keys (user_id, key, request, status, body, created_at) VALUES ($1, $2, $3, $4, $5, $6)
                    ON CONFLICT (user_id, key) DO NOTHING";
-        let done = on_tx!(self, |db| sqlx::query(sql)
-            .bind(owner)
-            .bind(key)
-            .bind(request)
-            .bind(status)
-            .bind(body)
-            .bind(now)
-            .execute(&mut *db)
-            .await?
-            .rows_affected());
+        let done =
+            on_tx!(self, |db| sqlx::query(sql).bind(owner).bind(key).bind(request).bind(status).bind(body).bind(now).execute(&mut *db).await?.rows_affected());
         Ok(done == 1)
     }
 }

@@ -88,8 +88,8 @@ impl Store {
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let path = url.strip_prefix("sqlite:").unwrap_or(url).trim_start_matches("//").to_owned();
         let fail = |why: String| StoreError::Open { path: path.clone(), why };
-        if url.starts_with("postgres") {
-            return Err(fail("PostgreSQL is not built into this release yet; use sqlite:PATH".to_owned()));
+        if url.contains("://") && !url.starts_with("sqlite:") {
+            return Err(fail("this release speaks SQLite only; use sqlite:PATH".to_owned()));
         }
         prepare_file(&path).map_err(|e| fail(format!("{e}. Choose a writable place with DATABASE_URL=sqlite:PATH")))?;
         let options = SqliteConnectOptions::from_str(&format!("sqlite:{path}"))

@@ -173,6 +173,7 @@ pub struct ArmRow {
     pub incarnation: Option<Incarnation>,
     pub claim_number: i64,
     pub attempt: i64,
+    pub hangup_requested_at: Option<DateTime<Utc>>,
     pub phone_number: String,
     pub country: String,
     pub zones: String,

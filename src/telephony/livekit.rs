@@ -80,8 +80,7 @@ pub(super) fn tls_for_loopback() -> rustls::ClientConfig {
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
     rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map(|b| b.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth())
-        .unwrap_or_else(|_| unreachable!("ring has the default TLS versions"))
+        .map_or_else(|_| unreachable!("ring has the default TLS versions"), |b| b.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth())
 }
 
 fn is_code(error: &ServiceError, code: &str) -> bool {

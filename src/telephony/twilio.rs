@@ -72,7 +72,7 @@ pub fn sign(token: &str, url: &str, form: &Form) -> String {
     mac(token, url, form).map_or_else(String::new, |m| base64::engine::general_purpose::STANDARD.encode(m.finalize().into_bytes()))
 }
 
-/// A status callback as an event. An unknown status or CallSid is stored all the same.
+/// A status callback as an event. An unknown status or `CallSid` is stored all the same.
 #[must_use]
 pub fn status_callback(form: &Form, now: DateTime<Utc>) -> CallEvent {
     let get = |key: &str| form.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str()).unwrap_or_default();

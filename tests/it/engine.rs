@@ -1,10 +1,25 @@
-//! Campaigns run to their end against the simulator; what rang is counted from its log.
+//! Campaigns run to their end against the simulator; what rang is counted from its own log.
 
 use std::{collections::HashMap, time::Duration};
 
-use crate::support::{Options, World, assert_counts_equal_rows, csv_of};
+use dialdeck::{
+    desk::{DeskError, Recorded},
+    domain::{
+        call::State,
+        campaign::Status,
+        event::{CallEvent, Kind, Source, Target},
+        gate::{Profile, Rules},
+        outcome::{Outcome, Who},
+    },
+    telephony::simulator::{Behaviour, Faults, Workers},
+};
 
-fn per_number(world: &World) -> HashMap<String, usize> {
+use crate::support::{Options, World, assert_counts_equal_rows, csv_of, fictional, quick_rules};
+
+const LONG: Duration = Duration::from_mins(2);
+
+/// How often each number's phone was reached.
+fn rings(world: &World) -> HashMap<String, usize> {
     let mut counts = HashMap::new();
     for invite in world.simulator.invites().into_iter().filter(|i| i.reached_phone) {
         *counts.entry(invite.number).or_default() += 1;
@@ -12,24 +27,370 @@ fn per_number(world: &World) -> HashMap<String, usize> {
     counts
 }
 
+fn assert_once_each(world: &World, n: usize) {
+    let rung = rings(world);
+    let twice: Vec<_> = rung.iter().filter(|(_, n)| **n > 1).collect();
+    assert!(twice.is_empty(), "rung more than once: {twice:?}");
+    assert_eq!(rung.len(), n);
+}
+
+/// Everybody answers and hangs up: no trunk failure disturbs the count.
+fn answering() -> Behaviour {
+    Behaviour::Answer { ring: Duration::from_secs(2), talk: Duration::from_secs(8) }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_contact_is_dialled_exactly_once_by_polling_alone() {
+async fn a_thousand_contacts_with_duplicates_and_bad_rows_each_dialled_once() {
+    let mut world = World::new(Options { speed: 60.0, behaviour: answering(), ..Options::default() }).await;
+    let mut csv = csv_of(950);
+    for i in 0..30 {
+        csv.push_str(&format!("Again {i},{},Acme\n", fictional(i)));
+    }
+    for i in 0..20 {
+        csv.push_str(&format!("Bad {i},not a number {i},Acme\n"));
+    }
+    let (source, report) = world.import(csv).await;
+    assert_eq!((report.imported, report.duplicate, report.invalid), (950, 30, 20));
+    let duplicate = report.rejects.iter().find(|r| r.reason.starts_with("duplicate")).unwrap();
+    assert_eq!(duplicate.line, 952, "the first duplicate's line");
+    let id = world.campaign(source, |s| s.daily_cap = 2000).await;
+    world.start_engine();
+    world.desk.start(world.actor.clone(), id).await.unwrap();
+    world.until_completed(id, LONG).await;
+    assert_once_each(&world, 950);
+    assert_counts_equal_rows(&world, id).await;
+    let row = world.row(id).await;
+    assert_eq!((row.counts.dials, row.counts.pickups, row.counts.processing, row.counts.live), (950, 950, 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mix_of_results_by_polling_alone() {
     let mut world = World::new(Options::default()).await;
-    let (source, report) = world.import(csv_of(100)).await;
-    assert_eq!(report.imported, 100);
+    let (source, _) = world.import(csv_of(80)).await;
     let id = world.campaign(source, |_| {}).await;
     world.start_engine();
     world.desk.start(world.actor.clone(), id).await.unwrap();
-    world.until_completed(id, Duration::from_secs(60)).await;
-    let dialled = per_number(&world);
-    assert_eq!(dialled.len(), 100);
-    assert!(dialled.values().all(|n| *n == 1), "{dialled:?}");
+    world.until_completed(id, LONG).await;
+    assert_once_each(&world, rings(&world).len());
     assert_counts_equal_rows(&world, id).await;
+    let calls = world.calls(id).await;
+    let of = |s: State| calls.iter().filter(|c| c.state == s).count();
+    assert!(of(State::Completed) > 20 && of(State::NoAnswer) > 5 && of(State::Busy) > 2, "{:?}", world.row(id).await.counts);
+    let wrong: Vec<_> = calls.iter().filter(|c| c.state == State::WrongNumber).collect();
+    assert!(wrong.iter().all(|c| c.outcome == Some(Outcome::WrongNumber) && c.outcome_who == Some(Who::Carrier)));
+    assert!(calls.iter().any(|c| c.suggestion.is_some()), "agents report by attributes");
+    assert!(calls.iter().filter(|c| c.state == State::Completed).all(|c| c.call_duration >= 3), "talks have a length");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn half_of_the_dispatches_bring_no_agent_and_no_call_is_dialled_without_one() {
+    let faults = Faults { agent_missing: 0.5, seed: 3, ..Faults::default() };
+    let mut world = World::new(Options { speed: 40.0, behaviour: answering(), faults, ..Options::default() }).await;
+    let (source, _) = world.import(csv_of(30)).await;
+    let id = world.campaign(source, |_| {}).await;
+    world.start_engine();
+    world.desk.start(world.actor.clone(), id).await.unwrap();
+    world.until_completed(id, LONG).await;
+    assert_once_each(&world, 30);
+    // An agent was in the room before each INVITE.
+    let log = world.simulator.log();
+    for (i, entry) in log.iter().enumerate().filter(|(_, e)| e.what.starts_with("invite ")) {
+        let room = entry.what.rsplit(' ').next().unwrap();
+        let agent = log[..i].iter().any(|e| e.what == format!("webhook participant_joined {room}"));
+        assert!(agent, "no agent in {room} before {}", entry.what);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_worker_nothing_rings_and_the_campaign_says_why() {
+    let faults = Faults { workers: Workers::Absent, ..Faults::default() };
+    let mut world = World::new(Options { faults, ..Options::default() }).await;
+    let (source, _) = world.import(csv_of(5)).await;
+    let id = world.campaign(source, |_| {}).await;
+    world.start_engine();
+    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let mut said = String::new();
+    for _ in 0..300 {
+        said = world.desk.explain(&world.row(id).await).await.unwrap().message;
+        if said.contains("no agent worker") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(said.contains("no agent worker took the call"), "{said}");
+    assert!(world.simulator.invites().is_empty());
+    world.simulator.set_faults(Faults::default());
+    world.until_completed(id, LONG).await;
+    assert!(!world.simulator.invites().is_empty(), "it goes on by itself");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_adopts_live_calls_and_dials_nobody_again() {
+    let talk = Behaviour::Answer { ring: Duration::from_secs(2), talk: Duration::from_mins(2) };
+    let mut world = World::new(Options { speed: 30.0, behaviour: talk, ..Options::default() }).await;
+    let (source, _) = world.import(csv_of(12)).await;
+    let id = world.campaign(source, |s| s.max_concurrent = 6).await;
+    world.start_engine();
+    world.desk.start(world.actor.clone(), id).await.unwrap();
+    world.until("six on the line", LONG, || async { world.row(id).await.counts.answered_now >= 5 }).await;
+    world.crash_engine().await;
+    let before = world.simulator.invites().len();
+    let open: Vec<_> = world.calls(id).await.into_iter().filter(|c| c.state.is_open()).map(|c| c.id).collect();
+    assert!(open.len() >= 5);
+    world.start_engine();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(world.simulator.live_legs() >= 5, "nobody was hung up");
+    world.until_completed(id, LONG).await;
+    assert!(world.simulator.invites().len() > before);
+    assert_once_each(&world, 12);
+    let calls = world.calls(id).await;
+    assert!(calls.iter().filter(|c| open.contains(&c.id)).all(|c| c.state == State::Completed), "{:?}", calls.iter().map(|c| c.state).collect::<Vec<_>>());
+    assert_counts_equal_rows(&world, id).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lost_replies_and_errors_after_ringing_never_dial_twice() {
+    let faults = Faults { lost_reply: 0.3, error_after_ringing: 0.2, seed: 5, ..Faults::default() };
+    let mut world = World::new(Options { speed: 60.0, behaviour: answering(), faults, ..Options::default() }).await;
+    let (source, _) = world.import(csv_of(60)).await;
+    let id = world.campaign(source, |_| {}).await;
+    world.start_engine();
+    world.desk.start(world.actor.clone(), id).await.unwrap();
+    world.until_completed(id, LONG).await;
+    assert_once_each(&world, 60);
+    assert_counts_equal_rows(&world, id).await;
+    assert_eq!(world.row(id).await.counts.pickups, 60, "polling finds every answer whose reply was lost");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_daily_cap_is_never_passed_and_the_campaign_says_when_it_goes_on() {
+    let mut world = World::new(Options { behaviour: answering(), ..Options::default() }).await;
+    let (source, _) = world.import(csv_of(40)).await;
+    let id = world.campaign(source, |s| s.daily_cap = 7).await;
+    world.start_engine();
+    world.desk.start(world.actor.clone(), id).await.unwrap();
+    world.until("the cap", LONG, || async { world.row(id).await.counts.completed == 7 }).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(world.simulator.invites().len(), 7);
     let row = world.row(id).await;
-    println!("{:?}", row.counts);
-    assert_eq!(row.counts.dials, 100);
-    assert_eq!(row.counts.processing, 0);
-    for c in world.calls(id).await {
-        println!("{} {:?} {:?} {} sip {:?} sug {:?}", c.phone_number, c.state, c.basis, c.reason, c.sip_code, c.suggestion);
+    let why = world.desk.explain(&row).await.unwrap();
+    assert_eq!((row.execution_status, why.gate.as_str()), (Status::Running, "daily_cap"));
+    assert!(why.until.is_some_and(|t| t > world.clock.now()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn outside_its_hours_it_waits_and_says_until_when() {
+    let mut world = World::new(Options::default()).await;
+    let (source, _) = world.import(csv_of(3)).await;
+    let id = world.campaign(source, |s| (s.start_hour, s.end_hour) = (13, 17)).await;
+    world.start_engine();
+    world.desk.start(world.actor.clone(), id).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let why = world.desk.explain(&world.row(id).await).await.unwrap();
+    assert_eq!(why.gate, "hours");
+    assert_eq!(why.until.map(|t| t.to_rfc3339()), Some("2026-11-18T18:00:00+00:00".to_owned()), "13:00 in New York");
+    assert!(world.simulator.invites().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn contacts_whose_zone_sleeps_are_not_called() {
+    let mut world = World::new(Options { behaviour: answering(), ..Options::default() }).await;
+    // 17:00 UTC: noon in New York, two in the morning in Tokyo by the contact's own column.
+    let csv = format!("name,phone,timezone\nA,{},\nB,{},Asia/Tokyo\n", fictional(1), fictional(2));
+    let (source, _) = world.import(csv).await;
+    let id = world.campaign(source, |_| {}).await;
+    world.start_engine();
+    world.desk.start(world.actor.clone(), id).await.unwrap();
+    world.until("the first call", LONG, || async { world.row(id).await.counts.completed == 1 }).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let numbers: Vec<_> = world.simulator.invites().into_iter().map(|i| i.number).collect();
+    assert_eq!(numbers, [fictional(1)]);
+    let why = world.desk.explain(&world.row(id).await).await.unwrap();
+    assert_eq!(why.gate, "contact_hours");
+    assert_eq!(why.until.map(|t| t.to_rfc3339()), Some("2026-11-18T23:00:00+00:00".to_owned()), "8 in Tokyo");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p7_after_pause_returned_no_further_call_is_armed() {
+    let mut world = World::new(Options { behaviour: answering(), ..Options::default() }).await;
+    let (source, _) = world.import(csv_of(200)).await;
+    let id = world.campaign(source, |s| s.max_concurrent = 20).await;
+    world.start_engine();
+    world.desk.start(world.actor.clone(), id).await.unwrap();
+    world.until("some calls", LONG, || async { world.row(id).await.counts.dials > 10 }).await;
+    world.desk.pause(world.actor.clone(), id).await.unwrap();
+    let armed = world.row(id).await.counts.dials;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(world.row(id).await.counts.dials, armed);
+    world.until("live calls end", LONG, || async { world.row(id).await.counts.processing == 0 }).await;
+    world.desk.resume(world.actor.clone(), id).await.unwrap();
+    world.until_completed(id, LONG).await;
+    assert_once_each(&world, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stop_cancels_what_waits_and_hangs_up_when_asked() {
+    let talk = Behaviour::Answer { ring: Duration::from_secs(1), talk: Duration::from_mins(5) };
+    let mut world = World::new(Options { behaviour: talk, ..Options::default() }).await;
+    let (source, _) = world.import(csv_of(50)).await;
+    let id = world.campaign(source, |s| s.max_concurrent = 5).await;
+    world.start_engine();
+    world.desk.start(world.actor.clone(), id).await.unwrap();
+    world.until("five talk", LONG, || async { world.row(id).await.counts.answered_now == 5 }).await;
+    let stopped = world.desk.stop(world.actor.clone(), id, true).await.unwrap();
+    assert_eq!(stopped.live, 5);
+    world.until("nobody talks", LONG, || async { world.simulator.live_legs() == 0 && world.row(id).await.counts.processing == 0 }).await;
+    let row = world.row(id).await;
+    assert_eq!((row.execution_status, row.counts.pending), (Status::Completed, 0));
+    assert_counts_equal_rows(&world, id).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p11_do_not_call_hangs_up_and_suppresses_the_number_everywhere() {
+    let talk = Behaviour::Answer { ring: Duration::from_secs(1), talk: Duration::from_mins(5) };
+    let mut world = World::new(Options { behaviour: talk, ..Options::default() }).await;
+    let (first, _) = world.import(csv_of(1)).await;
+    let (second, _) = world.import(csv_of(2)).await;
+    let one = world.campaign(first, |_| {}).await;
+    let two = world.campaign(second, |s| s.max_concurrent = 1).await;
+    world.start_engine();
+    world.desk.start(world.actor.clone(), one).await.unwrap();
+    world.until("they talk", LONG, || async { world.row(one).await.counts.answered_now == 1 }).await;
+    world.desk.start(world.actor.clone(), two).await.unwrap();
+    let call = world.calls(one).await[0].clone();
+    let set = dialdeck::desk::SetOutcome {
+        call: call.id,
+        outcome: Some(Outcome::DoNotCall),
+        notes: None,
+        who: Who::Operator,
+        confidence: None,
+        callback_at: None,
+        expected: None,
+    };
+    world.desk.set_outcome(world.actor.clone(), set).await.unwrap();
+    world.until("hung up", LONG, || async { world.calls(one).await[0].state == State::Completed }).await;
+    world.until("the other contact talks", LONG, || async { world.row(two).await.counts.answered_now == 1 }).await;
+    assert_eq!(rings(&world).get(&fictional(0)), Some(&1), "not called again by the other campaign");
+    let canceled = world.calls(two).await.into_iter().find(|c| c.phone_number == fictional(0)).unwrap();
+    assert_eq!(canceled.state, State::Canceled);
+    assert_counts_equal_rows(&world, two).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p2_one_number_in_two_campaigns_has_one_live_call() {
+    let talk = Behaviour::Answer { ring: Duration::from_secs(1), talk: Duration::from_secs(20) };
+    let mut world = World::new(Options { behaviour: talk, ..Options::default() }).await;
+    let (first, _) = world.import(csv_of(5)).await;
+    let (second, _) = world.import(csv_of(5)).await;
+    let one = world.campaign(first, |_| {}).await;
+    let two = world.campaign(second, |_| {}).await;
+    world.start_engine();
+    world.desk.start(world.actor.clone(), one).await.unwrap();
+    world.desk.start(world.actor.clone(), two).await.unwrap();
+    world.until_completed(one, LONG).await;
+    world.until_completed(two, LONG).await;
+    let mut live: HashMap<String, i32> = HashMap::new();
+    for entry in world.simulator.log() {
+        let words: Vec<&str> = entry.what.split(' ').collect();
+        match words.as_slice() {
+            ["invite", number, _] => {
+                let n = live.entry((*number).to_owned()).or_default();
+                *n += 1;
+                assert!(*n <= 1, "{number} rang while it was live");
+            }
+            ["left", number, _] => *live.entry((*number).to_owned()).or_default() -= 1,
+            _ => {}
+        }
+    }
+    assert_eq!(world.simulator.invites().len(), 10);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_without_what_it_needs_is_refused_in_words() {
+    let world = World::new(Options::default()).await;
+    let refused = |e: DeskError| match e {
+        DeskError::Refused(r) => (r.gate, r.message),
+        e => panic!("{e}"),
+    };
+    let (empty, _) = world.import("name,phone\n".to_owned()).await;
+    let id = world.campaign(empty, |_| {}).await;
+    assert_eq!(refused(world.desk.start(world.actor.clone(), id).await.unwrap_err()).0, "contacts");
+    let (source, _) = world.import(csv_of(1)).await;
+    let lonely = world.desk.add_assistant(world.actor.clone(), None, "Lonely".into(), None, String::new(), None).await.unwrap().id;
+    let draft = dialdeck::desk::CampaignDraft {
+        name: "No trunk".into(),
+        assistant: lonely,
+        source: dialdeck::domain::campaign::ContactSource::CsvFile,
+        source_id: source,
+        prompt: "Hello".into(),
+        agent_name: None,
+        settings: crate::support::settings(),
+    };
+    let id = world.desk.create_campaign(world.actor.clone(), draft).await.unwrap();
+    let (gate, words) = refused(world.desk.start(world.actor.clone(), id).await.unwrap_err());
+    assert!(gate == "trunk" && words.contains("No outbound trunk found"), "{words}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_missing_script_field_is_found_before_the_call() {
+    let mut world = World::new(Options { behaviour: answering(), ..Options::default() }).await;
+    let csv = format!("name,phone\nJane,{}\n,{}\n", fictional(1), fictional(2));
+    let (source, _) = world.import(csv).await;
+    let id = world.campaign(source, |_| {}).await;
+    world.start_engine();
+    world.desk.start(world.actor.clone(), id).await.unwrap();
+    world.until_completed(id, LONG).await;
+    assert_eq!(rings(&world).keys().cloned().collect::<Vec<_>>(), [fictional(1)]);
+    let silent = world.calls(id).await.into_iter().find(|c| c.phone_number == fictional(2)).unwrap();
+    assert_eq!((silent.state, silent.reason.as_str()), (State::Failed, "missing field name"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn livekit_away_is_said_and_dialling_goes_on_when_it_is_back() {
+    let mut world = World::new(Options { behaviour: answering(), ..Options::default() }).await;
+    let (source, _) = world.import(csv_of(5)).await;
+    let id = world.campaign(source, |_| {}).await;
+    world.simulator.restart_server(Duration::from_secs(40));
+    world.start_engine();
+    world.desk.start(world.actor.clone(), id).await.unwrap();
+    world.until("words", LONG, || async { world.desk.explain(&world.row(id).await).await.unwrap().message.contains("LiveKit connection failed") }).await;
+    world.until_completed(id, LONG).await;
+    assert_once_each(&world, 5);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p9_repeats_change_nothing_and_unknown_rooms_are_only_stored() {
+    let world = World::new(Options::default()).await;
+    let event = |key: &str| CallEvent {
+        key: key.to_owned(),
+        target: Target::Room("dd-00000000-11111111-1111-1111-1111-111111111111-1".into()),
+        source: Source::Livekit,
+        at: world.clock.now(),
+        kind: Kind::RoomFinished,
+        raw: serde_json::Value::Null,
+    };
+    assert_eq!(world.desk.record(event("a")).await.unwrap(), Recorded::Stored);
+    assert_eq!(world.desk.record(event("a")).await.unwrap(), Recorded::Duplicate);
+    assert_eq!(world.desk.record(event("b")).await.unwrap(), Recorded::Stored);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn trunk_rate_and_concurrency_hold() {
+    let rules = Rules { trunk_concurrent: 4, calls_per_second: 2.0, profile: Profile::Default, ..quick_rules() };
+    let mut world = World::new(Options { behaviour: answering(), rules, speed: 20.0, ..Options::default() }).await;
+    let (source, _) = world.import(csv_of(20)).await;
+    let id = world.campaign(source, |_| {}).await;
+    world.start_engine();
+    world.desk.start(world.actor.clone(), id).await.unwrap();
+    world.until_completed(id, LONG).await;
+    assert_once_each(&world, 20);
+    let mut armed: Vec<_> = world.calls(id).await.into_iter().map(|c| (c.armed_at.unwrap(), c.completed_at.unwrap())).collect();
+    armed.sort();
+    for window in armed.windows(4) {
+        assert!((window[3].0 - window[0].0).num_milliseconds() >= 450, "four dials within half a second at 2 a second");
+    }
+    for (at, _) in &armed {
+        let live = armed.iter().filter(|(from, to)| from <= at && at < to).count();
+        assert!(live <= 4, "{live} on a trunk of 4");
     }
 }

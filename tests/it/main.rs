@@ -1,5 +1,10 @@
 //! One test binary: every test goes through the borders of the program.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod api;
+mod crash;
 mod engine;
+mod floors;
+mod recorded;
 mod support;
+mod webhooks;

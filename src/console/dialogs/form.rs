@@ -28,8 +28,16 @@ pub struct FormValues {
 /// A field: free text, or one of several.
 #[derive(Debug)]
 pub enum Field {
-    Text { label: &'static str, input: Input, hint: &'static str },
-    Choice { label: &'static str, options: Vec<String>, at: usize },
+    Text {
+        label: &'static str,
+        input: Input,
+        hint: &'static str,
+    },
+    Choice {
+        label: &'static str,
+        options: Vec<String>,
+        at: usize,
+    },
     /// The summary, where `c` and `S` decide.
     Summary,
 }

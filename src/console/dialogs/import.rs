@@ -17,12 +17,23 @@ use crate::{
 
 #[derive(Debug)]
 pub enum Stage {
-    Path { input: Input, choices: Vec<String> },
+    Path {
+        input: Input,
+        choices: Vec<String>,
+    },
     /// The preview is being read.
     Reading,
     /// `at` is the column under the cursor.
-    Preview { preview: Preview, at: usize },
-    Running { bytes: u64, size: u64, rows: u64, sure: bool },
+    Preview {
+        preview: Preview,
+        at: usize,
+    },
+    Running {
+        bytes: u64,
+        size: u64,
+        rows: u64,
+        sure: bool,
+    },
     Done(Result<ImportReport, String>),
 }
 

@@ -8,12 +8,10 @@ use ratatui::{
 };
 
 use super::{fit, popup};
-use crate::{
-    console::{
-        dialogs::{Dialog, Form, ImportDialog},
-        keys, panes,
-        state::State,
-    },
+use crate::console::{
+    dialogs::{Dialog, Form, ImportDialog},
+    keys, panes,
+    state::State,
 };
 
 /// Draws what is open.
@@ -23,7 +21,11 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, area: Rect) {
         Dialog::Help { scroll } => help(frame, state, area, *scroll),
         Dialog::Detail { call, scroll } => {
             let inside = popup(frame, &state.theme, area, 110, 36, "Call", "Esc closes");
-            let lines = state.detail.as_ref().filter(|d| d.row.id == *call).map_or_else(|| vec![Line::from("loading...")], |d| panes::story(state, d, usize::from(inside.width)));
+            let lines = state
+                .detail
+                .as_ref()
+                .filter(|d| d.row.id == *call)
+                .map_or_else(|| vec![Line::from("loading...")], |d| panes::story(state, d, usize::from(inside.width)));
             let from = (*scroll).min(lines.len().saturating_sub(1));
             frame.render_widget(Paragraph::new(lines[from..].to_vec()), inside);
         }
@@ -34,7 +36,8 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, area: Rect) {
             let width = lines.iter().map(|l| unicode_width::UnicodeWidthStr::width(l.as_str())).max().unwrap_or(20).clamp(44, 110);
             let (w, h) = (u16::try_from(width + 4).unwrap_or(110), u16::try_from(lines.len() + 2).unwrap_or(20));
             let inside = popup(frame, &state.theme, area, w, h, &title, "Esc");
-            let lines: Vec<Line<'_>> = lines.into_iter().map(|l| Line::from(Span::styled(fit(&format!(" {l}"), usize::from(inside.width)), state.theme.style("text")))).collect();
+            let lines: Vec<Line<'_>> =
+                lines.into_iter().map(|l| Line::from(Span::styled(fit(&format!(" {l}"), usize::from(inside.width)), state.theme.style("text")))).collect();
             frame.render_widget(Paragraph::new(lines), inside);
         }
     }
@@ -54,7 +57,9 @@ fn words(dialog: &Dialog) -> (String, Vec<String>) {
                 ],
             )
         }
-        Dialog::Stop { name, live, sure: true, .. } => (format!("Hang up {live} calls?"), vec![format!("y stops \"{name}\" and hangs up {live} people in mid-call. Esc back")]),
+        Dialog::Stop { name, live, sure: true, .. } => {
+            (format!("Hang up {live} calls?"), vec![format!("y stops \"{name}\" and hangs up {live} people in mid-call. Esc back")])
+        }
         Dialog::Quit { live } => (
             format!("{live} live calls"),
             vec![
@@ -75,8 +80,16 @@ fn words(dialog: &Dialog) -> (String, Vec<String>) {
             format!("Delete \"{name}\"?"),
             vec![line("Its calls and outcomes stay in the records, the campaign leaves the screen."), format!("Type its name: {}_", input.value())],
         ),
-        Dialog::Filter(input) => (line("Filter"), vec![format!("/{}_", input.value()), line("words all hold; !word excludes; name: number: campaign: state: outcome:")]),
-        Dialog::Command(input) => (line("Command"), vec![format!(":{}_", input.value()), line("start pause resume stop why NAME, tag OUTCOME, import FILE, filter, theme, quit")]),
+        Dialog::StopAll { input } => (
+            line("Kill switch"),
+            vec![line("No further dial on any host, until an admin releases it. Live calls go on."), format!("Type STOP: {}_", input.value())],
+        ),
+        Dialog::Filter(input) => {
+            (line("Filter"), vec![format!("/{}_", input.value()), line("words all hold; !word excludes; name: number: campaign: state: outcome:")])
+        }
+        Dialog::Command(input) => {
+            (line("Command"), vec![format!(":{}_", input.value()), line("start pause resume stop why NAME, tag OUTCOME, import FILE, filter, theme, quit")])
+        }
         Dialog::Words { title, lines } => (title.clone(), lines.clone()),
         Dialog::Help { .. } | Dialog::Detail { .. } | Dialog::New(_) | Dialog::Import(_) => (String::new(), Vec::new()),
     }
@@ -99,7 +112,13 @@ fn draw_form(frame: &mut Frame<'_>, state: &State, area: Rect, form: &Form) {
     let mut lines = Vec::new();
     for (i, field) in form.fields.iter().enumerate() {
         let here = i == form.at;
-        let style = state.theme.style(if here { "text" } else if i > form.at { "text_faint" } else { "text_dim" });
+        let style = state.theme.style(if here {
+            "text"
+        } else if i > form.at {
+            "text_faint"
+        } else {
+            "text_dim"
+        });
         let marker = if here { ">" } else { " " };
         match field {
             Field::Text { label, input, hint } => {
@@ -129,7 +148,7 @@ fn draw_form(frame: &mut Frame<'_>, state: &State, area: Rect, form: &Form) {
 }
 
 fn bar(bytes: u64, size: u64) -> String {
-    let percent = if size > 0 { (bytes * 100 / size).min(100) } else { 0 };
+    let percent = (bytes * 100).checked_div(size).unwrap_or(0).min(100);
     let full = "#".repeat(usize::try_from(percent / 5).unwrap_or(0));
     format!("[{full:.<20}] {percent}%")
 }
@@ -178,7 +197,10 @@ fn draw_import(frame: &mut Frame<'_>, state: &State, area: Rect, import: &Import
             "Esc lets it run   x cancels"
         }
         Stage::Done(Ok(r)) => {
-            lines.push(format!("{} imported, {} duplicate, {} invalid, {} do-not-call, {} without a zone", r.imported, r.duplicate, r.invalid, r.do_not_call, r.no_zone));
+            lines.push(format!(
+                "{} imported, {} duplicate, {} invalid, {} do-not-call, {} without a zone",
+                r.imported, r.duplicate, r.invalid, r.do_not_call, r.no_zone
+            ));
             lines.extend(r.rejects.iter().take(10).map(|x| format!("  line {}: {}", x.line, x.reason)));
             "any key closes"
         }
@@ -189,6 +211,7 @@ fn draw_import(frame: &mut Frame<'_>, state: &State, area: Rect, import: &Import
     };
     let height = u16::try_from(lines.len() + 2).unwrap_or(24).clamp(5, 26);
     let inside = popup(frame, &state.theme, area, 96, height, "Import contacts", corner);
-    let lines: Vec<Line<'_>> = lines.into_iter().map(|l| Line::from(Span::styled(fit(&format!(" {l}"), usize::from(inside.width)), state.theme.style("text")))).collect();
+    let lines: Vec<Line<'_>> =
+        lines.into_iter().map(|l| Line::from(Span::styled(fit(&format!(" {l}"), usize::from(inside.width)), state.theme.style("text")))).collect();
     frame.render_widget(Paragraph::new(lines), inside);
 }

@@ -82,7 +82,7 @@ fn kind(event: &Value) -> Kind {
     let sid = text("/participant/sid").to_owned();
     let callee = text("/participant/kind") == "SIP" && text("/participant/identity") == CALLEE;
     match name {
-        "participant_joined" if callee => Kind::Leg { status, sid, call_sid },
+        "participant_joined" if callee => Kind::Leg { status, sid, call_sid, polled: false },
         "participant_left" | "participant_connection_aborted" if callee => {
             Kind::LegLeft { sid, reason: Leave::parse(text("/participant/disconnectReason")), status, call_sid }
         }

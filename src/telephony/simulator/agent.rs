@@ -60,7 +60,7 @@ fn activate(shared: &Arc<Shared>, room: &str, identity: &str) {
     agent.state = State::Active as i32;
     let json = participant_json(agent, None);
     let about = room_json(&world, room);
-    emit(shared, &mut world, room, "participant_joined", about, Some(json));
+    emit(shared, &mut world, room, "participant_joined", &about, Some(&json));
 }
 
 /// Tells the outcome as the callee is about to leave: by attributes, or over REST.

@@ -29,10 +29,17 @@ pub struct Plan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Callee {
     /// A final answer at once or after ringing.
-    Reject { ring: Duration, code: u16, text: &'static str },
+    Reject {
+        ring: Duration,
+        code: u16,
+        text: &'static str,
+    },
     RingForever,
     /// Rings, answers, talks: until the callee hangs up, or waits for our BYE.
-    Answer { ring: Duration, talk: Option<Duration> },
+    Answer {
+        ring: Duration,
+        talk: Option<Duration>,
+    },
     /// Rings until cancelled, and picks up in that very moment.
     PickUpAsCancelled,
     /// The trunk asks for credentials and we have none.
@@ -46,9 +53,7 @@ impl Behaviour {
         match self {
             Self::Digits => Plan { callee: by_digits(number), outcome: None },
             Self::Mix { seed } => mix(*seed, number, nth),
-            Self::Answer { ring, talk } => {
-                Plan { callee: Callee::Answer { ring: *ring, talk: Some(*talk) }, outcome: Some(Outcome::Interested) }
-            }
+            Self::Answer { ring, talk } => Plan { callee: Callee::Answer { ring: *ring, talk: Some(*talk) }, outcome: Some(Outcome::Interested) },
         }
     }
 }

@@ -95,8 +95,8 @@ fn rejoin(shared: &Arc<Shared>) {
             world.legs.insert(p.sid.clone(), l);
         }
         let json = room_json(&world, &name);
-        emit(shared, &mut world, &name, "room_started", json.clone(), None);
-        emit(shared, &mut world, &name, "participant_joined", json, Some(participant_json(&p, None)));
+        emit(shared, &mut world, &name, "room_started", &json, None);
+        emit(shared, &mut world, &name, "participant_joined", &json, Some(&participant_json(&p, None)));
     }
 }
 

@@ -45,6 +45,8 @@ struct Call {
     sid: String,
     sip_call_id: String,
     cut: watch::Receiver<Option<Cut>>,
+    /// Which life of livekit-server it joined: a later one hears nothing of its status.
+    life: u64,
     reply: Option<oneshot::Sender<DialResult>>,
 }
 
@@ -53,8 +55,8 @@ struct Call {
 pub fn dial(shared: &Arc<Shared>, request: proto::CreateSipParticipantRequest, trunk: proto::SipOutboundTrunkInfo) -> oneshot::Receiver<DialResult> {
     let (send, receive) = oneshot::channel();
     let (cut, watch) = watch::channel(None);
-    let mut call =
-        Call { shared: shared.clone(), sid: id("PA_"), sip_call_id: id("SCL_"), cut: watch, reply: Some(send), request };
+    let life = shared.world.lock().server_lives;
+    let mut call = Call { life, shared: shared.clone(), sid: id("PA_"), sip_call_id: id("SCL_"), cut: watch, reply: Some(send), request };
     shared.spawn(async move { call.run(trunk, cut).await });
     receive
 }
@@ -113,7 +115,7 @@ impl Call {
         let made = world.ensure_room(&r.room_name, now);
         let about = room_json(&world, &r.room_name);
         if made {
-            emit(&self.shared, &mut world, &r.room_name, "room_started", about.clone(), None);
+            emit(&self.shared, &mut world, &r.room_name, "room_started", &about, None);
         }
         world.legs.insert(self.sid.clone(), Leg { number: r.sip_call_to.clone(), cut });
         let Some(room) = world.rooms.get_mut(&r.room_name) else { return };
@@ -124,9 +126,16 @@ impl Call {
             if let Some(leg) = world.legs.remove(&old.sid) {
                 leg.cut.send_replace(Some(Cut::Leave(Leave::DuplicateIdentity)));
             }
-            emit(&self.shared, &mut world, &r.room_name, "participant_left", about.clone(), Some(participant_json(&old, Some("DUPLICATE_IDENTITY"))));
+            emit(&self.shared, &mut world, &r.room_name, "participant_left", &about, Some(&participant_json(&old, Some("DUPLICATE_IDENTITY"))));
         }
-        emit(&self.shared, &mut world, &r.room_name, "participant_joined", about, Some(participant_json(&proto::ParticipantInfo { state: State::Active as i32, ..p }, None)));
+        emit(
+            &self.shared,
+            &mut world,
+            &r.room_name,
+            "participant_joined",
+            &about,
+            Some(&participant_json(&proto::ParticipantInfo { state: State::Active as i32, ..p }, None)),
+        );
     }
 
     fn activate(&self) {
@@ -143,6 +152,9 @@ impl Call {
     /// another stands in its place and hears nothing.
     fn with_participant(&self, change: impl FnOnce(&mut proto::ParticipantInfo)) {
         let mut world = self.shared.world.lock();
+        if world.server_lives != self.life {
+            return;
+        }
         let found = world.rooms.get_mut(&self.request.room_name).and_then(|r| r.participants.get_mut(&self.request.participant_identity));
         if let Some(p) = found.filter(|p| p.sid == self.sid) {
             change(p);
@@ -202,15 +214,14 @@ impl Call {
     /// Rings until picked up; `false` when it never was.
     async fn ring(&mut self, pick_up: Option<Duration>) -> bool {
         let timeout = self.ringing_timeout();
-        match pick_up.filter(|p| *p < timeout) {
-            Some(wait) => self.ring_for(wait).await,
-            None => {
-                if self.ring_for(timeout).await {
-                    self.leave(Leave::UserUnavailable);
-                    self.answer(Err(Failure::new(408, "canceled", "twirp error unknown: sip request timed out")));
-                }
-                false
+        if let Some(wait) = pick_up.filter(|p| *p < timeout) {
+            self.ring_for(wait).await
+        } else {
+            if self.ring_for(timeout).await {
+                self.leave(Leave::UserUnavailable);
+                self.answer(Err(Failure::new(408, "canceled", "twirp error unknown: sip request timed out")));
             }
+            false
         }
     }
 
@@ -247,7 +258,7 @@ impl Call {
             return self.cut_while_talking();
         }
         agent::report(&self.shared, &self.request.room_name, plan.outcome);
-        if self.cut_within(wait - tell).await {
+        if self.cut_within(wait.saturating_sub(tell)).await {
             return self.cut_while_talking();
         }
         self.set_status("hangup");
@@ -304,12 +315,12 @@ impl Call {
 
     fn ringing_timeout(&self) -> Duration {
         let asked = self.request.ringing_timeout.and_then(|d| Duration::try_from(d).ok()).filter(|d| !d.is_zero());
-        asked.unwrap_or(Duration::from_secs(180)).min(SERVER_LIMIT)
+        asked.unwrap_or(Duration::from_mins(3)).min(SERVER_LIMIT)
     }
 
     fn max_call_duration(&self) -> Duration {
         let asked = self.request.max_call_duration.and_then(|d| Duration::try_from(d).ok()).filter(|d| !d.is_zero());
-        asked.unwrap_or(Duration::from_secs(24 * 3600))
+        asked.unwrap_or(Duration::from_hours(24))
     }
 
     fn succeed(&mut self) {
@@ -318,7 +329,6 @@ impl Call {
             participant_identity: self.request.participant_identity.clone(),
             room_name: self.request.room_name.clone(),
             sip_call_id: self.sip_call_id.clone(),
-            ..Default::default()
         };
         self.answer(Ok(info));
     }
@@ -344,7 +354,7 @@ pub fn leave(shared: &Arc<Shared>, sid: &str, reason: Leave) {
     }
     let number = p.attributes.get("sip.phoneNumber").cloned().unwrap_or_default();
     world.note(shared.clock.now(), format!("left {number} {}", reason_name(reason)));
-    emit(shared, &mut world, &name, "participant_left", about, Some(participant_json(&p, Some(reason_name(reason)))));
+    emit(shared, &mut world, &name, "participant_left", &about, Some(&participant_json(&p, Some(reason_name(reason)))));
     drop(world);
     close_later(shared, name);
 }
@@ -357,7 +367,8 @@ fn close_later(shared: &Arc<Shared>, name: String) {
     shared.spawn(async move {
         s.sleep(s.config.departure_timeout).await;
         let mut world = s.world.lock();
-        let same = world.rooms.get(&name).is_some_and(|r| r.sid == sid && (r.changes == changes || r.participants.values().all(|p| p.kind == Kind::Agent as i32)));
+        let same =
+            world.rooms.get(&name).is_some_and(|r| r.sid == sid && (r.changes == changes || r.participants.values().all(|p| p.kind == Kind::Agent as i32)));
         if same {
             close(&s, &mut world, &name, "ROOM_CLOSED");
         }
@@ -375,9 +386,9 @@ pub fn close(shared: &Arc<Shared>, world: &mut super::world::World, name: &str, 
             world.note(shared.clock.now(), format!("left {} {reason}", leg.number));
             leg.cut.send_replace(Some(Cut::Leave(Leave::RoomDeleted)));
         }
-        emit(shared, world, name, "participant_left", about.clone(), Some(participant_json(&p, Some(reason))));
+        emit(shared, world, name, "participant_left", &about, Some(&participant_json(&p, Some(reason))));
     }
-    emit(shared, world, name, "room_finished", about, None);
+    emit(shared, world, name, "room_finished", &about, None);
 }
 
 pub fn reason_name(reason: Leave) -> &'static str {

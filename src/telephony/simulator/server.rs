@@ -26,11 +26,7 @@ use super::{
 type Sim = Arc<Shared>;
 
 pub fn router(shared: Sim) -> Router {
-    Router::new()
-        .route("/", get(|| async { "OK" }))
-        .route("/twirp/{service}/{method}", post(twirp))
-        .route("/simulator/log", get(log))
-        .with_state(shared)
+    Router::new().route("/", get(|| async { "OK" })).route("/twirp/{service}/{method}", post(twirp)).route("/simulator/log", get(log)).with_state(shared)
 }
 
 async fn log(Axum(s): Axum<Sim>) -> Response {
@@ -102,7 +98,8 @@ impl Call {
             ("AgentDispatchService", "ListDispatch") => self.list_dispatch().await,
             _ => {
                 let path = format!("/twirp/livekit.{service}/{method}");
-                let body = json!({ "code": "bad_route", "msg": format!("no handler for path \"{path}\""), "meta": { "twirp_invalid_route": format!("POST {path}") } });
+                let body =
+                    json!({ "code": "bad_route", "msg": format!("no handler for path \"{path}\""), "meta": { "twirp_invalid_route": format!("POST {path}") } });
                 (StatusCode::NOT_FOUND, axum::Json(body)).into_response()
             }
         }
@@ -178,7 +175,7 @@ impl Call {
             return denied();
         }
         let items = self.sim.world.lock().trunks.clone();
-        self.ok(&proto::ListSipOutboundTrunkResponse { items, ..Default::default() })
+        self.ok(&proto::ListSipOutboundTrunkResponse { items })
     }
 
     fn list_rooms(&self) -> Response {
@@ -198,7 +195,13 @@ impl Call {
             .rooms
             .iter()
             .filter(|(name, _)| wanted(name))
-            .map(|(name, r)| proto::Room { sid: r.sid.clone(), name: name.clone(), creation_time: r.created.timestamp(), turn_password: "CANARY-turn-password".to_owned(), ..Default::default() })
+            .map(|(name, r)| proto::Room {
+                sid: r.sid.clone(),
+                name: name.clone(),
+                creation_time: r.created.timestamp(),
+                turn_password: "CANARY-turn-password".to_owned(),
+                ..Default::default()
+            })
             .collect();
         self.ok(&proto::ListRoomsResponse { rooms })
     }
@@ -289,7 +292,7 @@ impl Call {
             let mut world = self.sim.world.lock();
             if world.ensure_room(&request.room, now) {
                 let about = room_json(&world, &request.room);
-                emit(&self.sim, &mut world, &request.room, "room_started", about, None);
+                emit(&self.sim, &mut world, &request.room, "room_started", &about, None);
                 if let Some(room) = world.rooms.get_mut(&request.room) {
                     // Every room carries an automatic dispatch without a name.
                     room.dispatches.push(dispatch("", ""));
@@ -309,12 +312,11 @@ impl Call {
             Err(response) => return response,
         };
         let found = self.sim.world.lock().rooms.get(&request.room).map(|r| r.dispatches.clone());
-        match found {
-            Some(agent_dispatches) => self.ok(&proto::ListAgentDispatchResponse { agent_dispatches }),
-            None => {
-                self.sim.sleep(std::time::Duration::from_secs(3)).await;
-                fail(&Failure::new(503, "unavailable", "twirp error unknown: no response from servers"))
-            }
+        if let Some(agent_dispatches) = found {
+            self.ok(&proto::ListAgentDispatchResponse { agent_dispatches })
+        } else {
+            self.sim.sleep(std::time::Duration::from_secs(3)).await;
+            fail(&Failure::new(503, "unavailable", "twirp error unknown: no response from servers"))
         }
     }
 

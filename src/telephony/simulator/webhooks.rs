@@ -10,7 +10,10 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
-use super::{Shared, world::{World, id}};
+use super::{
+    Shared,
+    world::{World, id},
+};
 
 /// LiveKit gives an event five tries: at once, then after 1, 2, 4 and 8 s.
 const RETRIES: [u64; 4] = [1, 2, 4, 8];
@@ -51,11 +54,11 @@ pub fn participant_json(p: &proto::ParticipantInfo, reason: Option<&str>) -> Val
 }
 
 /// Queues an event behind the earlier ones of its room.
-pub fn emit(shared: &Arc<Shared>, world: &mut World, room: &str, event: &str, room_json: Value, participant: Option<Value>) {
+pub fn emit(shared: &Arc<Shared>, world: &mut World, room: &str, event: &str, room_json: &Value, participant: Option<&Value>) {
     let now = shared.clock.now();
     let mut body = json!({ "event": event, "room": room_json, "id": id("EV_"), "createdAt": now.timestamp().to_string() });
     if let (Some(p), Some(map)) = (participant, body.as_object_mut()) {
-        map.insert("participant".to_owned(), p);
+        map.insert("participant".to_owned(), p.clone());
     }
     world.note(now, format!("webhook {event} {room}"));
     if shared.webhook_url.lock().is_none() {
@@ -114,7 +117,7 @@ async fn send(shared: &Arc<Shared>, event: &Value) {
     let body = event.to_string();
     let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(body.as_bytes()));
     let token = AccessToken::with_api_key(&shared.config.api_key, &shared.config.api_secret)
-        .with_ttl(Duration::from_secs(300))
+        .with_ttl(Duration::from_mins(5))
         .with_sha256(&hash)
         .to_jwt()
         .unwrap_or_default();

@@ -115,8 +115,7 @@ impl World {
         if self.rooms.contains_key(name) {
             return false;
         }
-        let room =
-            Room { sid: id("RM_"), created: now, participants: BTreeMap::new(), dispatches: Vec::new(), changes: 0, lost: false };
+        let room = Room { sid: id("RM_"), created: now, participants: BTreeMap::new(), dispatches: Vec::new(), changes: 0, lost: false };
         self.rooms.insert(name.to_owned(), room);
         true
     }

@@ -1,0 +1,189 @@
+//! The REST listener from outside: requests into the router, answers and rows out.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, StatusCode},
+};
+use chrono::Duration;
+use dialdeck::{
+    api::{Api, Auth, Defaults, Role, router},
+    config::Secret,
+    domain::id::OwnerId,
+    telephony::{livekit::WebhookKeys, twilio::Signatures},
+};
+use serde_json::{Value, json};
+
+use crate::support::{
+    Options, World, fictional,
+    http::{Answer, call, send},
+};
+
+struct Rest {
+    world: World,
+    router: Router,
+    auth: Arc<Auth>,
+    token: String,
+}
+
+impl Rest {
+    async fn new() -> Self {
+        let world = World::new(Options::default()).await;
+        let auth = Arc::new(Auth::new(Secret::new("a-secret-of-the-test"), "authenticated".into(), String::new(), Role::Supervisor));
+        let api = Api {
+            desk: world.desk.clone(),
+            clock: world.clock.clone(),
+            auth: auth.clone(),
+            carrier: Some(world.carrier.clone()),
+            livekit_keys: WebhookKeys::new(vec![("k".into(), "s".into())]),
+            twilio: Signatures::new(vec!["tok".into()], &["https://x.example".into()]),
+            sip_host: "sip.example".into(),
+            ready: tokio::sync::watch::Sender::new(true).subscribe(),
+            defaults: Defaults {
+                timezone: chrono_tz::Tz::America__New_York,
+                region: Some("US".into()),
+                trunk_address: String::new(),
+                trunk_username: String::new(),
+                trunk_password: Secret::default(),
+                default_number: None,
+            },
+        };
+        let mut rest = Self { router: router(api), auth, token: String::new(), world };
+        rest.token = rest.mint(rest.world.actor.owner, Role::Admin);
+        rest
+    }
+
+    fn mint(&self, owner: OwnerId, role: Role) -> String {
+        // Tokens live by the host's clock, the rows by the world's.
+        let until = dialdeck::clock::Clock::now(&dialdeck::clock::SystemClock) + Duration::hours(1);
+        self.auth.mint(owner, role, until, None).unwrap()
+    }
+
+    async fn call(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+        call(&self.router, method, &format!("/api/v1{path}"), &self.token, body).await
+    }
+
+    async fn upload(&self, csv: &str) -> Answer {
+        let body = format!(
+            "--b\r\ncontent-disposition: form-data; name=\"region\"\r\n\r\nUS\r\n--b\r\ncontent-disposition: form-data; name=\"csvFile\"; filename=\"leads.csv\"\r\n\r\n{csv}\r\n--b--\r\n"
+        );
+        let request = Request::post("/api/v1/csv/upload")
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("content-type", "multipart/form-data; boundary=b");
+        send(&self.router, request.body(Body::from(body)).unwrap()).await
+    }
+}
+
+fn code(answer: &Answer) -> (u16, String) {
+    (answer.status.as_u16(), answer.json()["code"].as_str().unwrap_or_default().to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_an_upload_to_a_running_campaign_and_a_tagged_call() {
+    let mut rest = Rest::new().await;
+    let made = rest.call("POST", "/assistants", Some(json!({ "name": "Sarah", "prompt": "Hello {name}" }))).await;
+    assert_eq!(made.status, StatusCode::CREATED);
+    let assistant = made.json()["assistant"]["id"].clone();
+    let assign = json!({ "phoneNumber": "+15550001111", "assistantId": assistant, "address": "trunk.example" });
+    let assigned = rest.call("POST", "/phone-numbers/assign", Some(assign.clone())).await;
+    assert_eq!(assigned.status, StatusCode::OK, "{}", assigned.body);
+    let again = rest.call("POST", "/phone-numbers/assign", Some(assign)).await;
+    assert_eq!(again.json()["trunk"]["outboundTrunkId"], assigned.json()["trunk"]["outboundTrunkId"], "adopted, not made twice");
+    let trunks = rest.call("GET", "/livekit/outbound-calls/trunks", None).await.json();
+    assert!(trunks["trunks"].as_array().unwrap().iter().any(|t| t["owned"] == true && t["address"] == "trunk.example"), "{trunks}");
+    let upload = rest.upload(&format!("name,phone\nJane,{}\nJane again,{}\nNobody,12\n", fictional(1), fictional(1))).await;
+    assert_eq!(upload.status, StatusCode::CREATED, "{}", upload.body);
+    let upload = upload.json();
+    assert_eq!((&upload["contactCount"], &upload["report"]["duplicate"], &upload["report"]["invalid"]), (&json!(1), &json!(1), &json!(1)));
+    let campaign = json!({
+        "name": "Q4 Sales Outreach", "assistantId": assistant, "contactSource": "csv_file", "csvFileId": upload["csvFileId"], "dailyCap": 100,
+        "callingDays": ["monday", "tuesday", "wednesday", "thursday", "friday"], "startHour": 9, "endHour": 17, "retry": { "maxAttempts": 1 },
+        "campaignPrompt": "Hello {name}, this is Sarah from Acme Corp.",
+    });
+    let made = rest.call("POST", "/campaigns", Some(campaign)).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+    let id = made.json()["campaign"]["id"].as_str().unwrap().to_owned();
+    rest.world.start_engine();
+    let started = rest.call("POST", &format!("/campaigns/{id}/start"), None).await;
+    assert_eq!((started.status, &started.json()["preflight"]["dialable_now"]), (StatusCode::OK, &json!(1)), "{}", started.body);
+    assert_eq!(code(&rest.call("POST", &format!("/campaigns/{id}/start"), None).await), (409, "refused".into()));
+    rest.world.until_completed(id.parse().unwrap(), std::time::Duration::from_mins(1)).await;
+    let status = rest.call("GET", &format!("/campaigns/{id}/status"), None).await.json();
+    assert_eq!((&status["campaign"]["execution_status"], &status["campaign"]["dials"]), (&json!("completed"), &json!(1)), "{status}");
+    let calls = rest.call("GET", &format!("/campaigns/{id}/calls?limit=10"), None).await.json();
+    assert_eq!(calls["total"], 1);
+    let call = calls["calls"][0]["id"].as_str().unwrap().to_owned();
+    let tagged = rest.call("PUT", &format!("/outbound-calls/{call}/outcome"), Some(json!({ "outcome": "do_not_call", "notes": "asked" }))).await;
+    assert_eq!((tagged.status, &tagged.json()["call"]["outcome"]), (StatusCode::OK, &json!("do_not_call")), "{}", tagged.body);
+    let stats = rest.call("GET", &format!("/outbound-calls/campaign/{id}/stats"), None).await.json();
+    assert_eq!(stats["stats"]["doNotCall"], 1);
+    assert_eq!(code(&rest.call("POST", &format!("/outbound-calls/{call}/hangup"), None).await), (409, "refused".into()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_and_what_is_wrong() {
+    let rest = Rest::new().await;
+    let none = send(&rest.router, Request::get("/api/v1/campaigns").body(Body::empty()).unwrap()).await;
+    assert_eq!(code(&none), (401, "unauthenticated".into()));
+    let bad = call(&rest.router, "GET", "/api/v1/campaigns", "not.a.token", None).await;
+    assert_eq!(code(&bad), (401, "unauthenticated".into()));
+    let viewer = rest.mint(rest.world.actor.owner, Role::Viewer);
+    let denied = call(&rest.router, "POST", "/api/v1/campaigns", &viewer, Some(json!({}))).await;
+    assert_eq!(code(&denied), (403, "forbidden".into()));
+    let cases = [
+        ("POST", "/campaigns", Some(json!({ "nme": "x" })), 400, "invalid_request"),
+        ("POST", "/campaigns", Some(json!({ "name": "x", "dailyCap": 0, "callingDays": ["funday"] })), 422, "unprocessable"),
+        ("GET", "/campaigns/not-an-id", None, 404, "not_found"),
+        ("GET", "/nothing", None, 404, "not_found"),
+        ("GET", "/campaigns?status=sleeping", None, 422, "unprocessable"),
+        ("PUT", "/outbound-calls/00000000-0000-0000-0000-000000000000/outcome", Some(json!({ "outcome": "interested" })), 404, "not_found"),
+        ("POST", "/phone-numbers/assign", Some(json!({ "phoneNumber": "12", "assistantId": "x" })), 422, "unprocessable"),
+    ];
+    for (method, path, body, status, word) in cases {
+        assert_eq!(code(&rest.call(method, path, body).await), (status, word.to_owned()), "{method} {path}");
+    }
+    let fields = rest.call("POST", "/campaigns", Some(json!({ "name": "x", "dailyCap": 0, "callingDays": ["funday"] }))).await.json();
+    let named: Vec<&str> = fields["details"].as_array().unwrap().iter().filter_map(|d| d["field"].as_str()).collect();
+    assert_eq!(named, ["callingDays", "assistantId", "contactListId", "dailyCap"], "every field at once");
+}
+
+/// P15: another owner's rows are not there, whatever is sent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p15_another_owners_rows_are_not_there() {
+    let rest = Rest::new().await;
+    let (source, _) = rest.world.import(crate::support::csv_of(1)).await;
+    let id = rest.world.campaign(source, |_| {}).await;
+    let stranger = rest.mint(OwnerId::fresh(), Role::Admin);
+    for (method, path) in [("GET", ""), ("PUT", ""), ("DELETE", ""), ("POST", "/start"), ("POST", "/stop"), ("GET", "/status"), ("GET", "/calls")] {
+        let answer = call(&rest.router, method, &format!("/api/v1/campaigns/{id}{path}"), &stranger, None).await;
+        assert_eq!(code(&answer), (404, "not_found".into()), "{method} {path}");
+    }
+    let list = call(&rest.router, "GET", "/api/v1/campaigns", &stranger, None).await.json();
+    assert_eq!(list["total"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn webhooks_are_signed_or_refused() {
+    let rest = Rest::new().await;
+    let unsigned = send(&rest.router, Request::post("/api/v1/livekit/webhook").body(Body::from("{}")).unwrap()).await;
+    assert_eq!(code(&unsigned), (403, "forbidden".into()));
+    let form = vec![("CallSid".to_owned(), "CA1".to_owned()), ("CallStatus".to_owned(), "ringing".to_owned())];
+    let target = "/api/v1/outbound-calls/status-callback";
+    let signature = dialdeck::telephony::twilio::sign("tok", &format!("https://x.example{target}"), &form);
+    let post = |signature: &str| {
+        Request::post(target)
+            .header("x-twilio-signature", signature)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Body::from("CallSid=CA1&CallStatus=ringing"))
+            .unwrap()
+    };
+    assert_eq!(send(&rest.router, post(&signature)).await.status, StatusCode::NO_CONTENT, "an unknown CallSid is stored and answered");
+    assert_eq!(send(&rest.router, post("wrong")).await.status, StatusCode::FORBIDDEN);
+    let room = "/api/v1/livekit/room/{roomName}".replace("{roomName}", "%7BroomName%7D");
+    let signature = dialdeck::telephony::twilio::sign("tok", &format!("https://x.example{room}"), &form);
+    let request = Request::post(&room).header("x-twilio-signature", signature).body(Body::from("CallSid=CA1&CallStatus=ringing")).unwrap();
+    let twiml = send(&rest.router, request).await;
+    assert!(twiml.body.contains("<Sip>sip:in-CA1@sip.example</Sip>"), "{}", twiml.body);
+}

@@ -1,0 +1,264 @@
+//! The simulator against what a real LiveKit answered: each recording's scenario is replayed and
+//! replies, statuses and webhooks are compared. Times are scaled; track events are left out.
+//!
+//! Not claimed by the simulator: transfers (REFER), a supervisor's own leg, a hidden listener.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use axum::{Router, body::Bytes, routing::post};
+use dialdeck::{
+    clock::{ScaledClock, SharedClock},
+    telephony::simulator::{Faults, Reports, Simulator, SimulatorConfig, Workers},
+};
+use livekit_api::access_token::{AccessToken, SIPGrants, VideoGrants};
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+
+/// How much faster than life, but for scenarios of a few milliseconds.
+const SPEED: f64 = 10.0;
+
+fn folder() -> Option<PathBuf> {
+    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/recorded");
+    beside.is_dir().then_some(beside)
+}
+
+/// Scenarios the simulator does not claim, each for a reason.
+const UNCLAIMED: &[&str] = &["transfer-", "supervisor-", "hidden-listener"];
+
+struct Lab {
+    simulator: Simulator,
+    webhooks: Arc<Mutex<Vec<Value>>>,
+    token: String,
+    clock: SharedClock,
+}
+
+impl Lab {
+    async fn start(faults: Faults, speed: f64) -> Self {
+        let webhooks: Arc<Mutex<Vec<Value>>> = Arc::default();
+        let kept = webhooks.clone();
+        let app = Router::new().route(
+            "/",
+            post(move |body: Bytes| async move {
+                kept.lock().push(serde_json::from_slice(&body).unwrap());
+            }),
+        );
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let clock: SharedClock = Arc::new(ScaledClock::from_now(speed));
+        let config = SimulatorConfig {
+            webhook_url: Some(url),
+            faults,
+            departure_timeout: Duration::from_secs(2),
+            reports: Reports::Nothing,
+            ..SimulatorConfig::by_digits()
+        };
+        let token = AccessToken::with_api_key(&config.api_key, &config.api_secret)
+            .with_sip_grants(SIPGrants { admin: true, call: true })
+            .with_grants(VideoGrants { room_create: true, room_list: true, room_admin: true, ..Default::default() })
+            .to_jwt()
+            .unwrap();
+        Self { simulator: Simulator::start(config, clock.clone()).await.unwrap(), webhooks, token, clock }
+    }
+
+    async fn post(&self, service: &str, method: &str, body: Value) -> (u16, Value) {
+        let (status, text) =
+            crate::support::http::post(&self.simulator.url(), &format!("/twirp/livekit.{service}/{method}"), &self.token, &body.to_string()).await;
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    async fn trunk(&self, name: &str) -> String {
+        let address = match name {
+            "trunk-name-unknown" => "nowhere.invalid",
+            "trunk-refused-tcp" => "refused.example:5060",
+            "trunk-silent-udp" => "silent.example:5060",
+            _ => "callee.example:5060",
+        };
+        let login = if name == "trunk-refuses-credentials" { "u" } else { "" };
+        let trunk = json!({ "trunk": { "name": "lab", "address": address, "numbers": ["+15550009999"], "authUsername": login } });
+        self.post("SIP", "CreateSIPOutboundTrunk", trunk).await.1["sipTrunkId"].as_str().unwrap().to_owned()
+    }
+
+    async fn pass(&self, ms: i64) {
+        self.clock.sleep_until(self.clock.now() + chrono::Duration::milliseconds(ms)).await;
+    }
+}
+
+/// The order of callee statuses in a list of polls, once each.
+fn statuses(polls: &[Value]) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for poll in polls {
+        for p in poll["participants"].as_array().into_iter().flatten() {
+            if let Some(status) = p["callStatus"].as_str()
+                && out.last().map(String::as_str) != Some(status)
+            {
+                out.push(status.to_owned());
+            }
+        }
+    }
+    out
+}
+
+/// Event, kind and reason of each webhook, tracks left out.
+fn events<'a>(list: impl Iterator<Item = &'a Value>) -> Vec<String> {
+    list.filter(|e| !e["event"].as_str().unwrap_or_default().starts_with("track_"))
+        .map(|e| {
+            let p = &e["participant"];
+            let mut text = e["event"].as_str().unwrap_or_default().to_owned();
+            for part in [&p["kind"], &p["disconnectReason"]] {
+                if let Some(t) = part.as_str() {
+                    text.push(' ');
+                    text.push_str(t);
+                }
+            }
+            if p["kind"] == "SIP" {
+                text.push_str(&format!(" {}", p["attributes"]["sip.callStatus"].as_str().unwrap_or("-")));
+            }
+            text
+        })
+        .collect()
+}
+
+/// Does what the recording's driver did, at its times.
+async fn replay(name: &str, recording: &Value) -> Vec<String> {
+    let workers = if name.starts_with("agent-") { Workers::Ready } else { Workers::Absent };
+    let speed = if name.contains("ms-after-dial") { 1.0 } else { SPEED };
+    let lab = Arc::new(Lab::start(Faults { workers, ..Faults::default() }, speed).await);
+    let trunk = lab.trunk(name).await;
+    let request = &recording["request"];
+    let room = request["room_name"].as_str().unwrap().to_owned();
+    if name == "no-sip-service" {
+        lab.simulator.restart_sip(Duration::from_mins(10));
+    }
+    if name.starts_with("agent-") || name.starts_with("dispatch-") {
+        lab.post("AgentDispatchService", "CreateDispatch", json!({ "agentName": "caller", "room": room, "metadata": "{}" })).await;
+    }
+    let dial_at = recording["dial_at_ms"].as_i64().unwrap();
+    let mut dial = json!({
+        "sipTrunkId": trunk, "sipCallTo": recording["number"], "roomName": room, "participantIdentity": "callee", "participantName": "Ada",
+        "waitUntilAnswered": request["wait_until_answered"], "ringingTimeout": request["ringing_timeout"], "maxCallDuration": request["max_call_duration"],
+    });
+    let placed = {
+        let (lab, dial) = (lab.clone(), dial.clone());
+        tokio::spawn(async move { lab.post("SIP", "CreateSIPParticipant", dial).await })
+    };
+    let polls: Arc<Mutex<Vec<Value>>> = Arc::default();
+    let poller = {
+        let (lab, polls, room) = (lab.clone(), polls.clone(), room.clone());
+        tokio::spawn(async move {
+            loop {
+                let (_, reply) = lab.post("RoomService", "ListParticipants", json!({ "room": room })).await;
+                let people: Vec<Value> =
+                    reply["participants"].as_array().into_iter().flatten().map(|p| json!({ "callStatus": p["attributes"]["sip.callStatus"] })).collect();
+                polls.lock().push(json!({ "participants": people }));
+                lab.pass(8).await;
+            }
+        })
+    };
+    let begun = lab.clock.now();
+    let mut steps: Vec<(i64, String)> =
+        recording["actions"].as_array().into_iter().flatten().map(|a| (a["ms"].as_i64().unwrap() - dial_at, a["what"].as_str().unwrap().to_owned())).collect();
+    // What ended the recording, when no action of its own did.
+    if let Some(last) = recording["webhooks"].as_array().and_then(|w| w.iter().find(|e| e["body"]["participant"]["disconnectReason"] == "ROOM_DELETED")) {
+        let at = last["ms"].as_i64().unwrap() - dial_at;
+        if !steps.iter().any(|(_, w)| w.contains("DeleteRoom")) || name.starts_with("delete-room-1") {
+            steps.push((at - 10, "DeleteRoom".into()));
+        }
+    }
+    steps.sort();
+    for (at, what) in steps {
+        lab.pass(at - (lab.clock.now() - begun).num_milliseconds()).await;
+        match what.as_str() {
+            "DeleteRoom" | "listener killed, DeleteRoom" => drop(lab.post("RoomService", "DeleteRoom", json!({ "room": room })).await),
+            "RemoveParticipant" => drop(lab.post("RoomService", "RemoveParticipant", json!({ "room": room, "identity": "callee" })).await),
+            "kill -9 lk" => lab.simulator.restart_server(Duration::from_millis(if name.contains("talking") { 3000 } else { 1000 })),
+            "kill -9 sip" => lab.simulator.restart_sip(Duration::from_secs(3)),
+            "kill -9 redis" => lab.simulator.lose_redis(Duration::from_secs(3)),
+            w if w.starts_with("second dial") => {
+                dial["participantName"] = "Ada".into();
+                let again = lab.clone();
+                let dial = dial.clone();
+                tokio::spawn(async move { again.post("SIP", "CreateSIPParticipant", dial).await });
+            }
+            _ => {}
+        }
+    }
+    let reply = tokio::time::timeout(Duration::from_secs(10), placed).await.unwrap().unwrap();
+    let wanted = events(recording["webhooks"].as_array().into_iter().flatten().map(|w| &w["body"]));
+    for _ in 0..400 {
+        if events(lab.webhooks.lock().iter()).len() >= wanted.len() {
+            break;
+        }
+        lab.pass(250).await;
+    }
+    poller.abort();
+    compare(name, recording, &reply, &statuses(&polls.lock()), &wanted, &events(lab.webhooks.lock().iter()))
+}
+
+fn compare(name: &str, recording: &Value, reply: &(u16, Value), seen: &[String], wanted: &[String], got: &[String]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let real = &recording["reply"];
+    if let Some(status) = real["status"].as_u64() {
+        let field = |v: &Value, key: &str| v["body"][key].clone();
+        let mine = json!({ "body": reply.1 });
+        if status != u64::from(reply.0) {
+            wrong.push(format!("{name}: status {} instead of {status}: {}", reply.0, reply.1));
+        }
+        for key in ["code", "msg"] {
+            let (real, mine) = (field(real, key), field(&mine, key));
+            // What stands behind a resolver's or dialler's own words differs from host to host.
+            let head =
+                |v: &Value| v.as_str().unwrap_or_default().split(": lookup").next().unwrap_or_default().split("dial tcp").next().unwrap_or_default().to_owned();
+            if head(&real) != head(&mine) {
+                wrong.push(format!("{name}: {key} {mine} instead of {real}"));
+            }
+        }
+        for key in ["sip_status", "sip_status_code"] {
+            if real["body"]["meta"][key] != reply.1["meta"][key] {
+                wrong.push(format!("{name}: meta {key} {} instead of {}", reply.1["meta"][key], real["body"]["meta"][key]));
+            }
+        }
+    }
+    let order = statuses(recording["list_participants"].as_array().map_or(&[], Vec::as_slice));
+    // A poll may miss a status that lasted less than its interval; what it sees must be in order.
+    let mut rest = order.iter();
+    let ordered = seen.iter().all(|s| rest.any(|o| o == s));
+    // A room deleted some milliseconds after the dial meets the leg a step earlier or later each time.
+    let race = name.contains("ms-after-dial");
+    let plain = |list: &[String]| -> Vec<String> { list.iter().map(|e| e.trim_end_matches(" ringing").trim_end_matches(" dialing").to_owned()).collect() };
+    if !race && (!ordered || order.last() != seen.last() && !matches!(order.last().map(String::as_str), Some("dialing" | "hangup") | None)) {
+        wrong.push(format!("{name}: statuses {seen:?} instead of {order:?}"));
+    }
+    if wanted != got && !(race && plain(wanted) == plain(got)) {
+        wrong.push(format!("{name}: webhooks\n  got  {got:?}\n  real {wanted:?}"));
+    }
+    wrong
+}
+
+/// All recordings of single scenarios.
+fn recordings() -> Vec<(String, Value)> {
+    let Some(folder) = folder() else { return Vec::new() };
+    let mut out: Vec<(String, Value)> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .filter(|p| p.extension().is_some_and(|e| e == "json"))
+        .map(|p| (p.file_stem().unwrap().to_string_lossy().into_owned(), serde_json::from_str(&std::fs::read_to_string(p).unwrap()).unwrap()))
+        .filter(|(_, v): &(String, Value)| v.get("request").is_some() && v.get("webhooks").is_some() || v["scenario"] == "no-sip-service")
+        .collect();
+    out.sort_by(|a, b| a.0.cmp(&b.0));
+    out
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_claimed_recording_replays_the_same() {
+    let claimed: Vec<_> = recordings().into_iter().filter(|(n, _)| !UNCLAIMED.iter().any(|u| n.starts_with(u))).collect();
+    assert!(claimed.len() >= 40, "{} recordings found", claimed.len());
+    let mut wrong = Vec::new();
+    for chunk in claimed.chunks(4) {
+        let all = chunk.iter().map(|(name, recording)| replay(name, recording));
+        for found in futures_util::future::join_all(all).await {
+            wrong.extend(found);
+        }
+    }
+    assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
+}
