@@ -25,11 +25,11 @@ use dialdeck::{
 
 use crate::support::{csv_of, quick_rules, settings};
 
-const CONTACTS: usize = 400;
+const CONTACTS: usize = 600;
 
-fn serve(database: &str, simulator: &Simulator, config: &SimulatorConfig, home: &std::path::Path) -> Child {
+fn serve(database: &str, simulator: &Simulator, config: &SimulatorConfig, home: &std::path::Path, address: &str) -> Child {
     Command::new(env!("CARGO_BIN_EXE_dialdeck"))
-        .args(["serve", "--listen", "127.0.0.1:0"])
+        .args(["serve", "--listen", address])
         .env_clear()
         .env("HOME", home)
         .env("DATABASE_URL", database)
@@ -60,6 +60,8 @@ async fn p1_p13_killed_a_hundred_times_nobody_is_dialled_twice() {
         ..SimulatorConfig::by_digits()
     };
     let simulator = Simulator::start(config.clone(), clock.clone()).await.unwrap();
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    simulator.set_webhook_url(Some(format!("http://{address}/api/v1/livekit/webhook")));
     let store = Store::open(&database).await.unwrap();
     let desk = Desk::new(store.clone(), clock.clone(), quick_rules());
     let installation = desk.installation(None).await.unwrap();
@@ -99,7 +101,7 @@ async fn p1_p13_killed_a_hundred_times_nobody_is_dialled_twice() {
         source_id: source,
         prompt: "Hello {name}".into(),
         agent_name: None,
-        settings: dialdeck::domain::campaign::Settings { max_concurrent: 12, ..settings() },
+        settings: dialdeck::domain::campaign::Settings { max_concurrent: 20, ..settings() },
     };
     let id = desk.create_campaign(actor.clone(), draft).await.unwrap();
     desk.start(actor.clone(), id).await.unwrap();
@@ -107,7 +109,7 @@ async fn p1_p13_killed_a_hundred_times_nobody_is_dialled_twice() {
     let mut roll = 11u64;
     let mut killed = 0;
     while killed < kills {
-        let mut child = serve(&database, &simulator, &config, dir.path());
+        let mut child = serve(&database, &simulator, &config, dir.path(), &address);
         roll = die(roll);
         tokio::time::sleep(Duration::from_millis(120 + roll % 500)).await;
         child.kill().unwrap();
@@ -117,7 +119,7 @@ async fn p1_p13_killed_a_hundred_times_nobody_is_dialled_twice() {
             break;
         }
     }
-    let mut child = serve(&database, &simulator, &config, dir.path());
+    let mut child = serve(&database, &simulator, &config, dir.path(), &address);
     let end = std::time::Instant::now() + Duration::from_mins(3);
     let row = loop {
         let row = store.campaign(actor.owner, id).await.unwrap().unwrap();

@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod api;
+mod console;
 mod crash;
 mod engine;
 mod floors;
 mod recorded;
 mod support;
+mod terminal;
 mod webhooks;

@@ -1,0 +1,304 @@
+//! Keys in, screen out: the console's state and drawing without a terminal.
+
+use chrono::{DateTime, Duration, Utc};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use dialdeck::{
+    console::{CampaignView, ConsoleOptions, Depth, Effect, Ending, Msg, Pane, Snapshot, State, Theme, draw},
+    desk::Actor,
+    domain::{
+        call::State as CallState,
+        campaign::{ContactSource, Status},
+        id::{AssistantId, CallId, CampaignId, OwnerId, SourceId},
+        outcome::Outcome,
+        stats::Counts,
+    },
+    store::{CampaignRow, PaneRow},
+};
+use ratatui::{Terminal, backend::TestBackend};
+use sqlx::types::Json;
+
+fn now() -> DateTime<Utc> {
+    "2026-11-18T15:42:07Z".parse().unwrap()
+}
+
+fn options() -> ConsoleOptions {
+    ConsoleOptions {
+        theme: "dark".into(),
+        color: "never".into(),
+        read_only: false,
+        simulated: true,
+        supabase_hint: false,
+        following: None,
+        themes_folder: "/nonexistent".into(),
+        zone: chrono_tz::Tz::UTC,
+        region: None,
+    }
+}
+
+fn uuid(n: u128) -> uuid::Uuid {
+    uuid::Uuid::from_u128(n)
+}
+
+fn campaign(n: u128, name: &str, status: Status, counts: Counts) -> CampaignView {
+    let row = CampaignRow {
+        id: CampaignId(uuid(n)),
+        user_id: OwnerId(uuid(1)),
+        name: name.into(),
+        assistant_id: AssistantId(uuid(2)),
+        assistant_name: "Sarah".into(),
+        assistant_agent_name: None,
+        assistant_prompt: String::new(),
+        assistant_language: "en".into(),
+        contact_source: ContactSource::CsvFile,
+        contact_list_id: None,
+        contact_list_name: None,
+        csv_file_id: Some(SourceId(uuid(3))),
+        csv_file_name: Some("leads.csv".into()),
+        daily_cap: 500,
+        calling_days: Json(vec!["monday".into(), "tuesday".into(), "wednesday".into(), "thursday".into(), "friday".into()]),
+        start_hour: 9,
+        end_hour: 17,
+        start_minute: 0,
+        end_minute: 0,
+        timezone: "UTC".into(),
+        campaign_prompt: "Hello".into(),
+        agent_name: None,
+        max_concurrent: 20,
+        call_delay_ms: 2000,
+        ring_timeout_s: 30,
+        max_call_duration_s: 900,
+        retry: Json(Default::default()),
+        contact_hours: true,
+        execution_status: status,
+        status_reason: String::new(),
+        status_actor: String::new(),
+        status_at: now(),
+        generation: 1,
+        fill_position: None,
+        created_at: now(),
+        updated_at: now(),
+        next_call_at: None,
+        last_execution_at: None,
+        counts,
+    };
+    CampaignView { row, used_today: 214, open: true }
+}
+
+fn row(n: u128, name: &str, state: CallState, age: i64) -> PaneRow {
+    let at = |seconds: i64| Some(now() - Duration::seconds(seconds));
+    let ended = state.is_ended();
+    let talked = matches!(state, CallState::Answered | CallState::Completed);
+    PaneRow {
+        id: CallId(uuid(n)),
+        campaign_id: CampaignId(uuid(10)),
+        campaign_name: "Q4 Sales".into(),
+        phone_number: format!("+120255501{n:02}"),
+        contact_name: name.into(),
+        attempt: 1,
+        state,
+        armed_at: at(age + 10),
+        ringing_at: at(age + 8),
+        answered_at: if talked { at(age) } else { None },
+        completed_at: if ended { at(5) } else { None },
+        call_duration: if state == CallState::Completed { age - 5 } else { 0 },
+        sip_code: (state == CallState::Busy).then_some(486),
+        reason: if state == CallState::Busy { "Busy here".into() } else { String::new() },
+        outcome: None,
+        suggestion: None,
+        suggestion_confidence: None,
+        hangup_requested_at: None,
+        room_name: Some("dd-1".into()),
+        notes: String::new(),
+    }
+}
+
+fn snapshot() -> Snapshot {
+    let counts = Counts {
+        total: 1000,
+        pending: 600,
+        processing: 3,
+        live: 3,
+        dials: 397,
+        pickups: 160,
+        interested: 31,
+        not_interested: 88,
+        untagged: 1,
+        ..Counts::default()
+    };
+    let mut suggested = row(39, "Ana Lima", CallState::Completed, 160);
+    suggested.suggestion = Some(Outcome::Interested);
+    suggested.suggestion_confidence = Some(0.82);
+    let live = vec![
+        row(42, "Jane Roe", CallState::Answered, 192),
+        row(81, "L. Okafor", CallState::Ringing, 3),
+        row(90, "P. Novak\u{1b}[31m", CallState::Armed, -8),
+        suggested.clone(),
+        row(33, "R. Shah", CallState::Busy, 0),
+    ];
+    Snapshot {
+        at: now(),
+        campaigns: vec![campaign(10, "Q4 Sales", Status::Running, counts), campaign(11, "Win-back", Status::Idle, Counts::default())],
+        live,
+        to_tag: vec![suggested],
+        answered: Some(41),
+        failed: Some(3),
+        calls_per_minute: 11,
+        ..Snapshot::default()
+    }
+}
+
+fn state() -> State {
+    let theme = Theme::parse("mono", "[meta]\ncolour = \"none\"", Depth::None).unwrap();
+    let actor = Actor { owner: OwnerId(uuid(1)), name: "tester".into(), source: "console" };
+    let mut state = State::new(options(), actor, theme, now());
+    state.update(Msg::Data(Box::new(snapshot())));
+    state
+}
+
+fn press(state: &mut State, keys: &str) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for c in keys.chars() {
+        let code = match c {
+            '\n' => KeyCode::Enter,
+            '\u{1b}' => KeyCode::Esc,
+            '\t' => KeyCode::Tab,
+            c => KeyCode::Char(c),
+        };
+        // A person, not a held key.
+        state.now += Duration::milliseconds(400);
+        effects.extend(state.update(Msg::Key(KeyEvent::new(code, KeyModifiers::NONE))));
+    }
+    effects
+}
+
+fn screen(state: &mut State, width: u16, height: u16) -> String {
+    state.tiny = width < 60 || height < 15;
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| draw(frame, state)).unwrap();
+    let buffer = terminal.backend().buffer().clone();
+    (0..height).map(|y| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_screen_at_every_size() {
+    for (w, h) in [(59, 14), (60, 15), (80, 24), (100, 30), (120, 40), (160, 40), (200, 60)] {
+        insta::assert_snapshot!(format!("screen_{w}x{h}"), screen(&mut state(), w, h));
+    }
+}
+
+#[test]
+fn any_size_draws_without_panic_and_foreign_text_is_harmless() {
+    let mut s = state();
+    let mut dice = 7u64;
+    for _ in 0..1000 {
+        dice = dialdeck::telephony::simulator::die(dice);
+        let (w, h) = (u16::try_from(dice % 260 + 1).unwrap(), u16::try_from((dice >> 20) % 80 + 1).unwrap());
+        let text = screen(&mut s, w, h);
+        assert!(!text.contains('\u{1b}'));
+    }
+}
+
+#[test]
+fn one_key_tags_the_selected_call_and_u_takes_it_back() {
+    let mut s = state();
+    s.focus = Pane::Outcomes;
+    let call = CallId(uuid(39));
+    let effects = press(&mut s, "1");
+    assert_eq!(effects, [Effect::Tag { call, name: "Ana Lima".into(), outcome: Some(Outcome::Interested), previous: None, callback_at: None }]);
+    s.update(Msg::Tagged { call, name: "Ana Lima".into(), outcome: Some(Outcome::Interested), previous: None, undone: false, result: Ok(()) });
+    assert!(screen(&mut s, 120, 40).contains("tagged Ana Lima \"interested\" - u undoes"));
+    let effects = press(&mut s, "u");
+    assert!(matches!(effects.as_slice(), [Effect::UndoTag { previous: None, outcome: Some(Outcome::Interested), lift: false, .. }]), "{effects:?}");
+}
+
+#[test]
+fn a_held_digit_tags_once() {
+    let mut s = state();
+    s.focus = Pane::Outcomes;
+    let mut effects = Vec::new();
+    for _ in 0..60 {
+        s.now += Duration::milliseconds(33);
+        effects.extend(s.update(Msg::Key(KeyEvent::new(KeyCode::Char('1'), KeyModifiers::NONE))));
+    }
+    assert!(effects.len() <= 2, "{} tags from a held key", effects.len());
+}
+
+#[test]
+fn outcomes_are_refused_where_the_state_forbids_them() {
+    let mut s = state();
+    s.live = Some(CallId(uuid(81)));
+    assert!(press(&mut s, "1").is_empty());
+    assert!(screen(&mut s, 80, 24).contains("needs an answered call; this one is ringing"));
+    assert!(matches!(press(&mut s, "4").as_slice(), [Effect::Tag { outcome: Some(Outcome::DoNotCall), .. }]));
+}
+
+#[test]
+fn a_paste_outside_an_input_does_nothing() {
+    let mut s = state();
+    s.focus = Pane::Outcomes;
+    assert!(s.update(Msg::Paste("1234\n".into())).is_empty());
+    assert!(s.saving.is_empty());
+}
+
+#[test]
+fn campaign_keys_act_on_the_named_campaign() {
+    let mut s = state();
+    assert!(matches!(press(&mut s, "Cp").as_slice(), [Effect::Pause(id, name)] if *id == CampaignId(uuid(10)) && name == "Q4 Sales"));
+    assert!(screen(&mut s, 120, 40).contains("pausing"));
+    assert!(matches!(press(&mut s, "js").as_slice(), [Effect::Start(id, _)] if *id == CampaignId(uuid(11))));
+    assert!(matches!(press(&mut s, "kxk").as_slice(), [Effect::Stop { hang_up: false, .. }]));
+    assert_eq!(press(&mut s, "P"), [Effect::PauseAll]);
+}
+
+#[test]
+fn dialogs_are_deaf_at_first_and_esc_gets_out() {
+    let mut s = state();
+    s.update(Msg::Key(KeyEvent::new(KeyCode::Char('x'), KeyModifiers::NONE)));
+    assert!(s.update(Msg::Key(KeyEvent::new(KeyCode::Char('k'), KeyModifiers::NONE))).is_empty(), "typed ahead");
+    assert!(s.dialog.is_some());
+    press(&mut s, "\u{1b}");
+    assert!(s.dialog.is_none());
+}
+
+#[test]
+fn filters_narrow_the_live_pane() {
+    let mut s = state();
+    press(&mut s, "/0142\n");
+    assert_eq!(s.live_rows().len(), 1);
+    press(&mut s, "\u{1b}\u{1b}");
+    assert_eq!(s.live_rows().len(), 5);
+}
+
+#[test]
+fn quitting_with_live_calls_asks() {
+    let mut s = state();
+    assert!(press(&mut s, "q").is_empty());
+    assert!(screen(&mut s, 80, 24).contains("[d]rain"));
+    assert_eq!(press(&mut s, "d"), [Effect::Leave(Ending::Drain)]);
+    let mut idle = state();
+    idle.live = None;
+    idle.update(Msg::Data(Box::new(Snapshot { live: Vec::new(), ..snapshot() })));
+    assert_eq!(press(&mut idle, "q"), [Effect::Leave(Ending::QuitNow)]);
+}
+
+#[test]
+fn read_only_changes_nothing() {
+    let mut s = state();
+    s.options.read_only = true;
+    s.focus = Pane::Outcomes;
+    for keys in ["1", "p", "P", "x", "N", "u"] {
+        assert!(press(&mut s, keys).is_empty(), "{keys}");
+        assert!(s.dialog.is_none());
+    }
+}
+
+#[test]
+fn new_rows_do_not_move_the_cursor() {
+    let mut s = state();
+    s.follow = false;
+    s.live = Some(CallId(uuid(81)));
+    let mut more = snapshot();
+    more.live.insert(0, row(1, "Newcomer", CallState::Answered, 500));
+    s.update(Msg::Data(Box::new(more)));
+    assert_eq!(s.live, Some(CallId(uuid(81))));
+}
