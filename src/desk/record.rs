@@ -93,6 +93,8 @@ struct Batch {
     faults: Vec<(CampaignId, CallId, Fault, String)>,
     carrier_outcomes: Vec<CallId>,
     reopened: Vec<CallId>,
+    /// Ended calls whose result was replaced by a better one.
+    replaced: Vec<CallId>,
 }
 
 impl Batch {
@@ -107,6 +109,7 @@ impl Batch {
             faults: Vec::new(),
             carrier_outcomes: Vec::new(),
             reopened: Vec::new(),
+            replaced: Vec::new(),
         }
     }
 
@@ -169,6 +172,9 @@ impl Batch {
         self.before.entry(id).or_insert_with(|| stats::contribution(&tally(row)));
         let change = call::apply(&facts(row), &event.kind);
         let moved = change.to;
+        if row.state.is_ended() && moved.is_some_and(State::is_ended) {
+            self.replaced.push(id);
+        }
         if let Some(fault) = change.campaign_fault {
             self.faults.push((row.campaign_id, id, fault, change.reason.clone().unwrap_or_default()));
         }
@@ -205,6 +211,7 @@ impl Batch {
         }
         self.write_counts(tx).await?;
         self.write_ends(tx).await?;
+        self.write_replaced(tx).await?;
         for id in &self.carrier_outcomes {
             tx.insert_outcome(*id, Some(Outcome::WrongNumber), None, "the carrier knows no such number", Who::Carrier, "", None, self.now).await?;
         }
@@ -280,6 +287,19 @@ impl Batch {
             }
         }
         for row in ended {
+            queue_retry(tx, row, self.now).await?;
+        }
+        Ok(())
+    }
+
+    /// A better result has other consequences: the next attempt is judged anew.
+    async fn write_replaced(&self, tx: &mut Tx) -> Result<(), DeskError> {
+        for row in self.replaced.iter().filter_map(|id| self.rows.get(id)) {
+            for next in tx.unended_of_number(row.user_id, &row.phone_number).await? {
+                if next.id != row.id && next.campaign_id == row.campaign_id && next.contact_id == row.contact_id && next.state == State::Pending {
+                    dnc::cancel(tx, next, "the call before ended otherwise than believed", self.now).await?;
+                }
+            }
             queue_retry(tx, row, self.now).await?;
         }
         Ok(())
@@ -372,7 +392,8 @@ fn change_row(row: &mut CallRow, c: &Change, at: DateTime<Utc>, now: DateTime<Ut
 
 /// A number whose call ended without proof is held until LiveKit's own bound on the call.
 fn held_until(row: &CallRow) -> Option<DateTime<Utc>> {
-    if row.basis != Some(Basis::Inferred) {
+    // A trunk that did not answer SIP rang nobody.
+    if row.basis != Some(Basis::Inferred) || row.state == State::Failed {
         return None;
     }
     row.armed_at.map(|t| t + Duration::seconds(row.ring_timeout_s + row.max_call_duration_s))
@@ -381,6 +402,11 @@ fn held_until(row: &CallRow) -> Option<DateTime<Utc>> {
 /// The next attempt's row, by the rule of the result, while the campaign goes on.
 async fn queue_retry(tx: &mut Tx, row: &CallRow, now: DateTime<Utc>) -> Result<(), DeskError> {
     if matches!(row.outcome, Some(Outcome::DoNotCall | Outcome::WrongNumber)) || row.contact_id.is_none() {
+        return Ok(());
+    }
+    // One open row a contact and campaign: a claimed next attempt stands.
+    let open = tx.unended_of_number(row.user_id, &row.phone_number).await?;
+    if open.iter().any(|o| o.id != row.id && o.campaign_id == row.campaign_id && o.contact_id == row.contact_id) {
         return Ok(());
     }
     let Some(campaign) = tx.campaign(row.user_id, row.campaign_id).await? else { return Ok(()) };

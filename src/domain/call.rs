@@ -415,10 +415,11 @@ fn on_timed_out(f: &Facts<'_>, reason: &str) -> Change {
     if f.hangup_requested || matches!(f.left, Some((Leave::RoomDeleted | Leave::ParticipantRemoved, _))) {
         return end(f, State::Canceled, Basis::Livekit, "hung up by us");
     }
-    if f.ringing_seen {
+    if f.ringing_seen || matches!(f.left, Some((_, Some(LegStatus::Ringing)))) {
         return end(f, State::NoAnswer, Basis::Livekit, "no answer");
     }
-    Change { uncharged: true, ..end(f, State::Failed, Basis::Livekit, "the trunk did not answer SIP") }
+    // Read off what was not seen: a leave event that comes later knows better.
+    Change { uncharged: true, ..end(f, State::Failed, Basis::Inferred, "the trunk did not answer SIP") }
 }
 
 fn on_twilio(f: &Facts<'_>, status: TwilioStatus, sip_code: Option<i64>) -> Change {
