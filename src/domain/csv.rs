@@ -1,7 +1,10 @@
 //! Streaming import of contact files: RFC 4180 with what people really send. BOM, CRLF, `;` and
 //! tab, quoted line breaks, header names in many spellings, do-not-call columns in every wording.
 
-use std::io::{BufRead, BufReader, Read};
+use std::{
+    borrow::Cow,
+    io::{BufRead, BufReader, Read},
+};
 
 use rlibphonenumber::Region;
 
@@ -191,7 +194,10 @@ impl<R: Read> ContactFile<R> {
         let mut extra = serde_json::Map::new();
         for (i, header) in self.headers.iter().enumerate() {
             let value = self.record.get(i).map(decode).unwrap_or_default();
-            if !value.trim().is_empty() && !header.is_empty() && !matches!(self.columns[i], Some(Field::Phone | Field::DoNotCall)) {
+            if !value.trim().is_empty()
+                && !header.is_empty()
+                && !matches!(self.columns[i], Some(Field::Phone | Field::DoNotCall | Field::Name | Field::Email | Field::Company))
+            {
                 extra.insert(header.clone(), clean(value.trim(), 2000).into());
             }
         }
@@ -212,7 +218,8 @@ impl<R: Read> ContactFile<R> {
 
     fn name(&self) -> String {
         let full = self.value(Field::Name);
-        let joined = if full.trim().is_empty() { format!("{} {}", self.value(Field::FirstName).trim(), self.value(Field::LastName).trim()) } else { full };
+        let joined =
+            if full.trim().is_empty() { Cow::Owned(format!("{} {}", self.value(Field::FirstName).trim(), self.value(Field::LastName).trim())) } else { full };
         clean(joined.trim(), 200)
     }
 
@@ -228,7 +235,7 @@ impl<R: Read> ContactFile<R> {
         }
     }
 
-    fn value(&self, field: Field) -> String {
+    fn value(&self, field: Field) -> Cow<'_, str> {
         self.columns.iter().position(|c| *c == Some(field)).and_then(|i| self.record.get(i)).map(decode).unwrap_or_default()
     }
 }
@@ -342,8 +349,8 @@ fn assign(headers: &[String], mapping: &Mapping) -> Result<Vec<Option<Field>>, C
 }
 
 /// UTF-8, else Windows-1252 read as Latin-1: what a spreadsheet's "CSV" export is.
-fn decode(bytes: &[u8]) -> String {
-    std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().map(|b| char::from(*b)).collect(), str::to_owned)
+fn decode(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| Cow::Owned(bytes.iter().map(|b| char::from(*b)).collect()), Cow::Borrowed)
 }
 
 /// Whether a do-not-call column says "do not call". Anything but a clear "no" does: this errs

@@ -65,13 +65,12 @@ impl PhoneNumber {
             return Err(if text.chars().filter(char::is_ascii_digit).count() >= 3 { PhoneError::NoRegion } else { PhoneError::NotANumber });
         }
         let number = PHONE_NUMBER_UTIL.parse(text, region).map_err(|_| PhoneError::NotANumber)?;
-        if !number.is_valid() {
-            return Err(PhoneError::Invalid);
-        }
         if UNWANTED_CODES.contains(&number.country_code) {
             return Err(PhoneError::Unwanted);
         }
+        // A number of no kind is not valid: one look at the rules tells both.
         match number.get_type() {
+            PhoneNumberType::Unknown => return Err(PhoneError::Invalid),
             PhoneNumberType::PremiumRate | PhoneNumberType::SharedCost => return Err(PhoneError::Premium),
             PhoneNumberType::Pager | PhoneNumberType::VoiceMail => return Err(PhoneError::Unwanted),
             _ => {}

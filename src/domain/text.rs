@@ -5,6 +5,10 @@
 /// characters; folds line breaks and tabs into single spaces; keeps at most `max` characters.
 #[must_use]
 pub fn clean(text: &str, max: usize) -> String {
+    // Most text is plain and short: no need to look at its letters one by one.
+    if text.len() <= max && text.bytes().all(|b| (0x20..0x7f).contains(&b)) && !text.contains("  ") {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len().min(max));
     let mut n = 0;
     for c in text.chars() {

@@ -117,7 +117,7 @@ impl Tx {
         Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(id).bind(owner).fetch_one(&mut *db).await?))
     }
 
-    /// Inserts a slice; answers the numbers that went in, so that the rest are known as duplicates.
+    /// Inserts a slice; answers the positions that went in, so that the rest are known as duplicates.
     ///
     /// # Errors
     /// When the database refuses.
@@ -126,12 +126,12 @@ impl Tx {
             "INSERT INTO contacts (id, contact_list_id, position, name, phone_number, country, zones, email, company, notes, extra, do_not_call, created_at)
                     SELECT unhex(v ->> 0), $2, v ->> 1, v ->> 2, v ->> 3, v ->> 4, v ->> 5, v ->> 6, v ->> 7, v ->> 8, v ->> 9, v ->> 10, $3
                     FROM (SELECT value AS v FROM json_each($1)) WHERE true
-                    ON CONFLICT (contact_list_id, phone_number) DO NOTHING RETURNING position";
+                    ON CONFLICT (contact_list_id, phone_number) DO NOTHING";
         let csv =
             "INSERT INTO csv_contacts (id, csv_file_id, position, name, phone_number, country, zones, email, company, notes, extra, do_not_call, created_at)
                    SELECT unhex(v ->> 0), $2, v ->> 1, v ->> 2, v ->> 3, v ->> 4, v ->> 5, v ->> 6, v ->> 7, v ->> 8, v ->> 9, v ->> 10, $3
                    FROM (SELECT value AS v FROM json_each($1)) WHERE true
-                   ON CONFLICT (csv_file_id, phone_number) DO NOTHING RETURNING position";
+                   ON CONFLICT (csv_file_id, phone_number) DO NOTHING";
         let sql = if table == ContactTable::ContactList { list } else { csv };
         let json: Vec<_> = rows
             .iter()
@@ -141,7 +141,15 @@ impl Tx {
             })
             .collect();
         let json = serde_json::Value::from(json).to_string();
-        Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(json).bind(source).bind(now).fetch_all(&mut *db).await?))
+        let done = on_tx!(self, |db| sqlx::query(sql).bind(json).bind(source).bind(now).execute(&mut *db).await?.rows_affected());
+        if done == rows.len() as u64 {
+            return Ok(rows.iter().map(|c| c.line).collect());
+        }
+        // One row for all positions: each row that comes back costs a change of threads.
+        let (first, last) = (rows.iter().map(|c| c.line).min().unwrap_or(0), rows.iter().map(|c| c.line).max().unwrap_or(0));
+        let sql = "SELECT json_group_array(position) FROM campaign_contacts WHERE source_id = $1 AND position BETWEEN $2 AND $3";
+        let kept: Json<Vec<i64>> = on_tx!(self, |db| sqlx::query_scalar(sql).bind(source).bind(first).bind(last).fetch_one(&mut *db).await?);
+        Ok(kept.0)
     }
 
     /// Marks a source complete with its report.
