@@ -67,7 +67,7 @@ fn campaign(n: u128, name: &str, status: Status, counts: Counts) -> CampaignView
         call_delay_ms: 2000,
         ring_timeout_s: 30,
         max_call_duration_s: 900,
-        retry: Json(Default::default()),
+        retry: Json(dialdeck::domain::retry::RetryRules::default()),
         contact_hours: true,
         execution_status: status,
         status_reason: String::new(),

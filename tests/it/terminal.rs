@@ -32,7 +32,7 @@ impl Terminal {
         let bytes: Arc<Mutex<Vec<u8>>> = Arc::default();
         let kept = bytes.clone();
         std::thread::spawn(move || {
-            let mut chunk = [0u8; 65536];
+            let mut chunk = vec![0u8; 65536];
             while let Ok(n) = reader.read(&mut chunk) {
                 if n == 0 {
                     return;

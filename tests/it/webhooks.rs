@@ -136,12 +136,12 @@ impl Bench {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test of events, whose own clock does not matter")]
 fn event(call: CallId, key: &str, kind: Kind) -> CallEvent {
     CallEvent { key: format!("test:{call}:{key}"), target: Target::Call(call), source: Source::Engine, at: chrono::Utc::now(), kind, raw: Value::Null }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[expect(clippy::disallowed_methods, reason = "a test of events, whose own clock does not matter")]
 async fn p9_every_order_of_every_recordings_webhooks_gives_one_result() {
     let world = World::new(Options {
         speed: 1.0,
