@@ -230,6 +230,7 @@ impl App {
             twilio: Signatures::new(config.twilio_tokens.iter().map(|t| t.reveal().to_owned()).collect(), &config.public_bases),
             sip_host: sip,
             ready,
+            assigning: Arc::default(),
             defaults: Defaults {
                 timezone: config.timezone.unwrap_or_else(host_zone),
                 region: config.region.clone(),

@@ -170,6 +170,7 @@ async fn existing(api: &Api, id: &str) -> Result<Trunk, ApiError> {
 /// Adopts a trunk with this address and number, or makes one: creating is not idempotent.
 async fn make(api: &Api, r: &AssignRequest, number: &PhoneNumber, assistant: AssistantId, address: String) -> Result<Trunk, ApiError> {
     let carrier = carrier(api)?;
+    let _alone = api.assigning.lock().await;
     let there = carrier.trunks().await?;
     if let Some(t) = there.into_iter().find(|t| t.address == address && t.numbers.iter().any(|n| n == number.as_str())) {
         return Ok(t);

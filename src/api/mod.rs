@@ -45,6 +45,8 @@ pub struct Api {
     /// True after the engine's first reconcile; listeners without an engine are ready at once.
     pub ready: watch::Receiver<bool>,
     pub defaults: Defaults,
+    /// One assignment at a time: two that look for a trunk at once would both make one.
+    pub assigning: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// What requests may leave out.

@@ -66,7 +66,7 @@ pub enum Command {
     },
     /// Engine and listener without a screen
     Serve,
-    /// The simulator alone: a `LiveKit` and Twilio stand-in on loopback
+    /// The simulator alone: a `LiveKit` stand-in on loopback
     Simulate {
         #[arg(long, default_value = "127.0.0.1:7880", value_name = "ADDR")]
         at: std::net::SocketAddr,

@@ -1,7 +1,7 @@
 //! Rows in, rows out. The only room with SQL text; one text per statement, next to the method that
 //! runs it. It judges nothing: a method says which rows it expects to change and reports how many did.
 //!
-//! Writes go through one writer task per process (see [`pool`]); only `desk` calls [`Store::write`].
+//! Writes go through one writer task per process (see `pool`); only `desk` calls [`Store::write`].
 
 mod calls;
 mod campaigns;

@@ -1,10 +1,11 @@
-//! A LiveKit and Twilio stand-in on loopback: Twirp over protobuf or JSON, rooms and participants
+//! A LiveKit stand-in on loopback: Twirp over protobuf or JSON, rooms and participants
 //! whose attributes move, signed webhooks in the real order, an agent worker that reports, and the
 //! faults that were recorded on the real thing. The product talks to it through the same adapter as
 //! to a real LiveKit.
 //!
 //! What it does not claim: media, codecs, track details, inbound calls, REFER transfers, a
-//! supervisor's own leg, hidden listeners, egress, LiveKit Cloud's regions.
+//! supervisor's own leg, hidden listeners, egress, LiveKit Cloud's regions, Twilio's callbacks for
+//! Programmable Voice legs.
 
 mod agent;
 mod behaviour;
