@@ -133,6 +133,9 @@ pub fn watch_signals(runtime: &tokio::runtime::Runtime, send: Sender<Msg>) {
     });
 }
 
+/// How long crossterm looks for more input before the thread waits for good.
+const READ_AHEAD: std::time::Duration = std::time::Duration::from_millis(10);
+
 /// Reads keys on a thread of its own. The end of the terminal is seen by poll before crossterm,
 /// which would spin on it for ever.
 pub fn watch_input(send: Sender<Msg>) {
@@ -151,8 +154,10 @@ pub fn watch_input(send: Sender<Msg>) {
 
 fn next_event() -> Option<Msg> {
     loop {
-        // First what crossterm has read already: its buffer is not the terminal's.
-        while event::poll(std::time::Duration::ZERO).unwrap_or(false) {
+        // First what crossterm has read already: its buffer is not the terminal's. With `use-dev-tty` a
+        // time-out of zero looks at nothing; without that feature a key after a resize is not seen, for
+        // the resize returns before the (edge-triggered) readiness of the key is looked at.
+        while event::poll(READ_AHEAD).unwrap_or(false) {
             match event::read() {
                 Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => return Some(Msg::Key(key)),
                 Ok(Event::Paste(text)) => return Some(Msg::Paste(text)),

@@ -10,7 +10,7 @@ use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 struct Terminal {
     child: Box<dyn portable_pty::Child + Send + Sync>,
-    _master: Box<dyn MasterPty + Send>,
+    master: Box<dyn MasterPty + Send>,
     keys: Box<dyn Write + Send>,
     bytes: Arc<Mutex<Vec<u8>>>,
     size: (u16, u16),
@@ -40,7 +40,7 @@ impl Terminal {
                 kept.lock().unwrap().extend_from_slice(&chunk[..n]);
             }
         });
-        Self { child, _master: pair.master, keys, bytes, size: (columns, rows), _home: home }
+        Self { child, master: pair.master, keys, bytes, size: (columns, rows), _home: home }
     }
 
     fn screen(&self) -> String {
@@ -112,6 +112,16 @@ fn the_demo_starts_with_one_key_rings_is_tagged_and_quits_clean() {
     t.press("q");
     assert_eq!(t.ended(), 0);
     assert!(t.is_restored());
+}
+
+#[test]
+fn the_first_key_after_a_resize_is_seen() {
+    let mut t = Terminal::demo(80, 24);
+    t.wait_for("Live calls");
+    t.master.resize(PtySize { rows: 40, cols: 120, pixel_width: 0, pixel_height: 0 }).unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    t.press("q");
+    assert_eq!(t.ended(), 0);
 }
 
 #[test]
