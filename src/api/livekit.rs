@@ -137,6 +137,9 @@ pub async fn assign(State(api): State<Api>, Supervisor(caller): Supervisor, head
     if r.address.as_deref().is_some_and(|a| a.starts_with("sip:") || a.contains(' ')) {
         return Err(ApiError::Unprocessable(vec![FieldError::new("address", "is a host such as NAME.pstn.twilio.com, without \"sip:\"")]));
     }
+    if r.transport.as_deref().is_some_and(|t| !["auto", "udp", "tcp", "tls"].iter().any(|known| t.eq_ignore_ascii_case(known))) {
+        return Err(ApiError::Unprocessable(vec![FieldError::new("transport", "is auto, udp, tcp or tls")]));
+    }
     let address = r.address.clone().filter(|a| !a.is_empty()).unwrap_or_else(|| api.defaults.trunk_address.clone());
     let trunk = match &r.outbound_trunk_id {
         Some(id) => existing(&api, id).await?,

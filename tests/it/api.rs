@@ -88,6 +88,10 @@ async fn from_an_upload_to_a_running_campaign_and_a_tagged_call() {
     assert_eq!(made.status, StatusCode::CREATED);
     let assistant = made.json()["assistant"]["id"].clone();
     let assign = json!({ "phoneNumber": "+15550001111", "assistantId": assistant, "address": "trunk.example" });
+    // A slip of the pen must not become a trunk without encryption.
+    let mut slip = assign.clone();
+    slip["transport"] = json!("tsl");
+    assert_eq!(code(&rest.call("POST", "/phone-numbers/assign", Some(slip)).await), (422, "unprocessable".into()));
     // Several at once, then again: LiveKit's create is not idempotent.
     let post = || rest.call("POST", "/phone-numbers/assign", Some(assign.clone()));
     let (assigned, ..) = tokio::join!(post(), post(), post(), post(), post(), post());
