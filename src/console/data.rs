@@ -79,7 +79,7 @@ pub async fn load_loop(desk: Desk, actor: Actor, ring: Ring, clock: SharedClock,
             let want = wants.borrow_and_update().clone();
             shown = ring.count();
             looked = tokio::time::Instant::now();
-            let msg = match load(&desk, &actor, &ring, &clock, &want).await {
+            let msg = match look(&desk, &actor, &ring, clock.now(), want.lists).await {
                 Ok(snapshot) => Msg::Data(Box::new(snapshot)),
                 Err(e) => Msg::DataFailed(e.to_string()),
             };
@@ -104,8 +104,11 @@ pub async fn load_loop(desk: Desk, actor: Actor, ring: Ring, clock: SharedClock,
     }
 }
 
-async fn load(desk: &Desk, actor: &Actor, ring: &Ring, clock: &SharedClock, want: &Wants) -> Result<Snapshot, DeskError> {
-    let now = clock.now();
+/// One look at the rows: what the next frame shows.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn look(desk: &Desk, actor: &Actor, ring: &Ring, now: DateTime<Utc>, lists: bool) -> Result<Snapshot, DeskError> {
     let store = desk.store();
     let page = store.campaigns(actor.owner, None, 200, 0).await?;
     let mut campaigns = Vec::with_capacity(page.rows.len());
@@ -121,7 +124,7 @@ async fn load(desk: &Desk, actor: &Actor, ring: &Ring, clock: &SharedClock, want
     let to_tag = store.to_tag(actor.owner, None, ROWS).await?;
     let results = store.recent_results(actor.owner, now - Span::hours(1), 200).await?;
     let minute = store.recent_results(actor.owner, now - Span::minutes(1), 1000).await?;
-    let (assistants, sources) = if want.lists { (store.assistants(actor.owner).await?, store.sources(actor.owner).await?) } else { Default::default() };
+    let (assistants, sources) = if lists { (store.assistants(actor.owner).await?, store.sources(actor.owner).await?) } else { Default::default() };
     let percent = |n: usize| (!results.is_empty()).then(|| i64::try_from(n * 100 / results.len()).unwrap_or(0));
     let answered = results.iter().filter(|r| r.3).count();
     let failed = results.iter().filter(|r| is_failure(r.1)).count();

@@ -24,7 +24,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use data::{CampaignView, Snapshot};
+pub use data::{CampaignView, Snapshot, look};
 pub use keys::{Binding, TABLE};
 pub use message::{Action, Effect, Msg, Pane};
 pub use state::State;

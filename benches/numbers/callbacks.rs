@@ -1,0 +1,208 @@
+//! The same load on two servers, each a process of its own: ours, which keeps the event, moves the
+//! call and its counters, and a Node peer (express, twilio, better-sqlite3), which updates one row.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use dialdeck::{
+    api::{Api, Auth, Defaults, Role, router},
+    config::Secret,
+    desk::Desk,
+    store::Store,
+    telephony::{
+        livekit::WebhookKeys,
+        twilio::{Form, Signatures, sign},
+    },
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::setup;
+
+const STORED: u32 = 1_000_000;
+/// Calls being dialled; each takes four callbacks.
+const OPEN: u32 = 400_000;
+const CONNECTIONS: u32 = 64;
+/// Calls prepared for each connection and round.
+const CALLS: u32 = 500;
+const ROUND: Duration = Duration::from_secs(6);
+const ROUNDS: usize = 3;
+const TOKEN: &str = "bench-token";
+const PUBLIC: &str = "https://bench.example";
+const PATH: &str = "/api/v1/outbound-calls/status-callback";
+
+pub fn run() {
+    setup::runtime().block_on(async {
+        let bench = setup::Bench::new().await;
+        bench.fill(STORED, STORED - OPEN, OPEN).await;
+        let mut ours = spawn(Command::new(std::env::current_exe().unwrap()).args(["serve", &bench.url]));
+        let peer_folder = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peer");
+        let mut peer = std::path::Path::new(peer_folder).join("node_modules").exists().then(|| {
+            let db = bench.dir.path().join("peer.db");
+            spawn(Command::new("node").arg(format!("{peer_folder}/server.js")).arg(db).arg(STORED.to_string()).arg(TOKEN).arg(format!("{PUBLIC}{PATH}")))
+        });
+        if peer.is_none() {
+            println!("THE PEER WAS SKIPPED: run `npm install` in benches/peer first");
+        }
+        let next = Arc::new(AtomicU32::new(STORED - OPEN));
+        let mut rates: [Vec<f64>; 2] = Default::default();
+        for round in 0..ROUNDS {
+            if let Some((_, port)) = &peer {
+                rates[1].push(load(*port, &Arc::new(AtomicU32::new(u32::try_from(round).unwrap() * 100_000)), "Node peer").await);
+            }
+            rates[0].push(load(ours.1, &next, "dialdeck").await);
+        }
+        for child in [Some(&mut ours), peer.as_mut()].into_iter().flatten() {
+            child.0.kill().unwrap();
+            child.0.wait().unwrap();
+        }
+        let [ours, theirs] = rates.map(median);
+        println!("dialdeck {ours:.0}/s, peer {theirs:.0}/s (medians of {ROUNDS}): {:.1} times   (target 8)", ours / theirs);
+        let moved: i64 = bench.row().await.counts.completed - i64::from(STORED - OPEN);
+        println!("calls that their callbacks brought to completed: {moved}");
+    });
+}
+
+fn median(mut of: Vec<f64>) -> f64 {
+    of.sort_by(f64::total_cmp);
+    of.get(of.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Starts a server that prints its port as its first line.
+fn spawn(command: &mut Command) -> (Child, u16) {
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let port = line.trim().parse().expect("a port on the first line");
+    (child, port)
+}
+
+/// Our listener over that database, until killed.
+pub fn serve(url: &str) {
+    setup::runtime().block_on(async {
+        let clock = setup::clock();
+        let store = Store::open(url).await.unwrap();
+        let api = Api {
+            desk: Desk::new(store, clock.clone(), setup::rules()),
+            clock,
+            auth: Arc::new(Auth::new(Secret::new("a-secret-of-the-bench"), "authenticated".into(), String::new(), Role::Supervisor)),
+            carrier: None,
+            livekit_keys: WebhookKeys::new(Vec::new()),
+            twilio: Signatures::new(vec![TOKEN.into()], &[PUBLIC.into()]),
+            sip_host: "sip.example".into(),
+            ready: tokio::sync::watch::Sender::new(true).subscribe(),
+            assigning: Arc::default(),
+            defaults: Defaults {
+                timezone: chrono_tz::Tz::UTC,
+                region: None,
+                trunk_address: String::new(),
+                trunk_username: String::new(),
+                trunk_password: Secret::default(),
+                default_number: None,
+            },
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        println!("{}", listener.local_addr().unwrap().port());
+        axum::serve(listener, router(api)).await.unwrap();
+    });
+}
+
+/// One round of closed-loop load; answers per second.
+async fn load(port: u16, next: &Arc<AtomicU32>, name: &str) -> f64 {
+    let (stop, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    // Signed beforehand: the load must not cost what is measured.
+    let prepared: Vec<Vec<Vec<u8>>> = interleaved(next).collect();
+    let started = Instant::now();
+    let tasks: Vec<_> = prepared
+        .into_iter()
+        .map(|requests| {
+            let (stop, count) = (stop.clone(), count.clone());
+            tokio::spawn(async move { one_connection(port, requests, &stop, &count).await })
+        })
+        .collect();
+    tokio::time::sleep(ROUND).await;
+    stop.store(true, Ordering::Relaxed);
+    let mut times = Vec::new();
+    for task in tasks {
+        times.extend(task.await.unwrap());
+    }
+    let rate = count.load(Ordering::Relaxed) as f64 / started.elapsed().as_secs_f64();
+    println!("{name:>10}: {rate:>7.0}/s   {}", crate::quantiles(times));
+    rate
+}
+
+/// Each connection's requests: calls that are live at once lie near each other in the queue.
+fn interleaved(next: &AtomicU32) -> impl Iterator<Item = Vec<Vec<u8>>> {
+    let first = next.fetch_add(CALLS * CONNECTIONS, Ordering::Relaxed) + 1;
+    (0..CONNECTIONS).map(move |c| (0..CALLS).flat_map(|i| callbacks_of(first + i * CONNECTIONS + c)).collect())
+}
+
+fn callbacks_of(call: u32) -> [Vec<u8>; 4] {
+    ["initiated", "ringing", "in-progress", "completed"].map(|status| request(call, status))
+}
+
+/// One callback after the other, until the round is over.
+async fn one_connection(port: u16, requests: Vec<Vec<u8>>, stop: &AtomicBool, count: &AtomicU64) -> Vec<Duration> {
+    let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    let mut times = Vec::new();
+    let mut answer = vec![0; 4096];
+    for request in requests {
+        if stop.load(Ordering::Relaxed) {
+            return times;
+        }
+        let started = Instant::now();
+        stream.write_all(&request).await.unwrap();
+        let mut got = 0;
+        while !answer[..got].windows(4).any(|w| w == b"\r\n\r\n") {
+            let n = stream.read(&mut answer[got..]).await.unwrap();
+            assert!(n > 0, "the server hung up");
+            got += n;
+        }
+        assert!(answer.starts_with(b"HTTP/1.1 204"), "{}", String::from_utf8_lossy(&answer[..got]));
+        times.push(started.elapsed());
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+    panic!("more callbacks are needed for a round: raise CALLS");
+}
+
+/// A signed callback with the fields Twilio sends.
+fn request(call: u32, status: &str) -> Vec<u8> {
+    let sid = format!("CA{call:032}");
+    let fields = [
+        ("AccountSid", "AC00000000000000000000000000000000"),
+        ("ApiVersion", "2010-04-01"),
+        ("CallSid", &sid),
+        ("CallStatus", status),
+        ("CallbackSource", "call-progress-events"),
+        ("Called", "12025550142"),
+        ("CalledCity", "WASHINGTON"),
+        ("CalledCountry", "US"),
+        ("CalledState", "DC"),
+        ("CalledZip", "20001"),
+        ("Caller", "15550009999"),
+        ("CallerCity", ""),
+        ("CallerCountry", "US"),
+        ("Direction", "outbound-api"),
+        ("From", "15550009999"),
+        ("SequenceNumber", "0"),
+        ("To", "12025550142"),
+        ("ToCountry", "US"),
+        ("Duration", "1"),
+        ("CallDuration", "42"),
+    ];
+    let form: Form = fields.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    let signature = sign(TOKEN, &format!("{PUBLIC}{PATH}"), &form);
+    let body = fields.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join("&");
+    format!(
+        "POST {PATH} HTTP/1.1\r\nhost: bench.example\r\ncontent-type: application/x-www-form-urlencoded\r\nx-twilio-signature: {signature}\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
