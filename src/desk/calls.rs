@@ -1,6 +1,8 @@
 //! Claim, arm, release: from a row in the queue to the point of no return. Only `arm` makes an
 //! [`Armed`], and only an [`Armed`] can be dialled.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Duration, Utc};
 
 use super::{Actor, Desk, DeskError, Installation, audit, record::tally};
@@ -12,7 +14,7 @@ use crate::{
         campaign::Status,
         event::{CallEvent, Kind, Source, Target},
         gate::{self, CampaignFacts, ContactFacts, Rules, TrunkFacts},
-        id::{CallId, Incarnation, TrunkId},
+        id::{CallId, ContactId, Incarnation, TrunkId},
         schedule, script,
         stats::{self, Counts},
         zone,
@@ -168,11 +170,7 @@ impl Desk {
                     if n > 0 {
                         tx.add_counts(campaign.id, &Counts { pending: -n, processing: n, ..Counts::default() }).await?;
                     }
-                    let mut claimed = Vec::with_capacity(rows.len());
-                    for row in rows {
-                        claimed.extend(prepare(tx, installation, &campaign, row, now).await?);
-                    }
-                    Ok(claimed)
+                    prepare(tx, installation, &campaign, rows, now).await
                 })
             })
             .await
@@ -270,37 +268,37 @@ impl Desk {
     }
 }
 
-/// Renders the script of a claimed row, or ends the row when the contact lacks a field.
+/// Renders the scripts of claimed rows; ends a row whose contact lacks a field.
 async fn prepare(
     tx: &mut Tx,
     installation: Installation,
     campaign: &std::sync::Arc<CampaignRow>,
-    row: CallRow,
+    rows: Vec<CallRow>,
     now: DateTime<Utc>,
-) -> Result<Option<Claimed>, DeskError> {
-    let contact = match row.contact_id {
-        Some(id) => tx.contact(id).await?,
-        None => None,
-    };
-    let (company, extra) = contact.map(|c| (c.company, c.extra.0)).unwrap_or_default();
-    let fields = crate::domain::contact::script_fields(&row.contact_name, &row.contact_email, &company, &extra);
-    match script::render(campaign.script(), &fields) {
-        Ok(script) => Ok(Some(Claimed {
-            call: row.id,
-            claim_number: row.claim_number,
-            room: room_name(&installation, row.id, row.claim_number),
-            number: row.phone_number,
-            contact_name: row.contact_name,
-            company,
-            attempt: row.attempt,
-            script,
-            campaign: campaign.clone(),
-        })),
-        Err(missing) => {
-            end_unarmed(tx, row, State::Failed, &missing.to_string(), now).await?;
-            Ok(None)
+) -> Result<Vec<Claimed>, DeskError> {
+    let ids: Vec<ContactId> = rows.iter().filter_map(|r| r.contact_id).collect();
+    let contacts = if ids.is_empty() { Vec::new() } else { tx.contacts_by_id(&ids).await? };
+    let mut contacts: HashMap<ContactId, _> = contacts.into_iter().map(|c| (c.id, (c.company, c.extra.0))).collect();
+    let mut claimed = Vec::with_capacity(rows.len());
+    for row in rows {
+        let (company, extra) = row.contact_id.and_then(|id| contacts.remove(&id)).unwrap_or_default();
+        let fields = crate::domain::contact::script_fields(&row.contact_name, &row.contact_email, &company, &extra);
+        match script::render(campaign.script(), &fields) {
+            Ok(script) => claimed.push(Claimed {
+                call: row.id,
+                claim_number: row.claim_number,
+                room: room_name(&installation, row.id, row.claim_number),
+                number: row.phone_number,
+                contact_name: row.contact_name,
+                company,
+                attempt: row.attempt,
+                script,
+                campaign: campaign.clone(),
+            }),
+            Err(missing) => end_unarmed(tx, row, State::Failed, &missing.to_string(), now).await?,
         }
     }
+    Ok(claimed)
 }
 
 /// Ends a claimed call that no time will open a gate for.
@@ -459,8 +457,7 @@ async fn take(
         return Err(DeskError::Conflict("the call could not be armed: another engine was quicker".to_owned()));
     }
     let next = (campaign.call_delay_ms > 0).then(|| now + Duration::milliseconds(campaign.call_delay_ms));
-    tx.set_pace(campaign.id, next, now).await?;
-    tx.add_counts(campaign.id, &Counts { live: 1, dials: 1, ..Counts::default() }).await?;
+    tx.count_dial(campaign.id, next, now).await?;
     let details = serde_json::json!({ "attempt": claimed.attempt, "trunk": request.livekit_trunk, "used": f.used_today.unwrap_or(0) + 1, "zones": f.zones });
     audit(tx, &Actor::engine(f.user_id), now, "call_armed", Some(claimed.call.0), &details).await?;
     Ok(Ok(Armed {

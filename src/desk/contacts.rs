@@ -1,8 +1,9 @@
 //! Import: a file becomes contacts, in slices, with a report; a cancelled import leaves nothing
 //! behind.
 
-use std::{io::Read, sync::Arc};
+use std::{collections::HashSet, io::Read};
 
+use futures_util::StreamExt;
 use rlibphonenumber::Region;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -15,7 +16,7 @@ use crate::{
         id::SourceId,
         text::clean,
     },
-    store::{ContactTable, Lane},
+    store::{ContactSlice, ContactTable, Lane},
 };
 
 /// What to import and as what.
@@ -119,8 +120,12 @@ impl Desk {
     ) -> Result<ImportReport, ImportError> {
         let mut report = ImportReport::default();
         let mut flagged: Vec<String> = Vec::new();
-        let mut seen = std::collections::HashSet::new();
-        while let Some(slice) = slices.recv().await {
+        let mut seen = HashSet::new();
+        // The next slices are made ready and wait at the writer while those before are being committed.
+        let inserted = futures_util::stream::poll_fn(|cx| slices.poll_recv(cx)).map(|slice| self.insert_slice(import, id, slice)).buffered(4);
+        let mut inserted = std::pin::pin!(inserted);
+        while let Some(slice) = inserted.next().await {
+            let (slice, kept) = slice?;
             if cancel.is_cancelled() {
                 return Err(ImportError::Cancelled);
             }
@@ -128,14 +133,9 @@ impl Desk {
                 report.invalid += 1;
                 report.reject(line, reason);
             }
-            let good = Arc::new(slice.good);
-            let kept: std::collections::HashSet<i64> = if import.dry_run {
-                good.iter().filter(|c| seen.insert(c.number.clone())).map(|c| c.line).collect()
-            } else {
-                self.insert_slice(import.table, id, good.clone()).await?.into_iter().collect()
-            };
-            for c in good.iter() {
-                tally(&mut report, c, kept.contains(&c.line), &mut flagged);
+            for c in &slice.good {
+                let kept = kept.as_ref().map_or_else(|| seen.insert(c.number.clone()), |k| k.contains(&c.line));
+                tally(&mut report, c, kept, &mut flagged);
             }
             progress.send_replace(Progress { bytes: slice.bytes, size: import.size, rows: report.imported + report.duplicate + report.invalid });
         }
@@ -148,9 +148,14 @@ impl Desk {
         Ok(report)
     }
 
-    async fn insert_slice(&self, table: ContactTable, id: SourceId, rows: Arc<Vec<NewContact>>) -> Result<Vec<i64>, DeskError> {
-        let now = self.now();
-        self.store.write(Lane::Bulk, move |tx| Box::pin(async move { Ok(tx.insert_contacts(table, id, &rows, now).await?) })).await
+    /// Writes a slice; answers it with the lines that were kept, or without when nothing is to be written.
+    async fn insert_slice(&self, import: &Import, id: SourceId, slice: Slice) -> Result<(Slice, Option<HashSet<i64>>), DeskError> {
+        if import.dry_run || slice.good.is_empty() {
+            return Ok((slice, None));
+        }
+        let rows = ContactSlice::new(import.table, id, &slice.good, self.now());
+        let kept = self.store.write(Lane::Bulk, move |tx| Box::pin(async move { tx.insert_contacts(rows).await })).await?;
+        Ok((slice, Some(kept.into_iter().collect())))
     }
 
     /// The report and the do-not-call numbers, in the transaction that makes the source usable.
@@ -230,16 +235,16 @@ fn read_slices<R: Read + Send + 'static>(read: R, mapping: Mapping, region: Opti
         };
         drop(opened.send(Ok(())));
         loop {
-            let mut slice = Slice { good: Vec::with_capacity(SLICE), bad: Vec::new(), bytes: 0 };
-            while slice.good.len() < SLICE && slice.bad.len() < SLICE {
+            let (mut good, mut bad) = (Vec::with_capacity(SLICE), Vec::new());
+            while good.len() < SLICE && bad.len() < SLICE {
                 match file.next_row() {
-                    Some(Row::Good(c)) => slice.good.push(*c),
-                    Some(Row::Bad { line, reason }) => slice.bad.push((line, reason)),
+                    Some(Row::Good(c)) => good.push(*c),
+                    Some(Row::Bad { line, reason }) => bad.push((line, reason)),
                     None => break,
                 }
             }
-            slice.bytes = file.position();
-            let empty = slice.good.is_empty() && slice.bad.is_empty();
+            let empty = good.is_empty() && bad.is_empty();
+            let slice = Slice { good, bad, bytes: file.position() };
             if empty || cancel.is_cancelled() || slices.blocking_send(slice).is_err() {
                 return;
             }

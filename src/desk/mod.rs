@@ -10,6 +10,7 @@ mod error;
 mod explain;
 mod outcome;
 mod record;
+mod retries;
 mod trunks;
 
 use std::sync::Arc;

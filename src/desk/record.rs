@@ -8,7 +8,7 @@ use chrono::{DateTime, Duration, Utc};
 use sqlx::types::Json;
 use tokio::sync::mpsc;
 
-use super::{Actor, DeskError, Envelope, audit, dnc};
+use super::{Actor, DeskError, Envelope, audit, dnc, retries};
 use crate::{
     clock::SharedClock,
     domain::{
@@ -17,10 +17,9 @@ use crate::{
         event::{AgentReport, CallEvent, Fault, Kind, Reply, Target},
         id::{CallId, CampaignId, TrunkId},
         outcome::{Outcome, Who},
-        retry,
         stats::{self, Counts, Tally},
     },
-    store::{CallRow, CallUpdate, Lane, NewCall, Store, StoreError, Tx},
+    store::{CallRow, CallUpdate, Lane, NewEvent, Store, StoreError, Tx},
 };
 
 /// What became of an event.
@@ -73,9 +72,6 @@ async fn apply(store: &Store, clock: &SharedClock, events: Vec<CallEvent>) -> Re
     store.write(Lane::Urgent, move |tx| Box::pin(async move { Batch::new(now).run(tx, events).await })).await
 }
 
-/// Attempts that were the trunk's fault or nobody's, beside those of the budget.
-const FREE_ATTEMPTS: i64 = 10;
-
 /// The call id in one of our room names, `dd-<installation>-<call uuid>-<claim>`.
 fn call_of_room(room: &str) -> Option<CallId> {
     let rest = room.strip_prefix("dd-")?.split_once('-')?.1;
@@ -88,7 +84,6 @@ struct Batch {
     rows: HashMap<CallId, CallRow>,
     before: HashMap<CallId, Counts>,
     touched: Vec<CallId>,
-    applied: Vec<(i64, &'static str)>,
     reports: Vec<(CallId, AgentReport)>,
     faults: Vec<(CampaignId, CallId, Fault, String)>,
     carrier_outcomes: Vec<CallId>,
@@ -104,7 +99,6 @@ impl Batch {
             rows: HashMap::new(),
             before: HashMap::new(),
             touched: Vec::new(),
-            applied: Vec::new(),
             reports: Vec::new(),
             faults: Vec::new(),
             carrier_outcomes: Vec::new(),
@@ -115,20 +109,22 @@ impl Batch {
 
     async fn run(mut self, tx: &mut Tx, events: Vec<CallEvent>) -> Result<Vec<Recorded>, DeskError> {
         let targets = self.load(tx, &events).await?;
-        let pairs: Vec<_> = events.iter().zip(targets.iter().copied()).collect();
-        let mut fresh: HashMap<String, i64> = tx.insert_events(&pairs, self.now).await?.into_iter().collect();
+        let keys: Vec<&str> = events.iter().map(|e| e.key.as_str()).collect();
+        let mut known: HashSet<String> = tx.known_events(&keys).await?.into_iter().collect();
         let mut results = Vec::with_capacity(events.len());
-        for (event, target) in pairs {
+        let mut fresh = Vec::with_capacity(events.len());
+        for (event, call) in events.iter().zip(targets) {
             // A key twice in one batch is new once.
-            let Some(id) = fresh.remove(&event.key) else {
+            if !known.insert(event.key.clone()) {
                 results.push(Recorded::Duplicate);
                 continue;
-            };
-            let moved = target.and_then(|call| self.step(call, event));
-            if let Some(state) = moved {
-                self.applied.push((id, state.as_str()));
             }
+            let moved = call.and_then(|call| self.step(call, event));
+            fresh.push(NewEvent { event, call, moved });
             results.push(moved.map_or(Recorded::Stored, Recorded::Moved));
+        }
+        if tx.insert_events(&fresh, self.now).await? != fresh.len() {
+            return Err(DeskError::Conflict("another process stored one of these events just now".to_owned()));
         }
         self.write(tx).await?;
         Ok(results)
@@ -137,20 +133,18 @@ impl Batch {
     /// Reads the rows the events are about; answers each event's call.
     async fn load(&mut self, tx: &mut Tx, events: &[CallEvent]) -> Result<Vec<Option<CallId>>, DeskError> {
         let sids: Vec<&str> = events.iter().filter_map(|e| if let Target::CallSid(s) = &e.target { Some(s.as_str()) } else { None }).collect();
-        let by_sid: HashMap<String, CallId> = if sids.is_empty() { HashMap::new() } else { tx.calls_by_sid(&sids).await?.into_iter().collect() };
-        let mut targets: Vec<Option<CallId>> = events
-            .iter()
-            .map(|e| match &e.target {
-                Target::Call(id) => Some(*id),
-                Target::Room(room) => call_of_room(room),
-                Target::CallSid(sid) => by_sid.get(sid).copied(),
-                Target::None => None,
-            })
-            .collect();
-        let ids: Vec<CallId> = targets.iter().flatten().copied().collect::<HashSet<_>>().into_iter().collect();
-        if !ids.is_empty() {
-            self.rows = tx.calls_by_id(&ids).await?.into_iter().map(|r| (r.id, r)).collect();
+        let named = |e: &CallEvent| match &e.target {
+            Target::Call(id) => Some(*id),
+            Target::Room(room) => call_of_room(room),
+            Target::CallSid(_) | Target::None => None,
+        };
+        let ids: Vec<CallId> = events.iter().filter_map(named).collect::<HashSet<_>>().into_iter().collect();
+        if !ids.is_empty() || !sids.is_empty() {
+            self.rows = tx.calls_named(&ids, &sids).await?.into_iter().map(|r| (r.id, r)).collect();
         }
+        let by_sid: HashMap<&str, CallId> = self.rows.values().filter_map(|r| Some((r.call_sid.as_deref()?, r.id))).collect();
+        let of = |e: &CallEvent| if let Target::CallSid(sid) = &e.target { by_sid.get(sid.as_str()).copied() } else { named(e) };
+        let mut targets: Vec<Option<CallId>> = events.iter().map(of).collect();
         for (target, event) in targets.iter_mut().zip(events) {
             let Some(row) = target.and_then(|id| self.rows.get(&id)) else {
                 *target = None;
@@ -206,9 +200,6 @@ impl Batch {
         self.settle_reopened(tx).await?;
         let updates: Vec<_> = self.touched.iter().filter_map(|id| self.rows.get(id)).map(|row| CallUpdate { row }).collect();
         tx.update_calls(&updates, self.now).await?;
-        if !self.applied.is_empty() {
-            tx.mark_applied(&self.applied).await?;
-        }
         self.write_counts(tx).await?;
         self.write_ends(tx).await?;
         self.write_replaced(tx).await?;
@@ -286,10 +277,7 @@ impl Batch {
                 tx.give_back_day(row.campaign_id, day, 1).await?;
             }
         }
-        for row in ended {
-            queue_retry(tx, row, self.now).await?;
-        }
-        Ok(())
+        retries::queue(tx, &ended, self.now).await
     }
 
     /// A better result has other consequences: the next attempt is judged anew.
@@ -300,7 +288,7 @@ impl Batch {
                     dnc::cancel(tx, next, "the call before ended otherwise than believed", self.now).await?;
                 }
             }
-            queue_retry(tx, row, self.now).await?;
+            retries::queue(tx, &[row], self.now).await?;
         }
         Ok(())
     }
@@ -397,42 +385,6 @@ fn held_until(row: &CallRow) -> Option<DateTime<Utc>> {
         return None;
     }
     row.armed_at.map(|t| t + Duration::seconds(row.ring_timeout_s + row.max_call_duration_s))
-}
-
-/// The next attempt's row, by the rule of the result, while the campaign goes on.
-async fn queue_retry(tx: &mut Tx, row: &CallRow, now: DateTime<Utc>) -> Result<(), DeskError> {
-    if matches!(row.outcome, Some(Outcome::DoNotCall | Outcome::WrongNumber)) || row.contact_id.is_none() {
-        return Ok(());
-    }
-    // One open row a contact and campaign: a claimed next attempt stands.
-    let open = tx.unended_of_number(row.user_id, &row.phone_number).await?;
-    if open.iter().any(|o| o.id != row.id && o.campaign_id == row.campaign_id && o.contact_id == row.contact_id) {
-        return Ok(());
-    }
-    let Some(campaign) = tx.campaign(row.user_id, row.campaign_id).await? else { return Ok(()) };
-    if !matches!(campaign.execution_status, Status::Running | Status::Paused | Status::Error) {
-        return Ok(());
-    }
-    let Some(due) = retry::next_attempt(&campaign.retry.0, row.state, row.attempt, row.charged, now) else { return Ok(()) };
-    // What charges no attempt must still come to an end.
-    if tx.rows_of_contact(row.campaign_id, row.contact_id).await? >= campaign.retry.0.max_attempts + FREE_ATTEMPTS {
-        return Ok(());
-    }
-    let next = NewCall {
-        id: CallId::fresh(),
-        contact_id: row.contact_id,
-        phone_number: row.phone_number.clone(),
-        contact_name: row.contact_name.clone(),
-        contact_email: row.contact_email.clone(),
-        country: row.country.clone(),
-        zones: row.zones.clone(),
-        position: row.position,
-        attempt: row.attempt + i64::from(row.charged),
-        dialable_at: due,
-    };
-    tx.insert_calls(row.user_id, row.campaign_id, &[next], now).await?;
-    tx.add_counts(row.campaign_id, &Counts { total: 1, pending: 1, ..Counts::default() }).await?;
-    Ok(())
 }
 
 /// What the state machine looks at.

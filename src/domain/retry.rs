@@ -53,6 +53,12 @@ pub fn next_attempt(rules: &RetryRules, state: State, attempt: i64, charged: boo
     in_budget.then(|| now + Duration::minutes(minutes))
 }
 
+/// Whether any rules could have a result followed by another attempt.
+#[must_use]
+pub fn may_follow(state: State, charged: bool) -> bool {
+    next_attempt(&RetryRules::default(), state, 0, charged, DateTime::UNIX_EPOCH).is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

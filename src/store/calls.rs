@@ -49,6 +49,16 @@ pub struct CallUpdate<'a> {
     pub row: &'a CallRow,
 }
 
+/// What a campaign has done about a contact so far.
+#[derive(Debug, Clone, Copy, sqlx::FromRow)]
+pub struct ContactRows {
+    pub campaign_id: CampaignId,
+    pub contact_id: ContactId,
+    pub total: i64,
+    /// Not ended.
+    pub open: i64,
+}
+
 /// Which calls of a campaign a list wants.
 #[derive(Debug, Clone, Default)]
 pub struct CallFilter {
@@ -195,23 +205,19 @@ impl Tx {
         Ok(on_tx!(self, |db| sqlx::query_as("SELECT * FROM campaign_calls WHERE id = $1").bind(id).fetch_optional(&mut *db).await?))
     }
 
-    /// Calls by id, in one statement.
+    /// Calls with these ids or these Twilio call sids.
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn calls_by_id(&mut self, ids: &[CallId]) -> Result<Vec<CallRow>, StoreError> {
+    pub async fn calls_named(&mut self, ids: &[CallId], sids: &[&str]) -> Result<Vec<CallRow>, StoreError> {
         let ids: Vec<String> = ids.iter().map(|i| i.hex()).collect();
-        let sql = "SELECT * FROM campaign_calls WHERE id IN (SELECT unhex(value) FROM json_each($1))";
-        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(serde_json::json!(ids).to_string()).fetch_all(&mut *db).await?))
-    }
-
-    /// Ids of the calls that carry these Twilio call sids; pairs of sid and id.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub async fn calls_by_sid(&mut self, sids: &[&str]) -> Result<Vec<(String, CallId)>, StoreError> {
-        let sql = "SELECT call_sid, id FROM campaign_calls WHERE call_sid IN (SELECT value FROM json_each($1)) AND call_sid IS NOT NULL";
-        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(serde_json::json!(sids).to_string()).fetch_all(&mut *db).await?))
+        let sql = "SELECT * FROM campaign_calls WHERE id IN (SELECT unhex(value) FROM json_each($1) UNION
+                     SELECT id FROM campaign_calls WHERE call_sid IN (SELECT value FROM json_each($2)) AND call_sid IS NOT NULL)";
+        Ok(on_tx!(self, |db| sqlx::query_as(sql)
+            .bind(serde_json::json!(ids).to_string())
+            .bind(serde_json::json!(sids).to_string())
+            .fetch_all(&mut *db)
+            .await?))
     }
 
     /// Rows into the queue, all of one campaign.
@@ -389,13 +395,16 @@ impl Tx {
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(owner).bind(serde_json::json!(numbers).to_string()).fetch_all(&mut *db).await?))
     }
 
-    /// How many rows a contact has in a campaign.
+    /// How many rows contacts have in their campaigns, and how many of those have not ended.
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn rows_of_contact(&mut self, campaign: CampaignId, contact: Option<ContactId>) -> Result<i64, StoreError> {
-        let sql = "SELECT count(*) FROM campaign_calls WHERE campaign_id = $1 AND contact_id = $2";
-        Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(campaign).bind(contact).fetch_one(&mut *db).await?))
+    pub async fn rows_of_contacts(&mut self, contacts: &[(CampaignId, ContactId)]) -> Result<Vec<ContactRows>, StoreError> {
+        let sql = "SELECT campaign_id, contact_id, count(*) AS total, count(*) FILTER (WHERE rank < 90) AS open
+                   FROM json_each($1) AS j JOIN campaign_calls ON campaign_id = unhex(j.value ->> 0) AND contact_id = unhex(j.value ->> 1)
+                   GROUP BY campaign_id, contact_id";
+        let json: Vec<_> = contacts.iter().map(|(campaign, contact)| [campaign.hex(), contact.hex()]).collect();
+        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(serde_json::json!(json).to_string()).fetch_all(&mut *db).await?))
     }
 
     /// Asks for a hang-up; `false` when it is asked already or the call has ended.

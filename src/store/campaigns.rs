@@ -281,13 +281,13 @@ impl Tx {
         Ok(())
     }
 
-    /// The next moment the call delay allows, and when a dial was last made.
+    /// Counts a dial as live, with the next moment the call delay allows.
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn set_pace(&mut self, id: CampaignId, next: Option<DateTime<Utc>>, last: DateTime<Utc>) -> Result<(), StoreError> {
-        let sql = "UPDATE campaign_counts SET next_call_at = $2, last_execution_at = $3 WHERE campaign_id = $1";
-        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(next).bind(last).execute(&mut *db).await?);
+    pub async fn count_dial(&mut self, id: CampaignId, next: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let sql = "UPDATE campaign_counts SET live = live + 1, dials = dials + 1, next_call_at = $2, last_execution_at = $3 WHERE campaign_id = $1";
+        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(next).bind(now).execute(&mut *db).await?);
         Ok(())
     }
 

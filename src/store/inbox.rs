@@ -9,6 +9,7 @@ use super::{
     pool::{on, on_tx},
 };
 use crate::domain::{
+    call::State,
     event::{CallEvent, Kind, Source},
     id::CallId,
 };
@@ -23,6 +24,14 @@ pub struct EventRow {
     pub received_at: DateTime<Utc>,
     /// The state it moved the call to, if it did.
     pub applied: Option<String>,
+}
+
+/// An event to be stored, the call it is about, and the state it moved that call to.
+#[derive(Debug, Clone, Copy)]
+pub struct NewEvent<'a> {
+    pub event: &'a CallEvent,
+    pub call: Option<CallId>,
+    pub moved: Option<State>,
 }
 
 impl Store {
@@ -46,32 +55,36 @@ impl Store {
 }
 
 impl Tx {
-    /// Stores events; answers the keys that are new, each with its row's id. The rest came before.
+    /// Of these keys, those that have come before.
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn insert_events(&mut self, events: &[(&CallEvent, Option<CallId>)], now: DateTime<Utc>) -> Result<Vec<(String, i64)>, StoreError> {
-        let sql = "INSERT INTO call_events (key, call_id, source, kind, raw, at, received_at)
-                   SELECT v ->> 0, unhex(v ->> 1), v ->> 2, v ->> 3, v ->> 4, v ->> 5, $2 FROM (SELECT value AS v FROM json_each($1)) WHERE true
-                   ON CONFLICT (key) DO NOTHING RETURNING key, id";
+    pub async fn known_events(&mut self, keys: &[&str]) -> Result<Vec<String>, StoreError> {
+        // One row for all: each row that comes back costs a change of threads.
+        let sql = "SELECT json_group_array(key) FROM call_events WHERE key IN (SELECT value FROM json_each($1))";
+        let known: Json<Vec<String>> = on_tx!(self, |db| sqlx::query_scalar(sql).bind(serde_json::json!(keys).to_string()).fetch_one(&mut *db).await?);
+        Ok(known.0)
+    }
+
+    /// Stores events that are new, each with the state it moved its call to; answers how many were.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn insert_events(&mut self, events: &[NewEvent<'_>], now: DateTime<Utc>) -> Result<usize, StoreError> {
+        let sql = "INSERT INTO call_events (key, call_id, source, kind, raw, at, received_at, applied)
+                   SELECT v ->> 0, unhex(v ->> 1), v ->> 2, v ->> 3, v ->> 4, v ->> 5, $2, v ->> 6 FROM (SELECT value AS v FROM json_each($1)) WHERE true
+                   ON CONFLICT (key) DO NOTHING";
         let json: Vec<_> = events
             .iter()
-            .map(|(e, call)| {
+            .map(|n| {
+                let e = n.event;
                 let kind = serde_json::to_string(&e.kind).unwrap_or_default();
-                serde_json::json!([e.key, call.map(CallId::hex), e.source.as_str(), kind, e.raw.to_string(), stamp(Some(e.at))])
+                let moved = n.moved.map(State::as_str);
+                serde_json::json!([e.key, n.call.map(CallId::hex), e.source.as_str(), kind, e.raw.to_string(), stamp(Some(e.at)), moved])
             })
             .collect();
         let json = serde_json::Value::from(json).to_string();
-        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(json).bind(now).fetch_all(&mut *db).await?))
-    }
-
-    /// Notes which state each event moved its call to.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub async fn mark_applied(&mut self, moved: &[(i64, &'static str)]) -> Result<(), StoreError> {
-        let sql = "UPDATE call_events SET applied = v ->> 1 FROM (SELECT value AS v FROM json_each($1)) AS j WHERE call_events.id = v ->> 0";
-        on_tx!(self, |db| sqlx::query(sql).bind(serde_json::json!(moved).to_string()).execute(&mut *db).await?);
-        Ok(())
+        let done = on_tx!(self, |db| sqlx::query(sql).bind(json).bind(now).execute(&mut *db).await?.rows_affected());
+        Ok(usize::try_from(done).unwrap_or(usize::MAX))
     }
 }

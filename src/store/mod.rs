@@ -12,11 +12,11 @@ mod lookup;
 mod pool;
 mod rows;
 
-pub use calls::{Armed, CallFilter, CallUpdate, Cursor, NewCall, PaneQuery};
+pub use calls::{Armed, CallFilter, CallUpdate, ContactRows, Cursor, NewCall, PaneQuery};
 pub use campaigns::{CampaignEdit, NewCampaign, ZoneHead};
-pub use contacts::{ContactTable, FillContact, SourceRow};
+pub use contacts::{ContactSlice, ContactTable, FillContact, SourceRow};
 pub use error::StoreError;
-pub use inbox::EventRow;
+pub use inbox::{EventRow, NewEvent};
 pub use pool::{Lane, Revision, Store, Tx};
 pub use rows::{ArmRow, AssistantRow, CallRow, CampaignRow, DayRow, EngineRow, NumberRow, OutcomeRow, PaneRow, TrunkRow};
 

@@ -80,6 +80,10 @@ struct Inner {
 /// Jobs of one transaction at most: bounds how long the first waits for the last.
 const BATCH: usize = 256;
 
+/// Bulk jobs of one transaction where nothing else waits; beside urgent work one. A callback waits for
+/// so many slices of an import at most.
+const BULK: usize = 2;
+
 impl Store {
     /// Opens the database of a `sqlite:PATH` URL, makes it if missing, and brings its schema up to date.
     ///
@@ -236,8 +240,8 @@ impl Tx {
     }
 }
 
-/// Takes what has queued, runs it in one transaction, commits, answers. Bulk work gets one job a
-/// turn, and only beside the urgent ones that wait.
+/// Takes what has queued, runs it in one transaction, commits, answers. Bulk work gets one job
+/// a turn, [`BULK`] where nothing else waits.
 async fn write_loop(mut tx: Tx, mut urgent: mpsc::Receiver<Job>, mut bulk: mpsc::Receiver<Job>, revision: watch::Sender<Revision>) {
     loop {
         let mut jobs = Vec::new();
@@ -250,8 +254,8 @@ async fn write_loop(mut tx: Tx, mut urgent: mpsc::Receiver<Job>, mut bulk: mpsc:
         if jobs.is_empty() && closed {
             return;
         }
-        if let Ok(job) = bulk.try_recv() {
-            jobs.push(job);
+        for _ in 0..BULK.saturating_sub(jobs.len()).max(1) {
+            jobs.extend(bulk.try_recv().ok());
         }
         if let Err(e) = tx.run("BEGIN IMMEDIATE").await {
             refuse(&mut tx, jobs, &e).await;
