@@ -42,7 +42,7 @@ pub async fn livekit(State(api): State<Api>, headers: HeaderMap, bytes: Bytes) -
 
 /// Checks Twilio's signature over the raw request target and the decoded form.
 fn twilio_form(api: &Api, uri: &axum::http::Uri, headers: &HeaderMap, bytes: &[u8]) -> Result<Form, ApiError> {
-    let form: Form = form_pairs(bytes);
+    let form: Form = twilio::form_pairs(bytes);
     let signature = headers.get("x-twilio-signature").and_then(|h| h.to_str().ok()).unwrap_or_default();
     let target = uri.path_and_query().map_or("/", |p| p.as_str());
     if !api.twilio.verify(target, &form, signature) {
@@ -50,26 +50,6 @@ fn twilio_form(api: &Api, uri: &axum::http::Uri, headers: &HeaderMap, bytes: &[u
         return Err(ApiError::Forbidden("the signature is missing or wrong".to_owned()));
     }
     Ok(form)
-}
-
-fn form_pairs(bytes: &[u8]) -> Form {
-    let decode = |s: &str| {
-        let s = s.replace('+', " ");
-        let mut out = Vec::with_capacity(s.len());
-        let raw = s.as_bytes();
-        let mut i = 0;
-        while i < raw.len() {
-            let hex = raw.get(i + 1..i + 3).filter(|_| raw[i] == b'%').and_then(|h| u8::from_str_radix(std::str::from_utf8(h).ok()?, 16).ok());
-            out.push(hex.unwrap_or(raw[i]));
-            i += if hex.is_some() { 3 } else { 1 };
-        }
-        String::from_utf8_lossy(&out).into_owned()
-    };
-    String::from_utf8_lossy(bytes)
-        .split('&')
-        .filter(|p| !p.is_empty())
-        .map(|p| p.split_once('=').map_or_else(|| (decode(p), String::new()), |(k, v)| (decode(k), decode(v))))
-        .collect()
 }
 
 pub async fn status_callback(State(api): State<Api>, OriginalUri(uri): OriginalUri, headers: HeaderMap, bytes: Bytes) -> Answer {

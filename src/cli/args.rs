@@ -66,7 +66,7 @@ pub enum Command {
     },
     /// Engine and listener without a screen
     Serve,
-    /// The simulator alone: a `LiveKit` stand-in on loopback
+    /// The simulator alone: a `LiveKit` and Twilio stand-in on loopback
     Simulate {
         #[arg(long, default_value = "127.0.0.1:7880", value_name = "ADDR")]
         at: std::net::SocketAddr,
@@ -78,6 +78,9 @@ pub enum Command {
         /// A seeded mix of results instead of the last four digits
         #[arg(long, value_name = "SEED")]
         mix: Option<u64>,
+        /// Callees and faults from a file; see the README
+        #[arg(long, value_name = "FILE", conflicts_with = "mix")]
+        script: Option<PathBuf>,
     },
     /// Import contacts from a CSV file, or - for standard input
     Import {

@@ -15,7 +15,7 @@ use crate::{
     config::{self, Config, OnHangup, Sources, Values},
     console::{self, ConsoleOptions, Ending},
     telemetry::{self, Ring},
-    telephony::simulator::{Behaviour, Simulator, SimulatorConfig},
+    telephony::simulator::{Behaviour, Faults, Script, Simulator, SimulatorConfig},
 };
 
 /// Configuration files in the order they are read.
@@ -81,7 +81,12 @@ pub fn run(args: Args) -> Result<(), CliError> {
         None => run_console(&args.global),
         Some(Command::Demo { contacts, seed, speed }) => run_demo(&args.global, DemoOptions { contacts, seed, speed: speed.clamp(0.1, 200.0) }),
         Some(Command::Serve) => run_serve(&args.global),
-        Some(Command::Simulate { at, webhook, speed, mix }) => run_simulate(simulator_address(&args.global, at)?, webhook, speed, mix),
+        Some(Command::Simulate { at, webhook, speed, mix, script }) => {
+            let (behaviour, faults) = simulated(mix, script.as_deref())?;
+            let config =
+                SimulatorConfig { listen: simulator_address(&args.global, at)?, webhook_url: webhook, behaviour, faults, ..SimulatorConfig::by_digits() };
+            run_simulate(config, speed)
+        }
         Some(Command::Config(command)) => verbs::config(command, &values(&args.global)?, &files(&args.global)),
         Some(_) if args.global.read_only => Err(CliError::Usage("--read-only is for the console: this verb changes something or is not needed".to_owned())),
         Some(command) => {
@@ -213,25 +218,32 @@ fn run_serve(global: &Global) -> Result<(), CliError> {
     })
 }
 
-fn run_simulate(at: std::net::SocketAddr, webhook: Option<String>, speed: f64, mix: Option<u64>) -> Result<(), CliError> {
+/// How the simulated phones behave: by a seed, by a file, else by their digits.
+fn simulated(mix: Option<u64>, script: Option<&std::path::Path>) -> Result<(Behaviour, Faults), CliError> {
+    let Some(path) = script else { return Ok((mix.map_or(Behaviour::Digits, |seed| Behaviour::Mix { seed }), Faults::default())) };
+    let text = std::fs::read_to_string(path).map_err(|e| CliError::Failed(format!("cannot read {}: {e}", path.display())))?;
+    let script = Script::parse(&text).map_err(|e| CliError::Usage(format!("{}: {e}", path.display())))?;
+    let faults = script.faults.clone();
+    Ok((Behaviour::Script(Box::new(script)), faults))
+}
+
+fn run_simulate(config: SimulatorConfig, speed: f64) -> Result<(), CliError> {
+    let at = config.listen;
     if !at.ip().is_loopback() {
         return Err(CliError::Usage("the simulator listens on loopback only".to_owned()));
     }
     let runtime = runtime()?;
     runtime.block_on(async {
-        let config = SimulatorConfig {
-            listen: at,
-            webhook_url: webhook,
-            behaviour: mix.map_or(Behaviour::Digits, |seed| Behaviour::Mix { seed }),
-            ..SimulatorConfig::by_digits()
-        };
         let (key, secret) = (config.api_key.clone(), config.api_secret.clone());
+        let (account, token) = (config.twilio_account.clone(), config.twilio_token.clone());
         let clock: SharedClock = Arc::new(ScaledClock::from_now(speed.clamp(0.1, 200.0)));
         let simulator = Simulator::start(config, clock)
             .await
             .map_err(|e| CliError::Failed(format!("cannot listen on {at}: {e}. Choose another address with --listen ADDR")))?;
-        eprintln!("LIVEKIT_HOST={}\nLIVEKIT_API_KEY={key}\nLIVEKIT_API_SECRET={secret}", simulator.url());
-        eprintln!("a simulated LiveKit with SIP and an agent worker; Ctrl-C ends it");
+        let url = simulator.url();
+        eprintln!("LIVEKIT_HOST={url}\nLIVEKIT_API_KEY={key}\nLIVEKIT_API_SECRET={secret}");
+        eprintln!("TWILIO_ACCOUNT_SID={account}\nTWILIO_AUTH_TOKEN={token}\nDIALDECK_TWILIO__API_URL={url}");
+        eprintln!("a simulated LiveKit with SIP and an agent worker, and Twilio's calls; Ctrl-C ends it");
         wait_for_end().await
     })
 }

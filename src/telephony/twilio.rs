@@ -35,6 +35,28 @@ impl Signatures {
     }
 }
 
+/// Decodes a form body: bytes that are no text are replaced.
+#[must_use]
+pub fn form_pairs(bytes: &[u8]) -> Form {
+    let decode = |s: &str| {
+        let s = s.replace('+', " ");
+        let mut out = Vec::with_capacity(s.len());
+        let raw = s.as_bytes();
+        let mut i = 0;
+        while i < raw.len() {
+            let hex = raw.get(i + 1..i + 3).filter(|_| raw[i] == b'%').and_then(|h| u8::from_str_radix(std::str::from_utf8(h).ok()?, 16).ok());
+            out.push(hex.unwrap_or(raw[i]));
+            i += if hex.is_some() { 3 } else { 1 };
+        }
+        String::from_utf8_lossy(&out).into_owned()
+    };
+    String::from_utf8_lossy(bytes)
+        .split('&')
+        .filter(|p| !p.is_empty())
+        .map(|p| p.split_once('=').map_or_else(|| (decode(p), String::new()), |(k, v)| (decode(k), decode(v))))
+        .collect()
+}
+
 /// The URL as Twilio may have signed it: port as given, removed, default added.
 fn spellings(url: &str) -> Vec<String> {
     let mut out = vec![url.to_owned()];

@@ -7,12 +7,16 @@ use axum::{
     body::Body,
     http::{Request, StatusCode},
 };
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use dialdeck::{
     api::{Api, Auth, Defaults, Role, router},
     config::Secret,
-    domain::id::OwnerId,
-    telephony::{livekit::WebhookKeys, twilio::Signatures},
+    domain::{
+        call::State,
+        event::{CallEvent, Kind, Source, Target},
+        id::{CallId, Incarnation, OwnerId},
+    },
+    telephony::{livekit::WebhookKeys, simulator::Behaviour, twilio::Signatures},
 };
 use serde_json::{Value, json};
 
@@ -30,7 +34,11 @@ struct Rest {
 
 impl Rest {
     async fn new() -> Self {
-        let world = World::new(Options::default()).await;
+        Self::over(World::new(Options::default()).await, "https://x.example")
+    }
+
+    /// The listener over a world, reached from outside at `public`.
+    fn over(world: World, public: &str) -> Self {
         let auth = Arc::new(Auth::new(Secret::new("a-secret-of-the-test"), "authenticated".into(), String::new(), Role::Supervisor));
         let api = Api {
             desk: world.desk.clone(),
@@ -38,7 +46,7 @@ impl Rest {
             auth: auth.clone(),
             carrier: Some(world.carrier.clone()),
             livekit_keys: WebhookKeys::new(vec![("k".into(), "s".into())]),
-            twilio: Signatures::new(vec!["tok".into()], &["https://x.example".into()]),
+            twilio: Signatures::new(vec!["tok".into(), "simulated-twilio-auth-token".into()], &[public.into()]),
             sip_host: "sip.example".into(),
             ready: tokio::sync::watch::Sender::new(true).subscribe(),
             assigning: Arc::default(),
@@ -66,6 +74,16 @@ impl Rest {
         call(&self.router, method, &format!("/api/v1{path}"), &self.token, body).await
     }
 
+    /// A request to the simulated Twilio's list of calls.
+    async fn twilio(&self, method: &str, form: &str) -> Value {
+        use base64::Engine;
+        let account = "AC00000000000000000000000000000001";
+        let login = base64::engine::general_purpose::STANDARD.encode(format!("{account}:simulated-twilio-auth-token"));
+        let path = format!("/2010-04-01/Accounts/{account}/Calls.json");
+        let (_, body) = crate::support::http::request(&self.world.simulator.url(), method, &path, &format!("Basic {login}"), form).await;
+        serde_json::from_str(&body).unwrap_or_else(|e| panic!("{e}: {body}"))
+    }
+
     async fn upload(&self, csv: &str) -> Answer {
         let body = format!(
             "--b\r\ncontent-disposition: form-data; name=\"region\"\r\n\r\nUS\r\n--b\r\ncontent-disposition: form-data; name=\"csvFile\"; filename=\"leads.csv\"\r\n\r\n{csv}\r\n--b--\r\n"
@@ -75,6 +93,10 @@ impl Rest {
             .header("content-type", "multipart/form-data; boundary=b");
         send(&self.router, request.body(Body::from(body)).unwrap()).await
     }
+}
+
+fn event(call: CallId, at: DateTime<Utc>) -> CallEvent {
+    CallEvent { key: String::new(), target: Target::Call(call), source: Source::Engine, at, kind: Kind::Other { what: String::new() }, raw: Value::Null }
 }
 
 fn code(answer: &Answer) -> (u16, String) {
@@ -195,4 +217,41 @@ async fn webhooks_are_signed_or_refused() {
     let request = Request::post(&room).header("x-twilio-signature", signature).body(Body::from("CallSid=CA1&CallStatus=ringing")).unwrap();
     let twiml = send(&rest.router, request).await;
     assert!(twiml.body.contains("<Sip>sip:in-CA1@sip.example</Sip>"), "{}", twiml.body);
+}
+
+/// A leg that Twilio makes by REST, not over the trunk, tells of itself by signed callbacks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_programmable_voice_leg_is_followed_by_its_signed_callbacks() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let public = format!("http://{}", listener.local_addr().unwrap());
+    let world = World::new(Options { speed: 4.0, behaviour: Behaviour::Digits, ..Options::default() }).await;
+    let rest = Rest::over(world, &public);
+    let router = rest.router.clone();
+    let serving = tokio::spawn(async move { axum::serve(listener, router).await });
+    let w = &rest.world;
+    let (source, _) = w.import("name,phone\nJane,+12025550142\nJoe,+12025550143\n".into()).await;
+    let campaign = w.campaign(source, |_| {}).await;
+    w.desk.start(w.actor.clone(), campaign).await.unwrap();
+    for (to, state, seconds) in [("+12015550202", State::Completed, 3), ("+12015550486", State::Busy, 0)] {
+        let (call, _) = w.arm_next(campaign, Incarnation::fresh()).await;
+        let form = format!(
+            "To=%2B{}&From=%2B15550009999&Url=x&StatusCallback={public}/api/v1/outbound-calls/status-callback%23rc=5&StatusCallbackEvent=initiated&StatusCallbackEvent=ringing&StatusCallbackEvent=answered&StatusCallbackEvent=completed",
+            &to[1..]
+        );
+        let made = rest.twilio("POST", &form).await;
+        let sid = made["sid"].as_str().unwrap().to_owned();
+        let leg = Kind::Leg { status: None, sid: "PA_1".into(), call_sid: Some(sid.clone()), polled: true };
+        let seen = CallEvent { key: format!("test:{call}"), target: Target::Call(call), source: Source::Poll, at: w.clock.now(), kind: leg, raw: Value::Null };
+        w.desk.record(seen).await.unwrap();
+        let row = || async { w.store.any_call(call).await.unwrap().unwrap() };
+        // The engine's own request is not outstanding here: a callback may end the call.
+        w.desk.record(CallEvent { key: format!("lost:{call}"), kind: Kind::ReplyLost { why: "test".into() }, ..event(call, w.clock.now()) }).await.unwrap();
+        w.until("the callbacks", std::time::Duration::from_secs(10), || async { row().await.state.is_ended() }).await;
+        assert_eq!((row().await.state, row().await.call_duration), (state, seconds), "{:?}", row().await);
+        let told = w.store.timeline(call).await.unwrap().iter().filter(|e| e.source == Source::Twilio).count();
+        assert!(told >= 2, "{told} callbacks");
+        let listed = rest.twilio("GET", "").await;
+        assert_eq!(listed["calls"][0]["sid"], sid);
+    }
+    serving.abort();
 }

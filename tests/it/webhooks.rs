@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use dialdeck::{
-    desk::{ArmRequest, Recorded},
+    desk::Recorded,
     domain::{
         call::State,
         event::{CallEvent, End, Kind, Reply, Source, Target},
@@ -96,21 +96,7 @@ impl Bench {
         if w.row(self.campaign).await.execution_status == dialdeck::domain::campaign::Status::Error {
             w.desk.start(w.actor.clone(), self.campaign).await.unwrap();
         }
-        let row = std::sync::Arc::new(w.row(self.campaign).await);
-        let lease = chrono::Duration::hours(1);
-        let zones = vec!["America/New_York".to_owned()];
-        let claimed = w.desk.claim(w.installation, row, zones, 1, self.incarnation, lease).await.unwrap().remove(0);
-        let number = w.store.number_of(w.assistant).await.unwrap().unwrap();
-        let (call, room) = (claimed.call, claimed.room.clone());
-        let request = ArmRequest {
-            claimed,
-            incarnation: self.incarnation,
-            trunk: number.trunk_id.unwrap(),
-            livekit_trunk: number.outbound_trunk_id.unwrap(),
-            caller_id: number.number,
-        };
-        w.desk.arm(request).await.unwrap().unwrap();
-        (call, room)
+        w.arm_next(self.campaign, self.incarnation).await
     }
 
     /// Feeds events in an order, each third one twice; the state in the end.

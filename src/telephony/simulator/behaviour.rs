@@ -1,8 +1,9 @@
 //! What a phone does when it is called: by the last four digits, as the lab's sipp callee, or by a
 //! seeded mix as a call centre meets it.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
+use super::script::Script;
 use crate::domain::outcome::Outcome;
 
 /// How numbers become callees.
@@ -16,6 +17,8 @@ pub enum Behaviour {
     Mix { seed: u64 },
     /// Everybody answers after `ring` and hangs up after `talk`.
     Answer { ring: Duration, talk: Duration },
+    /// As a file says.
+    Script(Box<Script>),
 }
 
 /// How one call goes.
@@ -32,7 +35,7 @@ pub enum Callee {
     Reject {
         ring: Duration,
         code: u16,
-        text: &'static str,
+        text: Cow<'static, str>,
     },
     RingForever,
     /// Rings, answers, talks: until the callee hangs up, or waits for our BYE.
@@ -54,12 +57,13 @@ impl Behaviour {
             Self::Digits => Plan { callee: by_digits(number), outcome: None },
             Self::Mix { seed } => mix(*seed, number, nth),
             Self::Answer { ring, talk } => Plan { callee: Callee::Answer { ring: *ring, talk: Some(*talk) }, outcome: Some(Outcome::Interested) },
+            Self::Script(script) => script.plan(number, nth),
         }
     }
 }
 
 fn reject(code: u16, text: &'static str) -> Callee {
-    Callee::Reject { ring: Duration::ZERO, code, text }
+    Callee::Reject { ring: Duration::ZERO, code, text: text.into() }
 }
 
 fn by_digits(number: &str) -> Callee {
@@ -98,7 +102,7 @@ fn mix(seed: u64, number: &str, nth: usize) -> Plan {
     match roll(0, 100) {
         0..=21 => quiet(Callee::RingForever),
         22..=31 => quiet(reject(486, "Busy here")),
-        32..=36 => quiet(Callee::Reject { ring, code: 603, text: "Decline" }),
+        32..=36 => quiet(Callee::Reject { ring, code: 603, text: "Decline".into() }),
         37..=39 => quiet(reject(404, "Not Found")),
         40..=41 => quiet(reject(503, "Service Unavailable")),
         42..=53 => Plan { callee: Callee::Answer { ring, talk: Some(short) }, outcome: Some(Outcome::Voicemail) },

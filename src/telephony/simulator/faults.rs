@@ -13,7 +13,8 @@ use super::{
 use crate::domain::event::Leave;
 
 /// The knobs. Probabilities are 0 to 1, each event rolls its own.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Faults {
     pub seed: u64,
     pub webhook_drop: f64,
@@ -31,7 +32,8 @@ pub struct Faults {
     pub workers: Workers,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Workers {
     Ready,
     /// All refuse: answered 200, no agent comes.

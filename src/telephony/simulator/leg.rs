@@ -10,6 +10,7 @@ use tokio::sync::{oneshot, watch};
 use super::{
     Shared, agent,
     behaviour::{Callee, Plan},
+    twilio,
     webhooks::{emit, participant_json, room_json},
     world::{Cut, Invite, Leg, id},
 };
@@ -21,7 +22,7 @@ pub struct Failure {
     pub status: u16,
     pub code: &'static str,
     pub msg: String,
-    pub sip: Option<(u16, &'static str)>,
+    pub sip: Option<(u16, String)>,
 }
 
 impl Failure {
@@ -44,6 +45,8 @@ struct Call {
     request: proto::CreateSipParticipantRequest,
     sid: String,
     sip_call_id: String,
+    /// Twilio's id of the call, once the INVITE is out.
+    twilio_sid: String,
     cut: watch::Receiver<Option<Cut>>,
     /// Which life of livekit-server it joined: a later one hears nothing of its status.
     life: u64,
@@ -56,7 +59,8 @@ pub fn dial(shared: &Arc<Shared>, request: proto::CreateSipParticipantRequest, t
     let (send, receive) = oneshot::channel();
     let (cut, watch) = watch::channel(None);
     let life = shared.world.lock().server_lives;
-    let mut call = Call { life, shared: shared.clone(), sid: id("PA_"), sip_call_id: id("SCL_"), cut: watch, reply: Some(send), request };
+    let mut call =
+        Call { life, shared: shared.clone(), sid: id("PA_"), sip_call_id: id("SCL_"), twilio_sid: String::new(), cut: watch, reply: Some(send), request };
     shared.spawn(async move { call.run(trunk, cut).await });
     receive
 }
@@ -171,7 +175,7 @@ impl Call {
         let plan = self.invite(trunk);
         self.shared.sleep(ms(8)).await;
         match plan.callee.clone() {
-            Callee::Reject { ring, code, text } => self.rejected(ring, code, text).await,
+            Callee::Reject { ring, code, text } => self.rejected(ring, code, &text).await,
             Callee::WantsCredentials => {
                 self.leave(Leave::UserRejected);
                 let words = "twirp error unknown: sip server required auth, but no username or password was provided";
@@ -188,7 +192,7 @@ impl Call {
         }
     }
 
-    fn invite(&self, trunk: &proto::SipOutboundTrunkInfo) -> Plan {
+    fn invite(&mut self, trunk: &proto::SipOutboundTrunkInfo) -> Plan {
         let mut world = self.shared.world.lock();
         let now = self.shared.clock.now();
         let number = self.request.sip_call_to.clone();
@@ -199,14 +203,17 @@ impl Call {
             plan = Plan { callee: Callee::WantsCredentials, outcome: None };
         }
         let turned_away = matches!(plan.callee, Callee::WantsCredentials | Callee::Reject { code: 403 | 500..=599, .. });
+        let caller = trunk.numbers.first().map(String::as_str).unwrap_or_default();
+        self.twilio_sid = twilio::trunk_call(&mut world, caller, &number, now);
         world.invites.push(Invite { number, room: self.request.room_name.clone(), reached_phone: !turned_away, at: now });
         plan
     }
 
-    async fn rejected(&mut self, ring: Duration, code: u16, text: &'static str) {
+    async fn rejected(&mut self, ring: Duration, code: u16, text: &str) {
         if !ring.is_zero() && !self.ring_for(ring).await {
             return;
         }
+        self.at_twilio(twilio::refused(code), Duration::ZERO);
         self.leave(reason_of(code, text));
         self.answer(Err(sip_failure(code, text)));
     }
@@ -218,6 +225,7 @@ impl Call {
             self.ring_for(wait).await
         } else {
             if self.ring_for(timeout).await {
+                self.at_twilio("no-answer", Duration::ZERO);
                 self.leave(Leave::UserUnavailable);
                 self.answer(Err(Failure::new(408, "canceled", "twirp error unknown: sip request timed out")));
             }
@@ -245,9 +253,9 @@ impl Call {
 
     async fn talk(&mut self, talk: Option<Duration>, plan: &Plan) {
         self.set_status("active");
+        self.at_twilio("in-progress", Duration::ZERO);
         self.with_participant(|p| {
-            let sid = format!("CA{}", uuid::Uuid::new_v4().simple());
-            p.attributes.insert("sip.twilio.callSid".to_owned(), sid);
+            p.attributes.insert("sip.twilio.callSid".to_owned(), self.twilio_sid.clone());
             p.is_publisher = true;
         });
         self.succeed();
@@ -262,12 +270,19 @@ impl Call {
             return self.cut_while_talking();
         }
         self.set_status("hangup");
+        self.at_twilio("completed", wait);
         self.leave(Leave::ClientInitiated);
     }
 
     fn cut_while_talking(&self) {
         let now = self.shared.clock.now();
         self.shared.world.lock().note(now, format!("ended {}", self.request.room_name));
+        self.at_twilio("completed", Duration::ZERO);
+    }
+
+    fn at_twilio(&self, status: &'static str, talked: Duration) {
+        let seconds = i64::try_from(talked.as_secs()).unwrap_or(0);
+        twilio::set_status(&mut self.shared.world.lock(), &self.twilio_sid, status, seconds);
     }
 
     /// Ended from outside while it rang.
@@ -277,6 +292,7 @@ impl Call {
             self.shared.sleep(SERVER_LIMIT).await;
             return self.answer(Err(Failure::new(408, "deadline_exceeded", "twirp error unknown: request timed out")));
         }
+        self.at_twilio("canceled", Duration::ZERO);
         self.shared.sleep(ms(20)).await;
         self.answer(Err(Failure::new(408, "canceled", "twirp error unknown: sip request timed out")));
     }
@@ -414,7 +430,7 @@ fn reason_of(code: u16, text: &str) -> Leave {
 }
 
 /// A SIP status as livekit-server hands it on.
-fn sip_failure(code: u16, text: &'static str) -> Failure {
+fn sip_failure(code: u16, text: &str) -> Failure {
     let (status, twirp) = match code {
         404 | 410 | 604 => (404, "not_found"),
         408 | 504 => (408, "deadline_exceeded"),
@@ -425,7 +441,7 @@ fn sip_failure(code: u16, text: &'static str) -> Failure {
     };
     let known = matches!(code, 404 | 480 | 486 | 600 | 408);
     let lead = if known { "INVITE failed" } else { "unexpected status from INVITE response" };
-    Failure { status, code: twirp, msg: format!("twirp error unknown: {lead}: sip status: {code}: {text}"), sip: Some((code, text)) }
+    Failure { status, code: twirp, msg: format!("twirp error unknown: {lead}: sip status: {code}: {text}"), sip: Some((code, text.to_owned())) }
 }
 
 /// Trunks that fail before any phone does, by their address.

@@ -1,17 +1,18 @@
-//! A LiveKit stand-in on loopback: Twirp over protobuf or JSON, rooms and participants
+//! A LiveKit and Twilio stand-in on loopback: Twirp over protobuf or JSON, rooms and participants
 //! whose attributes move, signed webhooks in the real order, an agent worker that reports, and the
 //! faults that were recorded on the real thing. The product talks to it through the same adapter as
 //! to a real LiveKit.
 //!
 //! What it does not claim: media, codecs, track details, inbound calls, REFER transfers, a
-//! supervisor's own leg, hidden listeners, egress, LiveKit Cloud's regions, Twilio's callbacks for
-//! Programmable Voice legs.
+//! supervisor's own leg, hidden listeners, egress, LiveKit Cloud's regions; of Twilio, TwiML and recordings.
 
 mod agent;
 mod behaviour;
 mod faults;
 mod leg;
+mod script;
 mod server;
+mod twilio;
 mod webhooks;
 mod world;
 
@@ -23,6 +24,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use behaviour::{Behaviour, Callee, Plan, die};
 pub use faults::{Faults, Workers};
+pub use script::Script;
 pub use world::{Invite, LogEntry};
 
 use crate::clock::SharedClock;
@@ -42,6 +44,9 @@ pub struct SimulatorConfig {
     pub departure_timeout: Duration,
     /// How agents tell how a call went.
     pub reports: Reports,
+    /// Twilio's account and its auth token, which signs callbacks.
+    pub twilio_account: String,
+    pub twilio_token: String,
 }
 
 /// How the simulated agent worker reports an outcome.
@@ -67,6 +72,8 @@ impl SimulatorConfig {
             faults: Faults::default(),
             departure_timeout: Duration::from_secs(20),
             reports: Reports::Attributes,
+            twilio_account: "AC00000000000000000000000000000001".to_owned(),
+            twilio_token: "simulated-twilio-auth-token".to_owned(),
         }
     }
 }

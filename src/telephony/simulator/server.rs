@@ -19,6 +19,7 @@ use serde_json::json;
 use super::{
     Shared, agent,
     leg::{self, Failure},
+    twilio,
     webhooks::{emit, room_json},
     world::id,
 };
@@ -26,7 +27,12 @@ use super::{
 type Sim = Arc<Shared>;
 
 pub fn router(shared: Sim) -> Router {
-    Router::new().route("/", get(|| async { "OK" })).route("/twirp/{service}/{method}", post(twirp)).route("/simulator/log", get(log)).with_state(shared)
+    Router::new()
+        .route("/", get(|| async { "OK" }))
+        .route("/twirp/{service}/{method}", post(twirp))
+        .route("/2010-04-01/Accounts/{account}/Calls.json", get(twilio::list).post(twilio::create))
+        .route("/simulator/log", get(log))
+        .with_state(shared)
 }
 
 async fn log(Axum(s): Axum<Sim>) -> Response {
@@ -335,7 +341,7 @@ fn redis_error() -> Response {
 
 fn fail(f: &Failure) -> Response {
     let mut body = json!({ "code": f.code, "msg": f.msg });
-    if let (Some((code, text)), Some(map)) = (f.sip, body.as_object_mut()) {
+    if let (Some((code, text)), Some(map)) = (&f.sip, body.as_object_mut()) {
         map.insert("meta".to_owned(), json!({ "sip_status": text, "sip_status_code": code.to_string() }));
     }
     (StatusCode::from_u16(f.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), axum::Json(body)).into_response()

@@ -59,6 +59,8 @@ pub struct World {
     pub log: Vec<LogEntry>,
     pub queues: HashMap<String, mpsc::UnboundedSender<serde_json::Value>>,
     pub calls_of: HashMap<String, usize>,
+    /// What Twilio's list of calls shows.
+    pub twilio_calls: Vec<super::twilio::TwilioCall>,
     pub server_down: bool,
     /// Counts server deaths: a reply that waited over one is lost.
     pub server_lives: u64,
@@ -77,6 +79,7 @@ impl World {
             log: Vec::new(),
             queues: HashMap::new(),
             calls_of: HashMap::new(),
+            twilio_calls: Vec::new(),
             server_down: false,
             server_lives: 0,
             sip_down: false,

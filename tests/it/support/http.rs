@@ -40,11 +40,16 @@ pub async fn call(router: &Router, method: &str, path: &str, token: &str, body: 
 
 /// A plain POST of JSON to a server on loopback, over a connection of its own.
 pub async fn post(base: &str, path: &str, token: &str, body: &str) -> (u16, String) {
+    request(base, "POST", path, &format!("Bearer {token}\r\ncontent-type: application/json"), body).await
+}
+
+/// A plain request over a connection of its own.
+pub async fn request(base: &str, method: &str, path: &str, authorization: &str, body: &str) -> (u16, String) {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let host = base.trim_start_matches("http://");
     let Ok(mut stream) = tokio::net::TcpStream::connect(host).await else { return (0, String::new()) };
     let request = format!(
-        "POST {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        "{method} {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: {authorization}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
     );
     stream.write_all(request.as_bytes()).await.unwrap();

@@ -7,12 +7,12 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use dialdeck::{
     clock::{ScaledClock, SharedClock},
-    desk::{Actor, AssignNumber, CampaignDraft, Desk, Import, Installation, Progress},
+    desk::{Actor, ArmRequest, AssignNumber, CampaignDraft, Desk, Import, Installation, Progress},
     domain::{
         campaign::{ContactSource, Settings},
         contact::ImportReport,
         gate::Rules,
-        id::{AssistantId, CampaignId, SourceId},
+        id::{AssistantId, CallId, CampaignId, Incarnation, SourceId},
         phone::{self, PhoneNumber},
         schedule::Days,
     },
@@ -162,6 +162,19 @@ impl World {
             task.abort();
             let _ = task.await;
         }
+    }
+
+    /// Claims and arms the campaign's next call, as the engine would, and answers it with its room.
+    pub async fn arm_next(&self, campaign: CampaignId, incarnation: Incarnation) -> (CallId, String) {
+        let row = Arc::new(self.row(campaign).await);
+        let zones = vec!["America/New_York".to_owned()];
+        let claimed = self.desk.claim(self.installation, row, zones, 1, incarnation, chrono::Duration::hours(1)).await.unwrap().remove(0);
+        let number = self.store.number_of(self.assistant).await.unwrap().unwrap();
+        let (call, room) = (claimed.call, claimed.room.clone());
+        let request =
+            ArmRequest { claimed, incarnation, trunk: number.trunk_id.unwrap(), livekit_trunk: number.outbound_trunk_id.unwrap(), caller_id: number.number };
+        self.desk.arm(request).await.unwrap().unwrap();
+        (call, room)
     }
 
     pub async fn row(&self, id: CampaignId) -> CampaignRow {
