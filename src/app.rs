@@ -208,12 +208,9 @@ impl App {
         let listener = TcpListener::bind(addr).await.map_err(|e| AppError::Listen { addr, why: listen_words(&e) })?;
         self.address = listener.local_addr().ok();
         let router = api::router(self.api(config, ready));
-        let stop = self.listener.clone();
+        let (stop, limits) = (self.listener.clone(), config.limits);
         self.tasks.push(tokio::spawn(async move {
-            let served = axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await }).await;
-            if let Err(e) = served {
-                tracing::error!(target: "api", error = %e, "the listener broke down");
-            }
+            api::serve(listener, router, limits, stop).await;
         }));
         Ok(())
     }
@@ -231,6 +228,8 @@ impl App {
             sip_host: sip,
             ready,
             assigning: Arc::default(),
+            limits: config.limits,
+            buckets: Arc::new(api::Buckets::new(config.limits)),
             defaults: Defaults {
                 timezone: config.timezone.unwrap_or_else(host_zone),
                 region: config.region.clone(),

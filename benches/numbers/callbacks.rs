@@ -12,8 +12,8 @@ use std::{
 };
 
 use dialdeck::{
-    api::{Api, Auth, Defaults, Role, router},
-    config::Secret,
+    api::{Api, Auth, Buckets, Defaults, Role, router},
+    config::{Limits, Secret},
     desk::Desk,
     store::Store,
     telephony::{
@@ -98,6 +98,8 @@ pub fn serve(url: &str) {
             sip_host: "sip.example".into(),
             ready: tokio::sync::watch::Sender::new(true).subscribe(),
             assigning: Arc::default(),
+            limits: Limits::default(),
+            buckets: Arc::new(Buckets::new(Limits::default())),
             defaults: Defaults {
                 timezone: chrono_tz::Tz::UTC,
                 region: None,

@@ -171,7 +171,9 @@ impl FromRequestParts<Api> for Caller {
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
         let header = parts.headers.get(header::AUTHORIZATION).ok_or(ApiError::Unauthenticated("a bearer token is needed: `dialdeck token` makes one"))?;
         let token = header.to_str().ok().and_then(|h| h.strip_prefix("Bearer ")).ok_or(ApiError::Unauthenticated("the Authorization header is not Bearer"))?;
-        api.auth.read(token.trim())
+        let caller = api.auth.read(token.trim())?;
+        api.buckets.take((caller.owner, caller.call))?;
+        Ok(caller)
     }
 }
 

@@ -14,6 +14,7 @@ use super::{
     Api, ApiError,
     auth::{Supervisor, Viewer},
     body::{self, Paging},
+    once::Key,
     rows,
 };
 use crate::{
@@ -279,11 +280,16 @@ struct Nothing {}
 pub async fn start(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
     let c = own(&api, caller.owner, &id).await?;
     let Nothing {} = body::optional(&headers, &bytes)?;
+    let key = Key::of(&caller, &headers)?;
+    key.once(&api, &format!("POST /campaigns/{}/start", c.id), &bytes, begin(&api, &caller, &c)).await
+}
+
+async fn begin(api: &Api, caller: &super::Caller, c: &CampaignRow) -> Answer {
     api.desk.start(caller.actor(), c.id).await?;
     let now = api.desk.store().campaign(caller.owner, c.id).await?.ok_or(ApiError::NotFound("campaign"))?;
     let preflight = api.desk.preflight(&now).await?;
     let message = format!("campaign \"{}\" started: {}", c.name, preflight.why);
-    let campaign = rows::campaign(&now, used_today(&api, &now).await?);
+    let campaign = rows::campaign(&now, used_today(api, &now).await?);
     Ok(Json(json!({ "success": true, "message": message, "campaign": campaign, "preflight": preflight })).into_response())
 }
 

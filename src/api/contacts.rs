@@ -5,17 +5,19 @@ use std::io::Read;
 use axum::{
     Json,
     body::Bytes,
-    extract::{Multipart, State},
-    http::{StatusCode, header},
+    extract::{Multipart, State, multipart::Field},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Api, ApiError,
     auth::{Supervisor, Viewer},
+    once::Key,
 };
 use crate::{
     desk::{Import, ImportError, Progress},
@@ -45,7 +47,8 @@ impl Read for Chunks {
     }
 }
 
-pub async fn upload(State(api): State<Api>, Supervisor(caller): Supervisor, mut form: Multipart) -> Answer {
+pub async fn upload(State(api): State<Api>, Supervisor(caller): Supervisor, headers: HeaderMap, mut form: Multipart) -> Answer {
+    let key = Key::of(&caller, &headers)?;
     let mut region = api.defaults.region.clone();
     loop {
         let field = form.next_field().await.map_err(|e| ApiError::Invalid(e.body_text()))?;
@@ -56,38 +59,80 @@ pub async fn upload(State(api): State<Api>, Supervisor(caller): Supervisor, mut 
             "region" => region = Some(field.text().await.map_err(|e| ApiError::Invalid(e.body_text()))?),
             "csvFile" => {
                 let name = field.file_name().map_or_else(|| "upload.csv".to_owned(), |n| clean(n, 255));
-                let (send, receive) = mpsc::channel(8);
-                let cancel = CancellationToken::new();
-                let import = start(&api, &caller, name, region.as_deref(), Chunks { receive, left: Bytes::new() }, cancel.clone())?;
-                let guard = cancel.drop_guard();
-                while let Some(chunk) = field.chunk().await.transpose() {
-                    let broken = chunk.is_err();
-                    let chunk = chunk.map_err(|e| std::io::Error::other(e.body_text()));
-                    if send.send(chunk).await.is_err() || broken {
-                        break;
-                    }
-                }
-                drop(send);
-                let done = import.await.map_err(|e| ApiError::Internal(e.to_string()))?;
-                guard.disarm();
-                return finish(done);
+                return if key.is_given() {
+                    let (file, digest) = spool(&mut field).await?;
+                    let about = [digest.as_slice(), name.as_bytes(), region.as_deref().unwrap_or_default().as_bytes()].concat();
+                    key.once(&api, "POST /csv/upload", &about, async {
+                        let import = start(&api, &caller, name, region.as_deref(), file, CancellationToken::new())?;
+                        finish(import.await.map_err(|e| ApiError::Internal(e.to_string()))?)
+                    })
+                    .await
+                } else {
+                    streamed(&api, &caller, name, region.as_deref(), &mut field).await
+                };
             }
             _ => {}
         }
     }
 }
 
+/// Imports while the bytes come in.
+async fn streamed(api: &Api, caller: &super::Caller, name: String, region: Option<&str>, field: &mut Field<'_>) -> Answer {
+    let (send, receive) = mpsc::channel(8);
+    let cancel = CancellationToken::new();
+    let import = start(api, caller, name, region, Chunks { receive, left: Bytes::new() }, cancel.clone())?;
+    let guard = cancel.drop_guard();
+    while let Some(chunk) = field.chunk().await.transpose() {
+        let broken = chunk.is_err();
+        let chunk = chunk.map_err(|e| std::io::Error::other(e.body_text()));
+        if send.send(chunk).await.is_err() || broken {
+            break;
+        }
+    }
+    drop(send);
+    let done = import.await.map_err(|e| ApiError::Internal(e.to_string()))?;
+    guard.disarm();
+    finish(done)
+}
+
+/// Takes the whole file first, with its digest: under an idempotency key it must be known whether
+/// this is the same upload before anything is kept of it. The file has no name on the disk.
+async fn spool(field: &mut Field<'_>) -> Result<(std::fs::File, Vec<u8>), ApiError> {
+    use std::{
+        io::{Seek, Write},
+        os::unix::fs::OpenOptionsExt,
+    };
+    let failed = |e: std::io::Error| ApiError::Internal(format!("an upload could not be kept: {e}"));
+    let path = std::env::temp_dir().join(format!("dialdeck-upload-{}", uuid::Uuid::new_v4()));
+    let mut file = std::fs::OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
+    std::fs::remove_file(&path).map_err(failed)?;
+    let mut digest = Sha256::new();
+    while let Some(chunk) = field.chunk().await.map_err(|e| ApiError::Invalid(e.body_text()))? {
+        digest.update(&chunk);
+        file.write_all(&chunk).map_err(failed)?;
+    }
+    file.rewind().map_err(failed)?;
+    Ok((file, digest.finalize().to_vec()))
+}
+
 type Importing = tokio::task::JoinHandle<Result<(crate::domain::id::SourceId, crate::domain::contact::ImportReport), ImportError>>;
 
 /// Runs on its own, so that a client that goes away mid-way leaves a cancelled import, not half of one.
-fn start(api: &Api, caller: &super::Caller, name: String, region: Option<&str>, chunks: Chunks, cancel: CancellationToken) -> Result<Importing, ApiError> {
+fn start(
+    api: &Api,
+    caller: &super::Caller,
+    name: String,
+    region: Option<&str>,
+    file: impl Read + Send + 'static,
+    cancel: CancellationToken,
+) -> Result<Importing, ApiError> {
     let region = match region.filter(|r| !r.trim().is_empty()) {
         Some(code) => Some(phone::region(code.trim()).map_err(|e| ApiError::Unprocessable(vec![FieldError::new("region", e.to_string())]))?),
         None => None,
     };
     let import = Import { table: ContactTable::CsvFile, name, region, mapping: Vec::new(), size: None, dry_run: false };
     let (desk, actor) = (api.desk.clone(), caller.actor());
-    Ok(tokio::spawn(async move { desk.import(actor, import, chunks, watch::Sender::new(Progress::default()), cancel).await }))
+    Ok(tokio::spawn(async move { desk.import(actor, import, file, watch::Sender::new(Progress::default()), cancel).await }))
 }
 
 fn finish(done: Result<(crate::domain::id::SourceId, crate::domain::contact::ImportReport), ImportError>) -> Answer {

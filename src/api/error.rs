@@ -23,6 +23,8 @@ pub enum ApiError {
     Conflict(String),
     UnsupportedMedia(&'static str),
     TooLarge,
+    /// Too many requests of one token.
+    RateLimited,
     Unprocessable(Vec<FieldError>),
     /// The database or LiveKit cannot be asked; nothing was done.
     Unavailable(String),
@@ -40,6 +42,12 @@ impl IntoResponse for ApiError {
             Self::Conflict(m) => (StatusCode::CONFLICT, "conflict", m, Value::Null),
             Self::UnsupportedMedia(m) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media", m.to_owned(), Value::Null),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too large".to_owned(), Value::Null),
+            Self::RateLimited => {
+                let mut response =
+                    Self::failure(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "too many requests of this token: ask again in a second", Value::Null);
+                response.headers_mut().insert(axum::http::header::RETRY_AFTER, axum::http::HeaderValue::from_static("1"));
+                return response;
+            }
             Self::Unprocessable(fields) => {
                 let words = fields.iter().map(|f| format!("{}: {}", f.field, f.message)).collect::<Vec<_>>().join("; ");
                 (StatusCode::UNPROCESSABLE_ENTITY, "unprocessable", words, json!(fields))
@@ -51,6 +59,12 @@ impl IntoResponse for ApiError {
                 (StatusCode::INTERNAL_SERVER_ERROR, "internal", format!("internal error {id}: the log has it"), Value::Null)
             }
         };
+        Self::failure(status, code, &message, details)
+    }
+}
+
+impl ApiError {
+    fn failure(status: StatusCode, code: &str, message: &str, details: Value) -> Response {
         let mut body = json!({ "success": false, "code": code, "message": message });
         if let (false, Some(map)) = (details.is_null(), body.as_object_mut()) {
             map.insert("details".to_owned(), details);

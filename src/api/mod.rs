@@ -7,7 +7,9 @@ mod calls;
 mod campaigns;
 mod contacts;
 mod error;
+mod limits;
 mod livekit;
+mod once;
 mod rows;
 mod webhooks;
 
@@ -16,6 +18,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::DefaultBodyLimit,
+    middleware::{from_fn_with_state, map_response},
     response::{IntoResponse, Response},
     routing::{get, post, put},
 };
@@ -23,6 +26,7 @@ use tokio::sync::watch;
 
 pub use auth::{Auth, Caller, Role};
 pub use error::ApiError;
+pub use limits::{Buckets, serve};
 
 use crate::{
     clock::SharedClock,
@@ -47,6 +51,8 @@ pub struct Api {
     pub defaults: Defaults,
     /// One assignment at a time: two that look for a trunk at once would both make one.
     pub assigning: Arc<tokio::sync::Mutex<()>>,
+    pub limits: crate::config::Limits,
+    pub buckets: Arc<Buckets>,
 }
 
 /// What requests may leave out.
@@ -72,8 +78,12 @@ pub fn router(api: Api) -> Router {
         .route("/livekit/webhook", post(webhooks::livekit))
         .route("/livekit/room/{room}", post(webhooks::room))
         .route("/outbound-calls/status-callback", post(webhooks::status_callback))
-        .layer(DefaultBodyLimit::max(WEBHOOK_LIMIT));
-    let upload = Router::new().route("/csv/upload", post(contacts::upload)).layer(DefaultBodyLimit::max(UPLOAD_LIMIT));
+        .layer(DefaultBodyLimit::max(WEBHOOK_LIMIT))
+        .layer(from_fn_with_state(api.limits.body, limits::whole_body));
+    let upload = Router::new()
+        .route("/csv/upload", post(contacts::upload))
+        .layer(DefaultBodyLimit::max(UPLOAD_LIMIT))
+        .layer(from_fn_with_state(api.limits.body, limits::next_piece));
     let json = Router::new()
         .route("/campaigns", get(campaigns::list).post(campaigns::create))
         .route("/campaigns/{id}", get(campaigns::show).put(campaigns::edit).delete(campaigns::remove))
@@ -96,9 +106,10 @@ pub fn router(api: Api) -> Router {
         .route("/phone-numbers/assign", post(livekit::assign))
         .route("/csv", get(contacts::files))
         .route("/contact-lists", get(contacts::lists))
-        .layer(DefaultBodyLimit::max(JSON_LIMIT));
+        .layer(DefaultBodyLimit::max(JSON_LIMIT))
+        .layer(from_fn_with_state(api.limits.body, limits::whole_body));
     Router::new()
-        .nest("/api/v1", webhooks.merge(upload).merge(json))
+        .nest("/api/v1", webhooks.merge(upload).merge(json).layer(map_response(limits::envelope)))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
         .fallback(|| async { ApiError::NotFound("path") })

@@ -3,6 +3,7 @@
 //! returns every complaint at once.
 
 mod keys;
+mod limits;
 mod secret;
 
 use std::{
@@ -14,6 +15,7 @@ use std::{
 };
 
 pub use keys::{ENVIRONMENT, KEYS, SECRETS};
+pub use limits::Limits;
 pub use secret::Secret;
 
 use crate::domain::{gate::Profile, phone::PhoneNumber};
@@ -78,6 +80,7 @@ pub enum OnHangup {
 #[derive(Debug, Clone)]
 pub struct Config {
     pub listen: SocketAddr,
+    pub limits: Limits,
     pub public_url: Option<String>,
     /// Every public base Twilio may have been given.
     pub public_bases: Vec<String>,
@@ -326,6 +329,10 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
     }
     let config = Config {
         listen,
+        limits: r.text("listen.limits").parse().unwrap_or_else(|e: String| {
+            r.complain("listen.limits", e);
+            Limits::default()
+        }),
         public_url,
         public_bases,
         behind_proxy,

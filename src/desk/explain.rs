@@ -139,7 +139,8 @@ impl Desk {
             do_not_call: source.as_ref().map_or(0, |s| s.do_not_call),
             missing_fields: missing,
             contacts_without_fields: without,
-            dialable_now: why.dialable_now,
+            // An engine may have taken some already.
+            dialable_now: why.dialable_now + row.counts.processing,
             waiting_until: why.until,
             why: why.message,
         })

@@ -8,6 +8,7 @@ mod contacts;
 mod dnc;
 mod error;
 mod explain;
+mod once;
 mod outcome;
 mod record;
 mod retries;
@@ -23,6 +24,7 @@ pub use campaigns::{CampaignDraft, Preflight, Stopped};
 pub use contacts::{Import, ImportError, Progress};
 pub use error::DeskError;
 pub use explain::{Explanation, ZoneWait};
+pub use once::Reserved;
 pub use outcome::{SetOutcome, UndoDoNotCall};
 pub use record::Recorded;
 pub use trunks::AssignNumber;
@@ -189,22 +191,6 @@ impl Desk {
                 Box::pin(async move {
                     tx.put_setting("kill_switch", if on { "on" } else { "" }).await?;
                     audit(tx, &actor, now, if on { "kill_switch_on" } else { "kill_switch_off" }, None, &serde_json::json!({})).await
-                })
-            })
-            .await
-    }
-
-    /// Keeps a reply under an idempotency key.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub async fn keep_reply(&self, owner: OwnerId, key: String, request: String, status: u16, body: String) -> Result<(), DeskError> {
-        let now = self.now();
-        self.store
-            .write(Lane::Urgent, move |tx| {
-                Box::pin(async move {
-                    tx.keep_reply(owner, &key, &request, i64::from(status), &body, now).await?;
-                    Ok(())
                 })
             })
             .await

@@ -84,15 +84,6 @@ impl Store {
         let sql = "SELECT EXISTS (SELECT 1 FROM do_not_call WHERE user_id = $1 AND number = $2)";
         Ok(on!(self.pool(), |db| sqlx::query_scalar(sql).bind(owner).bind(number).fetch_one(db).await?))
     }
-
-    /// A kept reply: the hash of its request, its status and its body.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn kept_reply(&self, owner: OwnerId, key: &str, since: DateTime<Utc>) -> Result<Option<(String, i64, String)>, StoreError> {
-        let sql = "SELECT request, status, body FROM idempotency_keys WHERE user_id = $1 AND key = $2 AND created_at > $3";
-        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).bind(key).bind(since).fetch_optional(db).await?))
-    }
 }
 
 impl Tx {
@@ -353,15 +344,48 @@ impl Tx {
         Ok(())
     }
 
-    /// Keeps a reply under an idempotency key; `false` when the key is taken.
+    /// Takes an idempotency key for a request; `false` when it is taken. A key that was never settled is
+    /// free again after `stale`, a settled one after `old`.
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn keep_reply(&mut self, owner: OwnerId, key: &str, request: &str, status: i64, body: &str, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        let sql = "INSERT INTO idempotency_keys (user_id, key, request, status, body, created_at) VALUES ($1, $2, $3, $4, $5, $6)
-                   ON CONFLICT (user_id, key) DO NOTHING";
+    pub async fn take_key(
+        &mut self,
+        owner: OwnerId,
+        key: &str,
+        request: &str,
+        now: DateTime<Utc>,
+        stale: DateTime<Utc>,
+        old: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let sql = "INSERT INTO idempotency_keys (user_id, key, request, status, body, created_at) VALUES ($1, $2, $3, 0, '', $4)
+                   ON CONFLICT (user_id, key) DO UPDATE SET request = excluded.request, status = 0, body = '', created_at = excluded.created_at
+                   WHERE created_at < $6 OR (status = 0 AND created_at < $5)";
         let done =
-            on_tx!(self, |db| sqlx::query(sql).bind(owner).bind(key).bind(request).bind(status).bind(body).bind(now).execute(&mut *db).await?.rows_affected());
+            on_tx!(self, |db| sqlx::query(sql).bind(owner).bind(key).bind(request).bind(now).bind(stale).bind(old).execute(&mut *db).await?.rows_affected());
         Ok(done == 1)
+    }
+
+    /// The request a key was taken for and its reply; status 0 while there is none.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn kept_reply(&mut self, owner: OwnerId, key: &str) -> Result<Option<(String, i64, String)>, StoreError> {
+        let sql = "SELECT request, status, body FROM idempotency_keys WHERE user_id = $1 AND key = $2";
+        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(owner).bind(key).fetch_optional(&mut *db).await?))
+    }
+
+    /// Keeps the reply of a key, or frees the key without one.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn settle_key(&mut self, owner: OwnerId, key: &str, reply: Option<(i64, &str)>) -> Result<(), StoreError> {
+        let keep = "UPDATE idempotency_keys SET status = $3, body = $4 WHERE user_id = $1 AND key = $2";
+        let free = "DELETE FROM idempotency_keys WHERE user_id = $1 AND key = $2";
+        on_tx!(self, |db| match reply {
+            Some((status, body)) => sqlx::query(keep).bind(owner).bind(key).bind(status).bind(body).execute(&mut *db).await?,
+            None => sqlx::query(free).bind(owner).bind(key).execute(&mut *db).await?,
+        });
+        Ok(())
     }
 }

@@ -9,8 +9,8 @@ use axum::{
 };
 use chrono::{DateTime, Duration, Utc};
 use dialdeck::{
-    api::{Api, Auth, Defaults, Role, router},
-    config::Secret,
+    api::{Api, Auth, Buckets, Defaults, Role, router},
+    config::{Limits, Secret},
     domain::{
         call::State,
         event::{CallEvent, Kind, Source, Target},
@@ -50,6 +50,8 @@ impl Rest {
             sip_host: "sip.example".into(),
             ready: tokio::sync::watch::Sender::new(true).subscribe(),
             assigning: Arc::default(),
+            limits: Limits::default(),
+            buckets: Arc::new(Buckets::new(Limits::default())),
             defaults: Defaults {
                 timezone: chrono_tz::Tz::America__New_York,
                 region: Some("US".into()),
@@ -254,4 +256,85 @@ async fn a_programmable_voice_leg_is_followed_by_its_signed_callbacks() {
         assert_eq!(listed["calls"][0]["sid"], sid);
     }
     serving.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_key_answers_the_same() {
+    let rest = Rest::new().await;
+    let upload = |csv: &'static str, key: &'static str| {
+        let body = format!("--b\r\ncontent-disposition: form-data; name=\"csvFile\"; filename=\"leads.csv\"\r\n\r\n{csv}\r\n--b--\r\n");
+        let request = Request::post("/api/v1/csv/upload")
+            .header("authorization", format!("Bearer {}", rest.token))
+            .header("content-type", "multipart/form-data; boundary=b")
+            .header("idempotency-key", key);
+        send(&rest.router, request.body(Body::from(body)).unwrap())
+    };
+    let first = upload("name,phone\nJane,+12025550142\n", "monday").await;
+    assert_eq!(first.status, StatusCode::CREATED, "{}", first.body);
+    let again = upload("name,phone\nJane,+12025550142\n", "monday").await;
+    assert_eq!((again.status, &again.body), (first.status, &first.body));
+    assert_eq!(code(&upload("name,phone\nJoe,+12025550143\n", "monday").await), (409, "conflict".into()));
+    let files = rest.call("GET", "/csv", None).await.json();
+    assert_eq!(files["total"], 1, "imported once: {files}");
+    // A start that is sent again says what it said, where a second start would be refused.
+    let source = first.json()["csvFileId"].as_str().unwrap().parse().unwrap();
+    let campaign = rest.world.campaign(source, |_| {}).await;
+    let start = |key: Option<&'static str>| {
+        let mut request = Request::post(format!("/api/v1/campaigns/{campaign}/start")).header("authorization", format!("Bearer {}", rest.token));
+        request = if let Some(key) = key { request.header("idempotency-key", key) } else { request };
+        send(&rest.router, request.body(Body::empty()).unwrap())
+    };
+    let (one, two) = (start(Some("go")).await, start(Some("go")).await);
+    assert_eq!((one.status, &one.body), (StatusCode::OK, &two.body));
+    assert_eq!(start(None).await.status, StatusCode::CONFLICT);
+    assert_eq!(code(&start(Some("monday")).await), (409, "conflict".into()), "a key of another request");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_listener_bears_what_it_says() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut rest = Rest::new().await;
+    // What the web framework refuses by itself is in our words too.
+    let big = format!("{{\"name\": \"{}\"}}", "x".repeat(300 << 10));
+    let request = Request::post("/api/v1/campaigns").header("authorization", format!("Bearer {}", rest.token)).header("content-type", "application/json");
+    assert_eq!(code(&send(&rest.router, request.body(Body::from(big)).unwrap()).await), (413, "too_large".into()));
+    assert_eq!(code(&rest.call("GET", "/campaigns?limit=many", None).await), (400, "invalid_request".into()));
+    let request = Request::post("/api/v1/csv/upload").header("authorization", format!("Bearer {}", rest.token));
+    assert_eq!(code(&send(&rest.router, request.body(Body::from("x")).unwrap()).await), (400, "invalid_request".into()));
+    // Too quick a token is told when to come back; another's is not.
+    let mut refused = None;
+    for _ in 0..400 {
+        let answer = rest.call("GET", "/phone-numbers", None).await;
+        if answer.status == StatusCode::TOO_MANY_REQUESTS {
+            refused = Some(answer);
+            break;
+        }
+    }
+    assert_eq!(code(&refused.expect("a burst of 200")), (429, "rate_limited".into()));
+    rest.token = rest.mint(OwnerId(uuid::Uuid::new_v4()), Role::Viewer);
+    assert_eq!(rest.call("GET", "/phone-numbers", None).await.status, StatusCode::OK);
+    // A head that does not end, and one connection too many.
+    let limits: Limits = "connections=2, header=1".parse().unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, stop) = (listener.local_addr().unwrap(), tokio_util::sync::CancellationToken::new());
+    let serving = tokio::spawn(dialdeck::api::serve(listener, rest.router.clone(), limits, stop.clone()));
+    let open = || async {
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n").await.unwrap();
+        stream
+    };
+    let (mut slow, mut other, mut third) = (open().await, open().await, open().await);
+    let mut end = Vec::new();
+    // Closed with a request unread: an end or a reset.
+    drop(tokio::time::timeout(std::time::Duration::from_millis(500), third.read_to_end(&mut end)).await.expect("closed at once"));
+    assert!(end.is_empty());
+    other.write_all(b"\r\n").await.unwrap();
+    let mut answer = [0; 12];
+    other.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+    let started = std::time::Instant::now();
+    drop(tokio::time::timeout(std::time::Duration::from_secs(5), slow.read_to_end(&mut end)).await.expect("closed by the head's time-out"));
+    assert!(started.elapsed() < std::time::Duration::from_secs(4));
+    stop.cancel();
+    serving.await.unwrap();
 }
