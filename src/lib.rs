@@ -9,7 +9,7 @@
 //! | 4 | [`console`], [`api`], [`engine`] | siblings: none imports another |
 //! | 3 | [`desk`] | the one door for writes |
 //! | 2 | [`store`], [`telephony`], [`telemetry`] | rows; the telephone network; logs |
-//! | 1 | [`domain`], [`config`], [`clock`] | plain types and pure functions |
+//! | 1 | [`domain`], [`config`], [`clock`] | plain types and pure functions; [`failpoint`]: where tests kill |
 //!
 //! Three ideas hold it up. **Rows are the truth and the queue**: what must survive `kill -9` is a row
 //! before it is anything else. **One door for writes**: every change is one function of [`desk`].
@@ -28,6 +28,7 @@ pub mod console;
 pub mod desk;
 pub mod domain;
 pub mod engine;
+pub mod failpoint;
 pub mod store;
 pub mod telemetry;
 pub mod telephony;

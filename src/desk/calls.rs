@@ -19,6 +19,7 @@ use crate::{
         stats::{self, Counts},
         zone,
     },
+    failpoint::reach,
     store::{ArmRow, CallRow, CallUpdate, CampaignRow, Lane, StoreError, Tx},
 };
 
@@ -155,7 +156,9 @@ impl Desk {
         lease: Duration,
     ) -> Result<Vec<Claimed>, DeskError> {
         let now = self.now();
-        self.store
+        reach("claim.begin");
+        let claimed = self
+            .store
             .write(Lane::Urgent, move |tx| {
                 Box::pin(async move {
                     let mut rows = Vec::new();
@@ -166,14 +169,19 @@ impl Desk {
                             rows.extend(tx.claim(campaign.id, zone, share, incarnation, lease, now).await?);
                         }
                     }
+                    reach("claim.leased");
                     let n = i64::try_from(rows.len()).unwrap_or(0);
                     if n > 0 {
                         tx.add_counts(campaign.id, &Counts { pending: -n, processing: n, ..Counts::default() }).await?;
                     }
-                    prepare(tx, installation, &campaign, rows, now).await
+                    let claimed = prepare(tx, installation, &campaign, rows, now).await;
+                    reach("claim.written");
+                    claimed
                 })
             })
-            .await
+            .await;
+        reach("claim.committed");
+        claimed
     }
 
     /// Puts a claimed call back; it is due again at `due`.
@@ -193,7 +201,10 @@ impl Desk {
     pub async fn arm(&self, request: ArmRequest) -> Result<Result<Armed, Refused>, DeskError> {
         let now = self.now();
         let rules = self.rules.clone();
-        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { arm(tx, &rules, request, now).await })).await
+        reach("arm.begin");
+        let armed = self.store.write(Lane::Urgent, move |tx| Box::pin(async move { arm(tx, &rules, request, now).await })).await;
+        reach("arm.committed");
+        armed
     }
 
     /// Asks for a hang-up; an engine acts on the row. A call not yet on the line is taken out of the queue.
@@ -449,10 +460,14 @@ async fn take(
         max_call_duration_s: campaign.max_call_duration_s,
     };
     // The gates said yes in this same transaction; a no from here on is a broken invariant.
-    let taken = tx.take_day(campaign.id, day, campaign.daily_cap).await?
-        && tx.take_trunk_line(request.trunk, rules.trunk_concurrent, tokens, now).await?
-        && tx.take_number(&claimed.number, claimed.call, now).await?
-        && tx.arm(claimed.call, claimed.claim_number, request.incarnation, &armed).await?;
+    let mut taken = tx.take_day(campaign.id, day, campaign.daily_cap).await?;
+    reach("arm.day");
+    taken = taken && tx.take_trunk_line(request.trunk, rules.trunk_concurrent, tokens, now).await?;
+    reach("arm.trunk");
+    taken = taken && tx.take_number(&claimed.number, claimed.call, now).await?;
+    reach("arm.number");
+    taken = taken && tx.arm(claimed.call, claimed.claim_number, request.incarnation, &armed).await?;
+    reach("arm.row");
     if !taken {
         return Err(DeskError::Conflict("the call could not be armed: another engine was quicker".to_owned()));
     }
@@ -460,6 +475,7 @@ async fn take(
     tx.count_dial(campaign.id, next, now).await?;
     let details = serde_json::json!({ "attempt": claimed.attempt, "trunk": request.livekit_trunk, "used": f.used_today.unwrap_or(0) + 1, "zones": f.zones });
     audit(tx, &Actor::engine(f.user_id), now, "call_armed", Some(claimed.call.0), &details).await?;
+    reach("arm.written");
     Ok(Ok(Armed {
         call: claimed.call,
         room: claimed.room.clone(),

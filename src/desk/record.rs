@@ -19,6 +19,7 @@ use crate::{
         outcome::{Outcome, Who},
         stats::{self, Counts, Tally},
     },
+    failpoint::reach,
     store::{CallRow, CallUpdate, Lane, NewEvent, Store, StoreError, Tx},
 };
 
@@ -69,7 +70,10 @@ pub(super) async fn inbox(store: Store, clock: SharedClock, mut waiting: mpsc::R
 
 async fn apply(store: &Store, clock: &SharedClock, events: Vec<CallEvent>) -> Result<Vec<Recorded>, DeskError> {
     let now = clock.now();
-    store.write(Lane::Urgent, move |tx| Box::pin(async move { Batch::new(now).run(tx, events).await })).await
+    reach("record.begin");
+    let done = store.write(Lane::Urgent, move |tx| Box::pin(async move { Batch::new(now).run(tx, events).await })).await;
+    reach("record.committed");
+    done
 }
 
 /// The call id in one of our room names, `dd-<installation>-<call uuid>-<claim>`.
@@ -126,7 +130,9 @@ impl Batch {
         if tx.insert_events(&fresh, self.now).await? != fresh.len() {
             return Err(DeskError::Conflict("another process stored one of these events just now".to_owned()));
         }
+        reach("record.stored");
         self.write(tx).await?;
+        reach("record.written");
         Ok(results)
     }
 
@@ -200,7 +206,9 @@ impl Batch {
         self.settle_reopened(tx).await?;
         let updates: Vec<_> = self.touched.iter().filter_map(|id| self.rows.get(id)).map(|row| CallUpdate { row }).collect();
         tx.update_calls(&updates, self.now).await?;
+        reach("record.updated");
         self.write_counts(tx).await?;
+        reach("record.counted");
         self.write_ends(tx).await?;
         self.write_replaced(tx).await?;
         for id in &self.carrier_outcomes {
@@ -272,6 +280,7 @@ impl Batch {
         }
         let freed: Vec<_> = ended.iter().map(|r| (r.phone_number.clone(), r.id, held_until(r))).collect();
         tx.free_numbers(&freed).await?;
+        reach("record.freed");
         for row in ended.iter().filter(|r| r.state == State::Unsent) {
             if let Some(day) = &row.armed_day {
                 tx.give_back_day(row.campaign_id, day, 1).await?;

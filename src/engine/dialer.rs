@@ -16,6 +16,7 @@ use crate::{
         event::{CallEvent, Fault, Kind, Reply, Source, Target},
         text::tail,
     },
+    failpoint::reach,
     store::{CampaignRow, NumberRow},
     telephony::{CarrierError, DialRequest, Ticket},
 };
@@ -105,15 +106,19 @@ impl Engine {
             return Ok(());
         }
         let agent = self.agent_of(&claimed.campaign);
+        reach("prepare.begin");
         let dispatched = self.carrier.dispatch(claimed.room.clone(), agent.clone(), self.metadata(claimed)).await;
+        reach("prepare.dispatched");
         dispatched.map_err(Unready::Network)?;
         let until = self.clock.now() + self.config.agent_wait;
         loop {
             self.sleep(AGENT_POLL).await;
             let here = self.carrier.look(claimed.room.clone()).await.map_err(Unready::Network)?;
+            reach("prepare.looked");
             let active = here.iter().filter(|p| p.is_agent(&agent)).filter(|p| p.active).count();
             if active == 1 && here.iter().filter(|p| p.is_agent(&agent)).count() == 1 {
                 self.agent_seen(&claimed.campaign).await;
+                reach("prepare.agent_seen");
                 return Ok(());
             }
             // Two agents would talk over each other: the room is given up.
@@ -169,6 +174,7 @@ impl Engine {
                     return None;
                 }
             };
+            reach("arm.ticket");
             match self.desk.arm(request.clone()).await {
                 Ok(Ok(armed)) => return Some((armed, ticket)),
                 Ok(Err(Refused::Wait(at))) if at.max(self.clock.now()) < patience => self.clock.sleep_until(at).await,
@@ -238,12 +244,21 @@ impl Engine {
     /// Sends the one request and reads its reply as a fact.
     async fn place(&self, armed: Armed, ticket: Ticket) -> CallEvent {
         let call = armed.call();
+        reach("dial.begin");
         let late = armed.age() > SEND_WITHIN;
         let reply = if late {
             Reply::Unsent { fault: Fault::Late, reason: "this host was too slow: not sent".to_owned() }
         } else {
-            self.carrier.dial(ticket, request_of(&armed)).await
+            let mut sent = self.carrier.dial(ticket, request_of(&armed));
+            // The first look at it puts the request on its way.
+            let first = futures_util::poll!(&mut sent);
+            reach("dial.sent");
+            match first {
+                std::task::Poll::Ready(reply) => reply,
+                std::task::Poll::Pending => sent.await,
+            }
         };
+        reach("dial.replied");
         log_reply(&reply);
         reply_event(call, reply, self.clock.now())
     }

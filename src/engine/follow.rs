@@ -14,6 +14,7 @@ use crate::{
         event::{AgentReport, CallEvent, Kind, Leave, LegStatus, Source, Target},
         id::CallId,
     },
+    failpoint::reach,
     store::{CallRow, CampaignRow},
     telephony::{Deleted, Participant},
 };
@@ -188,6 +189,7 @@ impl Engine {
                 return self.blind(f, &row).await;
             }
         };
+        reach("follow.looked");
         self.see_agent(f, &here).await;
         if row.state.is_ended() {
             return self.after_the_end(f, &row, &here).await;
@@ -223,6 +225,10 @@ impl Engine {
                 Kind::Leg { status, sid: leg.sid.clone(), call_sid: leg.call_sid(), polled: true }
             };
             self.tell(f, Source::Poll, kind).await;
+            reach(match status {
+                Some(LegStatus::Active) => "follow.answered",
+                _ => "dial.ringing",
+            });
         }
         self.presume_answered(f, row, leg).await;
         if self.clock.now() > f.bound() {
@@ -373,6 +379,7 @@ impl Engine {
         if let Err(e) = self.carrier.delete_room(f.room.clone()).await {
             tracing::debug!(target: "engine", error = %e, "a room could not be deleted; it closes by itself");
         }
+        reach("follow.cleared");
         if let Some(campaign) = &f.campaign {
             tracing::debug!(target: "engine", call = %f.call, campaign = %campaign.name, "call closed");
         }
