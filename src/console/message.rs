@@ -87,6 +87,11 @@ pub enum Msg {
         undone: bool,
         result: Result<(), String>,
     },
+    /// The new campaign was made, or why not: then the form comes back as it was.
+    Created {
+        words: String,
+        result: Result<(), String>,
+    },
     /// A command was done, or refused in words.
     Done {
         words: String,

@@ -172,14 +172,19 @@ impl Performer {
                 agent_name: None,
                 settings: values.settings,
             };
-            let made = desk.create_campaign(actor.clone(), draft).await;
-            let result = match made {
-                Ok(id) if start => desk.start(actor, id).await.map_err(|e| format!("\"{name}\" was made, but does not start: {e}")),
-                Ok(_) => Ok(()),
-                Err(e) => Err(e.to_string()),
+            let msg = match desk.create_campaign(actor.clone(), draft).await {
+                Err(e) => Msg::Created { words: String::new(), result: Err(e.to_string()) },
+                Ok(_) if !start => Msg::Created { words: format!("made \"{name}\""), result: Ok(()) },
+                Ok(id) => match desk.start(actor, id).await {
+                    Ok(()) => Msg::Created { words: format!("started \"{name}\""), result: Ok(()) },
+                    // Made it is: the form must not come back and make another.
+                    Err(e) => {
+                        tell(&send, Msg::Created { words: format!("made \"{name}\""), result: Ok(()) });
+                        Msg::Done { words: String::new(), result: Err(format!("\"{name}\" was made, but does not start: {e}")) }
+                    }
+                },
             };
-            let words = format!("{} \"{name}\"", if start { "started" } else { "made" });
-            tell(&send, Msg::Done { words, result });
+            tell(&send, msg);
         });
     }
 

@@ -62,6 +62,8 @@ pub struct State {
     pub dialog_opened: DateTime<Utc>,
     /// The import that runs, shown in the header when its dialog is closed.
     pub import: Option<ImportDialog>,
+    /// A form whose campaign is being made.
+    pub draft: Option<Box<super::dialogs::Form>>,
     pub toast: Option<Toast>,
     /// Tags on their way to the database.
     pub saving: HashMap<CallId, Option<Outcome>>,
@@ -113,6 +115,7 @@ impl State {
             dialog: None,
             dialog_opened: now,
             import: None,
+            draft: None,
             toast: None,
             saving: HashMap::new(),
             pending: HashMap::new(),

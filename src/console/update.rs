@@ -57,6 +57,7 @@ impl State {
                     Err(why) => self.complain(why),
                 }
             }
+            Msg::Created { words, result } => self.created(words, result),
             Msg::PausedAll(ids) => self.paused(ids),
             Msg::KillSwitch(on) => self.say(if on { "KILL SWITCH ON: nothing is dialled on any host" } else { "kill switch off" }),
             Msg::Why { title, lines } => self.open(Dialog::Words { title, lines }),
@@ -72,6 +73,18 @@ impl State {
             Msg::Gone => return vec![Effect::Leave(Ending::TerminalGone)],
         }
         Vec::new()
+    }
+
+    fn created(&mut self, words: String, result: Result<(), String>) {
+        let draft = self.draft.take();
+        match (result, draft) {
+            (Ok(()), _) => self.say(words),
+            (Err(why), Some(mut form)) if self.dialog.is_none() => {
+                form.error = Some(why);
+                self.open(Dialog::New(form));
+            }
+            (Err(why), _) => self.complain(why),
+        }
     }
 
     fn with_import(&mut self, change: impl FnOnce(&mut ImportDialog)) {
@@ -201,7 +214,8 @@ impl State {
             Action::Stop => self.ask_stop(),
             Action::PauseAll => self.pause_all(),
             Action::New => {
-                let form = Form::new(&self.data, self.options.zone);
+                let model = if self.focus == Pane::Campaigns { self.target_campaign().map(|c| &c.row) } else { None };
+                let form = Form::new(&self.data, self.options.zone, model);
                 self.open(Dialog::New(Box::new(form)));
                 Vec::new()
             }

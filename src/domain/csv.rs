@@ -42,8 +42,8 @@ pub enum Field {
 }
 
 impl Field {
-    const ALL: [Self; 9] = [Self::Phone, Self::Name, Self::FirstName, Self::LastName, Self::Email, Self::Company, Self::Notes, Self::Zone, Self::DoNotCall];
-    const NAMES: &'static str = "phone, name, first_name, last_name, email, company, notes, timezone, do_not_call";
+    pub const ALL: [Self; 9] = [Self::Phone, Self::Name, Self::FirstName, Self::LastName, Self::Email, Self::Company, Self::Notes, Self::Zone, Self::DoNotCall];
+    const NAMES: &'static str = "phone, name, first_name, last_name, email, company, notes, timezone, do_not_call, ignore";
 
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -122,8 +122,12 @@ impl Field {
     }
 }
 
-/// `phone=Mobile` pairs that override the guess.
+/// `phone=Mobile` pairs that override the guess; the field [`IGNORE`] keeps a column from being taken
+/// for anything (scripts may still use it).
 pub type Mapping = Vec<(String, String)>;
+
+/// See [`Mapping`].
+pub const IGNORE: &str = "ignore";
 
 /// A file being read: its headers, which column means what, and its rows one by one.
 pub struct ContactFile<R: Read> {
@@ -327,17 +331,22 @@ fn sniff(head: &[u8]) -> u8 {
 
 fn assign(headers: &[String], mapping: &Mapping) -> Result<Vec<Option<Field>>, CsvError> {
     let mut columns = vec![None; headers.len()];
+    let mut ignored = Vec::new();
     for (field, column) in mapping {
-        let field = Field::parse(field).ok_or_else(|| CsvError::NoSuchField(field.clone()))?;
         let at = headers.iter().position(|h| script::key(h) == script::key(column)).ok_or_else(|| CsvError::NoSuchColumn(column.clone()))?;
-        columns[at] = Some(field);
+        if field == IGNORE {
+            ignored.push(at);
+        } else {
+            columns[at] = Some(Field::parse(field).ok_or_else(|| CsvError::NoSuchField(field.clone()))?);
+        }
     }
     // The order of aliases is the order of trust: "Phone" wins over "Number" wherever it stands.
     for field in Field::ALL {
         if columns.contains(&Some(field)) {
             continue;
         }
-        let found = field.aliases().iter().find_map(|a| headers.iter().position(|h| script::key(h) == *a).filter(|i| columns[*i].is_none()));
+        let found =
+            field.aliases().iter().find_map(|a| headers.iter().position(|h| script::key(h) == *a).filter(|i| columns[*i].is_none() && !ignored.contains(i)));
         if let Some(at) = found {
             columns[at] = Some(field);
         }
@@ -407,6 +416,8 @@ mod tests {
     fn a_mapping_overrides_the_guess_and_is_checked() {
         let rows = read("Phone,Mobile\n202-555-0142,202-555-0143\n", &[("phone", "Mobile")]).unwrap();
         assert_eq!(good(&rows[0]).number.as_str(), "+12025550143");
+        let rows = read("Phone,Customer\n202-555-0142,Acme\n", &[("ignore", "Customer")]).unwrap();
+        assert_eq!(good(&rows[0]).name, "", "a column the operator took away is not guessed again");
         assert!(matches!(read("Phone\n1\n", &[("phone", "Handset")]), Err(CsvError::NoSuchColumn(c)) if c == "Handset"));
         assert!(matches!(read("Phone\n1\n", &[("fax", "Phone")]), Err(CsvError::NoSuchField(_))));
     }

@@ -12,7 +12,7 @@ use dialdeck::{
         outcome::Outcome,
         stats::Counts,
     },
-    store::{CampaignRow, PaneRow},
+    store::{AssistantRow, CampaignRow, PaneRow, SourceRow},
 };
 use ratatui::{Terminal, backend::TestBackend};
 use sqlx::types::Json;
@@ -301,4 +301,54 @@ fn new_rows_do_not_move_the_cursor() {
     more.live.insert(0, row(1, "Newcomer", CallState::Answered, 500));
     s.update(Msg::Data(Box::new(more)));
     assert_eq!(s.live, Some(CallId(uuid(81))));
+}
+
+#[test]
+fn a_new_campaign_is_like_the_selected_one_and_a_refusal_loses_nothing() {
+    let mut data = snapshot();
+    data.campaigns[0].row.start_minute = 30;
+    data.assistants = vec![AssistantRow {
+        id: AssistantId(uuid(2)),
+        user_id: OwnerId(uuid(1)),
+        name: "Sarah".into(),
+        agent_name: None,
+        prompt: "Hello".into(),
+        language: "en".into(),
+        created_at: now(),
+    }];
+    data.sources = vec![SourceRow {
+        id: SourceId(uuid(3)),
+        user_id: OwnerId(uuid(1)),
+        name: "leads.csv".into(),
+        source: ContactSource::CsvFile,
+        status: "completed".into(),
+        contacts: 1000,
+        do_not_call: 12,
+        created_at: now(),
+    }];
+    let mut s = state();
+    s.update(Msg::Data(Box::new(data)));
+    press(&mut s, "CN");
+    press(&mut s, "Spring");
+    let text = screen(&mut s, 120, 40);
+    assert!(text.contains("9:30-17") && text.contains("500") && text.contains("988 contacts to call"), "like the selected one:\n{text}");
+    // To the summary, one back from the first field by Shift-Tab's twin, the arrow.
+    let up = |s: &mut State| s.update(Msg::Key(KeyEvent::new(KeyCode::Up, KeyModifiers::NONE)));
+    up(&mut s);
+    assert_eq!(press(&mut s, "S"), [], "starting asks");
+    assert!(screen(&mut s, 120, 40).contains("begin to dial? y yes"));
+    assert_eq!(press(&mut s, "n"), [], "any other key: no");
+    press(&mut s, "S");
+    let effects = press(&mut s, "y");
+    assert!(
+        matches!(effects.as_slice(), [Effect::Create { values, start: true }] if values.name == "Spring" && values.settings.start_minute == 30),
+        "{effects:?}"
+    );
+    s.update(Msg::Created { words: String::new(), result: Err("the database is locked".into()) });
+    let text = screen(&mut s, 120, 40);
+    assert!(text.contains("Spring") && text.contains("the database is locked"), "the form is back:\n{text}");
+    let effects = press(&mut s, "Sc");
+    assert!(matches!(effects.as_slice(), [Effect::Create { start: false, .. }]), "{effects:?}");
+    s.update(Msg::Created { words: "made \"Spring\"".into(), result: Ok(()) });
+    assert!(!screen(&mut s, 120, 40).contains("Daily cap"));
 }

@@ -12,6 +12,7 @@ use crate::{
         schedule::Days,
         script,
     },
+    store::CampaignRow,
 };
 
 /// What a finished form says.
@@ -47,6 +48,8 @@ pub struct Form {
     pub fields: Vec<Field>,
     pub at: usize,
     pub error: Option<String>,
+    /// `S` was pressed: `y` dials.
+    pub asking: bool,
     assistants: Vec<AssistantId>,
     sources: Vec<(ContactSource, SourceId, i64, i64)>,
     zone: chrono_tz::Tz,
@@ -55,12 +58,13 @@ pub struct Form {
 const DAYS: [(&str, Days); 2] = [("Monday to Friday", Days::WORKDAYS), ("every day", Days::ALL)];
 
 impl Form {
-    pub fn new(data: &Snapshot, zone: chrono_tz::Tz) -> Self {
+    /// An empty form, or one like a campaign there is.
+    pub fn new(data: &Snapshot, zone: chrono_tz::Tz, model: Option<&CampaignRow>) -> Self {
         let text = |label, value: &str, hint| Field::Text { label, input: Input::new(value.to_owned()), hint };
         let sources: Vec<_> = data.sources.iter().map(|s| (s.source, s.id, s.contacts, s.do_not_call)).collect();
         let names = data.sources.iter().map(|s| format!("{} ({} contacts)", s.name, s.contacts)).collect();
         let assistants = data.assistants.iter().map(|a| a.name.clone()).collect();
-        Self {
+        let mut form = Self {
             fields: vec![
                 text("Name", "", "such as Q4 Sales"),
                 Field::Choice { label: "Assistant", options: assistants, at: 0 },
@@ -75,10 +79,44 @@ impl Form {
             ],
             at: 0,
             error: None,
+            asking: false,
             assistants: data.assistants.iter().map(|a| a.id).collect(),
             sources,
             zone,
+        };
+        if let Some(model) = model {
+            form.take(model);
         }
+        form
+    }
+
+    /// The settings of a campaign that this one is to be like; its name is left to be given.
+    fn take(&mut self, model: &CampaignRow) {
+        let clock = |hour: i64, minute: i64| if minute == 0 { hour.to_string() } else { format!("{hour}:{minute:02}") };
+        let hours = format!("{}-{}", clock(model.start_hour, model.start_minute), clock(model.end_hour, model.end_minute));
+        let every_day = model.calling_days.0.len() == 7;
+        let assistant = self.assistants.iter().position(|a| *a == model.assistant_id);
+        let source = self.sources.iter().position(|s| Some(s.1) == model.source_id());
+        for field in &mut self.fields {
+            match field {
+                Field::Choice { label: "Assistant", at, .. } => *at = assistant.unwrap_or(0),
+                Field::Choice { label: "Contacts", at, .. } => *at = source.unwrap_or(0),
+                Field::Choice { label: "Days", at, .. } => *at = usize::from(every_day),
+                Field::Text { label, input, .. } => {
+                    let text = match *label {
+                        "Hours" => hours.clone(),
+                        "Daily cap" => model.daily_cap.to_string(),
+                        "At once" => model.max_concurrent.to_string(),
+                        "Delay" => model.call_delay_ms.to_string(),
+                        "Script" => model.campaign_prompt.clone(),
+                        _ => continue,
+                    };
+                    *input = Input::new(text);
+                }
+                Field::Choice { .. } | Field::Summary => {}
+            }
+        }
+        self.zone = model.zone();
     }
 
     pub fn input(&mut self) -> Option<&mut Input> {
@@ -118,8 +156,9 @@ impl Form {
         let (source, source_id, ..) = *self.sources.get(self.choice("Contacts")).ok_or("no contacts yet: i imports a CSV file")?;
         let mut settings = Settings::defaults(self.zone);
         let hours = self.text("Hours");
-        let parsed = hours.split_once('-').and_then(|(a, b)| Some((a.trim().parse().ok()?, b.trim().parse().ok()?)));
-        (settings.start_hour, settings.end_hour) = parsed.ok_or_else(|| format!("Hours: write 9-17, not \"{hours}\""))?;
+        let (from, to) =
+            hours.split_once('-').and_then(|(a, b)| Some((time(a)?, time(b)?))).ok_or_else(|| format!("Hours: write 9-17 or 9:30-17:00, not \"{hours}\""))?;
+        (settings.start_hour, settings.start_minute, settings.end_hour, settings.end_minute) = (from.0, from.1, to.0, to.1);
         settings.calling_days = DAYS[self.choice("Days").min(1)].1;
         settings.daily_cap = number("Daily cap")?;
         settings.max_concurrent = number("At once")?;
@@ -155,11 +194,23 @@ impl Form {
     }
 }
 
+/// `9` or `9:30`.
+fn time(text: &str) -> Option<(i64, i64)> {
+    let (hour, minute) = text.trim().split_once(':').unwrap_or((text.trim(), "0"));
+    Some((hour.parse().ok()?, minute.parse().ok()?))
+}
+
 pub fn on_key(state: &mut State, mut form: Box<Form>, key: KeyEvent) -> Vec<Effect> {
     let last = form.fields.len() - 1;
+    let asked = std::mem::take(&mut form.asking);
     match (key.code, &mut form.fields[form.at]) {
-        (KeyCode::Char(c @ ('c' | 'S')), Field::Summary) => match form.values() {
-            Ok(values) => return vec![Effect::Create { values: Box::new(values), start: c == 'S' }],
+        (KeyCode::Char(c @ ('c' | 'S' | 'y')), Field::Summary) if c != 'y' || asked => match form.values() {
+            Ok(_) if c == 'S' => (form.asking, form.error) = (true, None),
+            Ok(values) => {
+                // Kept until it is made: a refusal must not cost what was typed.
+                state.draft = Some(form);
+                return vec![Effect::Create { values: Box::new(values), start: c == 'y' }];
+            }
             Err(why) => form.error = Some(why),
         },
         (KeyCode::Tab | KeyCode::Enter | KeyCode::Down, _) => form.go(1),

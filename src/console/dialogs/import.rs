@@ -12,7 +12,10 @@ use crate::{
         message::{Effect, Preview},
         state::State,
     },
-    domain::contact::ImportReport,
+    domain::{
+        contact::ImportReport,
+        csv::{Field, IGNORE},
+    },
 };
 
 #[derive(Debug)]
@@ -49,7 +52,9 @@ impl Default for ImportDialog {
 }
 
 /// What a column may be taken for, in the order the arrow keys offer.
-const FIELDS: [Option<&str>; 7] = [None, Some("phone"), Some("name"), Some("email"), Some("company"), Some("timezone"), Some("donotcall")];
+fn fields() -> Vec<Option<&'static str>> {
+    std::iter::once(None).chain(Field::ALL.map(|f| Some(f.name()))).collect()
+}
 
 impl ImportDialog {
     pub fn input(&mut self) -> Option<&mut Input> {
@@ -129,16 +134,18 @@ fn remap(preview: &mut Preview, at: &mut usize, code: KeyCode) {
         KeyCode::Up | KeyCode::Char('k') => *at = (*at + n - 1) % n,
         KeyCode::Right | KeyCode::Left => {
             let Some((_, field)) = preview.columns.get_mut(*at) else { return };
-            let here = FIELDS.iter().position(|f| f == field).unwrap_or(0);
-            let step = if code == KeyCode::Right { 1 } else { FIELDS.len() - 1 };
-            *field = FIELDS[(here + step) % FIELDS.len()];
+            let fields = fields();
+            let here = fields.iter().position(|f| f == field).unwrap_or(0);
+            let step = if code == KeyCode::Right { 1 } else { fields.len() - 1 };
+            *field = fields[(here + step) % fields.len()];
         }
         _ => {}
     }
 }
 
 fn mapping(preview: &Preview) -> Vec<(String, String)> {
-    preview.columns.iter().filter_map(|(header, field)| field.map(|f| (f.to_owned(), header.clone()))).collect()
+    // Every column by name: what the operator took away must not be guessed again.
+    preview.columns.iter().map(|(header, field)| (field.unwrap_or(IGNORE).to_owned(), header.clone())).collect()
 }
 
 /// `~/x` as the shell reads it.

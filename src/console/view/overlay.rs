@@ -136,7 +136,11 @@ fn draw_form(frame: &mut Frame<'_>, state: &State, area: Rect, form: &Form) {
                 for text in form.summary() {
                     lines.push(Line::from(Span::styled(fit(&format!("  {text}"), width), state.theme.style("text_dim"))));
                 }
-                let keys = if here { "c creates it idle   S creates and starts it" } else { "" };
+                let keys = match (here, form.asking) {
+                    (true, true) => "Create it and begin to dial? y yes   any other key: no",
+                    (true, false) => "c creates it idle   S creates and starts it",
+                    (false, _) => "",
+                };
                 lines.push(Line::from(Span::styled(fit(&format!("{marker} {keys}"), width), state.theme.style("key"))));
             }
         }
