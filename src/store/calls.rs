@@ -268,7 +268,7 @@ impl Tx {
                    WHERE id IN (SELECT id FROM campaign_calls WHERE campaign_id = $1 AND zones = $2 AND rank = 0 AND dialable_at <= $3
                                 ORDER BY dialable_at, position, id LIMIT $4)
                    RETURNING *";
-        Ok(on_tx!(self, |db| sqlx::query_as(sql)
+        let mut rows: Vec<CallRow> = on_tx!(self, |db| sqlx::query_as(sql)
             .bind(campaign)
             .bind(zones)
             .bind(now)
@@ -276,7 +276,10 @@ impl Tx {
             .bind(incarnation)
             .bind(now + lease)
             .fetch_all(&mut *db)
-            .await?))
+            .await?);
+        // RETURNING promises no order.
+        rows.sort_by_key(|r| (r.dialable_at, r.position, r.id));
+        Ok(rows)
     }
 
     /// Puts a claimed call back into the queue; `false` when this claim no longer holds it.

@@ -221,7 +221,6 @@ async fn p1_p13_killed_a_hundred_times_nobody_is_dialled_twice() {
 async fn p1_p12_killed_at_every_step_nobody_is_dialled_twice_or_forgotten() {
     let kills = number_from("DIALDECK_KILLS_PER_POINT", 2);
     let only = std::env::var("DIALDECK_POINT").ok();
-    let mut died = 0;
     for point in failpoint::POINTS.into_iter().filter(|p| only.as_deref().is_none_or(|o| o == *p)) {
         // Polls come each second: what only a poll sees must last as long.
         let (ring, talk) = match point {
@@ -229,20 +228,23 @@ async fn p1_p12_killed_at_every_step_nobody_is_dialled_twice_or_forgotten() {
             "follow.answered" => (60, 1300),
             _ => (40, 60),
         };
-        // Enough that the campaign outlives its kills.
-        let rig = Rig::new(30 + usize::try_from(kills).unwrap() * 9, ring, talk).await;
-        let mut roll = die(7);
-        for kill in 0..kills {
-            roll = die(roll);
-            let nth = if kill == 0 { 1 } else { 1 + roll % 6 };
-            died += u64::from(rig.dies_at(point, nth).await);
-            assert!(kill > 0 || died > 0, "{point} is never reached");
+        let (mut died, mut roll) = (0, die(7));
+        // A campaign of 300 outlives some thirty deaths: then the next.
+        for _ in 0..kills / 5 + 6 {
+            let rig = Rig::new(if kills > 9 { 300 } else { 50 }, ring, talk).await;
+            while died < kills && rig.row().await.execution_status != Status::Completed {
+                roll = die(roll);
+                let nth = if died == 0 { 1 } else { 1 + roll % 6 };
+                died += u64::from(rig.dies_at(point, nth).await);
+            }
+            rig.run_to_the_end().await;
+            rig.assert_nothing_is_wrong(point).await;
+            if died >= kills {
+                break;
+            }
         }
-        rig.run_to_the_end().await;
-        rig.assert_nothing_is_wrong(point).await;
+        assert!(died >= kills, "{point}: {died} deaths of {kills}: it is hardly ever reached");
     }
-    let wanted = kills * if only.is_some() { 1 } else { failpoint::POINTS.len() as u64 };
-    assert!(died * 10 >= wanted * 9, "{died} of {wanted} deaths: some places were not reached");
 }
 
 /// The matrix bites: a program that leaves no trace before it dials, and records only what came of it,

@@ -7,6 +7,7 @@ mod crash;
 mod engine;
 mod floors;
 mod recorded;
+mod store;
 mod support;
 mod terminal;
 mod webhooks;

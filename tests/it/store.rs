@@ -1,0 +1,247 @@
+//! What every database must do alike: the compare-and-sets and constraints that safety stands on,
+//! through the store's own methods. A further database joins by one line in `databases`.
+
+use chrono::{DateTime, Duration, Utc};
+use dialdeck::{
+    desk::DeskError,
+    domain::{
+        campaign::{ContactSource, Settings, Status},
+        event::{CallEvent, Kind, Source, Target},
+        id::{AssistantId, CallId, CampaignId, ContactId, Incarnation, OwnerId, SourceId, TrunkId},
+        stats::Counts,
+    },
+    store::{Armed, AssistantRow, CallRow, Lane, NewCall, NewCampaign, NewEvent, Store, StoreError, TrunkRow},
+};
+
+use crate::support::settings;
+
+/// One write transaction; `$tx` is the open transaction, the last expression its `Result`.
+macro_rules! write {
+    ($store:expr, |$tx:ident| $body:expr) => {
+        $store.write(Lane::Urgent, move |$tx| Box::pin(async move { Ok::<_, StoreError>($body) })).await.unwrap()
+    };
+}
+
+/// A fresh database of every kind there is.
+async fn databases() -> Vec<(tempfile::TempDir, Store)> {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&format!("sqlite:{}", dir.path().join("t.db").display())).await.unwrap();
+    vec![(dir, store)]
+}
+
+struct Rows {
+    store: Store,
+    owner: OwnerId,
+    campaign: CampaignId,
+    trunk: TrunkId,
+    now: DateTime<Utc>,
+}
+
+impl Rows {
+    async fn new(store: Store) -> Self {
+        let now: DateTime<Utc> = "2026-11-18T17:00:00Z".parse().unwrap();
+        let (owner, campaign, trunk) = (OwnerId(uuid::Uuid::new_v4()), CampaignId::fresh(), TrunkId::fresh());
+        let (assistant, source) = (AssistantId::fresh(), SourceId::fresh());
+        write!(store, |tx| {
+            let row = AssistantRow {
+                id: assistant,
+                user_id: owner,
+                name: "Sarah".into(),
+                agent_name: None,
+                prompt: "Hello".into(),
+                language: "en".into(),
+                created_at: now,
+            };
+            tx.insert_assistant(&row).await?;
+            tx.insert_csv_file(source, owner, "leads.csv", 0, now).await?;
+            let draft = NewCampaign {
+                id: campaign,
+                owner,
+                name: "Q4".into(),
+                assistant,
+                source: ContactSource::CsvFile,
+                source_id: source,
+                prompt: String::new(),
+                agent_name: None,
+                settings: Settings { daily_cap: 2, ..settings() },
+            };
+            tx.insert_campaign(&draft, now).await?;
+            let row = TrunkRow {
+                id: trunk,
+                user_id: owner,
+                livekit_id: "ST_1".into(),
+                name: "main".into(),
+                address: "trunk.example".into(),
+                numbers: sqlx::types::Json(vec!["+15550009999".into()]),
+                countries: sqlx::types::Json(vec!["US".into()]),
+                live: 0,
+                max_live: 2,
+            };
+            tx.put_trunk(&row, now).await?;
+        });
+        Self { store, owner, campaign, trunk, now }
+    }
+
+    async fn queue(&self, number: &str, position: i64, due: DateTime<Utc>) -> CallId {
+        let call = NewCall {
+            id: CallId::fresh(),
+            contact_id: Some(ContactId::fresh()),
+            phone_number: number.into(),
+            contact_name: "Ana".into(),
+            contact_email: String::new(),
+            country: "US".into(),
+            zones: "America/New_York".into(),
+            position,
+            attempt: 1,
+            dialable_at: due,
+        };
+        let (id, owner, campaign, now) = (call.id, self.owner, self.campaign, self.now);
+        write!(self.store, |tx| tx.insert_calls(owner, campaign, &[call], now).await?);
+        id
+    }
+
+    async fn claim(&self, limit: usize, mine: Incarnation, at: DateTime<Utc>) -> Vec<CallRow> {
+        let campaign = self.campaign;
+        write!(self.store, |tx| tx.claim(campaign, "America/New_York", limit, mine, Duration::seconds(30), at).await?)
+    }
+
+    async fn arm(&self, row: &CallRow, mine: Incarnation) -> Result<bool, StoreError> {
+        let armed = Armed {
+            at: self.now,
+            deadline: self.now + Duration::seconds(50),
+            day: self.now.date_naive(),
+            room: format!("dd-{}", row.id),
+            trunk: self.trunk,
+            caller_id: "+15550009999".into(),
+            script: "Hello".into(),
+            ring_timeout_s: 30,
+            max_call_duration_s: 900,
+        };
+        let (id, claim) = (row.id, row.claim_number);
+        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { tx.arm(id, claim, mine, &armed).await })).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn claims_are_in_order_leased_once_and_released_by_their_holder_alone() {
+    for (_dir, store) in databases().await {
+        let rows = Rows::new(store).await;
+        let (first, second) = (Incarnation::fresh(), Incarnation::fresh());
+        let late = rows.queue("+12025550101", 1, rows.now + Duration::hours(1)).await;
+        let b = rows.queue("+12025550102", 3, rows.now).await;
+        let a = rows.queue("+12025550103", 2, rows.now).await;
+        let claimed = rows.claim(1, first, rows.now).await;
+        assert_eq!((claimed.len(), claimed[0].id, claimed[0].claim_number), (1, a, 1), "the head of the queue");
+        let others: Vec<CallId> = rows.claim(10, second, rows.now).await.iter().map(|r| r.id).collect();
+        assert_eq!(others, [b], "what is claimed is not claimed again, what is not due is not claimed");
+        let now = rows.now;
+        let release = |claim: i64| {
+            let store = rows.store.clone();
+            async move { write!(store, |tx| tx.release(a, claim, now, "test", now).await?) }
+        };
+        assert!(!release(7).await, "another claim's release does nothing");
+        assert!(release(1).await && !release(1).await, "released once");
+        let again = rows.claim(10, second, rows.now + Duration::hours(2)).await;
+        assert_eq!(again.iter().map(|r| (r.id, r.claim_number)).collect::<Vec<_>>(), [(a, 2), (late, 1)]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p2_arming_is_for_the_claims_holder_and_one_call_a_number() {
+    for (_dir, store) in databases().await {
+        let rows = Rows::new(store).await;
+        let (mine, theirs) = (Incarnation::fresh(), Incarnation::fresh());
+        rows.queue("+12025550101", 1, rows.now).await;
+        rows.queue("+12025550101", 2, rows.now).await;
+        let claimed = rows.claim(2, mine, rows.now).await;
+        assert!(!rows.arm(&claimed[0], theirs).await.unwrap(), "another engine's claim");
+        let stale = CallRow { claim_number: 0, ..claimed[0].clone() };
+        assert!(!rows.arm(&stale, mine).await.unwrap(), "an earlier claim");
+        assert!(rows.arm(&claimed[0], mine).await.unwrap());
+        assert!(!rows.arm(&claimed[0], mine).await.unwrap(), "armed once");
+        assert!(rows.arm(&claimed[1], mine).await.is_err(), "the same number is live: the database itself refuses");
+        // The same by the numbers' own table, which several owners share.
+        let (a, b, now) = (claimed[0].id, claimed[1].id, rows.now);
+        assert!(write!(rows.store, |tx| tx.take_number("+12025550101", a, now).await?));
+        assert!(!write!(rows.store, |tx| tx.take_number("+12025550101", b, now).await?));
+        let held = now + Duration::minutes(10);
+        write!(rows.store, |tx| tx.free_numbers(&[("+12025550101".into(), a, Some(held))]).await?);
+        assert!(!write!(rows.store, |tx| tx.take_number("+12025550101", b, now).await?), "held until its end is proven");
+        assert!(write!(rows.store, |tx| tx.take_number("+12025550101", b, held + Duration::seconds(1)).await?));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p5_the_cap_and_the_lines_hold_and_a_failed_job_leaves_nothing() {
+    for (_dir, store) in databases().await {
+        let rows = Rows::new(store).await;
+        let (campaign, trunk, now, day) = (rows.campaign, rows.trunk, rows.now, rows.now.date_naive());
+        let jobs = (0..5).map(|_| rows.store.write(Lane::Urgent, move |tx| Box::pin(async move { tx.take_day(campaign, day, 2).await })));
+        let taken = futures_util::future::join_all(jobs).await.into_iter().filter(|t| *t.as_ref().unwrap()).count();
+        assert_eq!(taken, 2, "two of five at once");
+        for wanted in [true, true, false] {
+            assert_eq!(write!(rows.store, |tx| tx.take_trunk_line(trunk, 2, 0.5, now).await?), wanted);
+        }
+        write!(rows.store, |tx| tx.move_trunk_lines(trunk, -1).await?);
+        assert!(write!(rows.store, |tx| tx.take_trunk_line(trunk, 2, 0.5, now).await?));
+        // Jobs of one batch: the one that fails is undone alone.
+        let good = rows.store.write(Lane::Urgent, move |tx| Box::pin(async move { tx.add_counts(campaign, &Counts { total: 1, ..Counts::default() }).await }));
+        let bad = rows.store.write(Lane::Urgent, move |tx| {
+            Box::pin(async move {
+                tx.add_counts(campaign, &Counts { total: 100, ..Counts::default() }).await?;
+                Err::<(), _>(DeskError::NotFound("test"))
+            })
+        });
+        let (good, bad) = tokio::join!(good, bad);
+        assert!(good.is_ok() && bad.is_err());
+        assert_eq!(rows.store.campaign(rows.owner, campaign).await.unwrap().unwrap().counts.total, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p9_an_event_is_stored_once_and_states_move_by_compare_and_set() {
+    for (_dir, store) in databases().await {
+        let rows = Rows::new(store).await;
+        let call = rows.queue("+12025550101", 1, rows.now).await;
+        let now = rows.now;
+        let event = CallEvent {
+            key: "livekit:EV_1".into(),
+            target: Target::Call(call),
+            source: Source::Livekit,
+            at: now,
+            kind: Kind::Other { what: "test".into() },
+            raw: serde_json::json!({ "a": "\u{0}'\"" }),
+        };
+        let first = event.clone();
+        assert_eq!(write!(rows.store, |tx| tx.insert_events(&[NewEvent { event: &first, call: Some(call), moved: None }], now).await?), 1);
+        let again = event.clone();
+        assert_eq!(write!(rows.store, |tx| tx.insert_events(&[NewEvent { event: &again, call: None, moved: None }], now).await?), 0);
+        assert_eq!(write!(rows.store, |tx| tx.known_events(&["livekit:EV_1", "livekit:EV_2"]).await?), ["livekit:EV_1"]);
+        assert_eq!(rows.store.timeline(call).await.unwrap().len(), 1);
+        let campaign = rows.campaign;
+        let start = || async { write!(rows.store, |tx| tx.move_campaign(campaign, Status::Idle, Status::Running, "", "test", now).await?) };
+        let before = rows.store.campaign(rows.owner, campaign).await.unwrap().unwrap().generation;
+        assert!(start().await && !start().await, "moved once");
+        assert_eq!(rows.store.campaign(rows.owner, campaign).await.unwrap().unwrap().generation, before + 1);
+        let stranger = OwnerId(uuid::Uuid::new_v4());
+        assert!(rows.store.campaign(stranger, campaign).await.unwrap().is_none() && rows.store.call(stranger, call).await.unwrap().is_none());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_is_taken_once_and_free_again_in_time() {
+    for (_dir, store) in databases().await {
+        let rows = Rows::new(store).await;
+        let (owner, now) = (rows.owner, rows.now);
+        let take = |request: &'static str, at: DateTime<Utc>| {
+            let store = rows.store.clone();
+            async move { write!(store, |tx| tx.take_key(owner, "k", request, at, at - Duration::minutes(10), at - Duration::hours(24)).await?) }
+        };
+        assert!(take("a", now).await && !take("a", now + Duration::minutes(9)).await);
+        assert!(take("b", now + Duration::minutes(11)).await, "its first request never answered");
+        write!(rows.store, |tx| tx.settle_key(owner, "k", Some((200, "{}"))).await?);
+        assert!(!take("b", now + Duration::hours(23)).await);
+        assert_eq!(write!(rows.store, |tx| tx.kept_reply(owner, "k").await?), Some(("b".into(), 200, "{}".into())));
+        assert!(take("c", now + Duration::hours(25)).await);
+    }
+}
