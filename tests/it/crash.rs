@@ -225,7 +225,7 @@ async fn p1_p12_killed_at_every_step_nobody_is_dialled_twice_or_forgotten() {
         // Polls come each second: what only a poll sees must last as long.
         let (ring, talk) = match point {
             "dial.ringing" => (1300, 100),
-            "follow.answered" => (60, 1300),
+            "follow.looked" | "follow.answered" | "follow.cleared" => (60, 1300),
             _ => (40, 60),
         };
         let (mut died, mut roll) = (0, die(7));
