@@ -1,6 +1,7 @@
 //! Wires the rooms together: the only place that sees all of them. Start order, stop order, signals.
 
 mod demo;
+mod mark;
 
 use std::{
     fs::File,
@@ -76,8 +77,8 @@ pub struct App {
     stop: Stop,
     listener: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
-    /// Held, never read: the lock falls with it.
-    lock: Option<File>,
+    /// The lock falls with it.
+    lock: Option<Arc<File>>,
 }
 
 /// Opens the store and the desk: enough for a command that only writes rows.
@@ -145,7 +146,7 @@ impl App {
         app.watch_others();
         match lock(Path::new(app.desk.store().path()))? {
             Some(lock) => {
-                app.lock = Some(lock);
+                app.lock = Some(Arc::new(lock));
                 app.lead(config, options).await?;
             }
             None => app.following = Some(format!("following the engine of another process on {}", app.desk.store().path())),
@@ -155,6 +156,11 @@ impl App {
 
     /// Holds the lock: listens, and dials where that is allowed.
     async fn lead(&mut self, config: &Config, options: StartOptions) -> Result<(), AppError> {
+        if let Some(lock) = &self.lock {
+            let mark = mark::Mark::new(lock.clone(), &self.installation);
+            mark.check(&self.desk).await?;
+            self.tasks.push(tokio::spawn(mark.keep(self.desk.clone(), self.clock.clone(), self.listener.clone())));
+        }
         let ready = self.start_engine(config, options).await?;
         self.listen(config, ready).await?;
         let desk = self.desk.clone();
@@ -301,7 +307,7 @@ async fn open_calls(desk: &Desk) -> usize {
 fn lock(database: &Path) -> Result<Option<File>, AppError> {
     let path = PathBuf::from(format!("{}.lock", database.display()));
     let fail = |why: String| AppError::Lock { path: path.display().to_string(), why };
-    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(|e| fail(e.to_string()))?;
+    let file = File::options().create(true).truncate(false).read(true).write(true).open(&path).map_err(|e| fail(e.to_string()))?;
     match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(Some(file)),
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),

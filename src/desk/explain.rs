@@ -79,7 +79,8 @@ impl Desk {
             return say("state", format!("the campaign is {}{reason}{way}", row.execution_status.as_str()), None);
         }
         if self.store.setting("kill_switch").await?.as_deref() == Some("on") {
-            return say("kill_switch", "the kill switch is on: nothing is dialled on any host".to_owned(), None);
+            let reason = self.store.setting("kill_switch_reason").await?.filter(|r| !r.is_empty());
+            return say("kill_switch", reason.unwrap_or_else(|| "the kill switch is on: nothing is dialled on any host".to_owned()), None);
         }
         if let Some(words) = self.store.setting("engine_health").await?.filter(|w| !w.is_empty()) {
             return say("engine", words, None);

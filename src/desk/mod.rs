@@ -185,12 +185,27 @@ impl Desk {
     /// # Errors
     /// When the database refuses.
     pub async fn kill_switch(&self, actor: Actor, on: bool) -> Result<(), DeskError> {
+        self.switch(actor, on, "").await
+    }
+
+    /// Turns the kill switch on by ourselves, for a reason that an operator reads.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn hold(&self, reason: &'static str) -> Result<(), DeskError> {
+        let installation = self.installation(None).await?;
+        self.switch(Actor::engine(installation.owner), true, reason).await
+    }
+
+    async fn switch(&self, actor: Actor, on: bool, reason: &'static str) -> Result<(), DeskError> {
         let now = self.now();
         self.store
             .write(Lane::Urgent, move |tx| {
                 Box::pin(async move {
                     tx.put_setting("kill_switch", if on { "on" } else { "" }).await?;
-                    audit(tx, &actor, now, if on { "kill_switch_on" } else { "kill_switch_off" }, None, &serde_json::json!({})).await
+                    tx.put_setting("kill_switch_reason", reason).await?;
+                    let action = if on { "kill_switch_on" } else { "kill_switch_off" };
+                    audit(tx, &actor, now, action, None, &serde_json::json!({ "reason": reason })).await
                 })
             })
             .await

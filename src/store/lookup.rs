@@ -28,6 +28,15 @@ impl Store {
         Ok(on!(self.pool(), |db| sqlx::query_scalar("SELECT value FROM settings WHERE key = $1").bind(key).fetch_optional(db).await?))
     }
 
+    /// How far the audit has grown: every call that is armed adds to it, and it never shrinks but by an
+    /// older database in place of this one.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn audit_height(&self) -> Result<i64, StoreError> {
+        Ok(on!(self.pool(), |db| sqlx::query_scalar("SELECT COALESCE(max(id), 0) FROM audit").fetch_one(db).await?))
+    }
+
     /// # Errors
     /// When the database cannot be read.
     pub async fn assistants(&self, owner: OwnerId) -> Result<Vec<AssistantRow>, StoreError> {

@@ -268,3 +268,70 @@ async fn the_kill_matrix_catches_a_program_that_records_after_dialling() {
     rig.run_to_the_end().await;
     assert!(!rig.rings().0.is_empty(), "the oracle saw nobody rung twice");
 }
+
+/// P13: a database put back from a backup does not know whom it called since.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p13_a_restored_database_dials_nobody_without_an_operators_word() {
+    let rig = Rig::new(60, 100, 200).await;
+    let file = rig.database.trim_start_matches("sqlite:").to_owned();
+    let backup = rig.dir.path().join("backup.db");
+    let snapshot = format!("VACUUM INTO '{}'", backup.display());
+    let run = async |sql: &str| {
+        use sqlx::Connection;
+        let mut db = sqlx::SqliteConnection::connect(&file).await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut db).await.unwrap();
+        db.close().await.unwrap();
+    };
+    run(&snapshot).await;
+    let mut child = rig.serve(None);
+    while rig.rings().1 < 20 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // Long enough for the mark.
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // The backup takes the database's place while nobody has it open.
+    let Rig { dir, simulator, config, store, actor, campaign, database, address } = rig;
+    drop(store);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    for suffix in ["-wal", "-shm"] {
+        drop(std::fs::remove_file(format!("{file}{suffix}")));
+    }
+    std::fs::copy(&backup, &file).unwrap();
+    let store = Store::open(&database).await.unwrap();
+    let rig = Rig { dir, database, address, simulator, config, store, actor, campaign };
+    let before = rig.simulator.invites().len();
+    let mut child = rig.serve(None);
+    let end = Instant::now() + Duration::from_secs(10);
+    while rig.store.setting("kill_switch").await.unwrap().as_deref() != Some("on") {
+        assert!(Instant::now() < end, "dialling is not held");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert_eq!(rig.simulator.invites().len(), before, "nobody was dialled");
+    let why = Command::new(env!("CARGO_BIN_EXE_dialdeck"))
+        .args(["campaign", "why", "Crash"])
+        .env_clear()
+        .env("HOME", rig.dir.path())
+        .env("DATABASE_URL", &rig.database)
+        .output()
+        .unwrap();
+    assert!(String::from_utf8_lossy(&why.stdout).contains("older than the calls made with it"), "{why:?}");
+    // The operator's word.
+    let go = Command::new(env!("CARGO_BIN_EXE_dialdeck"))
+        .args(["stop-all", "--release"])
+        .env_clear()
+        .env("HOME", rig.dir.path())
+        .env("DATABASE_URL", &rig.database)
+        .status()
+        .unwrap();
+    assert!(go.success());
+    let end = Instant::now() + Duration::from_secs(15);
+    while rig.simulator.invites().len() == before {
+        assert!(Instant::now() < end, "it does not go on");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
