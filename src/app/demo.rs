@@ -12,8 +12,8 @@ use crate::{
     desk::{AssignNumber, CampaignDraft, Import, ImportError, Progress},
     domain::{
         campaign::{ContactSource, Settings},
-        gate::Profile,
         id::{AssistantId, SourceId},
+        legal,
         phone::PhoneNumber,
         retry::RetryRules,
         schedule::{self, Days},
@@ -231,19 +231,16 @@ async fn free_port() -> Result<SocketAddr, AppError> {
 /// Numbers of the ranges that are open now (or of all), well mixed.
 fn numbers(n: usize, seed: u64, open_at: Option<DateTime<Utc>>) -> Vec<String> {
     use crate::telephony::simulator::die;
-    let window = Profile::Default.contact_window();
     let usable: Vec<(String, usize)> = RANGES
         .iter()
         .map(|(prefix, free)| (prefix.replace(' ', ""), *free))
         .filter(|(prefix, free)| {
             let sample = format!("{prefix}{}", "1".repeat(*free));
-            let zones = zone::parse_key(zone::key_of(&sample));
-            match (open_at, &window, zones) {
-                (Some(now), Some(w), Some(zones)) => {
-                    zones.iter().all(|z| w.is_open(*z, now) && w.closes(*z, now).is_some_and(|t| t - now > chrono::Duration::hours(1)))
-                }
-                _ => true,
-            }
+            let zones = zone::parse_key(zone::key_of(&sample)).unwrap_or_default();
+            let country = PhoneNumber::parse(&sample, None).map(|p| p.country).unwrap_or_default();
+            let laws = legal::of(&country, &sample, false);
+            // Open now, and for an hour at least.
+            open_at.is_none_or(|now| [now, now + chrono::Duration::hours(1)].iter().all(|t| legal::open_in_all(&laws, &zones, *t).is_ok()))
         })
         .collect();
     let mut out: Vec<String> = Vec::with_capacity(n);

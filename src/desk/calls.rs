@@ -13,7 +13,7 @@ use crate::{
         call::State,
         campaign::Status,
         event::{CallEvent, Kind, Source, Target},
-        gate::{self, CampaignFacts, ContactFacts, Rules, TrunkFacts},
+        gate::{self, CampaignFacts, ContactFacts, Place, Rules, TrunkFacts},
         id::{CallId, ContactId, Incarnation, TrunkId},
         schedule, script,
         stats::{self, Counts},
@@ -156,6 +156,7 @@ impl Desk {
         lease: Duration,
     ) -> Result<Vec<Claimed>, DeskError> {
         let now = self.now();
+        let rules = self.rules.clone();
         reach("claim.begin");
         let claimed = self
             .store
@@ -174,7 +175,7 @@ impl Desk {
                     if n > 0 {
                         tx.add_counts(campaign.id, &Counts { pending: -n, processing: n, ..Counts::default() }).await?;
                     }
-                    let claimed = prepare(tx, installation, &campaign, rows, now).await;
+                    let claimed = prepare(tx, &rules, installation, &campaign, rows, now).await;
                     reach("claim.written");
                     claimed
                 })
@@ -279,9 +280,11 @@ impl Desk {
     }
 }
 
-/// Renders the scripts of claimed rows; ends a row whose contact lacks a field.
+/// Renders the scripts of claimed rows. A row whose contact lacks a field is ended, one whose place is
+/// closed by law goes back, before any room exists.
 async fn prepare(
     tx: &mut Tx,
+    rules: &Rules,
     installation: Installation,
     campaign: &std::sync::Arc<CampaignRow>,
     rows: Vec<CallRow>,
@@ -292,6 +295,12 @@ async fn prepare(
     let mut contacts: HashMap<ContactId, _> = contacts.into_iter().map(|c| (c.id, (c.company, c.extra.0))).collect();
     let mut claimed = Vec::with_capacity(rows.len());
     for row in rows {
+        let zones = zone::parse_key(&row.zones);
+        let place = Place { number: &row.phone_number, country: &row.country, zones: zones.as_deref() };
+        if let Err(refusal) = gate::number(place.number).and_then(|()| gate::legal_hours(rules, &place, now)) {
+            turn_away(tx, row.id, row.claim_number, &refusal, now).await?;
+            continue;
+        }
         let (company, extra) = row.contact_id.and_then(|id| contacts.remove(&id)).unwrap_or_default();
         let fields = crate::domain::contact::script_fields(&row.contact_name, &row.contact_email, &company, &extra);
         match script::render(campaign.script(), &fields) {
@@ -372,14 +381,15 @@ fn judge(rules: &Rules, campaign: &CampaignRow, f: &ArmRow, now: DateTime<Utc>) 
     let zones = zone::parse_key(&f.zones);
     let from_trunk = f.trunk_countries.as_ref().map(|c| c.0.as_slice()).unwrap_or_default();
     let contact = ContactFacts {
-        country: &f.country,
+        place: Place { number: &f.phone_number, country: &f.country, zones: zones.as_deref() },
         countries_allowed: if rules.countries.is_empty() { from_trunk } else { &rules.countries },
         on_do_not_call: f.on_do_not_call,
-        zones: zones.as_deref(),
+        consent_at: f.consent_at,
+        national_list_at: f.national_list_at,
         dials_24h: f.dials_24h,
         oldest_24h: f.oldest_24h,
     };
-    gate::contact(rules, &contact, campaign.contact_hours, now)?;
+    gate::contact(rules, &contact, now)?;
     gate::campaign(&campaign_facts(campaign, f.used_today.unwrap_or(0), f.live, f.next_call_at), now)?;
     let Some(trunk) = trunk_facts(rules, f) else {
         return Err(Refusal::new("trunk", "the assistant's outbound trunk is gone: assign its number again"));
@@ -394,16 +404,7 @@ fn judge(rules: &Rules, campaign: &CampaignRow, f: &ArmRow, now: DateTime<Utc>) 
 
 /// The campaign's side of the gates.
 pub(super) fn campaign_facts(c: &CampaignRow, used_today: i64, live: i64, next_call_at: Option<DateTime<Utc>>) -> CampaignFacts {
-    CampaignFacts {
-        window: c.window(),
-        zone: c.zone(),
-        contact_hours: c.contact_hours,
-        used_today,
-        daily_cap: c.daily_cap,
-        live,
-        max_concurrent: c.max_concurrent,
-        next_call_at,
-    }
+    CampaignFacts { window: c.window(), zone: c.zone(), used_today, daily_cap: c.daily_cap, live, max_concurrent: c.max_concurrent, next_call_at }
 }
 
 fn trunk_facts(rules: &Rules, f: &ArmRow) -> Option<TrunkFacts> {
@@ -423,15 +424,36 @@ async fn refuse(tx: &mut Tx, claimed: &Claimed, refusal: Refusal, now: DateTime<
         // Only the pace: the room and the agent are kept for a moment.
         ("call_delay" | "trunk_rate", Some(at)) if at - now <= Duration::seconds(5) => return Ok(Refused::Wait(at)),
         ("concurrency" | "trunk_concurrency", None) => return Ok(Refused::Wait(now + Duration::seconds(1))),
-        // No time opens these.
-        ("hangup" | "do_not_call" | "country" | "contact_zone", _) | ("contact_hours", None) => {
-            if let Some(row) = tx.call(claimed.call).await? {
-                end_unarmed(tx, row, State::Canceled, &refusal.message, now).await?;
-            }
-        }
-        (_, until) => release(tx, claimed.call, claimed.claim_number, until.unwrap_or(now + RECHECK), &refusal.message, now).await?,
+        _ => turn_away(tx, claimed.call, claimed.claim_number, &refusal, now).await?,
     }
     Ok(Refused::Gate(refusal))
+}
+
+/// Ends a claimed call whose gate no time opens; any other goes back until its gate does.
+async fn turn_away(tx: &mut Tx, call: CallId, claim_number: i64, refusal: &Refusal, now: DateTime<Utc>) -> Result<(), DeskError> {
+    match (refusal.gate, refusal.until) {
+        ("hangup" | "number" | "do_not_call" | "country" | "consent" | "contact_zone", _) | ("contact_hours", None) => {
+            if let Some(row) = tx.call(call).await? {
+                end_unarmed(tx, row, State::Canceled, &refusal.message, now).await?;
+            }
+            Ok(())
+        }
+        (_, until) => release(tx, call, claim_number, until.unwrap_or(now + RECHECK), &refusal.message, now).await,
+    }
+}
+
+/// What the gates looked at when they let a call pass: "why did you call me, and when".
+fn evidence(rules: &Rules, request: &ArmRequest, f: &ArmRow, now: DateTime<Utc>) -> serde_json::Value {
+    let laws = crate::domain::legal::of(&f.country, &f.phone_number, rules.profile == gate::Profile::Us);
+    let clocks: Vec<String> =
+        zone::parse_key(&f.zones).unwrap_or_default().iter().map(|z| format!("{} {}", z.name(), now.with_timezone(z).format("%a %H:%M"))).collect();
+    serde_json::json!({
+        "attempt": request.claimed.attempt, "claim": request.claimed.claim_number, "trunk": request.livekit_trunk, "callerId": request.caller_id,
+        "profile": rules.profile, "rules": crate::domain::legal::version(), "laws": laws.iter().map(|l| l.label()).collect::<Vec<_>>(),
+        "contactClocks": clocks, "country": f.country, "doNotCall": f.on_do_not_call, "consentAt": f.consent_at, "dials24h": f.dials_24h,
+        "usedToday": f.used_today.unwrap_or(0) + 1, "dailyCap": request.claimed.campaign.daily_cap, "live": f.live + 1,
+        "maxConcurrent": request.claimed.campaign.max_concurrent, "generation": f.generation,
+    })
 }
 
 /// Takes a dial of the day, a line and a token of the trunk, the number, and arms the call, in that
@@ -473,7 +495,7 @@ async fn take(
     }
     let next = (campaign.call_delay_ms > 0).then(|| now + Duration::milliseconds(campaign.call_delay_ms));
     tx.count_dial(campaign.id, next, now).await?;
-    let details = serde_json::json!({ "attempt": claimed.attempt, "trunk": request.livekit_trunk, "used": f.used_today.unwrap_or(0) + 1, "zones": f.zones });
+    let details = evidence(rules, request, f, now);
     audit(tx, &Actor::engine(f.user_id), now, "call_armed", Some(claimed.call.0), &details).await?;
     reach("arm.written");
     Ok(Ok(Armed {

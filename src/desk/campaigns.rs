@@ -375,6 +375,7 @@ async fn fill(tx: &mut Tx, owner: OwnerId, id: CampaignId, now: DateTime<Utc>) -
             zones: c.zones,
             position: c.position,
             attempt: c.attempts + 1,
+            priority: 0,
             // The rule's spacing holds over a stop and a new start.
             dialable_at: c.last_end.map_or(row.status_at, |t| row.status_at.max(t + Duration::minutes(row.retry.0.no_answer_minutes))),
         })

@@ -92,10 +92,10 @@ impl Desk {
         if let Err(refusal) = gate::campaign(&campaign_facts(row, used, row.counts.live, None), now) {
             return say(refusal.gate, refusal.message, refusal.until);
         }
-        self.binding_zone(row, heads, now)
+        self.binding_zone(row, heads, now).await
     }
 
-    fn binding_zone(&self, row: &CampaignRow, heads: &[ZoneHead], now: DateTime<Utc>) -> Result<(String, String, Option<DateTime<Utc>>), DeskError> {
+    async fn binding_zone(&self, row: &CampaignRow, heads: &[ZoneHead], now: DateTime<Utc>) -> Result<(String, String, Option<DateTime<Utc>>), DeskError> {
         let say = |gate: &str, message: String, until| Ok((gate.to_owned(), message, until));
         if heads.is_empty() {
             return if row.counts.processing > 0 {
@@ -114,6 +114,13 @@ impl Desk {
             return say("open", "calls are being made".to_owned(), None);
         }
         if head.due > now && self.zone_opens(&head.zones, now) == Some(now) {
+            if let Some((number, country)) = self.store.head_of_zone(row.id, &head.zones).await? {
+                let zones = zone::parse_key(&head.zones);
+                let place = gate::Place { number: &number, country: &country, zones: zones.as_deref() };
+                if let Err(refusal) = gate::legal_hours(&self.rules, &place, now) {
+                    return say(refusal.gate, refusal.message, refusal.until);
+                }
+            }
             return say("retry", "all contacts left are to be tried again later".to_owned(), Some(first));
         }
         let window = self.rules.profile.contact_window().map(|w| w.label()).unwrap_or_default();

@@ -192,6 +192,7 @@ async fn queue_callback(tx: &mut Tx, actor: &Actor, row: &CallRow, at: Option<Da
         position: row.position,
         attempt: row.attempt + 1,
         dialable_at: due,
+        priority: 1,
     };
     tx.insert_calls(row.user_id, row.campaign_id, &[next], now).await?;
     tx.add_counts(row.campaign_id, &stats::Counts { total: 1, pending: 1, ..stats::Counts::default() }).await?;

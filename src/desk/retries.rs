@@ -73,5 +73,6 @@ fn next(campaign: &CampaignRow, row: &CallRow, done: ContactRows, now: DateTime<
         position: row.position,
         attempt: row.attempt + i64::from(row.charged),
         dialable_at: due,
+        priority: 0,
     })
 }

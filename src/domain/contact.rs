@@ -1,5 +1,6 @@
 //! A contact as imported, and what about it keeps it from being called.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::{
@@ -23,6 +24,9 @@ pub struct NewContact {
     pub company: String,
     pub notes: String,
     pub do_not_call: bool,
+    /// When and how the contact agreed to be called, where a profile asks.
+    pub consent_at: Option<DateTime<Utc>>,
+    pub consent_source: String,
     /// All columns by header, for the script.
     pub extra: serde_json::Map<String, serde_json::Value>,
 }

@@ -6,6 +6,7 @@ use std::{
     io::{BufRead, BufReader, Read},
 };
 
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use rlibphonenumber::Region;
 
 use super::{contact::NewContact, id::ContactId, phone::PhoneNumber, script, text::clean, zone};
@@ -39,11 +40,25 @@ pub enum Field {
     Notes,
     Zone,
     DoNotCall,
+    ConsentAt,
+    ConsentSource,
 }
 
 impl Field {
-    pub const ALL: [Self; 9] = [Self::Phone, Self::Name, Self::FirstName, Self::LastName, Self::Email, Self::Company, Self::Notes, Self::Zone, Self::DoNotCall];
-    const NAMES: &'static str = "phone, name, first_name, last_name, email, company, notes, timezone, do_not_call, ignore";
+    pub const ALL: [Self; 11] = [
+        Self::Phone,
+        Self::Name,
+        Self::FirstName,
+        Self::LastName,
+        Self::Email,
+        Self::Company,
+        Self::Notes,
+        Self::Zone,
+        Self::DoNotCall,
+        Self::ConsentAt,
+        Self::ConsentSource,
+    ];
+    const NAMES: &'static str = "phone, name, first_name, last_name, email, company, notes, timezone, do_not_call, consent_at, consent_source, ignore";
 
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -89,6 +104,8 @@ impl Field {
             Self::Email => &["email", "emailaddress", "mail", "emailid", "contactemail"],
             Self::Company => &["company", "companyname", "organisation", "organization", "business", "employer", "firma"],
             Self::Notes => &["notes", "note", "comment", "comments", "remarks"],
+            Self::ConsentAt => &["consentat", "consentdate", "consenttime", "optedinat", "optinat", "optindate", "consentgivenat"],
+            Self::ConsentSource => &["consentsource", "optinsource", "consentby", "consentchannel"],
             Self::Zone => &["timezone", "zone", "tz", "iana"],
             Self::DoNotCall => &[
                 "donotcall",
@@ -215,6 +232,8 @@ impl<R: Read> ContactFile<R> {
             email: clean(self.value(Field::Email).trim(), 254),
             company: clean(self.value(Field::Company).trim(), 200),
             notes: clean(self.value(Field::Notes).trim(), 2000),
+            consent_at: self.consent_at()?,
+            consent_source: clean(self.value(Field::ConsentSource).trim(), 200),
             do_not_call: says_no(&self.value(Field::DoNotCall)),
             extra,
         })
@@ -225,6 +244,18 @@ impl<R: Read> ContactFile<R> {
         let joined =
             if full.trim().is_empty() { Cow::Owned(format!("{} {}", self.value(Field::FirstName).trim(), self.value(Field::LastName).trim())) } else { full };
         clean(joined.trim(), 200)
+    }
+
+    /// A day or a moment; a consent that cannot be read is none, and is told.
+    fn consent_at(&self) -> Result<Option<DateTime<Utc>>, String> {
+        let text = self.value(Field::ConsentAt);
+        let text = text.trim();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let day = |t: &str| t.parse::<NaiveDate>().ok().map(|d| d.and_time(NaiveTime::MIN).and_utc());
+        let moment = text.parse::<DateTime<Utc>>().ok().or_else(|| day(text));
+        moment.map(Some).ok_or_else(|| format!("consent date \"{}\": write it as 2026-01-31 or 2026-01-31T10:00:00Z", clean(text, 40)))
     }
 
     fn explicit_zone(&self) -> Result<Option<String>, String> {
@@ -432,6 +463,15 @@ mod tests {
                 assert_eq!(good(&read(text, &[]).unwrap()[0]).do_not_call, want, "{header}={value}");
             }
         }
+    }
+
+    #[test]
+    fn a_consent_has_a_date_or_the_row_is_refused() {
+        let rows = read("phone,consent date,opt-in source\n202-555-0142,2026-01-31,web form\n202-555-0143,yes,\n202-555-0144,,\n", &[]).unwrap();
+        let c = good(&rows[0]);
+        assert_eq!((c.consent_at.map(|t| t.to_rfc3339()).as_deref(), c.consent_source.as_str()), (Some("2026-01-31T00:00:00+00:00"), "web form"));
+        assert!(matches!(&rows[1], Row::Bad { reason, .. } if reason.contains("consent date \"yes\"")));
+        assert_eq!(good(&rows[2]).consent_at, None);
     }
 
     #[test]

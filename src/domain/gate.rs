@@ -7,7 +7,8 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Refusal,
+    Refusal, legal,
+    phone::PhoneNumber,
     schedule::{self, Days, Window},
 };
 
@@ -25,7 +26,8 @@ pub enum Profile {
 }
 
 impl Profile {
-    /// The hours on the contact's own clock; `None` under the profile without any.
+    /// The widest hours on the contact's own clock: outside of them no law is open. `None` under the
+    /// profile without any.
     #[must_use]
     pub fn contact_window(self) -> Option<Window> {
         match self {
@@ -61,22 +63,35 @@ impl Default for Rules {
 /// The contact's side of a dial.
 #[derive(Debug, Clone)]
 pub struct ContactFacts<'a> {
-    pub country: &'a str,
+    pub place: Place<'a>,
     pub countries_allowed: &'a [String],
     pub on_do_not_call: bool,
-    /// Candidate zones; `None` when unknown.
-    pub zones: Option<&'a [Tz]>,
+    /// When the contact agreed to be called.
+    pub consent_at: Option<DateTime<Utc>>,
+    /// Of when the national do-not-call list is that was loaded last.
+    pub national_list_at: Option<DateTime<Utc>>,
     /// Dials of this number in the last 24 h over all campaigns, and when the oldest was.
     pub dials_24h: i64,
     pub oldest_24h: Option<DateTime<Utc>>,
 }
+
+/// Where a number is, as far as its digits tell.
+#[derive(Debug, Clone)]
+pub struct Place<'a> {
+    pub number: &'a str,
+    pub country: &'a str,
+    /// Candidate zones; `None` when unknown.
+    pub zones: Option<&'a [Tz]>,
+}
+
+/// A national list must be no older when the profile asks for one.
+const LIST_AGE: Duration = Duration::days(31);
 
 /// The campaign's side of a dial.
 #[derive(Debug, Clone)]
 pub struct CampaignFacts {
     pub window: Window,
     pub zone: Tz,
-    pub contact_hours: bool,
     pub used_today: i64,
     pub daily_cap: i64,
     pub live: i64,
@@ -110,32 +125,69 @@ fn refuse(gate: &'static str, until: Option<DateTime<Utc>>, message: String) -> 
     Err(Refusal { gate, message, until })
 }
 
+/// The kind of a number: what was valid when it was imported may not be by today's numbering plan.
+///
+/// # Errors
+/// When it may not be dialled at all.
+pub fn number(text: &str) -> Result<(), Refusal> {
+    PhoneNumber::parse(text, None).map(drop).or_else(|e| refuse("number", None, e.to_string()))
+}
+
+/// The law of the place at this moment, in every zone the number may be in.
+///
+/// # Errors
+/// When a law is closed, or the zone is unknown.
+pub fn legal_hours(rules: &Rules, place: &Place<'_>, now: DateTime<Utc>) -> Result<(), Refusal> {
+    if rules.profile == Profile::None {
+        return Ok(());
+    }
+    let Some(zones) = place.zones else {
+        return refuse("contact_zone", None, "the number's time zone is unknown: give the contact a timezone".to_owned());
+    };
+    let laws = legal::of(place.country, place.number, rules.profile == Profile::Us);
+    legal::open_in_all(&laws, zones, now).or_else(|(law, until)| refuse("contact_hours", until, format!("outside {} on the contact's clock", law.label())))
+}
+
 /// Gates that depend on the contact alone and on the clock.
 ///
 /// # Errors
 /// The first gate that is closed.
-pub fn contact(rules: &Rules, c: &ContactFacts<'_>, campaign_hours: bool, now: DateTime<Utc>) -> Result<(), Refusal> {
-    if !c.countries_allowed.iter().any(|a| a == c.country) {
+pub fn contact(rules: &Rules, c: &ContactFacts<'_>, now: DateTime<Utc>) -> Result<(), Refusal> {
+    number(c.place.number)?;
+    let country = c.place.country;
+    if !c.countries_allowed.iter().any(|a| a == country) {
         let allowed = c.countries_allowed.join(", ");
-        return refuse("country", None, format!("country {} is not allowed (allowed: {allowed}); [compliance] countries names more", c.country));
+        return refuse("country", None, format!("country {country} is not allowed (allowed: {allowed}); [compliance] countries names more"));
     }
     if c.on_do_not_call {
         return refuse("do_not_call", None, "the number is on the do-not-call list".to_owned());
     }
-    if let (Some(window), true) = (rules.profile.contact_window(), campaign_hours || rules.profile != Profile::None) {
-        let Some(zones) = c.zones else {
-            return refuse("contact_zone", None, "the number's time zone is unknown: give the contact a timezone".to_owned());
-        };
-        if !zones.iter().all(|z| window.is_open(*z, now)) {
-            let until = schedule::next_open_in_all(&window, zones, now);
-            return refuse("contact_hours", until, format!("outside {} on the contact's clock", window.label()));
-        }
+    if rules.profile == Profile::Us {
+        consent(c, now)?;
     }
-    if c.dials_24h >= rules.attempts_per_24h {
+    legal_hours(rules, &c.place, now)?;
+    let laws = if rules.profile == Profile::None { Vec::new() } else { legal::of(country, c.place.number, rules.profile == Profile::Us) };
+    let most = laws.iter().filter_map(|l| l.calls_24h).chain([rules.attempts_per_24h]).min().unwrap_or(rules.attempts_per_24h);
+    if c.dials_24h >= most {
         let until = c.oldest_24h.map(|t| t + Duration::hours(24));
         return refuse("attempts_24h", until, format!("the number was called {} times in 24 hours", c.dials_24h));
     }
     Ok(())
+}
+
+fn consent(c: &ContactFacts<'_>, now: DateTime<Utc>) -> Result<(), Refusal> {
+    if c.consent_at.is_none_or(|t| t > now) {
+        return refuse("consent", None, "no consent is recorded for the contact: import it with a column consent_at".to_owned());
+    }
+    match c.national_list_at {
+        Some(at) if now - at <= LIST_AGE => Ok(()),
+        Some(at) => refuse(
+            "national_list",
+            None,
+            format!("the national do-not-call list is of {}: load a newer one with `dialdeck dnc import --national`", at.date_naive()),
+        ),
+        None => refuse("national_list", None, "no national do-not-call list was loaded: `dialdeck dnc import --national`".to_owned()),
+    }
 }
 
 /// Gates of the campaign: days and hours, daily cap, concurrency, delay.
@@ -186,7 +238,15 @@ mod tests {
     }
 
     fn facts<'a>(zones: Option<&'a [Tz]>, us: &'a [String]) -> ContactFacts<'a> {
-        ContactFacts { country: "US", countries_allowed: us, on_do_not_call: false, zones, dials_24h: 0, oldest_24h: None }
+        ContactFacts {
+            place: Place { number: "+12125550142", country: "US", zones },
+            countries_allowed: us,
+            on_do_not_call: false,
+            consent_at: None,
+            national_list_at: None,
+            dials_24h: 0,
+            oldest_24h: None,
+        }
     }
 
     fn gate(r: Result<(), Refusal>) -> &'static str {
@@ -201,23 +261,46 @@ mod tests {
         let noon = utc("2026-11-20T18:00:00Z");
         let early = utc("2026-11-20T13:30:00Z");
         let c = facts(Some(&zones), &us);
-        assert_eq!(gate(contact(&rules, &c, true, noon)), "open");
-        assert_eq!(contact(&rules, &c, true, early).unwrap_err().until, Some(utc("2026-11-20T16:00:00Z")), "8 in the last zone");
-        assert_eq!(gate(contact(&rules, &facts(None, &us), true, noon)), "contact_zone");
-        assert_eq!(gate(contact(&rules, &ContactFacts { on_do_not_call: true, ..c.clone() }, true, early)), "do_not_call");
-        assert_eq!(gate(contact(&rules, &ContactFacts { country: "FR", ..c.clone() }, true, noon)), "country");
+        assert_eq!(gate(contact(&rules, &c, noon)), "open");
+        assert_eq!(contact(&rules, &c, early).unwrap_err().until, Some(utc("2026-11-20T16:00:00Z")), "8 in the last zone");
+        assert_eq!(gate(contact(&rules, &facts(None, &us), noon)), "contact_zone");
+        assert_eq!(gate(contact(&rules, &ContactFacts { on_do_not_call: true, ..c.clone() }, early)), "do_not_call");
+        assert_eq!(gate(contact(&rules, &ContactFacts { place: Place { country: "FR", ..c.place.clone() }, ..c.clone() }, noon)), "country");
         let often = ContactFacts { dials_24h: 3, oldest_24h: Some(early), ..c.clone() };
-        assert_eq!(contact(&rules, &often, true, noon).unwrap_err().until, Some(early + Duration::hours(24)));
+        assert_eq!(contact(&rules, &often, noon).unwrap_err().until, Some(early + Duration::hours(24)));
         let none = Rules { profile: Profile::None, ..Rules::default() };
-        assert_eq!(gate(contact(&none, &facts(None, &us), true, early)), "open", "profile none: unknown zones too");
-        assert_eq!(gate(contact(&none, &ContactFacts { on_do_not_call: true, ..c }, false, noon)), "do_not_call", "holds in all profiles");
+        assert_eq!(gate(contact(&none, &facts(None, &us), early)), "open", "profile none: unknown zones too");
+        assert_eq!(gate(contact(&none, &ContactFacts { on_do_not_call: true, ..c }, noon)), "do_not_call", "holds in all profiles");
+    }
+
+    #[test]
+    fn kinds_and_the_careful_profile() {
+        let us = ["US".to_owned()];
+        let zones = [Tz::America__New_York];
+        let noon = utc("2026-11-20T18:00:00Z");
+        let c = facts(Some(&zones), &us);
+        let of = |number| ContactFacts { place: Place { number, ..c.place.clone() }, ..c.clone() };
+        for bad in ["+19005550123", "911", "+881631234567", "+12125550", "nonsense"] {
+            assert_eq!(gate(contact(&Rules::default(), &of(bad), noon)), "number", "{bad}");
+        }
+        let careful = Rules { profile: Profile::Us, ..Rules::default() };
+        assert_eq!(gate(contact(&careful, &c, noon)), "consent");
+        let agreed = ContactFacts { consent_at: Some(noon - Duration::days(9)), ..c.clone() };
+        assert_eq!(gate(contact(&careful, &agreed, noon)), "national_list");
+        let old = ContactFacts { national_list_at: Some(noon - Duration::days(32)), ..agreed.clone() };
+        assert_eq!(gate(contact(&careful, &old, noon)), "national_list");
+        let fresh = ContactFacts { national_list_at: Some(noon - Duration::days(30)), ..agreed };
+        assert_eq!(gate(contact(&careful, &fresh, noon)), "open");
+        // Florida: three calls a day, whatever the installation allows.
+        let often = ContactFacts { dials_24h: 3, place: Place { number: "+13055550142", ..c.place.clone() }, ..c };
+        assert_eq!(gate(contact(&Rules { attempts_per_24h: 9, ..Rules::default() }, &often, noon)), "attempts_24h");
     }
 
     #[test]
     fn legal_hours_hold_even_when_the_campaign_says_otherwise() {
         let us = ["US".to_owned()];
         let zones = [Tz::America__New_York];
-        assert_eq!(gate(contact(&Rules::default(), &facts(Some(&zones), &us), false, utc("2026-11-20T04:00:00Z"))), "contact_hours");
+        assert_eq!(gate(contact(&Rules::default(), &facts(Some(&zones), &us), utc("2026-11-20T04:00:00Z"))), "contact_hours");
     }
 
     #[test]
@@ -236,7 +319,6 @@ mod tests {
         let c = CampaignFacts {
             window: Window::new(Days::WORKDAYS, 540, 1020).unwrap(),
             zone: Tz::America__New_York,
-            contact_hours: true,
             used_today: 5,
             daily_cap: 5,
             live: 0,

@@ -8,6 +8,7 @@ pub mod csv;
 pub mod event;
 pub mod gate;
 pub mod id;
+pub mod legal;
 pub mod outcome;
 pub mod pacing;
 pub mod phone;

@@ -114,7 +114,6 @@ impl Engine {
         let facts = gate::CampaignFacts {
             window: campaign.window(),
             zone: campaign.zone(),
-            contact_hours: campaign.contact_hours,
             used_today: used,
             daily_cap: campaign.daily_cap,
             live: 0,

@@ -26,6 +26,8 @@ pub struct NewCall {
     pub position: i64,
     pub attempt: i64,
     pub dialable_at: DateTime<Utc>,
+    /// 1 goes first when it is due: a moment promised to the contact.
+    pub priority: i64,
 }
 
 /// What arm writes onto the row: the request may be sent from then on.
@@ -226,8 +228,8 @@ impl Tx {
     /// When the database refuses.
     pub async fn insert_calls(&mut self, owner: OwnerId, campaign: CampaignId, calls: &[NewCall], now: DateTime<Utc>) -> Result<u64, StoreError> {
         let sql = "INSERT INTO campaign_calls (id, user_id, campaign_id, contact_id, phone_number, contact_name, contact_email, country, zones, position,
-                       attempt, dialable_at, created_at, updated_at)
-                   SELECT unhex(v ->> 0), $2, $3, unhex(v ->> 1), v ->> 2, v ->> 3, v ->> 4, v ->> 5, v ->> 6, v ->> 7, v ->> 8, v ->> 9, $4, $4
+                       attempt, dialable_at, priority, created_at, updated_at)
+                   SELECT unhex(v ->> 0), $2, $3, unhex(v ->> 1), v ->> 2, v ->> 3, v ->> 4, v ->> 5, v ->> 6, v ->> 7, v ->> 8, v ->> 9, v ->> 10, $4, $4
                    FROM (SELECT value AS v FROM json_each($1)) WHERE true";
         let json: Vec<_> = calls
             .iter()
@@ -242,7 +244,8 @@ impl Tx {
                     c.zones,
                     c.position,
                     c.attempt,
-                    stamp(Some(c.dialable_at))
+                    stamp(Some(c.dialable_at)),
+                    c.priority
                 ])
             })
             .collect();
@@ -250,7 +253,7 @@ impl Tx {
         Ok(on_tx!(self, |db| sqlx::query(sql).bind(json).bind(owner).bind(campaign).bind(now).execute(&mut *db).await?.rows_affected()))
     }
 
-    /// Leases due rows of one zone's queue, head first.
+    /// Leases due rows of one zone's queue: what was promised to a contact first, then head first.
     ///
     /// # Errors
     /// When the database refuses.
@@ -265,8 +268,15 @@ impl Tx {
     ) -> Result<Vec<CallRow>, StoreError> {
         let sql = "UPDATE campaign_calls
                    SET state = 'claimed', rank = 5, incarnation = $5, lease_until = $6, claim_number = claim_number + 1, updated_at = $3
-                   WHERE id IN (SELECT id FROM campaign_calls WHERE campaign_id = $1 AND zones = $2 AND rank = 0 AND dialable_at <= $3
-                                ORDER BY dialable_at, position, id LIMIT $4)
+                   WHERE id IN (SELECT id FROM (
+                       SELECT * FROM (SELECT id, priority, dialable_at, position FROM campaign_calls
+                                      WHERE campaign_id = $1 AND zones = $2 AND priority = 1 AND rank = 0 AND dialable_at <= $3
+                                      ORDER BY dialable_at, position, id LIMIT $4) AS promised
+                       UNION ALL
+                       SELECT * FROM (SELECT id, priority, dialable_at, position FROM campaign_calls
+                                      WHERE campaign_id = $1 AND zones = $2 AND priority = 0 AND rank = 0 AND dialable_at <= $3
+                                      ORDER BY dialable_at, position, id LIMIT $4) AS usual
+                       ORDER BY priority DESC, dialable_at, position, id LIMIT $4) AS head)
                    RETURNING *";
         let mut rows: Vec<CallRow> = on_tx!(self, |db| sqlx::query_as(sql)
             .bind(campaign)
@@ -278,7 +288,7 @@ impl Tx {
             .fetch_all(&mut *db)
             .await?);
         // RETURNING promises no order.
-        rows.sort_by_key(|r| (r.dialable_at, r.position, r.id));
+        rows.sort_by_key(|r| (-r.priority, r.dialable_at, r.position, r.id));
         Ok(rows)
     }
 
@@ -309,6 +319,8 @@ impl Tx {
                           (SELECT min(o.armed_at) FROM campaign_calls o WHERE o.phone_number = k.phone_number AND o.armed_at > $4
                              AND o.state NOT IN ('unsent', 'refused', 'not_placed')) AS oldest_24h,
                           (SELECT value FROM settings WHERE key = 'kill_switch') AS kill_switch,
+                          (SELECT consent_at FROM campaign_contacts WHERE id = k.contact_id) AS consent_at,
+                          (SELECT value FROM settings WHERE key = 'national_list:' || lower(hex(k.user_id))) AS national_list_at,
                           y.used AS used_today, t.live AS trunk_live, t.max_live AS trunk_max_live, t.tokens AS trunk_tokens,
                           t.refilled_at AS trunk_refilled_at, t.countries AS trunk_countries
                    FROM campaign_calls k

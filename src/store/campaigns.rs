@@ -101,9 +101,22 @@ impl Store {
                        UNION ALL
                        SELECT (SELECT min(q.zones) FROM campaign_calls q WHERE q.campaign_id = $1 AND q.rank = 0 AND q.zones > z.zones)
                        FROM z WHERE z.zones IS NOT NULL)
-                   SELECT zones, (SELECT min(dialable_at) FROM campaign_calls q WHERE q.campaign_id = $1 AND q.rank = 0 AND q.zones = z.zones) AS due
+                   SELECT zones, (SELECT min(due) FROM (
+                       SELECT min(dialable_at) AS due FROM campaign_calls q WHERE q.campaign_id = $1 AND q.rank = 0 AND q.zones = z.zones AND q.priority = 0
+                       UNION ALL
+                       SELECT min(dialable_at) FROM campaign_calls q WHERE q.campaign_id = $1 AND q.rank = 0 AND q.zones = z.zones AND q.priority = 1) AS heads) AS due
                    FROM z WHERE zones IS NOT NULL";
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(id).fetch_all(db).await?))
+    }
+
+    /// The number and country of the call that is due next in a zone.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn head_of_zone(&self, id: CampaignId, zones: &str) -> Result<Option<(String, String)>, StoreError> {
+        let sql = "SELECT phone_number, country FROM campaign_calls WHERE campaign_id = $1 AND zones = $2 AND rank = 0
+                   ORDER BY dialable_at LIMIT 1";
+        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(id).bind(zones).fetch_optional(db).await?))
     }
 
     /// Pending rows of one zone, for the words of "why".

@@ -63,13 +63,13 @@ impl ContactSlice {
             ContactTable::ContactList => ("contacts", "contact_list_id"),
             ContactTable::CsvFile => ("csv_contacts", "csv_file_id"),
         };
-        let columns = "position, name, phone_number, country, zones, email, company, notes, extra, do_not_call, created_at";
+        let columns = "position, name, phone_number, country, zones, email, company, notes, extra, do_not_call, consent_at, consent_source, created_at";
         let mut sql = QueryBuilder::new(format!("INSERT INTO {name} (id, {key}, {columns}) "));
         sql.push_values(rows, |mut row, c| {
             row.push_bind(c.id).push_bind(source).push_bind(c.line).push_bind(c.name.clone()).push_bind(c.number.to_string());
             row.push_bind(c.country.clone()).push_bind(c.zones.clone()).push_bind(c.email.clone()).push_bind(c.company.clone());
             row.push_bind(c.notes.clone()).push_bind(serde_json::to_string(&c.extra).unwrap_or_default());
-            row.push_bind(i64::from(c.do_not_call)).push_bind(now);
+            row.push_bind(i64::from(c.do_not_call)).push_bind(c.consent_at).push_bind(c.consent_source.clone()).push_bind(now);
         });
         sql.push(format!(" ON CONFLICT ({key}, phone_number) DO NOTHING"));
         Self { sql, source, positions: rows.iter().map(|c| c.line).collect() }

@@ -83,6 +83,10 @@ impl Rows {
     }
 
     async fn queue(&self, number: &str, position: i64, due: DateTime<Utc>) -> CallId {
+        self.queue_with(number, position, due, 0).await
+    }
+
+    async fn queue_with(&self, number: &str, position: i64, due: DateTime<Utc>, priority: i64) -> CallId {
         let call = NewCall {
             id: CallId::fresh(),
             contact_id: Some(ContactId::fresh()),
@@ -94,6 +98,7 @@ impl Rows {
             position,
             attempt: 1,
             dialable_at: due,
+            priority,
         };
         let (id, owner, campaign, now) = (call.id, self.owner, self.campaign, self.now);
         write!(self.store, |tx| tx.insert_calls(owner, campaign, &[call], now).await?);
@@ -143,6 +148,21 @@ async fn claims_are_in_order_leased_once_and_released_by_their_holder_alone() {
         assert!(release(1).await && !release(1).await, "released once");
         let again = rows.claim(10, second, rows.now + Duration::hours(2)).await;
         assert_eq!(again.iter().map(|r| (r.id, r.claim_number)).collect::<Vec<_>>(), [(a, 2), (late, 1)]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_promised_to_a_contact_goes_first_once_it_is_due() {
+    for (_dir, store) in databases().await {
+        let rows = Rows::new(store).await;
+        let mine = Incarnation::fresh();
+        let usual = rows.queue("+12025550101", 1, rows.now - Duration::hours(3)).await;
+        let promised = rows.queue_with("+12025550102", 2, rows.now - Duration::minutes(1), 1).await;
+        rows.queue_with("+12025550103", 3, rows.now + Duration::hours(1), 1).await;
+        let heads = rows.store.zone_heads(rows.campaign).await.unwrap();
+        assert_eq!((heads.len(), heads[0].due), (1, rows.now - Duration::hours(3)));
+        let order: Vec<CallId> = [rows.claim(1, mine, rows.now).await, rows.claim(9, mine, rows.now).await].concat().iter().map(|r| r.id).collect();
+        assert_eq!(order, [promised, usual], "and what is not yet due does not go at all");
     }
 }
 
