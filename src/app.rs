@@ -2,6 +2,7 @@
 
 mod demo;
 mod mark;
+mod standby;
 
 use std::{
     fs::File,
@@ -70,8 +71,8 @@ pub struct App {
     pub installation: Installation,
     pub auth: Arc<Auth>,
     pub carrier: Option<Arc<dyn Carrier>>,
-    /// Another process on this host holds engine and listener: its words for the header.
-    pub following: Option<String>,
+    /// Another process on this host holds engine and listener: words for the header, until it is gone.
+    pub following: watch::Sender<Option<String>>,
     /// Where the listener is bound.
     pub address: Option<SocketAddr>,
     stop: Stop,
@@ -136,7 +137,7 @@ impl App {
             installation,
             auth,
             carrier,
-            following: None,
+            following: watch::Sender::new(None),
             address: None,
             stop: Stop::new(),
             listener: CancellationToken::new(),
@@ -144,25 +145,43 @@ impl App {
             lock: None,
         };
         app.watch_others();
-        match lock(Path::new(app.desk.store().path()))? {
-            Some(lock) => {
-                app.lock = Some(Arc::new(lock));
-                app.lead(config, options).await?;
-            }
-            None => app.following = Some(format!("following the engine of another process on {}", app.desk.store().path())),
+        if let Some(lock) = lock(Path::new(app.desk.store().path()))? {
+            app.lock = Some(Arc::new(lock));
+            app.lead(config, options, false).await?;
+        } else {
+            app.following.send_replace(Some(format!("following the engine of another process on {}", app.desk.store().path())));
+            app.tasks.push(tokio::spawn(app.twin().stand_by(config.clone(), options)));
         }
         Ok(app)
     }
 
+    /// The same app with tasks of its own.
+    fn twin(&self) -> Self {
+        Self {
+            desk: self.desk.clone(),
+            clock: self.clock.clone(),
+            actor: self.actor.clone(),
+            installation: self.installation,
+            auth: self.auth.clone(),
+            carrier: self.carrier.clone(),
+            following: self.following.clone(),
+            address: None,
+            stop: self.stop.clone(),
+            listener: self.listener.clone(),
+            tasks: Vec::new(),
+            lock: None,
+        }
+    }
+
     /// Holds the lock: listens, and dials where that is allowed.
-    async fn lead(&mut self, config: &Config, options: StartOptions) -> Result<(), AppError> {
+    async fn lead(&mut self, config: &Config, options: StartOptions, taking_over: bool) -> Result<(), AppError> {
         if let Some(lock) = &self.lock {
             let mark = mark::Mark::new(lock.clone(), &self.installation);
             mark.check(&self.desk).await?;
             self.tasks.push(tokio::spawn(mark.keep(self.desk.clone(), self.clock.clone(), self.listener.clone())));
         }
         let ready = self.start_engine(config, options).await?;
-        self.listen(config, ready).await?;
+        self.listen(config, ready, taking_over).await?;
         let desk = self.desk.clone();
         self.tasks.push(tokio::spawn(async move {
             if let Err(e) = desk.discard_unfinished(Span::hours(1)).await {
@@ -209,12 +228,29 @@ impl App {
         Ok(ready)
     }
 
-    async fn listen(&mut self, config: &Config, ready: watch::Receiver<bool>) -> Result<(), AppError> {
+    async fn listen(&mut self, config: &Config, ready: watch::Receiver<bool>, taking_over: bool) -> Result<(), AppError> {
         let addr = config.listen;
-        let listener = TcpListener::bind(addr).await.map_err(|e| AppError::Listen { addr, why: listen_words(&e) })?;
-        self.address = listener.local_addr().ok();
         let router = api::router(self.api(config, ready));
         let (stop, limits) = (self.listener.clone(), config.limits);
+        if taking_over {
+            // The process that was followed may hold the port while it is stopped: polls do meanwhile.
+            let clock = self.clock.clone();
+            self.tasks.push(tokio::spawn(async move {
+                loop {
+                    match TcpListener::bind(addr).await {
+                        Ok(listener) => return api::serve(listener, router, limits, stop).await,
+                        Err(e) => tracing::warn!(target: "app", "no callbacks reach this process yet: {addr}: {}", listen_words(&e)),
+                    }
+                    tokio::select! {
+                        () = clock.sleep_until(clock.now() + Span::seconds(5)) => {}
+                        () = stop.cancelled() => return,
+                    }
+                }
+            }));
+            return Ok(());
+        }
+        let listener = TcpListener::bind(addr).await.map_err(|e| AppError::Listen { addr, why: listen_words(&e) })?;
+        self.address = listener.local_addr().ok();
         self.tasks.push(tokio::spawn(async move {
             api::serve(listener, router, limits, stop).await;
         }));
@@ -276,7 +312,7 @@ impl App {
         let mut tasks = self.tasks;
         let engine_done = async {
             // The listener and the watchers go last: callbacks of live calls are still welcome.
-            while self.following.is_none() && !self.stop.now.is_cancelled() && open_calls(&self.desk).await > 0 {
+            while self.following.borrow().is_none() && !self.stop.now.is_cancelled() && open_calls(&self.desk).await > 0 {
                 self.clock.sleep_until(self.clock.now() + Span::milliseconds(100)).await;
             }
         };
@@ -303,9 +339,13 @@ async fn open_calls(desk: &Desk) -> usize {
     desk.store().open_calls().await.map_or(0, |rows| rows.len())
 }
 
+fn lock_path(database: &Path) -> PathBuf {
+    PathBuf::from(format!("{}.lock", database.display()))
+}
+
 /// The host's lock beside the database: one engine and one listener.
 fn lock(database: &Path) -> Result<Option<File>, AppError> {
-    let path = PathBuf::from(format!("{}.lock", database.display()));
+    let path = lock_path(database);
     let fail = |why: String| AppError::Lock { path: path.display().to_string(), why };
     let file = File::options().create(true).truncate(false).read(true).write(true).open(&path).map_err(|e| fail(e.to_string()))?;
     match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {

@@ -124,7 +124,7 @@ fn run_console(global: &Global) -> Result<(), CliError> {
         read_only: global.read_only,
         simulated: false,
         supabase_hint: config.supabase_without_database,
-        following: app.following.clone(),
+        following: app.following.subscribe(),
         themes_folder: xdg("XDG_CONFIG_HOME", ".config").join("dialdeck/themes"),
         zone: config.timezone.unwrap_or_else(crate::app::host_zone),
         region: config.region.clone(),
@@ -182,7 +182,7 @@ fn run_demo(global: &Global, demo: DemoOptions) -> Result<(), CliError> {
         read_only: global.read_only,
         simulated: true,
         supabase_hint: false,
-        following: None,
+        following: tokio::sync::watch::Sender::new(None).subscribe(),
         themes_folder: xdg("XDG_CONFIG_HOME", ".config").join("dialdeck/themes"),
         zone: crate::app::host_zone(),
         region: Some("US".to_owned()),
@@ -202,8 +202,8 @@ fn run_serve(global: &Global) -> Result<(), CliError> {
     let _ring = start_logs(clock.clone(), Some(&config), true)?;
     let runtime = runtime()?;
     let app = runtime.block_on(App::start(&config, options(global), clock))?;
-    match (&app.following, app.address) {
-        (Some(words), _) => return Err(CliError::Failed(format!("{words}: it serves already"))),
+    match (app.following.borrow().as_ref(), app.address) {
+        (Some(words), _) => eprintln!("dialdeck: {words}; it takes over when that one is gone"),
         (None, Some(address)) => eprintln!("dialdeck: serving on http://{address}"),
         (None, None) => {}
     }

@@ -48,7 +48,7 @@ pub struct ConsoleOptions {
     pub simulated: bool,
     pub supabase_hint: bool,
     /// Another process holds the engine: its words.
-    pub following: Option<String>,
+    pub following: tokio::sync::watch::Receiver<Option<String>>,
     pub themes_folder: PathBuf,
     pub zone: chrono_tz::Tz,
     /// Country of numbers written without +, for imports.

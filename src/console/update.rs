@@ -292,7 +292,7 @@ impl State {
         if self.tiny && live > 0 {
             return vec![Effect::Leave(Ending::Drain)];
         }
-        if live == 0 || self.options.following.is_some() {
+        if live == 0 || self.options.following.borrow().is_some() {
             return vec![Effect::Leave(Ending::QuitNow)];
         }
         self.open(Dialog::Quit { live });

@@ -215,7 +215,7 @@ fn draw_header(frame: &mut Frame<'_>, state: &State, area: Rect) {
     if let Some(import) = &state.import {
         parts.insert(1, overlay::import_words(import));
     }
-    if let Some(words) = &state.options.following {
+    if let Some(words) = state.options.following.borrow().as_ref() {
         parts.push(words.clone());
     }
     if state.options.supabase_hint {

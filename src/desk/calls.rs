@@ -163,6 +163,9 @@ impl Desk {
             .write(Lane::Urgent, move |tx| {
                 Box::pin(async move {
                     let mut rows = Vec::new();
+                    if tx.setting("leader").await?.is_some_and(|l| l != incarnation.to_string()) {
+                        return Ok(Vec::new());
+                    }
                     for (i, zone) in zones.iter().enumerate() {
                         // An even share for each zone, what is left for the last.
                         let share = (limit - rows.len()).div_ceil(zones.len() - i);
@@ -239,7 +242,16 @@ impl Desk {
     /// When the database refuses.
     pub async fn take_over(&self, installation: Installation, mine: Incarnation) -> Result<(Vec<String>, usize), DeskError> {
         let now = self.now();
-        let others = self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok::<_, DeskError>(tx.calls_of_others(mine).await?) })).await?;
+        // From this commit on no other engine claims or arms: one that was stopped and wakes up finds itself replaced.
+        let others = self
+            .store
+            .write(Lane::Urgent, move |tx| {
+                Box::pin(async move {
+                    tx.put_setting("leader", &mine.to_string()).await?;
+                    Ok::<_, DeskError>(tx.calls_of_others(mine).await?)
+                })
+            })
+            .await?;
         let mut rooms = Vec::new();
         let mut open = 0;
         for row in others {
@@ -355,7 +367,8 @@ async fn arm(tx: &mut Tx, rules: &Rules, request: ArmRequest, now: DateTime<Utc>
     let Some(facts) = tx.arm_facts(claimed.call, request.trunk, day, now - Duration::hours(24)).await? else {
         return Ok(Err(Refused::Lost));
     };
-    if facts.state != State::Claimed || facts.claim_number != claimed.claim_number || facts.incarnation != Some(request.incarnation) {
+    let leads = facts.leader.as_ref().is_none_or(|l| *l == request.incarnation.to_string());
+    if facts.state != State::Claimed || facts.claim_number != claimed.claim_number || facts.incarnation != Some(request.incarnation) || !leads {
         return Ok(Err(Refused::Lost));
     }
     if let Err(refusal) = judge(rules, campaign, &facts, now) {

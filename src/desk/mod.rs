@@ -146,13 +146,23 @@ impl Desk {
         self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.setting_or(key, &fresh).await?) })).await
     }
 
-    /// The engine's heartbeat: other hosts see by it who dials.
+    /// The engine's heartbeat: others see by it who dials. `false` when another engine leads meanwhile.
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn heartbeat(&self, incarnation: Incarnation, host: String, pid: u32) -> Result<(), DeskError> {
+    pub async fn heartbeat(&self, incarnation: Incarnation, host: String, pid: u32) -> Result<bool, DeskError> {
         let now = self.now();
-        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.put_engine(incarnation, &host, i64::from(pid), now).await?) })).await
+        self.store
+            .write(Lane::Urgent, move |tx| {
+                Box::pin(async move {
+                    let leads = tx.setting("leader").await?.is_none_or(|l| l == incarnation.to_string());
+                    if leads {
+                        tx.put_engine(incarnation, &host, i64::from(pid), now).await?;
+                    }
+                    Ok(leads)
+                })
+            })
+            .await
     }
 
     /// The engine has stopped and looks after nothing any more.

@@ -99,6 +99,15 @@ impl Engine {
         self.publish(String::new()).await;
     }
 
+    /// Another engine took the calls over while this one was stopped: it looks after nothing any more.
+    pub(super) fn replaced(&self) {
+        tracing::error!(target: "engine", "another engine took over while this process was stopped: this one dials no more");
+        self.health.lock().halted = true;
+        // Not published: the words on every console are the leader's.
+        self.stop.drain.cancel();
+        self.stop.now.cancel();
+    }
+
     pub(super) async fn halt(&self, words: String) {
         {
             let mut health = self.health.lock();

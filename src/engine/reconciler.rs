@@ -37,8 +37,13 @@ impl Engine {
                 }
                 Err(e) => tracing::error!(target: "engine", error = %e, "the calls cannot be reconciled: nothing is dialled meanwhile"),
             }
-            if let Err(e) = self.desk.heartbeat(self.incarnation, host.clone(), std::process::id()).await {
-                tracing::warn!(target: "engine", error = %e, "no heartbeat could be written");
+            match self.desk.heartbeat(self.incarnation, host.clone(), std::process::id()).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.replaced();
+                    return;
+                }
+                Err(e) => tracing::warn!(target: "engine", error = %e, "no heartbeat could be written"),
             }
             tokio::select! {
                 () = self.sleep(EVERY) => {}

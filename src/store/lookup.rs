@@ -96,6 +96,12 @@ impl Store {
 }
 
 impl Tx {
+    /// # Errors
+    /// When the database refuses.
+    pub async fn setting(&mut self, key: &str) -> Result<Option<String>, StoreError> {
+        Ok(on_tx!(self, |db| sqlx::query_scalar("SELECT value FROM settings WHERE key = $1").bind(key).fetch_optional(&mut *db).await?))
+    }
+
     /// Sets a setting; `true` when the key is new or was changed.
     ///
     /// # Errors

@@ -190,6 +190,8 @@ pub struct ArmRow {
     pub dials_24h: i64,
     pub oldest_24h: Option<DateTime<Utc>>,
     pub kill_switch: Option<String>,
+    /// The engine that may claim and arm.
+    pub leader: Option<String>,
     pub consent_at: Option<DateTime<Utc>>,
     pub national_list_at: Option<DateTime<Utc>>,
     pub used_today: Option<i64>,

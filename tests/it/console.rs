@@ -28,7 +28,7 @@ fn options() -> ConsoleOptions {
         read_only: false,
         simulated: true,
         supabase_hint: false,
-        following: None,
+        following: tokio::sync::watch::Sender::new(None).subscribe(),
         themes_folder: "/nonexistent".into(),
         zone: chrono_tz::Tz::UTC,
         region: None,

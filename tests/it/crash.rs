@@ -335,3 +335,43 @@ async fn p13_a_restored_database_dials_nobody_without_an_operators_word() {
     child.kill().unwrap();
     child.wait().unwrap();
 }
+
+/// Two processes on one database: the second follows, and takes over when the first is stopped for
+/// longer than its lease; the first wakes up and does no harm.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stopped_engine_is_replaced_and_harmless_when_it_wakes() {
+    let signal = |child: &Child, signal: &str| {
+        let done = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        assert!(done.success());
+    };
+    let rig = Rig::new(300, 400, 600).await;
+    let mut first = rig.serve(None);
+    while rig.rings().1 < 10 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let mut second = rig.serve(None);
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert!(second.try_wait().unwrap().is_none(), "it follows");
+    signal(&first, "-STOP");
+    let leader = rig.store.setting("leader").await.unwrap();
+    let end = Instant::now() + Duration::from_mins(1);
+    while rig.store.setting("leader").await.unwrap() == leader {
+        assert!(Instant::now() < end, "nobody took over");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let rung = rig.rings().1;
+    while rig.rings().1 < rung + 20 {
+        assert!(Instant::now() < end, "the second does not dial");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    signal(&first, "-CONT");
+    let end = Instant::now() + Duration::from_mins(2);
+    while rig.row().await.execution_status != Status::Completed && Instant::now() < end {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    for child in [&mut first, &mut second] {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    rig.assert_nothing_is_wrong("stopped and woken").await;
+}
