@@ -94,6 +94,7 @@ pub async fn open_desk(config: &Config, clock: SharedClock) -> Result<(Desk, Ins
         attempts_per_24h: config.attempts_per_24h,
         calls_per_second: config.calls_per_second,
         trunk_concurrent: config.trunk_concurrent,
+        breaker: config.breaker,
     };
     let desk = Desk::new(store, clock, rules);
     let installation = desk.installation(config.owner.map(OwnerId)).await?;

@@ -15,3 +15,7 @@ CREATE VIEW campaign_contacts AS
 ALTER TABLE campaign_calls ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
 DROP INDEX calls_queue;
 CREATE INDEX calls_queue ON campaign_calls (campaign_id, zones, priority, dialable_at, position, id) WHERE rank = 0;
+
+-- Somebody answered and there was no agent.
+ALTER TABLE campaign_calls ADD COLUMN abandoned INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX calls_abandoned ON campaign_calls (campaign_id) WHERE abandoned = 1;

@@ -18,7 +18,7 @@ pub use keys::{ENVIRONMENT, KEYS, SECRETS};
 pub use limits::Limits;
 pub use secret::Secret;
 
-use crate::domain::{gate::Profile, phone::PhoneNumber};
+use crate::domain::{breaker::Limits as Breaker, gate::Profile, phone::PhoneNumber};
 
 /// A value and where it came from.
 #[derive(Debug, Clone)]
@@ -114,6 +114,7 @@ pub struct Config {
     pub region: Option<String>,
     pub countries: Vec<String>,
     pub attempts_per_24h: i64,
+    pub breaker: Breaker,
     pub theme: String,
     pub log_level: String,
     pub log_file: Option<PathBuf>,
@@ -377,6 +378,12 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
         region: region(&mut r),
         countries: list(&r.text("compliance.countries").to_ascii_uppercase()),
         attempts_per_24h: r.parse("compliance.attempts_per_24h", 3, "a whole number"),
+        breaker: Breaker {
+            enabled: r.flag("breaker.enabled"),
+            trunk_failures: positive(&mut r, "breaker.trunk_failures"),
+            unknown_in_5_min: r.parse("breaker.unknown_in_5_min", 3, "a whole number"),
+            no_agent: positive(&mut r, "breaker.no_agent"),
+        },
         theme: r.text("console.theme"),
         log_level: r.text("log.level"),
         log_file: Some(PathBuf::from(r.text("log.file"))).filter(|p| !p.as_os_str().is_empty()),

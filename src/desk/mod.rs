@@ -10,6 +10,7 @@ mod error;
 mod explain;
 mod once;
 mod outcome;
+mod protect;
 mod record;
 mod retries;
 mod trunks;
@@ -89,7 +90,7 @@ impl Desk {
     #[must_use]
     pub fn new(store: Store, clock: SharedClock, rules: Rules) -> Self {
         let (inbox, waiting) = mpsc::channel(4096);
-        tokio::spawn(record::inbox(store.clone(), clock.clone(), waiting));
+        tokio::spawn(record::inbox(store.clone(), clock.clone(), rules.breaker, waiting));
         Self { store, clock, rules: Arc::new(rules), inbox }
     }
 

@@ -8,14 +8,15 @@ use chrono::{DateTime, Duration, Utc};
 use sqlx::types::Json;
 use tokio::sync::mpsc;
 
-use super::{Actor, DeskError, Envelope, audit, dnc, retries};
+use super::{Actor, DeskError, Envelope, audit, dnc, protect, retries};
 use crate::{
     clock::SharedClock,
     domain::{
+        breaker::Limits,
         call::{self, Basis, Change, State},
         campaign::Status,
         event::{AgentReport, CallEvent, Fault, Kind, Reply, Target},
-        id::{CallId, CampaignId, TrunkId},
+        id::{CallId, CampaignId, OwnerId, TrunkId},
         outcome::{Outcome, Who},
         stats::{self, Counts, Tally},
     },
@@ -38,14 +39,14 @@ pub enum Recorded {
 const BATCH: usize = 512;
 
 /// The inbox task: takes what waits, applies it together, answers each sender after the commit.
-pub(super) async fn inbox(store: Store, clock: SharedClock, mut waiting: mpsc::Receiver<Envelope>) {
+pub(super) async fn inbox(store: Store, clock: SharedClock, breaker: Limits, mut waiting: mpsc::Receiver<Envelope>) {
     loop {
         let mut batch = Vec::new();
         if waiting.recv_many(&mut batch, BATCH).await == 0 {
             return;
         }
         let (events, answers): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
-        match apply(&store, &clock, events.clone()).await {
+        match apply(&store, &clock, breaker, events.clone()).await {
             Ok(results) => {
                 for (answer, result) in answers.into_iter().zip(results) {
                     drop(answer.send(Ok(result)));
@@ -54,7 +55,7 @@ pub(super) async fn inbox(store: Store, clock: SharedClock, mut waiting: mpsc::R
             Err(_) if events.len() > 1 => {
                 // One bad event must fail alone.
                 for (event, answer) in events.into_iter().zip(answers) {
-                    let result = apply(&store, &clock, vec![event]).await.map(|r| r.first().copied().unwrap_or(Recorded::Stored));
+                    let result = apply(&store, &clock, breaker, vec![event]).await.map(|r| r.first().copied().unwrap_or(Recorded::Stored));
                     drop(answer.send(result));
                 }
             }
@@ -68,10 +69,10 @@ pub(super) async fn inbox(store: Store, clock: SharedClock, mut waiting: mpsc::R
     }
 }
 
-async fn apply(store: &Store, clock: &SharedClock, events: Vec<CallEvent>) -> Result<Vec<Recorded>, DeskError> {
+async fn apply(store: &Store, clock: &SharedClock, breaker: Limits, events: Vec<CallEvent>) -> Result<Vec<Recorded>, DeskError> {
     let now = clock.now();
     reach("record.begin");
-    let done = store.write(Lane::Urgent, move |tx| Box::pin(async move { Batch::new(now).run(tx, events).await })).await;
+    let done = store.write(Lane::Urgent, move |tx| Box::pin(async move { Batch::new(now, breaker).run(tx, events).await })).await;
     reach("record.committed");
     done
 }
@@ -85,6 +86,7 @@ fn call_of_room(room: &str) -> Option<CallId> {
 /// The work of one transaction: rows as they were, rows as they are, and what follows from it.
 struct Batch {
     now: DateTime<Utc>,
+    breaker: Limits,
     rows: HashMap<CallId, CallRow>,
     before: HashMap<CallId, Counts>,
     touched: Vec<CallId>,
@@ -97,9 +99,10 @@ struct Batch {
 }
 
 impl Batch {
-    fn new(now: DateTime<Utc>) -> Self {
+    fn new(now: DateTime<Utc>, breaker: Limits) -> Self {
         Self {
             now,
+            breaker,
             rows: HashMap::new(),
             before: HashMap::new(),
             touched: Vec::new(),
@@ -211,6 +214,7 @@ impl Batch {
         reach("record.counted");
         self.write_ends(tx).await?;
         self.write_replaced(tx).await?;
+        self.write_troubles(tx).await?;
         for id in &self.carrier_outcomes {
             tx.insert_outcome(*id, Some(Outcome::WrongNumber), None, "the carrier knows no such number", Who::Carrier, "", None, self.now).await?;
         }
@@ -298,6 +302,22 @@ impl Batch {
                 }
             }
             retries::queue(tx, &[row], self.now).await?;
+        }
+        Ok(())
+    }
+
+    /// Calls that the trunk failed, turned away, or left in doubt.
+    async fn write_troubles(&self, tx: &mut Tx) -> Result<(), DeskError> {
+        let rows = || self.touched.iter().filter_map(|id| self.rows.get(id));
+        for row in rows().filter(|r| r.state == State::Refused) {
+            if let Some(trunk) = row.trunk_id {
+                tx.slow_trunk(trunk, self.now).await?;
+            }
+        }
+        let troubled: BTreeMap<CampaignId, OwnerId> =
+            rows().filter(|r| r.state == State::Unknown || (r.state == State::Failed && !r.charged)).map(|r| (r.campaign_id, r.user_id)).collect();
+        for (campaign, owner) in troubled {
+            protect::check(tx, &self.breaker, owner, campaign, self.now).await?;
         }
         Ok(())
     }

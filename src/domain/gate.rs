@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Refusal, legal,
+    Refusal, breaker, legal,
     phone::PhoneNumber,
     schedule::{self, Days, Window},
 };
@@ -52,11 +52,19 @@ pub struct Rules {
     pub calls_per_second: f64,
     /// Lines a trunk carries at once.
     pub trunk_concurrent: i64,
+    pub breaker: breaker::Limits,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { profile: Profile::Default, countries: Vec::new(), attempts_per_24h: 3, calls_per_second: 1.0, trunk_concurrent: 10 }
+        Self {
+            profile: Profile::Default,
+            countries: Vec::new(),
+            attempts_per_24h: 3,
+            calls_per_second: 1.0,
+            trunk_concurrent: 10,
+            breaker: breaker::Limits::default(),
+        }
     }
 }
 

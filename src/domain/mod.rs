@@ -1,6 +1,7 @@
 //! What the business is, in plain types and pure functions. No sockets, no SQL text, no clock reads:
 //! a function that needs "now" takes `now`.
 
+pub mod breaker;
 pub mod call;
 pub mod campaign;
 pub mod contact;

@@ -8,7 +8,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::Engine;
 use crate::{
-    desk::Armed,
+    desk::{Actor, Armed},
     domain::{
         call::State,
         event::{AgentReport, CallEvent, Kind, Leave, LegStatus, Source, Target},
@@ -30,6 +30,9 @@ const REPORT_LIMIT: Duration = Duration::seconds(30);
 const GONE_POLL: Duration = Duration::seconds(3);
 /// A room that is gone from both lists is believed after three looks over this time.
 const ABSENT_FOR: Duration = Duration::seconds(10);
+/// A talk without an agent is looked at so often, and ended after so long.
+const ALONE_POLL: Duration = Duration::seconds(1);
+const ALONE_FOR: Duration = Duration::seconds(4);
 const HANGUP_REPEAT: Duration = Duration::milliseconds(250);
 const HANGUP_ALARM: Duration = Duration::seconds(10);
 
@@ -53,6 +56,8 @@ pub(super) struct Follow {
     deleted: bool,
     alarmed: bool,
     ended_at: Option<DateTime<Utc>>,
+    /// Somebody is on the line and no agent is in the room, since then.
+    alone_since: Option<DateTime<Utc>>,
 }
 
 impl Follow {
@@ -75,6 +80,7 @@ impl Follow {
             deleted: false,
             alarmed: false,
             ended_at: None,
+            alone_since: None,
         }
     }
 
@@ -99,6 +105,7 @@ impl Follow {
             deleted: false,
             alarmed: false,
             ended_at: None,
+            alone_since: None,
         })
     }
 
@@ -195,7 +202,11 @@ impl Engine {
             return self.after_the_end(f, &row, &here).await;
         }
         match here.iter().find(|p| p.is_callee()) {
-            Some(leg) => self.see_leg(f, &row, leg).await,
+            Some(leg) => {
+                let alone = self.see_whether_alone(f, &row, leg, &here).await;
+                let next = self.see_leg(f, &row, leg).await;
+                if alone { Next::Again(ALONE_POLL) } else { next }
+            }
             None => self.see_no_leg(f, &row, &here).await,
         }
     }
@@ -211,6 +222,29 @@ impl Engine {
     async fn end_by_bound(&self, f: &mut Follow, row: &CallRow) {
         let kind = if row.state == State::Unknown || row.state == State::Armed { Kind::Horizon } else { Kind::LegGone { proven: false } };
         self.tell(f, Source::Engine, kind).await;
+    }
+
+    /// Somebody answered and the agent has left the room: after a moment the call is ended, for nobody
+    /// will speak. An agent that told an outcome has done its work: then it is no abandoned call.
+    async fn see_whether_alone(&self, f: &mut Follow, row: &CallRow, leg: &Participant, here: &[Participant]) -> bool {
+        let talking = row.answered_at.is_some() || leg.leg_status() == Some(LegStatus::Active);
+        let agent = here.iter().any(|p| p.is_agent(&f.agent));
+        if !self.config.require_agent || !talking || agent || f.hangup_since.is_some() {
+            f.alone_since = None;
+            return false;
+        }
+        let now = self.clock.now();
+        let since = *f.alone_since.get_or_insert(now);
+        if now - since < ALONE_FOR {
+            return true;
+        }
+        tracing::error!(target: "engine", call = %f.call, "somebody is on the line without an agent: hung up");
+        let told = f.reported.outcome.is_some() || row.suggestion.is_some() || row.outcome.is_some();
+        let done = if told { self.desk.hang_up(Actor::engine(row.user_id), f.call).await } else { self.desk.abandon(f.call).await };
+        if let Err(e) = done {
+            tracing::warn!(target: "engine", error = %e, "a call without an agent could not be ended yet");
+        }
+        true
     }
 
     async fn see_leg(&self, f: &mut Follow, row: &CallRow, leg: &Participant) -> Next {

@@ -146,6 +146,9 @@ impl Engine {
 
     /// An agent was seen: the campaign's wait begins anew from the shortest.
     pub(super) async fn agent_seen(&self, campaign: &CampaignRow) {
+        if let Some(most) = self.ramps.lock().get_mut(&campaign.id) {
+            *most = most.saturating_mul(2);
+        }
         let was = self.health.lock().agents.remove(&campaign.id).is_some();
         if was {
             self.note(campaign, String::new()).await;

@@ -62,6 +62,8 @@ pub struct Engine {
     tasks: TaskTracker,
     /// Calls claimed and being prepared, by campaign.
     preparing: Mutex<HashMap<CampaignId, i64>>,
+    /// How many prepares a campaign may have at once in its first seconds.
+    ramps: Mutex<HashMap<CampaignId, i64>>,
     /// Calls that a task of this engine follows.
     followed: Mutex<HashSet<CallId>>,
     health: Mutex<Health>,
@@ -105,6 +107,7 @@ impl Engine {
             incarnation: Incarnation::fresh(),
             tasks: TaskTracker::new(),
             preparing: Mutex::new(HashMap::new()),
+            ramps: Mutex::new(HashMap::new()),
             followed: Mutex::new(HashSet::new()),
             health: Mutex::new(Health::default()),
             hangups: watch::Sender::new(HashSet::new()),

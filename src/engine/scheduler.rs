@@ -23,6 +23,10 @@ const TICK: Duration = Duration::seconds(2);
 /// Looks no more often than this, however often the bell rings.
 const REST: Duration = Duration::milliseconds(25);
 
+/// So long after its start a campaign's prepares grow from one, doubling each time one brings its agent.
+const RAMP: Duration = Duration::seconds(30);
+const RAMP_LOOK: Duration = Duration::milliseconds(200);
+
 /// The most that is claimed for one campaign in one look.
 const MOST: usize = 50;
 
@@ -138,9 +142,10 @@ impl Engine {
         if open.is_empty() {
             return Ok(next);
         }
+        let preparing = self.preparing.lock().get(&campaign.id).copied().unwrap_or(0);
         let load = Load {
             live: campaign.counts.live,
-            preparing: self.preparing.lock().get(&campaign.id).copied().unwrap_or(0),
+            preparing,
             max_concurrent: campaign.max_concurrent,
             call_delay_ms: campaign.call_delay_ms,
             next_call_at: campaign.next_call_at,
@@ -150,10 +155,24 @@ impl Engine {
         match pacing::plan(now, &load) {
             Plan::Wait(at) => Ok(at.into_iter().chain(next).min()),
             Plan::Dial(n) => {
-                self.begin(campaign, open, n.min(MOST)).await?;
+                let room = self.ramp(&campaign, now).map_or(MOST, |most| usize::try_from(most - preparing).unwrap_or(0));
+                if room == 0 {
+                    return Ok(Some(now + RAMP_LOOK));
+                }
+                self.begin(campaign, open, n.min(MOST).min(room)).await?;
                 Ok(next)
             }
         }
+    }
+
+    /// How many prepares a campaign may have at once; `None` when it has been running for a while. A
+    /// start that goes wrong must not take fifty contacts' agents with it.
+    fn ramp(&self, campaign: &CampaignRow, now: DateTime<Utc>) -> Option<i64> {
+        if now - campaign.status_at >= RAMP || !self.config.require_agent {
+            self.ramps.lock().remove(&campaign.id);
+            return None;
+        }
+        Some(*self.ramps.lock().entry(campaign.id).or_insert(1))
     }
 
     async fn begin(self: &Arc<Self>, campaign: Arc<CampaignRow>, zones: Vec<String>, n: usize) -> Result<(), DeskError> {

@@ -236,6 +236,16 @@ impl Tx {
         Ok(done == 1)
     }
 
+    /// The trunk turned a call away by its rate: it gets a rest.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn slow_trunk(&mut self, id: TrunkId, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let sql = "UPDATE trunks SET tokens = min(tokens, -2.0), refilled_at = $2 WHERE id = $1";
+        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(now).execute(&mut *db).await?);
+        Ok(())
+    }
+
     /// Gives lines back (`delta` negative) or takes them for calls found alive.
     ///
     /// # Errors

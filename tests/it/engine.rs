@@ -11,7 +11,7 @@ use dialdeck::{
         gate::{Profile, Rules},
         outcome::{Outcome, Who},
     },
-    telephony::simulator::{Behaviour, Faults, Workers},
+    telephony::simulator::{Behaviour, Faults, Script, Workers},
 };
 
 use crate::support::{Options, World, assert_counts_equal_rows, csv_of, fictional, quick_rules};
@@ -151,7 +151,7 @@ async fn a_restart_adopts_live_calls_and_dials_nobody_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lost_replies_and_errors_after_ringing_never_dial_twice() {
     let faults = Faults { lost_reply: 0.3, error_after_ringing: 0.2, seed: 5, ..Faults::default() };
-    let mut world = World::new(Options { speed: 60.0, behaviour: answering(), faults, ..Options::default() }).await;
+    let mut world = World::new(Options { speed: 25.0, behaviour: answering(), faults, ..Options::default() }).await;
     let (source, _) = world.import(csv_of(60)).await;
     let id = world.campaign(source, |_| {}).await;
     world.start_engine();
@@ -393,4 +393,61 @@ async fn trunk_rate_and_concurrency_hold() {
         let live = armed.iter().filter(|(from, to)| from <= at && at < to).count();
         assert!(live <= 4, "{live} on a trunk of 4");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_breaker_pauses_a_campaign_whose_trunk_fails_and_one_key_resumes_it() {
+    let script = Script::parse("[[callee]]\nends = \"0\"\ncode = 503\ntext = \"Service Unavailable\"").unwrap();
+    let mut world = World::new(Options { behaviour: Behaviour::Script(Box::new(script)), speed: 20.0, ..Options::default() }).await;
+    // Every number ends in 0: the trunk fails each call.
+    let csv = (0..200).fold("name,phone\n".to_owned(), |csv, i| csv + &format!("Contact {i},{}\n", fictional(i * 10)));
+    let (source, _) = world.import(csv).await;
+    let id = world.campaign(source, |s| s.max_concurrent = 5).await;
+    world.start_engine();
+    world.desk.start(world.actor.clone(), id).await.unwrap();
+    world.until("the breaker", LONG, || async { world.row(id).await.execution_status == Status::Paused }).await;
+    let row = world.row(id).await;
+    assert!(row.status_reason.contains("failed at the trunk") && row.status_reason.contains("503"), "{}", row.status_reason);
+    let dials = world.simulator.invites().len();
+    assert!((10..40).contains(&dials), "{dials} dials until it opened");
+    assert!(world.desk.explain(&row).await.unwrap().message.contains("breaker"));
+    world.desk.resume(world.actor.clone(), id).await.unwrap();
+    world.until("more dials", LONG, || async { world.simulator.invites().len() > dials }).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn somebody_on_the_line_without_an_agent_is_let_go_and_counted_and_too_many_pause_the_campaign() {
+    let faults = Faults { agent_leaves: 0.2, seed: 3, ..Faults::default() };
+    let behaviour = Behaviour::Answer { ring: Duration::from_secs(2), talk: Duration::from_secs(40) };
+    let mut world = World::new(Options { behaviour, faults, speed: 20.0, ..Options::default() }).await;
+    let (source, _) = world.import(csv_of(120)).await;
+    let id = world.campaign(source, |s| s.max_concurrent = 12).await;
+    world.start_engine();
+    world.desk.start(world.actor.clone(), id).await.unwrap();
+    world.until("the breaker", LONG, || async { world.row(id).await.execution_status == Status::Paused }).await;
+    let row = world.row(id).await;
+    assert!(row.status_reason.contains("without an agent"), "{}", row.status_reason);
+    world.until("the end of live calls", LONG, || async { world.row(id).await.counts.live == 0 }).await;
+    let calls = world.calls(id).await;
+    let answered: Vec<_> = calls.iter().filter(|c| c.answered_at.is_some()).collect();
+    let short: Vec<_> = answered.iter().filter(|c| c.hangup_requested_at.is_some()).collect();
+    assert!(answered.len() >= 30 && short.len() >= 2, "{} answered, {} let go", answered.len(), short.len());
+    for call in short {
+        assert!(call.call_duration <= 20, "a call without an agent went on for {} s", call.call_duration);
+    }
+    assert_counts_equal_rows(&world, id).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_grows_from_one_prepare() {
+    let mut world =
+        World::new(Options { behaviour: answering(), faults: Faults { workers: Workers::Absent, ..Faults::default() }, ..Options::default() }).await;
+    let (source, _) = world.import(csv_of(50)).await;
+    let id = world.campaign(source, |_| {}).await;
+    world.start_engine();
+    world.desk.start(world.actor.clone(), id).await.unwrap();
+    world.until("words", LONG, || async { world.desk.explain(&world.row(id).await).await.unwrap().message.contains("no agent worker") }).await;
+    // Nobody's agent came: one contact was prepared, not fifty.
+    let prepared = world.calls(id).await.iter().filter(|c| c.claim_number > 0).count();
+    assert_eq!(prepared, 1);
 }

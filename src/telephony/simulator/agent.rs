@@ -63,6 +63,17 @@ fn activate(shared: &Arc<Shared>, room: &str, identity: &str) {
     emit(shared, &mut world, room, "participant_joined", &about, Some(&json));
 }
 
+/// The agent breaks down: it leaves the room and tells nothing.
+pub fn break_down(shared: &Arc<Shared>, room: &str) {
+    let mut world = shared.world.lock();
+    let about = room_json(&world, room);
+    let Some(r) = world.rooms.get_mut(room) else { return };
+    let Some(agent) = r.participants.values().find(|p| p.kind == Kind::Agent as i32).cloned() else { return };
+    r.participants.remove(&agent.identity);
+    r.changes += 1;
+    emit(shared, &mut world, room, "participant_left", &about, Some(&participant_json(&agent, Some("CLIENT_INITIATED"))));
+}
+
 /// Tells the outcome as the callee is about to leave: by attributes, or over REST.
 pub fn report(shared: &Arc<Shared>, room: &str, outcome: Option<Outcome>) {
     let Some(outcome) = outcome else { return };

@@ -29,6 +29,8 @@ pub struct Faults {
     pub error_after_ringing: f64,
     /// A dispatch that brings no agent.
     pub agent_missing: f64,
+    /// An agent that breaks down once somebody has answered.
+    pub agent_leaves: f64,
     pub workers: Workers,
 }
 
@@ -52,6 +54,7 @@ impl Default for Faults {
             lost_reply: 0.0,
             error_after_ringing: 0.0,
             agent_missing: 0.0,
+            agent_leaves: 0.0,
             workers: Workers::Ready,
         }
     }

@@ -259,6 +259,10 @@ impl Call {
             p.is_publisher = true;
         });
         self.succeed();
+        let breaks = self.shared.faults.lock().agent_leaves;
+        if self.shared.world.lock().chance(breaks) {
+            agent::break_down(&self.shared, &self.request.room_name);
+        }
         let longest = self.max_call_duration();
         let wait = talk.unwrap_or(longest).min(longest);
         let tell = wait.mul_f64(0.8);

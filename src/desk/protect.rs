@@ -1,0 +1,54 @@
+//! What protects people from a campaign that goes wrong: the breaker, and calls without an agent.
+
+use chrono::{DateTime, Duration, Utc};
+
+use super::{Actor, Desk, DeskError, audit};
+use crate::{
+    domain::{
+        breaker::{self, Limits},
+        campaign::Status,
+        id::{CallId, CampaignId, OwnerId},
+    },
+    store::{Lane, Tx},
+};
+
+/// The window of trunk failures.
+const TRUNK: Duration = Duration::minutes(2);
+/// The window of doubts.
+const DOUBT: Duration = Duration::minutes(5);
+/// The window of calls without an agent, as the law counts them.
+const ABANDONED: Duration = Duration::days(30);
+
+/// Pauses a campaign whose calls go wrong.
+pub(super) async fn check(tx: &mut Tx, limits: &Limits, owner: OwnerId, campaign: CampaignId, now: DateTime<Utc>) -> Result<(), DeskError> {
+    let facts = tx.breaker_facts(owner, campaign, breaker::LAST, now - TRUNK, now - DOUBT, now - ABANDONED).await?;
+    let Some(words) = breaker::opens(limits, &facts) else { return Ok(()) };
+    if tx.move_campaign(campaign, Status::Running, Status::Paused, &words, "breaker", now).await? {
+        tracing::error!(target: "engine", campaign = %campaign, "{words}");
+        audit(tx, &Actor::engine(owner), now, "breaker_opened", Some(campaign.0), &serde_json::json!({ "reason": words })).await?;
+    }
+    Ok(())
+}
+
+impl Desk {
+    /// Somebody answered and there is no agent: counted, and hung up.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn abandon(&self, call: CallId) -> Result<(), DeskError> {
+        let (now, limits) = (self.now(), self.rules.breaker);
+        self.store
+            .write(Lane::Urgent, move |tx| {
+                Box::pin(async move {
+                    let Some(row) = tx.call(call).await?.filter(|r| !r.state.is_ended()) else { return Ok(()) };
+                    if tx.set_abandoned(call, now).await? {
+                        tx.request_hangup(call, now).await?;
+                        audit(tx, &Actor::engine(row.user_id), now, "call_abandoned", Some(call.0), &serde_json::json!({})).await?;
+                        check(tx, &limits, row.user_id, row.campaign_id, now).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+}
