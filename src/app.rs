@@ -95,6 +95,7 @@ pub async fn open_desk(config: &Config, clock: SharedClock) -> Result<(Desk, Ins
         calls_per_second: config.calls_per_second,
         trunk_concurrent: config.trunk_concurrent,
         breaker: config.breaker,
+        real_phones: config.livekit.as_ref().is_some_and(|l| !is_loopback(&l.host)),
     };
     let desk = Desk::new(store, clock, rules);
     let installation = desk.installation(config.owner.map(OwnerId)).await?;

@@ -199,4 +199,6 @@ needs!(
     Operator => Role::Operator,
     /// May do everything of campaigns, contacts and calls.
     Supervisor => Role::Supervisor,
+    /// May lift what protects people.
+    Admin => Role::Admin,
 );

@@ -18,7 +18,7 @@ use super::{
     rows,
 };
 use crate::{
-    desk::CampaignDraft,
+    desk::{CampaignDraft, Recycle},
     domain::{
         FieldError,
         campaign::{ContactSource, Settings, Status},
@@ -325,6 +325,24 @@ pub async fn stop(State(api): State<Api>, Supervisor(caller): Supervisor, Path(i
     let stopped = api.desk.stop(caller.actor(), c.id, request.hang_up).await?;
     let live = if request.hang_up { "hung up" } else { "kept to their end" };
     done(&api, &caller, &c, &format!("stopped: {} contacts not called, {} live calls {live}", stopped.canceled, stopped.live)).await
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RecycleRequest {
+    results: Vec<String>,
+}
+
+pub async fn recycle(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
+    let c = own(&api, caller.owner, &id).await?;
+    let RecycleRequest { results } = body::json(&headers, &bytes)?;
+    let is = |word: &str| results.iter().any(|r| r == word);
+    if let Some(other) = results.iter().find(|r| !["no_answer", "busy", "voicemail"].contains(&r.as_str())) {
+        return Err(ApiError::Unprocessable(vec![FieldError::new("results", format!("\"{other}\" is none of no_answer, busy, voicemail"))]));
+    }
+    let what = Recycle { no_answer: is("no_answer"), busy: is("busy"), voicemail: is("voicemail") };
+    let queued = api.desk.recycle(caller.actor(), c.id, what).await?;
+    Ok(Json(json!({ "success": true, "queued": queued, "message": format!("{queued} contacts went back to the queue"), "campaign": row(&api, caller.owner, c.id).await? })).into_response())
 }
 
 pub async fn status(State(api): State<Api>, Viewer(caller): Viewer, Path(id): Path<String>) -> Answer {

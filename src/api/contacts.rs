@@ -97,7 +97,7 @@ async fn streamed(api: &Api, caller: &super::Caller, name: String, region: Optio
 
 /// Takes the whole file first, with its digest: under an idempotency key it must be known whether
 /// this is the same upload before anything is kept of it. The file has no name on the disk.
-async fn spool(field: &mut Field<'_>) -> Result<(std::fs::File, Vec<u8>), ApiError> {
+pub(super) async fn spool(field: &mut Field<'_>) -> Result<(std::fs::File, Vec<u8>), ApiError> {
     use std::{
         io::{Seek, Write},
         os::unix::fs::OpenOptionsExt,
@@ -117,6 +117,12 @@ async fn spool(field: &mut Field<'_>) -> Result<(std::fs::File, Vec<u8>), ApiErr
 
 type Importing = tokio::task::JoinHandle<Result<(crate::domain::id::SourceId, crate::domain::contact::ImportReport), ImportError>>;
 
+/// The country of numbers written without +, where one is given.
+pub(super) fn region_of(code: Option<&str>) -> Result<Option<rlibphonenumber::Region>, ApiError> {
+    let code = code.map(str::trim).filter(|c| !c.is_empty());
+    code.map(|c| phone::region(c).map_err(|e| ApiError::Unprocessable(vec![FieldError::new("region", e.to_string())]))).transpose()
+}
+
 /// Runs on its own, so that a client that goes away mid-way leaves a cancelled import, not half of one.
 fn start(
     api: &Api,
@@ -126,10 +132,7 @@ fn start(
     file: impl Read + Send + 'static,
     cancel: CancellationToken,
 ) -> Result<Importing, ApiError> {
-    let region = match region.filter(|r| !r.trim().is_empty()) {
-        Some(code) => Some(phone::region(code.trim()).map_err(|e| ApiError::Unprocessable(vec![FieldError::new("region", e.to_string())]))?),
-        None => None,
-    };
+    let region = region_of(region)?;
     let import = Import { table: ContactTable::CsvFile, name, region, mapping: Vec::new(), size: None, dry_run: false };
     let (desk, actor) = (api.desk.clone(), caller.actor());
     Ok(tokio::spawn(async move { desk.import(actor, import, file, watch::Sender::new(Progress::default()), cancel).await }))

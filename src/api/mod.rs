@@ -11,6 +11,7 @@ mod limits;
 mod livekit;
 mod once;
 mod rows;
+mod rules;
 mod webhooks;
 
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use axum::{
     extract::DefaultBodyLimit,
     middleware::{from_fn_with_state, map_response},
     response::{IntoResponse, Response},
-    routing::{get, post, put},
+    routing::{delete, get, post, put},
 };
 use tokio::sync::watch;
 
@@ -82,6 +83,7 @@ pub fn router(api: Api) -> Router {
         .layer(from_fn_with_state(api.limits.body, limits::whole_body));
     let upload = Router::new()
         .route("/csv/upload", post(contacts::upload))
+        .route("/do-not-call/import", post(rules::import))
         .layer(DefaultBodyLimit::max(UPLOAD_LIMIT))
         .layer(from_fn_with_state(api.limits.body, limits::next_piece));
     let json = Router::new()
@@ -104,6 +106,11 @@ pub fn router(api: Api) -> Router {
         .route("/assistants", get(livekit::assistants).post(livekit::add_assistant))
         .route("/phone-numbers", get(livekit::numbers))
         .route("/phone-numbers/assign", post(livekit::assign))
+        .route("/campaigns/{id}/recycle", post(campaigns::recycle))
+        .route("/do-not-call", get(rules::list).post(rules::add))
+        .route("/do-not-call/{number}", delete(rules::lift))
+        .route("/kill-switch", get(rules::kill_switch).post(rules::kill).delete(rules::revive))
+        .route("/terms", get(rules::terms).post(rules::accept))
         .route("/csv", get(contacts::files))
         .route("/contact-lists", get(contacts::lists))
         .layer(DefaultBodyLimit::max(JSON_LIMIT))

@@ -119,6 +119,9 @@ pub enum Command {
     /// Do not call
     #[command(subcommand)]
     Dnc(DncCommand),
+    /// The terms that the first real campaign asks for
+    #[command(subcommand)]
+    Terms(TermsCommand),
     /// The kill switch: no further dial on any host
     StopAll {
         /// Lift it
@@ -141,7 +144,6 @@ pub enum Command {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "made once from the command line")]
 pub enum CampaignCommand {
     /// Make a campaign
     Create {
@@ -193,6 +195,12 @@ pub enum CampaignCommand {
         hang_up: bool,
     },
     /// Why is it not dialling?
+    /// Queue again whose last call ended so: no_answer, busy, voicemail
+    Recycle {
+        campaign: String,
+        #[arg(required = true)]
+        results: Vec<String>,
+    },
     Why {
         campaign: String,
     },
@@ -264,6 +272,36 @@ pub enum DncCommand {
         number: String,
         #[arg(long, default_value = "")]
         reason: String,
+    },
+    /// Take a number off the list; the reason stays in the audit
+    Remove {
+        number: String,
+        #[arg(long)]
+        reason: String,
+    },
+    List,
+    /// Numbers, one a line, or a CSV; - for standard input
+    Import {
+        file: PathBuf,
+        /// Country of numbers written without +, such as US
+        #[arg(long)]
+        region: Option<String>,
+        /// It is the national list of today, which profile "us" asks for
+        #[arg(long)]
+        national: bool,
+    },
+    /// The whole list as CSV on standard output
+    Export,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum TermsCommand {
+    /// The terms, and who accepted them
+    Show,
+    /// Accept them, once for this installation
+    Accept {
+        #[arg(long)]
+        name: String,
     },
 }
 

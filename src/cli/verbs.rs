@@ -7,14 +7,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     CliError, Command,
-    args::{AssistantCommand, CallCommand, CampaignCommand, ConfigCommand, DncCommand, NumberCommand},
+    args::{AssistantCommand, CallCommand, CampaignCommand, ConfigCommand, NumberCommand},
+    rules,
 };
 use crate::{
     api::Role,
     app,
     clock::{SharedClock, SystemClock},
     config::{self, Config, KEYS, SECRETS, Values},
-    desk::{Actor, AssignNumber, CampaignDraft, Desk, Import, Progress, SetOutcome, UndoDoNotCall},
+    desk::{Actor, AssignNumber, CampaignDraft, Desk, Import, Progress, Recycle, SetOutcome, UndoDoNotCall},
     domain::{
         campaign::Settings,
         contact::ImportReport,
@@ -30,8 +31,8 @@ use crate::{
 /// A command's open desk and who acts.
 pub struct Session {
     config: Config,
-    desk: Desk,
-    actor: Actor,
+    pub(super) desk: Desk,
+    pub(super) actor: Actor,
     json: bool,
 }
 
@@ -43,7 +44,7 @@ impl Session {
         Ok(Self { config, desk, actor, json })
     }
 
-    fn say(&self, words: &str, value: &Value) {
+    pub(super) fn say(&self, words: &str, value: &Value) {
         if self.json { println!("{value}") } else { println!("{words}") }
     }
 
@@ -89,15 +90,8 @@ pub async fn run(s: Session, command: Command) -> Result<(), CliError> {
         Command::Call(c) => call(&s, c).await,
         Command::Assistant(c) => assistant(&s, c).await,
         Command::Number(c) => number(&s, c).await,
-        Command::Dnc(DncCommand::Add { number, reason }) => {
-            let parsed = PhoneNumber::parse(&number, region(&s, None)?).map_err(|e| CliError::Usage(format!("{number}: {e}")))?;
-            let new = s.desk.add_do_not_call(s.actor.clone(), parsed.number.clone(), reason).await?;
-            s.say(
-                &format!("{} {}", parsed.number, if new { "will not be called" } else { "was on the list already" }),
-                &json!({ "number": parsed.number, "new": new }),
-            );
-            Ok(())
-        }
+        Command::Dnc(c) => rules::dnc(&s, c).await,
+        Command::Terms(c) => rules::terms(&s, c).await,
         Command::StopAll { release } => {
             s.desk.kill_switch(s.actor.clone(), !release).await?;
             s.say(if release { "the kill switch is off" } else { "the kill switch is on: nothing is dialled on any host" }, &json!({ "on": !release }));
@@ -108,7 +102,7 @@ pub async fn run(s: Session, command: Command) -> Result<(), CliError> {
     }
 }
 
-fn region(s: &Session, given: Option<&str>) -> Result<Option<rlibphonenumber::Region>, CliError> {
+pub(super) fn region(s: &Session, given: Option<&str>) -> Result<Option<rlibphonenumber::Region>, CliError> {
     let code = given.or(s.config.region.as_deref());
     code.map(|c| phone::region(c).map_err(|e| CliError::Usage(format!("{c}: {e}")))).transpose()
 }
@@ -242,6 +236,12 @@ async fn campaign(s: &Session, command: CampaignCommand) -> Result<(), CliError>
             );
             Ok(())
         }
+        CampaignCommand::Recycle { campaign, results } => {
+            let row = s.campaign(&campaign).await?;
+            let n = s.desk.recycle(s.actor.clone(), row.id, recycle(&results)?).await?;
+            s.say(&format!("{n} contacts of \"{}\" went back to the queue", row.name), &json!({ "campaign": row.id, "queued": n }));
+            Ok(())
+        }
         CampaignCommand::Why { campaign } => {
             let row = s.campaign(&campaign).await?;
             let why = s.desk.explain(&row).await?;
@@ -257,6 +257,15 @@ async fn campaign(s: &Session, command: CampaignCommand) -> Result<(), CliError>
             Ok(())
         }
     }
+}
+
+fn recycle(results: &[String]) -> Result<Recycle, CliError> {
+    results.iter().flat_map(|r| r.split(',')).try_fold(Recycle::default(), |r, word| match word.trim() {
+        "no_answer" => Ok(Recycle { no_answer: true, ..r }),
+        "busy" => Ok(Recycle { busy: true, ..r }),
+        "voicemail" => Ok(Recycle { voicemail: true, ..r }),
+        other => Err(CliError::Usage(format!("\"{other}\" is none of no_answer, busy, voicemail"))),
+    })
 }
 
 type Act = Box<dyn std::future::Future<Output = Result<(), crate::desk::DeskError>> + Send>;

@@ -127,6 +127,7 @@ impl Desk {
     pub async fn start(&self, actor: Actor, id: CampaignId) -> Result<(), DeskError> {
         let row = self.store.campaign(actor.owner, id).await?.ok_or(DeskError::NotFound("campaign"))?;
         campaign::transition(&row.name, row.execution_status, Command::Start)?;
+        self.refuse_without_terms().await?;
         self.ready(&row).await?;
         // A paused campaign goes on where it was; any other looks at its contacts from the first.
         let fresh = row.execution_status != Status::Paused;

@@ -167,7 +167,7 @@ impl Desk {
                 Box::pin(async move {
                     for chunk in flagged.chunks(5000) {
                         let numbers: Vec<&str> = chunk.iter().map(String::as_str).collect();
-                        tx.import_do_not_call(actor.owner, &numbers, &actor.name, now).await?;
+                        tx.import_do_not_call(actor.owner, &numbers, "import", &actor.name, now).await?;
                         for row in tx.unended_of_numbers(actor.owner, &numbers).await? {
                             dnc::silence(tx, row, now).await?;
                         }

@@ -13,6 +13,7 @@ mod outcome;
 mod protect;
 mod record;
 mod retries;
+mod terms;
 mod trunks;
 
 use std::sync::Arc;
@@ -23,11 +24,14 @@ use tokio::sync::{mpsc, oneshot};
 pub use calls::{ArmRequest, Armed, Claimed, Refused};
 pub use campaigns::{CampaignDraft, Preflight, Stopped};
 pub use contacts::{Import, ImportError, Progress};
+pub use dnc::ListReport;
 pub use error::DeskError;
 pub use explain::{Explanation, ZoneWait};
 pub use once::Reserved;
 pub use outcome::{SetOutcome, UndoDoNotCall};
 pub use record::Recorded;
+pub use retries::Recycle;
+pub use terms::{Accepted, TERMS};
 pub use trunks::AssignNumber;
 
 use crate::{

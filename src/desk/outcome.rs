@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::{Actor, Desk, DeskError, audit, dnc, record::tally};
+use super::{Actor, Desk, DeskError, audit, dnc, record::tally, retries};
 use crate::{
     domain::{
         Refusal,
@@ -181,19 +181,7 @@ async fn queue_callback(tx: &mut Tx, actor: &Actor, row: &CallRow, at: Option<Da
     }
     // The moment named last counts.
     cancel_next(tx, row, "another callback was promised", now).await?;
-    let next = NewCall {
-        id: CallId::fresh(),
-        contact_id: row.contact_id,
-        phone_number: row.phone_number.clone(),
-        contact_name: row.contact_name.clone(),
-        contact_email: row.contact_email.clone(),
-        country: row.country.clone(),
-        zones: row.zones.clone(),
-        position: row.position,
-        attempt: row.attempt + 1,
-        dialable_at: due,
-        priority: 1,
-    };
+    let next = NewCall { attempt: row.attempt + 1, priority: 1, ..retries::after(row, due) };
     tx.insert_calls(row.user_id, row.campaign_id, &[next], now).await?;
     tx.add_counts(row.campaign_id, &stats::Counts { total: 1, pending: 1, ..stats::Counts::default() }).await?;
     Ok(())

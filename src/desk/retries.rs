@@ -4,16 +4,17 @@ use std::collections::{BTreeMap, HashMap, btree_map::Entry};
 
 use chrono::{DateTime, Utc};
 
-use super::DeskError;
+use super::{Actor, Desk, DeskError, audit};
 use crate::{
     domain::{
+        Refusal,
         campaign::Status,
         id::{CallId, CampaignId, ContactId},
         outcome::Outcome,
         retry,
         stats::Counts,
     },
-    store::{CallRow, CampaignRow, ContactRows, NewCall, Tx},
+    store::{CallRow, CampaignRow, ContactRows, Lane, NewCall, Tx},
 };
 
 /// Attempts that were the trunk's fault or nobody's, beside those of the budget.
@@ -47,6 +48,65 @@ pub(super) async fn queue(tx: &mut Tx, ended: &[&CallRow], now: DateTime<Utc>) -
     Ok(())
 }
 
+/// Results that an operator may send round again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recycle {
+    pub no_answer: bool,
+    pub busy: bool,
+    pub voicemail: bool,
+}
+
+impl Desk {
+    /// Queues contacts again whose last call ended so, inside their attempt budget; a campaign that was
+    /// done goes on. Answers how many went back.
+    ///
+    /// # Errors
+    /// When the campaign has never run, or nobody is left.
+    pub async fn recycle(&self, actor: Actor, id: CampaignId, what: Recycle) -> Result<i64, DeskError> {
+        let now = self.now();
+        self.store
+            .write(Lane::Urgent, move |tx| {
+                Box::pin(async move {
+                    let campaign = tx.campaign(actor.owner, id).await?.ok_or(DeskError::NotFound("campaign"))?;
+                    if campaign.execution_status == Status::Idle {
+                        return Err(Refusal::new("state", format!("campaign \"{}\" has not called anybody yet", campaign.name)).into());
+                    }
+                    let rows = tx.calls_to_recycle(id, what.no_answer, what.busy, what.voicemail, campaign.retry.0.max_attempts).await?;
+                    if rows.is_empty() {
+                        let words = format!("nobody of \"{}\" with that result has an attempt left", campaign.name);
+                        return Err(Refusal::new("contacts", words).into());
+                    }
+                    let calls: Vec<NewCall> = rows.iter().map(|row| after(row, now)).collect();
+                    let n = i64::try_from(tx.insert_calls(actor.owner, id, &calls, now).await?).unwrap_or(0);
+                    tx.add_counts(id, &Counts { total: n, pending: n, ..Counts::default() }).await?;
+                    if campaign.execution_status == Status::Completed {
+                        tx.move_campaign(id, Status::Completed, Status::Running, "recycled", &actor.name, now).await?;
+                    }
+                    audit(tx, &actor, now, "campaign_recycled", Some(id.0), &serde_json::json!({ "queued": n })).await?;
+                    Ok(n)
+                })
+            })
+            .await
+    }
+}
+
+/// The row of the next attempt after this one.
+pub(super) fn after(row: &CallRow, due: DateTime<Utc>) -> NewCall {
+    NewCall {
+        id: CallId::fresh(),
+        contact_id: row.contact_id,
+        phone_number: row.phone_number.clone(),
+        contact_name: row.contact_name.clone(),
+        contact_email: row.contact_email.clone(),
+        country: row.country.clone(),
+        zones: row.zones.clone(),
+        position: row.position,
+        attempt: row.attempt + i64::from(row.charged),
+        dialable_at: due,
+        priority: 0,
+    }
+}
+
 /// Whether any rule could call for another attempt after this result.
 fn may_follow(row: &CallRow) -> bool {
     let settled = matches!(row.outcome, Some(Outcome::DoNotCall | Outcome::WrongNumber));
@@ -62,17 +122,5 @@ fn next(campaign: &CampaignRow, row: &CallRow, done: ContactRows, now: DateTime<
         return None;
     }
     let due = retry::next_attempt(rules, row.state, row.attempt, row.charged, now)?;
-    Some(NewCall {
-        id: CallId::fresh(),
-        contact_id: row.contact_id,
-        phone_number: row.phone_number.clone(),
-        contact_name: row.contact_name.clone(),
-        contact_email: row.contact_email.clone(),
-        country: row.country.clone(),
-        zones: row.zones.clone(),
-        position: row.position,
-        attempt: row.attempt + i64::from(row.charged),
-        dialable_at: due,
-        priority: 0,
-    })
+    Some(after(row, due))
 }

@@ -53,6 +53,8 @@ pub struct Rules {
     /// Lines a trunk carries at once.
     pub trunk_concurrent: i64,
     pub breaker: breaker::Limits,
+    /// The LiveKit is not on this machine: the terms must be accepted.
+    pub real_phones: bool,
 }
 
 impl Default for Rules {
@@ -64,6 +66,7 @@ impl Default for Rules {
             calls_per_second: 1.0,
             trunk_concurrent: 10,
             breaker: breaker::Limits::default(),
+            real_phones: false,
         }
     }
 }

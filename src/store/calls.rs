@@ -424,6 +424,29 @@ impl Tx {
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(serde_json::json!(json).to_string()).fetch_all(&mut *db).await?))
     }
 
+    /// The last calls of contacts that ended so and have attempts left, and no open call.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn calls_to_recycle(
+        &mut self,
+        campaign: CampaignId,
+        no_answer: bool,
+        busy: bool,
+        voicemail: bool,
+        attempts: i64,
+    ) -> Result<Vec<CallRow>, StoreError> {
+        let sql = "SELECT * FROM campaign_calls k
+                   WHERE campaign_id = $1 AND rank >= 90 AND contact_id IS NOT NULL AND attempt < $5
+                     AND ((state = 'no_answer' AND $2) OR (state = 'busy' AND $3) OR (outcome = 'voicemail' AND $4))
+                     AND COALESCE(outcome, '') NOT IN ('do_not_call', 'wrong_number')
+                     AND NOT EXISTS (SELECT 1 FROM campaign_calls o WHERE o.campaign_id = k.campaign_id AND o.contact_id = k.contact_id
+                                       AND (o.rank < 90 OR o.id > k.id))
+                     AND NOT EXISTS (SELECT 1 FROM do_not_call d WHERE d.user_id = k.user_id AND d.number = k.phone_number)
+                   ORDER BY position LIMIT 100000";
+        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(campaign).bind(no_answer).bind(busy).bind(voicemail).bind(attempts).fetch_all(&mut *db).await?))
+    }
+
     /// What the breaker judges of a campaign.
     ///
     /// # Errors

@@ -264,15 +264,23 @@ impl Tx {
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(serde_json::json!(ids).to_string()).fetch_all(&mut *db).await?))
     }
 
-    /// Imported do-not-call rows into the owner's table.
+    /// Numbers into the owner's do-not-call list; answers how many were new.
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn import_do_not_call(&mut self, owner: OwnerId, numbers: &[&str], by: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
+    pub async fn import_do_not_call(&mut self, owner: OwnerId, numbers: &[&str], source: &str, by: &str, now: DateTime<Utc>) -> Result<u64, StoreError> {
         let sql = "INSERT INTO do_not_call (user_id, number, reason, source, created_by, created_at)
-                   SELECT $1, value, 'flagged in an imported file', 'import', $3, $4 FROM json_each($2) WHERE true
+                   SELECT $1, value, 'from an imported file', $5, $3, $4 FROM json_each($2) WHERE true
                    ON CONFLICT (user_id, number) DO NOTHING";
-        on_tx!(self, |db| sqlx::query(sql).bind(owner).bind(serde_json::json!(numbers).to_string()).bind(by).bind(now).execute(&mut *db).await?);
-        Ok(())
+        let done = on_tx!(self, |db| sqlx::query(sql)
+            .bind(owner)
+            .bind(serde_json::json!(numbers).to_string())
+            .bind(by)
+            .bind(now)
+            .bind(source)
+            .execute(&mut *db)
+            .await?
+            .rows_affected());
+        Ok(done)
     }
 }

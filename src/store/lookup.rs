@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 
 use super::{
-    AssistantRow, EngineRow, NumberRow, Store, StoreError, TrunkRow, Tx,
+    AssistantRow, EngineRow, NumberRow, Page, Store, StoreError, SuppressedRow, TrunkRow, Tx,
     pool::{on, on_tx},
 };
 use crate::domain::id::{AssistantId, CallId, Incarnation, OwnerId, TrunkId};
@@ -85,6 +85,20 @@ impl Store {
     pub async fn engine(&self) -> Result<Option<EngineRow>, StoreError> {
         let sql = "SELECT * FROM engines WHERE stopped_at IS NULL ORDER BY heartbeat_at DESC LIMIT 1";
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).fetch_optional(db).await?))
+    }
+
+    /// The do-not-call list, newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn do_not_call(&self, owner: OwnerId, limit: i64, offset: i64) -> Result<Page<SuppressedRow>, StoreError> {
+        let sql = "SELECT number, reason, source, created_by, created_at FROM do_not_call WHERE user_id = $1
+                   ORDER BY created_at DESC, number LIMIT $2 OFFSET $3";
+        let count = "SELECT count(*) FROM do_not_call WHERE user_id = $1";
+        on!(self.pool(), |db| {
+            let rows = sqlx::query_as(sql).bind(owner).bind(limit).bind(offset).fetch_all(db).await?;
+            Ok(Page { rows, total: sqlx::query_scalar(count).bind(owner).fetch_one(db).await? })
+        })
     }
 
     /// # Errors
@@ -311,6 +325,16 @@ impl Tx {
                    ON CONFLICT (user_id, number) DO NOTHING";
         let done =
             on_tx!(self, |db| sqlx::query(sql).bind(owner).bind(number).bind(reason).bind(source).bind(by).bind(now).execute(&mut *db).await?.rows_affected());
+        Ok(done == 1)
+    }
+
+    /// Takes a number off do-not-call; `false` when it was not there.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn remove_do_not_call(&mut self, owner: OwnerId, number: &str) -> Result<bool, StoreError> {
+        let sql = "DELETE FROM do_not_call WHERE user_id = $1 AND number = $2";
+        let done = on_tx!(self, |db| sqlx::query(sql).bind(owner).bind(number).execute(&mut *db).await?.rows_affected());
         Ok(done == 1)
     }
 

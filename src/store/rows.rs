@@ -267,6 +267,16 @@ pub struct EngineRow {
     pub heartbeat_at: DateTime<Utc>,
 }
 
+/// A number that is not to be called.
+#[derive(Debug, Clone, sqlx::FromRow, serde::Serialize)]
+pub struct SuppressedRow {
+    pub number: String,
+    pub reason: String,
+    pub source: String,
+    pub created_by: String,
+    pub created_at: DateTime<Utc>,
+}
+
 /// What a list on the screen shows of a call.
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
 pub struct PaneRow {

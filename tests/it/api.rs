@@ -13,7 +13,7 @@ use dialdeck::{
     config::{Limits, Secret},
     domain::{
         call::State,
-        event::{CallEvent, Kind, Source, Target},
+        event::{CallEvent, End, Kind, Reply, Source, Target},
         id::{CallId, Incarnation, OwnerId},
     },
     telephony::{livekit::WebhookKeys, simulator::Behaviour, twilio::Signatures},
@@ -337,4 +337,51 @@ async fn the_listener_bears_what_it_says() {
     assert!(started.elapsed() < std::time::Duration::from_secs(4));
     stop.cancel();
     serving.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_do_not_call_list_the_kill_switch_and_the_terms() {
+    let rest = Rest::new().await;
+    let w = &rest.world;
+    let supervisor = rest.mint(w.actor.owner, Role::Supervisor);
+    let as_supervisor = |method: &'static str, path: &'static str| call(&rest.router, method, path, &supervisor, None);
+    let (source, _) = w.import("name,phone\nJane,+12025550142\nJoe,+12025550143\nMei,+12025550144\n".into()).await;
+    let campaign = w.campaign(source, |s| s.retry.max_attempts = 2).await;
+    w.desk.start(w.actor.clone(), campaign).await.unwrap();
+    // P6: once the write has returned, nothing of that number is armed.
+    let added = rest.call("POST", "/do-not-call", Some(json!({ "number": "(202) 555-0142", "reason": "asked by mail" }))).await;
+    assert_eq!((added.status, &added.json()["number"]), (StatusCode::CREATED, &json!("+12025550142")));
+    let waiting = w.calls(campaign).await.into_iter().find(|c| c.phone_number == "+12025550142").unwrap();
+    assert_eq!(waiting.state, State::Canceled);
+    let form = "--b\r\ncontent-disposition: form-data; name=\"national\"\r\n\r\ntrue\r\n--b\r\ncontent-disposition: form-data; name=\"csvFile\"; filename=\"dnc.txt\"\r\n\r\narea,number\n202,5550143\nnobody\n\r\n--b--\r\n";
+    let request = Request::post("/api/v1/do-not-call/import")
+        .header("authorization", format!("Bearer {}", rest.token))
+        .header("content-type", "multipart/form-data; boundary=b");
+    let report = send(&rest.router, request.body(Body::from(form)).unwrap()).await;
+    assert_eq!(report.json()["report"], json!({ "read": 1, "added": 1, "invalid": 1 }), "{}", report.body);
+    let list = rest.call("GET", "/do-not-call", None).await.json();
+    assert_eq!((&list["total"], &list["doNotCall"][0]["source"]), (&json!(2), &json!("national")));
+    // Lifting is an admin's, with a reason.
+    assert_eq!(code(&as_supervisor("DELETE", "/api/v1/do-not-call/+12025550142").await), (403, "forbidden".into()));
+    assert_eq!(code(&rest.call("DELETE", "/do-not-call/+12025550142", None).await), (422, "unprocessable".into()));
+    let lifted = rest.call("DELETE", "/do-not-call/+12025550142", Some(json!({ "reason": "a slip: another Jane" }))).await;
+    assert_eq!(lifted.status, StatusCode::OK, "{}", lifted.body);
+    // The kill switch.
+    assert_eq!(as_supervisor("POST", "/api/v1/kill-switch").await.json()["killSwitch"]["on"], true);
+    assert_eq!(rest.call("GET", &format!("/campaigns/{campaign}/status"), None).await.json()["campaign"]["why"]["gate"], "kill_switch");
+    assert_eq!(code(&as_supervisor("DELETE", "/api/v1/kill-switch").await), (403, "forbidden".into()));
+    assert_eq!(rest.call("DELETE", "/kill-switch", None).await.json()["killSwitch"]["on"], false);
+    // Whoever was busy goes round again, inside the budget.
+    let (busy, _) = w.arm_next(campaign, Incarnation::fresh()).await;
+    let reply = Reply::Ended { end: End::Rejected, sip_code: Some(603), reason: "Decline".into() };
+    w.desk.record(CallEvent { key: "a".into(), kind: Kind::Reply(reply), ..event(busy, w.clock.now()) }).await.unwrap();
+    let path = format!("/campaigns/{campaign}/recycle");
+    let recycle = |results: Value| rest.call("POST", &path, Some(json!({ "results": results })));
+    assert_eq!(code(&recycle(json!(["rejected"])).await), (422, "unprocessable".into()));
+    assert_eq!(code(&recycle(json!(["busy"])).await), (409, "refused".into()), "a decline is no busy line");
+    // The terms.
+    assert_eq!(rest.call("GET", "/terms", None).await.json()["accepted"], Value::Null);
+    assert_eq!(code(&rest.call("POST", "/terms", Some(json!({ "name": " " }))).await), (422, "unprocessable".into()));
+    assert_eq!(rest.call("POST", "/terms", Some(json!({ "name": "Ana Lima" }))).await.json()["accepted"]["name"], "Ana Lima");
+    assert_eq!(rest.call("POST", "/terms", Some(json!({ "name": "Joe" }))).await.json()["accepted"]["name"], "Ana Lima", "once");
 }

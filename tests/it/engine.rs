@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use dialdeck::{
-    desk::{DeskError, Recorded},
+    desk::{DeskError, Recorded, Recycle},
     domain::{
         call::State,
         campaign::Status,
@@ -11,12 +11,21 @@ use dialdeck::{
         gate::{Profile, Rules},
         outcome::{Outcome, Who},
     },
+    store::CampaignEdit,
     telephony::simulator::{Behaviour, Faults, Script, Workers},
 };
 
 use crate::support::{Options, World, assert_counts_equal_rows, csv_of, fictional, quick_rules};
 
 const LONG: Duration = Duration::from_mins(2);
+
+/// The gate and the words of a refusal.
+fn refused(e: DeskError) -> (&'static str, String) {
+    match e {
+        DeskError::Refused(r) => (r.gate, r.message),
+        e => panic!("{e}"),
+    }
+}
 
 /// How often each number's phone was reached.
 fn rings(world: &World) -> HashMap<String, usize> {
@@ -308,10 +317,6 @@ async fn p2_one_number_in_two_campaigns_has_one_live_call() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_start_without_what_it_needs_is_refused_in_words() {
     let world = World::new(Options::default()).await;
-    let refused = |e: DeskError| match e {
-        DeskError::Refused(r) => (r.gate, r.message),
-        e => panic!("{e}"),
-    };
     let (empty, _) = world.import("name,phone\n".to_owned()).await;
     let id = world.campaign(empty, |_| {}).await;
     assert_eq!(refused(world.desk.start(world.actor.clone(), id).await.unwrap_err()).0, "contacts");
@@ -450,4 +455,40 @@ async fn a_start_grows_from_one_prepare() {
     // Nobody's agent came: one contact was prepared, not fifty.
     let prepared = world.calls(id).await.iter().filter(|c| c.claim_number > 0).count();
     assert_eq!(prepared, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_was_busy_goes_round_again_inside_the_budget() {
+    let script = Script::parse("[[callee]]\nends = \"0\"\ncode = 486\ntext = \"Busy here\"\n[[callee]]\nends = \"0\"\nring = 1\ntalk = 5").unwrap();
+    let mut world = World::new(Options { behaviour: Behaviour::Script(Box::new(script)), ..Options::default() }).await;
+    let csv = (0..4).fold("name,phone\n".to_owned(), |csv, i| csv + &format!("Contact {i},{}\n", fictional(i * 10)));
+    let (source, _) = world.import(csv).await;
+    let id = world.campaign(source, |s| (s.retry.max_attempts, s.retry.busy_minutes) = (1, 1)).await;
+    world.start_engine();
+    world.desk.start(world.actor.clone(), id).await.unwrap();
+    world.until_completed(id, LONG).await;
+    let what = Recycle { busy: true, ..Recycle::default() };
+    let (gate, words) = refused(world.desk.recycle(world.actor.clone(), id, what).await.unwrap_err());
+    assert!(gate == "contacts" && words.contains("attempt left"), "{words}");
+    let mut edit = world.row(id).await.settings();
+    edit.retry.max_attempts = 2;
+    let row = world.row(id).await;
+    let edit = CampaignEdit { name: row.name, prompt: row.campaign_prompt, agent_name: None, settings: edit };
+    world.desk.edit_campaign(world.actor.clone(), id, edit).await.unwrap();
+    assert_eq!(world.desk.recycle(world.actor.clone(), id, what).await.unwrap(), 4);
+    world.until_completed(id, LONG).await;
+    let counts = world.row(id).await.counts;
+    assert_eq!((counts.busy, counts.completed, counts.dials), (4, 4, 8));
+    assert_counts_equal_rows(&world, id).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn real_phones_wait_for_the_terms() {
+    let world = World::new(Options { rules: Rules { real_phones: true, ..quick_rules() }, ..Options::default() }).await;
+    let (source, _) = world.import(csv_of(3)).await;
+    let id = world.campaign(source, |_| {}).await;
+    let (gate, words) = refused(world.desk.start(world.actor.clone(), id).await.unwrap_err());
+    assert!(gate == "terms" && words.contains("terms accept --name"), "{words}");
+    world.desk.accept_terms(world.actor.clone(), "Ana Lima".into()).await.unwrap();
+    world.desk.start(world.actor.clone(), id).await.unwrap();
 }

@@ -1,0 +1,87 @@
+//! Verbs of what may be dialled at all: the do-not-call list and the terms.
+
+use std::io::{BufRead, BufReader};
+
+use serde_json::json;
+
+use super::{
+    CliError,
+    args::{DncCommand, TermsCommand},
+    verbs::{Session, region},
+};
+use crate::{
+    desk::{DeskError, TERMS},
+    domain::phone::PhoneNumber,
+};
+
+/// Rows read at once.
+const PAGE: i64 = 5000;
+
+pub async fn dnc(s: &Session, command: DncCommand) -> Result<(), CliError> {
+    match command {
+        DncCommand::Add { number, reason } => {
+            let number = parsed(s, &number)?;
+            let new = s.desk.add_do_not_call(s.actor.clone(), number.clone(), reason).await?;
+            s.say(&format!("{number} {}", if new { "will not be called" } else { "was on the list already" }), &json!({ "number": number, "new": new }));
+        }
+        DncCommand::Remove { number, reason } => {
+            let number = parsed(s, &number)?;
+            let gone = s.desk.remove_do_not_call(s.actor.clone(), number.clone(), reason).await?;
+            s.say(&format!("{number} {}", if gone { "may be called again" } else { "was not on the list" }), &json!({ "number": number, "removed": gone }));
+        }
+        DncCommand::List => {
+            let page = s.desk.store().do_not_call(s.actor.owner, PAGE, 0).await.map_err(DeskError::from)?;
+            let lines: Vec<String> = page.rows.iter().map(|r| format!("{}  {}  {} {}", r.number, r.created_at.date_naive(), r.source, r.reason)).collect();
+            s.say(&format!("{}\n{} numbers", lines.join("\n"), page.total), &json!({ "doNotCall": page.rows, "total": page.total }));
+        }
+        DncCommand::Import { file, region: code, national } => {
+            let region = region(s, code.as_deref())?;
+            let open = || std::fs::File::open(&file).map_err(|e| CliError::Failed(format!("cannot open {}: {e}", file.display())));
+            let read: Box<dyn BufRead + Send> =
+                if file.as_os_str() == "-" { Box::new(BufReader::new(std::io::stdin())) } else { Box::new(BufReader::new(open()?)) };
+            let report = s.desk.import_do_not_call(s.actor.clone(), read, region, national).await?;
+            s.say(&format!("{} numbers read, {} new, {} lines without a number", report.read, report.added, report.invalid), &json!(report));
+        }
+        DncCommand::Export => return export(s).await,
+    }
+    Ok(())
+}
+
+fn parsed(s: &Session, number: &str) -> Result<PhoneNumber, CliError> {
+    PhoneNumber::parse(number, region(s, None)?).map(|p| p.number).map_err(|e| CliError::Usage(format!("{number}: {e}")))
+}
+
+async fn export(s: &Session) -> Result<(), CliError> {
+    let mut out = csv::Writer::from_writer(std::io::stdout());
+    let failed = |e: csv::Error| CliError::Failed(format!("cannot write the list: {e}"));
+    out.write_record(["number", "created_at", "source", "reason", "created_by"]).map_err(failed)?;
+    let mut offset = 0;
+    loop {
+        let page = s.desk.store().do_not_call(s.actor.owner, PAGE, offset).await.map_err(DeskError::from)?;
+        for r in &page.rows {
+            // A spreadsheet takes a cell that begins so for a formula.
+            let plain = |t: &str| if t.starts_with(['=', '+', '-', '@']) { format!("'{t}") } else { t.to_owned() };
+            out.write_record([r.number.clone(), r.created_at.to_rfc3339(), r.source.clone(), plain(&r.reason), plain(&r.created_by)]).map_err(failed)?;
+        }
+        offset += PAGE;
+        if offset >= page.total {
+            return out.flush().map_err(|e| CliError::Failed(e.to_string()));
+        }
+    }
+}
+
+pub async fn terms(s: &Session, command: TermsCommand) -> Result<(), CliError> {
+    match command {
+        TermsCommand::Show => {
+            let accepted = s.desk.terms().await?;
+            let who =
+                accepted.as_ref().map_or_else(|| "not accepted yet".to_owned(), |a| format!("accepted by {} on {}", a.name, a.at.format("%Y-%m-%d %H:%M UTC")));
+            s.say(&format!("{TERMS}\n{who}"), &json!({ "terms": TERMS, "accepted": accepted }));
+        }
+        TermsCommand::Accept { name } => {
+            let accepted = s.desk.accept_terms(s.actor.clone(), name).await?;
+            s.say(&format!("accepted by {} on {}", accepted.name, accepted.at.format("%Y-%m-%d %H:%M UTC")), &json!({ "accepted": accepted }));
+        }
+    }
+    Ok(())
+}
