@@ -30,6 +30,7 @@ use crate::{
         Carrier, CarrierError,
         livekit::{LiveKit, LiveKitConfig, WebhookKeys, is_loopback},
         twilio::Signatures,
+        twilio_calls::CallList,
     },
 };
 
@@ -223,6 +224,7 @@ impl App {
             public_url: config.public_url.clone(),
             outcome_token: Arc::new(move |call, owner, until| auth.mint(owner, Role::Agent, until, Some(call))),
             orphan_sweep: config.orphan_sweep,
+            call_list: call_list(config),
         };
         let engine = Engine::new(self.desk.clone(), carrier, self.clock.clone(), engine_config, self.installation, self.stop.clone());
         let ready = engine.ready();
@@ -335,6 +337,13 @@ impl App {
         self.stop.drain.cancel();
         self.stop.now.cancel();
     }
+}
+
+/// Twilio's list of calls, where account and token are configured.
+fn call_list(config: &Config) -> Option<Arc<CallList>> {
+    let token = config.twilio_tokens.first().filter(|_| !config.twilio_account.is_empty())?;
+    let made = CallList::new(&config.twilio_api, &config.twilio_account, token);
+    made.map(Arc::new).inspect_err(|e| tracing::warn!(target: "app", "Twilio's list of calls cannot be asked: {e}")).ok()
 }
 
 async fn open_calls(desk: &Desk) -> usize {

@@ -59,6 +59,7 @@ pub async fn show(State(api): State<Api>, Viewer(caller): Viewer, Path(id): Path
     let mut call = rows::call(&row);
     if let Some(map) = call.as_object_mut() {
         map.insert("timeline".to_owned(), timeline.into());
+        map.insert("evidence".to_owned(), json!(api.desk.store().audit_of(caller.owner, row.id.0).await?));
     }
     Ok(Json(json!({ "success": true, "call": call })).into_response())
 }

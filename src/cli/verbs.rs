@@ -359,6 +359,9 @@ async fn call(s: &Session, command: CallCommand) -> Result<(), CliError> {
             let id = call_id(&call)?;
             let row = s.desk.store().call(s.actor.owner, id).await.map_err(crate::desk::DeskError::from)?.ok_or(crate::desk::DeskError::NotFound("call"))?;
             println!("{} {} \"{}\" attempt {}: {} {}", row.id, row.phone_number, row.contact_name, row.attempt, row.state.words(), row.reason);
+            for a in s.desk.store().audit_of(s.actor.owner, id.0).await.map_err(crate::desk::DeskError::from)? {
+                println!("  {}  {:<8} {} by {} {}", a.at.format("%F %T%.3f"), "audit", a.action, a.actor, a.details.0);
+            }
             for e in s.desk.store().timeline(id).await.map_err(crate::desk::DeskError::from)? {
                 println!(
                     "  {}  {:<8} {}{}",

@@ -89,6 +89,8 @@ pub struct Config {
     /// `None` when no host is configured.
     pub livekit: Option<LiveKitSection>,
     pub agent_name: String,
+    pub twilio_account: String,
+    pub twilio_api: String,
     pub twilio_tokens: Vec<Secret>,
     pub twilio_number: Option<PhoneNumber>,
     pub owner: Option<uuid::Uuid>,
@@ -345,6 +347,8 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
         database_url: r.text("database.url"),
         livekit: livekit(&mut r),
         agent_name: r.text("livekit.agent_name"),
+        twilio_account: r.text("twilio.account_sid"),
+        twilio_api: r.text("twilio.api_url"),
         twilio_tokens: list(&r.text("twilio.auth_tokens")).into_iter().map(Secret::new).collect(),
         twilio_number: number(&mut r),
         owner: optional(&mut r, "auth.owner", "a UUID"),

@@ -448,6 +448,7 @@ fn event_words(e: &EventRow) -> String {
         Kind::RoomFinished => "the room closed".to_owned(),
         Kind::Twilio { status, .. } => format!("Twilio says {status:?}"),
         Kind::ReplyLost { why } => why.clone(),
+        Kind::NotListed => "the carrier lists no such call".to_owned(),
         Kind::Horizon => "no evidence by the last possible moment".to_owned(),
         Kind::Other { what } => what.clone(),
     }

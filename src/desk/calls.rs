@@ -437,7 +437,12 @@ async fn refuse(tx: &mut Tx, claimed: &Claimed, refusal: Refusal, now: DateTime<
         // Only the pace: the room and the agent are kept for a moment.
         ("call_delay" | "trunk_rate", Some(at)) if at - now <= Duration::seconds(5) => return Ok(Refused::Wait(at)),
         ("concurrency" | "trunk_concurrency", None) => return Ok(Refused::Wait(now + Duration::seconds(1))),
-        _ => turn_away(tx, claimed.call, claimed.claim_number, &refusal, now).await?,
+        _ => {
+            turn_away(tx, claimed.call, claimed.claim_number, &refusal, now).await?;
+            let details =
+                serde_json::json!({ "gate": refusal.gate, "message": refusal.message, "until": refusal.until, "rules": crate::domain::legal::version() });
+            audit(tx, &Actor::engine(claimed.campaign.user_id), now, "call_not_armed", Some(claimed.call.0), &details).await?;
+        }
     }
     Ok(Refused::Gate(refusal))
 }

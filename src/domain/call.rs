@@ -236,6 +236,10 @@ pub fn apply(f: &Facts<'_>, kind: &Kind) -> Change {
         }
         Kind::Twilio { status, sip_code, .. } => on_twilio(f, *status, *sip_code),
         Kind::ReplyLost { why } => on_reply_lost(f, why),
+        Kind::NotListed => match f.state {
+            State::Unknown | State::Armed if !f.ringing_seen => end(f, State::NotPlaced, Basis::Carrier, "the carrier's list shows no such call"),
+            _ => Change::default(),
+        },
         Kind::Horizon => match f.state {
             State::Unknown | State::Armed => end(f, State::Unresolved, Basis::Inferred, "no evidence by the last possible moment"),
             _ => Change::default(),

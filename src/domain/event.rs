@@ -255,6 +255,8 @@ pub enum Kind {
     },
     /// No evidence by the last possible moment.
     Horizon,
+    /// The same, and the carrier's own list of calls shows none: it was never placed.
+    NotListed,
     /// Stored, and says nothing about the call's state.
     Other {
         what: String,

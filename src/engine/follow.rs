@@ -16,7 +16,7 @@ use crate::{
     },
     failpoint::reach,
     store::{CallRow, CampaignRow},
-    telephony::{Deleted, Participant},
+    telephony::{Deleted, Participant, twilio_calls::goes_by_twilio},
 };
 
 pub(super) type PendingReply = tokio::task::JoinHandle<CallEvent>;
@@ -311,7 +311,8 @@ impl Engine {
         }
         if row.state == State::Unknown && !row.leg_seen {
             if now > f.armed_at + self.config.unknown_horizon {
-                self.tell(f, Source::Engine, Kind::Horizon).await;
+                let kind = if self.not_listed(f, row).await { Kind::NotListed } else { Kind::Horizon };
+                self.tell(f, Source::Engine, kind).await;
                 self.clear(f).await;
                 return Next::Done;
             }
@@ -328,6 +329,23 @@ impl Engine {
             return Next::Again(GONE_POLL);
         }
         self.see_empty(f, row).await
+    }
+
+    /// Whether Twilio's own list proves that the call was never placed: asked only after the last
+    /// moment at which it could have been.
+    async fn not_listed(&self, f: &Follow, row: &CallRow) -> bool {
+        let Some(list) = &self.config.call_list else { return false };
+        let trunks = self.desk.store().trunks().await.unwrap_or_default();
+        if !trunks.iter().any(|t| Some(t.id) == row.trunk_id && goes_by_twilio(&t.address)) {
+            return false;
+        }
+        match list.shows_no_call(&row.phone_number, f.armed_at).await {
+            Ok(none) => none,
+            Err(e) => {
+                tracing::warn!(target: "engine", "Twilio's list of calls cannot be read: {e}");
+                false
+            }
+        }
     }
 
     /// The list is empty: the call is over only if the room is gone from the other list too, three

@@ -26,7 +26,7 @@ use crate::{
         event::CallEvent,
         id::{CallId, CampaignId, Incarnation, OwnerId},
     },
-    telephony::Carrier,
+    telephony::{Carrier, twilio_calls::CallList},
 };
 use health::Health;
 
@@ -49,6 +49,8 @@ pub struct EngineConfig {
     pub public_url: Option<String>,
     pub outcome_token: OutcomeToken,
     pub orphan_sweep: bool,
+    /// Twilio's own list, where its credentials are known.
+    pub call_list: Option<Arc<CallList>>,
 }
 
 /// The engine's parts, shared by its tasks.

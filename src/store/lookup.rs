@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 
 use super::{
-    AssistantRow, EngineRow, NumberRow, Page, Store, StoreError, SuppressedRow, TrunkRow, Tx,
+    AssistantRow, AuditRow, EngineRow, NumberRow, Page, Store, StoreError, SuppressedRow, TrunkRow, Tx,
     pool::{on, on_tx},
 };
 use crate::domain::id::{AssistantId, CallId, Incarnation, OwnerId, TrunkId};
@@ -26,6 +26,15 @@ impl Store {
     /// When the database cannot be read.
     pub async fn setting(&self, key: &str) -> Result<Option<String>, StoreError> {
         Ok(on!(self.pool(), |db| sqlx::query_scalar("SELECT value FROM settings WHERE key = $1").bind(key).fetch_optional(db).await?))
+    }
+
+    /// Who did what about one thing, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn audit_of(&self, owner: OwnerId, subject: uuid::Uuid) -> Result<Vec<AuditRow>, StoreError> {
+        let sql = "SELECT at, actor, source, action, details FROM audit WHERE subject = $2 AND user_id = $1 ORDER BY id LIMIT 500";
+        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).bind(subject).fetch_all(db).await?))
     }
 
     /// How far the audit has grown: every call that is armed adds to it, and it never shrinks but by an

@@ -18,7 +18,7 @@ pub use contacts::{ContactSlice, ContactTable, FillContact, SourceRow};
 pub use error::StoreError;
 pub use inbox::{EventRow, NewEvent};
 pub use pool::{Lane, Revision, Store, Tx};
-pub use rows::{ArmRow, AssistantRow, CallRow, CampaignRow, DayRow, EngineRow, NumberRow, OutcomeRow, PaneRow, SuppressedRow, TrunkRow};
+pub use rows::{ArmRow, AssistantRow, AuditRow, CallRow, CampaignRow, DayRow, EngineRow, NumberRow, OutcomeRow, PaneRow, SuppressedRow, TrunkRow};
 
 /// A page of a list and how many rows there are in all.
 #[derive(Debug, Clone)]

@@ -267,6 +267,16 @@ pub struct EngineRow {
     pub heartbeat_at: DateTime<Utc>,
 }
 
+/// One line of the audit.
+#[derive(Debug, Clone, sqlx::FromRow, serde::Serialize)]
+pub struct AuditRow {
+    pub at: DateTime<Utc>,
+    pub actor: String,
+    pub source: String,
+    pub action: String,
+    pub details: Json<serde_json::Value>,
+}
+
 /// A number that is not to be called.
 #[derive(Debug, Clone, sqlx::FromRow, serde::Serialize)]
 pub struct SuppressedRow {

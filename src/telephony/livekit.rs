@@ -13,6 +13,7 @@ use livekit_api::services::{
 use livekit_protocol as proto;
 
 pub use dial::classify;
+pub(super) use dial::tls;
 pub use webhook::{WebhookError, WebhookKeys};
 
 use super::carrier::{Answer, Carrier, CarrierError, Deleted, DialRequest, NewTrunk, Participant, ParticipantKind, Ticket, Trunk};

@@ -5,5 +5,6 @@ pub mod carrier;
 pub mod livekit;
 pub mod simulator;
 pub mod twilio;
+pub mod twilio_calls;
 
 pub use carrier::{Carrier, CarrierError, Deleted, DialRequest, NewTrunk, Participant, ParticipantKind, Ticket, Trunk};

@@ -79,6 +79,9 @@ impl Rig {
             .env("DIALDECK_TRUNK__MAX_CONCURRENT", "500")
             // So that a run of seconds sees its unknown calls to their end.
             .env("DIALDECK_ENGINE__UNKNOWN_HORIZON", "2s")
+            .env("TWILIO_ACCOUNT_SID", &self.config.twilio_account)
+            .env("TWILIO_AUTH_TOKEN", &self.config.twilio_token)
+            .env("DIALDECK_TWILIO__API_URL", self.simulator.url())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         if let Some(failpoint) = failpoint {
@@ -156,7 +159,7 @@ async fn a_campaign(desk: &Desk, actor: &Actor, simulator: &Simulator, config: &
     let assistant = desk.add_assistant(actor.clone(), None, "Sarah".into(), None, "Hello {name}".into(), None).await.unwrap().id;
     let trunk = NewTrunk {
         name: "main".into(),
-        address: "trunk.example".into(),
+        address: "dialdeck.pstn.twilio.com".into(),
         number: "+15550009999".into(),
         username: String::new(),
         password: String::new(),
@@ -374,4 +377,53 @@ async fn a_stopped_engine_is_replaced_and_harmless_when_it_wakes() {
         child.wait().unwrap();
     }
     rig.assert_nothing_is_wrong("stopped and woken").await;
+}
+
+/// A request that died before it was sent is proven so by Twilio's own list; one that rang is not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_twilio_never_listed_was_not_placed_and_what_rang_is_never_taken_for_it() {
+    use dialdeck::domain::call::State;
+    for point in ["dial.begin", "dial.sent"] {
+        let rig = Rig::new(12, 2500, 100).await;
+        assert!(rig.dies_at(point, 1).await, "{point}");
+        rig.run_to_the_end().await;
+        rig.assert_nothing_is_wrong(point).await;
+        let rang: Vec<String> = rig.simulator.invites().into_iter().map(|i| i.number).collect();
+        let calls = rig.store.calls(rig.campaign, &CallFilter::default(), 1000, 0).await.unwrap().rows;
+        let (placed, not): (Vec<_>, Vec<_>) = calls.iter().partition(|c| rang.contains(&c.phone_number));
+        assert!(placed.iter().all(|c| c.state != State::NotPlaced), "{point}: a phone that rang");
+        assert!(not.iter().all(|c| c.state == State::NotPlaced), "{point}: {:?}", not.iter().map(|c| c.state).collect::<Vec<_>>());
+        assert!(point != "dial.begin" || !not.is_empty(), "the first died before it was sent");
+        assert!(not.iter().all(|c| !c.charged), "and charges no attempt");
+    }
+}
+
+/// Another program holds the database for longer than the busy time-out: nothing is dialled meanwhile,
+/// nothing that was answered is lost, and it goes on by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_locked_database_stops_the_dialling_and_loses_nothing() {
+    use sqlx::Connection;
+    let rig = Rig::new(120, 200, 300).await;
+    let mut child = rig.serve(None);
+    while rig.rings().1 < 15 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let mut db = sqlx::SqliteConnection::connect(rig.database.trim_start_matches("sqlite:")).await.unwrap();
+    // The program may be in a transaction of its own just now.
+    while sqlx::query("BEGIN IMMEDIATE").execute(&mut db).await.is_err() {}
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let before = rig.simulator.invites().len();
+    tokio::time::sleep(Duration::from_secs(number_from("DIALDECK_LOCKED_SECONDS", 8))).await;
+    let during = rig.simulator.invites().len() - before;
+    sqlx::query("COMMIT").execute(&mut db).await.unwrap();
+    db.close().await.unwrap();
+    assert_eq!(during, 0, "dialled without a committed row");
+    let end = Instant::now() + Duration::from_mins(2);
+    while rig.row().await.execution_status != Status::Completed && Instant::now() < end {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    rig.assert_nothing_is_wrong("locked").await;
+    assert_eq!(rig.rings().1, 120, "everybody was reached in the end");
 }

@@ -123,7 +123,7 @@ impl Raw {
 }
 
 /// The same TLS as livekit-api's own client: ring and the bundled roots.
-fn tls() -> Result<rustls::ClientConfig, CarrierError> {
+pub fn tls() -> Result<rustls::ClientConfig, CarrierError> {
     let mut roots = rustls::RootCertStore::empty();
     roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());

@@ -146,6 +146,7 @@ impl World {
             public_url: None,
             outcome_token: Arc::new(|_, _, _| None),
             orphan_sweep: true,
+            call_list: None,
         }
     }
 
