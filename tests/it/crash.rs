@@ -24,7 +24,7 @@ use dialdeck::{
     telephony::{
         Carrier, NewTrunk,
         livekit::{LiveKit, LiveKitConfig},
-        simulator::{Behaviour, Simulator, SimulatorConfig, die},
+        simulator::{Behaviour, Faults, Simulator, SimulatorConfig, Workers, die},
     },
 };
 
@@ -135,9 +135,11 @@ impl Rig {
         let (twice, _) = self.rings();
         assert!(twice.is_empty(), "{what}: rung twice: {twice:?}");
         let row = self.row().await;
-        assert_eq!(row.execution_status, Status::Completed, "{what}: {:?}", row.counts);
         let calls = self.store.calls(self.campaign, &CallFilter::default(), 100_000, 0).await.unwrap().rows;
-        assert!(calls.iter().all(|c| c.state.is_ended()), "{what}: a call is left open");
+        let open: Vec<_> =
+            calls.iter().filter(|c| !c.state.is_ended()).map(|c| (c.state, &c.reason, c.armed_at, c.answered_at, c.rejoined, &c.left_reason)).collect();
+        assert!(open.is_empty(), "{what}: calls are left open: {open:#?}");
+        assert_eq!(row.execution_status, Status::Completed, "{what}: {:?}", row.counts);
         let mut sum = Counts::default();
         for c in calls {
             sum += contribution(&Tally {
@@ -426,4 +428,70 @@ async fn a_locked_database_stops_the_dialling_and_loses_nothing() {
     child.wait().unwrap();
     rig.assert_nothing_is_wrong("locked").await;
     assert_eq!(rig.rings().1, 120, "everybody was reached in the end");
+}
+
+/// Everything at once: replies lost or false, webhooks dropped, doubled and out of order, LiveKit, its SIP
+/// service and its Redis dying in mid-call, the program stopped and woken. `DIALDECK_STORM_SECONDS` makes it longer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p1_p12_a_storm_of_faults_rings_nobody_twice_and_leaves_nothing_open() {
+    let rig = Rig::new(400, 500, 2500).await;
+    rig.simulator.set_faults(Faults {
+        seed: 17,
+        webhook_drop: 0.3,
+        webhook_delay_ms: 400,
+        webhook_duplicate: 0.2,
+        webhook_reorder: 0.2,
+        lost_reply: 0.1,
+        error_after_ringing: 0.05,
+        agent_missing: 0.1,
+        agent_leaves: 0.0,
+        workers: Workers::Ready,
+    });
+    let mut child = rig.serve(None);
+    let signal = |child: &Child, signal: &str| drop(Command::new("kill").args([signal, &child.id().to_string()]).status());
+    let end = Instant::now() + Duration::from_secs(number_from("DIALDECK_STORM_SECONDS", 25));
+    let mut roll = die(5);
+    while Instant::now() < end && rig.row().await.execution_status != Status::Completed {
+        roll = die(roll);
+        let down = Duration::from_millis(300 + roll % 1500);
+        match roll >> 20 & 7 {
+            0 => rig.simulator.restart_server(down),
+            1 => rig.simulator.restart_sip(down),
+            2 => rig.simulator.lose_redis(down),
+            3 => {
+                signal(&child, "-STOP");
+                tokio::time::sleep(down).await;
+                signal(&child, "-CONT");
+            }
+            4 => {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                child = rig.serve(None);
+            }
+            _ => {}
+        }
+        // The breaker does its work in such weather; an operator resumes.
+        if rig.row().await.execution_status == Status::Paused {
+            let go = ["campaign", "resume", "Crash"];
+            let resumed =
+                Command::new(env!("CARGO_BIN_EXE_dialdeck")).args(go).env_clear().env("HOME", rig.dir.path()).env("DATABASE_URL", &rig.database).output();
+            drop(resumed);
+        }
+        tokio::time::sleep(Duration::from_millis(700 + roll % 900)).await;
+    }
+    rig.simulator.set_faults(Faults::default());
+    let end = Instant::now() + Duration::from_secs(100);
+    while rig.row().await.execution_status != Status::Completed && Instant::now() < end {
+        if rig.row().await.execution_status == Status::Paused || rig.row().await.execution_status == Status::Error {
+            let go = ["campaign", "start", "Crash"];
+            let started =
+                Command::new(env!("CARGO_BIN_EXE_dialdeck")).args(go).env_clear().env("HOME", rig.dir.path()).env("DATABASE_URL", &rig.database).output();
+            drop(started);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    rig.assert_nothing_is_wrong("the storm").await;
+    assert!(rig.rings().1 > 300, "{} of 400 were reached", rig.rings().1);
 }

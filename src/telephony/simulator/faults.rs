@@ -90,6 +90,13 @@ fn rejoin(shared: &Arc<Shared>) {
     for name in names {
         let Some(room) = world.rooms.get_mut(&name) else { continue };
         let Some(mut p) = room.participants.get(crate::telephony::carrier::CALLEE).cloned() else { continue };
+        if world.legs.get(&p.sid).is_none_or(|l| *l.cut.borrow() == Some(Cut::SipDied)) {
+            // Nobody is left who would come back: the room is gone with the server that knew it.
+            world.legs.remove(&p.sid);
+            world.rooms.remove(&name);
+            continue;
+        }
+        let Some(room) = world.rooms.get_mut(&name) else { continue };
         let old = std::mem::replace(&mut p.sid, id("PA_"));
         p.attributes.insert("sip.callStatus".to_owned(), "dialing".to_owned());
         p.joined_at_ms = now.timestamp_millis();
