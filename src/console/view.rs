@@ -215,8 +215,8 @@ fn draw_header(frame: &mut Frame<'_>, state: &State, area: Rect) {
     if let Some(import) = &state.import {
         parts.insert(1, overlay::import_words(import));
     }
-    if let Some(words) = state.options.following.borrow().as_ref() {
-        parts.push(words.clone());
+    if state.options.following.borrow().is_some() {
+        parts.insert(1, "following".to_owned());
     }
     if state.options.supabase_hint {
         parts.push("SUPABASE_URL without DATABASE_URL: using SQLite".to_owned());
@@ -254,6 +254,9 @@ fn alert(state: &State) -> (String, Style) {
     }
     if !d.health.is_empty() {
         return (format!("! {}", d.health), danger);
+    }
+    if let Some(words) = state.options.following.borrow().as_ref() {
+        return (words.clone(), state.theme.bar("banner"));
     }
     if state.options.read_only {
         return ("read-only: nothing is changed from here".to_owned(), state.theme.bar("banner"));
