@@ -380,10 +380,12 @@ fn on_reply(f: &Facts<'_>, reply: &Reply) -> Change {
 
 fn on_answer(f: &Facts<'_>) -> Change {
     // A leave noted before the reply: they talked, and it is over.
-    if f.left.is_some() && !f.state.is_ended() {
+    if f.left.is_some() && (!f.state.is_ended() || f.state == State::Unresolved) {
         return Change { answered: true, leg_seen: true, ..end(f, State::Completed, Basis::Livekit, "") };
     }
-    if f.state == State::Canceled || (f.state.is_ended() && !f.answered && f.state != State::Unresolved) {
+    // What was believed never to have rung, or of which nobody knew, is reopened.
+    let reopens = matches!(f.state, State::Unresolved | State::Unsent | State::NotPlaced);
+    if f.state == State::Canceled || (f.state.is_ended() && !f.answered && !reopens) {
         // Picked up in the very moment: it rang and was answered, whatever we had written.
         return Change { answered: true, ..end(f, State::Completed, Basis::Carrier, "answered as it ended") };
     }

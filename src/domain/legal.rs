@@ -188,6 +188,7 @@ pub fn next_open_in_all(laws: &[&Law], zones: &[Tz], now: DateTime<Utc>) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn utc(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
@@ -243,5 +244,37 @@ mod tests {
         assert!(open_in_all(&careful, &zones, utc("2026-11-20T13:30:00Z")).is_err(), "08:30");
         assert!(open_in_all(&careful, &zones, utc("2026-11-20T18:00:00Z")).is_ok());
         assert!(open_in_all(&careful, &zones, utc("2026-12-25T18:00:00Z")).is_err(), "Christmas");
+    }
+
+    proptest! {
+        /// For any number, zones and moment of 2020 to 2037: the next opening is open under every law in
+        /// every zone, is not before now, and nothing is open a moment before it or half-way to it.
+        #[test]
+        fn the_next_opening_is_the_first(minute in 0i64..9_400_000, area in 200u16..990, at in 0usize..400, second in 0usize..400, careful: bool) {
+            let now = utc("2020-01-01T00:00:00Z") + Duration::minutes(minute);
+            let zones: Vec<Tz> = [at, second].iter().map(|i| chrono_tz::TZ_VARIANTS[*i % chrono_tz::TZ_VARIANTS.len()]).collect();
+            let laws = of("US", &format!("+1{area}5550142"), careful);
+            let open = |t: DateTime<Utc>| open_in_all(&laws, &zones, t).is_ok();
+            if let Some(next) = next_open_in_all(&laws, &zones, now) {
+                prop_assert!(next >= now && open(next));
+                if next > now {
+                    prop_assert!(!open(now) && !open(next - Duration::seconds(1)) && !open(now + (next - now) / 2));
+                }
+            } else {
+                prop_assert!(!open(now));
+            }
+        }
+
+        /// Whoever is allowed is allowed by the country's own law too: a state only narrows.
+        #[test]
+        fn a_state_only_narrows(minute in 0i64..9_400_000, area in 200u16..990) {
+            let now = utc("2020-01-01T00:00:00Z") + Duration::minutes(minute);
+            let zones = [Tz::America__New_York, Tz::America__Los_Angeles];
+            let number = format!("+1{area}5550142");
+            if open_in_all(&of("US", &number, true), &zones, now).is_ok() {
+                prop_assert!(open_in_all(&of("US", &number, false), &zones, now).is_ok());
+                prop_assert!(zones.iter().all(|z| Window::daily(8, 21).is_open(*z, now)));
+            }
+        }
     }
 }

@@ -6,6 +6,7 @@ mod console;
 mod crash;
 mod engine;
 mod floors;
+mod machine;
 mod recorded;
 mod store;
 mod support;
