@@ -39,6 +39,7 @@ pub fn status(c: &CampaignRow, used_today: i64, why: &Explanation) -> Value {
         let queue = json!({ "queued": c.counts.pending, "processing": c.counts.processing, "completed": c.counts.completed, "failed": c.counts.failed });
         map.insert("queueStatus".to_owned(), queue);
         map.insert("why".to_owned(), json!(why));
+        map.insert("waiting".to_owned(), json!(why.waiting));
     }
     row
 }

@@ -249,11 +249,20 @@ async fn campaign(s: &Session, command: CampaignCommand) -> Result<(), CliError>
             if let Some(until) = why.until {
                 words.push_str(&format!(" (changes at {})", until.with_timezone(&row.zone()).format("%a %H:%M %Z")));
             }
-            for z in &why.zones {
+            let (w, left) = (&why.waiting, why.waiting.calling_seconds);
+            words.push_str(&format!(
+                "\n  {} dialable now, {} later, {} on do-not-call; about {} h {:02} min of calling left",
+                w.dialable_now,
+                w.later,
+                w.do_not_call,
+                left / 3600,
+                left / 60 % 60
+            ));
+            for z in &w.zones {
                 let opens = z.opens.map_or_else(|| "never".to_owned(), |t| t.with_timezone(&row.zone()).format("%a %H:%M %Z").to_string());
                 words.push_str(&format!("\n  {:>7} waiting in {} (opens {opens})", z.waiting, crate::domain::zone::label(&z.zones)));
             }
-            s.say(&words, &json!(why));
+            s.say(&words, &json!({ "gate": why.gate, "message": why.message, "until": why.until, "waiting": why.waiting }));
             Ok(())
         }
     }

@@ -143,9 +143,19 @@ impl Performer {
                     lines.extend(why.until.map(|t| format!("changes at {}", at(t))));
                     lines.push(String::new());
                     let c = &row.counts;
-                    lines
-                        .push(format!("{} dialable now, {} queued, {} live, {} dialled, {} answered", why.dialable_now, c.pending, c.live, c.dials, c.pickups));
-                    for z in why.zones.iter().take(12) {
+                    lines.push(format!(
+                        "{} dialable now, {} queued, {} live, {} dialled, {} answered",
+                        why.waiting.dialable_now, c.pending, c.live, c.dials, c.pickups
+                    ));
+                    let left = why.waiting.calling_seconds;
+                    lines.push(format!(
+                        "{} later, {} on do-not-call; about {} h {:02} min of calling left",
+                        why.waiting.later,
+                        why.waiting.do_not_call,
+                        left / 3600,
+                        left / 60 % 60
+                    ));
+                    for z in why.waiting.zones.iter().take(12) {
                         let opens = z.opens.map_or_else(
                             || "never: no hour suits".to_owned(),
                             |t| if t <= desk.now() { "open now".to_owned() } else { format!("opens {}", at(t)) },

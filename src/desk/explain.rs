@@ -17,14 +17,27 @@ pub struct Explanation {
     pub gate: String,
     pub message: String,
     pub until: Option<DateTime<Utc>>,
+    /// What waits, and for what.
     #[serde(skip)]
-    pub zones: Vec<ZoneWait>,
-    #[serde(skip)]
+    pub waiting: Waiting,
+}
+
+/// The contacts left: who may be called now, who later.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Waiting {
     pub dialable_now: i64,
+    /// Due later, or where the law is closed.
+    pub later: i64,
+    pub zones: Vec<ZoneWait>,
+    /// On the list, or flagged in the file.
+    pub do_not_call: i64,
+    /// Seconds of calling that are left, at the pace so far.
+    pub calling_seconds: i64,
 }
 
 /// Contacts that wait for their zone to open.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct ZoneWait {
     pub zones: String,
     pub waiting: i64,
@@ -50,7 +63,13 @@ impl Desk {
         let heads = self.store.zone_heads(row.id).await?;
         let (zones, dialable_now) = self.zone_waits(row, &heads, now).await?;
         let (gate, message, until) = self.binding(row, &heads, now).await?;
-        Ok(Explanation { gate, message, until, zones, dialable_now })
+        let do_not_call = match row.source_id() {
+            Some(id) => self.store.source(row.user_id, id).await?.map_or(0, |s| s.do_not_call),
+            None => 0,
+        };
+        let later = row.counts.pending - dialable_now;
+        let waiting = Waiting { dialable_now, later, zones, do_not_call, calling_seconds: calling_left(row) };
+        Ok(Explanation { gate, message, until, waiting })
     }
 
     async fn zone_waits(&self, row: &CampaignRow, heads: &[ZoneHead], now: DateTime<Utc>) -> Result<(Vec<ZoneWait>, i64), DeskError> {
@@ -148,9 +167,21 @@ impl Desk {
             missing_fields: missing,
             contacts_without_fields: without,
             // An engine may have taken some already.
-            dialable_now: why.dialable_now + row.counts.processing,
+            dialable_now: why.waiting.dialable_now + row.counts.processing,
             waiting_until: why.until,
             why: why.message,
         })
     }
+}
+
+/// How long the pending calls take while calling is open: by the delay between them, or by how long
+/// calls have lasted so far and how many go at once.
+fn calling_left(row: &CampaignRow) -> i64 {
+    /// Ringing, or a call nobody has data of yet; seconds.
+    const RING: i64 = 15;
+    const UNKNOWN: i64 = 45;
+    let c = &row.counts;
+    let each = if c.dials >= 20 { c.talk_seconds / c.dials + RING } else { UNKNOWN };
+    let by_lines = each * 1000 / row.max_concurrent.max(1);
+    c.pending * by_lines.max(row.call_delay_ms) / 1000
 }

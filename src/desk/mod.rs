@@ -26,7 +26,7 @@ pub use campaigns::{CampaignDraft, Preflight, Stopped};
 pub use contacts::{Import, ImportError, Progress};
 pub use dnc::ListReport;
 pub use error::DeskError;
-pub use explain::{Explanation, ZoneWait};
+pub use explain::{Explanation, Waiting, ZoneWait};
 pub use once::Reserved;
 pub use outcome::{SetOutcome, UndoDoNotCall};
 pub use record::Recorded;

@@ -492,3 +492,18 @@ async fn real_phones_wait_for_the_terms() {
     world.desk.accept_terms(world.actor.clone(), "Ana Lima".into()).await.unwrap();
     world.desk.start(world.actor.clone(), id).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn why_counts_who_waits_for_what() {
+    let world = World::new(Options::default()).await;
+    // Noon in New York, on a Wednesday: Hawaii is asleep, Alabama is open, one number is flagged.
+    let csv = "name,phone,dnc\nAna,+12025550142,\nMei,+18085550143,\nJoe,+12055550144,\nSam,+12125550145,yes\n";
+    let (source, _) = world.import(csv.into()).await;
+    let id = world.campaign(source, |s| (s.max_concurrent, s.call_delay_ms) = (1, 60_000)).await;
+    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let why = world.desk.explain(&world.row(id).await).await.unwrap();
+    let w = why.waiting;
+    assert_eq!((w.dialable_now, w.later, w.do_not_call, w.calling_seconds), (2, 1, 1, 180), "{w:?}");
+    let asleep = w.zones.iter().find(|z| z.zones.contains("Honolulu")).unwrap();
+    assert_eq!(asleep.opens.map(|t| t.to_rfc3339()).as_deref(), Some("2026-11-18T18:00:00+00:00"));
+}
