@@ -35,7 +35,8 @@ impl App {
         self.following.send_replace(None);
         while let Err(e) = self.lead(&config, options, true).await {
             tracing::error!(target: "app", error = %e, "taking over failed; it is tried again");
-            self.following.send_replace(Some(format!("taking over: {e}")));
+            let pid = self.desk.store().engine().await.ok().flatten().map_or(0, |e| e.pid);
+            self.following.send_replace(Some(format!("taking over: {e}. If process {pid} is stopped and holds the database, end it")));
             tokio::select! {
                 () = self.clock.sleep_until(self.clock.now() + EVERY) => {}
                 () = self.listener.cancelled() => return,

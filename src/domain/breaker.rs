@@ -48,16 +48,13 @@ pub fn opens(limits: &Limits, f: &Facts) -> Option<String> {
     #[expect(clippy::cast_precision_loss, reason = "counts of calls")]
     let share = |part: i64, of: i64| part as f64 / of.max(1) as f64;
     if f.ended >= LAST && share(f.trunk_failed, f.ended) >= limits.trunk_failures {
-        return Some(format!(
-            "breaker: {} of the last {} calls failed at the trunk ({}). p resumes once that is mended",
-            f.trunk_failed, f.ended, f.trunk_reason
-        ));
+        return Some(format!("breaker: {} of the last {} calls failed at the trunk ({})", f.trunk_failed, f.ended, f.trunk_reason));
     }
     if f.unknown >= limits.unknown_in_5_min {
-        return Some(format!("breaker: of {} calls in 5 minutes nobody knows whether they rang: is LiveKit well? p resumes", f.unknown));
+        return Some(format!("breaker: of {} calls in 5 minutes nobody knows whether they rang; look whether LiveKit is well", f.unknown));
     }
     if f.answered >= ANSWERED && f.abandoned >= 2 && share(f.abandoned, f.answered) >= limits.no_agent {
-        return Some(format!("breaker: {} of {} answered calls were without an agent: are the workers well? p resumes", f.abandoned, f.answered));
+        return Some(format!("breaker: {} of {} answered calls were without an agent; look whether the agent workers are well", f.abandoned, f.answered));
     }
     None
 }

@@ -400,10 +400,14 @@ async fn trunk_rate_and_concurrency_hold() {
     }
 }
 
+fn with_breaker() -> Rules {
+    Rules { breaker: Rules::default().breaker, ..quick_rules() }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_breaker_pauses_a_campaign_whose_trunk_fails_and_one_key_resumes_it() {
     let script = Script::parse("[[callee]]\nends = \"0\"\ncode = 503\ntext = \"Service Unavailable\"").unwrap();
-    let mut world = World::new(Options { behaviour: Behaviour::Script(Box::new(script)), speed: 20.0, ..Options::default() }).await;
+    let mut world = World::new(Options { behaviour: Behaviour::Script(Box::new(script)), speed: 20.0, rules: with_breaker(), ..Options::default() }).await;
     // Every number ends in 0: the trunk fails each call.
     let csv = (0..200).fold("name,phone\n".to_owned(), |csv, i| csv + &format!("Contact {i},{}\n", fictional(i * 10)));
     let (source, _) = world.import(csv).await;
@@ -424,7 +428,7 @@ async fn the_breaker_pauses_a_campaign_whose_trunk_fails_and_one_key_resumes_it(
 async fn somebody_on_the_line_without_an_agent_is_let_go_and_counted_and_too_many_pause_the_campaign() {
     let faults = Faults { agent_leaves: 0.2, seed: 3, ..Faults::default() };
     let behaviour = Behaviour::Answer { ring: Duration::from_secs(2), talk: Duration::from_secs(40) };
-    let mut world = World::new(Options { behaviour, faults, speed: 20.0, ..Options::default() }).await;
+    let mut world = World::new(Options { behaviour, faults, speed: 20.0, rules: with_breaker() }).await;
     let (source, _) = world.import(csv_of(120)).await;
     let id = world.campaign(source, |s| s.max_concurrent = 12).await;
     world.start_engine();

@@ -9,6 +9,7 @@ use dialdeck::{
     clock::{ScaledClock, SharedClock},
     desk::{Actor, ArmRequest, AssignNumber, CampaignDraft, Desk, Import, Installation, Progress},
     domain::{
+        breaker::Limits,
         campaign::{ContactSource, Settings},
         contact::ImportReport,
         gate::Rules,
@@ -59,9 +60,10 @@ impl Default for Options {
     }
 }
 
-/// A trunk that is no bottleneck, so that tests are quick.
+/// A trunk that is no bottleneck, so that tests are quick, and no breaker: faults are what they are about.
 pub fn quick_rules() -> Rules {
-    Rules { calls_per_second: 1000.0, trunk_concurrent: 500, countries: vec!["US".into(), "GB".into()], ..Rules::default() }
+    let breaker = Limits { enabled: false, ..Limits::default() };
+    Rules { calls_per_second: 1000.0, trunk_concurrent: 500, countries: vec!["US".into(), "GB".into()], breaker, ..Rules::default() }
 }
 
 impl World {
