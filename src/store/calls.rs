@@ -8,7 +8,6 @@ use super::{
     pool::{on, on_tx},
 };
 use crate::domain::{
-    breaker,
     call::State,
     id::{CallId, CampaignId, ContactId, Incarnation, OwnerId, TrunkId},
     outcome::{Outcome, Who},
@@ -50,16 +49,6 @@ pub struct Armed {
 #[derive(Debug, Clone)]
 pub struct CallUpdate<'a> {
     pub row: &'a CallRow,
-}
-
-/// What a campaign has done about a contact so far.
-#[derive(Debug, Clone, Copy, sqlx::FromRow)]
-pub struct ContactRows {
-    pub campaign_id: CampaignId,
-    pub contact_id: ContactId,
-    pub total: i64,
-    /// Not ended.
-    pub open: i64,
 }
 
 /// Which calls of a campaign a list wants.
@@ -410,84 +399,6 @@ impl Tx {
     pub async fn unended_of_numbers(&mut self, owner: OwnerId, numbers: &[&str]) -> Result<Vec<CallRow>, StoreError> {
         let sql = "SELECT * FROM campaign_calls WHERE phone_number IN (SELECT value FROM json_each($2)) AND user_id = $1 AND rank < 90";
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(owner).bind(serde_json::json!(numbers).to_string()).fetch_all(&mut *db).await?))
-    }
-
-    /// How many rows contacts have in their campaigns, and how many of those have not ended.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub async fn rows_of_contacts(&mut self, contacts: &[(CampaignId, ContactId)]) -> Result<Vec<ContactRows>, StoreError> {
-        let sql = "SELECT campaign_id, contact_id, count(*) AS total, count(*) FILTER (WHERE rank < 90) AS open
-                   FROM json_each($1) AS j JOIN campaign_calls ON campaign_id = unhex(j.value ->> 0) AND contact_id = unhex(j.value ->> 1)
-                   GROUP BY campaign_id, contact_id";
-        let json: Vec<_> = contacts.iter().map(|(campaign, contact)| [campaign.hex(), contact.hex()]).collect();
-        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(serde_json::json!(json).to_string()).fetch_all(&mut *db).await?))
-    }
-
-    /// The last calls of contacts that ended so and have attempts left, and no open call.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub async fn calls_to_recycle(
-        &mut self,
-        campaign: CampaignId,
-        no_answer: bool,
-        busy: bool,
-        voicemail: bool,
-        attempts: i64,
-    ) -> Result<Vec<CallRow>, StoreError> {
-        let sql = "SELECT * FROM campaign_calls k
-                   WHERE campaign_id = $1 AND rank >= 90 AND contact_id IS NOT NULL AND attempt < $5
-                     AND ((state = 'no_answer' AND $2) OR (state = 'busy' AND $3) OR (outcome = 'voicemail' AND $4))
-                     AND COALESCE(outcome, '') NOT IN ('do_not_call', 'wrong_number')
-                     AND NOT EXISTS (SELECT 1 FROM campaign_calls o WHERE o.campaign_id = k.campaign_id AND o.contact_id = k.contact_id
-                                       AND (o.rank < 90 OR o.id > k.id))
-                     AND NOT EXISTS (SELECT 1 FROM do_not_call d WHERE d.user_id = k.user_id AND d.number = k.phone_number)
-                   ORDER BY position LIMIT 100000";
-        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(campaign).bind(no_answer).bind(busy).bind(voicemail).bind(attempts).fetch_all(&mut *db).await?))
-    }
-
-    /// What the breaker judges of a campaign.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub async fn breaker_facts(
-        &mut self,
-        owner: OwnerId,
-        campaign: CampaignId,
-        last: i64,
-        trunk: DateTime<Utc>,
-        doubt: DateTime<Utc>,
-        abandoned: DateTime<Utc>,
-    ) -> Result<breaker::Facts, StoreError> {
-        let recent = "SELECT count(*), count(*) FILTER (WHERE state = 'failed' AND charged = 0), COALESCE(max(COALESCE(sip_code || ' ', '') || reason) FILTER (WHERE state = 'failed' AND charged = 0), '')
-                      FROM (SELECT state, charged, sip_code, reason FROM campaign_calls
-                            WHERE user_id = $1 AND campaign_id = $2 AND rank >= 90 AND completed_at > $3 AND armed_at IS NOT NULL
-                            ORDER BY completed_at DESC LIMIT $4) AS recent";
-        // What our own death left in doubt says nothing of the network.
-        let unknown = "SELECT count(*) FROM campaign_calls WHERE rank >= 5 AND rank < 90 AND campaign_id = $1 AND state = 'unknown' AND armed_at > $2
-                         AND reason NOT LIKE 'the engine restarted%' AND reason NOT LIKE 'nobody waits%'";
-        let answered = "SELECT count(*), count(*) FILTER (WHERE abandoned = 1) FROM campaign_calls WHERE campaign_id = $1 AND answered_at > $2";
-        on_tx!(self, |db| {
-            let (ended, trunk_failed, trunk_reason) = sqlx::query_as(recent).bind(owner).bind(campaign).bind(trunk).bind(last).fetch_one(&mut *db).await?;
-            let unknown = sqlx::query_scalar(unknown).bind(campaign).bind(doubt).fetch_one(&mut *db).await?;
-            let any: Option<i64> = sqlx::query_scalar("SELECT 1 FROM campaign_calls WHERE campaign_id = $1 AND abandoned = 1 LIMIT 1")
-                .bind(campaign)
-                .fetch_optional(&mut *db)
-                .await?;
-            let (answered, abandoned) = if any.is_some() { sqlx::query_as(answered).bind(campaign).bind(abandoned).fetch_one(&mut *db).await? } else { (0, 0) };
-            Ok(breaker::Facts { ended, trunk_failed, trunk_reason, unknown, answered, abandoned })
-        })
-    }
-
-    /// Notes that somebody answered and there was no agent; `false` when it is noted already.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub async fn set_abandoned(&mut self, id: CallId, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        let sql = "UPDATE campaign_calls SET abandoned = 1, updated_at = $2 WHERE id = $1 AND abandoned = 0";
-        let done = on_tx!(self, |db| sqlx::query(sql).bind(id).bind(now).execute(&mut *db).await?.rows_affected());
-        Ok(done == 1)
     }
 
     /// Asks for a hang-up; `false` when it is asked already or the call has ended.

@@ -6,15 +6,17 @@
 mod calls;
 mod campaigns;
 mod contacts;
+mod counting;
 mod error;
 mod inbox;
 mod lookup;
 mod pool;
 mod rows;
 
-pub use calls::{Armed, CallFilter, CallUpdate, ContactRows, Cursor, NewCall, PaneQuery};
+pub use calls::{Armed, CallFilter, CallUpdate, Cursor, NewCall, PaneQuery};
 pub use campaigns::{CampaignEdit, NewCampaign, ZoneHead};
 pub use contacts::{ContactSlice, ContactTable, FillContact, SourceRow};
+pub use counting::ContactRows;
 pub use error::StoreError;
 pub use inbox::{EventRow, NewEvent};
 pub use pool::{Lane, Revision, Store, Tx};
