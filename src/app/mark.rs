@@ -60,13 +60,12 @@ impl Mark {
                 () = clock.sleep_until(clock.now() + EVERY) => false,
                 () = stop.cancelled() => true,
             };
-            match desk.store().audit_height().await {
-                Ok(height) => {
-                    if let Err(e) = self.write(height) {
-                        tracing::warn!(target: "app", error = %e, "the lock file cannot be written");
-                    }
-                }
-                Err(e) => tracing::debug!(target: "app", error = %e, "the audit cannot be read"),
+            let height = desk.store().audit_height().await.inspect_err(|e| tracing::debug!(target: "app", error = %e, "the audit cannot be read"));
+            // Written all the same: who follows sees by it that this process lives.
+            if let Some(height) = height.ok().or_else(|| self.read())
+                && let Err(e) = self.write(height)
+            {
+                tracing::warn!(target: "app", error = %e, "the lock file cannot be written");
             }
             if ended {
                 return;

@@ -1,9 +1,15 @@
 //! A second process on the same database follows, and takes engine and listener over when the first
-//! is gone: its lock has fallen free, or it has been silent for longer than its lease (a stopped
-//! process holds its lock for ever). Safe either way: nothing is claimed or armed but by the engine
+//! is gone: its lock has fallen free, or it has written no mark for longer than its lease (a stopped
+//! process holds its lock for ever). The mark, not the engine's heartbeat: a process that was told not
+//! to dial has no engine, and must not be replaced by one that would. Safe either way: nothing is claimed or armed but by the engine
 //! that the database names as its leader, so one that wakes up later can do no harm.
 
-use std::{fs::File, path::Path, sync::Arc};
+use std::{
+    fs::File,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
 
 use chrono::Duration as Span;
 
@@ -13,18 +19,23 @@ use crate::config::Config;
 /// Between two looks at the lock.
 const EVERY: Span = Span::seconds(2);
 
-/// An engine that has not said a word for so long is dead or stopped. Its heartbeat comes every 10 s.
-const LEASE: Span = Span::seconds(30);
+/// A holder that has written no mark for so long is stopped. It writes every 2 s.
+const LEASE: Duration = Duration::from_secs(30);
+
+/// The last mark seen, and since when it has been that one: by a clock that neither a changed time of
+/// day nor a suspended host can hurry.
+type Seen = Option<(SystemTime, Instant)>;
 
 impl App {
     /// Waits for its turn in the background. `self` is a twin of the app that the console holds.
     pub(super) async fn stand_by(mut self, config: Config, options: StartOptions) {
+        let mut seen: Seen = None;
         let lock = loop {
             tokio::select! {
                 () = self.clock.sleep_until(self.clock.now() + EVERY) => {}
                 () = self.listener.cancelled() => return,
             }
-            match self.turn().await {
+            match self.turn(&mut seen) {
                 Ok(Some(lock)) => break lock,
                 Ok(None) => {}
                 Err(e) => tracing::warn!(target: "app", error = %e, "the lock beside the database cannot be tried"),
@@ -46,22 +57,24 @@ impl App {
         // The lock is this task's: held as long as the app lives.
         self.listener.cancelled().await;
         for task in &mut self.tasks {
-            drop(tokio::time::timeout(std::time::Duration::from_secs(2), task).await);
+            drop(tokio::time::timeout(Duration::from_secs(2), task).await);
         }
     }
 
     /// The lock, when it is free or its holder has been silent too long.
-    async fn turn(&self) -> Result<Option<File>, AppError> {
+    fn turn(&self, seen: &mut Seen) -> Result<Option<File>, AppError> {
         let database = Path::new(self.desk.store().path());
         if let Some(lock) = lock(database)? {
             return Ok(Some(lock));
         }
-        let silent = self.desk.store().engine().await?.is_some_and(|e| self.clock.now() - e.heartbeat_at > LEASE);
-        if !silent {
+        let mark = std::fs::metadata(lock_path(database))?.modified()?;
+        let since = seen.filter(|(last, _)| *last == mark).map_or_else(Instant::now, |(_, since)| since);
+        *seen = Some((mark, since));
+        if since.elapsed() < LEASE {
             return Ok(None);
         }
         // The holder keeps its lock on a file that has no name any more.
-        tracing::warn!(target: "app", "the engine that holds the lock has been silent for {} s", LEASE.num_seconds());
+        tracing::warn!(target: "app", "the process that holds the lock has been silent for {} s", LEASE.as_secs());
         std::fs::remove_file(lock_path(database))?;
         lock(database)
     }

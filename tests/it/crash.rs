@@ -64,6 +64,10 @@ impl Rig {
     }
 
     fn serve(&self, failpoint: Option<String>) -> Child {
+        self.command(failpoint).spawn().unwrap()
+    }
+
+    fn command(&self, failpoint: Option<String>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dialdeck"));
         command
             .args(["serve", "--listen", &self.address])
@@ -87,7 +91,7 @@ impl Rig {
         if let Some(failpoint) = failpoint {
             command.env("DIALDECK_FAILPOINT", failpoint);
         }
-        command.spawn().unwrap()
+        command
     }
 
     async fn row(&self) -> CampaignRow {
@@ -509,4 +513,30 @@ async fn p1_p12_a_storm_of_faults_rings_nobody_twice_and_leaves_nothing_open() {
     child.wait().unwrap();
     rig.assert_nothing_is_wrong("the storm").await;
     assert!(rig.rings().1 > 300, "{} of 400 were reached", rig.rings().1);
+}
+
+/// A process that was told not to dial has no engine and so no heartbeat: whoever follows it must not
+/// take that for silence and dial in its place.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_follower_does_not_replace_one_that_was_told_not_to_dial() {
+    let rig = Rig::new(40, 200, 300).await;
+    assert!(rig.dies_at("arm.begin", 1).await, "an engine's last heartbeat is there to mislead");
+    // Heartbeats count as old: the trap is the same after half a minute or a year.
+    {
+        use sqlx::Connection;
+        let mut db = sqlx::SqliteConnection::connect(rig.database.trim_start_matches("sqlite:")).await.unwrap();
+        sqlx::query("UPDATE engines SET heartbeat_at = '2026-01-01T00:00:00+00:00'").execute(&mut db).await.unwrap();
+        db.close().await.unwrap();
+    }
+    let before = rig.simulator.invites().len();
+    let mut quiet = rig.command(None).arg("--no-dial").spawn().unwrap();
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let mut follower = rig.serve(None);
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    assert!(quiet.try_wait().unwrap().is_none() && follower.try_wait().unwrap().is_none(), "both live");
+    assert_eq!(rig.simulator.invites().len(), before, "nobody was dialled");
+    for child in [&mut quiet, &mut follower] {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
 }
