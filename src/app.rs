@@ -304,12 +304,6 @@ impl App {
         }));
     }
 
-    /// How many calls may be on the line now.
-    pub async fn live_calls(&self) -> usize {
-        let rows = self.desk.store().open_calls().await.unwrap_or_default();
-        rows.iter().filter(|r| r.state.is_open()).count()
-    }
-
     /// Ends: no new calls, live ones seen to their end for at most `limit`; then the listener.
     pub async fn shut_down(self, limit: Duration) {
         self.stop.drain.cancel();

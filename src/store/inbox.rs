@@ -43,15 +43,6 @@ impl Store {
         let sql = "SELECT id, source, kind, at, received_at, applied FROM call_events WHERE call_id = $1 ORDER BY id LIMIT 500";
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(call).fetch_all(db).await?))
     }
-
-    /// When the last event of a source came in.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn last_event(&self, source: Source) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let sql = "SELECT received_at FROM call_events WHERE source = $1 ORDER BY id DESC LIMIT 1";
-        Ok(on!(self.pool(), |db| sqlx::query_scalar(sql).bind(source).fetch_optional(db).await?))
-    }
 }
 
 impl Tx {
