@@ -3,7 +3,8 @@
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use parking_lot::Mutex;
 
 /// Time as the engine sees it.
 pub trait Clock: Send + Sync + 'static {
@@ -12,17 +13,84 @@ pub trait Clock: Send + Sync + 'static {
 
     /// Returns at or after the moment.
     fn sleep_until(&self, at: DateTime<Utc>) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+
+    /// Time since the host started, suspend included: how old a permission really is, whatever was
+    /// done to the time of day.
+    fn uptime(&self) -> Duration {
+        let t = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        Duration::new(u64::try_from(t.tv_sec).unwrap_or(0), u32::try_from(t.tv_nsec).unwrap_or(0))
+    }
+
+    /// How far the host's time of day was set away from the one this clock goes by, when it was.
+    fn stepped(&self) -> Option<TimeDelta> {
+        None
+    }
+
+    /// Goes by the host's time of day as it is now.
+    fn believe(&self) {}
 }
 
 pub type SharedClock = Arc<dyn Clock>;
 
-/// The host's clock.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
+/// A time of day that was believed, and the uptime it was seen at.
+#[derive(Debug, Clone, Copy)]
+struct Anchor {
+    day: DateTime<Utc>,
+    up: Duration,
+}
+
+/// A time of day further than this from where uptime puts it was set by somebody.
+const STEP: TimeDelta = TimeDelta::seconds(60);
+
+impl Anchor {
+    /// Where uptime puts the time of day.
+    fn expected(&self, up: Duration) -> DateTime<Utc> {
+        self.day + up.saturating_sub(self.up)
+    }
+
+    fn stepped(&self, day: DateTime<Utc>, up: Duration) -> Option<TimeDelta> {
+        Some(day - self.expected(up)).filter(|by| by.abs() > STEP)
+    }
+
+    fn now(&self, day: DateTime<Utc>, up: Duration) -> DateTime<Utc> {
+        if self.stepped(day, up).is_some() { self.expected(up) } else { day }.trunc_subsecs(3)
+    }
+}
+
+/// The host's clock. When somebody sets the time of day by more than a minute it goes on by uptime,
+/// and says so, until the new one is [believed](Clock::believe): which hours are legal, and which day
+/// a call counts for, hang on it.
+#[derive(Debug)]
+pub struct SystemClock {
+    anchor: Mutex<Anchor>,
+}
+
+impl SystemClock {
+    #[must_use]
+    pub fn new() -> Self {
+        let clock = Self { anchor: Mutex::new(Anchor { day: system_now(), up: Duration::ZERO }) };
+        clock.believe();
+        clock
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Clock for SystemClock {
     fn now(&self) -> DateTime<Utc> {
-        system_now()
+        self.anchor.lock().now(system_now(), self.uptime())
+    }
+
+    fn stepped(&self) -> Option<TimeDelta> {
+        self.anchor.lock().stepped(system_now(), self.uptime())
+    }
+
+    fn believe(&self) {
+        *self.anchor.lock() = Anchor { day: system_now(), up: self.uptime() };
     }
 
     fn sleep_until(&self, at: DateTime<Utc>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
@@ -65,13 +133,6 @@ impl Clock for ScaledClock {
     }
 }
 
-/// Time since the host started, suspend included: how old a permission really is.
-#[must_use]
-pub fn boot_time() -> Duration {
-    let t = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-    Duration::new(u64::try_from(t.tv_sec).unwrap_or(0), u32::try_from(t.tv_nsec).unwrap_or(0))
-}
-
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the host's clock")]
 fn system_now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(3)
@@ -81,4 +142,20 @@ fn system_now() -> DateTime<Utc> {
 async fn real_sleep(wait: Duration) {
     // A timer of a millisecond: waking early by rounding would spin.
     tokio::time::sleep(wait + Duration::from_millis(1)).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_of_day_that_was_set_is_not_followed() {
+        let anchor = Anchor { day: "2026-11-20T18:00:00Z".parse().unwrap(), up: Duration::from_secs(100) };
+        let (later, up) = (anchor.day + TimeDelta::seconds(50), Duration::from_secs(150));
+        let slewed = later + TimeDelta::seconds(3);
+        assert_eq!((anchor.stepped(slewed, up), anchor.now(slewed, up)), (None, slewed));
+        for by in [TimeDelta::days(1), TimeDelta::days(-1)] {
+            assert_eq!((anchor.stepped(later + by, up), anchor.now(later + by, up)), (Some(by), later));
+        }
+    }
 }

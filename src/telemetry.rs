@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn the_ring_keeps_the_newest_and_counts_all() {
-        let ring = Ring::new(Arc::new(crate::clock::SystemClock));
+        let ring = Ring::new(Arc::new(crate::clock::SystemClock::new()));
         for i in 0..KEPT + 5 {
             ring.push(if i % 2 == 0 { Level::INFO } else { Level::DEBUG }, "engine", format!("line {i}"));
         }

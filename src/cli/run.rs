@@ -114,7 +114,7 @@ fn options(global: &Global) -> StartOptions {
 fn run_console(global: &Global) -> Result<(), CliError> {
     console::check_terminal().map_err(CliError::Usage)?;
     let config = config::validate(&values(global)?)?;
-    let clock: SharedClock = Arc::new(SystemClock);
+    let clock: SharedClock = Arc::new(SystemClock::new());
     let ring = start_logs(clock.clone(), Some(&config), false)?;
     let runtime = runtime()?;
     let app = runtime.block_on(App::start(&config, options(global), clock.clone()))?;
@@ -198,7 +198,7 @@ fn run_demo(global: &Global, demo: DemoOptions) -> Result<(), CliError> {
 
 fn run_serve(global: &Global) -> Result<(), CliError> {
     let config = config::validate(&values(global)?)?;
-    let clock: SharedClock = Arc::new(SystemClock);
+    let clock: SharedClock = Arc::new(SystemClock::new());
     let _ring = start_logs(clock.clone(), Some(&config), true)?;
     let runtime = runtime()?;
     let app = runtime.block_on(App::start(&config, options(global), clock))?;

@@ -38,7 +38,7 @@ pub struct Session {
 
 impl Session {
     pub async fn open(config: Config, json: bool) -> Result<Self, CliError> {
-        let clock: SharedClock = Arc::new(SystemClock);
+        let clock: SharedClock = Arc::new(SystemClock::new());
         let (desk, installation) = app::open_desk(&config, clock).await?;
         let actor = Actor { owner: installation.owner, name: app::operator(), source: "cli" };
         Ok(Self { config, desk, actor, json })

@@ -7,7 +7,6 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::{Actor, Desk, DeskError, Installation, audit, record::tally};
 use crate::{
-    clock::boot_time,
     domain::{
         Refusal,
         call::State,
@@ -105,10 +104,10 @@ impl Armed {
         self.max_call_duration_s
     }
 
-    /// How long ago the gates were judged, by a clock that runs through suspend.
+    /// The host's uptime when the gates were judged.
     #[must_use]
-    pub fn age(&self) -> std::time::Duration {
-        boot_time().saturating_sub(self.judged)
+    pub fn judged(&self) -> std::time::Duration {
+        self.judged
     }
 
     #[must_use]
@@ -205,8 +204,9 @@ impl Desk {
     pub async fn arm(&self, request: ArmRequest) -> Result<Result<Armed, Refused>, DeskError> {
         let now = self.now();
         let rules = self.rules.clone();
+        let clock = self.clock.clone();
         reach("arm.begin");
-        let armed = self.store.write(Lane::Urgent, move |tx| Box::pin(async move { arm(tx, &rules, request, now).await })).await;
+        let armed = self.store.write(Lane::Urgent, move |tx| Box::pin(async move { arm(tx, &rules, request, now, clock.uptime()).await })).await;
         reach("arm.committed");
         armed
     }
@@ -359,8 +359,7 @@ async fn release(tx: &mut Tx, call: CallId, claim_number: i64, due: DateTime<Utc
     Ok(())
 }
 
-async fn arm(tx: &mut Tx, rules: &Rules, request: ArmRequest, now: DateTime<Utc>) -> Result<Result<Armed, Refused>, DeskError> {
-    let judged = boot_time();
+async fn arm(tx: &mut Tx, rules: &Rules, request: ArmRequest, now: DateTime<Utc>, judged: std::time::Duration) -> Result<Result<Armed, Refused>, DeskError> {
     let claimed = &request.claimed;
     let campaign = &claimed.campaign;
     let day = schedule::local_day(campaign.zone(), now);

@@ -111,7 +111,11 @@ impl Desk {
         if let Err(refusal) = gate::campaign(&campaign_facts(row, used, row.counts.live, None), now) {
             return say(refusal.gate, refusal.message, refusal.until);
         }
-        self.binding_zone(row, heads, now).await
+        let (gate, message, until) = self.binding_zone(row, heads, now).await?;
+        match self.brake(row).await? {
+            Some(words) if gate == "open" => say("brake", words, None),
+            _ => Ok((gate, message, until)),
+        }
     }
 
     async fn binding_zone(&self, row: &CampaignRow, heads: &[ZoneHead], now: DateTime<Utc>) -> Result<(String, String, Option<DateTime<Utc>>), DeskError> {

@@ -162,7 +162,8 @@ async fn cancel_next(tx: &mut Tx, row: &CallRow, reason: &str, now: DateTime<Utc
     Ok(())
 }
 
-/// The call the contact asked for: a new row, due at the moment chosen, behind all gates.
+/// The call the contact asked for: a new row, due at the moment chosen, behind all gates. Beside the
+/// attempt budget, which bounds calls that nobody asked for.
 async fn queue_callback(tx: &mut Tx, actor: &Actor, row: &CallRow, at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<(), DeskError> {
     let Some(due) = at else { return Ok(()) };
     let Some(campaign) = tx.campaign(row.user_id, row.campaign_id).await? else { return Ok(()) };

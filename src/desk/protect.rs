@@ -9,7 +9,7 @@ use crate::{
         campaign::Status,
         id::{CallId, CampaignId, OwnerId},
     },
-    store::{Lane, Tx},
+    store::{CampaignRow, Lane, Tx},
 };
 
 /// The window of trunk failures.
@@ -19,9 +19,12 @@ const DOUBT: Duration = Duration::minutes(5);
 /// The window of calls without an agent, as the law counts them.
 const ABANDONED: Duration = Duration::days(30);
 
-/// Pauses a campaign whose calls go wrong.
+/// Pauses a campaign whose calls go wrong. What went wrong before somebody said "go on" is known to
+/// whoever said it.
 pub(super) async fn check(tx: &mut Tx, limits: &Limits, owner: OwnerId, campaign: CampaignId, now: DateTime<Utc>) -> Result<(), DeskError> {
-    let facts = tx.breaker_facts(owner, campaign, breaker::LAST, now - TRUNK, now - DOUBT, now - ABANDONED).await?;
+    let Some(row) = tx.campaign(owner, campaign).await?.filter(|c| c.execution_status == Status::Running) else { return Ok(()) };
+    let since = |window: Duration| (now - window).max(row.status_at);
+    let facts = tx.breaker_facts(owner, campaign, breaker::LAST, since(TRUNK), since(DOUBT), since(ABANDONED)).await?;
     let Some(words) = breaker::opens(limits, &facts) else { return Ok(()) };
     if tx.move_campaign(campaign, Status::Running, Status::Paused, &words, "breaker", now).await? {
         tracing::error!(target: "engine", campaign = %campaign, "{words}");
@@ -31,6 +34,16 @@ pub(super) async fn check(tx: &mut Tx, limits: &Limits, owner: OwnerId, campaign
 }
 
 impl Desk {
+    /// Why a campaign makes one call at a time, when too many found no agent.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn brake(&self, row: &CampaignRow) -> Result<Option<String>, DeskError> {
+        let since = (self.now() - ABANDONED).max(row.status_at);
+        let (answered, abandoned) = self.store.without_agent(row.id, since).await?;
+        Ok(breaker::brakes(&self.rules.breaker, answered, abandoned))
+    }
+
     /// Somebody answered and there is no agent: counted, and hung up.
     ///
     /// # Errors

@@ -9,9 +9,12 @@ pub struct Limits {
     pub trunk_failures: f64,
     /// Calls of which nobody knows whether they rang, in five minutes.
     pub unknown_in_5_min: i64,
-    /// Share of answered calls without an agent.
+    /// Share of answered calls without an agent that pauses; the law's is 3 %.
     pub no_agent: f64,
 }
+
+/// A campaign makes one call at a time from this part of the pausing share on: 2.5 % of 3 %.
+const BRAKE: f64 = 2.5 / 3.0;
 
 impl Default for Limits {
     fn default() -> Self {
@@ -59,6 +62,15 @@ pub fn opens(limits: &Limits, f: &Facts) -> Option<String> {
     None
 }
 
+/// Why a campaign must make one call at a time, in words.
+#[must_use]
+pub fn brakes(limits: &Limits, answered: i64, abandoned: i64) -> Option<String> {
+    #[expect(clippy::cast_precision_loss, reason = "counts of calls")]
+    let share = abandoned as f64 / answered.max(1) as f64;
+    let on = limits.enabled && answered >= ANSWERED && abandoned >= 2 && share >= limits.no_agent * BRAKE;
+    on.then(|| format!("brake: {abandoned} of {answered} answered calls were without an agent: one call at a time; look whether the agent workers are well"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,5 +88,7 @@ mod tests {
         assert_eq!(opens(&limits, &Facts { answered: 20, abandoned: 20, ..Facts::default() }), None, "a percentage of twenty");
         assert_eq!(opens(&limits, &Facts { answered: 33, abandoned: 1, ..Facts::default() }), None, "one is no pattern");
         assert_eq!(opens(&Limits { enabled: false, ..limits }, &Facts { unknown: 99, ..well }), None);
+        assert_eq!((brakes(&limits, 1000, 24), brakes(&limits, 10, 5)), (None, None));
+        assert!(brakes(&limits, 1000, 25).is_some_and(|w| w.contains("one call at a time")));
     }
 }

@@ -160,9 +160,9 @@ impl Engine {
             caller_id: number.number.clone(),
         };
         loop {
-            if self.may_not_dial() {
+            if self.may_not_dial() || self.clock.stepped().is_some() {
                 self.send_away(claimed).await;
-                self.give_back(claimed, Duration::zero(), "the engine is ending").await;
+                self.give_back(claimed, Duration::zero(), "the engine is ending, or its host's clock was set").await;
                 return None;
             }
             let ticket = match self.carrier.ticket() {
@@ -245,7 +245,7 @@ impl Engine {
     async fn place(&self, armed: Armed, ticket: Ticket) -> CallEvent {
         let call = armed.call();
         reach("dial.begin");
-        let late = armed.age() > SEND_WITHIN;
+        let late = self.clock.uptime().saturating_sub(armed.judged()) > SEND_WITHIN;
         let reply = if late {
             Reply::Unsent { fault: Fault::Late, reason: "this host was too slow: not sent".to_owned() }
         } else {

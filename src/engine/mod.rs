@@ -1,5 +1,6 @@
 //! The engine: claims, prepares, arms, dials, follows every call to its end, and reconciles what a
 //! crash left. It keeps nothing that the database does not have: a restart reads the rows and goes on.
+//! Every `select!` is biased, endings first: under simulated time the seed alone decides what comes first.
 
 mod dialer;
 mod follow;
@@ -131,11 +132,13 @@ impl Engine {
         self.supervise("hangup watch", self.clone().watch_hangups(stop.clone()));
         let scheduler = self.clone().schedule(stop.clone());
         tokio::select! {
+            biased;
             () = scheduler => {}
             () = stop.now.cancelled() => {}
         }
         self.tasks.close();
         tokio::select! {
+            biased;
             () = self.tasks.wait() => {}
             () = stop.now.cancelled() => {}
         }
@@ -190,10 +193,11 @@ impl Engine {
                 Err(e) => tracing::warn!(target: "engine", error = %e, "hang-up requests cannot be read"),
             }
             tokio::select! {
-                _ = bell.changed() => self.sleep(Duration::milliseconds(20)).await,
-                () = self.sleep(Duration::seconds(2)) => {}
+                biased;
                 () = stop.now.cancelled() => return,
                 () = self.drained(&stop) => return,
+                _ = bell.changed() => self.sleep(Duration::milliseconds(20)).await,
+                () = self.sleep(Duration::seconds(10)) => {}
             }
         }
     }

@@ -26,9 +26,10 @@ impl Engine {
         let host = hostname();
         let mut round = 0u32;
         loop {
-            let done = if round == 0 { self.take_over().await } else { self.pick_up().await };
+            let done = if round == 0 { self.first_round().await } else { self.pick_up().await.map(|()| true) };
             match done {
-                Ok(()) => {
+                Ok(false) => {}
+                Ok(true) => {
                     self.ready.send_replace(true);
                     if round.is_multiple_of(SWEEP_EVERY) && self.config.orphan_sweep {
                         self.sweep().await;
@@ -38,26 +39,37 @@ impl Engine {
                 Err(e) => tracing::error!(target: "engine", error = %e, "the calls cannot be reconciled: nothing is dialled meanwhile"),
             }
             match self.desk.heartbeat(self.incarnation, host.clone(), std::process::id()).await {
-                Ok(true) => {}
-                Ok(false) => {
+                // Who has not taken over yet is not replaced either.
+                Ok(false) if round > 0 => {
                     self.replaced();
                     return;
                 }
+                Ok(_) => {}
                 Err(e) => tracing::warn!(target: "engine", error = %e, "no heartbeat could be written"),
             }
             tokio::select! {
-                () = self.sleep(EVERY) => {}
+                biased;
                 () = stop.now.cancelled() => return,
                 () = self.drained(&stop) => return,
+                () = self.sleep(EVERY) => {}
             }
         }
+    }
+
+    /// Nothing is taken over by a clock that is wrong: it would end calls that are live.
+    async fn first_round(self: &Arc<Self>) -> Result<bool, DeskError> {
+        let right = self.clock_is_right_at_start().await?;
+        if right {
+            self.take_over().await?;
+        }
+        Ok(right)
     }
 
     /// The first round: rows of earlier runs on this host, lease or not.
     async fn take_over(self: &Arc<Self>) -> Result<(), DeskError> {
         self.desk.apply_trunk_limits().await?;
         match self.carrier.check().await {
-            Ok(()) => self.network_well().await,
+            Ok(_) => self.network_well().await,
             Err(e) => self.network_failed(&e).await,
         }
         if self.network_closed().is_none() {

@@ -17,8 +17,12 @@ use crate::{
     store::CampaignRow,
 };
 
-/// Looks at the rows at least this often: another process may have changed them.
-const TICK: Duration = Duration::seconds(2);
+/// Looks at the rows at least this often. The bell rings when they change, by whatever process; this is
+/// for a bell that was missed.
+const TICK: Duration = Duration::seconds(10);
+
+/// Between two looks at a clock that is wrong.
+const CLOCK_LOOK: Duration = Duration::seconds(5);
 
 /// Looks no more often than this, however often the bell rings.
 const REST: Duration = Duration::milliseconds(25);
@@ -35,6 +39,7 @@ impl Engine {
         let mut bell = self.desk.store().bell();
         let mut ready = self.ready.subscribe();
         tokio::select! {
+            biased;
             _ = ready.wait_for(|r| *r) => {}
             () = stop.drain.cancelled() => return,
         }
@@ -52,12 +57,14 @@ impl Engine {
             let now = self.clock.now();
             let wake = next.unwrap_or(now + TICK).clamp(now + REST, now + TICK);
             tokio::select! {
-                () = self.clock.sleep_until(wake) => {}
+                biased;
                 () = stop.drain.cancelled() => return,
+                () = self.clock.sleep_until(wake) => {}
                 _ = bell.changed() => {
                     tokio::select! {
-                        () = self.sleep(REST) => {}
+                        biased;
                         () = stop.drain.cancelled() => return,
+                        () = self.sleep(REST) => {}
                     }
                 }
             }
@@ -73,11 +80,14 @@ impl Engine {
         if self.desk.store().setting("kill_switch").await?.as_deref() == Some("on") {
             return Ok(None);
         }
+        if !self.clock_is_right().await {
+            return Ok(Some(self.clock.now() + CLOCK_LOOK));
+        }
         let n = campaigns.len();
         campaigns.rotate_left(turn % n);
         if self.must_look() {
             match self.carrier.check().await {
-                Ok(()) => self.network_well().await,
+                Ok(_) => self.network_well().await,
                 Err(e) => self.network_failed(&e).await,
             }
         }
@@ -113,17 +123,22 @@ impl Engine {
     }
 
     async fn claim_for(self: &Arc<Self>, campaign: Arc<CampaignRow>, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, DeskError> {
-        let day = schedule::local_day(campaign.zone(), now);
-        let used = self.desk.store().campaign_day(campaign.id, day).await?.map_or(0, |d| d.used);
-        let facts = gate::CampaignFacts {
+        let mut facts = gate::CampaignFacts {
             window: campaign.window(),
             zone: campaign.zone(),
-            used_today: used,
+            used_today: 0,
             daily_cap: campaign.daily_cap,
             live: 0,
             max_concurrent: campaign.max_concurrent,
             next_call_at: None,
         };
+        // The hours first: most of the time they are all there is to know, and they are in no row.
+        if let Err(closed) = gate::campaign(&facts, now) {
+            return Ok(closed.until);
+        }
+        let day = schedule::local_day(campaign.zone(), now);
+        let used = self.desk.store().campaign_day(campaign.id, day).await?.map_or(0, |d| d.used);
+        facts.used_today = used;
         if let Err(closed) = gate::campaign(&facts, now) {
             return Ok(closed.until);
         }
@@ -143,10 +158,11 @@ impl Engine {
             return Ok(next);
         }
         let preparing = self.preparing.lock().get(&campaign.id).copied().unwrap_or(0);
+        let braked = self.desk.brake(&campaign).await?.is_some();
         let load = Load {
             live: campaign.counts.live,
             preparing,
-            max_concurrent: campaign.max_concurrent,
+            max_concurrent: if braked { 1 } else { campaign.max_concurrent },
             call_delay_ms: campaign.call_delay_ms,
             next_call_at: campaign.next_call_at,
             due: i64::MAX / 4,

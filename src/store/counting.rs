@@ -3,7 +3,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{CallRow, StoreError, Tx, pool::on_tx};
+use super::{
+    CallRow, Store, StoreError, Tx,
+    pool::{on, on_tx},
+};
 use crate::domain::{
     breaker,
     id::{CallId, CampaignId, ContactId, OwnerId},
@@ -17,6 +20,26 @@ pub struct ContactRows {
     pub total: i64,
     /// Not ended.
     pub open: i64,
+}
+
+/// Most campaigns have none, and are not counted through.
+const ANY_WITHOUT_AGENT: &str = "SELECT 1 FROM campaign_calls WHERE campaign_id = $1 AND abandoned = 1 LIMIT 1";
+const WITHOUT_AGENT: &str = "SELECT count(*), count(*) FILTER (WHERE abandoned = 1) FROM campaign_calls WHERE campaign_id = $1 AND answered_at > $2";
+
+impl Store {
+    /// Answered calls of a campaign since a moment, and how many of them found no agent; zeros where none did.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn without_agent(&self, campaign: CampaignId, since: DateTime<Utc>) -> Result<(i64, i64), StoreError> {
+        on!(self.pool(), |db| {
+            let any: Option<i64> = sqlx::query_scalar(ANY_WITHOUT_AGENT).bind(campaign).fetch_optional(db).await?;
+            if any.is_none() {
+                return Ok((0, 0));
+            }
+            Ok(sqlx::query_as(WITHOUT_AGENT).bind(campaign).bind(since).fetch_one(db).await?)
+        })
+    }
 }
 
 impl Tx {
@@ -75,15 +98,12 @@ impl Tx {
         // What our own death left in doubt says nothing of the network.
         let unknown = "SELECT count(*) FROM campaign_calls WHERE rank >= 5 AND rank < 90 AND campaign_id = $1 AND state = 'unknown' AND armed_at > $2
                          AND reason NOT LIKE 'the engine restarted%' AND reason NOT LIKE 'nobody waits%'";
-        let answered = "SELECT count(*), count(*) FILTER (WHERE abandoned = 1) FROM campaign_calls WHERE campaign_id = $1 AND answered_at > $2";
         on_tx!(self, |db| {
             let (ended, trunk_failed, trunk_reason) = sqlx::query_as(recent).bind(owner).bind(campaign).bind(trunk).bind(last).fetch_one(&mut *db).await?;
             let unknown = sqlx::query_scalar(unknown).bind(campaign).bind(doubt).fetch_one(&mut *db).await?;
-            let any: Option<i64> = sqlx::query_scalar("SELECT 1 FROM campaign_calls WHERE campaign_id = $1 AND abandoned = 1 LIMIT 1")
-                .bind(campaign)
-                .fetch_optional(&mut *db)
-                .await?;
-            let (answered, abandoned) = if any.is_some() { sqlx::query_as(answered).bind(campaign).bind(abandoned).fetch_one(&mut *db).await? } else { (0, 0) };
+            let any: Option<i64> = sqlx::query_scalar(ANY_WITHOUT_AGENT).bind(campaign).fetch_optional(&mut *db).await?;
+            let (answered, abandoned) =
+                if any.is_some() { sqlx::query_as(WITHOUT_AGENT).bind(campaign).bind(abandoned).fetch_one(&mut *db).await? } else { (0, 0) };
             Ok(breaker::Facts { ended, trunk_failed, trunk_reason, unknown, answered, abandoned })
         })
     }

@@ -46,6 +46,15 @@ impl Store {
         Ok(on!(self.pool(), |db| sqlx::query_scalar("SELECT COALESCE(max(id), 0) FROM audit").fetch_one(db).await?))
     }
 
+    /// When somebody last did something that is kept in the audit.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn last_written(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let sql = "SELECT at FROM audit ORDER BY id DESC LIMIT 1";
+        Ok(on!(self.pool(), |db| sqlx::query_scalar(sql).fetch_optional(db).await?))
+    }
+
     /// # Errors
     /// When the database cannot be read.
     pub async fn assistants(&self, owner: OwnerId) -> Result<Vec<AssistantRow>, StoreError> {

@@ -11,7 +11,7 @@ use sqlx::{
     Connection, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot, watch};
 
 use super::StoreError;
 
@@ -20,11 +20,15 @@ pub type Revision = u64;
 
 /// Runs the same body on whichever database it is; both arms are checked by the compiler.
 macro_rules! on {
-    ($p:expr, |$db:ident| $body:expr) => {
-        match $p {
+    ($p:expr, |$db:ident| $body:expr) => {{
+        let pool = $p;
+        let turn = pool.turn().await;
+        let got = match pool {
             $crate::store::pool::Pool::Sqlite { read: $db, .. } => $body,
-        }
-    };
+        };
+        $crate::store::pool::end(turn).await;
+        got
+    }};
 }
 macro_rules! on_tx {
     ($tx:expr, |$db:ident| $body:expr) => {
@@ -36,7 +40,33 @@ macro_rules! on_tx {
 pub(super) use {on, on_tx};
 
 pub(super) enum Pool {
-    Sqlite { read: SqlitePool },
+    /// `watch` is one connection: what it says of other processes' commits is comparable only to itself.
+    Sqlite { read: SqlitePool, watch: SqlitePool, turns: Option<Turns> },
+}
+
+/// Held by whoever is at the database, where only one may be.
+type Turns = Arc<Mutex<()>>;
+
+impl Pool {
+    pub(super) async fn turn(&self) -> Option<OwnedMutexGuard<()>> {
+        match self {
+            Self::Sqlite { turns, .. } => turn(turns.as_ref()).await,
+        }
+    }
+}
+
+/// Ends a turn: a quick answer of the database must not come before what else could run meanwhile.
+pub(super) async fn end(turn: Option<OwnedMutexGuard<()>>) {
+    if turn.is_some() {
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn turn(turns: Option<&Turns>) -> Option<OwnedMutexGuard<()>> {
+    match turns {
+        Some(turns) => Some(turns.clone().lock_owned().await),
+        None => None,
+    }
 }
 
 pub(super) enum Conn {
@@ -90,6 +120,19 @@ impl Store {
     /// # Errors
     /// In words that name the file and the way out.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
+        Self::open_with(url, None).await
+    }
+
+    /// The same, with one reader or writer of this process at a time: under simulated time the order of
+    /// everything follows from the seed.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open_in_turns(url: &str) -> Result<Self, StoreError> {
+        Self::open_with(url, Some(Turns::default())).await
+    }
+
+    async fn open_with(url: &str, turns: Option<Turns>) -> Result<Self, StoreError> {
         let path = url.strip_prefix("sqlite:").unwrap_or(url).trim_start_matches("//").to_owned();
         let fail = |why: String| StoreError::Open { path: path.clone(), why };
         if url.contains("://") && !url.starts_with("sqlite:") {
@@ -111,16 +154,16 @@ impl Store {
             sqlx::migrate::MigrateError::VersionMissing(v) => StoreError::Newer(format!("migration {v} is unknown here; run the newer release")),
             e => fail(e.to_string()),
         })?;
-        let read = SqlitePoolOptions::new()
-            .min_connections(0)
-            .max_connections(4)
-            .connect_lazy_with(options.read_only(true).create_if_missing(false).pragma("cache_size", "-4096"));
+        let options = options.read_only(true).create_if_missing(false).pragma("cache_size", "-4096");
+        // A file does not go away like a server: no questions (each is two changes of threads), no renewal.
+        let readers = |n| SqlitePoolOptions::new().max_connections(n).test_before_acquire(false).idle_timeout(None).max_lifetime(None);
+        let (read, watch) = (readers(4).connect_lazy_with(options.clone()), readers(1).connect_lazy_with(options));
         let (urgent, urgent_rx) = mpsc::channel(4096);
         let (bulk, bulk_rx) = mpsc::channel(8);
         let revision = watch::Sender::new(0);
         let tx = Tx { conn: Conn::Sqlite(writer) };
-        tokio::spawn(write_loop(tx, urgent_rx, bulk_rx, revision.clone()));
-        Ok(Self { inner: Arc::new(Inner { pool: Pool::Sqlite { read }, urgent, bulk, revision, path }) })
+        tokio::spawn(write_loop(tx, urgent_rx, bulk_rx, revision.clone(), turns.clone()));
+        Ok(Self { inner: Arc::new(Inner { pool: Pool::Sqlite { read, watch, turns }, urgent, bulk, revision, path }) })
     }
 
     /// The database's place, for messages.
@@ -133,6 +176,14 @@ impl Store {
     #[must_use]
     pub fn bell(&self) -> watch::Receiver<Revision> {
         self.inner.revision.subscribe()
+    }
+
+    /// Whether nobody of this process is at the database; only with turns.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        match self.pool() {
+            Pool::Sqlite { turns, .. } => turns.as_ref().is_some_and(|t| t.try_lock().is_ok()),
+        }
     }
 
     pub(super) fn pool(&self) -> &Pool {
@@ -176,10 +227,11 @@ impl Store {
     /// # Errors
     /// When the database cannot be asked.
     pub async fn watch_others(&self, seen: &mut i64) -> Result<(), StoreError> {
-        let version = on!(self.pool(), |db| {
-            let mut conn = db.acquire().await?;
-            sqlx::query_scalar::<_, i64>("PRAGMA data_version").fetch_one(&mut *conn).await?
-        });
+        let pool = self.pool();
+        let turn = pool.turn().await;
+        let Pool::Sqlite { watch, .. } = pool;
+        let version = sqlx::query_scalar::<_, i64>("PRAGMA data_version").fetch_one(watch).await?;
+        end(turn).await;
         if std::mem::replace(seen, version) != version {
             self.inner.revision.send_modify(|r| *r += 1);
         }
@@ -242,7 +294,7 @@ impl Tx {
 
 /// Takes what has queued, runs it in one transaction, commits, answers. Bulk work gets one job
 /// a turn, [`BULK`] where nothing else waits.
-async fn write_loop(mut tx: Tx, mut urgent: mpsc::Receiver<Job>, mut bulk: mpsc::Receiver<Job>, revision: watch::Sender<Revision>) {
+async fn write_loop(mut tx: Tx, mut urgent: mpsc::Receiver<Job>, mut bulk: mpsc::Receiver<Job>, revision: watch::Sender<Revision>, turns: Option<Turns>) {
     loop {
         let mut jobs = Vec::new();
         let mut closed = false;
@@ -257,22 +309,24 @@ async fn write_loop(mut tx: Tx, mut urgent: mpsc::Receiver<Job>, mut bulk: mpsc:
         for _ in 0..BULK.saturating_sub(jobs.len()).max(1) {
             jobs.extend(bulk.try_recv().ok());
         }
+        let turn = turn(turns.as_ref()).await;
         if let Err(e) = tx.run("BEGIN IMMEDIATE").await {
             refuse(&mut tx, jobs, &e).await;
             continue;
         }
         let done = tx.batch(jobs).await;
         let any = done.iter().any(|(ok, _)| *ok);
-        let end = tx.run(if any { "COMMIT" } else { "ROLLBACK" }).await;
-        if let Err(e) = &end {
+        let settled = tx.run(if any { "COMMIT" } else { "ROLLBACK" }).await;
+        if let Err(e) = &settled {
             tracing::error!(target: "store", error = %e, "commit failed");
             // After a failed COMMIT the transaction may still be open.
             drop(tx.run("ROLLBACK").await);
         } else if any {
             revision.send_modify(|r| *r += 1);
         }
+        end(turn).await;
         for (ok, finish) in done {
-            finish(end.as_ref().err().filter(|_| ok).map(StoreError::echo));
+            finish(settled.as_ref().err().filter(|_| ok).map(StoreError::echo));
         }
     }
 }

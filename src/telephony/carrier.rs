@@ -3,6 +3,8 @@
 
 use std::{collections::HashMap, pin::Pin};
 
+use chrono::{DateTime, Utc};
+
 use crate::domain::event::{AgentReport, LegStatus, Reply};
 
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -164,6 +166,6 @@ pub trait Carrier: Send + Sync + 'static {
     /// Makes a trunk. Not idempotent: look for a matching one first.
     fn create_trunk(&self, trunk: NewTrunk) -> Answer<'_, Result<Trunk, CarrierError>>;
 
-    /// Whether the server can be reached and takes our key.
-    fn check(&self) -> Answer<'_, Result<(), CarrierError>>;
+    /// Whether the server can be reached and takes our key; its time of day, where it has a clock of its own.
+    fn check(&self) -> Answer<'_, Result<Option<DateTime<Utc>>, CarrierError>>;
 }

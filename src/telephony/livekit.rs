@@ -6,14 +6,15 @@ mod webhook;
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use livekit_api::services::{
     LiveKitApi, ServerError, ServerErrorCode, ServiceError,
     sip::{CreateSIPOutboundTrunkOptions, ListSIPOutboundTrunkFilter},
 };
 use livekit_protocol as proto;
 
-pub use dial::classify;
 pub(super) use dial::tls;
+pub use dial::{classify, read_reply};
 pub use webhook::{WebhookError, WebhookKeys};
 
 use super::carrier::{Answer, Carrier, CarrierError, Deleted, DialRequest, NewTrunk, Participant, ParticipantKind, Ticket, Trunk};
@@ -54,7 +55,7 @@ impl LiveKit {
             ServiceError::Twirp(ServerError::Twirp(e)) => self.explain_code(&e),
             ServiceError::Twirp(ServerError::Request(e)) if e.is_decode() => match self.raw.probe(&self.host).await {
                 Err(found) => found,
-                Ok(()) => CarrierError::Other("a garbled reply".to_owned()),
+                Ok(_) => CarrierError::Other("a garbled reply".to_owned()),
             },
             ServiceError::Twirp(ServerError::Request(e)) => {
                 let why = if e.is_timeout() { "no reply in time" } else { dial::root_cause(&e) };
@@ -120,18 +121,22 @@ pub fn is_loopback(host: &str) -> bool {
     name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-fn participant(p: proto::ParticipantInfo) -> Participant {
-    use proto::participant_info::{Kind, State};
-    let kind = match Kind::try_from(p.kind) {
-        Ok(Kind::Sip) => ParticipantKind::Sip,
-        Ok(Kind::Agent) => ParticipantKind::Agent,
-        _ => ParticipantKind::Other,
-    };
-    Participant { sid: p.sid, identity: p.identity, kind, active: p.state == State::Active as i32, attributes: p.attributes }
+impl From<proto::ParticipantInfo> for Participant {
+    fn from(p: proto::ParticipantInfo) -> Self {
+        use proto::participant_info::{Kind, State};
+        let kind = match Kind::try_from(p.kind) {
+            Ok(Kind::Sip) => ParticipantKind::Sip,
+            Ok(Kind::Agent) => ParticipantKind::Agent,
+            _ => ParticipantKind::Other,
+        };
+        Self { sid: p.sid, identity: p.identity, kind, active: p.state == State::Active as i32, attributes: p.attributes }
+    }
 }
 
-fn trunk(t: proto::SipOutboundTrunkInfo) -> Trunk {
-    Trunk { trunk_id: t.sip_trunk_id, name: t.name, address: t.address, numbers: t.numbers, metadata: t.metadata }
+impl From<proto::SipOutboundTrunkInfo> for Trunk {
+    fn from(t: proto::SipOutboundTrunkInfo) -> Self {
+        Self { trunk_id: t.sip_trunk_id, name: t.name, address: t.address, numbers: t.numbers, metadata: t.metadata }
+    }
 }
 
 impl Carrier for LiveKit {
@@ -156,7 +161,7 @@ impl Carrier for LiveKit {
     fn look(&self, room: String) -> Answer<'_, Result<Vec<Participant>, CarrierError>> {
         Box::pin(async move {
             match self.api.room().list_participants(&room).await {
-                Ok(list) => Ok(list.into_iter().map(participant).collect()),
+                Ok(list) => Ok(list.into_iter().map(Participant::from).collect()),
                 // A server with psrpc reads says so of a room that is not there.
                 Err(e) if is_code(&e, ServerErrorCode::NOT_FOUND) || is_code(&e, ServerErrorCode::UNAVAILABLE) => Ok(Vec::new()),
                 Err(e) => Err(self.explain(e).await),
@@ -186,7 +191,7 @@ impl Carrier for LiveKit {
     fn trunks(&self) -> Answer<'_, Result<Vec<Trunk>, CarrierError>> {
         Box::pin(async move {
             match self.api.sip().list_sip_outbound_trunk(ListSIPOutboundTrunkFilter::All).await {
-                Ok(list) => Ok(list.into_iter().map(trunk).collect()),
+                Ok(list) => Ok(list.into_iter().map(Trunk::from).collect()),
                 Err(e) => Err(self.explain(e).await),
             }
         })
@@ -208,14 +213,15 @@ impl Carrier for LiveKit {
                 ..Default::default()
             };
             match self.api.sip().create_sip_outbound_trunk(new.name, new.address, vec![new.number], options).await {
-                Ok(made) => Ok(trunk(made)),
+                Ok(made) => Ok(made.into()),
                 Err(e) => Err(self.explain(e).await),
             }
         })
     }
 
-    fn check(&self) -> Answer<'_, Result<(), CarrierError>> {
-        Box::pin(self.raw.probe(&self.host))
+    fn check(&self) -> Answer<'_, Result<Option<DateTime<Utc>>, CarrierError>> {
+        // On this machine it has no clock of its own.
+        Box::pin(async move { Ok(self.raw.probe(&self.host).await?.filter(|_| !is_loopback(&self.host))) })
     }
 }
 

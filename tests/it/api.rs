@@ -68,7 +68,7 @@ impl Rest {
 
     fn mint(&self, owner: OwnerId, role: Role) -> String {
         // Tokens live by the host's clock, the rows by the world's.
-        let until = dialdeck::clock::Clock::now(&dialdeck::clock::SystemClock) + Duration::hours(1);
+        let until = dialdeck::clock::Clock::now(&dialdeck::clock::SystemClock::new()) + Duration::hours(1);
         self.auth.mint(owner, role, until, None).unwrap()
     }
 

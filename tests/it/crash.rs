@@ -46,7 +46,7 @@ impl Rig {
     async fn new(contacts: usize, ring: u64, talk: u64) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let database = format!("sqlite:{}", dir.path().join("t.db").display());
-        let clock: SharedClock = Arc::new(SystemClock);
+        let clock: SharedClock = Arc::new(SystemClock::new());
         let config = SimulatorConfig {
             behaviour: Behaviour::Answer { ring: Duration::from_millis(ring), talk: Duration::from_millis(talk) },
             departure_timeout: Duration::from_secs(1),

@@ -7,6 +7,7 @@ mod crash;
 mod engine;
 mod floors;
 mod machine;
+mod month;
 mod recorded;
 mod store;
 mod support;

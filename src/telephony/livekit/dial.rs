@@ -4,6 +4,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use chrono::{DateTime, Utc};
 use livekit_api::access_token::{AccessToken, SIPGrants, VideoGrants};
 use livekit_protocol as proto;
 use prost::Message;
@@ -80,18 +81,7 @@ impl Raw {
     /// The one place from which a phone is made to ring.
     pub async fn dial(&self, ticket: Ticket, r: DialRequest) -> Reply {
         let timeout = r.timeout;
-        let request = proto::CreateSipParticipantRequest {
-            sip_trunk_id: r.trunk,
-            sip_call_to: r.number,
-            sip_number: r.caller_id,
-            room_name: r.room,
-            participant_identity: CALLEE.to_owned(),
-            participant_name: r.contact_name,
-            ringing_timeout: Some(r.ring_timeout.into()),
-            max_call_duration: Some(r.max_call_duration.into()),
-            wait_until_answered: true,
-            ..Default::default()
-        };
+        let request = proto::CreateSipParticipantRequest::from(r);
         let sent = self.post("SIP", "CreateSIPParticipant", &ticket.0, request.encode_to_vec()).timeout(timeout).send().await;
         let response = match sent {
             Ok(response) => response,
@@ -108,16 +98,34 @@ impl Raw {
     }
 
     /// Asks for a list of rooms, raw, to tell a wrong key from a wrong host.
-    pub async fn probe(&self, host: &str) -> Result<(), CarrierError> {
+    /// Answers the server's time of day.
+    pub async fn probe(&self, host: &str) -> Result<Option<DateTime<Utc>>, CarrierError> {
         let token = self.token(SIPGrants::default(), VideoGrants { room_list: true, ..Default::default() })?;
         let sent = self.post("RoomService", "ListRooms", &token, Vec::new()).timeout(Duration::from_secs(10)).send().await;
         let host = host.to_owned();
         match sent {
-            Ok(r) if r.status().is_success() => Ok(()),
+            Ok(r) if r.status().is_success() => Ok(date(r.headers())),
             Ok(r) if r.status().as_u16() == 401 => Err(CarrierError::Login { host }),
             Ok(r) if r.status().is_server_error() => Err(CarrierError::Other(format!("{host} answers HTTP {}", r.status().as_u16()))),
             Ok(_) => Err(CarrierError::Route { host }),
             Err(e) => Err(CarrierError::Unreachable { host, why: root_cause(&e).to_owned() }),
+        }
+    }
+}
+
+impl From<DialRequest> for proto::CreateSipParticipantRequest {
+    fn from(r: DialRequest) -> Self {
+        Self {
+            sip_trunk_id: r.trunk,
+            sip_call_to: r.number,
+            sip_number: r.caller_id,
+            room_name: r.room,
+            participant_identity: CALLEE.to_owned(),
+            participant_name: r.contact_name,
+            ringing_timeout: Some(r.ring_timeout.into()),
+            max_call_duration: Some(r.max_call_duration.into()),
+            wait_until_answered: true,
+            ..Default::default()
         }
     }
 }
@@ -132,6 +140,11 @@ pub fn tls() -> Result<rustls::ClientConfig, CarrierError> {
         .map_err(|e| CarrierError::Other(e.to_string()))?
         .with_root_certificates(roots)
         .with_no_client_auth())
+}
+
+fn date(headers: &reqwest::header::HeaderMap) -> Option<DateTime<Utc>> {
+    let text = headers.get(reqwest::header::DATE)?.to_str().ok()?;
+    Some(DateTime::parse_from_rfc2822(text).ok()?.to_utc())
 }
 
 /// A transport error in a few plain words, without URL.
@@ -157,7 +170,8 @@ pub fn root_cause(e: &reqwest::Error) -> &'static str {
 }
 
 /// The reply to a dial, by HTTP status and body.
-fn read_reply(status: u16, body: &[u8]) -> Reply {
+#[must_use]
+pub fn read_reply(status: u16, body: &[u8]) -> Reply {
     if status == 200 {
         return match proto::SipParticipantInfo::decode(body) {
             Ok(p) if !p.participant_id.is_empty() => Reply::Answered { participant_sid: p.participant_id, sip_call_id: p.sip_call_id },

@@ -117,10 +117,13 @@ pub fn restart_sip(shared: &Arc<Shared>, down: Duration) {
         let mut world = shared.world.lock();
         world.sip_down = true;
         world.note(shared.clock.now(), "livekit-sip died".to_owned());
-        for leg in world.legs.values() {
+        // In an order that a seed repeats: sids are random.
+        let mut legs: Vec<_> = world.legs.iter().collect();
+        legs.sort_by_key(|(_, leg)| &leg.number);
+        for (_, leg) in &legs {
             leg.cut.send_replace(Some(Cut::SipDied));
         }
-        world.legs.keys().cloned().collect()
+        legs.into_iter().map(|(sid, _)| sid.clone()).collect()
     };
     let s = shared.clone();
     shared.spawn(async move {

@@ -328,6 +328,7 @@ impl Call {
     async fn cut_within(&mut self, wait: Duration) -> bool {
         let shared = self.shared.clone();
         tokio::select! {
+            biased;
             _ = self.cut.wait_for(Option::is_some) => true,
             () = shared.sleep(wait) => false,
         }

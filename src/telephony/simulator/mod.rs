@@ -121,6 +121,11 @@ impl Simulator {
         Ok(Self { shared, address, stop })
     }
 
+    /// Its endpoints without a socket, for a network that is simulated in-process.
+    pub fn router(&self) -> axum::Router {
+        server::router(self.shared.clone())
+    }
+
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
@@ -142,10 +147,22 @@ impl Simulator {
         self.shared.world.lock().invites.clone()
     }
 
+    /// How many INVITEs were sent.
+    #[must_use]
+    pub fn invites_so_far(&self) -> usize {
+        self.shared.world.lock().invites.len()
+    }
+
     /// All that happened, in order, in short words.
     #[must_use]
     pub fn log(&self) -> Vec<LogEntry> {
         self.shared.world.lock().log.clone()
+    }
+
+    /// The numbers that ring or talk now.
+    #[must_use]
+    pub fn live_numbers(&self) -> Vec<String> {
+        self.shared.world.lock().legs.values().map(|l| l.number.clone()).collect()
     }
 
     /// How many phones are ringing or talking now.
@@ -180,6 +197,7 @@ impl Shared {
     async fn sleep(&self, wait: Duration) {
         let at = self.clock.now() + chrono::Duration::from_std(wait).unwrap_or_default();
         tokio::select! {
+            biased;
             () = self.clock.sleep_until(at) => {}
             () = self.stop.cancelled() => std::future::pending().await,
         }
@@ -190,6 +208,7 @@ impl Shared {
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
             tokio::select! {
+                biased;
                 () = task => {}
                 () = stop.cancelled() => {}
             }

@@ -32,7 +32,16 @@ pub fn router(shared: Sim) -> Router {
         .route("/twirp/{service}/{method}", post(twirp))
         .route("/2010-04-01/Accounts/{account}/Calls.json", get(twilio::list).post(twilio::create))
         .route("/simulator/log", get(log))
+        .layer(axum::middleware::map_response_with_state(shared.clone(), dated))
         .with_state(shared)
+}
+
+/// Its own clock's time of day, as every HTTP server tells it.
+async fn dated(Axum(s): Axum<Sim>, mut response: Response) -> Response {
+    if let Ok(date) = s.clock.now().format("%a, %d %b %Y %H:%M:%S GMT").to_string().parse() {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
 }
 
 async fn log(Axum(s): Axum<Sim>) -> Response {

@@ -51,7 +51,7 @@ pub struct Room {
 }
 
 pub struct World {
-    pub rooms: HashMap<String, Room>,
+    pub rooms: BTreeMap<String, Room>,
     pub trunks: Vec<proto::SipOutboundTrunkInfo>,
     /// Phones ringing or talking, by their participant's sid.
     pub legs: HashMap<String, Leg>,
@@ -72,7 +72,7 @@ pub struct World {
 impl World {
     pub fn new(seed: u64) -> Self {
         Self {
-            rooms: HashMap::new(),
+            rooms: BTreeMap::new(),
             trunks: Vec::new(),
             legs: HashMap::new(),
             invites: Vec::new(),

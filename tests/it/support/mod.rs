@@ -1,6 +1,7 @@
 //! `World`: a fresh database, a fast clock, the simulator, a desk and an engine, and what tests ask of them.
 
 pub mod http;
+pub mod virtual_time;
 
 use std::{sync::Arc, time::Duration};
 
@@ -31,6 +32,15 @@ use tokio_util::sync::CancellationToken;
 pub const NOON: &str = "2026-11-18T17:00:00Z";
 
 static TURNS: std::sync::OnceLock<Arc<tokio::sync::Semaphore>> = std::sync::OnceLock::new();
+
+fn turns() -> Arc<tokio::sync::Semaphore> {
+    TURNS.get_or_init(|| Arc::new(tokio::sync::Semaphore::new(2))).clone()
+}
+
+/// The turn of a test that runs no clock of its own but takes a core from those that do.
+pub fn blocking_turn() -> tokio::sync::OwnedSemaphorePermit {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(turns().acquire_owned()).unwrap()
+}
 
 pub struct World {
     _dir: tempfile::TempDir,
@@ -68,7 +78,7 @@ pub fn quick_rules() -> Rules {
 
 impl World {
     pub async fn new(options: Options) -> Self {
-        let turn = TURNS.get_or_init(|| Arc::new(tokio::sync::Semaphore::new(2))).clone().acquire_owned().await.unwrap();
+        let turn = turns().acquire_owned().await.unwrap();
         let dir = tempfile::tempdir().unwrap();
         let epoch: DateTime<Utc> = NOON.parse().unwrap();
         let clock: SharedClock = Arc::new(ScaledClock::new(epoch, options.speed));
