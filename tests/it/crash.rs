@@ -400,6 +400,72 @@ async fn a_stopped_engine_is_replaced_and_harmless_when_it_wakes() {
     rig.assert_nothing_is_wrong("stopped and woken").await;
 }
 
+/// P1, P13 of two processes of which one is stopped again and again: `DIALDECK_STOPS` times (4), up to
+/// `DIALDECK_STOP_SECONDS` each (3; the long form is 120).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p1_p13_two_engines_stopped_at_random_ring_nobody_twice() {
+    let stops = number_from("DIALDECK_STOPS", 4);
+    let contacts = 60 * usize::try_from(stops).unwrap();
+    let rig = Rig::new(contacts, 300, 900).await;
+    let mut children = [rig.serve(None), rig.serve(None)];
+    let mut roll = die(23);
+    for _ in 0..stops {
+        tokio::time::sleep(Duration::from_millis(200 + roll % 1500)).await;
+        roll = die(roll);
+        let longest = number_from("DIALDECK_STOP_SECONDS", 3) * 1000;
+        let signal = |what: &str| drop(Command::new("kill").args([what, &children[(roll >> 40 & 1) as usize].id().to_string()]).status());
+        signal("-STOP");
+        tokio::time::sleep(Duration::from_millis(500 + roll % (longest - 499))).await;
+        signal("-CONT");
+        if rig.row().await.execution_status == Status::Completed {
+            break;
+        }
+    }
+    for child in &mut children {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    rig.run_to_the_end().await;
+    rig.assert_nothing_is_wrong("stopped at random").await;
+    assert!(rig.rings().1 * 10 > contacts * 6, "{} of {contacts} were reached", rig.rings().1);
+}
+
+/// P8, P14: a disk that takes nothing more (full, or gone read-only) dials nobody and loses nothing; when
+/// it takes again, everything goes on by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p8_p14_a_disk_that_takes_nothing_dials_nobody_and_loses_nothing() {
+    use rustix::process::{Pid, Resource, Rlimit, prlimit};
+    let rig = Rig::new(120, 400, 1500).await;
+    let program = rig.command(None);
+    let mut command = Command::new("sh");
+    // A write beyond the limit is then an error, not the end of the process.
+    command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(program.get_program()).args(program.get_args());
+    command.env_clear().envs(program.get_envs().filter_map(|(k, v)| Some((k, v?)))).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
+    let limit = |bytes| {
+        prlimit(pid, Resource::Fsize, Rlimit { current: bytes, maximum: None }).unwrap();
+    };
+    while rig.rings().1 < 30 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    limit(Some(0));
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let before = rig.simulator.invites().len();
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert_eq!(rig.simulator.invites().len(), before, "dialled without a committed row");
+    assert!(child.try_wait().unwrap().is_none(), "it waits for its disk");
+    limit(None);
+    let end = Instant::now() + Duration::from_mins(2);
+    while rig.row().await.execution_status != Status::Completed && Instant::now() < end {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    rig.assert_nothing_is_wrong("a full disk").await;
+    assert_eq!(rig.rings().1, 120, "everybody was reached in the end");
+}
+
 /// A request that died before it was sent is proven so by Twilio's own list; one that rang is not.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_twilio_never_listed_was_not_placed_and_what_rang_is_never_taken_for_it() {
@@ -462,6 +528,7 @@ async fn p1_p12_a_storm_of_faults_rings_nobody_twice_and_leaves_nothing_open() {
         webhook_reorder: 0.2,
         lost_reply: 0.1,
         error_after_ringing: 0.05,
+        slow_reply: 0.01,
         agent_missing: 0.1,
         agent_leaves: 0.0,
         workers: Workers::Ready,

@@ -1,6 +1,7 @@
 //! One test binary: every test goes through the borders of the program.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod accounts;
 mod api;
 mod console;
 mod crash;

@@ -210,7 +210,8 @@ impl Month {
         let dir = tempfile::TempDir::new_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
         let url = format!("sqlite:{}", dir.path().join("t.db").display());
         let clock = VirtualClock::new(START.parse().unwrap());
-        let faults = Faults { seed, lost_reply: 0.05, error_after_ringing: 0.02, agent_missing: 0.02, agent_leaves: 0.003, ..Faults::default() };
+        let faults =
+            Faults { seed, lost_reply: 0.05, error_after_ringing: 0.02, slow_reply: 0.03, agent_missing: 0.02, agent_leaves: 0.003, ..Faults::default() };
         let config = SimulatorConfig { behaviour: Behaviour::Mix { seed }, faults, ..SimulatorConfig::by_digits() };
         let (network, office) = (Process::new(), Process::new());
         let (simulator, wire) = network.run(async {

@@ -27,6 +27,8 @@ pub struct Faults {
     pub lost_reply: f64,
     /// HTTP 500 once the phone rings; the call lives.
     pub error_after_ringing: f64,
+    /// The dial's reply waits another 40 s; the call does not.
+    pub slow_reply: f64,
     /// A dispatch that brings no agent.
     pub agent_missing: f64,
     /// An agent that breaks down once somebody has answered.
@@ -53,6 +55,7 @@ impl Default for Faults {
             webhook_reorder: 0.0,
             lost_reply: 0.0,
             error_after_ringing: 0.0,
+            slow_reply: 0.0,
             agent_missing: 0.0,
             agent_leaves: 0.0,
             workers: Workers::Ready,

@@ -26,6 +26,9 @@ use super::{
 
 type Sim = Arc<Shared>;
 
+/// How late a slow reply is.
+const SLOW: std::time::Duration = std::time::Duration::from_secs(40);
+
 pub fn router(shared: Sim) -> Router {
     Router::new()
         .route("/", get(|| async { "OK" }))
@@ -147,11 +150,15 @@ impl Call {
         let Some(trunk) = trunk else {
             return fail(&Failure::new(404, "not_found", "requested sip trunk does not exist"));
         };
-        let lost = {
-            let p = self.sim.faults.lock().lost_reply;
-            self.sim.world.lock().chance(p)
+        let (lost, slow) = {
+            let faults = self.sim.faults.lock().clone();
+            let mut world = self.sim.world.lock();
+            (world.chance(faults.lost_reply), world.chance(faults.slow_reply))
         };
         let result = leg::dial(&self.sim, request, trunk).await;
+        if slow {
+            self.sim.sleep(SLOW).await;
+        }
         if lost {
             return cut();
         }
