@@ -1,6 +1,8 @@
 //! P3, P5: the daily cap, the lines and the attempts of a campaign against plain arithmetic, under any
 //! sequence of dials, ends, pauses, edits and days, through the real desk and a real database.
 
+#![allow(clippy::cast_possible_wrap, reason = "the small numbers of a test")]
+
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
