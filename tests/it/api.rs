@@ -25,15 +25,15 @@ use crate::support::{
     http::{Answer, call, send},
 };
 
-struct Rest {
-    world: World,
-    router: Router,
-    auth: Arc<Auth>,
-    token: String,
+pub struct Rest {
+    pub world: World,
+    pub router: Router,
+    pub auth: Arc<Auth>,
+    pub token: String,
 }
 
 impl Rest {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         Self::over(World::new(Options::default()).await, "https://x.example")
     }
 
@@ -66,13 +66,13 @@ impl Rest {
         rest
     }
 
-    fn mint(&self, owner: OwnerId, role: Role) -> String {
+    pub fn mint(&self, owner: OwnerId, role: Role) -> String {
         // Tokens live by the host's clock, the rows by the world's.
         let until = dialdeck::clock::Clock::now(&dialdeck::clock::SystemClock::new()) + Duration::hours(1);
         self.auth.mint(owner, role, until, None).unwrap()
     }
 
-    async fn call(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+    pub async fn call(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
         call(&self.router, method, &format!("/api/v1{path}"), &self.token, body).await
     }
 

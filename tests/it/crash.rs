@@ -466,6 +466,34 @@ async fn p8_p14_a_disk_that_takes_nothing_dials_nobody_and_loses_nothing() {
     assert_eq!(rig.rings().1, 120, "everybody was reached in the end");
 }
 
+/// What the documented system got wrong, 44: a deploy ended it in mid-call and nobody wrote down how the
+/// calls went. SIGTERM starts nothing new, sees the live calls to their end, and exits 0.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn defect_44_a_deploy_ended_the_bookkeeping_in_mid_call() {
+    let rig = Rig::new(60, 300, 4000).await;
+    let mut child = rig.serve(None);
+    while rig.row().await.counts.answered_now < 5 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    // What was prepared may still be on its way for a moment.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let before = rig.simulator.invites().len();
+    let end = Instant::now() + Duration::from_secs(30);
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        assert!(Instant::now() < end, "it does not end");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert_eq!((status.code(), rig.simulator.invites().len()), (Some(0), before), "nothing new was begun");
+    let calls = rig.store.calls(rig.campaign, &CallFilter::default(), 1000, 0).await.unwrap().rows;
+    assert!(calls.iter().all(|c| c.armed_at.is_none() || c.state.is_ended()), "every call that was made is written to its end");
+    rig.run_to_the_end().await;
+    rig.assert_nothing_is_wrong("after a deploy").await;
+}
+
 /// A request that died before it was sent is proven so by Twilio's own list; one that rang is not.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_twilio_never_listed_was_not_placed_and_what_rang_is_never_taken_for_it() {

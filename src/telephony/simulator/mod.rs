@@ -153,6 +153,13 @@ impl Simulator {
         self.shared.world.lock().invites.len()
     }
 
+    /// What agents were told, dispatch by dispatch, of the rooms that are there.
+    #[must_use]
+    pub fn dispatched(&self) -> Vec<String> {
+        let world = self.shared.world.lock();
+        world.rooms.values().flat_map(|r| &r.dispatches).filter(|d| !d.agent_name.is_empty()).map(|d| d.metadata.clone()).collect()
+    }
+
     /// All that happened, in order, in short words.
     #[must_use]
     pub fn log(&self) -> Vec<LogEntry> {

@@ -1,6 +1,7 @@
 //! `World`: a fresh database, a fast clock, the simulator, a desk and an engine, and what tests ask of them.
 
 pub mod http;
+pub mod office;
 pub mod virtual_time;
 
 use std::{sync::Arc, time::Duration};
