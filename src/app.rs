@@ -60,8 +60,6 @@ pub enum AppError {
 pub struct StartOptions {
     /// Nothing dials, whatever the configuration says.
     pub no_dial: bool,
-    /// A LiveKit beyond this machine is allowed to ring real phones.
-    pub i_know_this_dials: bool,
 }
 
 /// A running program: engine and listener, or a follower of another's.
@@ -197,13 +195,10 @@ impl App {
     /// The engine, or the words why there is none.
     async fn start_engine(&mut self, config: &Config, options: StartOptions) -> Result<watch::Receiver<bool>, AppError> {
         let idle = |words: &str| Some(words.to_owned());
-        let host = config.livekit.as_ref().map(|l| l.host.clone()).unwrap_or_default();
         let why_not = if options.no_dial || !config.engine_enabled {
             idle("dialling is switched off (--no-dial or ENABLE_CAMPAIGN_ENGINE=false): console and listener only")
         } else if self.carrier.is_none() {
             idle("no LiveKit is configured: set LIVEKIT_HOST, LIVEKIT_API_KEY and LIVEKIT_API_SECRET; `dialdeck demo` practises without")
-        } else if !is_loopback(&host) && !options.i_know_this_dials {
-            Some(format!("LiveKit at {host} is not on this machine and would ring real phones: start with --i-know-this-dials to allow it"))
         } else {
             None
         };

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;
+mod calls;
 mod rules;
 mod run;
 mod verbs;

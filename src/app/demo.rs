@@ -106,7 +106,7 @@ impl Demo {
         // The port must be known before the engine tells agents where to report.
         config.listen = free_port().await?;
         config.public_url = Some(format!("http://{}", config.listen));
-        let app = App::start(&config, StartOptions { no_dial: false, i_know_this_dials: false }, clock.clone()).await?;
+        let app = App::start(&config, StartOptions::default(), clock.clone()).await?;
         if let Some(address) = app.address {
             simulator.set_webhook_url(Some(format!("http://{address}/api/v1/livekit/webhook")));
         }

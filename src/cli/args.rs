@@ -37,9 +37,6 @@ pub struct Global {
     /// Console and listener only: nothing dials
     #[arg(long, global = true)]
     pub no_dial: bool,
-    /// Allow a LiveKit beyond this machine: real phones will ring
-    #[arg(long, global = true)]
-    pub i_know_this_dials: bool,
     /// Show, change nothing
     #[arg(long, global = true)]
     pub read_only: bool,
@@ -163,7 +160,7 @@ pub enum CampaignCommand {
         /// monday,tuesday,...
         #[arg(long)]
         days: Option<String>,
-        /// 9-17; 0-0 sets no limit of its own
+        /// 9-17 or 9:30-17:15; 0-0 sets no limit of its own
         #[arg(long)]
         hours: Option<String>,
         #[arg(long)]
@@ -194,19 +191,35 @@ pub enum CampaignCommand {
         #[arg(long)]
         hang_up: bool,
     },
-    /// Why is it not dialling?
     /// Queue again whose last call ended so: no_answer, busy, voicemail
     Recycle {
         campaign: String,
         #[arg(required = true)]
         results: Vec<String>,
     },
+    /// Why is it not dialling?
     Why {
         campaign: String,
     },
     Delete {
         campaign: String,
     },
+    /// Every call with its result and what allowed it, to standard output
+    Export {
+        campaign: String,
+        #[arg(long, value_enum, default_value_t = Format::Csv)]
+        format: Format,
+        /// Leave cells that a spreadsheet would take for a formula as they are
+        #[arg(long)]
+        raw: bool,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    Csv,
+    /// One JSON document a line, with every gate's decision
+    Jsonl,
 }
 
 #[derive(Debug, Subcommand)]

@@ -108,7 +108,7 @@ fn simulator_address(global: &Global, at: std::net::SocketAddr) -> Result<std::n
 }
 
 fn options(global: &Global) -> StartOptions {
-    StartOptions { no_dial: global.no_dial, i_know_this_dials: global.i_know_this_dials }
+    StartOptions { no_dial: global.no_dial }
 }
 
 fn run_console(global: &Global) -> Result<(), CliError> {

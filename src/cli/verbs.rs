@@ -7,24 +7,23 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     CliError, Command,
-    args::{AssistantCommand, CallCommand, CampaignCommand, ConfigCommand, NumberCommand},
-    rules,
+    args::{AssistantCommand, CampaignCommand, ConfigCommand, NumberCommand},
+    calls, rules,
 };
 use crate::{
     api::Role,
     app,
     clock::{SharedClock, SystemClock},
     config::{self, Config, KEYS, SECRETS, Values},
-    desk::{Actor, AssignNumber, CampaignDraft, Desk, Import, Progress, Recycle, SetOutcome, UndoDoNotCall},
+    desk::{Actor, AssignNumber, CampaignDraft, Desk, Import, Progress, Recycle},
     domain::{
         campaign::Settings,
         contact::ImportReport,
-        id::{AssistantId, CallId, CampaignId, OwnerId},
-        outcome::Who,
+        id::{AssistantId, CampaignId, OwnerId},
         phone::{self, PhoneNumber},
         schedule::Days,
     },
-    store::{CallFilter, CampaignRow, ContactTable, SourceRow},
+    store::{CampaignRow, ContactTable, SourceRow},
     telephony::{Carrier, NewTrunk},
 };
 
@@ -33,7 +32,7 @@ pub struct Session {
     config: Config,
     pub(super) desk: Desk,
     pub(super) actor: Actor,
-    json: bool,
+    pub(super) json: bool,
 }
 
 impl Session {
@@ -48,7 +47,7 @@ impl Session {
         if self.json { println!("{value}") } else { println!("{words}") }
     }
 
-    async fn campaign(&self, name: &str) -> Result<CampaignRow, CliError> {
+    pub(super) async fn campaign(&self, name: &str) -> Result<CampaignRow, CliError> {
         let page = self.desk.store().campaigns(self.actor.owner, None, 500, 0).await.map_err(crate::desk::DeskError::from)?;
         pick(page.rows, name, "campaign", |c| (c.id.to_string(), c.name.clone()))
     }
@@ -87,7 +86,7 @@ pub async fn run(s: Session, command: Command) -> Result<(), CliError> {
     match command {
         Command::Import { file, list, csv: _, region, map, dry_run, rejects } => import(&s, file, list, region, map, dry_run, rejects).await,
         Command::Campaign(c) => campaign(&s, c).await,
-        Command::Call(c) => call(&s, c).await,
+        Command::Call(c) => calls::call(&s, c).await,
         Command::Assistant(c) => assistant(&s, c).await,
         Command::Number(c) => number(&s, c).await,
         Command::Dnc(c) => rules::dnc(&s, c).await,
@@ -242,6 +241,7 @@ async fn campaign(s: &Session, command: CampaignCommand) -> Result<(), CliError>
             s.say(&format!("{n} contacts of \"{}\" went back to the queue", row.name), &json!({ "campaign": row.id, "queued": n }));
             Ok(())
         }
+        CampaignCommand::Export { campaign, format, raw } => calls::export(s, &campaign, format, raw).await,
         CampaignCommand::Why { campaign } => {
             let row = s.campaign(&campaign).await?;
             let why = s.desk.explain(&row).await?;
@@ -251,10 +251,12 @@ async fn campaign(s: &Session, command: CampaignCommand) -> Result<(), CliError>
             }
             let (w, left) = (&why.waiting, why.waiting.calling_seconds);
             words.push_str(&format!(
-                "\n  {} dialable now, {} later, {} on do-not-call; about {} h {:02} min of calling left",
+                "\n  {} dialable now, {} later, {} on do-not-call, {} exhausted, {} invalid; about {} h {:02} min of calling left",
                 w.dialable_now,
                 w.later,
                 w.do_not_call,
+                w.exhausted,
+                w.invalid,
                 left / 3600,
                 left / 60 % 60
             ));
@@ -286,6 +288,12 @@ async fn act(s: &Session, name: &str, done: &str, f: impl FnOnce(Desk, Actor, Ca
     Ok(())
 }
 
+/// `9` or `9:30`.
+fn hour_and_minute(text: &str) -> Option<(i64, i64)> {
+    let (hour, minute) = text.trim().split_once(':').unwrap_or((text.trim(), "0"));
+    Some((hour.parse().ok()?, minute.parse().ok()?))
+}
+
 async fn create_campaign(s: &Session, command: CampaignCommand) -> Result<(), CliError> {
     let CampaignCommand::Create { name, assistant, contacts, prompt, cap, days, hours, timezone, concurrent, delay, attempts } = command else { return Ok(()) };
     let zone = match timezone {
@@ -301,8 +309,10 @@ async fn create_campaign(s: &Session, command: CampaignCommand) -> Result<(), Cl
         settings.calling_days = Days::parse(&days.split(',').collect::<Vec<_>>()).map_err(|d| CliError::Usage(format!("\"{d}\" is no weekday")))?;
     }
     if let Some(hours) = hours {
-        let parsed = hours.split_once('-').and_then(|(a, b)| Some((a.trim().parse().ok()?, b.trim().parse().ok()?)));
-        (settings.start_hour, settings.end_hour) = parsed.ok_or_else(|| CliError::Usage(format!("--hours wants 9-17, not \"{hours}\"")))?;
+        let parsed = hours.split_once('-').and_then(|(from, to)| Some((hour_and_minute(from)?, hour_and_minute(to)?)));
+        let (from, to) = parsed.ok_or_else(|| CliError::Usage(format!("--hours wants 9-17 or 9:30-17:15, not \"{hours}\"")))?;
+        (settings.start_hour, settings.start_minute) = from;
+        (settings.end_hour, settings.end_minute) = to;
     }
     let source = s.source(&contacts).await?;
     let draft = CampaignDraft {
@@ -339,70 +349,6 @@ async fn list_campaigns(s: &Session) -> Result<(), CliError> {
         );
     }
     Ok(())
-}
-
-fn call_id(text: &str) -> Result<CallId, CliError> {
-    text.parse().map_err(|_| CliError::Usage(format!("\"{text}\" is no call id")))
-}
-
-async fn call(s: &Session, command: CallCommand) -> Result<(), CliError> {
-    match command {
-        CallCommand::List { campaign } => {
-            let row = s.campaign(&campaign).await?;
-            let page = s.desk.store().calls(row.id, &CallFilter::default(), 500, 0).await.map_err(crate::desk::DeskError::from)?;
-            for c in &page.rows {
-                let outcome = c.outcome.map_or("-", |o| o.as_str());
-                println!(
-                    "{}  {:<16} {:<24} {:<10} {:>4} s  {outcome:<15} {}",
-                    c.id,
-                    c.phone_number,
-                    c.contact_name,
-                    c.state.words(),
-                    c.call_duration,
-                    c.reason
-                );
-            }
-            Ok(())
-        }
-        CallCommand::Show { call } => {
-            let id = call_id(&call)?;
-            let row = s.desk.store().call(s.actor.owner, id).await.map_err(crate::desk::DeskError::from)?.ok_or(crate::desk::DeskError::NotFound("call"))?;
-            println!("{} {} \"{}\" attempt {}: {} {}", row.id, row.phone_number, row.contact_name, row.attempt, row.state.words(), row.reason);
-            for a in s.desk.store().audit_of(s.actor.owner, id.0).await.map_err(crate::desk::DeskError::from)? {
-                println!("  {}  {:<8} {} by {} {}", a.at.format("%F %T%.3f"), "audit", a.action, a.actor, a.details.0);
-            }
-            for e in s.desk.store().timeline(id).await.map_err(crate::desk::DeskError::from)? {
-                println!(
-                    "  {}  {:<8} {}{}",
-                    e.at.format("%F %T%.3f"),
-                    e.source.as_str(),
-                    json!(e.kind.0),
-                    e.applied.map_or_else(String::new, |a| format!("  -> {a}"))
-                );
-            }
-            Ok(())
-        }
-        CallCommand::Hangup { call } => {
-            s.desk.hang_up(s.actor.clone(), call_id(&call)?).await?;
-            s.say("hang-up requested", &json!({ "call": call }));
-            Ok(())
-        }
-        CallCommand::Outcome { call, outcome, note, undo } => {
-            let id = call_id(&call)?;
-            if undo {
-                let history = s.desk.store().outcomes(id).await.map_err(crate::desk::DeskError::from)?;
-                let was = history.last().and_then(|o| o.previous);
-                s.desk.undo_outcome(s.actor.clone(), id, was, UndoDoNotCall::Lift).await?;
-                s.say("taken back", &json!({ "call": call, "outcome": was }));
-                return Ok(());
-            }
-            let outcome = outcome.ok_or_else(|| CliError::Usage("name the outcome, or --undo".to_owned()))?.parse().map_err(CliError::Usage)?;
-            let set = SetOutcome { call: id, outcome: Some(outcome), notes: note, who: Who::Operator, confidence: None, callback_at: None, expected: None };
-            let row = s.desk.set_outcome(s.actor.clone(), set).await?;
-            s.say(&format!("{}: {}", row.phone_number, outcome.label()), &json!({ "call": call, "outcome": outcome }));
-            Ok(())
-        }
-    }
 }
 
 async fn assistant(s: &Session, command: AssistantCommand) -> Result<(), CliError> {

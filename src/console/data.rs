@@ -140,7 +140,11 @@ pub async fn look(desk: &Desk, actor: &Actor, ring: &Ring, now: DateTime<Utc>, l
         logs: ring.newest(LOG_ROWS, Level::DEBUG),
         log_count: ring.count(),
         errors: ring.errors(),
-        health: store.setting("engine_health").await?.unwrap_or_default(),
+        // A database that takes nothing cannot keep the engine's words either.
+        health: match store.trouble() {
+            Some(why) => format!("nothing can be written, so nothing is dialled: {why}"),
+            None => store.setting("engine_health").await?.unwrap_or_default(),
+        },
         kill_switch: store.setting("kill_switch").await?.as_deref() == Some("on"),
         other_owners: (store.owners().await? - 1).max(0),
         assistants,
@@ -170,5 +174,7 @@ fn last_failure(results: &[(CampaignId, CallState, Option<i64>, bool)]) -> Optio
 
 async fn detail(desk: &Desk, actor: &Actor, call: CallId) -> Result<Option<Detail>, DeskError> {
     let Some(row) = desk.store().pane_row(actor.owner, call).await? else { return Ok(None) };
-    Ok(Some(Detail { row, timeline: desk.store().timeline(call).await?, outcomes: desk.store().outcomes(call).await? }))
+    let (timeline, outcomes) = (desk.store().timeline(call).await?, desk.store().outcomes(call).await?);
+    let audit = desk.store().audit_of(actor.owner, call.0).await?;
+    Ok(Some(Detail { row, timeline, outcomes, audit }))
 }

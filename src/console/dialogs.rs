@@ -72,6 +72,12 @@ pub enum Dialog {
     StopAll {
         input: Input,
     },
+    /// The first campaign that rings real phones: a person says yes by name.
+    Terms {
+        campaign: CampaignId,
+        name: String,
+        input: Input,
+    },
     Filter(Input),
     Command(Input),
     New(Box<Form>),
@@ -86,6 +92,7 @@ impl Dialog {
             | Self::Note { input, .. }
             | Self::Delete { input, .. }
             | Self::StopAll { input }
+            | Self::Terms { input, .. }
             | Self::Filter(input)
             | Self::Command(input) => Some(input),
             Self::New(form) => form.input(),
@@ -166,6 +173,13 @@ pub fn on_key(state: &mut State, key: KeyEvent) -> Vec<Effect> {
             }
             edit(&mut input, key);
             keep(state, Dialog::StopAll { input })
+        }
+        Dialog::Terms { campaign, name, mut input } => {
+            if key.code == KeyCode::Enter && !input.value().trim().is_empty() {
+                return vec![Effect::AcceptTerms { person: input.value().trim().to_owned(), campaign, name }];
+            }
+            edit(&mut input, key);
+            keep(state, Dialog::Terms { campaign, name, input })
         }
         Dialog::Filter(input) => on_filter(state, input, key),
         Dialog::Command(mut input) => {

@@ -12,7 +12,7 @@ use crate::{
         id::{CallId, CampaignId},
         outcome::Outcome,
     },
-    store::{EventRow, OutcomeRow, PaneRow},
+    store::{AuditRow, EventRow, OutcomeRow, PaneRow},
 };
 
 /// The four panes.
@@ -106,6 +106,8 @@ pub enum Msg {
         title: String,
         lines: Vec<String>,
     },
+    /// A start was refused until somebody accepts the terms.
+    Terms(CampaignId, String),
     Detail(Box<Detail>),
     Preview(Box<Preview>),
     ImportProgress {
@@ -126,6 +128,8 @@ pub struct Detail {
     pub row: PaneRow,
     pub timeline: Vec<EventRow>,
     pub outcomes: Vec<OutcomeRow>,
+    /// What allowed it, and who did what to it.
+    pub audit: Vec<AuditRow>,
 }
 
 /// The first look at a file to import.
@@ -161,6 +165,12 @@ pub enum Effect {
     },
     HangUp(CallId, String),
     Start(CampaignId, String),
+    /// Who accepts the terms, and the campaign to start then.
+    AcceptTerms {
+        person: String,
+        campaign: CampaignId,
+        name: String,
+    },
     Pause(CampaignId, String),
     Resume(CampaignId, String),
     Stop {

@@ -26,7 +26,7 @@ use std::{
 
 pub use data::{CampaignView, Snapshot, look};
 pub use keys::{Binding, TABLE};
-pub use message::{Action, Effect, Msg, Pane};
+pub use message::{Action, Detail, Effect, Msg, Pane};
 pub use state::State;
 pub use terminal::check_terminal;
 pub use theme::{Depth, Theme, ThemeError};

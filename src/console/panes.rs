@@ -408,6 +408,14 @@ pub fn story(state: &State, d: &Detail, width: usize) -> Vec<Line<'static>> {
             Span::styled(fit(&format!("{:<8} {}{moved}", e.source.as_str(), event_words(e)), width.saturating_sub(16)), text),
         ]));
     }
+    for a in &d.audit {
+        let when = a.at.with_timezone(&state.options.zone).format("%H:%M:%S%.3f");
+        lines.push(Line::from(Span::styled(fit(&format!(" {when}  {} by {}", a.action.replace('_', " "), a.actor), width), faint)));
+        // What the gates looked at, in full: this is where an operator answers for a call.
+        let facts = a.details.0.as_object().into_iter().flatten().filter(|(_, v)| !v.is_null());
+        let facts: Vec<String> = facts.map(|(k, v)| format!("{k} {}", v.to_string().replace('"', ""))).collect();
+        lines.extend(super::view::wrapped(&facts.join(" · "), width.saturating_sub(17)).into_iter().map(|l| line(format!("               {l}"), faint)));
+    }
     for o in &d.outcomes {
         let when = o.at.with_timezone(&state.options.zone).format("%H:%M:%S%.3f");
         let who = if o.by.is_empty() { format!("{:?}", o.who).to_lowercase() } else { o.by.clone() };

@@ -53,7 +53,8 @@ impl Performer {
             }),
             Effect::Note { call, note } => self.done("note saved".to_owned(), async move { desk.set_note(actor, call, clean(&note, 4000)).await.map(drop) }),
             Effect::HangUp(call, name) => self.done(format!("hanging up {name}..."), async move { desk.hang_up(actor, call).await }),
-            Effect::Start(id, name) => self.start(id, name),
+            Effect::Start(id, name) => self.start(id, name, None),
+            Effect::AcceptTerms { person, campaign, name } => self.start(campaign, name, Some(person)),
             Effect::Pause(id, name) => self.done(format!("paused \"{name}\": no further dial"), async move { desk.pause(actor, id).await }),
             Effect::Resume(id, name) => self.done(format!("resumed \"{name}\""), async move { desk.resume(actor, id).await }),
             Effect::Stop { campaign, name, hang_up } => self.spawn(async move {
@@ -102,10 +103,14 @@ impl Performer {
         self.spawn(async move { Msg::Done { words, result: task.await.map_err(|e| e.to_string()) } });
     }
 
-    fn start(&self, id: CampaignId, name: String) {
+    /// Starts, after the terms were accepted by somebody where that was asked.
+    fn start(&self, id: CampaignId, name: String, accepts: Option<String>) {
         let (desk, actor) = (self.desk.clone(), self.actor.clone());
         self.spawn(async move {
             let result = async {
+                if let Some(person) = accepts {
+                    desk.accept_terms(actor.clone(), person).await?;
+                }
                 desk.start(actor.clone(), id).await?;
                 let row = desk.store().campaign(actor.owner, id).await?.ok_or(DeskError::NotFound("campaign"))?;
                 desk.preflight(&row).await
@@ -122,7 +127,7 @@ impl Performer {
                         result: Ok(()),
                     }
                 }
-                Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },
+                Err(e) => refused_start(id, name, &e),
             }
         });
     }
@@ -149,9 +154,11 @@ impl Performer {
                     ));
                     let left = why.waiting.calling_seconds;
                     lines.push(format!(
-                        "{} later, {} on do-not-call; about {} h {:02} min of calling left",
+                        "{} later, {} on do-not-call, {} exhausted, {} invalid; about {} h {:02} min of calling left",
                         why.waiting.later,
                         why.waiting.do_not_call,
+                        why.waiting.exhausted,
+                        why.waiting.invalid,
                         left / 3600,
                         left / 60 % 60
                     ));
@@ -190,7 +197,10 @@ impl Performer {
                     // Made it is: the form must not come back and make another.
                     Err(e) => {
                         tell(&send, Msg::Created { words: format!("made \"{name}\""), result: Ok(()) });
-                        Msg::Done { words: String::new(), result: Err(format!("\"{name}\" was made, but does not start: {e}")) }
+                        match refused_start(id, name.clone(), &e) {
+                            terms @ Msg::Terms(..) => terms,
+                            _ => Msg::Done { words: String::new(), result: Err(format!("\"{name}\" was made, but does not start: {e}")) },
+                        }
                     }
                 },
             };
@@ -233,6 +243,14 @@ impl Performer {
             bar.abort();
             tell(&send, Msg::ImportDone(done.map(|(_, report)| (name, report)).map_err(|e| e.to_string())));
         });
+    }
+}
+
+/// Only the terms can be accepted on the spot.
+fn refused_start(id: CampaignId, name: String, why: &DeskError) -> Msg {
+    match why {
+        DeskError::Refused(refusal) if refusal.gate == "terms" => Msg::Terms(id, name),
+        _ => Msg::Done { words: String::new(), result: Err(why.to_string()) },
     }
 }
 

@@ -61,6 +61,10 @@ impl State {
             Msg::PausedAll(ids) => self.paused(ids),
             Msg::KillSwitch(on) => self.say(if on { "KILL SWITCH ON: nothing is dialled on any host" } else { "kill switch off" }),
             Msg::Why { title, lines } => self.open(Dialog::Words { title, lines }),
+            Msg::Terms(campaign, name) => {
+                self.pending.clear();
+                self.open(Dialog::Terms { campaign, name, input: tui_input::Input::default() });
+            }
             Msg::Detail(detail) => self.detail = Some(detail),
             Msg::Preview(preview) => {
                 if let Some(Dialog::Import(dialog)) = &mut self.dialog {

@@ -45,6 +45,20 @@ const FOOTER_ROWS: u16 = 3;
 const LEFT_COLUMNS: u16 = 74;
 const OUTCOME_COLUMNS: u16 = 52;
 
+/// Breaks words into lines.
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+    text.split_whitespace().fold(Vec::new(), |mut lines: Vec<String>, word| {
+        match lines.last_mut() {
+            Some(line) if line.len() + word.len() < width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+        lines
+    })
+}
+
 /// Cuts or pads a text to a width in cells.
 #[must_use]
 pub fn fit(text: &str, width: usize) -> String {

@@ -390,6 +390,9 @@ fn judge(rules: &Rules, campaign: &CampaignRow, f: &ArmRow, now: DateTime<Utc>) 
     if f.kill_switch.as_deref() == Some("on") {
         return Err(Refusal::new("kill_switch", "the kill switch is on"));
     }
+    if rules.real_phones && f.terms.is_none() {
+        return Err(Refusal::new("terms", super::terms::WITHOUT_TERMS));
+    }
     let zones = zone::parse_key(&f.zones);
     let from_trunk = f.trunk_countries.as_ref().map(|c| c.0.as_slice()).unwrap_or_default();
     let contact = ContactFacts {

@@ -32,6 +32,10 @@ pub struct Waiting {
     pub zones: Vec<ZoneWait>,
     /// On the list, or flagged in the file.
     pub do_not_call: i64,
+    /// Called as often as allowed, and not reached.
+    pub exhausted: i64,
+    /// Rows of the import that were refused.
+    pub invalid: i64,
     /// Seconds of calling that are left, at the pace so far.
     pub calling_seconds: i64,
 }
@@ -63,12 +67,14 @@ impl Desk {
         let heads = self.store.zone_heads(row.id).await?;
         let (zones, dialable_now) = self.zone_waits(row, &heads, now).await?;
         let (gate, message, until) = self.binding(row, &heads, now).await?;
-        let do_not_call = match row.source_id() {
-            Some(id) => self.store.source(row.user_id, id).await?.map_or(0, |s| s.do_not_call),
-            None => 0,
+        let source = match row.source_id() {
+            Some(id) => self.store.source(row.user_id, id).await?,
+            None => None,
         };
+        let (do_not_call, invalid) = source.map_or((0, 0), |s| (s.do_not_call, s.invalid));
+        let exhausted = self.store.exhausted(row.id, row.retry.0.max_attempts).await?;
         let later = row.counts.pending - dialable_now;
-        let waiting = Waiting { dialable_now, later, zones, do_not_call, calling_seconds: calling_left(row) };
+        let waiting = Waiting { dialable_now, later, zones, do_not_call, exhausted, invalid, calling_seconds: calling_left(row) };
         Ok(Explanation { gate, message, until, waiting })
     }
 
@@ -76,10 +82,15 @@ impl Desk {
         let mut waits = Vec::new();
         let mut dialable = 0;
         for head in heads {
-            let (waiting, due) = self.store.zone_pending(row.id, &head.zones, now).await?;
+            let places = self.store.zone_pending(row.id, &head.zones, now).await?;
             let opens = self.zone_opens(&head.zones, now);
-            dialable += if opens == Some(now) { due } else { 0 };
-            waits.push(ZoneWait { zones: head.zones.clone(), waiting, opens });
+            if opens == Some(now) {
+                // The zone is awake; a state in it may still say no.
+                let zones = zone::parse_key(&head.zones);
+                let open = |number: &str, country: &str| gate::legal_hours(&self.rules, &gate::Place { number, country, zones: zones.as_deref() }, now).is_ok();
+                dialable += places.iter().filter(|(number, country, ..)| open(number, country)).map(|p| p.3).sum::<i64>();
+            }
+            waits.push(ZoneWait { zones: head.zones.clone(), waiting: places.iter().map(|p| p.2).sum(), opens });
         }
         Ok((waits, dialable))
     }
@@ -100,6 +111,9 @@ impl Desk {
         if self.store.setting("kill_switch").await?.as_deref() == Some("on") {
             let reason = self.store.setting("kill_switch_reason").await?.filter(|r| !r.is_empty());
             return say("kill_switch", reason.unwrap_or_else(|| "the kill switch is on: nothing is dialled on any host".to_owned()), None);
+        }
+        if let Err(DeskError::Refused(refusal)) = self.refuse_without_terms().await {
+            return say(refusal.gate, refusal.message, None);
         }
         if let Some(words) = self.store.setting("engine_health").await?.filter(|w| !w.is_empty()) {
             return say("engine", words, None);

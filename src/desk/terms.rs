@@ -14,6 +14,9 @@ pub const TERMS: &str = "dialdeck rings real people's phones. Who accepts says: 
     we call only with numbers that are ours, the agent says at the start that it is an AI and for whom it calls, \
     and whoever asks not to be called is not called again.";
 
+pub(super) const WITHOUT_TERMS: &str = "the terms are not accepted yet: start a campaign in the console, or `dialdeck terms show` and \
+    `dialdeck terms accept --name NAME` (or POST /terms)";
+
 /// Who accepted, and when.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -57,11 +60,13 @@ impl Desk {
     }
 
     /// Real phones ring only once the terms are accepted.
-    pub(super) async fn refuse_without_terms(&self) -> Result<(), DeskError> {
+    ///
+    /// # Errors
+    /// When they are not: gate `terms`.
+    pub async fn refuse_without_terms(&self) -> Result<(), DeskError> {
         if !self.rules.real_phones || self.terms().await?.is_some() {
             return Ok(());
         }
-        let words = "the terms are not accepted yet: `dialdeck terms show`, then `dialdeck terms accept --name NAME` (or POST /terms)";
-        Err(Refusal::new("terms", words).into())
+        Err(Refusal::new("terms", WITHOUT_TERMS).into())
     }
 }

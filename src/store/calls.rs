@@ -310,6 +310,7 @@ impl Tx {
                              AND o.state NOT IN ('unsent', 'refused', 'not_placed')) AS oldest_24h,
                           (SELECT value FROM settings WHERE key = 'kill_switch') AS kill_switch,
                           (SELECT value FROM settings WHERE key = 'leader') AS leader,
+                          (SELECT value FROM settings WHERE key = 'terms') AS terms,
                           (SELECT consent_at FROM campaign_contacts WHERE id = k.contact_id) AS consent_at,
                           (SELECT value FROM settings WHERE key = 'national_list:' || lower(hex(k.user_id))) AS national_list_at,
                           y.used AS used_today, t.live AS trunk_live, t.max_live AS trunk_max_live, t.tokens AS trunk_tokens,

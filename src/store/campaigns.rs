@@ -119,13 +119,26 @@ impl Store {
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(id).bind(zones).fetch_optional(db).await?))
     }
 
-    /// Pending rows of one zone, for the words of "why".
+    /// Pending rows of one zone by the head of their numbers, for the words of "why": one number of
+    /// each, its country, how many wait, how many of them are due.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn zone_pending(&self, id: CampaignId, zones: &str, due_by: DateTime<Utc>) -> Result<(i64, i64), StoreError> {
-        let sql = "SELECT count(*), count(*) FILTER (WHERE dialable_at <= $3) FROM campaign_calls WHERE campaign_id = $1 AND rank = 0 AND zones = $2";
-        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(id).bind(zones).bind(due_by).fetch_one(db).await?))
+    pub async fn zone_pending(&self, id: CampaignId, zones: &str, due_by: DateTime<Utc>) -> Result<Vec<(String, String, i64, i64)>, StoreError> {
+        // As long as the longest head that a law of ours hangs on: +1 and an area code.
+        let sql = "SELECT min(phone_number), min(country), count(*), count(*) FILTER (WHERE dialable_at <= $3)
+                   FROM campaign_calls WHERE campaign_id = $1 AND rank = 0 AND zones = $2 GROUP BY substr(phone_number, 1, 5)";
+        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(id).bind(zones).bind(due_by).fetch_all(db).await?))
+    }
+
+    /// Contacts who were called as often as allowed and not reached.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn exhausted(&self, id: CampaignId, attempts: i64) -> Result<i64, StoreError> {
+        let sql = "SELECT count(*) FROM campaign_calls
+                   WHERE campaign_id = $1 AND attempt >= $2 AND rank = 90 AND charged = 1 AND state IN ('no_answer', 'busy')";
+        Ok(on!(self.pool(), |db| sqlx::query_scalar(sql).bind(id).bind(attempts).fetch_one(db).await?))
     }
 
     /// # Errors

@@ -26,6 +26,8 @@ pub struct SourceRow {
     pub status: String,
     pub contacts: i64,
     pub do_not_call: i64,
+    /// Rows of its import that were refused.
+    pub invalid: i64,
     pub created_at: DateTime<Utc>,
 }
 
@@ -81,12 +83,14 @@ impl ContactSlice {
 const SOURCES: &str = "SELECT * FROM (
         SELECT l.id, l.user_id, l.name, 'contact_list' AS source, l.status, l.created_at,
                COALESCE(l.report ->> 'imported', (SELECT count(*) FROM contacts c WHERE c.contact_list_id = l.id)) AS contacts,
-               COALESCE(l.report ->> 'doNotCall', (SELECT count(*) FROM contacts c WHERE c.contact_list_id = l.id AND c.do_not_call = 1)) AS do_not_call
+               COALESCE(l.report ->> 'doNotCall', (SELECT count(*) FROM contacts c WHERE c.contact_list_id = l.id AND c.do_not_call = 1)) AS do_not_call,
+               COALESCE(l.report ->> 'invalid', 0) AS invalid
         FROM contact_lists l
         UNION ALL
         SELECT f.id, f.user_id, f.original_filename, 'csv_file', f.status, f.created_at,
                COALESCE(f.report ->> 'imported', (SELECT count(*) FROM csv_contacts c WHERE c.csv_file_id = f.id)),
-               COALESCE(f.report ->> 'doNotCall', (SELECT count(*) FROM csv_contacts c WHERE c.csv_file_id = f.id AND c.do_not_call = 1))
+               COALESCE(f.report ->> 'doNotCall', (SELECT count(*) FROM csv_contacts c WHERE c.csv_file_id = f.id AND c.do_not_call = 1)),
+               COALESCE(f.report ->> 'invalid', 0)
         FROM csv_files f)";
 
 impl Store {

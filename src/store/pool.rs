@@ -7,6 +7,7 @@
 
 use std::{path::Path, pin::Pin, str::FromStr, sync::Arc, time::Duration};
 
+use parking_lot::RwLock;
 use sqlx::{
     Connection, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -104,6 +105,7 @@ struct Inner {
     urgent: mpsc::Sender<Job>,
     bulk: mpsc::Sender<Job>,
     revision: watch::Sender<Revision>,
+    trouble: Arc<RwLock<Option<String>>>,
     path: String,
 }
 
@@ -161,9 +163,11 @@ impl Store {
         let (urgent, urgent_rx) = mpsc::channel(4096);
         let (bulk, bulk_rx) = mpsc::channel(8);
         let revision = watch::Sender::new(0);
+        let trouble = Arc::<RwLock<Option<String>>>::default();
         let tx = Tx { conn: Conn::Sqlite(writer) };
-        tokio::spawn(write_loop(tx, urgent_rx, bulk_rx, revision.clone(), turns.clone()));
-        Ok(Self { inner: Arc::new(Inner { pool: Pool::Sqlite { read, watch, turns }, urgent, bulk, revision, path }) })
+        let writer = Writer { tx, revision: revision.clone(), trouble: trouble.clone(), turns: turns.clone() };
+        tokio::spawn(writer.run(urgent_rx, bulk_rx));
+        Ok(Self { inner: Arc::new(Inner { pool: Pool::Sqlite { read, watch, turns }, urgent, bulk, revision, trouble, path }) })
     }
 
     /// The database's place, for messages.
@@ -176,6 +180,12 @@ impl Store {
     #[must_use]
     pub fn bell(&self) -> watch::Receiver<Revision> {
         self.inner.revision.subscribe()
+    }
+
+    /// Why the last transaction could not be written; `None` when it was.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.inner.trouble.read().clone()
     }
 
     /// Whether nobody of this process is at the database; only with turns.
@@ -292,52 +302,73 @@ impl Tx {
     }
 }
 
-/// Takes what has queued, runs it in one transaction, commits, answers. Bulk work gets one job
-/// a turn, [`BULK`] where nothing else waits.
-async fn write_loop(mut tx: Tx, mut urgent: mpsc::Receiver<Job>, mut bulk: mpsc::Receiver<Job>, revision: watch::Sender<Revision>, turns: Option<Turns>) {
-    loop {
-        let mut jobs = Vec::new();
-        let mut closed = false;
-        tokio::select! {
-            biased;
-            n = urgent.recv_many(&mut jobs, BATCH) => closed = n == 0,
-            job = bulk.recv() => jobs.extend(job),
+/// The writing connection, and whom it tells how that goes.
+struct Writer {
+    tx: Tx,
+    revision: watch::Sender<Revision>,
+    trouble: Arc<RwLock<Option<String>>>,
+    turns: Option<Turns>,
+}
+
+impl Writer {
+    /// Takes what has queued, runs it in one transaction, commits, answers. Bulk work gets one job
+    /// a turn, [`BULK`] where nothing else waits.
+    async fn run(mut self, mut urgent: mpsc::Receiver<Job>, mut bulk: mpsc::Receiver<Job>) {
+        loop {
+            let mut jobs = Vec::new();
+            let mut closed = false;
+            tokio::select! {
+                biased;
+                n = urgent.recv_many(&mut jobs, BATCH) => closed = n == 0,
+                job = bulk.recv() => jobs.extend(job),
+            }
+            if jobs.is_empty() && closed {
+                return;
+            }
+            for _ in 0..BULK.saturating_sub(jobs.len()).max(1) {
+                jobs.extend(bulk.try_recv().ok());
+            }
+            let turn = turn(self.turns.as_ref()).await;
+            if let Err(e) = self.tx.run("BEGIN IMMEDIATE").await {
+                self.refuse(jobs, &e).await;
+                continue;
+            }
+            let done = self.tx.batch(jobs).await;
+            let any = done.iter().any(|(ok, _)| *ok);
+            let settled = self.settle(any).await;
+            end(turn).await;
+            for (ok, finish) in done {
+                finish(settled.as_ref().err().filter(|_| ok).map(StoreError::echo));
+            }
         }
-        if jobs.is_empty() && closed {
-            return;
-        }
-        for _ in 0..BULK.saturating_sub(jobs.len()).max(1) {
-            jobs.extend(bulk.try_recv().ok());
-        }
-        let turn = turn(turns.as_ref()).await;
-        if let Err(e) = tx.run("BEGIN IMMEDIATE").await {
-            refuse(&mut tx, jobs, &e).await;
-            continue;
-        }
-        let done = tx.batch(jobs).await;
-        let any = done.iter().any(|(ok, _)| *ok);
-        let settled = tx.run(if any { "COMMIT" } else { "ROLLBACK" }).await;
+    }
+
+    async fn settle(&mut self, any: bool) -> Result<(), StoreError> {
+        let settled = self.tx.run(if any { "COMMIT" } else { "ROLLBACK" }).await;
+        self.tell(settled.as_ref().err());
         if let Err(e) = &settled {
             tracing::error!(target: "store", error = %e, "commit failed");
             // After a failed COMMIT the transaction may still be open.
-            drop(tx.run("ROLLBACK").await);
+            drop(self.tx.run("ROLLBACK").await);
         } else if any {
-            revision.send_modify(|r| *r += 1);
+            self.revision.send_modify(|r| *r += 1);
         }
-        end(turn).await;
-        for (ok, finish) in done {
-            finish(settled.as_ref().err().filter(|_| ok).map(StoreError::echo));
+        settled
+    }
+
+    /// No transaction could be begun: every waiter is told why, nothing ran.
+    async fn refuse(&mut self, jobs: Vec<Job>, why: &StoreError) {
+        tracing::error!(target: "store", error = %why, "cannot begin a transaction");
+        self.tell(Some(why));
+        // A broken transaction left open would refuse for ever.
+        drop(self.tx.run("ROLLBACK").await);
+        for job in jobs {
+            let (_, finish) = job(Err(why.echo())).await;
+            finish(None);
         }
     }
-}
 
-/// No transaction could be begun: every waiter is told why, nothing ran.
-async fn refuse(tx: &mut Tx, jobs: Vec<Job>, why: &StoreError) {
-    tracing::error!(target: "store", error = %why, "cannot begin a transaction");
-    // A broken transaction left open would refuse for ever.
-    drop(tx.run("ROLLBACK").await);
-    for job in jobs {
-        let (_, finish) = job(Err(why.echo())).await;
-        finish(None);
+    fn tell(&self, trouble: Option<&StoreError>) {
+        *self.trouble.write() = trouble.map(ToString::to_string);
     }
 }

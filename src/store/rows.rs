@@ -192,6 +192,7 @@ pub struct ArmRow {
     pub kill_switch: Option<String>,
     /// The engine that may claim and arm.
     pub leader: Option<String>,
+    pub terms: Option<String>,
     pub consent_at: Option<DateTime<Utc>>,
     pub national_list_at: Option<DateTime<Utc>>,
     pub used_today: Option<i64>,

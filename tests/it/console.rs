@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use dialdeck::{
-    console::{CampaignView, ConsoleOptions, Depth, Effect, Ending, Msg, Pane, Snapshot, State, Theme, draw},
+    console::{CampaignView, ConsoleOptions, Depth, Detail, Effect, Ending, Msg, Pane, Snapshot, State, Theme, draw},
     desk::Actor,
     domain::{
         call::State as CallState,
@@ -12,7 +12,7 @@ use dialdeck::{
         outcome::Outcome,
         stats::Counts,
     },
-    store::{AssistantRow, CampaignRow, PaneRow, SourceRow},
+    store::{AssistantRow, AuditRow, CampaignRow, PaneRow, SourceRow},
 };
 use ratatui::{Terminal, backend::TestBackend};
 use sqlx::types::Json;
@@ -323,6 +323,7 @@ fn a_new_campaign_is_like_the_selected_one_and_a_refusal_loses_nothing() {
         source: ContactSource::CsvFile,
         status: "completed".into(),
         contacts: 1000,
+        invalid: 0,
         do_not_call: 12,
         created_at: now(),
     }];
@@ -364,4 +365,34 @@ fn a_follower_says_whom_it_follows_until_it_leads() {
     assert_eq!(press(&mut s, "q"), [Effect::Leave(Ending::QuitNow)], "its calls are another's: nothing to ask");
     lead.send_replace(None);
     assert!(!screen(&mut s, 80, 24).contains("following"));
+}
+
+/// The first campaign over a real LiveKit asks who accepts the terms; a name and Enter, not a key.
+#[test]
+fn the_terms_are_accepted_by_a_name_that_is_typed() {
+    let mut s = state();
+    let id = CampaignId(uuid(1));
+    s.update(Msg::Terms(id, "Q4 Sales".into()));
+    let shown = screen(&mut s, 80, 24);
+    assert!(shown.contains("Real phones will ring") && shown.contains("not called again") && shown.contains("Your name: _"), "{shown}");
+    s.now += chrono::TimeDelta::seconds(2);
+    assert!(press(&mut s, "\n").is_empty(), "no name, no consent");
+    let effects = press(&mut s, "Ana Lima\n");
+    assert_eq!(effects, [Effect::AcceptTerms { person: "Ana Lima".into(), campaign: id, name: "Q4 Sales".into() }]);
+    assert!(s.dialog.is_none());
+}
+
+/// The detail says why a call was allowed.
+#[test]
+fn the_detail_shows_what_the_gates_looked_at() {
+    let mut s = state();
+    let row = s.data.live[0].clone();
+    let details = serde_json::json!({ "rules": "2026-11-01", "contactClocks": ["America/New_York Wed 12:00"], "dials24h": 1, "consentAt": null });
+    let audit = vec![AuditRow { at: now(), actor: "engine".into(), source: "engine".into(), action: "call_armed".into(), details: Json(details) }];
+    s.live = Some(row.id);
+    press(&mut s, "\n");
+    s.update(Msg::Detail(Box::new(Detail { row, timeline: vec![], outcomes: vec![], audit })));
+    let shown = screen(&mut s, 120, 40);
+    assert!(shown.contains("call armed by engine") && shown.contains("America/New_York Wed 12:00") && shown.contains("dials24h 1"), "{shown}");
+    assert!(!shown.contains("consentAt"), "what was not looked at is not shown");
 }

@@ -3,11 +3,11 @@
 use std::{collections::HashMap, time::Duration};
 
 use dialdeck::{
-    desk::{DeskError, Recorded, Recycle},
+    desk::{Desk, DeskError, Recorded, Recycle},
     domain::{
         call::State,
         campaign::Status,
-        event::{CallEvent, Kind, Source, Target},
+        event::{CallEvent, End, Kind, Reply, Source, Target},
         gate::{Profile, Rules},
         outcome::{Outcome, Who},
     },
@@ -15,7 +15,7 @@ use dialdeck::{
     telephony::simulator::{Behaviour, Faults, Script, Workers},
 };
 
-use crate::support::{Options, World, assert_counts_equal_rows, csv_of, fictional, quick_rules};
+use crate::support::{Options, World, assert_counts_equal_rows, csv_of, fictional, office::Office, quick_rules};
 
 const LONG: Duration = Duration::from_mins(2);
 
@@ -495,6 +495,40 @@ async fn real_phones_wait_for_the_terms() {
     assert!(gate == "terms" && words.contains("terms accept --name"), "{words}");
     world.desk.accept_terms(world.actor.clone(), "Ana Lima".into()).await.unwrap();
     world.desk.start(world.actor.clone(), id).await.unwrap();
+}
+
+/// A campaign that ran over a LiveKit of this machine does not go on over a real one by itself.
+#[tokio::test]
+async fn a_running_campaign_waits_for_the_terms_too() {
+    let mut office = Office::open(|_| {}).await;
+    let (source, _) = office.import(csv_of(1)).await;
+    let id = office.started(source, |_| {}).await;
+    let rules = Rules { real_phones: true, ..office.desk.rules().clone() };
+    office.desk = Desk::new(office.store.clone(), std::sync::Arc::new(office.clock.clone()), rules);
+    assert_eq!(office.dial(id).await, Err("terms"));
+    assert_eq!(office.desk.explain(&office.row(id).await).await.unwrap().gate, "terms");
+}
+
+#[tokio::test]
+async fn why_counts_who_is_exhausted_and_whose_row_was_refused() {
+    let office = Office::open(|_| {}).await;
+    let (source, _) = office.import(format!("{}Nobody,12,Acme\n", csv_of(3))).await;
+    let id = office.started(source, |s| s.retry.max_attempts = 1).await;
+    let call = office.dial(id).await.unwrap();
+    office.reply(call, Reply::Ended { end: End::NoAnswer, sip_code: Some(480), reason: "x".into() }).await;
+    let w = office.desk.explain(&office.row(id).await).await.unwrap().waiting;
+    assert_eq!((w.dialable_now, w.exhausted, w.invalid), (2, 1, 1), "{w:?}");
+}
+
+/// The zone is awake and the state is not: Sunday in Alabama.
+#[tokio::test]
+async fn dialable_now_knows_the_states() {
+    let office = Office::open(|r| r.profile = Profile::Default).await;
+    office.wait(chrono::TimeDelta::days(4));
+    let (source, _) = office.import("name,phone\nAna,+12055550144\nMei,+13125550143\n".into()).await;
+    let id = office.started(source, |_| {}).await;
+    let w = office.desk.explain(&office.row(id).await).await.unwrap().waiting;
+    assert_eq!((w.dialable_now, w.later), (1, 1), "{w:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,7 +7,7 @@ use ratatui::{
     widgets::Paragraph,
 };
 
-use super::{fit, popup};
+use super::{fit, popup, wrapped};
 use crate::console::{
     dialogs::{Dialog, Form, ImportDialog},
     keys, panes,
@@ -33,6 +33,9 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, area: Rect) {
         Dialog::Import(import) => draw_import(frame, state, area, import),
         simple => {
             let (title, lines) = words(simple);
+            let most = usize::from(area.width.saturating_sub(8)).min(106);
+            let broken = |l: String| if unicode_width::UnicodeWidthStr::width(l.as_str()) > most { wrapped(&l, most) } else { vec![l] };
+            let lines: Vec<String> = lines.into_iter().flat_map(broken).collect();
             let width = lines.iter().map(|l| unicode_width::UnicodeWidthStr::width(l.as_str())).max().unwrap_or(20).clamp(44, 110);
             let (w, h) = (u16::try_from(width + 4).unwrap_or(110), u16::try_from(lines.len() + 2).unwrap_or(20));
             let inside = popup(frame, &state.theme, area, w, h, &title, "Esc");
@@ -84,6 +87,15 @@ fn words(dialog: &Dialog) -> (String, Vec<String>) {
             line("Kill switch"),
             vec![line("No further dial on any host, until an admin releases it. Live calls go on."), format!("Type STOP: {}_", input.value())],
         ),
+        Dialog::Terms { name, input, .. } => {
+            let mut lines = wrapped(crate::desk::TERMS, 70);
+            lines.extend([
+                String::new(),
+                format!("Your name: {}_", input.value()),
+                format!("Enter accepts for this installation and starts \"{name}\". Esc: nobody is called"),
+            ]);
+            (line("Real phones will ring"), lines)
+        }
         Dialog::Filter(input) => {
             (line("Filter"), vec![format!("/{}_", input.value()), line("words all hold; !word excludes; name: number: campaign: state: outcome:")])
         }
