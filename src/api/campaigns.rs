@@ -206,17 +206,19 @@ pub async fn edit(State(api): State<Api>, Supervisor(caller): Supervisor, Path(i
     request.apply(&mut settings, &mut errors);
     let same = |given: &Option<String>, is: Option<String>| given.is_none() || *given == is;
     let fixed = [
-        ("assistantId", same(&request.assistant_id, Some(c.assistant_id.to_string()))),
         ("contactListId", same(&request.contact_list_id, c.contact_list_id.map(|i| i.to_string()))),
         ("csvFileId", same(&request.csv_file_id, c.csv_file_id.map(|i| i.to_string()))),
         ("contactSource", request.contact_source.is_none_or(|s| s == c.contact_source)),
     ];
     errors.extend(fixed.iter().filter(|(_, same)| !same).map(|(field, _)| FieldError::new(field, "cannot be changed: copy the campaign")));
-    if !errors.is_empty() {
-        return Err(ApiError::Unprocessable(errors));
+    let assistant = request.assistant_id.as_deref().map_or(Some(c.assistant_id), |t| t.parse().ok());
+    if assistant.is_none() {
+        errors.push(FieldError::new("assistantId", "the UUID of an assistant is needed"));
     }
+    let (Some(assistant), true) = (assistant, errors.is_empty()) else { return Err(ApiError::Unprocessable(errors)) };
     let edit = CampaignEdit {
         name: request.name.unwrap_or(c.name.clone()),
+        assistant,
         prompt: request.campaign_prompt.unwrap_or(c.campaign_prompt.clone()),
         agent_name: request.agent_name.or(c.agent_name.clone()),
         settings,

@@ -108,7 +108,10 @@ impl Desk {
             .write(Lane::Urgent, move |tx| {
                 Box::pin(async move {
                     tx.campaign(actor.owner, id).await?.ok_or(DeskError::NotFound("campaign"))?;
-                    let errors = check(&edit.name, &edit.settings, profile);
+                    let mut errors = check(&edit.name, &edit.settings, profile);
+                    if tx.assistant(actor.owner, edit.assistant).await?.is_none() {
+                        errors.push(FieldError::new("assistantId", "there is no such assistant"));
+                    }
                     if !errors.is_empty() {
                         return Err(DeskError::Invalid(errors));
                     }

@@ -31,6 +31,7 @@ pub struct NewCampaign {
 #[derive(Debug, Clone)]
 pub struct CampaignEdit {
     pub name: String,
+    pub assistant: AssistantId,
     pub prompt: String,
     pub agent_name: Option<String>,
     pub settings: Settings,
@@ -220,7 +221,7 @@ impl Tx {
     pub async fn update_campaign(&mut self, id: CampaignId, e: &CampaignEdit, now: DateTime<Utc>) -> Result<(), StoreError> {
         let sql = "UPDATE campaigns SET name = $2, campaign_prompt = $3, agent_name = $4, daily_cap = $5, calling_days = $6, start_hour = $7,
                        end_hour = $8, start_minute = $9, end_minute = $10, timezone = $11, max_concurrent = $12, call_delay_ms = $13,
-                       ring_timeout_s = $14, max_call_duration_s = $15, retry = $16, contact_hours = $17, generation = generation + 1, updated_at = $18
+                       ring_timeout_s = $14, max_call_duration_s = $15, retry = $16, contact_hours = $17, generation = generation + 1, updated_at = $18, assistant_id = $19
                    WHERE id = $1";
         let s = &e.settings;
         let days: Vec<&str> = s.calling_days.names().collect();
@@ -243,6 +244,7 @@ impl Tx {
             .bind(Json(s.retry))
             .bind(s.contact_hours)
             .bind(now)
+            .bind(e.assistant)
             .execute(&mut *db)
             .await?);
         Ok(())

@@ -206,7 +206,13 @@ impl Kept {
 
     async fn set_cap(&mut self, cap: i64) {
         self.settings.daily_cap = cap;
-        let edit = CampaignEdit { name: "Books".into(), prompt: "Hello {name}".into(), agent_name: None, settings: self.settings.clone() };
+        let edit = CampaignEdit {
+            name: "Books".into(),
+            assistant: self.office.assistant,
+            prompt: "Hello {name}".into(),
+            agent_name: None,
+            settings: self.settings.clone(),
+        };
         self.office.desk.edit_campaign(self.office.actor.clone(), self.campaign, edit).await.unwrap();
     }
 

@@ -540,8 +540,11 @@ async fn defect_37_an_update_could_set_anything() {
         let answer = rest.call("PUT", &format!("/campaigns/{id}"), Some(body.clone())).await;
         assert!(matches!(answer.status.as_u16(), 400 | 422), "{body}: {}", answer.body);
     }
-    // Counters may stand in what was read and sent back: they are not looked at.
-    rest.call("PUT", &format!("/campaigns/{id}"), Some(json!({ "dials": 9 }))).await;
+    // Counters may stand in what was read and is sent back, as they are.
+    for (dials, status) in [(0, 200), (9, 422)] {
+        let answer = rest.call("PUT", &format!("/campaigns/{id}"), Some(json!({ "dials": dials }))).await;
+        assert_eq!(answer.status.as_u16(), status, "{}", answer.body);
+    }
     let row = rest.world.row(id).await;
     assert_eq!((row.execution_status, row.counts.dials, row.user_id), (Status::Idle, 0, rest.world.actor.owner));
 }

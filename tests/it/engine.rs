@@ -477,7 +477,7 @@ async fn who_was_busy_goes_round_again_inside_the_budget() {
     let mut edit = world.row(id).await.settings();
     edit.retry.max_attempts = 2;
     let row = world.row(id).await;
-    let edit = CampaignEdit { name: row.name, prompt: row.campaign_prompt, agent_name: None, settings: edit };
+    let edit = CampaignEdit { name: row.name, assistant: row.assistant_id, prompt: row.campaign_prompt, agent_name: None, settings: edit };
     world.desk.edit_campaign(world.actor.clone(), id, edit).await.unwrap();
     assert_eq!(world.desk.recycle(world.actor.clone(), id, what).await.unwrap(), 4);
     world.until_completed(id, LONG).await;
@@ -544,4 +544,26 @@ async fn why_counts_who_waits_for_what() {
     assert_eq!((w.dialable_now, w.later, w.do_not_call, w.calling_seconds), (2, 1, 1, 180), "{w:?}");
     let asleep = w.zones.iter().find(|z| z.zones.contains("Honolulu")).unwrap();
     assert_eq!(asleep.opens.map(|t| t.to_rfc3339()).as_deref(), Some("2026-11-18T18:00:00+00:00"));
+}
+
+/// An edit of a running campaign: what was prepared before it is judged anew, the next call goes by it.
+#[tokio::test]
+async fn a_running_campaign_is_edited_between_two_calls() {
+    let office = Office::open(|_| {}).await;
+    let (source, _) = office.import(csv_of(5)).await;
+    let id = office.started(source, |_| {}).await;
+    let before = office.claim(id).await.unwrap();
+    let row = office.row(id).await;
+    let other = office.desk.add_assistant(office.actor.clone(), None, "Olga".into(), Some("olga".into()), String::new(), None).await.unwrap().id;
+    let settings = dialdeck::domain::campaign::Settings { daily_cap: 1, ..row.settings() };
+    let edit = CampaignEdit { name: row.name, assistant: other, prompt: "Good day {name}".into(), agent_name: None, settings };
+    office.desk.edit_campaign(office.actor.clone(), id, edit.clone()).await.unwrap();
+    assert!(matches!(office.arm(before).await, Err(dialdeck::desk::Refused::Gate(r)) if r.gate == "state"), "prepared before the edit");
+    office.wait(chrono::TimeDelta::seconds(1));
+    let after = office.claim(id).await.unwrap();
+    assert_eq!((after.script.as_str(), after.campaign.assistant_id), ("Good day Contact 0", other));
+    assert!(office.arm(after).await.is_ok());
+    assert_eq!(office.dial(id).await, Err("daily_cap"));
+    let stranger = CampaignEdit { assistant: dialdeck::domain::id::AssistantId::fresh(), ..edit };
+    assert!(matches!(office.desk.edit_campaign(office.actor.clone(), id, stranger).await, Err(DeskError::Invalid(_))));
 }
