@@ -1,6 +1,8 @@
 //! Calls without a screen: list, show, hang up, tag, and the export that answers "why did you call this
 //! person, and when".
 
+use std::io::Write;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
@@ -11,8 +13,11 @@ use super::{
 };
 use crate::{
     desk::{DeskError, SetOutcome, UndoDoNotCall},
-    domain::{id::CallId, outcome::Who},
-    store::{AuditRow, CallFilter, CallRow},
+    domain::{
+        id::{CallId, CampaignId},
+        outcome::Who,
+    },
+    store::{AuditRow, CallFilter, CallRow, StoreError},
 };
 
 /// Rows read at once by an export.
@@ -85,25 +90,58 @@ pub async fn call(s: &Session, command: CallCommand) -> Result<(), CliError> {
 /// Every call of a campaign with what allowed it, to standard output.
 pub async fn export(s: &Session, campaign: &str, format: Format, raw: bool) -> Result<(), CliError> {
     let row = s.campaign(campaign).await?;
-    let mut csv = csv::Writer::from_writer(std::io::stdout());
-    let failed = |e: csv::Error| CliError::Failed(format!("the export broke off: {e}"));
-    if format == Format::Csv {
-        csv.write_record(COLUMNS).map_err(failed)?;
+    let result = write_all(s, row.id, format, raw).await;
+    // Whoever reads may have seen enough: `| head`.
+    match result {
+        Err(ExportError::Io(e)) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(ExportError::Io(e)) => Err(CliError::Failed(format!("the export broke off: {e}"))),
+        Err(ExportError::Desk(e)) => Err(e.into()),
+        Ok(()) => Ok(()),
     }
-    for page in 0.. {
-        let rows = s.desk.store().calls(row.id, &CallFilter::default(), PAGE, page * PAGE).await.map_err(DeskError::from)?.rows;
-        if rows.is_empty() {
-            break;
-        }
+}
+
+enum ExportError {
+    Io(std::io::Error),
+    Desk(DeskError),
+}
+
+impl From<csv::Error> for ExportError {
+    fn from(e: csv::Error) -> Self {
+        Self::Io(e.into())
+    }
+}
+
+impl From<std::io::Error> for ExportError {
+    fn from(e: std::io::Error) -> Self {
+        Self::Io(e)
+    }
+}
+
+impl From<StoreError> for ExportError {
+    fn from(e: StoreError) -> Self {
+        Self::Desk(e.into())
+    }
+}
+
+async fn write_all(s: &Session, campaign: CampaignId, format: Format, raw: bool) -> Result<(), ExportError> {
+    let mut csv = csv::Writer::from_writer(std::io::stdout());
+    if format == Format::Csv {
+        csv.write_record(COLUMNS)?;
+    }
+    let mut after = None;
+    loop {
+        let rows = s.desk.store().calls_after(campaign, after, PAGE).await?;
+        let Some(last) = rows.last() else { break };
+        after = Some(last.id);
         for call in &rows {
-            let audit = s.desk.store().audit_of(s.actor.owner, call.id.0).await.map_err(DeskError::from)?;
+            let audit = s.desk.store().audit_of(s.actor.owner, call.id.0).await?;
             match format {
-                Format::Csv => csv.write_record(record(call, &audit, raw)).map_err(failed)?,
-                Format::Jsonl => println!("{}", document(call, &audit)),
+                Format::Csv => csv.write_record(record(call, &audit, raw))?,
+                Format::Jsonl => writeln!(std::io::stdout(), "{}", document(call, &audit))?,
             }
         }
     }
-    csv.flush().map_err(|e| CliError::Failed(format!("the export broke off: {e}")))
+    Ok(csv.flush()?)
 }
 
 const COLUMNS: [&str; 16] = [

@@ -56,7 +56,12 @@ impl Performer {
             Effect::Start(id, name) => self.start(id, name, None),
             Effect::AcceptTerms { person, campaign, name } => self.start(campaign, name, Some(person)),
             Effect::Pause(id, name) => self.done(format!("paused \"{name}\": no further dial"), async move { desk.pause(actor, id).await }),
-            Effect::Resume(id, name) => self.done(format!("resumed \"{name}\""), async move { desk.resume(actor, id).await }),
+            Effect::Resume(id, name) => self.spawn(async move {
+                match desk.resume(actor, id).await {
+                    Ok(()) => Msg::Done { words: format!("resumed \"{name}\""), result: Ok(()) },
+                    Err(e) => refused_start(id, name, &e),
+                }
+            }),
             Effect::Stop { campaign, name, hang_up } => self.spawn(async move {
                 match desk.stop(actor, campaign, hang_up).await {
                     Ok(s) => Msg::Done { words: format!("stopped \"{name}\": {} contacts not called, {} live calls", s.canceled, s.live), result: Ok(()) },

@@ -63,6 +63,11 @@ impl State {
             Msg::Why { title, lines } => self.open(Dialog::Words { title, lines }),
             Msg::Terms(campaign, name) => {
                 self.pending.clear();
+                if self.dialog.is_some() {
+                    // Never over what somebody is typing into: a name there is no consent here.
+                    self.complain(format!("\"{name}\" waits for the terms to be accepted: s again"));
+                    return Vec::new();
+                }
                 self.open(Dialog::Terms { campaign, name, input: tui_input::Input::default() });
             }
             Msg::Detail(detail) => self.detail = Some(detail),
@@ -150,7 +155,8 @@ impl State {
             return Vec::new();
         }
         if self.dialog.is_some() {
-            let typing = self.dialog.as_mut().and_then(Dialog::input).is_some();
+            let terms = matches!(self.dialog, Some(Dialog::Terms { .. }));
+            let typing = !terms && self.dialog.as_mut().and_then(Dialog::input).is_some();
             if !typing && self.now - self.dialog_opened < DEAF && key.code != KeyCode::Esc {
                 return Vec::new();
             }

@@ -370,14 +370,15 @@ async fn arm(tx: &mut Tx, rules: &Rules, request: ArmRequest, now: DateTime<Utc>
     if facts.state != State::Claimed || facts.claim_number != claimed.claim_number || facts.incarnation != Some(request.incarnation) || !leads {
         return Ok(Err(Refused::Lost));
     }
-    if let Err(refusal) = judge(rules, campaign, &facts, now) {
+    let lines = if facts.any_without_agent { super::protect::lines(tx, &rules.breaker, campaign, now).await? } else { campaign.max_concurrent };
+    if let Err(refusal) = judge(rules, campaign, lines, &facts, now) {
         return refuse(tx, claimed, refusal, now).await.map(Err);
     }
     take(tx, rules, &request, &facts, day, now, judged).await
 }
 
 /// Every gate, in the order of the contract.
-fn judge(rules: &Rules, campaign: &CampaignRow, f: &ArmRow, now: DateTime<Utc>) -> Result<(), Refusal> {
+fn judge(rules: &Rules, campaign: &CampaignRow, lines: i64, f: &ArmRow, now: DateTime<Utc>) -> Result<(), Refusal> {
     if f.hangup_requested_at.is_some() {
         return Err(Refusal::new("hangup", "hung up before it was dialled"));
     }
@@ -405,7 +406,8 @@ fn judge(rules: &Rules, campaign: &CampaignRow, f: &ArmRow, now: DateTime<Utc>) 
         oldest_24h: f.oldest_24h,
     };
     gate::contact(rules, &contact, now)?;
-    gate::campaign(&campaign_facts(campaign, f.used_today.unwrap_or(0), f.live, f.next_call_at), now)?;
+    let facts = campaign_facts(campaign, f.used_today.unwrap_or(0), f.live, f.next_call_at);
+    gate::campaign(&CampaignFacts { max_concurrent: lines, ..facts }, now)?;
     let Some(trunk) = trunk_facts(rules, f) else {
         return Err(Refusal::new("trunk", "the assistant's outbound trunk is gone: assign its number again"));
     };

@@ -208,6 +208,7 @@ impl Desk {
     /// # Errors
     /// When the campaign is not paused.
     pub async fn resume(&self, actor: Actor, id: CampaignId) -> Result<(), DeskError> {
+        self.refuse_without_terms().await?;
         self.change(actor, id, Command::Resume, String::new()).await
     }
 

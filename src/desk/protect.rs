@@ -12,6 +12,9 @@ use crate::{
     store::{CampaignRow, Lane, Tx},
 };
 
+/// What the audit says of a campaign that the breaker paused.
+const OPENED: &str = "breaker_opened";
+
 /// The window of trunk failures.
 const TRUNK: Duration = Duration::minutes(2);
 /// The window of doubts.
@@ -20,17 +23,27 @@ const DOUBT: Duration = Duration::minutes(5);
 const ABANDONED: Duration = Duration::days(30);
 
 /// Pauses a campaign whose calls go wrong. What went wrong before somebody said "go on" is known to
-/// whoever said it.
+/// whoever said it; calls without an agent are counted since the breaker opened last, for a pause at
+/// night is no answer to them.
 pub(super) async fn check(tx: &mut Tx, limits: &Limits, owner: OwnerId, campaign: CampaignId, now: DateTime<Utc>) -> Result<(), DeskError> {
     let Some(row) = tx.campaign(owner, campaign).await?.filter(|c| c.execution_status == Status::Running) else { return Ok(()) };
-    let since = |window: Duration| (now - window).max(row.status_at);
-    let facts = tx.breaker_facts(owner, campaign, breaker::LAST, since(TRUNK), since(DOUBT), since(ABANDONED)).await?;
+    let opened = tx.last_audit(campaign.0, OPENED).await?;
+    // A moment ahead of now was written by a clock that was wrong.
+    let since = |window: Duration, reset: Option<DateTime<Utc>>| reset.filter(|t| *t <= now).map_or(now - window, |t| t.max(now - window));
+    let started = Some(row.status_at);
+    let facts = tx.breaker_facts(owner, campaign, breaker::LAST, since(TRUNK, started), since(DOUBT, started), since(ABANDONED, opened)).await?;
     let Some(words) = breaker::opens(limits, &facts) else { return Ok(()) };
     if tx.move_campaign(campaign, Status::Running, Status::Paused, &words, "breaker", now).await? {
         tracing::error!(target: "engine", campaign = %campaign, "{words}");
-        audit(tx, &Actor::engine(owner), now, "breaker_opened", Some(campaign.0), &serde_json::json!({ "reason": words })).await?;
+        audit(tx, &Actor::engine(owner), now, OPENED, Some(campaign.0), &serde_json::json!({ "reason": words })).await?;
     }
     Ok(())
+}
+
+/// How many calls a campaign may have at once, the brake looked at.
+pub(super) async fn lines(tx: &mut Tx, limits: &Limits, campaign: &CampaignRow, now: DateTime<Utc>) -> Result<i64, DeskError> {
+    let (answered, abandoned) = tx.without_agent(campaign.id, now - ABANDONED).await?;
+    Ok(if breaker::brakes(limits, answered, abandoned).is_some() { 1 } else { campaign.max_concurrent })
 }
 
 impl Desk {
@@ -39,8 +52,7 @@ impl Desk {
     /// # Errors
     /// When the database cannot be read.
     pub async fn brake(&self, row: &CampaignRow) -> Result<Option<String>, DeskError> {
-        let since = (self.now() - ABANDONED).max(row.status_at);
-        let (answered, abandoned) = self.store.without_agent(row.id, since).await?;
+        let (answered, abandoned) = self.store.without_agent(row.id, self.now() - ABANDONED).await?;
         Ok(breaker::brakes(&self.rules.breaker, answered, abandoned))
     }
 

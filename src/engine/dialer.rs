@@ -60,6 +60,7 @@ impl Engine {
         if let Some(n) = self.preparing.lock().get_mut(&claimed.campaign.id) {
             *n -= 1;
         }
+        self.freed.notify_one();
         if let Some((armed, ticket)) = armed {
             self.send_and_follow(claimed, armed, ticket).await;
         }

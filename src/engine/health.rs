@@ -9,15 +9,12 @@ use super::Engine;
 use crate::{
     desk::Actor,
     domain::{campaign::Status, event::Fault, id::CampaignId},
-    store::{CampaignRow, StoreError},
+    store::CampaignRow,
     telephony::CarrierError,
 };
 
 /// Waits between looks at a LiveKit or a worker that is away, in seconds.
 const BACKOFF: [i64; 5] = [5, 10, 20, 40, 60];
-
-/// Two clocks that differ by more are not both right.
-const SKEW: Duration = Duration::seconds(60);
 
 /// So long a campaign waits for a SIP service before it is an error of configuration.
 const NO_SIP_LIMIT: Duration = Duration::seconds(60);
@@ -25,15 +22,15 @@ const NO_SIP_LIMIT: Duration = Duration::seconds(60);
 #[derive(Default)]
 pub struct Health {
     /// Told to every console; empty when all is well.
-    words: String,
+    pub(super) words: String,
     /// The network is not asked again before.
     closed_until: Option<DateTime<Utc>>,
     failures: usize,
     no_sip_since: Option<DateTime<Utc>>,
-    /// The host's time of day is not believed.
-    clock_wrong: bool,
+    /// Why the host's time of day is not believed; goes before the other words.
+    pub(super) clock_words: Option<String>,
     /// A panic: only a restart lifts it.
-    halted: bool,
+    pub(super) halted: bool,
     agents: HashMap<CampaignId, Wait>,
     expired_tokens: HashMap<CampaignId, u32>,
 }
@@ -43,6 +40,12 @@ pub struct Health {
 struct Wait {
     step: usize,
     until: DateTime<Utc>,
+}
+
+impl Health {
+    fn shown(&self) -> String {
+        self.clock_words.clone().unwrap_or_else(|| self.words.clone())
+    }
 }
 
 impl Engine {
@@ -86,7 +89,7 @@ impl Engine {
             health.words.clone()
         };
         tracing::error!(target: "engine", "{words}");
-        self.publish(words).await;
+        self.publish().await;
     }
 
     /// The network answers again.
@@ -101,59 +104,7 @@ impl Engine {
             std::mem::take(&mut health.words)
         };
         tracing::info!(target: "engine", was, "LiveKit answers again");
-        self.publish(String::new()).await;
-    }
-
-    /// Before anything is looked at: whether this host's time of day can be true. Its judges are LiveKit,
-    /// where that has a clock of its own, and the database, which nobody writes ahead of time.
-    pub(super) async fn clock_is_right_at_start(&self) -> Result<bool, StoreError> {
-        self.clock.believe();
-        let now = self.clock.now();
-        let words = match self.carrier.check().await {
-            Ok(Some(theirs)) if (theirs - now).abs() <= SKEW => None,
-            Ok(Some(theirs)) => Some(format!("this host's clock says {} and LiveKit's {}", shown(now), shown(theirs))),
-            // Not here: the network has its own words.
-            Ok(None) | Err(_) => {
-                let written = self.desk.store().last_written().await?;
-                written.filter(|t| *t - now > SKEW).map(|t| format!("this host's clock says {}, but the database was written at {}", shown(now), shown(t)))
-            }
-        };
-        Ok(self.clock_judged(words).await)
-    }
-
-    /// Whether nobody has set this host's time of day since; a new one is believed when LiveKit's clock
-    /// agrees with it.
-    pub(super) async fn clock_is_right(&self) -> bool {
-        let Some(by) = self.clock.stepped() else { return self.clock_judged(None).await };
-        let now = self.clock.now();
-        if let Ok(Some(theirs)) = self.carrier.check().await
-            && (theirs - now - by).abs() <= SKEW
-        {
-            tracing::warn!(target: "engine", "this host's clock was set from {} to {}, as LiveKit's", shown(now), shown(now + by));
-            self.clock.believe();
-            return self.clock_judged(None).await;
-        }
-        self.clock_judged(Some(format!("this host's clock was set from {} to {}", shown(now), shown(now + by)))).await
-    }
-
-    async fn clock_judged(&self, wrong: Option<String>) -> bool {
-        let words = wrong.map(|w| format!("{w}: nothing is dialled meanwhile. Set it right; if it is right, restart dialdeck"));
-        let news = {
-            let mut health = self.health.lock();
-            if words.is_some() == health.clock_wrong || health.halted {
-                return !health.clock_wrong;
-            }
-            health.clock_wrong = words.is_some();
-            health.words = words.clone().unwrap_or_default();
-            health.words.clone()
-        };
-        if let Some(words) = &words {
-            tracing::error!(target: "engine", "{words}");
-        } else {
-            tracing::info!(target: "engine", "this host's clock is right again");
-        }
-        self.publish(news).await;
-        words.is_none()
+        self.publish().await;
     }
 
     /// Another engine took the calls over while this one was stopped: it looks after nothing any more.
@@ -169,12 +120,13 @@ impl Engine {
         {
             let mut health = self.health.lock();
             health.halted = true;
-            health.words.clone_from(&words);
+            health.words = words;
         }
-        self.publish(words).await;
+        self.publish().await;
     }
 
-    async fn publish(&self, words: String) {
+    pub(super) async fn publish(&self) {
+        let words = self.health.lock().shown();
         if let Err(e) = self.desk.report_health(words).await {
             tracing::warn!(target: "engine", error = %e, "the engine's health could not be written");
         }
@@ -264,8 +216,4 @@ impl Engine {
             tracing::error!(target: "engine", error = %e, "a campaign could not be put to error");
         }
     }
-}
-
-fn shown(at: DateTime<Utc>) -> String {
-    at.format("%Y-%m-%d %H:%M UTC").to_string()
 }

@@ -1,23 +1,24 @@
 //! The engine: claims, prepares, arms, dials, follows every call to its end, and reconciles what a
 //! crash left. It keeps nothing that the database does not have: a restart reads the rows and goes on.
-//! Every `select!` is biased, endings first: under simulated time the seed alone decides what comes first.
+//! Every `select!` is biased, endings before waits: under simulated time the seed alone decides.
 
 mod dialer;
 mod follow;
 mod health;
 mod reconciler;
 mod scheduler;
+mod timekeeper;
 
 use std::{
     collections::{HashMap, HashSet},
     panic::AssertUnwindSafe,
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use chrono::{DateTime, Duration, Utc};
 use futures_util::FutureExt;
 use parking_lot::Mutex;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -73,6 +74,10 @@ pub struct Engine {
     /// Calls that somebody asked to hang up.
     hangups: watch::Sender<HashSet<CallId>>,
     ready: watch::Sender<bool>,
+    /// Who led when this engine first looked.
+    leader_before: OnceLock<Option<String>>,
+    /// A prepared call is off the scheduler's count, without a commit that would ring the bell.
+    freed: Notify,
     stop: Stop,
 }
 
@@ -115,6 +120,8 @@ impl Engine {
             health: Mutex::new(Health::default()),
             hangups: watch::Sender::new(HashSet::new()),
             ready: watch::Sender::new(false),
+            leader_before: OnceLock::new(),
+            freed: Notify::new(),
             stop,
         })
     }
@@ -133,14 +140,14 @@ impl Engine {
         let scheduler = self.clone().schedule(stop.clone());
         tokio::select! {
             biased;
-            () = scheduler => {}
             () = stop.now.cancelled() => {}
+            () = scheduler => {}
         }
         self.tasks.close();
         tokio::select! {
             biased;
-            () = self.tasks.wait() => {}
             () = stop.now.cancelled() => {}
+            () = self.tasks.wait() => {}
         }
         if let Err(e) = self.desk.engine_stopped(self.incarnation).await {
             tracing::warn!(target: "engine", error = %e, "the engine's end could not be written");

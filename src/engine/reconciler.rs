@@ -58,18 +58,25 @@ impl Engine {
 
     /// Nothing is taken over by a clock that is wrong: it would end calls that are live.
     async fn first_round(self: &Arc<Self>) -> Result<bool, DeskError> {
-        let right = self.clock_is_right_at_start().await?;
-        if right {
-            self.take_over().await?;
+        let leader = self.desk.store().setting("leader").await?;
+        if *self.leader_before.get_or_init(|| leader.clone()) != leader {
+            // While this one was held back another took over.
+            self.replaced();
+            return Ok(false);
         }
-        Ok(right)
+        if !self.clock_is_right_at_start().await? {
+            self.hang_up_asked().await?;
+            return Ok(false);
+        }
+        self.take_over().await?;
+        Ok(true)
     }
 
     /// The first round: rows of earlier runs on this host, lease or not.
     async fn take_over(self: &Arc<Self>) -> Result<(), DeskError> {
         self.desk.apply_trunk_limits().await?;
         match self.carrier.check().await {
-            Ok(_) => self.network_well().await,
+            Ok(()) => self.network_well().await,
             Err(e) => self.network_failed(&e).await,
         }
         if self.network_closed().is_none() {

@@ -40,8 +40,8 @@ impl Engine {
         let mut ready = self.ready.subscribe();
         tokio::select! {
             biased;
-            _ = ready.wait_for(|r| *r) => {}
             () = stop.drain.cancelled() => return,
+            _ = ready.wait_for(|r| *r) => {}
         }
         let mut turn = 0usize;
         loop {
@@ -60,6 +60,7 @@ impl Engine {
                 biased;
                 () = stop.drain.cancelled() => return,
                 () = self.clock.sleep_until(wake) => {}
+                () = self.freed.notified() => {}
                 _ = bell.changed() => {
                     tokio::select! {
                         biased;
@@ -90,7 +91,7 @@ impl Engine {
         campaigns.rotate_left(turn % n);
         if self.must_look() {
             match self.carrier.check().await {
-                Ok(_) => self.network_well().await,
+                Ok(()) => self.network_well().await,
                 Err(e) => self.network_failed(&e).await,
             }
         }

@@ -114,6 +114,15 @@ impl Store {
         })
     }
 
+    /// A campaign's calls in the order they were queued, from after one of them on.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn calls_after(&self, campaign: CampaignId, after: Option<CallId>, limit: i64) -> Result<Vec<CallRow>, StoreError> {
+        let sql = "SELECT * FROM campaign_calls WHERE campaign_id = $1 AND ($2 IS NULL OR id > $2) ORDER BY id LIMIT $3";
+        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(campaign).bind(after).bind(limit).fetch_all(db).await?))
+    }
+
     /// Calls claimed or open, of every owner: what an engine has to look after.
     ///
     /// # Errors
@@ -311,6 +320,7 @@ impl Tx {
                           (SELECT value FROM settings WHERE key = 'kill_switch') AS kill_switch,
                           (SELECT value FROM settings WHERE key = 'leader') AS leader,
                           (SELECT value FROM settings WHERE key = 'terms') AS terms,
+                          EXISTS (SELECT 1 FROM campaign_calls o WHERE o.campaign_id = k.campaign_id AND o.abandoned = 1) AS any_without_agent,
                           (SELECT consent_at FROM campaign_contacts WHERE id = k.contact_id) AS consent_at,
                           (SELECT value FROM settings WHERE key = 'national_list:' || lower(hex(k.user_id))) AS national_list_at,
                           y.used AS used_today, t.live AS trunk_live, t.max_live AS trunk_max_live, t.tokens AS trunk_tokens,

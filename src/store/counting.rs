@@ -108,6 +108,29 @@ impl Tx {
         })
     }
 
+    /// As [`Store::without_agent`], inside a transaction.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn without_agent(&mut self, campaign: CampaignId, since: DateTime<Utc>) -> Result<(i64, i64), StoreError> {
+        on_tx!(self, |db| {
+            let any: Option<i64> = sqlx::query_scalar(ANY_WITHOUT_AGENT).bind(campaign).fetch_optional(&mut *db).await?;
+            if any.is_none() {
+                return Ok((0, 0));
+            }
+            Ok(sqlx::query_as(WITHOUT_AGENT).bind(campaign).bind(since).fetch_one(&mut *db).await?)
+        })
+    }
+
+    /// When the audit last told this of a subject.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn last_audit(&mut self, subject: uuid::Uuid, action: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let sql = "SELECT at FROM audit WHERE subject = $1 AND action = $2 ORDER BY id DESC LIMIT 1";
+        Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(subject).bind(action).fetch_optional(&mut *db).await?))
+    }
+
     /// Notes that somebody answered and there was no agent; `false` when it is noted already.
     ///
     /// # Errors

@@ -33,7 +33,9 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn audit_of(&self, owner: OwnerId, subject: uuid::Uuid) -> Result<Vec<AuditRow>, StoreError> {
-        let sql = "SELECT at, actor, source, action, details FROM audit WHERE subject = $2 AND user_id = $1 ORDER BY id LIMIT 500";
+        // The newest: a call that waited long has many refusals before what allowed it.
+        let sql = "SELECT at, actor, source, action, details FROM (
+                       SELECT * FROM audit WHERE subject = $2 AND user_id = $1 ORDER BY id DESC LIMIT 500) AS newest ORDER BY id";
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).bind(subject).fetch_all(db).await?))
     }
 

@@ -345,7 +345,9 @@ impl Writer {
 
     async fn settle(&mut self, any: bool) -> Result<(), StoreError> {
         let settled = self.tx.run(if any { "COMMIT" } else { "ROLLBACK" }).await;
-        self.tell(settled.as_ref().err());
+        if any || settled.is_err() {
+            self.tell(settled.as_ref().err());
+        }
         if let Err(e) = &settled {
             tracing::error!(target: "store", error = %e, "commit failed");
             // After a failed COMMIT the transaction may still be open.

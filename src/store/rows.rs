@@ -193,6 +193,8 @@ pub struct ArmRow {
     /// The engine that may claim and arm.
     pub leader: Option<String>,
     pub terms: Option<String>,
+    /// Whether any answered call of the campaign found no agent: then they are counted.
+    pub any_without_agent: bool,
     pub consent_at: Option<DateTime<Utc>>,
     pub national_list_at: Option<DateTime<Utc>>,
     pub used_today: Option<i64>,

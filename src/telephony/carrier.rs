@@ -166,6 +166,9 @@ pub trait Carrier: Send + Sync + 'static {
     /// Makes a trunk. Not idempotent: look for a matching one first.
     fn create_trunk(&self, trunk: NewTrunk) -> Answer<'_, Result<Trunk, CarrierError>>;
 
-    /// Whether the server can be reached and takes our key; its time of day, where it has a clock of its own.
-    fn check(&self) -> Answer<'_, Result<Option<DateTime<Utc>>, CarrierError>>;
+    /// Whether the server can be reached and takes our key.
+    fn check(&self) -> Answer<'_, Result<(), CarrierError>>;
+
+    /// The server's time of day; `None` where it has no clock of its own, or does not say.
+    fn time(&self) -> Answer<'_, Result<Option<DateTime<Utc>>, CarrierError>>;
 }

@@ -375,11 +375,17 @@ fn the_terms_are_accepted_by_a_name_that_is_typed() {
     s.update(Msg::Terms(id, "Q4 Sales".into()));
     let shown = screen(&mut s, 80, 24);
     assert!(shown.contains("Real phones will ring") && shown.contains("not called again") && shown.contains("Your name: _"), "{shown}");
+    s.update(Msg::Key(KeyEvent::new(KeyCode::Char('x'), KeyModifiers::NONE)));
+    assert!(screen(&mut s, 80, 24).contains("Your name: _"), "what was typed before it opened is no name");
     s.now += chrono::TimeDelta::seconds(2);
     assert!(press(&mut s, "\n").is_empty(), "no name, no consent");
     let effects = press(&mut s, "Ana Lima\n");
     assert_eq!(effects, [Effect::AcceptTerms { person: "Ana Lima".into(), campaign: id, name: "Q4 Sales".into() }]);
     assert!(s.dialog.is_none());
+    // It never opens over what somebody is typing into.
+    press(&mut s, "/jane");
+    s.update(Msg::Terms(id, "Q4 Sales".into()));
+    assert!(press(&mut s, "\n").is_empty() && s.dialog.is_none());
 }
 
 /// The detail says why a call was allowed.

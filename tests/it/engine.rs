@@ -567,3 +567,30 @@ async fn a_running_campaign_is_edited_between_two_calls() {
     let stranger = CampaignEdit { assistant: dialdeck::domain::id::AssistantId::fresh(), ..edit };
     assert!(matches!(office.desk.edit_campaign(office.actor.clone(), id, stranger).await, Err(DeskError::Invalid(_))));
 }
+
+/// Calls without an agent are counted over thirty days: a pause at night is no answer to them. After it
+/// was resumed the campaign makes one call at a time, judged inside arm.
+#[tokio::test]
+async fn a_pause_does_not_disarm_the_three_percent() {
+    let office = Office::open(|r| r.breaker = dialdeck::domain::breaker::Limits::default()).await;
+    let (source, _) = office.import(csv_of(60)).await;
+    let id = office.started(source, |_| {}).await;
+    for i in 0..33 {
+        let call = office.dial(id).await.unwrap();
+        office.reply(call, Reply::Answered { participant_sid: "PA_1".into(), sip_call_id: "SCL_1".into() }).await;
+        if i == 5 || i == 32 {
+            office.desk.abandon(call).await.unwrap();
+        }
+        office.tell(call, "gone", Source::Poll, Kind::LegGone { proven: true }).await;
+        if i == 16 {
+            office.desk.pause(office.actor.clone(), id).await.unwrap();
+            office.desk.resume(office.actor.clone(), id).await.unwrap();
+        }
+    }
+    let row = office.row(id).await;
+    assert!(row.execution_status == Status::Paused && row.status_reason.contains("2 of 33 answered calls were without an agent"), "{}", row.status_reason);
+    office.desk.resume(office.actor.clone(), id).await.unwrap();
+    assert!(office.dial(id).await.is_ok());
+    assert_eq!(office.dial(id).await, Err("wait"), "one call at a time");
+    assert_eq!(office.desk.explain(&office.row(id).await).await.unwrap().gate, "brake");
+}

@@ -97,14 +97,21 @@ impl Raw {
         }
     }
 
+    /// The server's time of day. Asked without a token: one signed by a wrong clock would be refused.
+    pub async fn time(&self, host: &str) -> Result<Option<DateTime<Utc>>, CarrierError> {
+        match self.client.get(format!("{}/", self.base)).timeout(Duration::from_secs(10)).send().await {
+            Ok(response) => Ok(date(&response)),
+            Err(e) => Err(CarrierError::Unreachable { host: host.to_owned(), why: root_cause(&e).to_owned() }),
+        }
+    }
+
     /// Asks for a list of rooms, raw, to tell a wrong key from a wrong host.
-    /// Answers the server's time of day.
-    pub async fn probe(&self, host: &str) -> Result<Option<DateTime<Utc>>, CarrierError> {
+    pub async fn probe(&self, host: &str) -> Result<(), CarrierError> {
         let token = self.token(SIPGrants::default(), VideoGrants { room_list: true, ..Default::default() })?;
         let sent = self.post("RoomService", "ListRooms", &token, Vec::new()).timeout(Duration::from_secs(10)).send().await;
         let host = host.to_owned();
         match sent {
-            Ok(r) if r.status().is_success() => Ok(date(r.headers())),
+            Ok(r) if r.status().is_success() => Ok(()),
             Ok(r) if r.status().as_u16() == 401 => Err(CarrierError::Login { host }),
             Ok(r) if r.status().is_server_error() => Err(CarrierError::Other(format!("{host} answers HTTP {}", r.status().as_u16()))),
             Ok(_) => Err(CarrierError::Route { host }),
@@ -142,9 +149,13 @@ pub fn tls() -> Result<rustls::ClientConfig, CarrierError> {
         .with_no_client_auth())
 }
 
-fn date(headers: &reqwest::header::HeaderMap) -> Option<DateTime<Utc>> {
-    let text = headers.get(reqwest::header::DATE)?.to_str().ok()?;
-    Some(DateTime::parse_from_rfc2822(text).ok()?.to_utc())
+/// The `Date` that every HTTP server tells, unless it is this very machine's.
+fn date(response: &reqwest::Response) -> Option<DateTime<Utc>> {
+    let text = response.headers().get(reqwest::header::DATE)?.to_str().ok()?;
+    let date = DateTime::parse_from_rfc2822(text).ok()?.to_utc();
+    // An address of our own can be bound, another's cannot.
+    let ours = std::net::UdpSocket::bind((response.remote_addr()?.ip(), 0)).is_ok();
+    (!ours).then_some(date)
 }
 
 /// A transport error in a few plain words, without URL.
