@@ -594,3 +594,28 @@ async fn a_pause_does_not_disarm_the_three_percent() {
     assert_eq!(office.dial(id).await, Err("wait"), "one call at a time");
     assert_eq!(office.desk.explain(&office.row(id).await).await.unwrap().gate, "brake");
 }
+
+/// P6, P7 at the last moment: claimed, its agent waiting, and then somebody says no.
+#[tokio::test]
+async fn p6_p7_whoever_says_no_after_the_claim_is_heard_inside_arm() {
+    let office = Office::open(|_| {}).await;
+    let (source, _) = office.import(csv_of(4)).await;
+    let id = office.started(source, |_| {}).await;
+    let gate = |refused: Result<dialdeck::desk::Armed, dialdeck::desk::Refused>| match refused {
+        Err(dialdeck::desk::Refused::Gate(refusal)) => refusal.gate,
+        other => panic!("{other:?}"),
+    };
+    let claimed = office.claim(id).await.unwrap();
+    office.desk.kill_switch(office.actor.clone(), true).await.unwrap();
+    assert_eq!(gate(office.arm(claimed).await), "kill_switch");
+    office.desk.kill_switch(office.actor.clone(), false).await.unwrap();
+    office.wait(chrono::TimeDelta::minutes(1));
+    let claimed = office.claim(id).await.unwrap();
+    let number = dialdeck::domain::phone::PhoneNumber::parse(&claimed.number, None).unwrap().number;
+    office.desk.add_do_not_call(office.actor.clone(), number, "asked".into()).await.unwrap();
+    assert!(office.arm(claimed).await.is_err(), "on the list");
+    let claimed = office.claim(id).await.unwrap();
+    office.desk.stop(office.actor.clone(), id, false).await.unwrap();
+    assert!(office.arm(claimed).await.is_err(), "stopped");
+    assert!(office.store.open_calls().await.unwrap().is_empty(), "nobody was called");
+}
