@@ -101,7 +101,7 @@ impl Bench {
         let contacts = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
             INSERT INTO csv_contacts (id, csv_file_id, position, name, phone_number, country, zones, created_at)
             SELECT unhex(printf('%012x70008000%012x', 1760000000000 + i, i)), (SELECT csv_file_id FROM campaigns LIMIT 1), i + 10, 'Contact ' || i,
-                   printf('+1%d%03d%04d', CASE WHEN i < 500000 THEN 202 ELSE 212 END, 220 + (i % 500000) / 10000, i % 10000), 'US', 'America/New_York', '2026-11-01T00:00:00+00:00' FROM n";
+                   printf('+1%d%03d%04d', CASE WHEN i <= 500000 THEN 202 ELSE 212 END, 220 + (i % 500000) / 10000, i % 10000), 'US', 'America/New_York', '2026-11-01T00:00:00+00:00' FROM n";
         sqlx::query(contacts).bind(n).execute(&mut db).await.unwrap();
         let calls =
             "INSERT INTO campaign_calls (id, user_id, campaign_id, contact_id, phone_number, contact_name, country, zones, position, attempt, state, rank,
