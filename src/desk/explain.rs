@@ -112,8 +112,9 @@ impl Desk {
             let reason = self.store.setting("kill_switch_reason").await?.filter(|r| !r.is_empty());
             return say("kill_switch", reason.unwrap_or_else(|| "the kill switch is on: nothing is dialled on any host".to_owned()), None);
         }
-        if let Err(DeskError::Refused(refusal)) = self.refuse_without_terms().await {
-            return say(refusal.gate, refusal.message, None);
+        match self.refuse_without_terms().await {
+            Err(DeskError::Refused(refusal)) => return say(refusal.gate, refusal.message, None),
+            other => other?,
         }
         if let Some(words) = self.store.setting("engine_health").await?.filter(|w| !w.is_empty()) {
             return say("engine", words, None);

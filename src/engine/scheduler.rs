@@ -81,8 +81,9 @@ impl Engine {
         if self.desk.store().setting("kill_switch").await?.as_deref() == Some("on") {
             return Ok(None);
         }
-        if self.desk.refuse_without_terms().await.is_err() {
-            return Ok(None);
+        match self.desk.refuse_without_terms().await {
+            Err(DeskError::Refused(_)) => return Ok(None),
+            other => other?,
         }
         if !self.clock_is_right().await {
             return Ok(Some(self.clock.now() + CLOCK_LOOK));

@@ -17,7 +17,6 @@ use dialdeck::{
         campaign::{ContactSource, Settings, Status},
         id::CampaignId,
         phone::{self, PhoneNumber},
-        stats::{Counts, Tally, contribution},
     },
     failpoint,
     store::{CallFilter, CampaignRow, ContactTable, Store},
@@ -28,7 +27,7 @@ use dialdeck::{
     },
 };
 
-use crate::support::{csv_of, quick_rules, settings};
+use crate::support::{counted, csv_of, quick_rules, settings};
 
 /// A database with a running campaign, a simulator, and the program to be killed over them.
 struct Rig {
@@ -144,18 +143,7 @@ impl Rig {
             calls.iter().filter(|c| !c.state.is_ended()).map(|c| (c.state, &c.reason, c.armed_at, c.answered_at, c.rejoined, &c.left_reason)).collect();
         assert!(open.is_empty(), "{what}: calls are left open: {open:#?}");
         assert_eq!(row.execution_status, Status::Completed, "{what}: {:?}", row.counts);
-        let mut sum = Counts::default();
-        for c in calls {
-            sum += contribution(&Tally {
-                state: c.state,
-                armed: c.armed_at.is_some(),
-                leg_seen: c.leg_seen,
-                answered: c.answered_at.is_some(),
-                outcome: c.outcome,
-                talk_seconds: c.call_duration,
-            });
-        }
-        assert_eq!(row.counts, sum, "{what}: counters and rows");
+        assert_eq!(row.counts, counted(&calls), "{what}: counters and rows");
     }
 }
 

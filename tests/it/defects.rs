@@ -61,10 +61,7 @@ fn unique(mut numbers: Vec<String>) -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn defect_01_overlapping_ticks_dialled_everybody_again() {
     let mut world = talking(1, 30).await;
-    let (source, _) = world.import(csv_of(60)).await;
-    let id = world.campaign(source, |s| s.max_concurrent = 20).await;
-    world.start_engine();
-    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let id = world.running(csv_of(60), |s| s.max_concurrent = 20).await;
     world.until_completed(id, LONG).await;
     let rung: Vec<String> = world.simulator.invites().into_iter().map(|i| i.number).collect();
     assert_eq!((rung.len(), unique(rung)), (60, 60));
@@ -73,10 +70,7 @@ async fn defect_01_overlapping_ticks_dialled_everybody_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn defect_02_a_restart_began_with_the_first_contact_again() {
     let mut world = talking(1, 5).await;
-    let (source, _) = world.import(csv_of(40)).await;
-    let id = world.campaign(source, |s| s.max_concurrent = 5).await;
-    world.start_engine();
-    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let id = world.running(csv_of(40), |s| s.max_concurrent = 5).await;
     world.until("some calls", LONG, || async { world.simulator.invites().len() >= 10 }).await;
     world.crash_engine().await;
     world.start_engine();
@@ -89,9 +83,7 @@ async fn defect_02_a_restart_began_with_the_first_contact_again() {
 
 #[tokio::test]
 async fn defect_03_the_cap_paused_for_ever_and_resume_began_anew() {
-    let office = Office::open(|_| {}).await;
-    let (source, _) = office.import(csv_of(12)).await;
-    let id = office.started(source, |s| s.daily_cap = 5).await;
+    let (office, id) = Office::calling(csv_of(12), |s| s.daily_cap = 5).await;
     let mut reached = Vec::new();
     for day in 0..3 {
         let (numbers, gate) = office.dial_all(id, ended(End::Rejected)).await;
@@ -106,10 +98,7 @@ async fn defect_03_the_cap_paused_for_ever_and_resume_began_anew() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn defect_04_parallel_loops_dialled_through_the_cap() {
     let mut world = talking(1, 2).await;
-    let (source, _) = world.import(csv_of(80)).await;
-    let id = world.campaign(source, |s| s.daily_cap = 10).await;
-    world.start_engine();
-    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let id = world.running(csv_of(80), |s| s.daily_cap = 10).await;
     world.until("the cap", LONG, || async { world.row(id).await.counts.dials >= 10 && world.row(id).await.counts.live == 0 }).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(world.simulator.invites().len(), 10);
@@ -128,9 +117,7 @@ async fn defect_05_starting_a_campaign_zeroed_the_counters_of_all() {
 
 #[tokio::test]
 async fn defect_06_pause_and_resume_zeroed_the_days_quota() {
-    let office = Office::open(|_| {}).await;
-    let (source, _) = office.import(csv_of(10)).await;
-    let id = office.started(source, |s| s.daily_cap = 3).await;
+    let (office, id) = Office::calling(csv_of(10), |s| s.daily_cap = 3).await;
     assert_eq!(office.dial_all(id, ended(End::Rejected)).await.0.len(), 3);
     office.desk.pause(office.actor.clone(), id).await.unwrap();
     office.desk.resume(office.actor.clone(), id).await.unwrap();
@@ -191,10 +178,7 @@ async fn defect_10_numbers_were_forced_into_a_country() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn defect_11_engine_and_worker_both_dialled() {
     let mut world = talking(1, 5).await;
-    let (source, _) = world.import(csv_of(1)).await;
-    let id = world.campaign(source, |_| {}).await;
-    world.start_engine();
-    world.desk.start(world.actor.clone(), id).await.unwrap();
+    world.running(csv_of(1), |_| {}).await;
     world.until("an agent", LONG, || async { !world.simulator.dispatched().is_empty() }).await;
     let told: serde_json::Value = serde_json::from_str(&world.simulator.dispatched()[0]).unwrap();
     let keys: Vec<&str> = told.as_object().unwrap().keys().map(String::as_str).collect();
@@ -206,10 +190,7 @@ async fn defect_11_engine_and_worker_both_dialled() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn defect_12_it_dialled_on_regardless_of_calls_in_progress() {
     let mut world = talking(1, 20).await;
-    let (source, _) = world.import(csv_of(12)).await;
-    let id = world.campaign(source, |s| s.max_concurrent = 2).await;
-    world.start_engine();
-    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let id = world.running(csv_of(12), |s| s.max_concurrent = 2).await;
     let mut most = 0;
     world
         .until("the end", LONG, || {
@@ -287,9 +268,7 @@ async fn defect_17_windows_were_judged_in_the_servers_zone() {
     }
     assert_eq!(rung, ["+12125550101"]);
     // The day of the cap is the campaign's, not UTC's: 22:00 in New York is tomorrow in UTC.
-    let office = Office::open(|_| {}).await;
-    let (source, _) = office.import(csv_of(4)).await;
-    let id = office.started(source, |s| s.daily_cap = 1).await;
+    let (office, id) = Office::calling(csv_of(4), |s| s.daily_cap = 1).await;
     assert!(office.dial(id).await.is_ok());
     office.wait(TimeDelta::hours(10));
     assert_eq!(office.dial(id).await, Err("daily_cap"));
@@ -298,10 +277,7 @@ async fn defect_17_windows_were_judged_in_the_servers_zone() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn defect_18_calls_stayed_calling_for_want_of_callbacks() {
     let mut world = World::new(Options::default()).await;
-    let (source, _) = world.import(csv_of(40)).await;
-    let id = world.campaign(source, |_| {}).await;
-    world.start_engine();
-    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let id = world.running(csv_of(40), |_| {}).await;
     // No webhook and no callback arrives in this world.
     world.until_completed(id, LONG).await;
     assert!(world.calls(id).await.iter().all(|c| c.state.is_ended() && c.completed_at.is_some()));
@@ -322,9 +298,7 @@ async fn defect_19_an_outcome_outside_the_schema_was_swallowed() {
 
 #[tokio::test]
 async fn defect_20_late_and_repeated_events_moved_calls_back_and_counted_twice() {
-    let office = Office::open(|_| {}).await;
-    let (source, _) = office.import(csv_of(1)).await;
-    let id = office.started(source, |_| {}).await;
+    let (office, id) = Office::calling(csv_of(1), |_| {}).await;
     let call = office.dial(id).await.unwrap();
     let ringing = || Kind::Leg { status: Some(LegStatus::Ringing), sid: "PA_1".into(), call_sid: None, polled: false };
     office.reply(call, answered()).await;
@@ -342,9 +316,7 @@ async fn defect_20_late_and_repeated_events_moved_calls_back_and_counted_twice()
 
 #[tokio::test]
 async fn defect_21_ends_were_not_mapped_and_had_no_time() {
-    let office = Office::open(|_| {}).await;
-    let (source, _) = office.import(csv_of(5)).await;
-    let id = office.started(source, |_| {}).await;
+    let (office, id) = Office::calling(csv_of(5), |_| {}).await;
     for status in [TwilioStatus::Completed, TwilioStatus::Busy, TwilioStatus::NoAnswer, TwilioStatus::Failed, TwilioStatus::Canceled] {
         let call = office.dial(id).await.unwrap();
         office.tell(call, "lost", Source::Engine, Kind::ReplyLost { why: "x".into() }).await;
@@ -357,19 +329,14 @@ async fn defect_21_ends_were_not_mapped_and_had_no_time() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn defect_22_counters_were_read_changed_and_written() {
     let mut world = World::new(Options::default()).await;
-    let (source, _) = world.import(csv_of(80)).await;
-    let id = world.campaign(source, |_| {}).await;
-    world.start_engine();
-    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let id = world.running(csv_of(80), |_| {}).await;
     world.until_completed(id, LONG).await;
     assert_counts_equal_rows(&world, id).await;
 }
 
 #[tokio::test]
 async fn defect_23_saving_an_outcome_again_counted_it_again() {
-    let office = Office::open(|_| {}).await;
-    let (source, _) = office.import(csv_of(1)).await;
-    let id = office.started(source, |_| {}).await;
+    let (office, id) = Office::calling(csv_of(1), |_| {}).await;
     let call = office.dial(id).await.unwrap();
     office.reply(call, answered()).await;
     office.tell(call, "left", Source::Livekit, left()).await;
@@ -382,9 +349,7 @@ async fn defect_23_saving_an_outcome_again_counted_it_again() {
 
 #[tokio::test]
 async fn defect_24_a_failed_precondition_left_a_row_calling() {
-    let office = Office::open(|_| {}).await;
-    let (source, _) = office.import(csv_of(1)).await;
-    let id = office.started(source, |s| s.daily_cap = 1).await;
+    let (office, id) = Office::calling(csv_of(1), |s| s.daily_cap = 1).await;
     office.desk.pause(office.actor.clone(), id).await.unwrap();
     assert_eq!(office.dial(id).await, Err("state"));
     assert!(office.store.open_calls().await.unwrap().is_empty(), "back in the queue");
@@ -393,9 +358,7 @@ async fn defect_24_a_failed_precondition_left_a_row_calling() {
 
 #[tokio::test]
 async fn defect_25_a_wrong_configuration_burned_the_list() {
-    let office = Office::open(|_| {}).await;
-    let (source, _) = office.import(csv_of(20)).await;
-    let id = office.started(source, |_| {}).await;
+    let (office, id) = Office::calling(csv_of(20), |_| {}).await;
     let (numbers, gate) = office.dial_all(id, Reply::Unsent { fault: Fault::Trunk, reason: "LiveKit knows no such trunk".into() }).await;
     assert_eq!((numbers.len(), gate), (1, "state"), "one try, and the campaign says what is wrong");
     let row = office.row(id).await;
@@ -406,9 +369,7 @@ async fn defect_25_a_wrong_configuration_burned_the_list() {
 
 #[tokio::test]
 async fn defect_26_nobody_knew_why_it_was_paused() {
-    let office = Office::open(|_| {}).await;
-    let (source, _) = office.import(csv_of(1)).await;
-    let id = office.started(source, |_| {}).await;
+    let (office, id) = Office::calling(csv_of(1), |_| {}).await;
     office.desk.pause(office.actor.clone(), id).await.unwrap();
     let row = office.row(id).await;
     assert_eq!((row.status_actor.as_str(), row.status_at), ("tester", office.now()));
@@ -450,9 +411,7 @@ fn defect_29_the_documented_wss_address_was_refused() {
 
 #[tokio::test]
 async fn defect_30_the_script_kept_its_braces() {
-    let office = Office::open(|_| {}).await;
-    let (source, _) = office.import(format!("name,phone\nJane,{}\n,{}\n", fictional(1), fictional(2))).await;
-    let id = office.started(source, |_| {}).await;
+    let (office, id) = Office::calling(format!("name,phone\nJane,{}\n,{}\n", fictional(1), fictional(2)), |_| {}).await;
     assert_eq!(office.claim(id).await.unwrap().script, "Hello Jane");
     assert!(office.claim(id).await.is_none(), "without a name nobody is called");
     let calls = office.store.calls(id, &CallFilter::default(), 10, 0).await.unwrap().rows;
@@ -461,9 +420,7 @@ async fn defect_30_the_script_kept_its_braces() {
 
 #[tokio::test]
 async fn defect_31_more_than_a_thousand_contacts_were_cut_off() {
-    let office = Office::open(|_| {}).await;
-    let (source, _) = office.import(csv_of(1900)).await;
-    let id = office.started(source, |_| {}).await;
+    let (office, id) = Office::calling(csv_of(1900), |_| {}).await;
     assert_eq!((office.row(id).await.counts.total, office.row(id).await.counts.pending), (1900, 1900));
 }
 
@@ -507,9 +464,7 @@ async fn defect_34_a_quoted_comma_shifted_the_columns() {
 
 #[tokio::test]
 async fn defect_36_nothing_in_the_schema_forbade_a_second_row() {
-    let office = Office::open(|_| {}).await;
-    let (source, _) = office.import(csv_of(1)).await;
-    let id = office.started(source, |_| {}).await;
+    let (office, id) = Office::calling(csv_of(1), |_| {}).await;
     let row = office.store.calls(id, &CallFilter::default(), 10, 0).await.unwrap().rows.remove(0);
     let twin = NewCall {
         id: CallId::fresh(),
@@ -552,10 +507,7 @@ async fn defect_37_an_update_could_set_anything() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn defect_38_failed_dials_left_rooms_and_agents_behind() {
     let mut world = World::new(Options { behaviour: Behaviour::Digits, ..Options::default() }).await;
-    let (source, _) = world.import("name,phone\nBusy,+12125550486\nNobody,+13125550404\n".into()).await;
-    let id = world.campaign(source, |_| {}).await;
-    world.start_engine();
-    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let id = world.running("name,phone\nBusy,+12125550486\nNobody,+13125550404\n".into(), |_| {}).await;
     world.until_completed(id, LONG).await;
     world.until("no rooms", LONG, || async { world.carrier.rooms(Vec::new()).await.unwrap().is_empty() }).await;
 }
@@ -578,9 +530,7 @@ async fn defect_39_two_instances_doubled_everything() {
 
 #[tokio::test]
 async fn defect_40_foreign_text_was_not_escaped() {
-    let office = Office::open(|_| {}).await;
-    let (source, _) = office.import(format!("name,phone\n\"Rob'); DROP TABLE campaigns;--\u{1b}[31m<Dial>\",{}\n", fictional(1))).await;
-    let id = office.started(source, |_| {}).await;
+    let (office, id) = Office::calling(format!("name,phone\n\"Rob'); DROP TABLE campaigns;--\u{1b}[31m<Dial>\",{}\n", fictional(1)), |_| {}).await;
     let claimed = office.claim(id).await.unwrap();
     assert!(claimed.contact_name.starts_with("Rob'); DROP TABLE") && !claimed.contact_name.contains('\u{1b}'), "{:?}", claimed.contact_name);
     assert!(!claimed.room.contains("Rob") && !claimed.room.contains(&claimed.number), "rooms are made of ids: {}", claimed.room);
@@ -603,9 +553,7 @@ async fn defect_42_there_was_no_rate_limit() {
 /// P10: what a machine says later does not take an operator's word away.
 #[tokio::test]
 async fn an_operators_outcome_stands() {
-    let office = Office::open(|_| {}).await;
-    let (source, _) = office.import(csv_of(1)).await;
-    let id = office.started(source, |_| {}).await;
+    let (office, id) = Office::calling(csv_of(1), |_| {}).await;
     let call = office.dial(id).await.unwrap();
     office.reply(call, answered()).await;
     office.tell(call, "left", Source::Livekit, left()).await;

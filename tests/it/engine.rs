@@ -75,10 +75,7 @@ async fn a_thousand_contacts_with_duplicates_and_bad_rows_each_dialled_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mix_of_results_by_polling_alone() {
     let mut world = World::new(Options::default()).await;
-    let (source, _) = world.import(csv_of(80)).await;
-    let id = world.campaign(source, |_| {}).await;
-    world.start_engine();
-    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let id = world.running(csv_of(80), |_| {}).await;
     world.until_completed(id, LONG).await;
     assert_once_each(&world, rings(&world).len());
     assert_counts_equal_rows(&world, id).await;
@@ -95,10 +92,7 @@ async fn a_mix_of_results_by_polling_alone() {
 async fn half_of_the_dispatches_bring_no_agent_and_no_call_is_dialled_without_one() {
     let faults = Faults { agent_missing: 0.5, seed: 3, ..Faults::default() };
     let mut world = World::new(Options { speed: 40.0, behaviour: answering(), faults, ..Options::default() }).await;
-    let (source, _) = world.import(csv_of(30)).await;
-    let id = world.campaign(source, |_| {}).await;
-    world.start_engine();
-    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let id = world.running(csv_of(30), |_| {}).await;
     world.until_completed(id, LONG).await;
     assert_once_each(&world, 30);
     // An agent was in the room before each INVITE.
@@ -114,10 +108,7 @@ async fn half_of_the_dispatches_bring_no_agent_and_no_call_is_dialled_without_on
 async fn without_a_worker_nothing_rings_and_the_campaign_says_why() {
     let faults = Faults { workers: Workers::Absent, ..Faults::default() };
     let mut world = World::new(Options { faults, ..Options::default() }).await;
-    let (source, _) = world.import(csv_of(5)).await;
-    let id = world.campaign(source, |_| {}).await;
-    world.start_engine();
-    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let id = world.running(csv_of(5), |_| {}).await;
     let mut said = String::new();
     for _ in 0..300 {
         said = world.desk.explain(&world.row(id).await).await.unwrap().message;
@@ -137,10 +128,7 @@ async fn without_a_worker_nothing_rings_and_the_campaign_says_why() {
 async fn a_restart_adopts_live_calls_and_dials_nobody_again() {
     let talk = Behaviour::Answer { ring: Duration::from_secs(2), talk: Duration::from_mins(2) };
     let mut world = World::new(Options { speed: 30.0, behaviour: talk, ..Options::default() }).await;
-    let (source, _) = world.import(csv_of(12)).await;
-    let id = world.campaign(source, |s| s.max_concurrent = 6).await;
-    world.start_engine();
-    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let id = world.running(csv_of(12), |s| s.max_concurrent = 6).await;
     world.until("six on the line", LONG, || async { world.row(id).await.counts.answered_now >= 5 }).await;
     world.crash_engine().await;
     let before = world.simulator.invites().len();
@@ -161,10 +149,7 @@ async fn a_restart_adopts_live_calls_and_dials_nobody_again() {
 async fn lost_replies_and_errors_after_ringing_never_dial_twice() {
     let faults = Faults { lost_reply: 0.3, error_after_ringing: 0.2, seed: 5, ..Faults::default() };
     let mut world = World::new(Options { speed: 25.0, behaviour: answering(), faults, ..Options::default() }).await;
-    let (source, _) = world.import(csv_of(60)).await;
-    let id = world.campaign(source, |_| {}).await;
-    world.start_engine();
-    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let id = world.running(csv_of(60), |_| {}).await;
     world.until_completed(id, LONG).await;
     assert_once_each(&world, 60);
     assert_counts_equal_rows(&world, id).await;
@@ -174,10 +159,7 @@ async fn lost_replies_and_errors_after_ringing_never_dial_twice() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_daily_cap_is_never_passed_and_the_campaign_says_when_it_goes_on() {
     let mut world = World::new(Options { behaviour: answering(), ..Options::default() }).await;
-    let (source, _) = world.import(csv_of(40)).await;
-    let id = world.campaign(source, |s| s.daily_cap = 7).await;
-    world.start_engine();
-    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let id = world.running(csv_of(40), |s| s.daily_cap = 7).await;
     world.until("the cap", LONG, || async { world.row(id).await.counts.completed == 7 }).await;
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(world.simulator.invites().len(), 7);
@@ -190,10 +172,7 @@ async fn the_daily_cap_is_never_passed_and_the_campaign_says_when_it_goes_on() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn outside_its_hours_it_waits_and_says_until_when() {
     let mut world = World::new(Options::default()).await;
-    let (source, _) = world.import(csv_of(3)).await;
-    let id = world.campaign(source, |s| (s.start_hour, s.end_hour) = (13, 17)).await;
-    world.start_engine();
-    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let id = world.running(csv_of(3), |s| (s.start_hour, s.end_hour) = (13, 17)).await;
     tokio::time::sleep(Duration::from_millis(200)).await;
     let why = world.desk.explain(&world.row(id).await).await.unwrap();
     assert_eq!(why.gate, "hours");
@@ -206,10 +185,7 @@ async fn contacts_whose_zone_sleeps_are_not_called() {
     let mut world = World::new(Options { behaviour: answering(), ..Options::default() }).await;
     // 17:00 UTC: noon in New York, two in the morning in Tokyo by the contact's own column.
     let csv = format!("name,phone,timezone\nA,{},\nB,{},Asia/Tokyo\n", fictional(1), fictional(2));
-    let (source, _) = world.import(csv).await;
-    let id = world.campaign(source, |_| {}).await;
-    world.start_engine();
-    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let id = world.running(csv, |_| {}).await;
     world.until("the first call", LONG, || async { world.row(id).await.counts.completed == 1 }).await;
     tokio::time::sleep(Duration::from_millis(200)).await;
     let numbers: Vec<_> = world.simulator.invites().into_iter().map(|i| i.number).collect();
@@ -222,10 +198,7 @@ async fn contacts_whose_zone_sleeps_are_not_called() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p7_after_pause_returned_no_further_call_is_armed() {
     let mut world = World::new(Options { behaviour: answering(), ..Options::default() }).await;
-    let (source, _) = world.import(csv_of(200)).await;
-    let id = world.campaign(source, |s| s.max_concurrent = 20).await;
-    world.start_engine();
-    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let id = world.running(csv_of(200), |s| s.max_concurrent = 20).await;
     world.until("some calls", LONG, || async { world.row(id).await.counts.dials > 10 }).await;
     world.desk.pause(world.actor.clone(), id).await.unwrap();
     let armed = world.row(id).await.counts.dials;
@@ -241,10 +214,7 @@ async fn p7_after_pause_returned_no_further_call_is_armed() {
 async fn stop_cancels_what_waits_and_hangs_up_when_asked() {
     let talk = Behaviour::Answer { ring: Duration::from_secs(1), talk: Duration::from_mins(5) };
     let mut world = World::new(Options { behaviour: talk, ..Options::default() }).await;
-    let (source, _) = world.import(csv_of(50)).await;
-    let id = world.campaign(source, |s| s.max_concurrent = 5).await;
-    world.start_engine();
-    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let id = world.running(csv_of(50), |s| s.max_concurrent = 5).await;
     world.until("five talk", LONG, || async { world.row(id).await.counts.answered_now == 5 }).await;
     let stopped = world.desk.stop(world.actor.clone(), id, true).await.unwrap();
     assert_eq!(stopped.live, 5);
@@ -340,10 +310,7 @@ async fn a_start_without_what_it_needs_is_refused_in_words() {
 async fn a_missing_script_field_is_found_before_the_call() {
     let mut world = World::new(Options { behaviour: answering(), ..Options::default() }).await;
     let csv = format!("name,phone\nJane,{}\n,{}\n", fictional(1), fictional(2));
-    let (source, _) = world.import(csv).await;
-    let id = world.campaign(source, |_| {}).await;
-    world.start_engine();
-    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let id = world.running(csv, |_| {}).await;
     world.until_completed(id, LONG).await;
     assert_eq!(rings(&world).keys().cloned().collect::<Vec<_>>(), [fictional(1)]);
     let silent = world.calls(id).await.into_iter().find(|c| c.phone_number == fictional(2)).unwrap();
@@ -383,10 +350,7 @@ async fn p9_repeats_change_nothing_and_unknown_rooms_are_only_stored() {
 async fn trunk_rate_and_concurrency_hold() {
     let rules = Rules { trunk_concurrent: 4, calls_per_second: 2.0, profile: Profile::Default, ..quick_rules() };
     let mut world = World::new(Options { behaviour: answering(), rules, speed: 20.0, ..Options::default() }).await;
-    let (source, _) = world.import(csv_of(20)).await;
-    let id = world.campaign(source, |_| {}).await;
-    world.start_engine();
-    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let id = world.running(csv_of(20), |_| {}).await;
     world.until_completed(id, LONG).await;
     assert_once_each(&world, 20);
     let mut armed: Vec<_> = world.calls(id).await.into_iter().map(|c| (c.armed_at.unwrap(), c.completed_at.unwrap())).collect();
@@ -410,10 +374,7 @@ async fn the_breaker_pauses_a_campaign_whose_trunk_fails_and_one_key_resumes_it(
     let mut world = World::new(Options { behaviour: Behaviour::Script(Box::new(script)), speed: 20.0, rules: with_breaker(), ..Options::default() }).await;
     // Every number ends in 0: the trunk fails each call.
     let csv = (0..200).fold("name,phone\n".to_owned(), |csv, i| csv + &format!("Contact {i},{}\n", fictional(i * 10)));
-    let (source, _) = world.import(csv).await;
-    let id = world.campaign(source, |s| s.max_concurrent = 5).await;
-    world.start_engine();
-    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let id = world.running(csv, |s| s.max_concurrent = 5).await;
     world.until("the breaker", LONG, || async { world.row(id).await.execution_status == Status::Paused }).await;
     let row = world.row(id).await;
     assert!(row.status_reason.contains("failed at the trunk") && row.status_reason.contains("503"), "{}", row.status_reason);
@@ -429,10 +390,7 @@ async fn somebody_on_the_line_without_an_agent_is_let_go_and_counted_and_too_man
     let faults = Faults { agent_leaves: 0.2, seed: 3, ..Faults::default() };
     let behaviour = Behaviour::Answer { ring: Duration::from_secs(2), talk: Duration::from_secs(40) };
     let mut world = World::new(Options { behaviour, faults, speed: 20.0, rules: with_breaker() }).await;
-    let (source, _) = world.import(csv_of(120)).await;
-    let id = world.campaign(source, |s| s.max_concurrent = 12).await;
-    world.start_engine();
-    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let id = world.running(csv_of(120), |s| s.max_concurrent = 12).await;
     world.until("the breaker", LONG, || async { world.row(id).await.execution_status == Status::Paused }).await;
     let row = world.row(id).await;
     assert!(row.status_reason.contains("without an agent"), "{}", row.status_reason);
@@ -451,10 +409,7 @@ async fn somebody_on_the_line_without_an_agent_is_let_go_and_counted_and_too_man
 async fn a_start_grows_from_one_prepare() {
     let mut world =
         World::new(Options { behaviour: answering(), faults: Faults { workers: Workers::Absent, ..Faults::default() }, ..Options::default() }).await;
-    let (source, _) = world.import(csv_of(50)).await;
-    let id = world.campaign(source, |_| {}).await;
-    world.start_engine();
-    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let id = world.running(csv_of(50), |_| {}).await;
     world.until("words", LONG, || async { world.desk.explain(&world.row(id).await).await.unwrap().message.contains("no agent worker") }).await;
     // Nobody's agent came: one contact was prepared, not fifty.
     let prepared = world.calls(id).await.iter().filter(|c| c.claim_number > 0).count();
@@ -466,10 +421,7 @@ async fn who_was_busy_goes_round_again_inside_the_budget() {
     let script = Script::parse("[[callee]]\nends = \"0\"\ncode = 486\ntext = \"Busy here\"\n[[callee]]\nends = \"0\"\nring = 1\ntalk = 5").unwrap();
     let mut world = World::new(Options { behaviour: Behaviour::Script(Box::new(script)), ..Options::default() }).await;
     let csv = (0..4).fold("name,phone\n".to_owned(), |csv, i| csv + &format!("Contact {i},{}\n", fictional(i * 10)));
-    let (source, _) = world.import(csv).await;
-    let id = world.campaign(source, |s| (s.retry.max_attempts, s.retry.busy_minutes) = (1, 1)).await;
-    world.start_engine();
-    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let id = world.running(csv, |s| (s.retry.max_attempts, s.retry.busy_minutes) = (1, 1)).await;
     world.until_completed(id, LONG).await;
     let what = Recycle { busy: true, ..Recycle::default() };
     let (gate, words) = refused(world.desk.recycle(world.actor.clone(), id, what).await.unwrap_err());
@@ -511,9 +463,7 @@ async fn a_running_campaign_waits_for_the_terms_too() {
 
 #[tokio::test]
 async fn why_counts_who_is_exhausted_and_whose_row_was_refused() {
-    let office = Office::open(|_| {}).await;
-    let (source, _) = office.import(format!("{}Nobody,12,Acme\n", csv_of(3))).await;
-    let id = office.started(source, |s| s.retry.max_attempts = 1).await;
+    let (office, id) = Office::calling(format!("{}Nobody,12,Acme\n", csv_of(3)), |s| s.retry.max_attempts = 1).await;
     let call = office.dial(id).await.unwrap();
     office.reply(call, Reply::Ended { end: End::NoAnswer, sip_code: Some(480), reason: "x".into() }).await;
     let w = office.desk.explain(&office.row(id).await).await.unwrap().waiting;
@@ -549,9 +499,7 @@ async fn why_counts_who_waits_for_what() {
 /// An edit of a running campaign: what was prepared before it is judged anew, the next call goes by it.
 #[tokio::test]
 async fn a_running_campaign_is_edited_between_two_calls() {
-    let office = Office::open(|_| {}).await;
-    let (source, _) = office.import(csv_of(5)).await;
-    let id = office.started(source, |_| {}).await;
+    let (office, id) = Office::calling(csv_of(5), |_| {}).await;
     let before = office.claim(id).await.unwrap();
     let row = office.row(id).await;
     let other = office.desk.add_assistant(office.actor.clone(), None, "Olga".into(), Some("olga".into()), String::new(), None).await.unwrap().id;
@@ -598,9 +546,7 @@ async fn a_pause_does_not_disarm_the_three_percent() {
 /// P6, P7 at the last moment: claimed, its agent waiting, and then somebody says no.
 #[tokio::test]
 async fn p6_p7_whoever_says_no_after_the_claim_is_heard_inside_arm() {
-    let office = Office::open(|_| {}).await;
-    let (source, _) = office.import(csv_of(4)).await;
-    let id = office.started(source, |_| {}).await;
+    let (office, id) = Office::calling(csv_of(4), |_| {}).await;
     let gate = |refused: Result<dialdeck::desk::Armed, dialdeck::desk::Refused>| match refused {
         Err(dialdeck::desk::Refused::Gate(refusal)) => refusal.gate,
         other => panic!("{other:?}"),

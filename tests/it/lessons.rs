@@ -29,10 +29,7 @@ const LONG: Duration = Duration::from_mins(1);
 async fn calling(n: usize, speed: f64, ring: u64, talk: u64) -> (World, dialdeck::domain::id::CampaignId) {
     let behaviour = Behaviour::Answer { ring: Duration::from_secs(ring), talk: Duration::from_secs(talk) };
     let mut world = World::new(Options { speed, behaviour, ..Options::default() }).await;
-    let (source, _) = world.import(csv_of(n)).await;
-    let id = world.campaign(source, |s| (s.ring_timeout_s, s.max_call_duration_s) = (15, 60)).await;
-    world.start_engine();
-    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let id = world.running(csv_of(n), |s| (s.ring_timeout_s, s.max_call_duration_s) = (15, 60)).await;
     (world, id)
 }
 
@@ -55,10 +52,7 @@ fn states(calls: &[CallRow]) -> Vec<(State, &str)> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lesson_01_a_dispatch_that_is_answered_says_nothing() {
     let mut world = World::new(Options { faults: Faults { workers: Workers::Full, ..Faults::default() }, ..Options::default() }).await;
-    let (source, _) = world.import(csv_of(3)).await;
-    let id = world.campaign(source, |_| {}).await;
-    world.start_engine();
-    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let id = world.running(csv_of(3), |_| {}).await;
     world.until("words", LONG, || async { world.desk.explain(&world.row(id).await).await.unwrap().gate == "agent" }).await;
     assert!(world.simulator.invites().is_empty(), "nobody hears silence");
 }
@@ -142,9 +136,7 @@ async fn lesson_06_an_empty_list_of_a_room_that_exists_is_no_end() {
 
 #[tokio::test]
 async fn lesson_07_a_leave_before_the_reply_is_only_noted() {
-    let office = Office::open(|_| {}).await;
-    let (source, _) = office.import(csv_of(2)).await;
-    let id = office.started(source, |_| {}).await;
+    let (office, id) = Office::calling(csv_of(2), |_| {}).await;
     let call = office.dial(id).await.unwrap();
     let leave = Kind::LegLeft { sid: "PA_1".into(), reason: Leave::UserRejected, status: Some(LegStatus::Dialing), call_sid: None };
     office.tell(call, "left", Source::Livekit, leave).await;
@@ -212,10 +204,7 @@ fn lesson_13_checking_is_ours() {
 async fn lesson_14_sixty_dials_wait_at_once() {
     let behaviour = Behaviour::Answer { ring: Duration::from_secs(5), talk: Duration::from_secs(20) };
     let mut world = World::new(Options { speed: 4.0, behaviour, ..Options::default() }).await;
-    let (source, _) = world.import(csv_of(60)).await;
-    let id = world.campaign(source, |s| s.max_concurrent = 60).await;
-    world.start_engine();
-    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let id = world.running(csv_of(60), |s| s.max_concurrent = 60).await;
     world.until("sixty talk", LONG, || async { world.simulator.live_legs() >= 50 }).await;
     world.until_completed(id, LONG).await;
     assert_eq!(world.row(id).await.counts.pickups, 60);
@@ -237,10 +226,7 @@ fn lesson_16_a_trunk_that_refuses_us_is_not_the_contacts_fault() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lesson_17_who_picks_up_as_we_cancel_has_been_rung() {
     let mut world = World::new(Options { behaviour: Behaviour::Digits, ..Options::default() }).await;
-    let (source, _) = world.import("name,phone\nJane,+12125550200\n".into()).await;
-    let id = world.campaign(source, |s| s.ring_timeout_s = 15).await;
-    world.start_engine();
-    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let id = world.running("name,phone\nJane,+12125550200\n".into(), |s| s.ring_timeout_s = 15).await;
     world.until_completed(id, LONG).await;
     let call = world.calls(id).await.remove(0);
     assert_eq!((call.state, call.charged), (State::NoAnswer, true), "{}", call.reason);
@@ -248,9 +234,7 @@ async fn lesson_17_who_picks_up_as_we_cancel_has_been_rung() {
 
 #[tokio::test]
 async fn lesson_19_events_that_come_after_an_outage_change_no_end() {
-    let office = Office::open(|_| {}).await;
-    let (source, _) = office.import(csv_of(1)).await;
-    let id = office.started(source, |_| {}).await;
+    let (office, id) = Office::calling(csv_of(1), |_| {}).await;
     let call = office.dial(id).await.unwrap();
     office.reply(call, Reply::Answered { participant_sid: "PA_1".into(), sip_call_id: "SCL_1".into() }).await;
     office.tell(call, "gone", Source::Poll, Kind::LegGone { proven: true }).await;

@@ -33,7 +33,6 @@ use dialdeck::{
         phone::{self, PhoneNumber},
         retry::RetryRules,
         schedule::Days,
-        stats::{Counts, Tally, contribution},
     },
     engine::{Engine, Stop},
     store::{CallFilter, CallRow, ContactTable, Store},
@@ -46,7 +45,7 @@ use dialdeck::{
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{
-    World,
+    World, counted,
     virtual_time::{Direct, Process, VirtualClock, Wire},
 };
 
@@ -680,25 +679,16 @@ impl Month {
     fn judge_rows(&mut self, id: CampaignId) {
         let (seed, told) = (self.seed, &self.told[&id]);
         let rows = self.office.run(self.store.calls(id, &CallFilter::default(), 100_000, 0)).unwrap().rows;
-        let mut sum = Counts::default();
         let mut charged: HashMap<_, i64> = HashMap::new();
         let mut days: HashMap<NaiveDate, i64> = HashMap::new();
         for c in &rows {
-            sum += contribution(&Tally {
-                state: c.state,
-                armed: c.armed_at.is_some(),
-                leg_seen: c.leg_seen,
-                answered: c.answered_at.is_some(),
-                outcome: c.outcome,
-                talk_seconds: c.call_duration,
-            });
             if let Some(armed) = c.armed_at.filter(|_| c.state != State::Unsent) {
                 *days.entry(armed.with_timezone(&told.zone).date_naive()).or_default() += 1;
                 *charged.entry(c.contact_id).or_default() += i64::from(c.charged);
             }
         }
         let row = self.office.run(self.store.campaign(self.actor.owner, id)).unwrap().unwrap();
-        assert_eq!(row.counts, sum, "seed {seed}: counters of {}", row.name);
+        assert_eq!(row.counts, counted(&rows), "seed {seed}: counters of {}", row.name);
         // A callback that an operator promised is beside the budget: the contact asked for it.
         let promised = |contact| rows.iter().filter(|c| c.contact_id == contact && c.outcome == Some(Outcome::Callback)).count() as i64;
         if let Some((contact, n)) = charged.iter().find(|(contact, n)| **n > told.attempts + promised(**contact)) {

@@ -18,6 +18,7 @@ use dialdeck::{
         id::{AssistantId, CallId, CampaignId, Incarnation, SourceId},
         phone::{self, PhoneNumber},
         schedule::Days,
+        stats::{Counts, Tally, contribution},
     },
     engine::{Engine, EngineConfig, Stop},
     store::{CallFilter, CallRow, CampaignRow, ContactTable, Store},
@@ -169,6 +170,15 @@ impl World {
         self.running = Some((stop, tokio::spawn(engine.run())));
     }
 
+    /// A campaign over these contacts, an engine, and off it goes.
+    pub async fn running(&mut self, csv: String, change: impl FnOnce(&mut Settings)) -> CampaignId {
+        let (source, _) = self.import(csv).await;
+        let id = self.campaign(source, change).await;
+        self.start_engine();
+        self.desk.start(self.actor.clone(), id).await.unwrap();
+        id
+    }
+
     /// Ends the engine at once, as a crash does: nothing is tidied up.
     pub async fn crash_engine(&mut self) {
         if let Some((stop, task)) = self.running.take() {
@@ -258,9 +268,12 @@ pub fn csv_of(n: usize) -> String {
 
 /// Every figure on the screen against the rows it is a sum of.
 pub async fn assert_counts_equal_rows(world: &World, id: CampaignId) {
-    use dialdeck::domain::stats::{Counts, Tally, contribution};
-    let mut sum = Counts::default();
-    for c in world.calls(id).await {
+    assert_eq!(world.row(id).await.counts, counted(&world.calls(id).await));
+}
+
+/// The figures of a campaign, counted from its rows.
+pub fn counted(calls: &[CallRow]) -> Counts {
+    calls.iter().fold(Counts::default(), |mut sum, c| {
         sum += contribution(&Tally {
             state: c.state,
             armed: c.armed_at.is_some(),
@@ -269,6 +282,6 @@ pub async fn assert_counts_equal_rows(world: &World, id: CampaignId) {
             outcome: c.outcome,
             talk_seconds: c.call_duration,
         });
-    }
-    assert_eq!(world.row(id).await.counts, sum);
+        sum
+    })
 }

@@ -58,6 +58,14 @@ impl Office {
         Self { clock, store, desk, actor, assistant, installation, incarnation: Incarnation::fresh(), _dir: dir }
     }
 
+    /// An office whose campaign runs over these contacts.
+    pub async fn calling(csv: String, change: impl FnOnce(&mut Settings)) -> (Self, CampaignId) {
+        let office = Self::open(|_| {}).await;
+        let (source, _) = office.import(csv).await;
+        let id = office.started(source, change).await;
+        (office, id)
+    }
+
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
