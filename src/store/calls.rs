@@ -4,8 +4,8 @@ use chrono::{DateTime, Duration, NaiveDate, Utc};
 
 use super::{
     ArmRow, CallRow, OutcomeRow, Page, PaneRow, Store, StoreError, Tx,
-    lookup::stamp,
     pool::{on, on_tx},
+    rows::stamp,
 };
 use crate::domain::{
     call::State,

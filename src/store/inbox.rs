@@ -5,8 +5,8 @@ use sqlx::types::Json;
 
 use super::{
     Store, StoreError, Tx,
-    lookup::stamp,
     pool::{on, on_tx},
+    rows::stamp,
 };
 use crate::domain::{
     call::State,

@@ -3,15 +3,21 @@
 //!
 //! Writes go through one writer task per process (see `pool`); only `desk` calls [`Store::write`].
 
+mod assistants;
+mod audit;
 mod calls;
 mod campaigns;
 mod contacts;
 mod counting;
+mod dnc;
+mod engines;
 mod error;
 mod inbox;
-mod lookup;
+mod keys;
+mod lines;
 mod pool;
 mod rows;
+mod settings;
 
 pub use calls::{Armed, CallFilter, CallUpdate, Cursor, NewCall, PaneQuery};
 pub use campaigns::{CampaignEdit, NewCampaign, ZoneHead};

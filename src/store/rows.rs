@@ -314,3 +314,9 @@ pub struct PaneRow {
     pub room_name: Option<String>,
     pub notes: String,
 }
+
+/// A time as sqlx writes it into a TEXT column: rows of a JSON bulk statement must compare with
+/// bound values.
+pub(super) fn stamp(at: Option<DateTime<Utc>>) -> Option<String> {
+    at.map(|t| t.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, false))
+}

@@ -1,0 +1,103 @@
+//! Assistants, and the numbers they call from.
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    AssistantRow, NumberRow, Store, StoreError, Tx,
+    pool::{on, on_tx},
+};
+use crate::domain::id::{AssistantId, OwnerId};
+
+const NUMBER_SELECT: &str = "SELECT n.number, n.label, n.inbound_assistant_id AS assistant_id, a.name AS assistant_name,
+        n.outbound_trunk_id, n.outbound_trunk_name, n.inbound_trunk_id, t.id AS trunk_id, n.created_at
+     FROM phone_number n
+     LEFT JOIN assistants a ON a.id = n.inbound_assistant_id
+     LEFT JOIN trunks t ON t.livekit_id = n.outbound_trunk_id";
+
+impl Store {
+    pub async fn assistants(&self, owner: OwnerId) -> Result<Vec<AssistantRow>, StoreError> {
+        let sql = "SELECT * FROM assistants WHERE user_id = $1 ORDER BY created_at DESC, id LIMIT 500";
+        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).fetch_all(db).await?))
+    }
+
+    pub async fn numbers(&self, owner: OwnerId) -> Result<Vec<NumberRow>, StoreError> {
+        let sql = sqlx::AssertSqlSafe(format!("{NUMBER_SELECT} WHERE n.user_id = $1 ORDER BY n.created_at DESC LIMIT 500"));
+        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).fetch_all(db).await?))
+    }
+
+    /// The number an assistant calls from: the newest active one that has an outbound trunk.
+    pub async fn number_of(&self, assistant: AssistantId) -> Result<Option<NumberRow>, StoreError> {
+        let sql = sqlx::AssertSqlSafe(format!(
+            "{NUMBER_SELECT} WHERE n.inbound_assistant_id = $1 AND n.status = 'active'
+             ORDER BY n.outbound_trunk_id IS NULL, n.created_at DESC LIMIT 1"
+        ));
+        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(assistant).fetch_optional(db).await?))
+    }
+
+    /// Whether another owner holds a number.
+    pub async fn number_is_anothers(&self, owner: OwnerId, number: &str) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM phone_number WHERE number = $2 AND user_id <> $1)";
+        Ok(on!(self.pool(), |db| sqlx::query_scalar(sql).bind(owner).bind(number).fetch_one(db).await?))
+    }
+}
+
+impl Tx {
+    pub async fn insert_assistant(&mut self, a: &AssistantRow) -> Result<(), StoreError> {
+        let sql = "INSERT INTO assistants (id, user_id, name, agent_name, prompt, language, created_at, updated_at)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $7)";
+        on_tx!(self, |db| sqlx::query(sql)
+            .bind(a.id)
+            .bind(a.user_id)
+            .bind(&a.name)
+            .bind(&a.agent_name)
+            .bind(&a.prompt)
+            .bind(&a.language)
+            .bind(a.created_at)
+            .execute(&mut *db)
+            .await?);
+        Ok(())
+    }
+
+    pub async fn assistant(&mut self, owner: OwnerId, id: AssistantId) -> Result<Option<AssistantRow>, StoreError> {
+        let sql = "SELECT * FROM assistants WHERE id = $1 AND user_id = $2";
+        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(id).bind(owner).fetch_optional(&mut *db).await?))
+    }
+
+    /// The owner of a number, if it is assigned at all.
+    pub async fn number_owner(&mut self, number: &str) -> Result<Option<OwnerId>, StoreError> {
+        let sql = "SELECT user_id FROM phone_number WHERE number = $1";
+        Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(number).fetch_optional(&mut *db).await?))
+    }
+
+    /// Points a number at an assistant and an outbound trunk.
+    pub async fn put_number(
+        &mut self,
+        owner: OwnerId,
+        number: &str,
+        assistant: AssistantId,
+        trunk: &str,
+        trunk_name: &str,
+        inbound: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let sql = "INSERT INTO phone_number (id, user_id, number, inbound_assistant_id, outbound_trunk_id, outbound_trunk_name, inbound_trunk_id,
+                                             created_at, updated_at)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+                   ON CONFLICT (number) DO UPDATE
+                   SET inbound_assistant_id = excluded.inbound_assistant_id, outbound_trunk_id = excluded.outbound_trunk_id,
+                       outbound_trunk_name = excluded.outbound_trunk_name,
+                       inbound_trunk_id = COALESCE(excluded.inbound_trunk_id, inbound_trunk_id), updated_at = excluded.updated_at";
+        on_tx!(self, |db| sqlx::query(sql)
+            .bind(uuid::Uuid::now_v7())
+            .bind(owner)
+            .bind(number)
+            .bind(assistant)
+            .bind(trunk)
+            .bind(trunk_name)
+            .bind(inbound)
+            .bind(now)
+            .execute(&mut *db)
+            .await?);
+        Ok(())
+    }
+}

@@ -1,0 +1,60 @@
+//! The do-not-call list: owner and number; one row decides for every campaign and list of the owner.
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    Page, Store, StoreError, SuppressedRow, Tx,
+    pool::{on, on_tx},
+};
+use crate::domain::id::OwnerId;
+
+impl Store {
+    /// The do-not-call list, newest first.
+    pub async fn do_not_call(&self, owner: OwnerId, limit: i64, offset: i64) -> Result<Page<SuppressedRow>, StoreError> {
+        let sql = "SELECT number, reason, source, created_by, created_at FROM do_not_call WHERE user_id = $1
+                   ORDER BY created_at DESC, number LIMIT $2 OFFSET $3";
+        let count = "SELECT count(*) FROM do_not_call WHERE user_id = $1";
+        on!(self.pool(), |db| {
+            let rows = sqlx::query_as(sql).bind(owner).bind(limit).bind(offset).fetch_all(db).await?;
+            Ok(Page { rows, total: sqlx::query_scalar(count).bind(owner).fetch_one(db).await? })
+        })
+    }
+
+    pub async fn on_do_not_call(&self, owner: OwnerId, number: &str) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM do_not_call WHERE user_id = $1 AND number = $2)";
+        Ok(on!(self.pool(), |db| sqlx::query_scalar(sql).bind(owner).bind(number).fetch_one(db).await?))
+    }
+}
+
+impl Tx {
+    /// Adds a number to do-not-call; `false` when it is there already.
+    pub async fn add_do_not_call(
+        &mut self,
+        owner: OwnerId,
+        number: &str,
+        reason: &str,
+        source: &str,
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let sql = "INSERT INTO do_not_call (user_id, number, reason, source, created_by, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+                   ON CONFLICT (user_id, number) DO NOTHING";
+        let done =
+            on_tx!(self, |db| sqlx::query(sql).bind(owner).bind(number).bind(reason).bind(source).bind(by).bind(now).execute(&mut *db).await?.rows_affected());
+        Ok(done == 1)
+    }
+
+    /// Takes a number off do-not-call; `false` when it was not there.
+    pub async fn remove_do_not_call(&mut self, owner: OwnerId, number: &str) -> Result<bool, StoreError> {
+        let sql = "DELETE FROM do_not_call WHERE user_id = $1 AND number = $2";
+        let done = on_tx!(self, |db| sqlx::query(sql).bind(owner).bind(number).execute(&mut *db).await?.rows_affected());
+        Ok(done == 1)
+    }
+
+    /// Takes a number off do-not-call, only the entry made since `since` by `by`.
+    pub async fn undo_do_not_call(&mut self, owner: OwnerId, number: &str, by: &str, since: DateTime<Utc>) -> Result<bool, StoreError> {
+        let sql = "DELETE FROM do_not_call WHERE user_id = $1 AND number = $2 AND created_by = $3 AND created_at >= $4";
+        let done = on_tx!(self, |db| sqlx::query(sql).bind(owner).bind(number).bind(by).bind(since).execute(&mut *db).await?.rows_affected());
+        Ok(done == 1)
+    }
+}

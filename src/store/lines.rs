@@ -1,0 +1,98 @@
+//! What a dial takes, by compare-and-set: a line and a token of the trunk, and the number. One live call a
+//! number and never more lines than the trunk has stand on these statements.
+
+use chrono::{DateTime, Utc};
+use sqlx::types::Json;
+
+use super::{
+    Store, StoreError, TrunkRow, Tx,
+    pool::{on, on_tx},
+    rows::stamp,
+};
+use crate::domain::id::{CallId, OwnerId, TrunkId};
+
+impl Store {
+    pub async fn trunks(&self) -> Result<Vec<TrunkRow>, StoreError> {
+        Ok(on!(self.pool(), |db| sqlx::query_as("SELECT * FROM trunks ORDER BY created_at DESC").fetch_all(db).await?))
+    }
+}
+
+impl Tx {
+    /// The owner of a LiveKit trunk known here.
+    pub async fn trunk_owner(&mut self, livekit_id: &str) -> Result<Option<OwnerId>, StoreError> {
+        let sql = "SELECT user_id FROM trunks WHERE livekit_id = $1";
+        Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(livekit_id).fetch_optional(&mut *db).await?))
+    }
+
+    /// Records a LiveKit trunk, or brings its description up to date.
+    pub async fn put_trunk(&mut self, t: &TrunkRow, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let sql = "INSERT INTO trunks (id, user_id, livekit_id, name, address, numbers, countries, max_live, tokens, refilled_at, created_at)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9, $9)
+                   ON CONFLICT (livekit_id) DO UPDATE
+                   SET name = excluded.name, address = excluded.address, numbers = excluded.numbers, countries = excluded.countries,
+                       max_live = max(excluded.max_live, live)";
+        on_tx!(self, |db| sqlx::query(sql)
+            .bind(t.id)
+            .bind(t.user_id)
+            .bind(&t.livekit_id)
+            .bind(&t.name)
+            .bind(&t.address)
+            .bind(Json(&t.numbers.0))
+            .bind(Json(&t.countries.0))
+            .bind(t.max_live)
+            .bind(now)
+            .execute(&mut *db)
+            .await?);
+        Ok(())
+    }
+
+    /// Takes a line and a token of the bucket; `false` when no line is free.
+    pub async fn take_trunk_line(&mut self, id: TrunkId, limit: i64, tokens: f64, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let sql = "UPDATE trunks SET live = live + 1, tokens = $2, refilled_at = $3 WHERE id = $1 AND live + 1 <= min(max_live, $4)";
+        let done = on_tx!(self, |db| sqlx::query(sql).bind(id).bind(tokens).bind(now).bind(limit).execute(&mut *db).await?.rows_affected());
+        Ok(done == 1)
+    }
+
+    /// The trunk turned a call away by its rate: it gets a rest.
+    pub async fn slow_trunk(&mut self, id: TrunkId, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let sql = "UPDATE trunks SET tokens = min(tokens, -2.0), refilled_at = $2 WHERE id = $1";
+        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(now).execute(&mut *db).await?);
+        Ok(())
+    }
+
+    /// Gives lines back (`delta` negative) or takes them for calls found alive.
+    pub async fn move_trunk_lines(&mut self, id: TrunkId, delta: i64) -> Result<(), StoreError> {
+        // A call found alive after all is on the line whatever the limit says; the count stays true
+        // and the limit is only exceeded by it.
+        let sql = "UPDATE trunks SET max_live = max(max_live, live + $2), live = max(0, live + $2) WHERE id = $1";
+        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(delta).execute(&mut *db).await?);
+        Ok(())
+    }
+
+    /// Sets every trunk's limit, as configured.
+    pub async fn set_trunk_limits(&mut self, max_live: i64) -> Result<(), StoreError> {
+        on_tx!(self, |db| sqlx::query("UPDATE trunks SET max_live = max($1, live)").bind(max_live).execute(&mut *db).await?);
+        Ok(())
+    }
+
+    /// Takes a number for a call; `false` when another call has it or it is held.
+    pub async fn take_number(&mut self, number: &str, call: CallId, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let sql = "INSERT INTO numbers_live (number, call_id, held_until, last_armed_at) VALUES ($1, $2, NULL, $3)
+                   ON CONFLICT (number) DO UPDATE
+                   SET call_id = excluded.call_id, held_until = NULL, held_for = NULL, last_armed_at = excluded.last_armed_at
+                   WHERE numbers_live.call_id = excluded.call_id
+                      OR (numbers_live.call_id IS NULL
+                          AND (numbers_live.held_until IS NULL OR numbers_live.held_until <= excluded.last_armed_at OR numbers_live.held_for = excluded.call_id))";
+        let done = on_tx!(self, |db| sqlx::query(sql).bind(number).bind(call).bind(now).execute(&mut *db).await?.rows_affected());
+        Ok(done == 1)
+    }
+
+    /// Frees the numbers of ended calls, or holds them until a moment where the end is unproven.
+    pub async fn free_numbers(&mut self, calls: &[(String, CallId, Option<DateTime<Utc>>)]) -> Result<(), StoreError> {
+        let rows: Vec<_> = calls.iter().map(|(number, id, held)| serde_json::json!({ "n": number, "id": id.hex(), "held": stamp(*held) })).collect();
+        let sql = "UPDATE numbers_live SET call_id = NULL, held_until = j.value ->> 'held', held_for = call_id
+                   FROM json_each($1) AS j WHERE number = j.value ->> 'n' AND call_id = unhex(j.value ->> 'id')";
+        on_tx!(self, |db| sqlx::query(sql).bind(serde_json::Value::from(rows).to_string()).execute(&mut *db).await?);
+        Ok(())
+    }
+}
