@@ -23,9 +23,9 @@ use crate::{
     clock::SharedClock,
     config::{Config, Secret},
     desk::{Actor, Desk, DeskError, Installation},
-    domain::{gate::Rules, id::OwnerId},
+    domain::{id::OwnerId, rules::Rules},
     engine::{Engine, EngineConfig, Stop},
-    store::{Store, StoreError},
+    store::{Setting, Store, StoreError},
     telephony::{
         Carrier, CarrierError,
         livekit::{LiveKit, LiveKitConfig, WebhookKeys, is_loopback},
@@ -106,7 +106,7 @@ pub async fn open_desk(config: &Config, clock: SharedClock) -> Result<(Desk, Ins
 /// # Errors
 /// When the database cannot be asked.
 pub async fn open_auth(config: &Config, desk: &Desk) -> Result<Arc<Auth>, AppError> {
-    let secret = if config.jwt_secret.is_empty() { Secret::new(desk.secret("jwt_secret").await?) } else { config.jwt_secret.clone() };
+    let secret = if config.jwt_secret.is_empty() { Secret::new(desk.secret(Setting::JwtSecret).await?) } else { config.jwt_secret.clone() };
     let plain: Role = config.plain_role.parse().map_err(AppError::Config)?;
     Ok(Arc::new(Auth::new(secret, config.audience.clone(), config.issuer.clone(), plain)))
 }

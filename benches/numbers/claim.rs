@@ -1,6 +1,5 @@
 use std::{sync::Arc, time::Instant};
 
-use chrono::Duration;
 use dialdeck::domain::id::Incarnation;
 
 use crate::{quantiles, setup};
@@ -18,8 +17,7 @@ pub fn run() {
             let mut times = Vec::with_capacity(CLAIMS);
             for _ in 0..CLAIMS {
                 let started = Instant::now();
-                let claimed =
-                    bench.desk.claim(bench.installation, campaign.clone(), vec!["America/New_York".into()], 1, mine, Duration::seconds(30)).await.unwrap();
+                let claimed = bench.desk.claim(bench.installation, bench.request(campaign.clone(), 1, mine).await).await.unwrap().ready;
                 times.push(started.elapsed());
                 assert_eq!(claimed.len(), 1);
             }

@@ -1,8 +1,7 @@
 use std::{sync::Arc, time::Instant};
 
-use chrono::Duration;
 use dialdeck::{
-    desk::{ArmRequest, Claimed},
+    desk::Claimed,
     domain::{
         event::{CallEvent, End, Kind, Reply, Source, Target},
         id::Incarnation,
@@ -33,8 +32,6 @@ pub fn run() {
 /// Calls a second.
 async fn one(bench: Arc<setup::Bench>) -> f64 {
     let campaign = Arc::new(bench.row().await);
-    let number = bench.store.number_of(campaign.assistant_id).await.unwrap().unwrap();
-    let trunk = number.trunk_id.unwrap();
     let mine = Incarnation::fresh();
     let (give, take) = tokio::sync::mpsc::channel::<Claimed>(WORKERS);
     let take = Arc::new(tokio::sync::Mutex::new(take));
@@ -44,8 +41,8 @@ async fn one(bench: Arc<setup::Bench>) -> f64 {
         tokio::spawn(async move {
             let mut left = CALLS as usize;
             while left > 0 {
-                let zones = vec!["America/New_York".into()];
-                let claimed = bench.desk.claim(bench.installation, campaign.clone(), zones, left.min(50), mine, Duration::seconds(30)).await.unwrap();
+                let request = bench.request(campaign.clone(), left.min(50), mine).await;
+                let claimed = bench.desk.claim(bench.installation, request).await.unwrap().ready;
                 left -= claimed.len();
                 for c in claimed {
                     give.send(c).await.unwrap();
@@ -59,8 +56,7 @@ async fn one(bench: Arc<setup::Bench>) -> f64 {
             tokio::spawn(async move {
                 loop {
                     let Some(claimed) = take.lock().await.recv().await else { return };
-                    let request = ArmRequest { claimed, incarnation: mine, trunk, livekit_trunk: "ST_bench".into(), caller_id: "+15550009999".into() };
-                    let armed = bench.desk.arm(request).await.unwrap().unwrap();
+                    let armed = bench.desk.arm(claimed, mine).await.unwrap().unwrap();
                     let reply = Reply::Ended { end: End::Busy, sip_code: Some(486), reason: "Busy Here".into() };
                     let event = CallEvent {
                         key: format!("dial:{}", armed.call()),

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use dialdeck::{
     clock::{ScaledClock, SharedClock},
-    desk::{Actor, AssignNumber, CampaignDraft, Desk, Import, Installation, Progress},
+    desk::{Actor, AssignNumber, CampaignDraft, ClaimRequest, Desk, Import, Installation, Progress},
     domain::{
         campaign::{ContactSource, Settings},
-        gate::Rules,
-        id::{CampaignId, SourceId},
+        id::{CampaignId, Incarnation, SourceId},
         phone::{self, PhoneNumber},
+        rules::Rules,
         schedule::Days,
     },
     store::{CampaignRow, ContactTable, Store},
@@ -88,6 +88,12 @@ impl Bench {
 
     pub async fn row(&self) -> CampaignRow {
         self.store.campaign(self.actor.owner, self.campaign).await.unwrap().unwrap()
+    }
+
+    /// The next `limit` of the one zone there is. What the way out is, is read once a look: not here.
+    pub async fn request(&self, campaign: Arc<CampaignRow>, limit: usize, incarnation: Incarnation) -> ClaimRequest {
+        let outgoing = self.store.outgoing(campaign.assistant_id).await.unwrap().unwrap().into();
+        ClaimRequest { campaign, outgoing, zones: vec!["America/New_York".into()], limit, incarnation, lease: chrono::Duration::seconds(30) }
     }
 
     /// `n` contacts with their calls: the first `ended` completed, the next `open` being dialled and

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     desk::TERMS,
     domain::{FieldError, phone::PhoneNumber},
+    store::Setting,
 };
 
 type Answer = Result<Response, ApiError>;
@@ -88,8 +89,8 @@ pub async fn import(State(api): State<Api>, Supervisor(caller): Supervisor, mut 
 }
 
 async fn switch(api: &Api) -> Answer {
-    let on = api.desk.store().setting("kill_switch").await?.as_deref() == Some("on");
-    let reason = api.desk.store().setting("kill_switch_reason").await?.unwrap_or_default();
+    let on = api.desk.store().kill_switch().await?;
+    let reason = api.desk.store().setting(Setting::KillSwitchReason).await?.unwrap_or_default();
     Ok(Json(json!({ "success": true, "killSwitch": { "on": on, "reason": reason } })).into_response())
 }
 

@@ -18,7 +18,7 @@ pub use keys::{ENVIRONMENT, KEYS, SECRETS};
 pub use limits::Limits;
 pub use secret::Secret;
 
-use crate::domain::{breaker::Limits as Breaker, gate::Profile, phone::PhoneNumber};
+use crate::domain::{breaker::Limits as Breaker, phone::PhoneNumber, rules::Profile};
 
 /// A value and where it came from.
 #[derive(Debug, Clone)]

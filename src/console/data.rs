@@ -15,7 +15,7 @@ use crate::{
         id::{CallId, CampaignId},
         schedule,
     },
-    store::{AssistantRow, CampaignRow, PaneQuery, PaneRow, SourceRow},
+    store::{AssistantRow, CampaignRow, PaneQuery, PaneRow, Setting, SourceRow},
     telemetry::{LogLine, Ring},
 };
 
@@ -143,9 +143,9 @@ pub async fn look(desk: &Desk, actor: &Actor, ring: &Ring, now: DateTime<Utc>, l
         // A database that takes nothing cannot keep the engine's words either.
         health: match store.trouble() {
             Some(why) => format!("nothing can be written, so nothing is dialled: {why}"),
-            None => store.setting("engine_health").await?.unwrap_or_default(),
+            None => store.setting(Setting::EngineHealth).await?.unwrap_or_default(),
         },
-        kill_switch: store.setting("kill_switch").await?.as_deref() == Some("on"),
+        kill_switch: store.kill_switch().await?,
         other_owners: (store.owners().await? - 1).max(0),
         assistants,
         sources,

@@ -7,9 +7,9 @@ use crate::{
     domain::{
         FieldError, Refusal,
         campaign::{self, Command, ContactSource, Settings, Status},
-        gate::Profile,
         id::{AssistantId, CallId, CampaignId, OwnerId, SourceId},
         phone::PhoneNumber,
+        rules::Profile,
         script,
         stats::Counts,
         text::clean,

@@ -9,7 +9,7 @@ use rlibphonenumber::Region;
 use super::{Actor, Desk, DeskError, audit, record::tally};
 use crate::{
     domain::{call::State, phone::PhoneNumber, stats},
-    store::{CallRow, CallUpdate, Lane, Tx},
+    store::{CallRow, CallUpdate, Lane, Setting, Tx},
 };
 
 impl Desk {
@@ -89,7 +89,7 @@ impl Desk {
             .write(Lane::Urgent, move |tx| {
                 Box::pin(async move {
                     if national && report.read > 0 {
-                        tx.put_setting(&format!("national_list:{}", actor.owner.hex()), &now.to_rfc3339()).await?;
+                        tx.put_setting(Setting::NationalList(actor.owner), &now.to_rfc3339()).await?;
                     }
                     audit(tx, &actor, now, "do_not_call_imported", None, &serde_json::json!({ "report": report, "national": national })).await?;
                     Ok(report)

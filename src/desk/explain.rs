@@ -1,13 +1,17 @@
-//! "Why is nothing dialling?": one sentence with the binding gate and the next moment it changes,
-//! from the same rows and the same gates the engine uses. Serves the console's `w`, the API's
-//! status, `campaign why` and the preflight.
+//! "Why is nothing dialling?": the gate that the one decision names, in one sentence, with the next moment
+//! it changes; and who of the contacts left waits for what. Serves the console's `w`, the API's status,
+//! `campaign why` and the preflight.
 
 use chrono::{DateTime, Utc};
 
-use super::{Desk, DeskError, Preflight, calls::campaign_facts, campaigns::missing_fields};
+use super::{Desk, DeskError, Hands, Preflight, campaigns::missing_fields};
 use crate::{
-    domain::{campaign::Status, gate, schedule, zone},
-    store::{CampaignRow, ZoneHead},
+    domain::{
+        campaign::Status,
+        dispatch::{self, Closed, Closes, Decision, Gate, Place},
+        schedule, zone,
+    },
+    store::{CampaignRow, PlaceCount, Setting, ZoneHead},
 };
 
 /// The binding gate in words, and when it changes.
@@ -52,137 +56,115 @@ pub struct ZoneWait {
 /// Contacts looked at for missing script fields before a start.
 const SAMPLE: i64 = 5000;
 
+/// A pace that lets calls pass again within this is no reason: calls are being made.
+const MOMENT: chrono::Duration = chrono::Duration::seconds(10);
+
 impl Desk {
-    /// Whether a zone may be called now, and when it may.
-    #[must_use]
-    pub fn zone_opens(&self, key: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let Some(window) = self.rules.profile.contact_window() else { return Some(now) };
-        schedule::next_open_in_all(&window, &zone::parse_key(key)?, now)
+    /// When a zone may be called by the widest hours of the profile, at or after a moment.
+    fn zone_opens(&self, key: &str, from: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let Some(window) = self.rules.profile.contact_window() else { return Some(from) };
+        schedule::next_open_in_all(&window, &zone::parse_key(key)?, from)
     }
 
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn explain(&self, row: &CampaignRow) -> Result<Explanation, DeskError> {
-        let now = self.now();
+        let (gate, message, until) = self.binding(row).await?;
+        Ok(Explanation { gate: gate.to_owned(), message, until, waiting: self.waiting(row).await? })
+    }
+
+    /// What the engine would decide now, from what is in the rows.
+    async fn binding(&self, row: &CampaignRow) -> Result<(&'static str, String, Option<DateTime<Utc>>), DeskError> {
+        let mut installation = self.standing().await?;
+        installation.unwell = self.store.setting(Setting::EngineHealth).await?.map(|words| (words, None));
+        let no_agent = self.store.setting(Setting::CampaignNote(row.id)).await?.map(|words| (words, None));
+        let look = self.decide(row, &installation, &Hands::default(), no_agent).await?;
+        let closed = match look.decision {
+            Decision::Wait(closed) | Decision::Ended(closed) => closed,
+            Decision::Go { .. } => return Ok(going(look.board.campaign.brake)),
+        };
+        let passes = closed.gate.closes() == Closes::Pace && closed.until.is_some_and(|t| t - look.board.now < MOMENT);
+        if passes && closed.gate != Gate::Queue {
+            return Ok(going(look.board.campaign.brake));
+        }
+        let closed = self.law_of_head(row, closed).await?;
+        Ok((closed.gate.word(), closed.message, closed.until))
+    }
+
+    /// Where all contacts left are due later, the law of a state may be the reason.
+    async fn law_of_head(&self, row: &CampaignRow, closed: Closed) -> Result<Closed, DeskError> {
+        if closed.gate != Gate::Retry {
+            return Ok(closed);
+        }
         let heads = self.store.zone_heads(row.id).await?;
-        let (zones, dialable_now) = self.zone_waits(row, &heads, now).await?;
-        let (gate, message, until) = self.binding(row, &heads, now).await?;
+        let Some(head) = heads.iter().min_by_key(|h| h.due) else { return Ok(closed) };
+        let Some((number, country)) = self.store.head_of_zone(row.id, &head.zones).await? else { return Ok(closed) };
+        let zones = zone::parse_key(&head.zones);
+        let place = Place { number: &number, country: &country, zones: zones.as_deref() };
+        Ok(dispatch::legal_hours(&self.rules, &place, self.now()).err().unwrap_or(closed))
+    }
+
+    async fn waiting(&self, row: &CampaignRow) -> Result<Waiting, DeskError> {
+        let now = self.now();
         let source = match row.source_id() {
             Some(id) => self.store.source(row.user_id, id).await?,
             None => None,
         };
-        let (do_not_call, invalid) = source.map_or((0, 0), |s| (s.do_not_call, s.invalid));
-        let exhausted = self.store.exhausted(row.id, row.retry.0.max_attempts).await?;
-        let later = row.counts.pending - dialable_now;
-        let waiting = Waiting { dialable_now, later, zones, do_not_call, exhausted, invalid, calling_seconds: calling_left(row) };
-        Ok(Explanation { gate, message, until, waiting })
+        let (contacts, flagged, invalid) = source.as_ref().map_or((0, 0, 0), |s| (s.contacts, s.do_not_call, s.invalid));
+        let mut waiting = Waiting { do_not_call: flagged, invalid, ..Waiting::default() };
+        let heads = self.store.zone_heads(row.id).await?;
+        self.queued(row, &heads, now, &mut waiting).await?;
+        // Who has no row yet: everybody of a campaign that has not begun, the rest of one that fills.
+        let after = match (row.execution_status, row.fill_position) {
+            (Status::Idle, _) => Some(-1),
+            (_, position) => position,
+        };
+        if let (Some(source), Some(after)) = (row.source_id(), after) {
+            let places = self.store.unqueued_contacts(row.user_id, source, after).await?;
+            if row.execution_status == Status::Idle {
+                let callable: i64 = places.iter().map(|p| p.n).sum();
+                waiting.do_not_call = contacts - callable;
+            }
+            self.unqueued(places, now, &mut waiting);
+        }
+        waiting.later = waiting.zones.iter().map(|z| z.waiting).sum::<i64>() - waiting.dialable_now;
+        waiting.exhausted = self.store.exhausted(row.id, row.retry.0.max_attempts).await?;
+        waiting.calling_seconds = calling_left(row, waiting.dialable_now + waiting.later);
+        Ok(waiting)
     }
 
-    async fn zone_waits(&self, row: &CampaignRow, heads: &[ZoneHead], now: DateTime<Utc>) -> Result<(Vec<ZoneWait>, i64), DeskError> {
-        let mut waits = Vec::new();
-        let mut dialable = 0;
+    async fn queued(&self, row: &CampaignRow, heads: &[ZoneHead], now: DateTime<Utc>, waiting: &mut Waiting) -> Result<(), DeskError> {
         for head in heads {
             let places = self.store.zone_pending(row.id, &head.zones, now).await?;
-            let opens = self.zone_opens(&head.zones, now);
-            if opens == Some(now) {
-                // The zone is awake; a state in it may still say no.
-                let zones = zone::parse_key(&head.zones);
-                let open = |number: &str, country: &str| gate::legal_hours(&self.rules, &gate::Place { number, country, zones: zones.as_deref() }, now).is_ok();
-                dialable += places.iter().filter(|(number, country, ..)| open(number, country)).map(|p| p.3).sum::<i64>();
-            }
-            waits.push(ZoneWait { zones: head.zones.clone(), waiting: places.iter().map(|p| p.2).sum(), opens });
+            waiting.dialable_now += places.iter().filter(|(number, country, ..)| self.is_lawful(&head.zones, number, country, now)).map(|p| p.3).sum::<i64>();
+            waiting.add(&head.zones, places.iter().map(|p| p.2).sum(), self.zone_opens(&head.zones, now));
         }
-        Ok((waits, dialable))
+        Ok(())
     }
 
-    /// The first closed gate in the order of the contract.
-    async fn binding(&self, row: &CampaignRow, heads: &[ZoneHead], now: DateTime<Utc>) -> Result<(String, String, Option<DateTime<Utc>>), DeskError> {
-        let say = |gate: &str, message: String, until| Ok((gate.to_owned(), message, until));
-        if row.execution_status != Status::Running {
-            let reason = if row.status_reason.is_empty() { String::new() } else { format!(": {}", row.status_reason) };
-            let way = match row.execution_status {
-                Status::Idle => ". s starts it",
-                Status::Paused => ". p resumes it",
-                Status::Error => ". Mend it and start it again",
-                Status::Running | Status::Completed => "",
-            };
-            return say("state", format!("the campaign is {}{reason}{way}", row.execution_status.as_str()), None);
-        }
-        if self.store.setting("kill_switch").await?.as_deref() == Some("on") {
-            let reason = self.store.setting("kill_switch_reason").await?.filter(|r| !r.is_empty());
-            return say("kill_switch", reason.unwrap_or_else(|| "the kill switch is on: nothing is dialled on any host".to_owned()), None);
-        }
-        match self.refuse_without_terms().await {
-            Err(DeskError::Refused(refusal)) => return say(refusal.gate, refusal.message, None),
-            other => other?,
-        }
-        if let Some(words) = self.store.setting("engine_health").await?.filter(|w| !w.is_empty()) {
-            return say("engine", words, None);
-        }
-        if let Some(words) = self.store.setting(&super::note_key(row.id)).await?.filter(|w| !w.is_empty()) {
-            return say("agent", words, None);
-        }
-        let used = self.store.campaign_day(row.id, schedule::local_day(row.zone(), now)).await?.map_or(0, |d| d.used);
-        if let Err(refusal) = gate::campaign(&campaign_facts(row, used, row.counts.live, None), now) {
-            return say(refusal.gate, refusal.message, refusal.until);
-        }
-        let (gate, message, until) = self.binding_zone(row, heads, now).await?;
-        match self.brake(row).await? {
-            Some(words) if gate == "open" => say("brake", words, None),
-            _ => Ok((gate, message, until)),
+    fn unqueued(&self, places: Vec<PlaceCount>, now: DateTime<Utc>, waiting: &mut Waiting) {
+        for p in places {
+            if self.is_lawful(&p.zones, &p.number, &p.country, now) {
+                waiting.dialable_now += p.n;
+            }
+            waiting.add(&p.zones, p.n, self.zone_opens(&p.zones, now));
         }
     }
 
-    async fn binding_zone(&self, row: &CampaignRow, heads: &[ZoneHead], now: DateTime<Utc>) -> Result<(String, String, Option<DateTime<Utc>>), DeskError> {
-        let say = |gate: &str, message: String, until| Ok((gate.to_owned(), message, until));
-        if heads.is_empty() {
-            return if row.counts.processing > 0 {
-                say("open", format!("the last {} calls are being made", row.counts.processing), None)
-            } else if row.fill_position.is_some() {
-                say("open", "the queue is being filled".to_owned(), None)
-            } else {
-                say("done", "everybody was called".to_owned(), None)
-            };
-        }
-        let openings = heads.iter().filter_map(|h| Some((self.zone_opens(&h.zones, now.max(h.due))?, h)));
-        let Some((first, head)) = openings.min_by_key(|(t, _)| *t) else {
-            return say("contact_zone", "no hour suits the time zones of the contacts left, or their zone is unknown".to_owned(), None);
-        };
-        if first <= now {
-            return say("open", "calls are being made".to_owned(), None);
-        }
-        if head.due > now && self.zone_opens(&head.zones, now) == Some(now) {
-            if let Some((number, country)) = self.store.head_of_zone(row.id, &head.zones).await? {
-                let zones = zone::parse_key(&head.zones);
-                let place = gate::Place { number: &number, country: &country, zones: zones.as_deref() };
-                if let Err(refusal) = gate::legal_hours(&self.rules, &place, now) {
-                    return say(refusal.gate, refusal.message, refusal.until);
-                }
-            }
-            return say("retry", "all contacts left are to be tried again later".to_owned(), Some(first));
-        }
-        let window = self.rules.profile.contact_window().map(|w| w.label()).unwrap_or_default();
-        say("contact_hours", format!("outside {window} on the clock of the contacts left ({})", zone::label(&head.zones)), Some(first))
+    fn is_lawful(&self, zones: &str, number: &str, country: &str, now: DateTime<Utc>) -> bool {
+        let zones = zone::parse_key(zones);
+        dispatch::legal_hours(&self.rules, &Place { number, country, zones: zones.as_deref() }, now).is_ok()
     }
 
     /// What a start finds, in one look.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn preflight(&self, row: &CampaignRow) -> Result<Preflight, DeskError> {
-        let source = match row.source_id() {
-            Some(id) => self.store.source(row.user_id, id).await?,
-            None => None,
-        };
-        let sample = match row.source_id() {
-            Some(id) => self.store.sample_contacts(id, SAMPLE).await?,
-            None => Vec::new(),
+        let (source, sample) = match row.source_id() {
+            Some(id) => (self.store.source(row.user_id, id).await?, self.store.sample_contacts(id, SAMPLE).await?),
+            None => (None, Vec::new()),
         };
         let (missing, without) = missing_fields(row.script(), &sample);
         let why = self.explain(row).await?;
         Ok(Preflight {
             contacts: source.as_ref().map_or(0, |s| s.contacts),
-            do_not_call: source.as_ref().map_or(0, |s| s.do_not_call),
+            do_not_call: why.waiting.do_not_call,
             missing_fields: missing,
             contacts_without_fields: without,
             // An engine may have taken some already.
@@ -193,14 +175,31 @@ impl Desk {
     }
 }
 
-/// How long the pending calls take while calling is open: by the delay between them, or by how long
+impl Waiting {
+    fn add(&mut self, zones: &str, n: i64, opens: Option<DateTime<Utc>>) {
+        match self.zones.iter_mut().find(|z| z.zones == zones) {
+            Some(z) => z.waiting += n,
+            None => self.zones.push(ZoneWait { zones: zones.to_owned(), waiting: n, opens }),
+        }
+    }
+}
+
+/// Calls are being made; one at a time where the brake is on.
+fn going(brake: Option<String>) -> (&'static str, String, Option<DateTime<Utc>>) {
+    match brake {
+        Some(words) => (Gate::Brake.word(), words, None),
+        None => (Gate::Queue.word(), "calls are being made".to_owned(), None),
+    }
+}
+
+/// How long the calls left take while calling is open: by the delay between them, or by how long
 /// calls have lasted so far and how many go at once.
-fn calling_left(row: &CampaignRow) -> i64 {
+fn calling_left(row: &CampaignRow, left: i64) -> i64 {
     /// Ringing, or a call nobody has data of yet; seconds.
     const RING: i64 = 15;
     const UNKNOWN: i64 = 45;
     let c = &row.counts;
     let each = if c.dials >= 20 { c.talk_seconds / c.dials + RING } else { UNKNOWN };
     let by_lines = each * 1000 / row.max_concurrent.max(1);
-    c.pending * by_lines.max(row.call_delay_ms) / 1000
+    left.saturating_mul(by_lines.max(row.call_delay_ms)) / 1000
 }

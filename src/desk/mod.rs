@@ -2,8 +2,10 @@
 //! engine, command line), is one function here: begin, read what is judged, judge in `domain`,
 //! write, commit. A decision never waits for a network; reads that decide nothing go to `store`.
 
-mod calls;
+mod arm;
+mod board;
 mod campaigns;
+mod claim;
 mod contacts;
 mod dnc;
 mod error;
@@ -13,6 +15,7 @@ mod outcome;
 mod protect;
 mod record;
 mod retries;
+mod takeover;
 mod terms;
 mod trunks;
 
@@ -21,8 +24,10 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
 
-pub use calls::{ArmRequest, Armed, Claimed, Refused};
+pub use arm::{Armed, Refused};
+pub use board::{Hands, Look, NoAgent};
 pub use campaigns::{CampaignDraft, Preflight, Stopped};
+pub use claim::{ClaimRequest, Claimed, Claims, Outgoing};
 pub use contacts::{Import, ImportError, Progress};
 pub use dnc::ListReport;
 pub use error::DeskError;
@@ -38,10 +43,10 @@ use crate::{
     clock::SharedClock,
     domain::{
         event::CallEvent,
-        gate::Rules,
         id::{Incarnation, OwnerId},
+        rules::Rules,
     },
-    store::{Lane, Store, StoreError, Tx},
+    store::{Lane, Setting, Store, StoreError, Tx},
 };
 
 /// Who asks: whose rows, which person or part of the program, by which door.
@@ -133,8 +138,8 @@ impl Desk {
             .write(Lane::Urgent, move |tx| {
                 Box::pin(async move {
                     let fresh = uuid::Uuid::new_v4();
-                    let id = tx.setting_or("installation_id", &fresh.simple().to_string()[..8]).await?;
-                    let kept = tx.setting_or("owner", &owner.map_or(uuid::Uuid::new_v4(), |o| o.0).to_string()).await?;
+                    let id = tx.setting_or(Setting::InstallationId, &fresh.simple().to_string()[..8]).await?;
+                    let kept = tx.setting_or(Setting::Owner, &owner.map_or(uuid::Uuid::new_v4(), |o| o.0).to_string()).await?;
                     let owner = owner.or_else(|| kept.parse().ok()).unwrap_or(OwnerId(fresh));
                     Ok(Installation { id: u32::from_str_radix(&id, 16).unwrap_or_default(), owner })
                 })
@@ -146,7 +151,7 @@ impl Desk {
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn secret(&self, key: &'static str) -> Result<String, DeskError> {
+    pub async fn secret(&self, key: Setting) -> Result<String, DeskError> {
         let fresh = format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
         self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.setting_or(key, &fresh).await?) })).await
     }
@@ -160,7 +165,7 @@ impl Desk {
         self.store
             .write(Lane::Urgent, move |tx| {
                 Box::pin(async move {
-                    let leads = tx.setting("leader").await?.is_none_or(|l| l == incarnation.to_string());
+                    let leads = tx.setting(Setting::Leader).await?.is_none_or(|l| l == incarnation.to_string());
                     if leads {
                         tx.put_engine(incarnation, &host, i64::from(pid), now).await?;
                     }
@@ -184,7 +189,7 @@ impl Desk {
     /// # Errors
     /// When the database refuses.
     pub async fn report_health(&self, words: String) -> Result<(), DeskError> {
-        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.put_setting("engine_health", &words).await?) })).await
+        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.put_setting(Setting::EngineHealth, &words).await?) })).await
     }
 
     /// What keeps one campaign from dialling, in words; empty when nothing does.
@@ -192,7 +197,7 @@ impl Desk {
     /// # Errors
     /// When the database refuses.
     pub async fn campaign_note(&self, id: crate::domain::id::CampaignId, words: String) -> Result<(), DeskError> {
-        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.put_setting(&note_key(id), &words).await?) })).await
+        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.put_setting(Setting::CampaignNote(id), &words).await?) })).await
     }
 
     /// The kill switch: while it is on nothing is armed on any host.
@@ -217,19 +222,14 @@ impl Desk {
         self.store
             .write(Lane::Urgent, move |tx| {
                 Box::pin(async move {
-                    tx.put_setting("kill_switch", if on { "on" } else { "" }).await?;
-                    tx.put_setting("kill_switch_reason", reason).await?;
+                    tx.put_setting(Setting::KillSwitch, if on { "on" } else { "" }).await?;
+                    tx.put_setting(Setting::KillSwitchReason, reason).await?;
                     let action = if on { "kill_switch_on" } else { "kill_switch_off" };
                     audit(tx, &actor, now, action, None, &serde_json::json!({ "reason": reason })).await
                 })
             })
             .await
     }
-}
-
-/// Where a campaign's note is kept.
-fn note_key(id: crate::domain::id::CampaignId) -> String {
-    format!("campaign_note:{id}")
 }
 
 /// One line of the audit for an actor, inside the transaction of what it tells.

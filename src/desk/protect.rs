@@ -40,10 +40,10 @@ pub(super) async fn check(tx: &mut Tx, limits: &Limits, owner: OwnerId, campaign
     Ok(())
 }
 
-/// How many calls a campaign may have at once, the brake looked at.
-pub(super) async fn lines(tx: &mut Tx, limits: &Limits, campaign: &CampaignRow, now: DateTime<Utc>) -> Result<i64, DeskError> {
-    let (answered, abandoned) = tx.without_agent(campaign.id, now - ABANDONED).await?;
-    Ok(if breaker::brakes(limits, answered, abandoned).is_some() { 1 } else { campaign.max_concurrent })
+/// Why a campaign must make one call at a time, in words.
+pub(super) async fn brake(tx: &mut Tx, limits: &Limits, campaign: CampaignId, now: DateTime<Utc>) -> Result<Option<String>, DeskError> {
+    let (answered, abandoned) = tx.without_agent(campaign, now - ABANDONED).await?;
+    Ok(breaker::brakes(limits, answered, abandoned))
 }
 
 impl Desk {

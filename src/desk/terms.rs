@@ -5,17 +5,18 @@ use chrono::{DateTime, Utc};
 
 use super::{Actor, Desk, DeskError, audit};
 use crate::{
-    domain::{Refusal, text::clean},
-    store::Lane,
+    domain::{
+        Refusal,
+        dispatch::{self, InstallationFacts},
+        text::clean,
+    },
+    store::{Lane, Setting},
 };
 
 /// What is agreed to.
 pub const TERMS: &str = "dialdeck rings real people's phones. Who accepts says: we have the consent that the law of each place asks for, \
     we call only with numbers that are ours, the agent says at the start that it is an AI and for whom it calls, \
     and whoever asks not to be called is not called again.";
-
-pub(super) const WITHOUT_TERMS: &str = "the terms are not accepted yet: start a campaign in the console, or `dialdeck terms show` and \
-    `dialdeck terms accept --name NAME` (or POST /terms)";
 
 /// Who accepted, and when.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -31,7 +32,7 @@ impl Desk {
     /// # Errors
     /// When the database cannot be read.
     pub async fn terms(&self) -> Result<Option<Accepted>, DeskError> {
-        Ok(self.store.setting("terms").await?.and_then(|t| serde_json::from_str(&t).ok()))
+        Ok(self.store.setting(Setting::Terms).await?.and_then(|t| serde_json::from_str(&t).ok()))
     }
 
     /// Accepts the terms; a second time changes nothing.
@@ -51,7 +52,7 @@ impl Desk {
         self.store
             .write(Lane::Urgent, move |tx| {
                 Box::pin(async move {
-                    tx.put_setting("terms", &serde_json::json!(kept).to_string()).await?;
+                    tx.put_setting(Setting::Terms, &serde_json::json!(kept).to_string()).await?;
                     audit(tx, &actor, kept.at, "terms_accepted", None, &serde_json::json!(kept)).await
                 })
             })
@@ -59,14 +60,17 @@ impl Desk {
         Ok(accepted)
     }
 
+    /// Real phones are behind `LiveKit`, and nobody has accepted the terms.
+    pub(super) async fn terms_missing(&self) -> Result<bool, DeskError> {
+        Ok(self.rules.real_phones && self.terms().await?.is_none())
+    }
+
     /// Real phones ring only once the terms are accepted.
     ///
     /// # Errors
     /// When they are not: gate `terms`.
     pub async fn refuse_without_terms(&self) -> Result<(), DeskError> {
-        if !self.rules.real_phones || self.terms().await?.is_some() {
-            return Ok(());
-        }
-        Err(Refusal::new("terms", WITHOUT_TERMS).into())
+        let facts = InstallationFacts { terms_missing: self.terms_missing().await?, ..InstallationFacts::default() };
+        dispatch::installation(&facts).map_err(|closed| Refusal::from(closed).into())
     }
 }

@@ -11,13 +11,14 @@ use super::{
     follow::{Follow, PendingReply},
 };
 use crate::{
-    desk::{ArmRequest, Armed, Claimed, Refused},
+    desk::{Armed, Claimed, Refused},
     domain::{
+        dispatch::Scope,
         event::{CallEvent, Fault, Kind, Reply, Source, Target},
         text::tail,
     },
     failpoint::reach,
-    store::{CampaignRow, NumberRow},
+    store::CampaignRow,
     telephony::{CarrierError, DialRequest, Ticket},
 };
 
@@ -57,9 +58,7 @@ impl Engine {
     /// Takes one claimed call to its end.
     pub(super) async fn dial(self: Arc<Self>, claimed: Claimed) {
         let armed = self.prepare_and_arm(&claimed).await;
-        if let Some(n) = self.preparing.lock().get_mut(&claimed.campaign.id) {
-            *n -= 1;
-        }
+        self.preparing.lock().end(claimed.campaign.id, claimed.outgoing.trunk);
         self.freed.notify_one();
         if let Some((armed, ticket)) = armed {
             self.send_and_follow(claimed, armed, ticket).await;
@@ -67,17 +66,6 @@ impl Engine {
     }
 
     async fn prepare_and_arm(&self, claimed: &Claimed) -> Option<(Armed, Ticket)> {
-        let number = match self.desk.store().number_of(claimed.campaign.assistant_id).await {
-            Ok(Some(n)) if n.trunk_id.is_some() => n,
-            Ok(_) => {
-                self.give_back(claimed, Duration::minutes(1), "No outbound trunk found for the assistant").await;
-                return None;
-            }
-            Err(e) => {
-                self.give_back(claimed, Duration::seconds(10), &e.to_string()).await;
-                return None;
-            }
-        };
         match self.prepare(claimed).await {
             Ok(()) => {}
             Err(Unready::NoAgent) => {
@@ -92,7 +80,7 @@ impl Engine {
                 return None;
             }
         }
-        self.arm(claimed, &number).await
+        self.arm(claimed).await
     }
 
     /// The agent worker's name: the campaign's, else the assistant's, else the configured one.
@@ -151,15 +139,8 @@ impl Engine {
     }
 
     /// Waits for the call's turn and passes every gate again; the ticket is minted before the commit.
-    async fn arm(&self, claimed: &Claimed, number: &NumberRow) -> Option<(Armed, Ticket)> {
+    async fn arm(&self, claimed: &Claimed) -> Option<(Armed, Ticket)> {
         let patience = self.clock.now() + PATIENCE;
-        let request = ArmRequest {
-            claimed: claimed.clone(),
-            incarnation: self.incarnation,
-            trunk: number.trunk_id?,
-            livekit_trunk: number.outbound_trunk_id.clone()?,
-            caller_id: number.number.clone(),
-        };
         loop {
             if self.may_not_dial() || self.clock.stepped().is_some() {
                 self.send_away(claimed).await;
@@ -176,7 +157,7 @@ impl Engine {
                 }
             };
             reach("arm.ticket");
-            match self.desk.arm(request.clone()).await {
+            match self.desk.arm(claimed.clone(), self.incarnation).await {
                 Ok(Ok(armed)) => return Some((armed, ticket)),
                 Ok(Err(Refused::Wait(at))) if at.max(self.clock.now()) < patience => self.clock.sleep_until(at).await,
                 Ok(Err(Refused::Wait(_))) => {
@@ -184,8 +165,11 @@ impl Engine {
                     self.give_back(claimed, Duration::seconds(2), "waited too long for its turn").await;
                     return None;
                 }
-                Ok(Err(Refused::Gate(refusal))) => {
-                    tracing::info!(target: "engine", gate = refusal.gate, "not dialled {}: {refusal}", tail(&claimed.number));
+                Ok(Err(Refused::Gate(closed))) => {
+                    tracing::info!(target: "engine", gate = closed.gate.word(), "not dialled {}: {closed}", tail(&claimed.number));
+                    if closed.gate.scope() != Scope::Contact {
+                        self.preparing.lock().disagree(claimed.campaign.id, self.clock.now());
+                    }
                     self.send_away(claimed).await;
                     return None;
                 }
@@ -220,7 +204,7 @@ impl Engine {
 
     async fn send_and_follow(self: Arc<Self>, claimed: Claimed, armed: Armed, ticket: Ticket) {
         let call = armed.call();
-        tracing::info!(target: "engine", call = %call, "dial {} \"{}\" attempt {}", tail(armed.number()), claimed.campaign.name, claimed.attempt);
+        tracing::info!(target: "engine", call = %call, "dial {} \"{}\" attempt {}", tail(&claimed.number), claimed.campaign.name, claimed.attempt);
         self.followed.lock().insert(call);
         let follow = Follow::armed(&armed, claimed.campaign.clone(), self.agent_of(&claimed.campaign));
         let pending: PendingReply = {
@@ -246,7 +230,7 @@ impl Engine {
     async fn place(&self, armed: Armed, ticket: Ticket) -> CallEvent {
         let call = armed.call();
         reach("dial.begin");
-        let late = self.clock.uptime().saturating_sub(armed.judged()) > SEND_WITHIN;
+        let late = self.clock.uptime().saturating_sub(armed.judged) > SEND_WITHIN;
         let reply = if late {
             Reply::Unsent { fault: Fault::Late, reason: "this host was too slow: not sent".to_owned() }
         } else {
@@ -266,16 +250,17 @@ impl Engine {
 }
 
 fn request_of(armed: &Armed) -> DialRequest {
+    let (claimed, campaign) = (&armed.claimed, &armed.claimed.campaign);
     let seconds = |s: i64| std::time::Duration::from_secs(u64::try_from(s).unwrap_or(0));
     DialRequest {
-        trunk: armed.livekit_trunk().to_owned(),
-        number: armed.number().to_owned(),
-        caller_id: armed.caller_id().to_owned(),
-        room: armed.room().to_owned(),
-        contact_name: armed.contact_name().to_owned(),
-        ring_timeout: seconds(armed.ring_timeout_s()),
-        max_call_duration: seconds(armed.max_call_duration_s()),
-        timeout: seconds(armed.ring_timeout_s() + 20),
+        trunk: claimed.outgoing.livekit_trunk.clone(),
+        number: claimed.number.clone(),
+        caller_id: claimed.outgoing.caller_id.clone(),
+        room: claimed.room.clone(),
+        contact_name: claimed.contact_name.clone(),
+        ring_timeout: seconds(campaign.ring_timeout_s),
+        max_call_duration: seconds(campaign.max_call_duration_s),
+        timeout: seconds(campaign.ring_timeout_s + 20),
     }
 }
 

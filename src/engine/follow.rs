@@ -64,12 +64,12 @@ impl Follow {
     pub(super) fn armed(armed: &Armed, campaign: Arc<CampaignRow>, agent: String) -> Self {
         Self {
             call: armed.call(),
-            room: armed.room().to_owned(),
+            room: armed.claimed.room.clone(),
             agent,
-            armed_at: armed.armed_at(),
-            deadline: armed.armed_at() + Duration::seconds(armed.ring_timeout_s() + 20),
-            ring_timeout: Duration::seconds(armed.ring_timeout_s()),
-            max_call_duration: Duration::seconds(armed.max_call_duration_s()),
+            armed_at: armed.at,
+            deadline: armed.at + Duration::seconds(campaign.ring_timeout_s + 20),
+            ring_timeout: Duration::seconds(campaign.ring_timeout_s),
+            max_call_duration: Duration::seconds(campaign.max_call_duration_s),
             campaign: Some(campaign),
             reply_out: true,
             seen: None,

@@ -5,6 +5,7 @@
 mod dialer;
 mod follow;
 mod health;
+mod preparing;
 mod reconciler;
 mod scheduler;
 mod timekeeper;
@@ -31,6 +32,8 @@ use crate::{
     telephony::{Carrier, twilio_calls::CallList},
 };
 use health::Health;
+use preparing::Preparing;
+use scheduler::Scheduler;
 
 /// Mints the token an agent reports with: for one call, until a moment.
 pub type OutcomeToken = Arc<dyn Fn(CallId, OwnerId, DateTime<Utc>) -> Option<String> + Send + Sync>;
@@ -64,8 +67,8 @@ pub struct Engine {
     installation: Installation,
     incarnation: Incarnation,
     tasks: TaskTracker,
-    /// Calls claimed and being prepared, by campaign.
-    preparing: Mutex<HashMap<CampaignId, i64>>,
+    /// Calls claimed and being prepared.
+    preparing: Mutex<Preparing>,
     /// How many prepares a campaign may have at once in its first seconds.
     ramps: Mutex<HashMap<CampaignId, i64>>,
     /// Calls that a task of this engine follows.
@@ -114,7 +117,7 @@ impl Engine {
             installation,
             incarnation: Incarnation::fresh(),
             tasks: TaskTracker::new(),
-            preparing: Mutex::new(HashMap::new()),
+            preparing: Mutex::default(),
             ramps: Mutex::new(HashMap::new()),
             followed: Mutex::new(HashSet::new()),
             health: Mutex::new(Health::default()),
@@ -137,7 +140,7 @@ impl Engine {
         let stop = self.stop.clone();
         self.supervise("reconciler", self.clone().reconcile(stop.clone()));
         self.supervise("hangup watch", self.clone().watch_hangups(stop.clone()));
-        let scheduler = self.clone().schedule(stop.clone());
+        let scheduler = Scheduler::new(self.clone()).run(stop.clone());
         tokio::select! {
             biased;
             () = stop.now.cancelled() => {}
@@ -212,7 +215,7 @@ impl Engine {
     /// Resolves when draining and no call is followed any more.
     async fn drained(&self, stop: &Stop) {
         stop.drain.cancelled().await;
-        while !self.followed.lock().is_empty() || self.preparing.lock().values().any(|n| *n > 0) {
+        while !self.followed.lock().is_empty() || !self.preparing.lock().is_empty() {
             self.sleep(Duration::milliseconds(200)).await;
         }
     }

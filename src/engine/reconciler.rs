@@ -13,7 +13,7 @@ use crate::{
         call::State,
         event::{Kind, Source},
     },
-    store::CallRow,
+    store::{CallRow, Setting},
 };
 
 const EVERY: Duration = Duration::seconds(10);
@@ -58,7 +58,7 @@ impl Engine {
 
     /// Nothing is taken over by a clock that is wrong: it would end calls that are live.
     async fn first_round(self: &Arc<Self>) -> Result<bool, DeskError> {
-        let leader = self.desk.store().setting("leader").await?;
+        let leader = self.desk.store().setting(Setting::Leader).await?;
         if *self.leader_before.get_or_init(|| leader.clone()) != leader {
             // While this one was held back another took over.
             self.replaced();

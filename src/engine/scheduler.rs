@@ -1,18 +1,18 @@
-//! The scheduler: looks at every running campaign, claims what may begin now, hands it to a dialler,
-//! and sleeps until the bell or the next moment something changes.
+//! The scheduler: looks at every running campaign, does what the one decision says (claims, and hands what
+//! it claimed to a dialler; ends; waits), and sleeps until the bell or the next moment something changes.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, Duration, Utc};
 
 use super::{Engine, Stop};
 use crate::{
-    desk::{Actor, DeskError},
+    desk::{Actor, ClaimRequest, DeskError, Hands, Look, Outgoing},
     domain::{
         campaign::Status,
-        gate,
-        pacing::{self, Load, Plan},
-        schedule,
+        dispatch::{Closed, Decision, Gate, InstallationFacts},
+        id::{CampaignId, TrunkId},
+        text::tail,
     },
     store::CampaignRow,
 };
@@ -34,158 +34,211 @@ const RAMP_LOOK: Duration = Duration::milliseconds(200);
 /// The most that is claimed for one campaign in one look.
 const MOST: usize = 50;
 
-impl Engine {
-    pub(super) async fn schedule(self: Arc<Self>, stop: Stop) {
-        let mut bell = self.desk.store().bell();
-        let mut ready = self.ready.subscribe();
+/// A campaign whose claimed call found a gate closed that the decision had found open is looked at again
+/// after this: the two read the same rows a moment apart, and must not chase each other.
+const DISAGREED: Duration = Duration::seconds(1);
+
+/// A campaign that may begin calls.
+struct Going {
+    campaign: Arc<CampaignRow>,
+    trunk: TrunkId,
+    /// A call that was promised to a contact is due.
+    promised: bool,
+}
+
+/// Who was served when, between two looks. What must survive is in the rows; this only makes it fair.
+pub(super) struct Scheduler {
+    engine: Arc<Engine>,
+    hands: Hands,
+    /// When a campaign was claimed for last.
+    turns: HashMap<CampaignId, DateTime<Utc>>,
+    /// Campaigns outside their hours, which are in no other row: until when, by which settings.
+    asleep: HashMap<CampaignId, (i64, DateTime<Utc>)>,
+}
+
+impl Scheduler {
+    pub(super) fn new(engine: Arc<Engine>) -> Self {
+        Self { engine, hands: Hands::default(), turns: HashMap::new(), asleep: HashMap::new() }
+    }
+
+    pub(super) async fn run(mut self, stop: Stop) {
+        let engine = self.engine.clone();
+        let mut bell = engine.desk.store().bell();
+        let mut ready = engine.ready.subscribe();
         tokio::select! {
             biased;
             () = stop.drain.cancelled() => return,
             _ = ready.wait_for(|r| *r) => {}
         }
-        let mut turn = 0usize;
         loop {
             bell.borrow_and_update();
-            let next = match self.look(turn).await {
+            let next = match self.look().await {
                 Ok(next) => next,
                 Err(e) => {
                     tracing::error!(target: "engine", error = %e, "the campaigns cannot be read: nothing is dialled meanwhile");
                     None
                 }
             };
-            turn = turn.wrapping_add(1);
-            let now = self.clock.now();
+            let now = engine.clock.now();
             let wake = next.unwrap_or(now + TICK).clamp(now + REST, now + TICK);
-            tokio::select! {
+            let rung = tokio::select! {
                 biased;
                 () = stop.drain.cancelled() => return,
-                () = self.clock.sleep_until(wake) => {}
-                () = self.freed.notified() => {}
-                _ = bell.changed() => {
-                    tokio::select! {
-                        biased;
-                        () = stop.drain.cancelled() => return,
-                        () = self.sleep(REST) => {}
-                    }
+                () = engine.clock.sleep_until(wake) => false,
+                () = engine.freed.notified() => true,
+                _ = bell.changed() => true,
+            };
+            if rung {
+                tokio::select! {
+                    biased;
+                    () = stop.drain.cancelled() => return,
+                    () = engine.sleep(REST) => {}
                 }
             }
         }
     }
 
-    /// One look at all running campaigns, beginning with another each time; when to look again.
-    async fn look(self: &Arc<Self>, turn: usize) -> Result<Option<DateTime<Utc>>, DeskError> {
-        let mut campaigns = self.desk.store().running_campaigns().await?;
-        if campaigns.is_empty() {
-            return Ok(None);
-        }
-        if self.desk.store().setting("kill_switch").await?.as_deref() == Some("on") {
-            return Ok(None);
-        }
-        match self.desk.refuse_without_terms().await {
-            Err(DeskError::Refused(_)) => return Ok(None),
-            other => other?,
-        }
-        if !self.clock_is_right().await {
-            return Ok(Some(self.clock.now() + CLOCK_LOOK));
-        }
-        let n = campaigns.len();
-        campaigns.rotate_left(turn % n);
-        if self.must_look() {
-            match self.carrier.check().await {
-                Ok(()) => self.network_well().await,
-                Err(e) => self.network_failed(&e).await,
-            }
-        }
-        if let Some(until) = self.network_closed() {
-            return Ok(Some(until));
-        }
-        let mut next: Option<DateTime<Utc>> = None;
+    /// One look at all running campaigns; when to look again.
+    async fn look(&mut self) -> Result<Option<DateTime<Utc>>, DeskError> {
+        let engine = self.engine.clone();
+        let Some(installation) = self.installation().await? else { return Ok(Some(engine.clock.now() + CLOCK_LOOK)) };
+        let mut campaigns = engine.desk.store().running_campaigns().await?;
+        // Least recently served first: a trunk that is short is shared.
+        campaigns.sort_by_key(|c| self.turns.get(&c.id).copied());
+        self.forget(&campaigns);
+        let now = engine.clock.now();
+        let mut next = installation.unwell.as_ref().and_then(|(_, until)| *until);
+        let mut going = Vec::new();
         for campaign in campaigns {
-            if let Some(at) = self.look_at(Arc::new(campaign)).await? {
-                next = Some(next.map_or(at, |n| n.min(at)));
+            if let Some((_, until)) = self.asleep.get(&campaign.id).filter(|(g, t)| *g == campaign.generation && *t > now) {
+                next = Some(next.map_or(*until, |n| n.min(*until)));
+                continue;
             }
+            let (at, goes) = self.look_at(Arc::new(campaign), &installation).await?;
+            next = next.into_iter().chain(at).min();
+            going.extend(goes);
+        }
+        let begun = self.begin(going, &installation).await?;
+        Ok(next.into_iter().chain(begun).min())
+    }
+
+    /// Claims for the campaigns that may go: who has a promise due first, and of a trunk's room an even
+    /// share for each.
+    async fn begin(&mut self, mut going: Vec<Going>, installation: &InstallationFacts) -> Result<Option<DateTime<Utc>>, DeskError> {
+        going.sort_by_key(|g| !g.promised);
+        let mut next: Option<DateTime<Utc>> = None;
+        let mut left: HashMap<TrunkId, usize> = HashMap::new();
+        for g in &going {
+            *left.entry(g.trunk).or_default() += 1;
+        }
+        for Going { campaign, trunk, .. } in going {
+            // What those before have taken is not there any more.
+            let look = self.engine.desk.decide(&campaign, installation, &self.hands, None).await?;
+            let sharers = left.get_mut(&trunk).map_or(1, |n| std::mem::replace(n, n.saturating_sub(1)).max(1));
+            let (Decision::Go { zones, n, .. }, Some(outgoing)) = (look.decision, look.outgoing) else { continue };
+            let room = look.board.trunk.map_or(n, |t| usize::try_from(t.max_live - t.live - t.preparing).unwrap_or(0));
+            let at = self.go(campaign, outgoing.into(), zones, n.min(room.div_ceil(sharers)), look.board.now).await?;
+            next = next.into_iter().chain(at).min();
         }
         Ok(next)
     }
 
-    /// One campaign: fill, finish, or claim; when to look at it again.
-    async fn look_at(self: &Arc<Self>, campaign: Arc<CampaignRow>) -> Result<Option<DateTime<Utc>>, DeskError> {
-        let now = self.clock.now();
-        if campaign.fill_position.is_some() {
-            self.desk.fill(campaign.user_id, campaign.id).await?;
-        } else if campaign.counts.pending + campaign.counts.processing == 0 {
-            let reason = "all contacts were called".to_owned();
-            if self.desk.finish(Actor::engine(campaign.user_id), campaign.id, Status::Completed, reason).await? {
-                tracing::info!(target: "engine", campaign = %campaign.name, "campaign completed");
-            }
+    /// The gates of the installation as this engine knows them; `None` while the host's clock is wrong.
+    async fn installation(&self) -> Result<Option<InstallationFacts>, DeskError> {
+        let engine = &self.engine;
+        if !engine.clock_is_right().await {
             return Ok(None);
         }
-        if let Some(until) = self.agent_closed(campaign.id) {
+        // Whether campaigns run or not: words on a screen must not outlive what they tell of.
+        if engine.must_look() {
+            match engine.carrier.check().await {
+                Ok(()) => engine.network_well().await,
+                Err(e) => engine.network_failed(&e).await,
+            }
+        }
+        let unwell = engine.network_closed().map(|until| (String::new(), Some(until)));
+        Ok(Some(InstallationFacts { unwell, ..engine.desk.standing().await? }))
+    }
+
+    /// Of campaigns that run no more nothing is kept.
+    fn forget(&mut self, running: &[CampaignRow]) {
+        let runs = |id: &CampaignId| running.iter().any(|c| c.id == *id);
+        self.turns.retain(|id, _| runs(id));
+        self.asleep.retain(|id, _| runs(id));
+        self.hands.served.retain(|(id, _), _| runs(id));
+        (self.hands.campaigns, self.hands.trunks) = self.engine.preparing.lock().counts();
+    }
+
+    /// One campaign: fill, and what the decision says; when to look at it again, or that it may go.
+    async fn look_at(&mut self, campaign: Arc<CampaignRow>, installation: &InstallationFacts) -> Result<(Option<DateTime<Utc>>, Option<Going>), DeskError> {
+        let engine = self.engine.clone();
+        let mut next = None;
+        if campaign.fill_position.is_some() {
+            engine.desk.fill(campaign.user_id, campaign.id).await?;
+            next = Some(engine.clock.now());
+        }
+        let no_agent = engine.agent_closed(campaign.id).map(|until| (String::new(), Some(until)));
+        let Look { decision, outgoing, .. } = engine.desk.decide(&campaign, installation, &self.hands, no_agent).await?;
+        match (decision, outgoing) {
+            (Decision::Go { promised, .. }, Some(outgoing)) => return Ok((next, Some(Going { campaign, trunk: outgoing.trunk_id, promised }))),
+            // Without a way out the decision never goes.
+            (Decision::Go { .. }, None) => {}
+            (Decision::Wait(closed), _) => next = next.into_iter().chain(self.wait(&campaign, &closed)).min(),
+            (Decision::Ended(closed), _) => engine.end_campaign(&campaign, closed).await?,
+        }
+        Ok((next, None))
+    }
+
+    fn wait(&mut self, campaign: &CampaignRow, closed: &Closed) -> Option<DateTime<Utc>> {
+        if let (Gate::Hours, Some(until)) = (closed.gate, closed.until) {
+            self.asleep.insert(campaign.id, (campaign.generation, until));
+        }
+        closed.until
+    }
+
+    async fn go(
+        &mut self,
+        campaign: Arc<CampaignRow>,
+        outgoing: Outgoing,
+        zones: Vec<String>,
+        n: usize,
+        now: DateTime<Utc>,
+    ) -> Result<Option<DateTime<Utc>>, DeskError> {
+        let engine = self.engine.clone();
+        if let Some(until) = engine.preparing.lock().disagreed(campaign.id).map(|at| at + DISAGREED).filter(|t| *t > now) {
             return Ok(Some(until));
         }
-        let again = if campaign.fill_position.is_some() { Some(now) } else { None };
-        Ok(self.claim_for(campaign, now).await?.into_iter().chain(again).min())
-    }
-
-    async fn claim_for(self: &Arc<Self>, campaign: Arc<CampaignRow>, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, DeskError> {
-        let mut facts = gate::CampaignFacts {
-            window: campaign.window(),
-            zone: campaign.zone(),
-            used_today: 0,
-            daily_cap: campaign.daily_cap,
-            live: 0,
-            max_concurrent: campaign.max_concurrent,
-            next_call_at: None,
+        let preparing = self.hands.campaigns.get(&campaign.id).copied().unwrap_or(0);
+        let room = engine.ramp(&campaign, now).map_or(MOST, |most| usize::try_from(most - preparing).unwrap_or(0));
+        if room == 0 {
+            return Ok(Some(now + RAMP_LOOK));
+        }
+        let trunk = outgoing.trunk;
+        let request = ClaimRequest {
+            campaign: campaign.clone(),
+            outgoing,
+            zones,
+            limit: n.min(MOST).min(room),
+            incarnation: engine.incarnation,
+            lease: engine.config.claim_lease,
         };
-        // The hours first: most of the time they are all there is to know, and they are in no row.
-        if let Err(closed) = gate::campaign(&facts, now) {
-            return Ok(closed.until);
+        let claims = engine.desk.claim(engine.installation, request).await?;
+        for (number, closed) in &claims.turned_away {
+            tracing::info!(target: "engine", gate = closed.gate.word(), "not dialled {}: {closed}", tail(number));
         }
-        let day = schedule::local_day(campaign.zone(), now);
-        let used = self.desk.store().campaign_day(campaign.id, day).await?.map_or(0, |d| d.used);
-        facts.used_today = used;
-        if let Err(closed) = gate::campaign(&facts, now) {
-            return Ok(closed.until);
+        self.turns.insert(campaign.id, now);
+        for claimed in claims.ready {
+            self.hands.served.insert((campaign.id, claimed.zones.clone()), now);
+            *self.hands.campaigns.entry(campaign.id).or_default() += 1;
+            *self.hands.trunks.entry(trunk).or_default() += 1;
+            engine.preparing.lock().begin(campaign.id, trunk);
+            engine.supervise("dialler", engine.clone().dial(claimed));
         }
-        let heads = self.desk.store().zone_heads(campaign.id).await?;
-        let mut open = Vec::new();
-        let mut next: Option<DateTime<Utc>> = None;
-        for head in heads {
-            match self.desk.zone_opens(&head.zones, now.max(head.due)) {
-                Some(at) if at <= now => open.push(head.zones),
-                Some(at) => next = Some(next.map_or(at, |n| n.min(at))),
-                // An unknown zone is claimed too: arm ends it with the reason.
-                None if head.due <= now => open.push(head.zones),
-                None => {}
-            }
-        }
-        if open.is_empty() {
-            return Ok(next);
-        }
-        let preparing = self.preparing.lock().get(&campaign.id).copied().unwrap_or(0);
-        let braked = self.desk.brake(&campaign).await?.is_some();
-        let load = Load {
-            live: campaign.counts.live,
-            preparing,
-            max_concurrent: if braked { 1 } else { campaign.max_concurrent },
-            call_delay_ms: campaign.call_delay_ms,
-            next_call_at: campaign.next_call_at,
-            due: i64::MAX / 4,
-            cap_left: campaign.daily_cap - used,
-        };
-        match pacing::plan(now, &load) {
-            Plan::Wait(at) => Ok(at.into_iter().chain(next).min()),
-            Plan::Dial(n) => {
-                let room = self.ramp(&campaign, now).map_or(MOST, |most| usize::try_from(most - preparing).unwrap_or(0));
-                if room == 0 {
-                    return Ok(Some(now + RAMP_LOOK));
-                }
-                self.begin(campaign, open, n.min(MOST).min(room)).await?;
-                Ok(next)
-            }
-        }
+        Ok(None)
     }
+}
 
+impl Engine {
     /// How many prepares a campaign may have at once; `None` when it has been running for a while. A
     /// start that goes wrong must not take fifty contacts' agents with it.
     fn ramp(&self, campaign: &CampaignRow, now: DateTime<Utc>) -> Option<i64> {
@@ -196,11 +249,17 @@ impl Engine {
         Some(*self.ramps.lock().entry(campaign.id).or_insert(1))
     }
 
-    async fn begin(self: &Arc<Self>, campaign: Arc<CampaignRow>, zones: Vec<String>, n: usize) -> Result<(), DeskError> {
-        let claimed = self.desk.claim(self.installation, campaign.clone(), zones, n, self.incarnation, self.config.claim_lease).await?;
-        for claimed in claimed {
-            *self.preparing.lock().entry(campaign.id).or_default() += 1;
-            self.supervise("dialler", self.clone().dial(claimed));
+    /// The campaign is done, or its own configuration keeps it from going on.
+    async fn end_campaign(&self, campaign: &CampaignRow, closed: Closed) -> Result<(), DeskError> {
+        let (to, reason) = match closed.gate {
+            Gate::Done => (Status::Completed, "all contacts were called".to_owned()),
+            _ => (Status::Error, closed.message),
+        };
+        if self.desk.finish(Actor::engine(campaign.user_id), campaign.id, to, reason.clone()).await? {
+            match to {
+                Status::Completed => tracing::info!(target: "engine", campaign = %campaign.name, "campaign completed"),
+                _ => tracing::error!(target: "engine", campaign = %campaign.name, "the campaign cannot go on: {reason}"),
+            }
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 
 use super::{
-    ArmRow, CallRow, OutcomeRow, Page, PaneRow, Store, StoreError, Tx,
+    CallRow, OutcomeRow, Page, PaneRow, Store, StoreError, Tx,
     pool::{on, on_tx},
     rows::stamp,
 };
@@ -301,38 +301,6 @@ impl Tx {
                    WHERE id = $1 AND state = 'claimed' AND claim_number = $2";
         let done = on_tx!(self, |db| sqlx::query(sql).bind(id).bind(claim_number).bind(due).bind(reason).bind(now).execute(&mut *db).await?.rows_affected());
         Ok(done == 1)
-    }
-
-    /// Everything the gates judge about a call, in one read.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub async fn arm_facts(&mut self, id: CallId, trunk: TrunkId, day: NaiveDate, since: DateTime<Utc>) -> Result<Option<ArmRow>, StoreError> {
-        let sql =
-            "SELECT k.state, k.incarnation, k.claim_number, k.attempt, k.hangup_requested_at, k.phone_number, k.country, k.zones, k.user_id, k.campaign_id,
-                          c.execution_status, c.generation, n.next_call_at, n.live,
-                          EXISTS (SELECT 1 FROM do_not_call d WHERE d.user_id = k.user_id AND d.number = k.phone_number) AS on_do_not_call,
-                          l.call_id AS number_call, l.held_until AS number_held_until,
-                          (SELECT count(*) FROM campaign_calls o WHERE o.phone_number = k.phone_number AND o.armed_at > $4
-                             AND o.state NOT IN ('unsent', 'refused', 'not_placed')) AS dials_24h,
-                          (SELECT min(o.armed_at) FROM campaign_calls o WHERE o.phone_number = k.phone_number AND o.armed_at > $4
-                             AND o.state NOT IN ('unsent', 'refused', 'not_placed')) AS oldest_24h,
-                          (SELECT value FROM settings WHERE key = 'kill_switch') AS kill_switch,
-                          (SELECT value FROM settings WHERE key = 'leader') AS leader,
-                          (SELECT value FROM settings WHERE key = 'terms') AS terms,
-                          EXISTS (SELECT 1 FROM campaign_calls o WHERE o.campaign_id = k.campaign_id AND o.abandoned = 1) AS any_without_agent,
-                          (SELECT consent_at FROM campaign_contacts WHERE id = k.contact_id) AS consent_at,
-                          (SELECT value FROM settings WHERE key = 'national_list:' || lower(hex(k.user_id))) AS national_list_at,
-                          y.used AS used_today, t.live AS trunk_live, t.max_live AS trunk_max_live, t.tokens AS trunk_tokens,
-                          t.refilled_at AS trunk_refilled_at, t.countries AS trunk_countries
-                   FROM campaign_calls k
-                   JOIN campaigns c ON c.id = k.campaign_id AND c.deleted_at IS NULL
-                   JOIN campaign_counts n ON n.campaign_id = k.campaign_id
-                   LEFT JOIN numbers_live l ON l.number = k.phone_number
-                   LEFT JOIN campaign_days y ON y.campaign_id = k.campaign_id AND y.day = $3
-                   LEFT JOIN trunks t ON t.id = $2
-                   WHERE k.id = $1";
-        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(id).bind(trunk).bind(day.to_string()).bind(since).fetch_optional(&mut *db).await?))
     }
 
     /// The point of no return; `false` when this claim no longer holds the call.

@@ -43,6 +43,8 @@ pub struct ZoneHead {
     pub zones: String,
     /// When its first row is due.
     pub due: DateTime<Utc>,
+    /// When its first row is due that was promised to a contact.
+    pub promised: Option<DateTime<Utc>>,
 }
 
 const SELECT: &str = "SELECT c.*, a.name AS assistant_name, a.agent_name AS assistant_agent_name, a.prompt AS assistant_prompt,
@@ -102,11 +104,11 @@ impl Store {
                        UNION ALL
                        SELECT (SELECT min(q.zones) FROM campaign_calls q WHERE q.campaign_id = $1 AND q.rank = 0 AND q.zones > z.zones)
                        FROM z WHERE z.zones IS NOT NULL)
-                   SELECT zones, (SELECT min(due) FROM (
-                       SELECT min(dialable_at) AS due FROM campaign_calls q WHERE q.campaign_id = $1 AND q.rank = 0 AND q.zones = z.zones AND q.priority = 0
-                       UNION ALL
-                       SELECT min(dialable_at) FROM campaign_calls q WHERE q.campaign_id = $1 AND q.rank = 0 AND q.zones = z.zones AND q.priority = 1) AS heads) AS due
-                   FROM z WHERE zones IS NOT NULL";
+                   SELECT zones, CASE WHEN usual IS NULL OR promised < usual THEN promised ELSE usual END AS due, promised
+                   FROM (SELECT zones,
+                           (SELECT min(dialable_at) FROM campaign_calls q WHERE q.campaign_id = $1 AND q.rank = 0 AND q.zones = z.zones AND q.priority = 0) AS usual,
+                           (SELECT min(dialable_at) FROM campaign_calls q WHERE q.campaign_id = $1 AND q.rank = 0 AND q.zones = z.zones AND q.priority = 1) AS promised
+                         FROM z WHERE zones IS NOT NULL) AS heads";
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(id).fetch_all(db).await?))
     }
 

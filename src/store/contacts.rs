@@ -78,6 +78,16 @@ impl ContactSlice {
     }
 }
 
+/// How many contacts of one place: what a law or an hour says of one, it says of all.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct PlaceCount {
+    pub zones: String,
+    /// One number of them.
+    pub number: String,
+    pub country: String,
+    pub n: i64,
+}
+
 // The counts are those of the finished import: counting a million rows at every look would keep the
 // disk busy all shift. A source with no report is unfinished or was written by hand; only it is counted.
 const SOURCES: &str = "SELECT * FROM (
@@ -118,6 +128,24 @@ impl Store {
         let sql = "SELECT id, position, name, phone_number, country, zones, email, company, extra, 0 AS attempts, NULL AS last_end
                    FROM campaign_contacts WHERE source_id = $1 AND do_not_call = 0 ORDER BY position LIMIT $2";
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(source).bind(limit).fetch_all(db).await?))
+    }
+
+    /// The script fields of contacts.
+    pub async fn contacts_by_id(&self, ids: &[ContactId]) -> Result<Vec<FillContact>, StoreError> {
+        let ids: Vec<String> = ids.iter().map(|i| i.hex()).collect();
+        let sql = "SELECT id, position, name, phone_number, country, zones, email, company, extra, 0 AS attempts, NULL AS last_end
+                   FROM campaign_contacts WHERE id IN (SELECT unhex(value) FROM json_each($1))";
+        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(serde_json::json!(ids).to_string()).fetch_all(db).await?))
+    }
+
+    /// Contacts of a source behind a position that are on nobody's do-not-call list, by zones and the
+    /// head of their numbers: one number of each, its country, how many.
+    pub async fn unqueued_contacts(&self, owner: OwnerId, source: SourceId, after: i64) -> Result<Vec<PlaceCount>, StoreError> {
+        let sql = "SELECT zones, min(phone_number) AS number, min(country) AS country, count(*) AS n FROM campaign_contacts c
+                   WHERE source_id = $2 AND position > $3 AND do_not_call = 0
+                     AND NOT EXISTS (SELECT 1 FROM do_not_call d WHERE d.user_id = $1 AND d.number = c.phone_number)
+                   GROUP BY zones, substr(phone_number, 1, 5)";
+        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).bind(source).bind(after).fetch_all(db).await?))
     }
 }
 
@@ -239,6 +267,7 @@ impl Tx {
                           (SELECT max(k.completed_at) FROM campaign_calls k WHERE k.campaign_id = $2 AND k.contact_id = c.id AND k.armed_at IS NOT NULL) AS last_end
                    FROM campaign_contacts c
                    WHERE c.source_id = $1 AND c.position > $3 AND c.do_not_call = 0
+                     AND NOT EXISTS (SELECT 1 FROM do_not_call d JOIN campaigns p ON p.id = $2 AND p.user_id = d.user_id WHERE d.number = c.phone_number)
                    ORDER BY c.position LIMIT $4";
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(source).bind(campaign).bind(after).bind(limit).fetch_all(&mut *db).await?))
     }
@@ -255,17 +284,6 @@ impl Tx {
                      AND (rank < 90 OR answered_at IS NOT NULL OR state IN ('unresolved', 'wrong_number', 'rejected') OR outcome IN ('do_not_call', 'wrong_number')
                           OR (state IN ('failed', 'canceled') AND charged = 1 AND armed_at IS NOT NULL))";
         Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(campaign).bind(serde_json::json!(ids).to_string()).fetch_all(&mut *db).await?))
-    }
-
-    /// The script fields of contacts.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub async fn contacts_by_id(&mut self, ids: &[ContactId]) -> Result<Vec<FillContact>, StoreError> {
-        let ids: Vec<String> = ids.iter().map(|i| i.hex()).collect();
-        let sql = "SELECT id, position, name, phone_number, country, zones, email, company, extra, 0 AS attempts, NULL AS last_end
-                   FROM campaign_contacts WHERE id IN (SELECT unhex(value) FROM json_each($1))";
-        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(serde_json::json!(ids).to_string()).fetch_all(&mut *db).await?))
     }
 
     /// Numbers into the owner's do-not-call list; answers how many were new.

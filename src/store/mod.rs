@@ -12,6 +12,7 @@ mod counting;
 mod dnc;
 mod engines;
 mod error;
+mod gates;
 mod inbox;
 mod keys;
 mod lines;
@@ -21,12 +22,14 @@ mod settings;
 
 pub use calls::{Armed, CallFilter, CallUpdate, Cursor, NewCall, PaneQuery};
 pub use campaigns::{CampaignEdit, NewCampaign, ZoneHead};
-pub use contacts::{ContactSlice, ContactTable, FillContact, SourceRow};
+pub use contacts::{ContactSlice, ContactTable, FillContact, PlaceCount, SourceRow};
 pub use counting::ContactRows;
 pub use error::StoreError;
+pub use gates::{ArmRow, ContactGates, OutgoingRow, TrunkGates};
 pub use inbox::{EventRow, NewEvent};
 pub use pool::{Lane, Revision, Store, Tx};
-pub use rows::{ArmRow, AssistantRow, AuditRow, CallRow, CampaignRow, DayRow, EngineRow, NumberRow, OutcomeRow, PaneRow, SuppressedRow, TrunkRow};
+pub use rows::{AssistantRow, AuditRow, CallRow, CampaignRow, DayRow, EngineRow, NumberRow, OutcomeRow, PaneRow, SuppressedRow, TrunkRow};
+pub use settings::Setting;
 
 /// A page of a list and how many rows there are in all.
 #[derive(Debug, Clone)]

@@ -167,44 +167,6 @@ pub struct CallRow {
     pub updated_at: DateTime<Utc>,
 }
 
-/// Everything the gates judge at arm, read in one statement.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct ArmRow {
-    pub state: State,
-    pub incarnation: Option<Incarnation>,
-    pub claim_number: i64,
-    pub attempt: i64,
-    pub hangup_requested_at: Option<DateTime<Utc>>,
-    pub phone_number: String,
-    pub country: String,
-    pub zones: String,
-    pub user_id: OwnerId,
-    pub campaign_id: CampaignId,
-    pub execution_status: Status,
-    pub generation: i64,
-    pub next_call_at: Option<DateTime<Utc>>,
-    pub live: i64,
-    pub on_do_not_call: bool,
-    pub number_call: Option<CallId>,
-    pub number_held_until: Option<DateTime<Utc>>,
-    pub dials_24h: i64,
-    pub oldest_24h: Option<DateTime<Utc>>,
-    pub kill_switch: Option<String>,
-    /// The engine that may claim and arm.
-    pub leader: Option<String>,
-    pub terms: Option<String>,
-    /// Whether any answered call of the campaign found no agent: then they are counted.
-    pub any_without_agent: bool,
-    pub consent_at: Option<DateTime<Utc>>,
-    pub national_list_at: Option<DateTime<Utc>>,
-    pub used_today: Option<i64>,
-    pub trunk_live: Option<i64>,
-    pub trunk_max_live: Option<i64>,
-    pub trunk_tokens: Option<f64>,
-    pub trunk_refilled_at: Option<DateTime<Utc>>,
-    pub trunk_countries: Option<Json<Vec<String>>>,
-}
-
 /// The assistant's number and the trunk it goes out by.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct NumberRow {

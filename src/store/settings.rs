@@ -1,33 +1,89 @@
 //! Settings of the installation: what must be one fact for every process on the database.
 
+use std::borrow::Cow;
+
 use super::{
     Store, StoreError, Tx,
     pool::{on, on_tx},
 };
+use crate::domain::id::{CampaignId, OwnerId};
+
+/// Everything that is kept as a setting. A name that is none of these cannot be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setting {
+    /// Eight hex digits that mark our rooms.
+    InstallationId,
+    /// Who owns what the console makes.
+    Owner,
+    /// Signs the tokens of this installation, where none is configured.
+    JwtSecret,
+    /// The incarnation of the engine that may claim and arm.
+    Leader,
+    /// `on` while nothing may be armed.
+    KillSwitch,
+    /// Why we turned it on ourselves, in words.
+    KillSwitchReason,
+    /// Who accepted the terms, and when.
+    Terms,
+    /// What keeps the engine from dialling, in words; empty when nothing does.
+    EngineHealth,
+    /// What keeps one campaign from dialling, in words.
+    CampaignNote(CampaignId),
+    /// Of when an owner's national do-not-call list is.
+    NationalList(OwnerId),
+}
+
+impl Setting {
+    /// The key of its row.
+    #[must_use]
+    pub fn key(self) -> Cow<'static, str> {
+        match self {
+            Self::InstallationId => "installation_id".into(),
+            Self::Owner => "owner".into(),
+            Self::JwtSecret => "jwt_secret".into(),
+            Self::Leader => "leader".into(),
+            Self::KillSwitch => "kill_switch".into(),
+            Self::KillSwitchReason => "kill_switch_reason".into(),
+            Self::Terms => "terms".into(),
+            Self::EngineHealth => "engine_health".into(),
+            Self::CampaignNote(id) => format!("campaign_note:{id}").into(),
+            Self::NationalList(owner) => format!("national_list:{}", owner.hex().to_lowercase()).into(),
+        }
+    }
+}
+
+const GET: &str = "SELECT value FROM settings WHERE key = $1 AND value <> ''";
 
 impl Store {
-    pub async fn setting(&self, key: &str) -> Result<Option<String>, StoreError> {
-        Ok(on!(self.pool(), |db| sqlx::query_scalar("SELECT value FROM settings WHERE key = $1").bind(key).fetch_optional(db).await?))
+    /// A setting's value; an empty one is none.
+    pub async fn setting(&self, setting: Setting) -> Result<Option<String>, StoreError> {
+        Ok(on!(self.pool(), |db| sqlx::query_scalar(GET).bind(setting.key()).fetch_optional(db).await?))
+    }
+
+    /// Whether the kill switch is on.
+    pub async fn kill_switch(&self) -> Result<bool, StoreError> {
+        Ok(self.setting(Setting::KillSwitch).await?.is_some())
     }
 }
 
 impl Tx {
-    pub async fn setting(&mut self, key: &str) -> Result<Option<String>, StoreError> {
-        Ok(on_tx!(self, |db| sqlx::query_scalar("SELECT value FROM settings WHERE key = $1").bind(key).fetch_optional(&mut *db).await?))
+    /// A setting's value; an empty one is none.
+    pub async fn setting(&mut self, setting: Setting) -> Result<Option<String>, StoreError> {
+        Ok(on_tx!(self, |db| sqlx::query_scalar(GET).bind(setting.key()).fetch_optional(&mut *db).await?))
     }
 
-    /// Sets a setting; `true` when the key is new or was changed.
-    pub async fn put_setting(&mut self, key: &str, value: &str) -> Result<(), StoreError> {
+    /// Sets a setting, whatever it was.
+    pub async fn put_setting(&mut self, setting: Setting, value: &str) -> Result<(), StoreError> {
         let sql = "INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-        on_tx!(self, |db| sqlx::query(sql).bind(key).bind(value).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query(sql).bind(setting.key()).bind(value).execute(&mut *db).await?);
         Ok(())
     }
 
     /// The setting's value, set to `fresh` first where it is missing.
-    pub async fn setting_or(&mut self, key: &str, fresh: &str) -> Result<String, StoreError> {
+    pub async fn setting_or(&mut self, setting: Setting, fresh: &str) -> Result<String, StoreError> {
         let insert = "INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING";
-        on_tx!(self, |db| sqlx::query(insert).bind(key).bind(fresh).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query(insert).bind(setting.key()).bind(fresh).execute(&mut *db).await?);
         let select = "SELECT value FROM settings WHERE key = $1";
-        Ok(on_tx!(self, |db| sqlx::query_scalar(select).bind(key).fetch_one(&mut *db).await?))
+        Ok(on_tx!(self, |db| sqlx::query_scalar(select).bind(setting.key()).fetch_one(&mut *db).await?))
     }
 }

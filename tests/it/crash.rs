@@ -19,7 +19,7 @@ use dialdeck::{
         phone::{self, PhoneNumber},
     },
     failpoint,
-    store::{CallFilter, CampaignRow, ContactTable, Store},
+    store::{CallFilter, CampaignRow, ContactTable, Setting, Store},
     telephony::{
         Carrier, NewTrunk,
         livekit::{LiveKit, LiveKitConfig},
@@ -302,7 +302,7 @@ async fn p13_a_restored_database_dials_nobody_without_an_operators_word() {
     let before = rig.simulator.invites().len();
     let mut child = rig.serve(None);
     let end = Instant::now() + Duration::from_secs(10);
-    while rig.store.setting("kill_switch").await.unwrap().as_deref() != Some("on") {
+    while !rig.store.kill_switch().await.unwrap() {
         assert!(Instant::now() < end, "dialling is not held");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -365,9 +365,9 @@ async fn a_stopped_engine_is_replaced_and_harmless_when_it_wakes() {
         signal(&first, "-CONT");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let leader = rig.store.setting("leader").await.unwrap();
+    let leader = rig.store.setting(Setting::Leader).await.unwrap();
     let end = Instant::now() + Duration::from_secs(90);
-    while rig.store.setting("leader").await.unwrap() == leader {
+    while rig.store.setting(Setting::Leader).await.unwrap() == leader {
         assert!(Instant::now() < end, "nobody took over");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

@@ -8,8 +8,8 @@ use dialdeck::{
         call::State,
         campaign::Status,
         event::{CallEvent, End, Kind, Reply, Source, Target},
-        gate::{Profile, Rules},
         outcome::{Outcome, Who},
+        rules::{Profile, Rules},
     },
     store::CampaignEdit,
     telephony::simulator::{Behaviour, Faults, Script, Workers},
@@ -503,10 +503,11 @@ async fn a_running_campaign_is_edited_between_two_calls() {
     let before = office.claim(id).await.unwrap();
     let row = office.row(id).await;
     let other = office.desk.add_assistant(office.actor.clone(), None, "Olga".into(), Some("olga".into()), String::new(), None).await.unwrap().id;
+    office.assign("+15550008888", other, "ST_2").await;
     let settings = dialdeck::domain::campaign::Settings { daily_cap: 1, ..row.settings() };
     let edit = CampaignEdit { name: row.name, assistant: other, prompt: "Good day {name}".into(), agent_name: None, settings };
     office.desk.edit_campaign(office.actor.clone(), id, edit.clone()).await.unwrap();
-    assert!(matches!(office.arm(before).await, Err(dialdeck::desk::Refused::Gate(r)) if r.gate == "state"), "prepared before the edit");
+    assert!(matches!(office.arm(before).await, Err(dialdeck::desk::Refused::Gate(c)) if c.gate.word() == "state"), "prepared before the edit");
     office.wait(chrono::TimeDelta::seconds(1));
     let after = office.claim(id).await.unwrap();
     assert_eq!((after.script.as_str(), after.campaign.assistant_id), ("Good day Contact 0", other));
@@ -548,7 +549,7 @@ async fn a_pause_does_not_disarm_the_three_percent() {
 async fn p6_p7_whoever_says_no_after_the_claim_is_heard_inside_arm() {
     let (office, id) = Office::calling(csv_of(4), |_| {}).await;
     let gate = |refused: Result<dialdeck::desk::Armed, dialdeck::desk::Refused>| match refused {
-        Err(dialdeck::desk::Refused::Gate(refusal)) => refusal.gate,
+        Err(dialdeck::desk::Refused::Gate(closed)) => closed.gate.word(),
         other => panic!("{other:?}"),
     };
     let claimed = office.claim(id).await.unwrap();

@@ -131,7 +131,7 @@ fn event(call: CallId, key: &str, kind: Kind) -> CallEvent {
 async fn p9_every_order_of_every_recordings_webhooks_gives_one_result() {
     let world = World::new(Options {
         speed: 1.0,
-        rules: dialdeck::domain::gate::Rules { calls_per_second: 1e9, trunk_concurrent: 100_000, ..crate::support::quick_rules() },
+        rules: dialdeck::domain::rules::Rules { calls_per_second: 1e9, trunk_concurrent: 100_000, ..crate::support::quick_rules() },
         ..Options::default()
     })
     .await;

@@ -9,14 +9,14 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use dialdeck::{
     clock::{ScaledClock, SharedClock},
-    desk::{Actor, ArmRequest, AssignNumber, CampaignDraft, Desk, Import, Installation, Progress},
+    desk::{Actor, AssignNumber, CampaignDraft, ClaimRequest, Desk, Import, Installation, Progress},
     domain::{
         breaker::Limits,
         campaign::{ContactSource, Settings},
         contact::ImportReport,
-        gate::Rules,
         id::{AssistantId, CallId, CampaignId, Incarnation, SourceId},
         phone::{self, PhoneNumber},
+        rules::Rules,
         schedule::Days,
         stats::{Counts, Tally, contribution},
     },
@@ -192,12 +192,11 @@ impl World {
     pub async fn arm_next(&self, campaign: CampaignId, incarnation: Incarnation) -> (CallId, String) {
         let row = Arc::new(self.row(campaign).await);
         let zones = vec!["America/New_York".to_owned()];
-        let claimed = self.desk.claim(self.installation, row, zones, 1, incarnation, chrono::Duration::hours(1)).await.unwrap().remove(0);
-        let number = self.store.number_of(self.assistant).await.unwrap().unwrap();
+        let outgoing = self.store.outgoing(self.assistant).await.unwrap().unwrap().into();
+        let request = ClaimRequest { campaign: row, outgoing, zones, limit: 1, incarnation, lease: chrono::Duration::hours(1) };
+        let claimed = self.desk.claim(self.installation, request).await.unwrap().ready.remove(0);
         let (call, room) = (claimed.call, claimed.room.clone());
-        let request =
-            ArmRequest { claimed, incarnation, trunk: number.trunk_id.unwrap(), livekit_trunk: number.outbound_trunk_id.unwrap(), caller_id: number.number };
-        self.desk.arm(request).await.unwrap().unwrap();
+        self.desk.arm(claimed, incarnation).await.unwrap().unwrap();
         (call, room)
     }
 

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use dialdeck::{
     clock::Clock,
-    desk::{Actor, ArmRequest, Armed, AssignNumber, CampaignDraft, Claimed, Desk, Import, Installation, Progress, Refused, SetOutcome},
+    desk::{Actor, Armed, AssignNumber, CampaignDraft, ClaimRequest, Claimed, Claims, Desk, Import, Installation, Progress, Refused, SetOutcome},
     domain::{
         campaign::{ContactSource, Settings},
         contact::ImportReport,
         event::{CallEvent, Kind, Reply, Source, Target},
-        gate::{Profile, Rules},
         id::{AssistantId, CallId, CampaignId, Incarnation, SourceId},
         outcome::{Outcome, Who},
         phone::{self, PhoneNumber},
+        rules::{Profile, Rules},
     },
     store::{CallRow, CampaignRow, ContactTable, Store},
 };
@@ -45,17 +45,23 @@ impl Office {
         let installation = desk.installation(None).await.unwrap();
         let actor = Actor { owner: installation.owner, name: "tester".into(), source: "console" };
         let assistant = desk.add_assistant(actor.clone(), None, "Sarah".into(), None, "Hello {name}".into(), None).await.unwrap().id;
+        let office = Self { clock, store, desk, actor, assistant, installation, incarnation: Incarnation::fresh(), _dir: dir };
+        office.assign("+15550009999", assistant, "ST_1").await;
+        office
+    }
+
+    /// Points a number over a trunk at an assistant.
+    pub async fn assign(&self, number: &str, assistant: AssistantId, trunk: &str) {
         let assign = AssignNumber {
-            number: PhoneNumber::own("+15550009999").unwrap(),
+            number: PhoneNumber::own(number).unwrap(),
             assistant,
-            livekit_trunk: "ST_1".into(),
+            livekit_trunk: trunk.into(),
             trunk_name: "main".into(),
             address: "trunk.example".into(),
-            numbers: vec!["+15550009999".into()],
+            numbers: vec![number.into()],
             inbound_trunk: None,
         };
-        desk.assign_number(actor.clone(), assign).await.unwrap();
-        Self { clock, store, desk, actor, assistant, installation, incarnation: Incarnation::fresh(), _dir: dir }
+        self.desk.assign_number(self.actor.clone(), assign).await.unwrap();
     }
 
     /// An office whose campaign runs over these contacts.
@@ -116,24 +122,35 @@ impl Office {
     }
 
     pub async fn claim(&self, id: CampaignId) -> Option<Claimed> {
+        self.claims(id).await.ready.pop()
+    }
+
+    /// One row of whichever zone is first, as the engine would claim it.
+    pub async fn claims(&self, id: CampaignId) -> Claims {
         let zones = self.store.zone_heads(id).await.unwrap().into_iter().map(|h| h.zones).collect();
-        self.desk.claim(self.installation, Arc::new(self.row(id).await), zones, 1, self.incarnation, TimeDelta::days(9)).await.unwrap().pop()
+        self.claim_of(id, zones, 1).await
+    }
+
+    pub async fn claim_of(&self, id: CampaignId, zones: Vec<String>, limit: usize) -> Claims {
+        let (campaign, incarnation) = (Arc::new(self.row(id).await), self.incarnation);
+        let outgoing = self.store.outgoing(campaign.assistant_id).await.unwrap().expect("a number with a trunk").into();
+        let request = ClaimRequest { campaign, outgoing, zones, limit, incarnation, lease: TimeDelta::days(9) };
+        self.desk.claim(self.installation, request).await.unwrap()
     }
 
     pub async fn arm(&self, claimed: Claimed) -> Result<Armed, Refused> {
-        let trunk = self.store.trunks().await.unwrap()[0].id;
-        let request = ArmRequest { claimed, incarnation: self.incarnation, trunk, livekit_trunk: "ST_1".into(), caller_id: "+15550009999".into() };
-        self.desk.arm(request).await.unwrap()
+        self.desk.arm(claimed, self.incarnation).await.unwrap()
     }
 
     /// The next call of a campaign, armed; or the word of the gate that is closed, `empty` when nobody is due.
     pub async fn dial(&self, id: CampaignId) -> Result<CallId, &'static str> {
         // A millisecond fills the trunk's bucket.
         self.wait(TimeDelta::milliseconds(1));
-        let Some(claimed) = self.claim(id).await else { return Err("empty") };
+        let mut claims = self.claims(id).await;
+        let Some(claimed) = claims.ready.pop() else { return Err(claims.turned_away.pop().map_or("empty", |(_, closed)| closed.gate.word())) };
         match self.arm(claimed).await {
             Ok(armed) => Ok(armed.call()),
-            Err(Refused::Gate(refusal)) => Err(refusal.gate),
+            Err(Refused::Gate(closed)) => Err(closed.gate.word()),
             Err(Refused::Wait(_)) => Err("wait"),
             Err(Refused::Lost) => Err("lost"),
         }

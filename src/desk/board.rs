@@ -1,0 +1,129 @@
+//! The board of the one decision, read off the rows for whoever asks: the scheduler before it claims, and
+//! "why is nothing dialling?".
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+
+use super::{Desk, DeskError};
+use crate::{
+    domain::{
+        dispatch::{self, Board, CampaignFacts, Decision, InstallationFacts, TrunkFacts, ZoneFacts},
+        id::{CampaignId, TrunkId},
+        rules::Rules,
+        schedule, zone,
+    },
+    store::{CampaignRow, OutgoingRow, Setting, TrunkGates, ZoneHead},
+};
+
+/// What only an engine knows: the calls in its hands, and whom it served last.
+#[derive(Debug, Default)]
+pub struct Hands {
+    /// Calls claimed and being prepared, by campaign and by trunk.
+    pub campaigns: HashMap<CampaignId, i64>,
+    pub trunks: HashMap<TrunkId, i64>,
+    /// When a zone of a campaign was claimed from last.
+    pub served: HashMap<(CampaignId, String), DateTime<Utc>>,
+}
+
+/// Why a campaign waits for an agent worker, in words, and when one is tried again.
+pub type NoAgent = Option<(String, Option<DateTime<Utc>>)>;
+
+/// A decision with what it was made from.
+#[derive(Debug)]
+pub struct Look {
+    pub decision: Decision,
+    pub board: Board,
+    /// The number and trunk that the campaign goes out by.
+    pub outgoing: Option<OutgoingRow>,
+}
+
+impl Desk {
+    /// The gates that are one for everybody, as the rows have them; what is not well is for the asker to say.
+    pub async fn standing(&self) -> Result<InstallationFacts, DeskError> {
+        let reason = if self.store.kill_switch().await? { Some(self.store.setting(Setting::KillSwitchReason).await?.unwrap_or_default()) } else { None };
+        Ok(InstallationFacts { kill_switch: reason, terms_missing: self.terms_missing().await?, unwell: None })
+    }
+
+    /// Whether a campaign may dial, with whom, and if not, why and until when.
+    pub async fn decide(&self, row: &CampaignRow, installation: &InstallationFacts, hands: &Hands, no_agent: NoAgent) -> Result<Look, DeskError> {
+        let now = self.now();
+        let outgoing = self.store.outgoing(row.assistant_id).await?;
+        let used = self.store.campaign_day(row.id, schedule::local_day(row.zone(), now)).await?.map_or(0, |d| d.used);
+        let national_list_at = self.store.setting(Setting::NationalList(row.user_id)).await?.and_then(|t| t.parse().ok());
+        let campaign = CampaignFacts {
+            national_list_at,
+            preparing: hands.campaigns.get(&row.id).copied().unwrap_or(0),
+            brake: self.brake(row).await?,
+            no_agent,
+            ..campaign_facts(row, used, row.counts.live, row.next_call_at)
+        };
+        let trunk = outgoing.as_ref().and_then(|o| {
+            let preparing = hands.trunks.get(&o.trunk_id).copied().unwrap_or(0);
+            Some(TrunkFacts { preparing, ..trunk_facts(&self.rules, &o.trunk)? })
+        });
+        let mut board = Board { now, installation: installation.clone(), campaign, trunk, zones: Vec::new() };
+        if dispatch::before_queue(&self.rules, &board).is_ok() {
+            let heads = self.store.zone_heads(row.id).await?;
+            board.zones = heads.into_iter().map(|h| zone_facts(&self.rules, row.id, h, hands, now)).collect();
+        }
+        Ok(Look { decision: dispatch::decide(&self.rules, &board), board, outgoing })
+    }
+}
+
+/// The campaign's side of the gates, as its row has it.
+pub(super) fn campaign_facts(c: &CampaignRow, used_today: i64, live: i64, next_call_at: Option<DateTime<Utc>>) -> CampaignFacts {
+    CampaignFacts {
+        status: c.execution_status,
+        status_reason: c.status_reason.clone(),
+        has_script: !c.script().trim().is_empty(),
+        national_list_at: None,
+        window: c.window(),
+        zone: c.zone(),
+        used_today,
+        daily_cap: c.daily_cap,
+        live,
+        preparing: 0,
+        max_concurrent: c.max_concurrent,
+        brake: None,
+        // A row that was written by hand must not be able to overflow a moment.
+        call_delay_ms: c.call_delay_ms.clamp(0, 3_600_000),
+        next_call_at,
+        no_agent: None,
+        pending: c.counts.pending,
+        processing: c.counts.processing,
+        filling: c.fill_position.is_some(),
+    }
+}
+
+/// The trunk's side of the gates; `None` when there is none.
+pub(super) fn trunk_facts(rules: &Rules, t: &TrunkGates) -> Option<TrunkFacts> {
+    Some(TrunkFacts {
+        live: t.trunk_live?,
+        // A call found alive may have pushed the row's own limit up.
+        max_live: t.trunk_max_live?.min(rules.trunk_concurrent),
+        preparing: 0,
+        tokens: t.trunk_tokens?,
+        refilled_at: t.trunk_refilled_at?,
+        calls_per_second: rules.calls_per_second,
+        countries: t.trunk_countries.as_ref().map(|c| c.0.clone()).unwrap_or_default(),
+    })
+}
+
+/// The head of a zone's queue, with when the law of the profile is open in all its zones.
+fn zone_facts(rules: &Rules, campaign: CampaignId, head: ZoneHead, hands: &Hands, now: DateTime<Utc>) -> ZoneFacts {
+    let from = now.max(head.due);
+    let zones = zone::parse_key(&head.zones);
+    let (opens, awake, closes) = match (rules.profile.contact_window(), &zones) {
+        (None, _) => (Some(from), true, None),
+        // Its rows end at the contact gates, with the reason.
+        (Some(_), None) => (None, true, None),
+        (Some(window), Some(zones)) => {
+            let awake = zones.iter().all(|z| window.is_open(*z, now));
+            let closes = if awake { zones.iter().filter_map(|z| window.closes(*z, now)).min() } else { None };
+            (schedule::next_open_in_all(&window, zones, from), awake, closes)
+        }
+    };
+    let served = hands.served.get(&(campaign, head.zones.clone())).copied();
+    ZoneFacts { key: head.zones, due: head.due, promised: head.promised, opens, awake, closes, served }
+}

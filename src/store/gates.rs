@@ -1,0 +1,153 @@
+//! What the gates look at: of calls that are claimed, of the one that is armed, and of the number and
+//! trunk that a campaign goes out by. A fact of a new gate is a column here.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::types::Json;
+
+use super::{
+    CampaignRow, Setting, Store, StoreError, Tx,
+    pool::{on, on_tx},
+};
+use crate::domain::{
+    call::State,
+    campaign::Status,
+    id::{AssistantId, CallId, Incarnation, TrunkId},
+};
+
+/// The contact's side of a dial.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct ContactGates {
+    pub id: CallId,
+    pub phone_number: String,
+    pub country: String,
+    pub zones: String,
+    pub on_do_not_call: bool,
+    pub consent_at: Option<DateTime<Utc>>,
+    pub dials_24h: i64,
+    pub oldest_24h: Option<DateTime<Utc>>,
+    pub number_live: bool,
+    pub number_held_until: Option<DateTime<Utc>>,
+}
+
+/// `$2` is the moment from which dials of a number are counted.
+const CONTACT: &str = "k.id, k.phone_number, k.country, k.zones,
+        EXISTS (SELECT 1 FROM do_not_call d WHERE d.user_id = k.user_id AND d.number = k.phone_number) AS on_do_not_call,
+        (SELECT consent_at FROM campaign_contacts WHERE id = k.contact_id) AS consent_at,
+        (SELECT count(*) FROM campaign_calls o WHERE o.phone_number = k.phone_number AND o.armed_at > $2
+           AND o.state NOT IN ('unsent', 'refused', 'not_placed')) AS dials_24h,
+        (SELECT min(o.armed_at) FROM campaign_calls o WHERE o.phone_number = k.phone_number AND o.armed_at > $2
+           AND o.state NOT IN ('unsent', 'refused', 'not_placed')) AS oldest_24h,
+        l.call_id IS NOT NULL AS number_live, l.held_until AS number_held_until";
+
+/// Everything the gates judge when a call is armed, read in one statement.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct ArmRow {
+    #[sqlx(flatten)]
+    pub contact: ContactGates,
+    pub state: State,
+    pub incarnation: Option<Incarnation>,
+    pub claim_number: i64,
+    pub hangup_requested_at: Option<DateTime<Utc>>,
+    pub execution_status: Status,
+    pub generation: i64,
+    pub next_call_at: Option<DateTime<Utc>>,
+    pub live: i64,
+    pub kill_switch: Option<String>,
+    pub kill_switch_reason: Option<String>,
+    /// The engine that may claim and arm.
+    pub leader: Option<String>,
+    pub terms: Option<String>,
+    pub national_list_at: Option<DateTime<Utc>>,
+    /// Whether any answered call of the campaign found no agent: then they are counted.
+    pub any_without_agent: bool,
+    pub used_today: Option<i64>,
+    /// The trunk, while the campaign's assistant still calls from this number over it.
+    #[sqlx(flatten)]
+    pub trunk: TrunkGates,
+}
+
+/// The trunk's side of a dial; all absent when there is none.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct TrunkGates {
+    pub trunk_live: Option<i64>,
+    pub trunk_max_live: Option<i64>,
+    pub trunk_tokens: Option<f64>,
+    pub trunk_refilled_at: Option<DateTime<Utc>>,
+    pub trunk_countries: Option<Json<Vec<String>>>,
+}
+
+const TRUNK: &str = "t.live AS trunk_live, t.max_live AS trunk_max_live, t.tokens AS trunk_tokens, t.refilled_at AS trunk_refilled_at,
+        t.countries AS trunk_countries";
+
+/// The number an assistant calls from, and the trunk it goes out by.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct OutgoingRow {
+    pub trunk_id: TrunkId,
+    pub livekit_id: String,
+    pub caller_id: String,
+    #[sqlx(flatten)]
+    pub trunk: TrunkGates,
+}
+
+impl Store {
+    /// What an assistant calls by: its newest active number that has a trunk.
+    pub async fn outgoing(&self, assistant: AssistantId) -> Result<Option<OutgoingRow>, StoreError> {
+        let sql = sqlx::AssertSqlSafe(format!(
+            "SELECT t.id AS trunk_id, t.livekit_id, n.number AS caller_id, {TRUNK}
+             FROM phone_number n JOIN trunks t ON t.livekit_id = n.outbound_trunk_id
+             WHERE n.inbound_assistant_id = $1 AND n.status = 'active'
+             ORDER BY n.created_at DESC LIMIT 1"
+        ));
+        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(assistant).fetch_optional(db).await?))
+    }
+}
+
+impl Tx {
+    /// What the contact gates judge of calls.
+    pub async fn contact_gates(&mut self, ids: &[CallId], since: DateTime<Utc>) -> Result<Vec<ContactGates>, StoreError> {
+        let sql = sqlx::AssertSqlSafe(format!(
+            "SELECT {CONTACT} FROM campaign_calls k LEFT JOIN numbers_live l ON l.number = k.phone_number
+             WHERE k.id IN (SELECT unhex(value) FROM json_each($1))"
+        ));
+        let ids: Vec<String> = ids.iter().map(|i| i.hex()).collect();
+        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(serde_json::json!(ids).to_string()).bind(since).fetch_all(&mut *db).await?))
+    }
+
+    /// What all gates judge of one call of a campaign, that is to go out by a trunk and number.
+    pub async fn arm_facts(
+        &mut self,
+        id: CallId,
+        campaign: &CampaignRow,
+        trunk: TrunkId,
+        caller_id: &str,
+        day: NaiveDate,
+        since: DateTime<Utc>,
+    ) -> Result<Option<ArmRow>, StoreError> {
+        let sql = sqlx::AssertSqlSafe(format!(
+            "SELECT {CONTACT}, k.state, k.incarnation, k.claim_number, k.hangup_requested_at, c.execution_status, c.generation, n.next_call_at, n.live,
+                    (SELECT value FROM settings WHERE key = $6 AND value <> '') AS kill_switch,
+                    (SELECT value FROM settings WHERE key = $7) AS kill_switch_reason,
+                    (SELECT value FROM settings WHERE key = $8) AS leader,
+                    (SELECT value FROM settings WHERE key = $9) AS terms,
+                    (SELECT value FROM settings WHERE key = $10) AS national_list_at,
+                    EXISTS (SELECT 1 FROM campaign_calls o WHERE o.campaign_id = k.campaign_id AND o.abandoned = 1) AS any_without_agent,
+                    y.used AS used_today, {TRUNK}
+             FROM campaign_calls k
+             JOIN campaigns c ON c.id = k.campaign_id AND c.deleted_at IS NULL
+             JOIN campaign_counts n ON n.campaign_id = k.campaign_id
+             LEFT JOIN numbers_live l ON l.number = k.phone_number
+             LEFT JOIN campaign_days y ON y.campaign_id = k.campaign_id AND y.day = $3
+             LEFT JOIN phone_number p ON p.number = $5 AND p.inbound_assistant_id = c.assistant_id AND p.status = 'active'
+             LEFT JOIN trunks t ON t.id = $4 AND t.livekit_id = p.outbound_trunk_id
+             WHERE k.id = $1"
+        ));
+        let keys = [Setting::KillSwitch, Setting::KillSwitchReason, Setting::Leader, Setting::Terms, Setting::NationalList(campaign.user_id)];
+        on_tx!(self, |db| {
+            let mut query = sqlx::query_as(sql).bind(id).bind(since).bind(day.to_string()).bind(trunk).bind(caller_id);
+            for key in keys {
+                query = query.bind(key.key());
+            }
+            Ok(query.fetch_optional(&mut *db).await?)
+        })
+    }
+}
