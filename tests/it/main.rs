@@ -6,6 +6,7 @@ mod api;
 mod console;
 mod crash;
 mod defects;
+mod dispatch;
 mod engine;
 mod floors;
 mod lessons;
