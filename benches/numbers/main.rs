@@ -8,8 +8,10 @@
 mod callbacks;
 mod claim;
 mod dials;
+mod first;
 mod frame;
 mod import;
+mod scarce;
 mod setup;
 
 use std::{process::Command, time::Duration};
@@ -17,10 +19,12 @@ use std::{process::Command, time::Duration};
 /// Name, what it measures, how.
 type Section = (&'static str, &'static str, fn());
 
-const SECTIONS: [Section; 5] = [
+const SECTIONS: [Section; 7] = [
     ("import", "a CSV of 1,000,000 rows: number, zone, duplicate check", import::run),
     ("claim", "the next call of a campaign half done, by its size", claim::run),
     ("dials", "claim, arm, dial (stub), record on SQLite", dials::run),
+    ("first", "from the start of a campaign to its first dial, by its contacts", first::run),
+    ("scarce", "20 campaigns over 30 zones on a trunk of 10 lines for 10 minutes, by the real engine", scarce::run),
     ("frame", "a frame at 200x60 with 1,000,000 calls in the store", frame::run),
     ("callbacks", "durable Twilio callbacks with 1,000,000 calls stored, beside a Node peer", callbacks::run),
 ];

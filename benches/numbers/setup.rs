@@ -7,7 +7,7 @@ use dialdeck::{
     desk::{Actor, AssignNumber, CampaignDraft, ClaimRequest, Desk, Import, Installation, Progress},
     domain::{
         campaign::{ContactSource, Settings},
-        id::{CampaignId, Incarnation, SourceId},
+        id::{AssistantId, CampaignId, Incarnation, SourceId},
         phone::{self, PhoneNumber},
         rules::Rules,
         schedule::Days,
@@ -25,6 +25,8 @@ pub struct Bench {
     pub desk: Desk,
     pub installation: Installation,
     pub actor: Actor,
+    pub assistant: AssistantId,
+    pub source: SourceId,
     pub campaign: CampaignId,
 }
 
@@ -62,28 +64,26 @@ impl Bench {
             inbound_trunk: None,
         };
         desk.assign_number(actor.clone(), assign).await.unwrap();
-        let source = one_contact(&desk, &actor).await;
-        let settings = Settings {
-            daily_cap: 1_000_000,
-            calling_days: Days::ALL,
-            start_hour: 0,
-            end_hour: 0,
-            max_concurrent: 2000,
-            call_delay_ms: 0,
-            ..Settings::defaults(chrono_tz::Tz::America__New_York)
-        };
-        let draft = CampaignDraft {
-            name: "Q4 Sales".into(),
-            assistant,
-            source: ContactSource::CsvFile,
-            source_id: source,
-            prompt: "Hello {name}, this is Sarah.".into(),
-            agent_name: None,
-            settings,
-        };
-        let campaign = desk.create_campaign(actor.clone(), draft).await.unwrap();
+        let source = import(&desk, &actor, "name,phone\nAna,+12025550100\n".to_owned()).await;
+        let campaign = desk.create_campaign(actor.clone(), draft(assistant, source)).await.unwrap();
         desk.start(actor.clone(), campaign).await.unwrap();
-        Self { dir, url, clock, store, desk, installation, actor, campaign }
+        Self { dir, url, clock, store, desk, installation, actor, assistant, source, campaign }
+    }
+
+    /// Contacts without calls.
+    pub async fn idle(n: u32) -> Self {
+        let bench = Self::new().await;
+        bench.fill(n, 0, 0).await;
+        let mut db = sqlx::SqliteConnection::connect(bench.url.trim_start_matches("sqlite:")).await.unwrap();
+        for sql in ["DELETE FROM campaign_calls", "UPDATE campaign_counts SET total = 0, pending = 0", "UPDATE campaigns SET execution_status = 'completed'"] {
+            sqlx::query(sql).execute(&mut db).await.unwrap();
+        }
+        bench
+    }
+
+    /// Another campaign over the same contacts.
+    pub async fn another(&self) -> CampaignId {
+        self.desk.create_campaign(self.actor.clone(), draft(self.assistant, self.source)).await.unwrap()
     }
 
     pub async fn row(&self) -> CampaignRow {
@@ -135,10 +135,30 @@ impl Bench {
     }
 }
 
-async fn one_contact(desk: &Desk, actor: &Actor) -> SourceId {
+fn draft(assistant: AssistantId, source_id: SourceId) -> CampaignDraft {
+    let settings = Settings {
+        daily_cap: 1_000_000,
+        calling_days: Days::ALL,
+        start_hour: 0,
+        end_hour: 0,
+        max_concurrent: 2000,
+        call_delay_ms: 0,
+        ..Settings::defaults(chrono_tz::Tz::America__New_York)
+    };
+    CampaignDraft {
+        name: "Q4 Sales".into(),
+        assistant,
+        source: ContactSource::CsvFile,
+        source_id,
+        prompt: "Hello {name}, this is Sarah.".into(),
+        agent_name: None,
+        settings,
+    }
+}
+
+pub async fn import(desk: &Desk, actor: &Actor, csv: String) -> SourceId {
     let import =
         Import { table: ContactTable::CsvFile, name: "leads.csv".into(), region: phone::region("US").ok(), mapping: Vec::new(), size: None, dry_run: false };
     let progress = tokio::sync::watch::Sender::new(Progress::default());
-    let csv = std::io::Cursor::new("name,phone\nAna,+12025550100\n");
-    desk.import(actor.clone(), import, csv, progress, CancellationToken::new()).await.unwrap().0
+    desk.import(actor.clone(), import, std::io::Cursor::new(csv), progress, CancellationToken::new()).await.unwrap().0
 }

@@ -245,25 +245,7 @@ async fn campaign(s: &Session, command: CampaignCommand) -> Result<(), CliError>
         CampaignCommand::Why { campaign } => {
             let row = s.campaign(&campaign).await?;
             let why = s.desk.explain(&row).await?;
-            let mut words = why.message.clone();
-            if let Some(until) = why.until {
-                words.push_str(&format!(" (changes at {})", until.with_timezone(&row.zone()).format("%a %H:%M %Z")));
-            }
-            let (w, left) = (&why.waiting, why.waiting.calling_seconds);
-            words.push_str(&format!(
-                "\n  {} dialable now, {} later, {} on do-not-call, {} exhausted, {} invalid; about {} h {:02} min of calling left",
-                w.dialable_now,
-                w.later,
-                w.do_not_call,
-                w.exhausted,
-                w.invalid,
-                left / 3600,
-                left / 60 % 60
-            ));
-            for z in &w.zones {
-                let opens = z.opens.map_or_else(|| "never".to_owned(), |t| t.with_timezone(&row.zone()).format("%a %H:%M %Z").to_string());
-                words.push_str(&format!("\n  {:>7} waiting in {} (opens {opens})", z.waiting, crate::domain::zone::label(&z.zones)));
-            }
+            let words = why.lines(row.zone(), s.desk.now()).join("\n  ");
             s.say(&words, &json!({ "gate": why.gate, "message": why.message, "until": why.until, "waiting": why.waiting }));
             Ok(())
         }

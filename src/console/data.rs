@@ -125,13 +125,15 @@ pub async fn look(desk: &Desk, actor: &Actor, ring: &Ring, now: DateTime<Utc>, l
     let results = store.recent_results(actor.owner, now - Span::hours(1), 200).await?;
     let minute = store.recent_results(actor.owner, now - Span::minutes(1), 1000).await?;
     let (assistants, sources) = if lists { (store.assistants(actor.owner).await?, store.sources(actor.owner).await?) } else { Default::default() };
-    let percent = |n: usize| (!results.is_empty()).then(|| i64::try_from(n * 100 / results.len()).unwrap_or(0));
+    // Of dials, as the campaigns count them: what never rang is none.
+    let dials = results.iter().filter(|r| !r.1.never_rang()).count();
+    let percent = |n: usize, of: usize| (of > 0).then(|| i64::try_from(n * 100 / of).unwrap_or(0));
     let answered = results.iter().filter(|r| r.3).count();
     let failed = results.iter().filter(|r| is_failure(r.1)).count();
     Ok(Snapshot {
         at: now,
-        answered: percent(answered),
-        failed: percent(failed),
+        answered: percent(answered, dials),
+        failed: percent(failed, results.len()),
         calls_per_minute: i64::try_from(minute.len()).unwrap_or(0),
         last_failure: last_failure(&results),
         campaigns,

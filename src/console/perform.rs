@@ -147,33 +147,12 @@ impl Performer {
             };
             match found.await {
                 Ok((row, why)) => {
-                    let zone = row.zone();
-                    let at = |t: chrono::DateTime<chrono::Utc>| t.with_timezone(&zone).format("%a %H:%M %Z").to_string();
-                    let mut lines = vec![why.message.clone()];
-                    lines.extend(why.until.map(|t| format!("changes at {}", at(t))));
-                    lines.push(String::new());
                     let c = &row.counts;
-                    lines.push(format!(
-                        "{} dialable now, {} queued, {} live, {} dialled, {} answered",
-                        why.waiting.dialable_now, c.pending, c.live, c.dials, c.pickups
-                    ));
-                    let left = why.waiting.calling_seconds;
-                    lines.push(format!(
-                        "{} later, {} on do-not-call, {} exhausted, {} invalid; about {} h {:02} min of calling left",
-                        why.waiting.later,
-                        why.waiting.do_not_call,
-                        why.waiting.exhausted,
-                        why.waiting.invalid,
-                        left / 3600,
-                        left / 60 % 60
-                    ));
-                    for z in why.waiting.zones.iter().take(12) {
-                        let opens = z.opens.map_or_else(
-                            || "never: no hour suits".to_owned(),
-                            |t| if t <= desk.now() { "open now".to_owned() } else { format!("opens {}", at(t)) },
-                        );
-                        lines.push(format!("{:>7}  {}  {opens}", z.waiting, zone::label(&z.zones)));
-                    }
+                    let mut lines = why.lines(row.zone(), desk.now());
+                    // What the gate says, then the campaign's own figures.
+                    let gate = 1 + usize::from(why.until.is_some());
+                    let figures = format!("{} queued, {} live, {} dialled, {} answered", c.pending, c.live, c.dials, c.pickups);
+                    lines.splice(gate..gate, [String::new(), figures]);
                     Msg::Why { title: format!("Why: {}", row.name), lines }
                 }
                 Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },

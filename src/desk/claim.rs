@@ -74,8 +74,15 @@ pub struct Claimed {
 #[derive(Debug, Default)]
 pub struct Claims {
     pub ready: Vec<Claimed>,
-    /// Numbers whose gates are closed, with the gate: their rows went back, or ended.
-    pub turned_away: Vec<(String, Closed)>,
+    pub turned_away: Vec<TurnedAway>,
+}
+
+/// A call whose contact's gate is closed: its row went back, or ended.
+#[derive(Debug)]
+pub struct TurnedAway {
+    pub number: String,
+    pub zones: String,
+    pub closed: Closed,
 }
 
 /// How soon a released call is looked at again when no better moment is known.
@@ -187,7 +194,7 @@ impl Desk {
     }
 }
 
-type Leased = (Vec<CallRow>, Vec<(String, Closed)>);
+type Leased = (Vec<CallRow>, Vec<TurnedAway>);
 
 async fn claim(tx: &mut Tx, rules: &Rules, request: &ClaimRequest, now: DateTime<Utc>) -> Result<Leased, Unclaimed> {
     if tx.setting(Setting::Leader).await?.is_some_and(|l| l != request.incarnation.to_string()) {
@@ -210,7 +217,7 @@ async fn claim(tx: &mut Tx, rules: &Rules, request: &ClaimRequest, now: DateTime
             Ok(()) => kept.push(row),
             Err(closed) => {
                 turn_away(tx, &row, &closed, now).await?;
-                turned_away.push((row.phone_number, closed));
+                turned_away.push(TurnedAway { number: row.phone_number, zones: row.zones, closed });
             }
         }
     }

@@ -53,6 +53,36 @@ pub struct ZoneWait {
     pub opens: Option<DateTime<Utc>>,
 }
 
+impl Explanation {
+    /// The whole story, a line each, on the clock of a zone: the gate, the counts, who waits where.
+    #[must_use]
+    pub fn lines(&self, zone: chrono_tz::Tz, now: DateTime<Utc>) -> Vec<String> {
+        let at = |t: DateTime<Utc>| t.with_timezone(&zone).format("%a %H:%M %Z").to_string();
+        let w = &self.waiting;
+        let mut lines = vec![self.message.clone()];
+        lines.extend(self.until.map(|t| format!("changes at {}", at(t))));
+        lines.push(format!(
+            "{} dialable now, {} later, {} on do-not-call, {} exhausted, {} invalid; about {} h {:02} min of calling left",
+            w.dialable_now,
+            w.later,
+            w.do_not_call,
+            w.exhausted,
+            w.invalid,
+            w.calling_seconds / 3600,
+            w.calling_seconds / 60 % 60
+        ));
+        lines.extend(w.zones.iter().map(|z| {
+            let opens = match z.opens {
+                None => "never: no hour suits".to_owned(),
+                Some(t) if t <= now => "open now".to_owned(),
+                Some(t) => format!("opens {}", at(t)),
+            };
+            format!("{:>7}  {}  {opens}", z.waiting, zone::label(&z.zones))
+        }));
+        lines
+    }
+}
+
 /// Contacts looked at for missing script fields before a start.
 const SAMPLE: i64 = 5000;
 

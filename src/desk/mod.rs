@@ -27,7 +27,7 @@ use tokio::sync::{mpsc, oneshot};
 pub use arm::{Armed, Refused};
 pub use board::{Hands, Look, NoAgent};
 pub use campaigns::{CampaignDraft, Preflight, Stopped};
-pub use claim::{ClaimRequest, Claimed, Claims, Outgoing};
+pub use claim::{ClaimRequest, Claimed, Claims, Outgoing, TurnedAway};
 pub use contacts::{Import, ImportError, Progress};
 pub use dnc::ListReport;
 pub use error::DeskError;

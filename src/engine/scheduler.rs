@@ -7,7 +7,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::{Engine, Stop};
 use crate::{
-    desk::{Actor, ClaimRequest, DeskError, Hands, Look, Outgoing},
+    desk::{Actor, ClaimRequest, DeskError, Hands, Look, Outgoing, TurnedAway},
     domain::{
         campaign::Status,
         dispatch::{Closed, Decision, Gate, InstallationFacts},
@@ -110,7 +110,8 @@ impl Scheduler {
         let mut next = installation.unwell.as_ref().and_then(|(_, until)| *until);
         let mut going = Vec::new();
         for campaign in campaigns {
-            if let Some((_, until)) = self.asleep.get(&campaign.id).filter(|(g, t)| *g == campaign.generation && *t > now) {
+            let left = campaign.fill_position.is_some() || campaign.counts.pending + campaign.counts.processing > 0;
+            if let Some((_, until)) = self.asleep.get(&campaign.id).filter(|(g, t)| left && *g == campaign.generation && *t > now) {
                 next = Some(next.map_or(*until, |n| n.min(*until)));
                 continue;
             }
@@ -223,8 +224,10 @@ impl Scheduler {
             lease: engine.config.claim_lease,
         };
         let claims = engine.desk.claim(engine.installation, request).await?;
-        for (number, closed) in &claims.turned_away {
-            tracing::info!(target: "engine", gate = closed.gate.word(), "not dialled {}: {closed}", tail(number));
+        for TurnedAway { number, zones, closed } in claims.turned_away {
+            tracing::info!(target: "engine", gate = closed.gate.word(), "not dialled {}: {closed}", tail(&number));
+            // It had its turn: a zone full of rows that may not be called must not hold up the others.
+            self.hands.served.insert((campaign.id, zones), now);
         }
         self.turns.insert(campaign.id, now);
         for claimed in claims.ready {

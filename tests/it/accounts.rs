@@ -161,13 +161,13 @@ impl Kept {
         let due = books.contacts.values().any(|c| c.due.is_some_and(|t| t <= now));
         let (claimed, away) = (claims.ready.pop(), claims.turned_away.pop());
         prop_assert_eq!(claimed.is_some() || away.is_some(), due, "something is due: {:?}", books);
-        let Some(number) = claimed.as_ref().map(|c| c.number.clone()).or_else(|| away.as_ref().map(|(n, _)| n.clone())) else { return Ok(()) };
+        let Some(number) = claimed.as_ref().map(|c| c.number.clone()).or_else(|| away.as_ref().map(|a| a.number.clone())) else { return Ok(()) };
         prop_assert!(books.contacts[&number].due.is_some_and(|t| t <= now), "{} is not due: {:?}", number, books);
         let expected = books.expect(&number, now);
         let rows = self.office.store.calls(self.campaign, &CallFilter::default(), 1000, 0).await.unwrap().rows;
         let (call, claim) = rows.iter().find(|r| r.phone_number == number).map(|r| (r.id, r.claim_number)).unwrap();
         let got = match (claimed, away) {
-            (None, Some((_, closed))) => Expect::Gate(closed.gate.word()),
+            (None, Some(away)) => Expect::Gate(away.closed.gate.word()),
             (Some(claimed), _) => match self.office.arm(claimed).await {
                 Ok(_) => Expect::Armed,
                 Err(Refused::Gate(closed)) => Expect::Gate(closed.gate.word()),

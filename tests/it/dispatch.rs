@@ -56,6 +56,21 @@ async fn three_zones_and_one_line_no_zone_waits_for_anothers_end() {
     assert_eq!(world.row(id).await.execution_status, Status::Running);
 }
 
+/// A zone full of people who may not be called is passed by, not called through first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_zone_that_is_turned_away_holds_up_no_other() {
+    let rules = Rules { countries: vec!["US".into()], ..quick_rules() };
+    let mut world = World::new(Options { speed: 40.0, behaviour: short_talks(), rules, ..Options::default() }).await;
+    let mut csv = "name,phone\n".to_owned();
+    (0..300).for_each(|i| csv.push_str(&format!("London {i},+4420794600{i:02}\n", i = i % 100)));
+    (0..200).for_each(|i| csv.push_str(&format!("London {i},+4420794601{i:02}\n", i = i % 100)));
+    (0..5).for_each(|i| csv.push_str(&format!("New York {i},+121255501{i:02}\n")));
+    let id = world.running(csv, |s| (s.max_concurrent, s.call_delay_ms) = (1, 2000)).await;
+    world.until("a dial", LONG, || async { world.simulator.invites_so_far() > 0 }).await;
+    let away = world.calls(id).await.iter().filter(|c| c.country == "GB" && c.state == State::Canceled).count();
+    assert!(away < 20, "{away} of London were turned away before anybody was called");
+}
+
 /// A callback that was promised goes first when it is due, in whichever zone.
 #[tokio::test]
 async fn a_promise_in_the_last_zone_goes_first() {

@@ -147,7 +147,7 @@ impl Office {
         // A millisecond fills the trunk's bucket.
         self.wait(TimeDelta::milliseconds(1));
         let mut claims = self.claims(id).await;
-        let Some(claimed) = claims.ready.pop() else { return Err(claims.turned_away.pop().map_or("empty", |(_, closed)| closed.gate.word())) };
+        let Some(claimed) = claims.ready.pop() else { return Err(claims.turned_away.pop().map_or("empty", |away| away.closed.gate.word())) };
         match self.arm(claimed).await {
             Ok(armed) => Ok(armed.call()),
             Err(Refused::Gate(closed)) => Err(closed.gate.word()),
