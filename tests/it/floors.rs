@@ -121,3 +121,149 @@ fn the_calls_that_stand_in_one_place() {
     assert_eq!(armed.len(), 1, "{armed:?}");
     assert!(fs::read_to_string(root.join("main.rs")).unwrap().lines().count() <= 60);
 }
+
+/// Circles inside a room: files that import each other in a loop. Two may (a thing and its part); more are
+/// one file in several pieces. The console's wait for its second design.
+mod circles {
+    use std::{
+        collections::{BTreeMap, BTreeSet},
+        path::Path,
+    };
+
+    use super::{FLOORS, code, sources};
+
+    /// `a::b::{c, d::{e}}` as `a::b::c`, `a::b::d::e`.
+    fn expand(tree: &str) -> Vec<String> {
+        let Some(open) = tree.find('{') else { return vec![tree.split(" as ").next().unwrap().trim().to_owned()] };
+        let (head, rest) = (&tree[..open], &tree[open + 1..tree.rfind('}').unwrap()]);
+        let (mut depth, mut start, mut parts) = (0, 0, Vec::new());
+        for (i, c) in rest.char_indices().chain([(rest.len(), ',')]) {
+            match c {
+                '{' => depth += 1,
+                '}' => depth -= 1,
+                ',' if depth == 0 => {
+                    parts.push(rest[start..i].trim());
+                    start = i + 1;
+                }
+                _ => {}
+            }
+        }
+        parts.into_iter().filter(|p| !p.is_empty()).flat_map(|p| expand(p)).map(|p| format!("{head}{p}")).collect()
+    }
+
+    /// Every path that a file names in a `use`, and those with `super::` or `crate::` in its code.
+    fn paths(text: &str) -> Vec<String> {
+        let text: String = code(text).map(|(_, l)| l).collect::<Vec<_>>().join("\n");
+        let mut out = Vec::new();
+        for (i, _) in text.match_indices("use ") {
+            if i == 0 || text[..i].ends_with('\n') || text[..i].ends_with("pub ") {
+                let end = text[i..].find(';').map_or(text.len(), |e| i + e);
+                out.extend(expand(&text[i + 4..end].split_whitespace().collect::<Vec<_>>().join(" ")));
+            }
+        }
+        for word in text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')) {
+            if word.starts_with("super::") || word.starts_with("crate::") {
+                out.push(word.to_owned());
+            }
+        }
+        out
+    }
+
+    /// `src/store/pool.rs` is `store::pool`, `src/store/mod.rs` and `src/store.rs` are `store`.
+    fn module(file: &str) -> String {
+        let rest = file.rsplit_once("/src/").unwrap().1.trim_end_matches(".rs").trim_end_matches("/mod");
+        rest.replace('/', "::")
+    }
+
+    /// Which file of the room a path leads to from a module: by its own name, or by what its folder re-exports.
+    fn target(path: &str, from: &str, is_door: bool, files: &BTreeSet<String>, exports: &BTreeMap<String, String>) -> Option<String> {
+        let mut at: Vec<&str> =
+            if is_door { from.split("::").collect() } else { from.rsplit_once("::").map_or(Vec::new(), |(up, _)| up.split("::").collect()) };
+        let mut here: Vec<&str> = from.split("::").collect();
+        let mut rest: Vec<&str> = path.split("::").collect();
+        match rest.first()? {
+            &"crate" => {
+                rest.remove(0);
+                at.clear();
+            }
+            &"super" => {
+                while rest.first() == Some(&"super") {
+                    rest.remove(0);
+                    here.pop();
+                }
+                at = here;
+            }
+            &"self" => {
+                rest.remove(0);
+                at = from.split("::").collect();
+            }
+            _ if is_door => {}
+            _ => return None,
+        }
+        let full: Vec<&str> = at.into_iter().chain(rest).collect();
+        (1..=full.len()).rev().find_map(|n| {
+            let name = full[..n].join("::");
+            exports.get(&name).cloned().or_else(|| files.contains(&name).then_some(name))
+        })
+    }
+
+    /// Arrows between the files of a room; a folder's door (its `mod.rs`) is a list of contents, no arrow.
+    fn arrows(all: &[(String, String)]) -> BTreeMap<String, BTreeSet<String>> {
+        let files: BTreeSet<String> = all.iter().map(|(f, _)| module(f)).collect();
+        let door = |m: &String| files.iter().any(|f| f.starts_with(&format!("{m}::")));
+        let mut exports = BTreeMap::new();
+        for (file, text) in all.iter().filter(|(f, _)| door(&module(f))) {
+            let here = module(file);
+            for path in paths(text) {
+                if let Some(to) = target(&path, &here, true, &files, &BTreeMap::new()) {
+                    exports.insert(format!("{here}::{}", path.rsplit("::").next().unwrap()), to);
+                }
+            }
+        }
+        let leaves = all.iter().map(|(f, t)| (module(f), t)).filter(|(m, _)| !door(m));
+        leaves
+            .map(|(from, text)| {
+                let to = paths(text).iter().filter_map(|p| target(p, &from, false, &files, &exports)).filter(|to| *to != from && !door(to)).collect();
+                (from, to)
+            })
+            .collect()
+    }
+
+    fn reaches(arrows: &BTreeMap<String, BTreeSet<String>>, from: &str) -> BTreeSet<String> {
+        let (mut seen, mut stack) = (BTreeSet::new(), vec![from.to_owned()]);
+        while let Some(at) = stack.pop() {
+            for to in arrows.get(&at).into_iter().flatten() {
+                if seen.insert(to.clone()) {
+                    stack.push(to.clone());
+                }
+            }
+        }
+        seen
+    }
+
+    fn circles(arrows: &BTreeMap<String, BTreeSet<String>>) -> BTreeSet<BTreeSet<String>> {
+        let far: BTreeMap<&String, BTreeSet<String>> = arrows.keys().map(|f| (f, reaches(arrows, f))).collect();
+        let of = |f: &String| far.keys().filter(|g| far[f].contains(**g) && far[**g].contains(f)).map(|g| (*g).clone()).collect::<BTreeSet<_>>();
+        far.keys().map(|f| of(f)).filter(|c| c.len() > 1).collect()
+    }
+
+    #[test]
+    fn no_circle_of_more_than_two_files() {
+        let rooms = FLOORS.iter().map(|f| f.0).chain(["app", "cli"]).filter(|r| *r != "console");
+        let large: Vec<_> = rooms.flat_map(|room| circles(&arrows(&sources(room)))).filter(|c| c.len() > 2).collect();
+        assert!(large.is_empty(), "{large:#?}");
+    }
+
+    #[test]
+    fn the_check_sees_a_circle() {
+        let file = |name: &str, text: &str| (Path::new("/x/src/room").join(name).display().to_string(), text.to_owned());
+        let room = [
+            file("mod.rs", "mod a;\nmod b;\nmod c;\npub use a::{A, Other};\n"),
+            file("a.rs", "use super::b::B;\nstruct A;\n"),
+            file("b.rs", "fn f() { super::c::g() }\n"),
+            file("c.rs", "use super::{\n    A, x::Y,\n};\n"),
+        ];
+        let found = circles(&arrows(&room));
+        assert!(found.len() == 1 && found.first().unwrap().len() == 3, "{found:?}");
+    }
+}
