@@ -283,7 +283,12 @@ pub async fn start(State(api): State<Api>, Supervisor(caller): Supervisor, Path(
     let c = own(&api, caller.owner, &id).await?;
     let Nothing {} = body::optional(&headers, &bytes)?;
     let key = Key::of(&caller, &headers)?;
-    key.once(&api, &format!("POST /campaigns/{}/start", c.id), &bytes, begin(&api, &caller, &c)).await
+    let what = format!("POST /campaigns/{}/start", c.id);
+    let act = {
+        let api = api.clone();
+        async move { begin(&api, &caller, &c).await }
+    };
+    key.once(&api, &what, &bytes, act).await
 }
 
 async fn begin(api: &Api, caller: &super::Caller, c: &CampaignRow) -> Answer {

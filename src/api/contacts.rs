@@ -62,11 +62,14 @@ pub async fn upload(State(api): State<Api>, Supervisor(caller): Supervisor, head
                 return if key.is_given() {
                     let (file, digest) = spool(&mut field).await?;
                     let about = [digest.as_slice(), name.as_bytes(), region.as_deref().unwrap_or_default().as_bytes()].concat();
-                    key.once(&api, "POST /csv/upload", &about, async {
-                        let import = start(&api, &caller, name, region.as_deref(), file, CancellationToken::new())?;
-                        finish(import.await.map_err(|e| ApiError::Internal(e.to_string()))?)
-                    })
-                    .await
+                    let act = {
+                        let api = api.clone();
+                        async move {
+                            let import = start(&api, &caller, name, region.as_deref(), file, CancellationToken::new())?;
+                            finish(import.await.map_err(|e| ApiError::Internal(e.to_string()))?)
+                        }
+                    };
+                    key.once(&api, "POST /csv/upload", &about, act).await
                 } else {
                     streamed(&api, &caller, name, region.as_deref(), &mut field).await
                 };

@@ -32,7 +32,7 @@ pub use contacts::{Import, ImportError, Progress};
 pub use dnc::ListReport;
 pub use error::DeskError;
 pub use explain::{Explanation, Waiting, ZoneWait};
-pub use once::Reserved;
+pub use once::{Reply, Reserved};
 pub use outcome::{SetOutcome, UndoDoNotCall};
 pub use record::Recorded;
 pub use retries::Recycle;

@@ -5,15 +5,21 @@ use chrono::Duration;
 use super::{Desk, DeskError};
 use crate::{domain::id::OwnerId, store::Lane};
 
+/// What a request was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    pub status: u16,
+    pub body: String,
+    /// Where what it made is; empty where it made nothing.
+    pub location: String,
+}
+
 /// How a key stands to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reserved {
     /// It is this request's now.
     Fresh,
-    Answered {
-        status: u16,
-        body: String,
-    },
+    Answered(Reply),
     /// It was used for a different request.
     Another,
     UnderWay,
@@ -40,7 +46,9 @@ impl Desk {
                     }
                     Ok(match tx.kept_reply(owner, &key).await? {
                         Some((first, ..)) if first != request => Reserved::Another,
-                        Some((_, status, body)) if status > 0 => Reserved::Answered { status: u16::try_from(status).unwrap_or(200), body },
+                        Some((_, status, body, location)) if status > 0 => {
+                            Reserved::Answered(Reply { status: u16::try_from(status).unwrap_or(200), body, location })
+                        }
                         _ => Reserved::UnderWay,
                     })
                 })
@@ -52,11 +60,11 @@ impl Desk {
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn settle_key(&self, owner: OwnerId, key: String, reply: Option<(u16, String)>) -> Result<(), DeskError> {
+    pub async fn settle_key(&self, owner: OwnerId, key: String, reply: Option<Reply>) -> Result<(), DeskError> {
         self.store
             .write(Lane::Urgent, move |tx| {
                 Box::pin(async move {
-                    let reply = reply.as_ref().map(|(status, body)| (i64::from(*status), body.as_str()));
+                    let reply = reply.as_ref().map(|r| (i64::from(r.status), r.body.as_str(), r.location.as_str()));
                     Ok(tx.settle_key(owner, &key, reply).await?)
                 })
             })

@@ -25,18 +25,18 @@ impl Tx {
         Ok(done == 1)
     }
 
-    /// The request a key was taken for and its reply; status 0 while there is none.
-    pub async fn kept_reply(&mut self, owner: OwnerId, key: &str) -> Result<Option<(String, i64, String)>, StoreError> {
-        let sql = "SELECT request, status, body FROM idempotency_keys WHERE user_id = $1 AND key = $2";
+    /// The request a key was taken for, and the status, body and location of its reply; status 0 while there is none.
+    pub async fn kept_reply(&mut self, owner: OwnerId, key: &str) -> Result<Option<(String, i64, String, String)>, StoreError> {
+        let sql = "SELECT request, status, body, location FROM idempotency_keys WHERE user_id = $1 AND key = $2";
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(owner).bind(key).fetch_optional(&mut *db).await?))
     }
 
     /// Keeps the reply of a key, or frees the key without one.
-    pub async fn settle_key(&mut self, owner: OwnerId, key: &str, reply: Option<(i64, &str)>) -> Result<(), StoreError> {
-        let keep = "UPDATE idempotency_keys SET status = $3, body = $4 WHERE user_id = $1 AND key = $2";
+    pub async fn settle_key(&mut self, owner: OwnerId, key: &str, reply: Option<(i64, &str, &str)>) -> Result<(), StoreError> {
+        let keep = "UPDATE idempotency_keys SET status = $3, body = $4, location = $5 WHERE user_id = $1 AND key = $2";
         let free = "DELETE FROM idempotency_keys WHERE user_id = $1 AND key = $2";
         on_tx!(self, |db| match reply {
-            Some((status, body)) => sqlx::query(keep).bind(owner).bind(key).bind(status).bind(body).execute(&mut *db).await?,
+            Some((status, body, location)) => sqlx::query(keep).bind(owner).bind(key).bind(status).bind(body).bind(location).execute(&mut *db).await?,
             None => sqlx::query(free).bind(owner).bind(key).execute(&mut *db).await?,
         });
         Ok(())

@@ -259,9 +259,9 @@ async fn a_key_is_taken_once_and_free_again_in_time() {
         };
         assert!(take("a", now).await && !take("a", now + Duration::minutes(9)).await);
         assert!(take("b", now + Duration::minutes(11)).await, "its first request never answered");
-        write!(rows.store, |tx| tx.settle_key(owner, "k", Some((200, "{}"))).await?);
+        write!(rows.store, |tx| tx.settle_key(owner, "k", Some((200, "{}", "/x"))).await?);
         assert!(!take("b", now + Duration::hours(23)).await);
-        assert_eq!(write!(rows.store, |tx| tx.kept_reply(owner, "k").await?), Some(("b".into(), 200, "{}".into())));
+        assert_eq!(write!(rows.store, |tx| tx.kept_reply(owner, "k").await?), Some(("b".into(), 200, "{}".into(), "/x".into())));
         assert!(take("c", now + Duration::hours(25)).await);
     }
 }
