@@ -17,7 +17,13 @@ use super::{
 };
 use crate::{
     desk::AssignNumber,
-    domain::{FieldError, id::AssistantId, phone::PhoneNumber, text::clean},
+    domain::{
+        FieldError,
+        id::AssistantId,
+        phone::PhoneNumber,
+        text::clean,
+        trunk::{self, Login, Reach},
+    },
     telephony::{Carrier, NewTrunk, Trunk},
 };
 
@@ -134,13 +140,13 @@ pub async fn assign(State(api): State<Api>, Supervisor(caller): Supervisor, head
     if api.desk.store().number_is_anothers(caller.owner, number.as_str()).await? {
         return Err(ApiError::Conflict("the number belongs to another owner".to_owned()));
     }
-    if r.address.as_deref().is_some_and(|a| a.starts_with("sip:") || a.contains(' ')) {
-        return Err(ApiError::Unprocessable(vec![FieldError::new("address", "is a host such as NAME.pstn.twilio.com, without \"sip:\"")]));
+    if [&r.username, &r.password].iter().any(|t| t.len() > 255 || t.chars().any(char::is_control)) {
+        return Err(ApiError::Unprocessable(vec![FieldError::new("username", "and password are at most 255 characters each, without control characters")]));
     }
     if r.transport.as_deref().is_some_and(|t| !["auto", "udp", "tcp", "tls"].iter().any(|known| t.eq_ignore_ascii_case(known))) {
         return Err(ApiError::Unprocessable(vec![FieldError::new("transport", "is auto, udp, tcp or tls")]));
     }
-    let address = r.address.clone().filter(|a| !a.is_empty()).unwrap_or_else(|| api.defaults.trunk_address.clone());
+    let address = address(&api, r.address.as_deref())?;
     let trunk = match &r.outbound_trunk_id {
         Some(id) => existing(&api, id).await?,
         None if address.is_empty() => {
@@ -163,6 +169,14 @@ pub async fn assign(State(api): State<Api>, Supervisor(caller): Supervisor, head
     Ok(Json(body).into_response())
 }
 
+/// Where the trunk is to be: as asked for, else the configured place.
+fn address(api: &Api, asked: Option<&str>) -> Result<String, ApiError> {
+    let own = &api.defaults.trunk_address;
+    let Some(asked) = asked.filter(|a| !a.is_empty() && !a.trim().eq_ignore_ascii_case(own)) else { return Ok(own.clone()) };
+    let reach = if api.desk.rules().real_phones { Reach::Outside } else { Reach::Anywhere };
+    trunk::address(asked, reach).map_err(|why| ApiError::Unprocessable(vec![FieldError::new("address", why)]))
+}
+
 async fn existing(api: &Api, id: &str) -> Result<Trunk, ApiError> {
     let found = carrier(api)?.trunks().await?.into_iter().find(|t| t.trunk_id == id);
     found.ok_or_else(|| {
@@ -175,16 +189,18 @@ async fn make(api: &Api, r: &AssignRequest, number: &PhoneNumber, assistant: Ass
     let carrier = carrier(api)?;
     let _alone = api.assigning.lock().await;
     let there = carrier.trunks().await?;
-    if let Some(t) = there.into_iter().find(|t| t.address == address && t.numbers.iter().any(|n| n == number.as_str())) {
+    if let Some(t) = there.into_iter().find(|t| t.address.eq_ignore_ascii_case(&address) && t.numbers.iter().any(|n| n == number.as_str())) {
         return Ok(t);
     }
-    let own = !r.username.is_empty();
+    let given = Login { username: &r.username, password: &r.password };
+    let own = Login { username: &api.defaults.trunk_username, password: api.defaults.trunk_password.reveal() };
+    let login = trunk::login(&address, given, &api.defaults.trunk_address, own);
     let new = NewTrunk {
         name: clean(&format!("dialdeck {number}"), 100),
-        address,
         number: number.to_string(),
-        username: if own { r.username.clone() } else { api.defaults.trunk_username.clone() },
-        password: if own { r.password.clone() } else { api.defaults.trunk_password.reveal().to_owned() },
+        username: login.username.to_owned(),
+        password: login.password.to_owned(),
+        address,
         transport: r.transport.clone().unwrap_or_default().to_ascii_lowercase(),
         metadata: json!({ "app": "dialdeck", "v": 1, "assistant_id": assistant }).to_string(),
     };

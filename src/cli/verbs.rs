@@ -22,6 +22,8 @@ use crate::{
         id::{AssistantId, CampaignId, OwnerId},
         phone::{self, PhoneNumber},
         schedule::Days,
+        text::clean,
+        trunk::{self, Login, Reach},
     },
     store::{CampaignRow, ContactTable, SourceRow},
     telephony::{Carrier, NewTrunk},
@@ -392,19 +394,31 @@ async fn find_or_make_trunk(
     if let Some(id) = id {
         return there.into_iter().find(|t| t.trunk_id == id).ok_or_else(|| CliError::Failed(format!("LiveKit knows no trunk {id}")));
     }
-    let address = address.unwrap_or_else(|| s.config.trunk_address.clone());
+    let own = s.config.trunk_address.as_str();
+    let address = match address.filter(|a| !a.trim().eq_ignore_ascii_case(own)) {
+        Some(asked) => {
+            let reach = if s.desk.rules().real_phones { Reach::Outside } else { Reach::Anywhere };
+            trunk::address(&asked, reach).map_err(|why| CliError::Usage(format!("--address \"{}\" {why}", clean(&asked, 60))))?
+        }
+        None => own.to_owned(),
+    };
     if address.is_empty() {
         return Err(CliError::Usage("name --trunk ST_..., or --address NAME.pstn.twilio.com, or set [trunk] address".to_owned()));
     }
-    if let Some(t) = there.into_iter().find(|t| t.address == address && t.numbers.iter().any(|n| n == number.as_str())) {
+    if let Some(t) = there.into_iter().find(|t| t.address.eq_ignore_ascii_case(&address) && t.numbers.iter().any(|n| n == number.as_str())) {
         return Ok(t);
+    }
+    let (none, ours) = (Login { username: "", password: "" }, Login { username: &s.config.trunk_username, password: s.config.trunk_password.reveal() });
+    let login = trunk::login(&address, none, own, ours);
+    if login == none && ours != none {
+        eprintln!("dialdeck: the trunk to {address} has no login: [trunk] username and password are for [trunk] address alone");
     }
     let new = NewTrunk {
         name: format!("dialdeck {number}"),
-        address,
         number: number.to_string(),
-        username: s.config.trunk_username.clone(),
-        password: s.config.trunk_password.reveal().to_owned(),
+        username: login.username.to_owned(),
+        password: login.password.to_owned(),
+        address,
         transport: "auto".to_owned(),
         metadata: json!({ "app": "dialdeck", "v": 1 }).to_string(),
     };

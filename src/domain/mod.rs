@@ -13,12 +13,14 @@ pub mod legal;
 pub mod outcome;
 pub mod pacing;
 pub mod phone;
+pub mod retention;
 pub mod retry;
 pub mod rules;
 pub mod schedule;
 pub mod script;
 pub mod stats;
 pub mod text;
+pub mod trunk;
 pub mod zone;
 
 /// Why a command is not allowed, in words an operator reads, with the gate or rule that said so.

@@ -166,6 +166,12 @@ impl Simulator {
         self.shared.world.lock().log.clone()
     }
 
+    /// Address and login of every trunk that was made, newest first.
+    #[must_use]
+    pub fn trunk_logins(&self) -> Vec<(String, String)> {
+        self.shared.world.lock().trunks.iter().map(|t| (t.address.clone(), t.auth_username.clone())).collect()
+    }
+
     /// The numbers that ring or talk now.
     #[must_use]
     pub fn live_numbers(&self) -> Vec<String> {
