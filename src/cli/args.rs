@@ -4,6 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
+/// A clock's speed: a tenth of life to two hundred times.
+fn speed(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|s| (0.1..=200.0).contains(s)).ok_or_else(|| "is no number from 0.1 to 200".to_owned())
+}
+
 /// A terminal operations console for outbound AI calling campaigns.
 #[derive(Debug, Parser)]
 #[command(version, about, long_about = None)]
@@ -53,12 +58,12 @@ pub enum Command {
     /// Practise: sample campaigns and a simulated telephone network; no phone rings
     Demo {
         /// Contacts of the first campaign
-        #[arg(long, default_value_t = 300)]
+        #[arg(long, default_value_t = 300, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=10_000))]
         contacts: usize,
         #[arg(long, default_value_t = 7)]
         seed: u64,
         /// How many times faster than life
-        #[arg(long, default_value_t = 1.0)]
+        #[arg(long, default_value_t = 1.0, value_parser = speed)]
         speed: f64,
     },
     /// Engine and listener without a screen
@@ -70,7 +75,7 @@ pub enum Command {
         /// Where its webhooks go
         #[arg(long, value_name = "URL")]
         webhook: Option<String>,
-        #[arg(long, default_value_t = 1.0)]
+        #[arg(long, default_value_t = 1.0, value_parser = speed)]
         speed: f64,
         /// A seeded mix of results instead of the last four digits
         #[arg(long, value_name = "SEED")]

@@ -79,7 +79,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
 pub fn run(args: Args) -> Result<(), CliError> {
     match args.command {
         None => run_console(&args.global),
-        Some(Command::Demo { contacts, seed, speed }) => run_demo(&args.global, DemoOptions { contacts, seed, speed: speed.clamp(0.1, 200.0) }),
+        Some(Command::Demo { contacts, seed, speed }) => run_demo(&args.global, DemoOptions { contacts, seed, speed }),
         Some(Command::Serve) => run_serve(&args.global),
         Some(Command::Simulate { at, webhook, speed, mix, script }) => {
             let (behaviour, faults) = simulated(mix, script.as_deref())?;
@@ -236,7 +236,7 @@ fn run_simulate(config: SimulatorConfig, speed: f64) -> Result<(), CliError> {
     runtime.block_on(async {
         let (key, secret) = (config.api_key.clone(), config.api_secret.clone());
         let (account, token) = (config.twilio_account.clone(), config.twilio_token.clone());
-        let clock: SharedClock = Arc::new(ScaledClock::from_now(speed.clamp(0.1, 200.0)));
+        let clock: SharedClock = Arc::new(ScaledClock::from_now(speed));
         let simulator = Simulator::start(config, clock)
             .await
             .map_err(|e| CliError::Failed(format!("cannot listen on {at}: {e}. Choose another address with --listen ADDR")))?;

@@ -35,6 +35,10 @@ impl FromStr for Limits {
             let wrong = || format!("\"{part}\": write connections=512, per_peer=32, rate=100, burst=200, header=5 or body=10");
             let (key, value) = part.split_once('=').ok_or_else(wrong)?;
             let n: u32 = value.trim().parse().ok().filter(|n| *n > 0).ok_or_else(wrong)?;
+            let most = if matches!(key.trim(), "header" | "body") { 3600 } else { 100_000 };
+            if n > most {
+                return Err(format!("\"{part}\": at most {most}"));
+            }
             match key.trim() {
                 "connections" => limits.connections = n as usize,
                 "per_peer" => limits.per_peer = n as usize,

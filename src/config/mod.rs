@@ -4,6 +4,7 @@
 
 mod keys;
 mod limits;
+mod ranges;
 mod secret;
 
 use std::{
@@ -18,7 +19,14 @@ pub use keys::{ENVIRONMENT, KEYS, SECRETS};
 pub use limits::Limits;
 pub use secret::Secret;
 
-use crate::domain::{breaker::Limits as Breaker, phone::PhoneNumber, rules::Profile};
+use crate::domain::{
+    breaker::Limits as Breaker,
+    phone::PhoneNumber,
+    retention::Retention,
+    rules::Profile,
+    text::clean,
+    trunk::{self, Reach},
+};
 
 /// A value and where it came from.
 #[derive(Debug, Clone)]
@@ -117,6 +125,7 @@ pub struct Config {
     pub countries: Vec<String>,
     pub attempts_per_24h: i64,
     pub breaker: Breaker,
+    pub retention: Retention,
     pub theme: String,
     pub log_level: String,
     pub log_file: Option<PathBuf>,
@@ -280,27 +289,6 @@ impl Reader<'_> {
         }
     }
 
-    /// `20`, `20s`, `5m`, `1h`, `200ms`.
-    fn duration(&mut self, key: &str) -> Duration {
-        let text = self.text(key);
-        let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        let (number, unit) = text.split_at(split);
-        let scale = match unit.trim() {
-            "" | "s" => 1000,
-            "ms" => 1,
-            "m" | "min" => 60_000,
-            "h" => 3_600_000,
-            _ => 0,
-        };
-        match number.parse::<u64>() {
-            Ok(n) if scale > 0 => Duration::from_millis(n.saturating_mul(scale)),
-            _ => {
-                self.complain(key, format!("\"{text}\" is no time: write 20, 20s, 5m or 1h"));
-                Duration::ZERO
-            }
-        }
-    }
-
     /// A value that still is the spec's placeholder.
     fn placeholder(&mut self, key: &str) {
         let text = self.text(key);
@@ -363,15 +351,15 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
             "stop" => OnHangup::Stop,
             _ => OnHangup::Drain,
         },
-        drain_timeout: r.duration("engine.drain_timeout"),
-        claim_lease: r.duration("engine.claim_lease"),
-        unknown_horizon: r.duration("engine.unknown_horizon"),
-        agent_wait: r.duration("engine.agent_wait"),
+        drain_timeout: ranges::time(&mut r, "engine.drain_timeout", Duration::ZERO, Duration::from_hours(24)),
+        claim_lease: ranges::claim_lease(&mut r),
+        unknown_horizon: ranges::time(&mut r, "engine.unknown_horizon", Duration::from_secs(1), Duration::from_hours(1)),
+        agent_wait: ranges::agent_wait(&mut r),
         require_agent: r.flag("engine.require_agent"),
         orphan_sweep: r.flag("engine.orphan_sweep"),
-        calls_per_second: positive(&mut r, "trunk.calls_per_second"),
-        trunk_concurrent: r.parse("trunk.max_concurrent", 10, "a whole number"),
-        trunk_address: r.text("trunk.address"),
+        calls_per_second: ranges::number(&mut r, "trunk.calls_per_second", 0.01, 1000.0),
+        trunk_concurrent: ranges::number(&mut r, "trunk.max_concurrent", 1, 10_000),
+        trunk_address: trunk_address(&mut r),
         trunk_username: r.text("trunk.username"),
         trunk_password: Secret::new(r.text("trunk.password")),
         profile: match one_of(&mut r, "compliance.profile", &["default", "none", "us"]).as_str() {
@@ -381,13 +369,14 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
         },
         region: region(&mut r),
         countries: list(&r.text("compliance.countries").to_ascii_uppercase()),
-        attempts_per_24h: r.parse("compliance.attempts_per_24h", 3, "a whole number"),
+        attempts_per_24h: ranges::number(&mut r, "compliance.attempts_per_24h", 1, 100),
         breaker: Breaker {
             enabled: r.flag("breaker.enabled"),
-            trunk_failures: positive(&mut r, "breaker.trunk_failures"),
-            unknown_in_5_min: r.parse("breaker.unknown_in_5_min", 3, "a whole number"),
-            no_agent: positive(&mut r, "breaker.no_agent"),
+            trunk_failures: ranges::number(&mut r, "breaker.trunk_failures", 0.01, 1.0),
+            unknown_in_5_min: ranges::number(&mut r, "breaker.unknown_in_5_min", 1, 1000),
+            no_agent: ranges::number(&mut r, "breaker.no_agent", 0.001, 1.0),
         },
+        retention: ranges::retention(&mut r),
         theme: r.text("console.theme"),
         log_level: r.text("log.level"),
         log_file: Some(PathBuf::from(r.text("log.file"))).filter(|p| !p.as_os_str().is_empty()),
@@ -458,13 +447,16 @@ fn region(r: &mut Reader<'_>) -> Option<String> {
     Some(code)
 }
 
-fn positive(r: &mut Reader<'_>, key: &str) -> f64 {
-    let value: f64 = r.parse(key, 1.0, "a number");
-    if value <= 0.0 || !value.is_finite() {
-        r.complain(key, format!("{value} is not above 0"));
-        return 1.0;
+/// Where the installation's trunk login goes: written by its operator, so any host will do.
+fn trunk_address(r: &mut Reader<'_>) -> String {
+    let text = r.text("trunk.address");
+    if text.is_empty() {
+        return text;
     }
-    value
+    trunk::address(&text, Reach::Anywhere).unwrap_or_else(|why| {
+        r.complain("trunk.address", format!("\"{}\" {why}", clean(&text, 60)));
+        String::new()
+    })
 }
 
 fn one_of(r: &mut Reader<'_>, key: &str, allowed: &[&str]) -> String {

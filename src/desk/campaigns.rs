@@ -1,6 +1,6 @@
 //! Campaigns: made, edited, started, paused, resumed, stopped, deleted; their queue filled.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 
 use super::{Actor, Desk, DeskError, audit};
 use crate::{
@@ -9,10 +9,11 @@ use crate::{
         campaign::{self, Command, ContactSource, Settings, Status},
         id::{AssistantId, CallId, CampaignId, OwnerId, SourceId},
         phone::PhoneNumber,
+        retry,
         rules::Profile,
-        script,
+        script::{self, Script},
         stats::Counts,
-        text::clean,
+        text::{self, clean},
     },
     store::{CampaignEdit, CampaignRow, Lane, NewCall, NewCampaign, Tx},
 };
@@ -51,6 +52,12 @@ pub struct Stopped {
     pub live: i64,
 }
 
+/// The longest name of a campaign, letters.
+pub(super) const LONGEST_NAME: usize = 200;
+
+/// The longest name of an agent worker, letters.
+const LONGEST_AGENT: usize = 100;
+
 /// Rows made a transaction while a campaign fills its queue.
 const CHUNK: i64 = 500;
 
@@ -66,7 +73,7 @@ impl Desk {
         self.store
             .write(Lane::Urgent, move |tx| {
                 Box::pin(async move {
-                    let mut errors = check(&draft.name, &draft.settings, profile);
+                    let mut errors = check(&draft.name, &draft.prompt, draft.agent_name.as_deref(), &draft.settings, profile);
                     if tx.assistant(actor.owner, draft.assistant).await?.is_none() {
                         errors.push(FieldError::new("assistantId", "no such assistant"));
                     }
@@ -81,7 +88,7 @@ impl Desk {
                     let row = NewCampaign {
                         id,
                         owner: actor.owner,
-                        name: clean(draft.name.trim(), 255),
+                        name: clean(draft.name.trim(), LONGEST_NAME),
                         assistant: draft.assistant,
                         source: draft.source,
                         source_id: draft.source_id,
@@ -108,14 +115,14 @@ impl Desk {
             .write(Lane::Urgent, move |tx| {
                 Box::pin(async move {
                     tx.campaign(actor.owner, id).await?.ok_or(DeskError::NotFound("campaign"))?;
-                    let mut errors = check(&edit.name, &edit.settings, profile);
+                    let mut errors = check(&edit.name, &edit.prompt, edit.agent_name.as_deref(), &edit.settings, profile);
                     if tx.assistant(actor.owner, edit.assistant).await?.is_none() {
                         errors.push(FieldError::new("assistantId", "there is no such assistant"));
                     }
                     if !errors.is_empty() {
                         return Err(DeskError::Invalid(errors));
                     }
-                    let edit = CampaignEdit { name: clean(edit.name.trim(), 255), ..edit };
+                    let edit = CampaignEdit { name: clean(edit.name.trim(), LONGEST_NAME), ..edit };
                     tx.update_campaign(id, &edit, now).await?;
                     audit(tx, &actor, now, "campaign_edited", Some(id.0), &serde_json::json!({})).await
                 })
@@ -382,7 +389,7 @@ async fn fill(tx: &mut Tx, owner: OwnerId, id: CampaignId, now: DateTime<Utc>) -
             attempt: c.attempts + 1,
             priority: 0,
             // The rule's spacing holds over a stop and a new start.
-            dialable_at: c.last_end.map_or(row.status_at, |t| row.status_at.max(t + Duration::minutes(row.retry.0.no_answer_minutes))),
+            dialable_at: c.last_end.map_or(row.status_at, |t| row.status_at.max(t + retry::wait(row.retry.0.no_answer_minutes))),
         })
         .collect();
     let n = i64::try_from(tx.insert_calls(owner, id, &calls, now).await?).unwrap_or(0);
@@ -391,20 +398,28 @@ async fn fill(tx: &mut Tx, owner: OwnerId, id: CampaignId, now: DateTime<Utc>) -
     Ok(true)
 }
 
-fn check(name: &str, settings: &Settings, profile: Profile) -> Vec<FieldError> {
+fn check(name: &str, prompt: &str, agent_name: Option<&str>, settings: &Settings, profile: Profile) -> Vec<FieldError> {
     let mut errors = settings.validate();
-    if name.trim().is_empty() || name.chars().count() > 255 {
-        errors.insert(0, FieldError::new("name", "1 to 255 characters are needed"));
+    if !text::is_name(name, LONGEST_NAME) {
+        errors.insert(0, FieldError::new("name", format!("1 to {LONGEST_NAME} characters that can be seen are needed")));
     }
+    errors.extend(script::complaint("campaignPrompt", prompt));
+    errors.extend(agent_complaint(agent_name));
     if !settings.contact_hours && profile != Profile::None {
         errors.push(FieldError::new("contactHours", "contact-local legal hours can be switched off only under compliance profile \"none\""));
     }
     errors
 }
 
+/// What is wrong with an agent worker's name.
+pub(super) fn agent_complaint(name: Option<&str>) -> Option<FieldError> {
+    let wrong = name.is_some_and(|n| !n.is_empty() && (!text::is_name(n, LONGEST_AGENT) || clean(n, LONGEST_AGENT) != n));
+    wrong.then(|| FieldError::new("agentName", format!("at most {LONGEST_AGENT} characters, all of them to be seen")))
+}
+
 /// The script's needs that a sample of contacts does not meet: field and how many lack it.
 pub(super) fn missing_fields(script_text: &str, contacts: &[crate::store::FillContact]) -> (Vec<String>, i64) {
-    let required = script::required(script_text);
+    let required = Script::parse(script_text).required();
     let mut lacking: Vec<String> = Vec::new();
     let mut count = 0;
     for c in contacts {

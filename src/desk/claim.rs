@@ -15,7 +15,7 @@ use crate::{
         dispatch::{self, Closed, Closes, ContactFacts, Place, Scope},
         id::{CallId, ContactId, Incarnation, TrunkId},
         rules::Rules,
-        script,
+        script::Script,
         stats::{self, Counts},
         zone,
     },
@@ -135,10 +135,11 @@ impl Desk {
         let contacts = if ids.is_empty() { Vec::new() } else { self.store.contacts_by_id(&ids).await? };
         let mut contacts: HashMap<ContactId, _> = contacts.into_iter().map(|c| (c.id, (c.company, c.extra.0))).collect();
         let mut claimed = Vec::with_capacity(rows.len());
+        let script = Script::parse(campaign.script());
         for row in rows {
             let (company, extra) = row.contact_id.and_then(|id| contacts.remove(&id)).unwrap_or_default();
             let fields = script_fields(&row.contact_name, &row.contact_email, &company, &extra);
-            match script::render(campaign.script(), &fields) {
+            match script.render(&fields) {
                 Ok(script) => claimed.push(Claimed {
                     call: row.id,
                     claim_number: row.claim_number,

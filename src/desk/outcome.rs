@@ -10,6 +10,7 @@ use crate::{
         campaign::Status,
         id::CallId,
         outcome::{self, Outcome, Who},
+        schedule::{LONGEST_PROMISE, TOO_FAR},
         stats,
     },
     store::{CallRow, CallUpdate, Lane, NewCall, Tx},
@@ -177,12 +178,15 @@ async fn queue_callback(tx: &mut Tx, actor: &Actor, row: &CallRow, at: Option<Da
     if due <= now {
         return Err(DeskError::field("callbackAt", "is in the past"));
     }
+    if due > now + LONGEST_PROMISE {
+        return Err(DeskError::field("callbackAt", TOO_FAR));
+    }
     if !row.state.is_ended() {
         return Err(Refusal::new("state", "a callback can be promised once the call has ended: tag it then").into());
     }
     // The moment named last counts.
     cancel_next(tx, row, "another callback was promised", now).await?;
-    let next = NewCall { attempt: row.attempt + 1, priority: 1, ..retries::after(row, due) };
+    let next = NewCall { attempt: row.attempt.saturating_add(1), priority: 1, ..retries::after(row, due) };
     tx.insert_calls(row.user_id, row.campaign_id, &[next], now).await?;
     tx.add_counts(row.campaign_id, &stats::Counts { total: 1, pending: 1, ..stats::Counts::default() }).await?;
     Ok(())

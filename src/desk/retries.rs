@@ -101,7 +101,7 @@ pub(super) fn after(row: &CallRow, due: DateTime<Utc>) -> NewCall {
         country: row.country.clone(),
         zones: row.zones.clone(),
         position: row.position,
-        attempt: row.attempt + i64::from(row.charged),
+        attempt: row.attempt.saturating_add(i64::from(row.charged)),
         dialable_at: due,
         priority: 0,
     }
@@ -118,7 +118,7 @@ fn next(campaign: &CampaignRow, row: &CallRow, done: ContactRows, now: DateTime<
     let rules = &campaign.retry.0;
     // One open row a contact and campaign: a claimed next attempt stands. And what charges no attempt
     // must still come to an end.
-    if !goes_on || done.open > 0 || done.total >= rules.max_attempts + FREE_ATTEMPTS {
+    if !goes_on || done.open > 0 || done.total >= rules.max_attempts.min(retry::MOST_ATTEMPTS) + FREE_ATTEMPTS {
         return None;
     }
     let due = retry::next_attempt(rules, row.state, row.attempt, row.charged, now)?;

@@ -3,13 +3,17 @@
 
 use sqlx::types::Json;
 
-use super::{Actor, Desk, DeskError, audit, campaigns::countries_of};
+use super::{
+    Actor, Desk, DeskError, audit,
+    campaigns::{LONGEST_NAME, agent_complaint, countries_of},
+};
 use crate::{
     domain::{
         FieldError,
         id::{AssistantId, TrunkId},
         phone::PhoneNumber,
-        text::clean,
+        script,
+        text::{clean, is_name},
     },
     store::{AssistantRow, Lane, StoreError, TrunkRow},
 };
@@ -41,13 +45,19 @@ impl Desk {
         language: Option<String>,
     ) -> Result<AssistantRow, DeskError> {
         let now = self.now();
-        let name = clean(name.trim(), 255);
-        if name.is_empty() {
-            return Err(DeskError::field("name", "a name is needed"));
+        let mut errors = Vec::new();
+        if !is_name(&name, LONGEST_NAME) {
+            errors.push(FieldError::new("name", format!("1 to {LONGEST_NAME} characters that can be seen are needed")));
         }
+        errors.extend(script::complaint("prompt", &prompt));
+        errors.extend(agent_complaint(agent_name.as_deref()));
+        let name = clean(name.trim(), LONGEST_NAME);
         let language = language.unwrap_or_else(|| "en".to_owned());
         if language.is_empty() || !language.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') || language.len() > 35 {
-            return Err(DeskError::Invalid(vec![FieldError::new("language", "write it as BCP 47 does: en, en-US, de")]));
+            errors.push(FieldError::new("language", "write it as BCP 47 does: en, en-US, de"));
+        }
+        if !errors.is_empty() {
+            return Err(DeskError::Invalid(errors));
         }
         let row = AssistantRow { id: id.unwrap_or_else(AssistantId::fresh), user_id: actor.owner, name, agent_name, prompt, language, created_at: now };
         self.store

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     FieldError, Refusal,
-    retry::RetryRules,
+    retry::{LONGEST_WAIT, MOST_ATTEMPTS, RetryRules},
     schedule::{Days, Window},
 };
 
@@ -75,6 +75,16 @@ pub enum ContactSource {
     CsvFile,
 }
 
+/// Calls ringing or talking at once.
+pub const MOST_AT_ONCE: i64 = 2000;
+
+/// Between two dials, ms.
+pub const LONGEST_DELAY_MS: i64 = 3_600_000;
+
+/// How long a phone may ring, and a call last; seconds.
+pub const RING_S: (i64, i64) = (15, 60);
+pub const CALL_S: (i64, i64) = (30, 14_400);
+
 /// Everything about a campaign that an operator sets, with units.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -125,28 +135,34 @@ impl Settings {
     /// The calling window of these settings; `None` when `validate` would complain about it.
     #[must_use]
     pub fn window(&self) -> Option<Window> {
-        let minutes = |h: i64, m: i64| u16::try_from(h * 60 + m).ok();
+        let minutes = |h: i64, m: i64| u16::try_from(h.checked_mul(60)?.checked_add(m)?).ok();
         Window::new(self.calling_days, minutes(self.start_hour, self.start_minute)?, minutes(self.end_hour, self.end_minute)?)
     }
 
-    /// All complaints at once, each with the field's name on the wire.
-    #[must_use]
-    pub fn validate(&self) -> Vec<FieldError> {
-        let ranges: [(&'static str, i64, i64, i64); 12] = [
+    /// Every number: its name on the wire, what it is, the least and the most it may be.
+    fn ranges(&self) -> [(&'static str, i64, i64, i64); 13] {
+        [
             ("dailyCap", self.daily_cap, 1, 1_000_000),
             ("startHour", self.start_hour, 0, 23),
             ("endHour", self.end_hour, 0, 24),
             ("startMinute", self.start_minute, 0, 59),
             ("endMinute", self.end_minute, 0, 59),
-            ("maxConcurrent", self.max_concurrent, 1, 2000),
-            ("callDelayMs", self.call_delay_ms, 0, 3_600_000),
-            ("ringTimeout", self.ring_timeout_s, 15, 60),
-            ("maxCallDuration", self.max_call_duration_s, 30, 14_400),
-            ("retry.maxAttempts", self.retry.max_attempts, 1, 10),
-            ("retry.noAnswerMinutes", self.retry.no_answer_minutes, 0, 43_200),
-            ("retry.busyMinutes", self.retry.busy_minutes, 0, 43_200),
-        ];
-        let mut errors: Vec<FieldError> = ranges
+            ("maxConcurrent", self.max_concurrent, 1, MOST_AT_ONCE),
+            ("callDelayMs", self.call_delay_ms, 0, LONGEST_DELAY_MS),
+            ("ringTimeout", self.ring_timeout_s, RING_S.0, RING_S.1),
+            ("maxCallDuration", self.max_call_duration_s, CALL_S.0, CALL_S.1),
+            ("retry.maxAttempts", self.retry.max_attempts, 1, MOST_ATTEMPTS),
+            ("retry.noAnswerMinutes", self.retry.no_answer_minutes, 0, LONGEST_WAIT),
+            ("retry.busyMinutes", self.retry.busy_minutes, 0, LONGEST_WAIT),
+            ("retry.trunkMinutes", self.retry.trunk_minutes, 0, LONGEST_WAIT),
+        ]
+    }
+
+    /// All complaints at once, each with the field's name on the wire.
+    #[must_use]
+    pub fn validate(&self) -> Vec<FieldError> {
+        let mut errors: Vec<FieldError> = self
+            .ranges()
             .iter()
             .filter(|(_, value, low, high)| value < low || value > high)
             .map(|(field, value, low, high)| FieldError::new(field, format!("{value} is not between {low} and {high}")))

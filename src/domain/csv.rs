@@ -6,7 +6,7 @@ use std::{
     io::{BufRead, BufReader, Read},
 };
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
 use rlibphonenumber::Region;
 
 use super::{contact::NewContact, id::ContactId, phone::PhoneNumber, script, text::clean, zone};
@@ -255,6 +255,8 @@ impl<R: Read> ContactFile<R> {
         }
         let day = |t: &str| t.parse::<NaiveDate>().ok().map(|d| d.and_time(NaiveTime::MIN).and_utc());
         let moment = text.parse::<DateTime<Utc>>().ok().or_else(|| day(text));
+        // A year that no database column holds is none either.
+        let moment = moment.filter(|t| (1900..=2200).contains(&t.year()));
         moment.map(Some).ok_or_else(|| format!("consent date \"{}\": write it as 2026-01-31 or 2026-01-31T10:00:00Z", clean(text, 40)))
     }
 

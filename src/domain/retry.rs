@@ -5,6 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use super::call::State;
 
+/// The most minutes a rule may wait.
+pub const LONGEST_WAIT: i64 = 43_200;
+
+/// The most attempts at one contact.
+pub const MOST_ATTEMPTS: i64 = 10;
+
 /// Retry rules of a campaign; minutes between the end of one attempt and the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
@@ -20,6 +26,12 @@ impl Default for RetryRules {
     fn default() -> Self {
         Self { max_attempts: 3, no_answer_minutes: 120, busy_minutes: 15, trunk_minutes: 5 }
     }
+}
+
+/// A rule's wait. What lies outside its range was not meant by anybody and waits the longest.
+#[must_use]
+pub fn wait(minutes: i64) -> Duration {
+    Duration::minutes(if (0..=LONGEST_WAIT).contains(&minutes) { minutes } else { LONGEST_WAIT })
 }
 
 /// When the next attempt is due after a call ended as `state`, or `None` for never.
@@ -49,8 +61,8 @@ pub fn next_attempt(rules: &RetryRules, state: State, attempt: i64, charged: boo
         | State::Ringing
         | State::Answered => return None,
     };
-    let in_budget = !charged || attempt < rules.max_attempts;
-    in_budget.then(|| now + Duration::minutes(minutes))
+    let in_budget = !charged || attempt < rules.max_attempts.min(MOST_ATTEMPTS);
+    in_budget.then(|| now + wait(minutes))
 }
 
 /// Whether any rules could have a result followed by another attempt.

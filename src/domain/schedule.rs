@@ -155,6 +155,12 @@ pub fn next_day(zone: Tz, now: DateTime<Utc>) -> DateTime<Utc> {
     instant(zone, at(tomorrow, 0))
 }
 
+/// How far ahead a call may be promised.
+pub const LONGEST_PROMISE: Duration = Duration::days(366);
+
+/// What is said of a promise beyond [`LONGEST_PROMISE`].
+pub const TOO_FAR: &str = "is more than 366 days ahead";
+
 /// Reads when somebody wants to be called back: nothing (the next day, same hour), `+2h`, `+30m`,
 /// `+1d`, `15:00` (today or tomorrow), `tue 15:00`, `2026-12-01 09:30`.
 ///
@@ -176,7 +182,8 @@ pub fn parse_moment(text: &str, zone: Tz, now: DateTime<Utc>) -> Result<DateTime
             "d" => Duration::days(1),
             _ => return Err(wrong()),
         };
-        return (1..=10_000).contains(&n).then(|| now + unit * i32::try_from(n).unwrap_or(1)).ok_or_else(wrong);
+        let ahead = (1..=1_000_000).contains(&n).then(|| unit * i32::try_from(n).unwrap_or(1)).ok_or_else(wrong)?;
+        return (ahead <= LONGEST_PROMISE).then(|| now + ahead).ok_or_else(|| TOO_FAR.to_owned());
     }
     let (day, hour) = text.rsplit_once(' ').map_or((None, text.as_str()), |(d, h)| (Some(d.trim()), h));
     let time = NaiveTime::parse_from_str(hour, "%H:%M").map_err(|_| wrong())?;
@@ -193,6 +200,9 @@ pub fn parse_moment(text: &str, zone: Tz, now: DateTime<Utc>) -> Result<DateTime
             None => NaiveDate::parse_from_str(d, "%Y-%m-%d").map_err(|_| wrong())?,
         },
     };
+    if date > local.date() + LONGEST_PROMISE {
+        return Err(TOO_FAR.to_owned());
+    }
     Some(instant(zone, date.and_time(time))).filter(|t| *t > now).ok_or_else(|| "that moment has passed".to_owned())
 }
 

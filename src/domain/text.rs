@@ -30,6 +30,12 @@ pub fn clean(text: &str, max: usize) -> String {
     out
 }
 
+/// Whether a text names something: a letter of it can be seen, and it is not longer than `max`.
+#[must_use]
+pub fn is_name(text: &str, max: usize) -> bool {
+    !clean(text, max).trim().is_empty() && text.trim().chars().count() <= max
+}
+
 /// Characters that move a cursor, hide text or change its direction.
 fn is_harmful(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')

@@ -5,7 +5,7 @@ use sqlx::types::Json;
 
 use crate::domain::{
     call::{Basis, State},
-    campaign::{ContactSource, Settings, Status},
+    campaign::{CALL_S, ContactSource, LONGEST_DELAY_MS, MOST_AT_ONCE, RING_S, Settings, Status},
     event::{Leave, LegStatus},
     id::{AssistantId, CallId, CampaignId, ContactId, Incarnation, OwnerId, SourceId, TrunkId},
     outcome::{Outcome, Who},
@@ -13,6 +13,38 @@ use crate::domain::{
     schedule::{Days, Window},
     stats::Counts,
 };
+
+/// A column that was once written without a range, brought into it: sums and waits are made of it.
+struct Within<const LOW: i64, const HIGH: i64>(i64);
+
+type Ring = Within<{ RING_S.0 }, { RING_S.1 }>;
+type Talk = Within<{ CALL_S.0 }, { CALL_S.1 }>;
+type Delay = Within<0, LONGEST_DELAY_MS>;
+type AtOnce = Within<0, MOST_AT_ONCE>;
+
+impl<const LOW: i64, const HIGH: i64, D: sqlx::Database> sqlx::Type<D> for Within<LOW, HIGH>
+where
+    i64: sqlx::Type<D>,
+{
+    fn type_info() -> D::TypeInfo {
+        i64::type_info()
+    }
+}
+
+impl<'r, const LOW: i64, const HIGH: i64, D: sqlx::Database> sqlx::Decode<'r, D> for Within<LOW, HIGH>
+where
+    i64: sqlx::Decode<'r, D>,
+{
+    fn decode(value: D::ValueRef<'r>) -> Result<Self, sqlx::error::BoxDynError> {
+        i64::decode(value).map(Self)
+    }
+}
+
+impl<const LOW: i64, const HIGH: i64> From<Within<LOW, HIGH>> for i64 {
+    fn from(value: Within<LOW, HIGH>) -> Self {
+        value.0.clamp(LOW, HIGH)
+    }
+}
 
 /// A campaign with its counters, its assistant's and its source's names.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -39,9 +71,13 @@ pub struct CampaignRow {
     pub timezone: String,
     pub campaign_prompt: String,
     pub agent_name: Option<String>,
+    #[sqlx(try_from = "AtOnce")]
     pub max_concurrent: i64,
+    #[sqlx(try_from = "Delay")]
     pub call_delay_ms: i64,
+    #[sqlx(try_from = "Ring")]
     pub ring_timeout_s: i64,
+    #[sqlx(try_from = "Talk")]
     pub max_call_duration_s: i64,
     pub retry: Json<RetryRules>,
     pub contact_hours: bool,
@@ -134,7 +170,9 @@ pub struct CallRow {
     pub trunk_id: Option<TrunkId>,
     pub caller_id: Option<String>,
     pub script: Option<String>,
+    #[sqlx(try_from = "Ring")]
     pub ring_timeout_s: i64,
+    #[sqlx(try_from = "Talk")]
     pub max_call_duration_s: i64,
     pub participant_sid: Option<String>,
     pub sip_call_id: Option<String>,

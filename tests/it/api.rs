@@ -39,8 +39,13 @@ impl Rest {
 
     /// The listener over a world, reached from outside at `public`.
     fn over(world: World, public: &str) -> Self {
+        Self::configured(world, public, |_| {})
+    }
+
+    /// The same with other defaults.
+    pub fn configured(world: World, public: &str, change: impl FnOnce(&mut Defaults)) -> Self {
         let auth = Arc::new(Auth::new(Secret::new("a-secret-of-the-test"), "authenticated".into(), String::new(), Role::Supervisor));
-        let api = Api {
+        let mut api = Api {
             desk: world.desk.clone(),
             clock: world.clock.clone(),
             auth: auth.clone(),
@@ -61,6 +66,7 @@ impl Rest {
                 default_number: None,
             },
         };
+        change(&mut api.defaults);
         let mut rest = Self { router: router(api), auth, token: String::new(), world };
         rest.token = rest.mint(rest.world.actor.owner, Role::Admin);
         rest
@@ -101,7 +107,7 @@ fn event(call: CallId, at: DateTime<Utc>) -> CallEvent {
     CallEvent { key: String::new(), target: Target::Call(call), source: Source::Engine, at, kind: Kind::Other { what: String::new() }, raw: Value::Null }
 }
 
-fn code(answer: &Answer) -> (u16, String) {
+pub fn code(answer: &Answer) -> (u16, String) {
     (answer.status.as_u16(), answer.json()["code"].as_str().unwrap_or_default().to_owned())
 }
 

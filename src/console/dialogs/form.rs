@@ -10,7 +10,7 @@ use crate::{
         campaign::{ContactSource, Settings},
         id::{AssistantId, SourceId},
         schedule::Days,
-        script,
+        script::{self, Script},
     },
     store::CampaignRow,
 };
@@ -166,6 +166,9 @@ impl Form {
         if let Some(wrong) = settings.validate().first() {
             return Err(format!("{}: {}", wrong.field, wrong.message));
         }
+        if let Some(wrong) = script::complaint("script", self.text("Script")) {
+            return Err(format!("{}: {}", wrong.field, wrong.message));
+        }
         Ok(FormValues { name: self.text("Name").to_owned(), assistant, source, source_id, prompt: self.text("Script").to_owned(), settings })
     }
 
@@ -178,7 +181,7 @@ impl Form {
                 let callable = contacts - dnc;
                 let seconds = callable * (v.settings.call_delay_ms.max(1000 * 60 / v.settings.max_concurrent.max(1))) / 1000;
                 let window = v.settings.window().map(|w| w.label()).unwrap_or_default();
-                let needs = script::required(&v.prompt);
+                let needs = Script::parse(&v.prompt).required();
                 let needs = if needs.is_empty() { String::new() } else { format!("; needs {}", needs.join(", ")) };
                 vec![
                     format!("{callable} contacts to call, {dnc} on do-not-call; about {} h {:02} min of calling", seconds / 3600, seconds / 60 % 60),

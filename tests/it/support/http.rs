@@ -10,6 +10,7 @@ use tower::ServiceExt;
 
 pub struct Answer {
     pub status: StatusCode,
+    pub headers: axum::http::HeaderMap,
     pub body: String,
 }
 
@@ -21,9 +22,9 @@ impl Answer {
 
 pub async fn send(router: &Router, request: Request<Body>) -> Answer {
     let response = router.clone().oneshot(request).await.unwrap();
-    let status = response.status();
+    let (status, headers) = (response.status(), response.headers().clone());
     let bytes = axum::body::to_bytes(response.into_body(), 64 << 20).await.unwrap();
-    Answer { status, body: String::from_utf8_lossy(&bytes).into_owned() }
+    Answer { status, headers, body: String::from_utf8_lossy(&bytes).into_owned() }
 }
 
 pub async fn call(router: &Router, method: &str, path: &str, token: &str, body: Option<Value>) -> Answer {
