@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Actor, Desk, DeskError, audit};
+use super::{Actor, Desk, DeskError, audit, housekeeping::is_emptying};
 use crate::{
     domain::{
         FieldError, Refusal,
@@ -139,22 +139,13 @@ impl Desk {
         campaign::transition(&row.name, row.execution_status, Command::Start)?;
         self.refuse_without_terms().await?;
         self.ready(&row).await?;
-        // A paused campaign goes on where it was; any other looks at its contacts from the first.
-        let fresh = row.execution_status != Status::Paused;
-        let (by, now) = (actor.clone(), self.now());
-        self.store
-            .write(Lane::Urgent, move |tx| {
-                Box::pin(async move {
-                    let row = tx.campaign(by.owner, id).await?.ok_or(DeskError::NotFound("campaign"))?;
-                    shift(tx, &by, &row, Command::Start, "", now).await?;
-                    // In the same transaction: an engine must not find it running and empty.
-                    if fresh {
-                        tx.set_fill(id, Some(0)).await?;
-                    }
-                    Ok::<_, DeskError>(())
-                })
-            })
-            .await?;
+        let fresh = loop {
+            match self.move_to_running(&actor, id).await? {
+                Some(fresh) => break fresh,
+                // What a stop has not taken off the queue yet is not called by the next run.
+                None => self.finish_stop(id).await?,
+            }
+        };
         for _ in 0..FIRST {
             if !self.fill(actor.owner, id).await? {
                 break;
@@ -164,6 +155,29 @@ impl Desk {
             self.refuse_if_nothing_to_do(&actor, id).await?;
         }
         Ok(())
+    }
+
+    /// Whether it looks at its contacts from the first: a paused one goes on where it was. `None` while a
+    /// stop is still being carried out.
+    async fn move_to_running(&self, actor: &Actor, id: CampaignId) -> Result<Option<bool>, DeskError> {
+        let (by, now) = (actor.clone(), self.now());
+        self.store
+            .write(Lane::Urgent, move |tx| {
+                Box::pin(async move {
+                    let row = tx.campaign(by.owner, id).await?.ok_or(DeskError::NotFound("campaign"))?;
+                    if is_emptying(tx, id, row.execution_status).await? {
+                        return Ok(None);
+                    }
+                    shift(tx, &by, &row, Command::Start, "", now).await?;
+                    let fresh = row.execution_status != Status::Paused;
+                    // In the same transaction: an engine must not find it running and empty.
+                    if fresh {
+                        tx.set_fill(id, Some(0)).await?;
+                    }
+                    Ok(Some(fresh))
+                })
+            })
+            .await
     }
 
     /// What must be there before a campaign may dial at all, in words with the way out.
@@ -219,31 +233,31 @@ impl Desk {
         self.change(actor, id, Command::Resume, String::new()).await
     }
 
-    /// Stops a campaign for good: what waits is canceled, live calls are kept or hung up as asked.
+    /// Stops a campaign for good: from the answer on nothing of it is armed, what waits is canceled in
+    /// slices, live calls are kept or hung up as asked.
     ///
     /// # Errors
     /// When there is nothing to stop.
     pub async fn stop(&self, actor: Actor, id: CampaignId, hang_up: bool) -> Result<Stopped, DeskError> {
         let now = self.now();
-        self.store
+        let stopped = self
+            .store
             .write(Lane::Urgent, move |tx| {
                 Box::pin(async move {
                     let row = tx.campaign(actor.owner, id).await?.ok_or(DeskError::NotFound("campaign"))?;
                     let reason = format!("stopped by {}", actor.name);
                     shift(tx, &actor, &row, Command::Stop, &reason, now).await?;
                     tx.set_fill(id, None).await?;
-                    let canceled = tx.cancel_pending(id, &reason, now).await?;
-                    tx.add_counts(id, &Counts { pending: -canceled, canceled, ..Counts::default() }).await?;
-                    let open = tx.open_of_campaign(id).await?;
+                    let live = tx.count_open(id).await?;
                     if hang_up {
-                        for call in &open {
-                            tx.request_hangup(call.id, now).await?;
-                        }
+                        tx.hang_up_campaign(id, now).await?;
                     }
-                    Ok(Stopped { canceled, live: i64::try_from(open.len()).unwrap_or(0) })
+                    Ok::<_, DeskError>(Stopped { canceled: row.counts.pending, live })
                 })
             })
-            .await
+            .await?;
+        self.begin_to_empty(id).await;
+        Ok(stopped)
     }
 
     /// # Errors

@@ -1,5 +1,5 @@
-//! Import: a file becomes contacts, in slices, with a report; a cancelled import leaves nothing
-//! behind.
+//! Import: a file becomes contacts, in slices, with a report; a cancelled import leaves no
+//! contact behind.
 
 use std::{collections::HashSet, io::Read};
 
@@ -119,10 +119,9 @@ impl Desk {
         cancel: &CancellationToken,
     ) -> Result<ImportReport, ImportError> {
         let mut report = ImportReport::default();
-        let mut flagged: Vec<String> = Vec::new();
         let mut seen = HashSet::new();
         // The next slices are made ready and wait at the writer while those before are being committed.
-        let inserted = futures_util::stream::poll_fn(|cx| slices.poll_recv(cx)).map(|slice| self.insert_slice(import, id, slice)).buffered(4);
+        let inserted = futures_util::stream::poll_fn(|cx| slices.poll_recv(cx)).map(|slice| self.insert_slice(actor, import, id, slice)).buffered(4);
         let mut inserted = std::pin::pin!(inserted);
         while let Some(slice) = inserted.next().await {
             let (slice, kept) = slice?;
@@ -135,7 +134,7 @@ impl Desk {
             }
             for c in &slice.good {
                 let kept = kept.as_ref().map_or_else(|| seen.insert(c.number.clone()), |k| k.contains(&c.line));
-                tally(&mut report, c, kept, &mut flagged);
+                tally(&mut report, c, kept);
             }
             progress.send_replace(Progress { bytes: slice.bytes, size: import.size, rows: report.imported + report.duplicate + report.invalid });
         }
@@ -143,35 +142,35 @@ impl Desk {
             return Err(ImportError::Cancelled);
         }
         if !import.dry_run {
-            self.close_source(actor, import.table, id, report.clone(), flagged).await?;
+            self.close_source(actor, import.table, id, report.clone()).await?;
         }
         Ok(report)
     }
 
     /// Writes a slice; answers it with the lines that were kept, or without when nothing is to be written.
-    async fn insert_slice(&self, import: &Import, id: SourceId, slice: Slice) -> Result<(Slice, Option<HashSet<i64>>), DeskError> {
+    /// Who is marked "do not call" is on the list from then on, whatever becomes of the file.
+    async fn insert_slice(&self, actor: &Actor, import: &Import, id: SourceId, slice: Slice) -> Result<(Slice, Option<HashSet<i64>>), DeskError> {
         if import.dry_run || slice.good.is_empty() {
             return Ok((slice, None));
         }
-        let rows = ContactSlice::new(import.table, id, &slice.good, self.now());
+        let now = self.now();
+        let rows = ContactSlice::new(import.table, id, &slice.good, now);
+        let flagged: Vec<String> = slice.good.iter().filter(|c| c.do_not_call).map(|c| c.number.to_string()).collect();
         let kept = self.store.write(Lane::Bulk, move |tx| Box::pin(async move { tx.insert_contacts(rows).await })).await?;
+        for numbers in flagged.chunks(dnc::CHUNK).map(<[String]>::to_vec) {
+            let actor = actor.clone();
+            self.store.write(Lane::Bulk, move |tx| Box::pin(async move { dnc::suppress_all(tx, &actor, &numbers, "import", now).await })).await?;
+        }
         Ok((slice, Some(kept.into_iter().collect())))
     }
 
-    /// The report and the do-not-call numbers, in the transaction that makes the source usable.
-    async fn close_source(&self, actor: &Actor, table: ContactTable, id: SourceId, report: ImportReport, flagged: Vec<String>) -> Result<(), DeskError> {
+    /// The report, in the transaction that makes the source usable.
+    async fn close_source(&self, actor: &Actor, table: ContactTable, id: SourceId, report: ImportReport) -> Result<(), DeskError> {
         let now = self.now();
         let actor = actor.clone();
         self.store
             .write(Lane::Bulk, move |tx| {
                 Box::pin(async move {
-                    for chunk in flagged.chunks(5000) {
-                        let numbers: Vec<&str> = chunk.iter().map(String::as_str).collect();
-                        tx.import_do_not_call(actor.owner, &numbers, "import", &actor.name, now).await?;
-                        for row in tx.unended_of_numbers(actor.owner, &numbers).await? {
-                            dnc::silence(tx, row, now).await?;
-                        }
-                    }
                     tx.finish_source(table, id, &report, now).await?;
                     let details = serde_json::json!({ "imported": report.imported, "duplicate": report.duplicate, "invalid": report.invalid });
                     audit(tx, &actor, now, "contacts_imported", Some(id.0), &details).await
@@ -204,22 +203,15 @@ impl Desk {
     }
 }
 
-fn tally(report: &mut ImportReport, c: &NewContact, kept: bool, flagged: &mut Vec<String>) {
+fn tally(report: &mut ImportReport, c: &NewContact, kept: bool) {
     if !kept {
         report.duplicate += 1;
         report.reject(u64::try_from(c.line).unwrap_or(0), format!("duplicate of {}", c.number));
-        // A repeated row that says "do not call" still says so.
-        if c.do_not_call {
-            flagged.push(c.number.to_string());
-        }
         return;
     }
     report.imported += 1;
     report.no_zone += u64::from(c.zones.is_empty());
-    if c.do_not_call {
-        report.do_not_call += 1;
-        flagged.push(c.number.to_string());
-    }
+    report.do_not_call += u64::from(c.do_not_call);
 }
 
 type Opened = tokio::sync::oneshot::Receiver<Result<(), CsvError>>;

@@ -1,14 +1,19 @@
 //! Do not call: one table per owner, by number. Writing it cancels what waits in every campaign
 //! and hangs up what is live, in the same transaction.
 
-use std::io::BufRead;
+use std::{collections::BTreeMap, io::BufRead};
 
 use chrono::{DateTime, Utc};
 use rlibphonenumber::Region;
 
 use super::{Actor, Desk, DeskError, audit, record::tally};
 use crate::{
-    domain::{call::State, phone::PhoneNumber, stats},
+    domain::{
+        call::State,
+        id::CampaignId,
+        phone::PhoneNumber,
+        stats::{self, Counts},
+    },
     store::{CallRow, CallUpdate, Lane, Setting, Tx},
 };
 
@@ -33,8 +38,8 @@ pub struct ListReport {
     pub invalid: u64,
 }
 
-/// Numbers written at once.
-const CHUNK: usize = 2000;
+/// Numbers written in one transaction.
+pub(super) const CHUNK: usize = 200;
 
 impl Desk {
     /// Takes a number off the list; `false` when it was not there. For an admin, with a reason.
@@ -130,11 +135,14 @@ fn number_in(line: &str, region: Option<Region>) -> Option<String> {
     fields.iter().find_map(|f| parse(f)).or_else(|| parse(&fields.iter().take(2).copied().collect::<String>()))
 }
 
-async fn suppress_all(tx: &mut Tx, actor: &Actor, numbers: &[String], source: &str, now: DateTime<Utc>) -> Result<u64, DeskError> {
+/// Numbers on the list and all that follows from it, for several at once.
+pub(super) async fn suppress_all(tx: &mut Tx, actor: &Actor, numbers: &[String], source: &str, now: DateTime<Utc>) -> Result<u64, DeskError> {
     let refs: Vec<&str> = numbers.iter().map(String::as_str).collect();
     let added = tx.import_do_not_call(actor.owner, &refs, source, &actor.name, now).await?;
-    for row in tx.unended_of_numbers(actor.owner, &refs).await? {
-        silence(tx, row, now).await?;
+    let (waiting, open): (Vec<_>, Vec<_>) = tx.unended_of_numbers(actor.owner, &refs).await?.into_iter().partition(|r| is_off_the_line(r.state));
+    cancel_all(tx, waiting, LISTED, now).await?;
+    for row in open {
+        tx.request_hangup(row.id, now).await?;
     }
     Ok(added)
 }
@@ -153,21 +161,41 @@ pub(super) async fn suppress(tx: &mut Tx, actor: &Actor, number: &str, reason: &
 }
 
 /// One row of a number that must not be called: waiting ones are canceled, live ones hung up.
-pub(super) async fn silence(tx: &mut Tx, row: CallRow, now: DateTime<Utc>) -> Result<(), DeskError> {
-    if matches!(row.state, State::Pending | State::Claimed) {
-        return cancel(tx, row, "on the do-not-call list", now).await;
+async fn silence(tx: &mut Tx, row: CallRow, now: DateTime<Utc>) -> Result<(), DeskError> {
+    if is_off_the_line(row.state) {
+        return cancel(tx, row, LISTED, now).await;
     }
     tx.request_hangup(row.id, now).await?;
     Ok(())
 }
 
+/// Why a row of a listed number is not called.
+const LISTED: &str = "on the do-not-call list";
+
+fn is_off_the_line(state: State) -> bool {
+    matches!(state, State::Pending | State::Claimed)
+}
+
 /// Takes a row that has not rung out of the queue. A claim of it finds at arm that it is lost.
-pub(super) async fn cancel(tx: &mut Tx, mut row: CallRow, reason: &str, now: DateTime<Utc>) -> Result<(), DeskError> {
-    let before = stats::contribution(&tally(&row));
-    (row.state, row.completed_at, row.charged, row.lease_until) = (State::Canceled, Some(now), false, None);
-    reason.clone_into(&mut row.reason);
-    tx.update_calls(&[CallUpdate { row: &row }], now).await?;
-    Ok(tx.add_counts(row.campaign_id, &(stats::contribution(&tally(&row)) - before)).await?)
+pub(super) async fn cancel(tx: &mut Tx, row: CallRow, reason: &str, now: DateTime<Utc>) -> Result<(), DeskError> {
+    cancel_all(tx, vec![row], reason, now).await
+}
+
+async fn cancel_all(tx: &mut Tx, mut rows: Vec<CallRow>, reason: &str, now: DateTime<Utc>) -> Result<(), DeskError> {
+    let mut deltas: BTreeMap<CampaignId, Counts> = BTreeMap::new();
+    for row in &mut rows {
+        let before = stats::contribution(&tally(row));
+        (row.state, row.completed_at, row.charged, row.lease_until) = (State::Canceled, Some(now), false, None);
+        reason.clone_into(&mut row.reason);
+        *deltas.entry(row.campaign_id).or_default() += stats::contribution(&tally(row)) - before;
+    }
+    if !rows.is_empty() {
+        tx.update_calls(&rows.iter().map(|row| CallUpdate { row }).collect::<Vec<_>>(), now).await?;
+    }
+    for (campaign, delta) in deltas {
+        tx.add_counts(campaign, &delta).await?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod contacts;
 mod dnc;
 mod error;
 mod explain;
+mod housekeeping;
 mod once;
 mod outcome;
 mod protect;

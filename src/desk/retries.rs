@@ -14,7 +14,7 @@ use crate::{
         retry,
         stats::Counts,
     },
-    store::{CallRow, CampaignRow, ContactRows, Lane, NewCall, Tx},
+    store::{CallRow, CampaignRow, ContactRows, Lane, NewCall, Recyclable, Tx},
 };
 
 /// Attempts that were the trunk's fault or nobody's, beside those of the budget.
@@ -56,38 +56,69 @@ pub struct Recycle {
     pub voicemail: bool,
 }
 
+/// How far a recycling has come.
+#[derive(Debug, Clone, Copy)]
+struct Round {
+    begun: DateTime<Utc>,
+    /// The last call looked at.
+    after: CallId,
+    queued: i64,
+}
+
+/// Calls looked at in one transaction.
+const WINDOW: i64 = 500;
+
 impl Desk {
     /// Queues contacts again whose last call ended so, inside their attempt budget; a campaign that was
-    /// done goes on. Answers how many went back.
+    /// done goes on. In slices: who breaks off in between has queued some. Answers how many went back.
     ///
     /// # Errors
     /// When the campaign has never run, or nobody is left.
     pub async fn recycle(&self, actor: Actor, id: CampaignId, what: Recycle) -> Result<i64, DeskError> {
-        let now = self.now();
-        self.store
-            .write(Lane::Urgent, move |tx| {
-                Box::pin(async move {
-                    let campaign = tx.campaign(actor.owner, id).await?.ok_or(DeskError::NotFound("campaign"))?;
-                    if campaign.execution_status == Status::Idle {
-                        return Err(Refusal::new("state", format!("campaign \"{}\" has not called anybody yet", campaign.name)).into());
-                    }
-                    let rows = tx.calls_to_recycle(id, what.no_answer, what.busy, what.voicemail, campaign.retry.0.max_attempts).await?;
-                    if rows.is_empty() {
-                        let words = format!("nobody of \"{}\" with that result has an attempt left", campaign.name);
-                        return Err(Refusal::new("contacts", words).into());
-                    }
-                    let calls: Vec<NewCall> = rows.iter().map(|row| after(row, now)).collect();
-                    let n = i64::try_from(tx.insert_calls(actor.owner, id, &calls, now).await?).unwrap_or(0);
-                    tx.add_counts(id, &Counts { total: n, pending: n, ..Counts::default() }).await?;
-                    if campaign.execution_status == Status::Completed {
-                        tx.move_campaign(id, Status::Completed, Status::Running, "recycled", &actor.name, now).await?;
-                    }
-                    audit(tx, &actor, now, "campaign_recycled", Some(id.0), &serde_json::json!({ "queued": n })).await?;
-                    Ok(n)
-                })
-            })
-            .await
+        let campaign = self.store.campaign(actor.owner, id).await?.ok_or(DeskError::NotFound("campaign"))?;
+        if campaign.execution_status == Status::Completed {
+            self.finish_stop(id).await?;
+        }
+        let mut round = Round { begun: self.now(), after: CallId(uuid::Uuid::nil()), queued: 0 };
+        loop {
+            let actor = actor.clone();
+            let (queued, last) = self.store.write(Lane::Bulk, move |tx| Box::pin(async move { recycle(tx, &actor, id, what, round).await })).await?;
+            round.queued += queued;
+            match last {
+                Some(last) => round.after = last,
+                None if round.queued > 0 => return Ok(round.queued),
+                None => return Err(Refusal::new("contacts", format!("nobody of \"{}\" with that result has an attempt left", campaign.name)).into()),
+            }
+        }
     }
+}
+
+/// One slice: how many were queued, and the last call looked at unless that was the end.
+async fn recycle(tx: &mut Tx, actor: &Actor, id: CampaignId, what: Recycle, round: Round) -> Result<(i64, Option<CallId>), DeskError> {
+    let campaign = tx.campaign(actor.owner, id).await?.ok_or(DeskError::NotFound("campaign"))?;
+    if campaign.execution_status == Status::Idle {
+        return Err(Refusal::new("state", format!("campaign \"{}\" has not called anybody yet", campaign.name)).into());
+    }
+    let over = campaign.execution_status == Status::Completed;
+    // Somebody stopped it since. Over by itself it goes on.
+    if over && ((campaign.status_at > round.begun && campaign.status_actor != "engine") || tx.has_pending(id).await?) {
+        return Ok((0, None));
+    }
+    let Some(last) = tx.end_of_window(id, round.after, WINDOW).await? else { return Ok((0, None)) };
+    let attempts = campaign.retry.0.max_attempts.min(retry::MOST_ATTEMPTS);
+    let wanted = Recyclable { no_answer: what.no_answer, busy: what.busy, voicemail: what.voicemail, attempts, before: round.begun };
+    let rows = tx.calls_to_recycle(id, (round.after, last), &wanted).await?;
+    if rows.is_empty() {
+        return Ok((0, Some(last)));
+    }
+    let calls: Vec<NewCall> = rows.iter().map(|row| after(row, round.begun)).collect();
+    let n = i64::try_from(tx.insert_calls(actor.owner, id, &calls, round.begun).await?).unwrap_or(0);
+    tx.add_counts(id, &Counts { total: n, pending: n, ..Counts::default() }).await?;
+    if over {
+        tx.move_campaign(id, Status::Completed, Status::Running, "recycled", &actor.name, round.begun).await?;
+    }
+    audit(tx, actor, round.begun, "campaign_recycled", Some(id.0), &serde_json::json!({ "queued": n })).await?;
+    Ok((n, Some(last)))
 }
 
 /// The row of the next attempt after this one.

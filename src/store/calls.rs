@@ -351,15 +351,18 @@ impl Tx {
         Ok(())
     }
 
-    /// Pending rows of a campaign that a stop cancels, at most `limit`; how many were canceled.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub async fn cancel_pending(&mut self, campaign: CampaignId, reason: &str, now: DateTime<Utc>) -> Result<i64, StoreError> {
+    /// Cancels pending rows of a campaign, at most `limit`; how many there were.
+    pub async fn cancel_pending(&mut self, campaign: CampaignId, reason: &str, limit: i64, now: DateTime<Utc>) -> Result<i64, StoreError> {
         let sql = "UPDATE campaign_calls SET state = 'canceled', rank = 90, completed_at = $3, reason = $2, charged = 0, updated_at = $3
-                   WHERE campaign_id = $1 AND rank = 0";
-        let done = on_tx!(self, |db| sqlx::query(sql).bind(campaign).bind(reason).bind(now).execute(&mut *db).await?.rows_affected());
+                   WHERE id IN (SELECT id FROM campaign_calls WHERE campaign_id = $1 AND rank = 0 LIMIT $4)";
+        let done = on_tx!(self, |db| sqlx::query(sql).bind(campaign).bind(reason).bind(now).bind(limit).execute(&mut *db).await?.rows_affected());
         Ok(i64::try_from(done).unwrap_or(i64::MAX))
+    }
+
+    /// Whether rows of a campaign wait in its queue.
+    pub async fn has_pending(&mut self, campaign: CampaignId) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM campaign_calls WHERE campaign_id = $1 AND rank = 0)";
+        Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(campaign).fetch_one(&mut *db).await?))
     }
 
     /// Rows of an owner for one number that are not ended: what do-not-call cancels or hangs up.
@@ -390,13 +393,18 @@ impl Tx {
         Ok(done == 1)
     }
 
-    /// Open calls of a campaign, to hang them up.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub async fn open_of_campaign(&mut self, campaign: CampaignId) -> Result<Vec<CallRow>, StoreError> {
-        let sql = "SELECT * FROM campaign_calls WHERE rank >= 10 AND rank < 90 AND campaign_id = $1";
-        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(campaign).fetch_all(&mut *db).await?))
+    /// How many calls of a campaign are open.
+    pub async fn count_open(&mut self, campaign: CampaignId) -> Result<i64, StoreError> {
+        let sql = "SELECT count(*) FROM campaign_calls WHERE rank >= 10 AND rank < 90 AND campaign_id = $1";
+        Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(campaign).fetch_one(&mut *db).await?))
+    }
+
+    /// Asks for a hang-up of every open call of a campaign.
+    pub async fn hang_up_campaign(&mut self, campaign: CampaignId, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let sql = "UPDATE campaign_calls SET hangup_requested_at = $2, updated_at = $2
+                   WHERE rank >= 10 AND rank < 90 AND campaign_id = $1 AND hangup_requested_at IS NULL";
+        on_tx!(self, |db| sqlx::query(sql).bind(campaign).bind(now).execute(&mut *db).await?);
+        Ok(())
     }
 
     /// Calls of earlier engine runs on this host: claimed or open under another incarnation.

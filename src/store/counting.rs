@@ -22,6 +22,18 @@ pub struct ContactRows {
     pub open: i64,
 }
 
+/// Which ended calls go round again.
+#[derive(Debug, Clone, Copy)]
+pub struct Recyclable {
+    pub no_answer: bool,
+    pub busy: bool,
+    pub voicemail: bool,
+    /// The campaign's attempts.
+    pub attempts: i64,
+    /// What ends while others are being queued is not of this round.
+    pub before: DateTime<Utc>,
+}
+
 /// Most campaigns have none, and are not counted through.
 const ANY_WITHOUT_AGENT: &str = "SELECT 1 FROM campaign_calls WHERE campaign_id = $1 AND abandoned = 1 LIMIT 1";
 const WITHOUT_AGENT: &str = "SELECT count(*), count(*) FILTER (WHERE abandoned = 1) FROM campaign_calls WHERE campaign_id = $1 AND answered_at > $2";
@@ -55,27 +67,33 @@ impl Tx {
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(serde_json::json!(json).to_string()).fetch_all(&mut *db).await?))
     }
 
-    /// The last calls of contacts that ended so and have attempts left, and no open call.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub async fn calls_to_recycle(
-        &mut self,
-        campaign: CampaignId,
-        no_answer: bool,
-        busy: bool,
-        voicemail: bool,
-        attempts: i64,
-    ) -> Result<Vec<CallRow>, StoreError> {
+    /// The last of a campaign's calls after `after`, looking at no more than `limit` of them; `None` at the end.
+    pub async fn end_of_window(&mut self, campaign: CampaignId, after: CallId, limit: i64) -> Result<Option<CallId>, StoreError> {
+        let sql = "SELECT max(id) FROM (SELECT id FROM campaign_calls WHERE campaign_id = $1 AND id > $2 ORDER BY id LIMIT $3) AS page";
+        Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(campaign).bind(after).bind(limit).fetch_one(&mut *db).await?))
+    }
+
+    /// Of a campaign's calls after one and up to another, the last ones of contacts that ended so before a
+    /// moment, have attempts left, and no open call.
+    pub async fn calls_to_recycle(&mut self, campaign: CampaignId, (after, last): (CallId, CallId), r: &Recyclable) -> Result<Vec<CallRow>, StoreError> {
         let sql = "SELECT * FROM campaign_calls k
-                   WHERE campaign_id = $1 AND rank >= 90 AND contact_id IS NOT NULL AND attempt < $5
+                   WHERE campaign_id = $1 AND id > $6 AND id <= $7 AND completed_at <= $8 AND rank >= 90 AND contact_id IS NOT NULL AND attempt < $5
                      AND ((state = 'no_answer' AND $2) OR (state = 'busy' AND $3) OR (outcome = 'voicemail' AND $4))
                      AND COALESCE(outcome, '') NOT IN ('do_not_call', 'wrong_number')
                      AND NOT EXISTS (SELECT 1 FROM campaign_calls o WHERE o.campaign_id = k.campaign_id AND o.contact_id = k.contact_id
                                        AND (o.rank < 90 OR o.id > k.id))
-                     AND NOT EXISTS (SELECT 1 FROM do_not_call d WHERE d.user_id = k.user_id AND d.number = k.phone_number)
-                   ORDER BY position LIMIT 100000";
-        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(campaign).bind(no_answer).bind(busy).bind(voicemail).bind(attempts).fetch_all(&mut *db).await?))
+                     AND NOT EXISTS (SELECT 1 FROM do_not_call d WHERE d.user_id = k.user_id AND d.number = k.phone_number)";
+        Ok(on_tx!(self, |db| sqlx::query_as(sql)
+            .bind(campaign)
+            .bind(r.no_answer)
+            .bind(r.busy)
+            .bind(r.voicemail)
+            .bind(r.attempts)
+            .bind(after)
+            .bind(last)
+            .bind(r.before)
+            .fetch_all(&mut *db)
+            .await?))
     }
 
     /// What the breaker judges of a campaign.

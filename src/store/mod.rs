@@ -17,13 +17,14 @@ mod inbox;
 mod keys;
 mod lines;
 mod pool;
+mod retention;
 mod rows;
 mod settings;
 
 pub use calls::{Armed, CallFilter, CallUpdate, Cursor, NewCall, PaneQuery};
 pub use campaigns::{CampaignEdit, NewCampaign, ZoneHead};
 pub use contacts::{ContactSlice, ContactTable, FillContact, PlaceCount, SourceRow};
-pub use counting::ContactRows;
+pub use counting::{ContactRows, Recyclable};
 pub use error::StoreError;
 pub use gates::{ArmRow, ContactGates, OutgoingRow, TrunkGates};
 pub use inbox::{EventRow, NewEvent};

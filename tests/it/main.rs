@@ -10,6 +10,7 @@ mod defects;
 mod dispatch;
 mod engine;
 mod floors;
+mod housekeeping;
 mod lessons;
 mod machine;
 mod month;

@@ -1,0 +1,245 @@
+//! Long work in slices, old rows, and the books: nothing of it may delay a call, lose a count or forget whom
+//! a campaign has called.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
+use dialdeck::{
+    clock::SharedClock,
+    desk::{Desk, DeskError, Import, Progress, Recycle},
+    domain::{
+        call::State,
+        campaign::Status,
+        event::{End, Reply},
+        gate::Rules,
+        id::CampaignId,
+        phone,
+    },
+    store::{CallFilter, CallRow, ContactTable, Lane, Store, StoreError},
+};
+use sqlx::Connection;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::{counted, csv_of, fictional, office::Office};
+
+async fn connect(office: &Office) -> sqlx::SqliteConnection {
+    sqlx::SqliteConnection::connect(office.store.path()).await.unwrap()
+}
+
+async fn by_hand(office: &Office, sql: &'static str) {
+    sqlx::query(sql).execute(&mut connect(office).await).await.unwrap();
+}
+
+/// `n` more contacts of the campaign, all in its queue.
+async fn enlarge(office: &Office, n: i64) {
+    let mut db = connect(office).await;
+    let contacts = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+        INSERT INTO csv_contacts (id, csv_file_id, position, name, phone_number, country, zones, created_at)
+        SELECT unhex(printf('%012x70008000%012x', 1760000000000 + i, i)), (SELECT csv_file_id FROM campaigns LIMIT 1), i + 10, 'Contact ' || i,
+               printf('+1305%03d%04d', 220 + i / 10000, i % 10000), 'US', 'America/New_York', '2026-11-01T00:00:00+00:00' FROM n";
+    let calls = "INSERT INTO campaign_calls (id, user_id, campaign_id, contact_id, phone_number, contact_name, country, zones, position, attempt, dialable_at, created_at, updated_at)
+        SELECT unhex(printf('%012x70008000%012x', 1770000000000 + k.position, k.position)), c.user_id, c.id, k.id, k.phone_number, k.name, 'US', k.zones, k.position, 1,
+               '2026-11-18T14:00:00+00:00', '2026-11-18T14:00:00+00:00', '2026-11-18T14:00:00+00:00'
+        FROM (SELECT * FROM csv_contacts WHERE position > 10) k, (SELECT * FROM campaigns LIMIT 1) c";
+    sqlx::query(contacts).bind(n).execute(&mut db).await.unwrap();
+    sqlx::query(calls).execute(&mut db).await.unwrap();
+    sqlx::query("UPDATE campaign_counts SET total = total + $1, pending = pending + $1").bind(n).execute(&mut db).await.unwrap();
+}
+
+async fn calls(office: &Office, id: CampaignId) -> Vec<CallRow> {
+    office.store.calls(id, &CallFilter::default(), 100_000, 0).await.unwrap().rows
+}
+
+async fn assert_books(office: &Office, id: CampaignId) {
+    assert_eq!(office.row(id).await.counts, counted(&calls(office, id).await));
+}
+
+fn no_answer() -> Reply {
+    Reply::Ended { end: End::NoAnswer, sip_code: Some(480), reason: "Temporarily Unavailable".into() }
+}
+
+/// The writer busy until the answer is dropped, so that what is asked for meanwhile is carried out together.
+async fn hold(store: &Store) -> tokio::sync::oneshot::Sender<()> {
+    let (release, wait) = tokio::sync::oneshot::channel::<()>();
+    let (begun, started) = tokio::sync::oneshot::channel();
+    let store = store.clone();
+    tokio::spawn(async move {
+        let job = store.write(Lane::Urgent, move |_| {
+            Box::pin(async move {
+                begun.send(()).unwrap();
+                drop(wait.await);
+                Ok::<_, StoreError>(())
+            })
+        });
+        job.await.unwrap();
+    });
+    started.await.unwrap();
+    release
+}
+
+// [bug 10] A stop answers with what is not called, at once; its queue is emptied in slices, each of which
+// leaves the books true; a crash in between leaves the rest to whoever comes next.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_is_carried_out_in_slices() {
+    let (office, id) = Office::calling(csv_of(3), |_| {}).await;
+    enlarge(&office, 30_000).await;
+    let (desk, actor, path) = (office.desk.clone(), office.actor.clone(), office.store.path().to_owned());
+    let stopping = tokio::spawn(async move { desk.stop(actor, id, false).await });
+    let mut db = sqlx::SqliteConnection::connect(&path).await.unwrap();
+    let mut seen = std::collections::BTreeSet::new();
+    while !stopping.is_finished() {
+        let sql = "SELECT n.pending, n.canceled, (SELECT count(*) FROM campaign_calls WHERE rank = 0), (SELECT count(*) FROM campaign_calls WHERE state = 'canceled'), n.total
+                   FROM campaign_counts n";
+        let (pending, canceled, waiting, gone, total): (i64, i64, i64, i64, i64) = sqlx::query_as(sql).fetch_one(&mut db).await.unwrap();
+        assert_eq!((pending, canceled, pending + canceled), (waiting, gone, total), "at every commit");
+        seen.insert(pending);
+    }
+    assert_eq!(stopping.await.unwrap().unwrap().canceled, 30_003, "what is not called, told at once");
+    assert!(seen.len() > 2, "in slices: {seen:?}");
+    let left = office.row(id).await.counts.pending;
+    assert!(left > 0, "a large campaign's stop does not wait for the last row");
+    assert!(office.row(id).await.execution_status == Status::Completed && office.dial(id).await.is_err(), "and nobody is armed meanwhile");
+    // Another process: the one that stopped it is gone.
+    let store = Store::open(&format!("sqlite:{path}")).await.unwrap();
+    let clock: SharedClock = Arc::new(office.clock.clone());
+    Desk::new(store, clock, Rules::default()).empty_stopped().await.unwrap();
+    assert_eq!(office.row(id).await.counts.pending, 0);
+    assert!(calls(&office, id).await.iter().all(|c| c.state == State::Canceled && (c.reason == "stopped by tester" || c.reason == "the campaign was stopped")));
+    assert_books(&office, id).await;
+}
+
+// A start in the middle of a stop: the old run's rows are gone first, each contact has one row of the new run.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_in_the_middle_of_a_stop_begins_anew() {
+    let (office, id) = Office::calling(csv_of(3), |_| {}).await;
+    enlarge(&office, 12_000).await;
+    let last = calls(&office, id).await.iter().map(|c| c.created_at).max().unwrap();
+    office.wait(TimeDelta::seconds(1));
+    office.desk.stop(office.actor.clone(), id, false).await.unwrap();
+    assert!(office.row(id).await.counts.pending > 0);
+    office.start(id).await;
+    let rows = calls(&office, id).await;
+    let pending: Vec<_> = rows.iter().filter(|c| c.state == State::Pending).collect();
+    assert!(pending.iter().all(|c| c.created_at > last), "none of the old run");
+    let contacts: std::collections::BTreeSet<_> = pending.iter().map(|c| c.contact_id).collect();
+    assert_eq!((pending.len(), contacts.len()), (12_003, 12_003));
+    assert_books(&office, id).await;
+}
+
+// [bug 15] paused, another operator stops, start: it looks at its contacts from the first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_judges_the_campaign_as_it_is_in_its_own_transaction() {
+    let (office, id) = Office::calling(csv_of(3), |_| {}).await;
+    office.desk.pause(office.actor.clone(), id).await.unwrap();
+    let held = hold(&office.store).await;
+    let (desk, actor) = (office.desk.clone(), office.actor.clone());
+    let stopping = tokio::spawn(async move { desk.stop(actor, id, false).await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let (desk, actor) = (office.desk.clone(), office.actor.clone());
+    let starting = tokio::spawn(async move { desk.start(actor, id).await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    drop(held);
+    stopping.await.unwrap().unwrap();
+    starting.await.unwrap().unwrap();
+    let row = office.row(id).await;
+    assert_eq!((row.execution_status, row.counts.pending, row.counts.canceled), (Status::Running, 3, 3));
+    assert_books(&office, id).await;
+}
+
+// A deleted campaign's queue is emptied as well.
+#[tokio::test]
+async fn a_deleted_campaign_leaves_no_row_in_a_queue() {
+    let (office, id) = Office::calling(csv_of(3), |_| {}).await;
+    office.desk.pause(office.actor.clone(), id).await.unwrap();
+    office.desk.delete_campaign(office.actor.clone(), id).await.unwrap();
+    office.desk.empty_stopped().await.unwrap();
+    assert!(calls(&office, id).await.iter().all(|c| c.state == State::Canceled));
+}
+
+// [bug 10] Recycling in slices: everybody once, whoever was not reached while it went on not again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn recycling_takes_everybody_once() {
+    let (office, id) = Office::calling(csv_of(3), |s| s.retry.max_attempts = 1).await;
+    enlarge(&office, 3000).await;
+    let ended = "UPDATE campaign_calls SET state = 'no_answer', rank = 90, armed_at = '2026-11-18T15:00:00+00:00', completed_at = '2026-11-18T15:00:10+00:00', charged = 1";
+    by_hand(&office, ended).await;
+    by_hand(&office, "UPDATE campaign_counts SET pending = 0, no_answer = total, dials = total").await;
+    let what = Recycle { no_answer: true, ..Recycle::default() };
+    let refused = office.desk.recycle(office.actor.clone(), id, what).await.unwrap_err();
+    assert!(matches!(refused, DeskError::Refused(ref r) if r.gate == "contacts"), "the budget holds: {refused}");
+    by_hand(&office, "UPDATE campaigns SET retry = '{\"maxAttempts\": 5}'").await;
+    assert_eq!(office.desk.recycle(office.actor.clone(), id, what).await.unwrap(), 3003);
+    let rows = calls(&office, id).await;
+    let contacts: std::collections::BTreeSet<_> = rows.iter().filter(|c| c.state == State::Pending).map(|c| (c.contact_id, c.attempt)).collect();
+    assert!(contacts.len() == 3003 && contacts.iter().all(|c| c.1 == 2));
+    assert_books(&office, id).await;
+    // Again at once: all of them wait, nobody is left.
+    assert!(office.desk.recycle(office.actor.clone(), id, what).await.is_err());
+}
+
+// Somebody stops a campaign while another recycles it: stopped it stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_ends_a_recycling() {
+    let (office, id) = Office::calling(csv_of(5), |s| s.retry.max_attempts = 1).await;
+    for _ in 0..2 {
+        let call = office.dial(id).await.unwrap();
+        office.reply(call, no_answer()).await;
+    }
+    by_hand(&office, "UPDATE campaigns SET retry = '{\"maxAttempts\": 5}'").await;
+    let held = hold(&office.store).await;
+    let (desk, actor) = (office.desk.clone(), office.actor.clone());
+    let recycling = tokio::spawn(async move { desk.recycle(actor, id, Recycle { no_answer: true, ..Recycle::default() }).await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    office.wait(TimeDelta::seconds(1));
+    let (desk, actor) = (office.desk.clone(), office.actor.clone());
+    let stopping = tokio::spawn(async move { desk.stop(actor, id, false).await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    drop(held);
+    drop(recycling.await.unwrap());
+    stopping.await.unwrap().unwrap();
+    let row = office.row(id).await;
+    assert_eq!((row.execution_status, row.counts.pending), (Status::Completed, 0), "{}", row.status_reason);
+    assert_books(&office, id).await;
+}
+
+// [bug 11] Who is marked "do not call" is on the list from its slice on, and its waiting calls are gone; the
+// list keeps them when the import is broken off.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_of_do_not_call_rows_is_taken_in_slices() {
+    let (office, id) = Office::calling(csv_of(1500), |_| {}).await;
+    let mut csv = "name,phone,do not call\n".to_owned();
+    for i in 0..1500 {
+        csv.push_str(&format!("Contact {i},{},{}\n", fictional(i), if i % 3 == 0 { "" } else { "yes" }));
+    }
+    let (_, report) = office.import(csv.clone()).await;
+    assert_eq!(report.do_not_call, 1000);
+    assert_eq!(office.store.do_not_call(office.actor.owner, 1, 0).await.unwrap().total, 1000);
+    let row = office.row(id).await;
+    assert_eq!((row.counts.pending, row.counts.canceled), (500, 1000));
+    assert_books(&office, id).await;
+
+    let other = Office::open(|_| {}).await;
+    let import = Import { table: ContactTable::CsvFile, name: "x".into(), region: phone::region("US").ok(), mapping: Vec::new(), size: None, dry_run: false };
+    let (progress, cancel) = (tokio::sync::watch::Sender::new(Progress::default()), CancellationToken::new());
+    let (mut told, stop) = (progress.subscribe(), cancel.clone());
+    tokio::spawn(async move {
+        drop(told.changed().await);
+        stop.cancel();
+    });
+    let cut = std::io::Cursor::new(csv.into_bytes());
+    let done = other.desk.import(other.actor.clone(), import, Slow(cut), progress, cancel).await;
+    assert!(done.is_err());
+    assert!(other.store.sources(other.actor.owner).await.unwrap().is_empty());
+    assert!(other.store.do_not_call(other.actor.owner, 1, 0).await.unwrap().total > 0, "who said no is believed all the same");
+}
+
+/// A reader that takes its time.
+struct Slow(std::io::Cursor<Vec<u8>>);
+
+impl std::io::Read for Slow {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        std::thread::sleep(Duration::from_millis(20));
+        let n = out.len().min(4096);
+        self.0.read(&mut out[..n])
+    }
+}
