@@ -219,6 +219,7 @@ impl App {
             public_url: config.public_url.clone(),
             outcome_token: Arc::new(move |call, owner, until| auth.mint(owner, Role::Agent, until, Some(call))),
             orphan_sweep: config.orphan_sweep,
+            retention: config.retention,
             call_list: call_list(config),
         };
         let engine = Engine::new(self.desk.clone(), carrier, self.clock.clone(), engine_config, self.installation, self.stop.clone());

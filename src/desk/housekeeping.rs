@@ -2,10 +2,17 @@
 //! slices of the bulk lane, so that a call's facts never wait behind it; each slice leaves the books true,
 //! and whoever dies in between leaves the rest to the next.
 
-use super::{Desk, DeskError};
+use chrono::{DateTime, Duration, Utc};
+
+use super::{Actor, Desk, DeskError, audit, record::tally};
 use crate::{
-    domain::{campaign::Status, id::CampaignId, stats::Counts},
-    store::{Lane, Tx},
+    domain::{
+        campaign::Status,
+        id::{CallId, CampaignId},
+        retention::Retention,
+        stats::{Counts, contribution},
+    },
+    store::{Aged, Lane, Setting, Tx},
 };
 
 /// Rows of one slice: measured, see benches/README.md.
@@ -66,6 +73,132 @@ impl Desk {
         while self.empty_queue(id).await? {}
         Ok(())
     }
+}
+
+/// What was removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Removed {
+    pub keys: i64,
+    pub events: i64,
+    pub audit: i64,
+    pub calls: i64,
+}
+
+/// Engines that were heard of last so long ago are nobody's.
+const ENGINES: Duration = Duration::days(30);
+
+impl Desk {
+    /// Removes what is older than it is to be kept. Never what the gates look back at: calls go with their
+    /// whole campaign, when nothing has happened in it for so long; do-not-call stays for ever.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn tidy(&self, keep: &Retention) -> Result<Removed, DeskError> {
+        let now = self.now();
+        let mut removed = Removed::default();
+        if let Some(calls) = keep.calls {
+            removed.calls = self.remove_calls(now - calls).await?;
+        }
+        removed.keys = self.remove_aged(Aged::Keys, keep.keys.map(|k| now - k)).await?;
+        removed.events = self.remove_aged(Aged::Events, keep.events.map(|k| now - k)).await?;
+        removed.audit = self.remove_aged(Aged::Audit, keep.audit.map(|k| now - k)).await?;
+        self.remove_notes().await?;
+        self.store
+            .write(Lane::Bulk, move |tx| {
+                Box::pin(async move {
+                    let leads = tx.setting(Setting::Leader).await?.and_then(|l| l.parse().ok());
+                    Ok::<_, DeskError>(tx.remove_engines(now - ENGINES, leads).await?)
+                })
+            })
+            .await?;
+        Ok(removed)
+    }
+
+    async fn remove_aged(&self, what: Aged, before: Option<DateTime<Utc>>) -> Result<i64, DeskError> {
+        let Some(before) = before else { return Ok(0) };
+        let mut removed = 0;
+        loop {
+            let n = self.store.write(Lane::Bulk, move |tx| Box::pin(async move { Ok::<_, DeskError>(tx.remove_aged(what, before, SLICE).await?) })).await?;
+            removed += n;
+            if n < SLICE {
+                return Ok(removed);
+            }
+        }
+    }
+
+    async fn remove_calls(&self, before: DateTime<Utc>) -> Result<i64, DeskError> {
+        let mut removed = 0;
+        for id in self.store.campaigns_over(before).await? {
+            let mut after = CallId(uuid::Uuid::nil());
+            loop {
+                let now = self.now();
+                let (n, last) = self.store.write(Lane::Bulk, move |tx| Box::pin(async move { remove_calls(tx, id, after, before, now).await })).await?;
+                removed += n;
+                match last {
+                    Some(last) => after = last,
+                    None => break,
+                }
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Removes what was noted of campaigns that are no more.
+    async fn remove_notes(&self) -> Result<(), DeskError> {
+        let prefix = Setting::NOTES;
+        let mut after = prefix.to_owned();
+        loop {
+            let keys = self.store.setting_keys(prefix, &after, SLICE).await?;
+            let Some(last) = keys.last() else { return Ok(()) };
+            after.clone_from(last);
+            let head = prefix.len();
+            self.store
+                .write(Lane::Bulk, move |tx| {
+                    Box::pin(async move {
+                        let mut gone = Vec::new();
+                        for key in keys {
+                            let id = key.get(head..).and_then(|id| id.parse().ok());
+                            let standing = if let Some(id) = id { tx.standing(id).await? } else { None };
+                            if standing.is_none_or(|s| s.deleted) {
+                                gone.push(key);
+                            }
+                        }
+                        Ok::<_, DeskError>(tx.remove_settings(&gone).await?)
+                    })
+                })
+                .await?;
+        }
+    }
+}
+
+/// One slice of a campaign that is over: taken off the list first, then its calls. Answers how many went,
+/// and the last one looked at unless that was the end.
+async fn remove_calls(tx: &mut Tx, id: CampaignId, after: CallId, before: DateTime<Utc>, now: DateTime<Utc>) -> Result<(i64, Option<CallId>), DeskError> {
+    let Some(campaign) = tx.standing(id).await? else { return Ok((0, None)) };
+    if !campaign.deleted {
+        if !tx.is_over(id, before).await? {
+            return Ok((0, None));
+        }
+        // Deleted as of then, so that whoever finds it half done goes on.
+        tx.delete_campaign(id, before).await?;
+        let details = serde_json::json!({ "name": campaign.name, "before": before });
+        audit(tx, &Actor::engine(campaign.user_id), now, "campaign_retired", Some(id.0), &details).await?;
+    }
+    let Some(last) = tx.end_of_window(id, after, SLICE).await? else {
+        tx.remove_days(id).await?;
+        return Ok((0, None));
+    };
+    let rows = tx.calls_over(id, (after, last), before).await?;
+    if rows.is_empty() {
+        return Ok((0, Some(last)));
+    }
+    let mut gone = Counts::default();
+    for row in &rows {
+        gone += contribution(&tally(row));
+    }
+    tx.remove_calls(&rows.iter().map(|r| r.id).collect::<Vec<_>>()).await?;
+    tx.add_counts(id, &(Counts::default() - gone)).await?;
+    Ok((i64::try_from(rows.len()).unwrap_or(0), Some(last)))
 }
 
 /// Whether a stop has not emptied the queue yet.

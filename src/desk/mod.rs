@@ -4,6 +4,7 @@
 
 mod arm;
 mod board;
+mod books;
 mod campaigns;
 mod claim;
 mod contacts;
@@ -33,6 +34,7 @@ pub use contacts::{Import, ImportError, Progress};
 pub use dnc::ListReport;
 pub use error::DeskError;
 pub use explain::{Explanation, Waiting, ZoneWait};
+pub use housekeeping::Removed;
 pub use once::{Reply, Reserved};
 pub use outcome::{SetOutcome, UndoDoNotCall};
 pub use record::Recorded;

@@ -408,7 +408,7 @@ fn change_row(row: &mut CallRow, c: &Change, at: DateTime<Utc>, now: DateTime<Ut
 }
 
 /// A number whose call ended without proof is held until LiveKit's own bound on the call.
-fn held_until(row: &CallRow) -> Option<DateTime<Utc>> {
+pub(super) fn held_until(row: &CallRow) -> Option<DateTime<Utc>> {
     // A trunk that did not answer SIP rang nobody.
     if row.basis != Some(Basis::Inferred) || row.state == State::Failed {
         return None;

@@ -26,6 +26,13 @@ macro_rules! counters {
             }
         }
 
+        impl std::ops::Mul<i64> for Counts {
+            type Output = Self;
+            fn mul(self, n: i64) -> Self {
+                Self { $($field: self.$field * n),+ }
+            }
+        }
+
         impl std::ops::AddAssign for Counts {
             fn add_assign(&mut self, other: Self) {
                 $(self.$field += other.$field;)+

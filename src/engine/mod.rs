@@ -5,6 +5,7 @@
 mod dialer;
 mod follow;
 mod health;
+mod housekeeper;
 mod preparing;
 mod reconciler;
 mod scheduler;
@@ -28,10 +29,12 @@ use crate::{
     domain::{
         event::CallEvent,
         id::{CallId, CampaignId, Incarnation, OwnerId},
+        retention::Retention,
     },
     telephony::{Carrier, twilio_calls::CallList},
 };
 use health::Health;
+use housekeeper::Housekeeper;
 use preparing::Preparing;
 use scheduler::Scheduler;
 
@@ -54,6 +57,8 @@ pub struct EngineConfig {
     pub public_url: Option<String>,
     pub outcome_token: OutcomeToken,
     pub orphan_sweep: bool,
+    /// How long what has happened is kept.
+    pub retention: Retention,
     /// Twilio's own list, where its credentials are known.
     pub call_list: Option<Arc<CallList>>,
 }
@@ -140,6 +145,8 @@ impl Engine {
         let stop = self.stop.clone();
         self.supervise("reconciler", self.clone().reconcile(stop.clone()));
         self.supervise("hangup watch", self.clone().watch_hangups(stop.clone()));
+        let housekeeper = Housekeeper::new(self.desk.clone(), self.clock.clone(), self.config.retention, self.ready());
+        self.supervise("housekeeper", housekeeper.run(stop.clone()));
         let scheduler = Scheduler::new(self.clone()).run(stop.clone());
         tokio::select! {
             biased;

@@ -84,6 +84,7 @@ impl Engine {
             self.desk.report_health(String::new()).await?;
         }
         let (rooms, open) = self.desk.take_over(self.installation, self.incarnation).await?;
+        self.desk.check_lines().await?;
         for room in rooms {
             self.delete_quietly(room).await;
         }

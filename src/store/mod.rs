@@ -5,6 +5,7 @@
 
 mod assistants;
 mod audit;
+mod books;
 mod calls;
 mod campaigns;
 mod contacts;
@@ -21,6 +22,7 @@ mod retention;
 mod rows;
 mod settings;
 
+pub use books::{Alike, TakenNumber};
 pub use calls::{Armed, CallFilter, CallUpdate, Cursor, NewCall, PaneQuery};
 pub use campaigns::{CampaignEdit, NewCampaign, ZoneHead};
 pub use contacts::{ContactSlice, ContactTable, FillContact, PlaceCount, SourceRow};
@@ -29,6 +31,7 @@ pub use error::StoreError;
 pub use gates::{ArmRow, ContactGates, OutgoingRow, TrunkGates};
 pub use inbox::{EventRow, NewEvent};
 pub use pool::{Lane, Revision, Store, Tx};
+pub use retention::{Aged, Standing};
 pub use rows::{AssistantRow, AuditRow, CallRow, CampaignRow, DayRow, EngineRow, NumberRow, OutcomeRow, PaneRow, SuppressedRow, TrunkRow};
 pub use settings::Setting;
 

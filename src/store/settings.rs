@@ -34,6 +34,9 @@ pub enum Setting {
 }
 
 impl Setting {
+    /// How the keys of all campaigns' notes begin.
+    pub const NOTES: &'static str = "campaign_note:";
+
     /// The key of its row.
     #[must_use]
     pub fn key(self) -> Cow<'static, str> {
@@ -46,7 +49,7 @@ impl Setting {
             Self::KillSwitchReason => "kill_switch_reason".into(),
             Self::Terms => "terms".into(),
             Self::EngineHealth => "engine_health".into(),
-            Self::CampaignNote(id) => format!("campaign_note:{id}").into(),
+            Self::CampaignNote(id) => format!("{}{id}", Self::NOTES).into(),
             Self::NationalList(owner) => format!("national_list:{}", owner.hex().to_lowercase()).into(),
         }
     }

@@ -6,21 +6,23 @@ use std::{sync::Arc, time::Duration};
 use chrono::TimeDelta;
 use dialdeck::{
     clock::SharedClock,
-    desk::{Desk, DeskError, Import, Progress, Recycle},
+    desk::{Desk, DeskError, Import, Progress, Recycle, Removed},
     domain::{
         call::State,
         campaign::Status,
-        event::{End, Reply},
+        event::{End, Kind, Leave, LegStatus, Reply, Source},
         gate::Rules,
-        id::CampaignId,
+        id::{CallId, CampaignId},
+        outcome::Outcome,
         phone,
+        retention::Retention,
     },
     store::{CallFilter, CallRow, ContactTable, Lane, Store, StoreError},
 };
 use sqlx::Connection;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{counted, csv_of, fictional, office::Office};
+use crate::support::{Options, World, counted, csv_of, fictional, office::Office};
 
 async fn connect(office: &Office) -> sqlx::SqliteConnection {
     sqlx::SqliteConnection::connect(office.store.path()).await.unwrap()
@@ -242,4 +244,158 @@ impl std::io::Read for Slow {
         let n = out.len().min(4096);
         self.0.read(&mut out[..n])
     }
+}
+
+fn answered() -> Reply {
+    Reply::Answered { participant_sid: "PA_1".into(), sip_call_id: "SCL_1".into() }
+}
+
+async fn talk(office: &Office, id: CampaignId) -> CallId {
+    let call = office.dial(id).await.unwrap();
+    office.reply(call, answered()).await;
+    let left = Kind::LegLeft { sid: "PA_1".into(), reason: Leave::ClientInitiated, status: Some(LegStatus::Hangup), call_sid: None };
+    office.tell(call, "left", Source::Livekit, left).await;
+    call
+}
+
+/// How many rows a table has.
+async fn count(office: &Office, table: &'static str) -> i64 {
+    let sql = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
+    sqlx::query_scalar(sql).fetch_one(&mut connect(office).await).await.unwrap()
+}
+
+// [bug 17] What is old goes; what keeps somebody from being called does not, nor what is young.
+#[tokio::test]
+async fn what_is_old_goes_and_what_gates_look_at_stays() {
+    let (office, over) = Office::calling(csv_of(3), |_| {}).await;
+    let (source, _) = office.import(format!("name,phone\nAna,{}\nBen,{}\n", fictional(500), fictional(501))).await;
+    for _ in 0..2 {
+        talk(&office, over).await;
+    }
+    office.tag(calls(&office, over).await[1].id, Outcome::DoNotCall).await;
+    let last = talk(&office, over).await;
+    office.tag(last, Outcome::Interested).await;
+    let engine = dialdeck::desk::Actor::engine(office.actor.owner);
+    assert!(office.desk.finish(engine, over, Status::Completed, "all contacts were called".into()).await.unwrap());
+    // One that still runs and has called long ago, one that waits.
+    office.wait(TimeDelta::days(2));
+    let running = office.started(source, |s| s.daily_cap = 1).await;
+    let reached = talk(&office, running).await;
+    let paused = office.started(source, |_| {}).await;
+    office.desk.pause(office.actor.clone(), paused).await.unwrap();
+    office.desk.campaign_note(over, "no agent".into()).await.unwrap();
+    office.desk.campaign_note(running, "no agent".into()).await.unwrap();
+    let keep = Retention::default();
+    assert_eq!(office.desk.tidy(&keep).await.unwrap(), Removed::default(), "nothing is old");
+
+    office.wait(TimeDelta::days(401));
+    let fresh = |key: &'static str| office.desk.reserve_key(office.actor.owner, key.into(), "r".into());
+    fresh("old").await.unwrap();
+    office.wait(TimeDelta::hours(25));
+    fresh("young").await.unwrap();
+    let (height, listed) = (office.store.audit_height().await.unwrap(), count(&office, "do_not_call").await);
+    assert_eq!(office.desk.tidy(&Retention::FOR_EVER).await.unwrap(), Removed::default());
+    let removed = office.desk.tidy(&keep).await.unwrap();
+    assert_eq!((removed.calls, removed.keys), (3, 1), "{removed:?}");
+    assert!(removed.events > 0 && removed.audit > 5, "{removed:?}");
+    assert!(office.store.campaign(office.actor.owner, over).await.unwrap().is_none(), "off the list with its calls");
+    assert!(calls(&office, over).await.is_empty());
+    assert_eq!((count(&office, "call_outcomes").await, count(&office, "do_not_call").await, listed), (0, 1, 1));
+    assert!(office.store.audit_height().await.unwrap() > height, "the audit only grows");
+    assert_eq!(office.store.setting(&format!("campaign_note:{over}")).await.unwrap(), None);
+    assert!(office.store.setting(&format!("campaign_note:{running}")).await.unwrap().is_some());
+    // Who was reached is not called again, however long ago that was.
+    assert_eq!(office.call(reached).await.state, State::Completed);
+    assert_books(&office, running).await;
+    assert_eq!(office.row(paused).await.counts.pending, 2);
+    let dialled = office.dial(running).await.unwrap();
+    assert_ne!(office.call(dialled).await.phone_number, office.call(reached).await.phone_number);
+    assert_eq!(office.desk.check_counts().await.unwrap(), Vec::<String>::new(), "and the books are true");
+    assert!(office.desk.tidy(&keep).await.unwrap().calls == 0);
+}
+
+// The audit's newest line stays: a database is known to be older than its calls by how far it has grown.
+#[tokio::test]
+async fn the_audit_never_loses_its_newest_line() {
+    let (office, _) = Office::calling(csv_of(1), |_| {}).await;
+    let height = office.store.audit_height().await.unwrap();
+    office.wait(TimeDelta::days(1000));
+    for _ in 0..3 {
+        office.desk.tidy(&Retention::default()).await.unwrap();
+        assert_eq!((office.store.audit_height().await.unwrap(), count(&office, "audit").await), (height, 1));
+    }
+}
+
+// More than a slice of each, and every slice's commit leaves room for others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn old_calls_go_in_slices() {
+    let (office, id) = Office::calling(csv_of(3), |_| {}).await;
+    enlarge(&office, 2000).await;
+    office.desk.stop(office.actor.clone(), id, false).await.unwrap();
+    office.wait(TimeDelta::days(401));
+    assert_eq!(office.desk.tidy(&Retention::default()).await.unwrap().calls, 2003);
+    assert_eq!((count(&office, "campaign_calls").await, count(&office, "campaign_days").await), (0, 0));
+    assert_eq!(office.desk.check_counts().await.unwrap(), Vec::<String>::new());
+    assert!(count(&office, "csv_contacts").await >= 2003, "the file is the operator's");
+}
+
+// The engine's own housekeeper goes on with a stop that nobody carried out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_housekeeper_goes_on_with_a_stop() {
+    let mut world = World::new(Options::default()).await;
+    let (source, _) = world.import(csv_of(40)).await;
+    let id = world.campaign(source, |_| {}).await;
+    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let mut db = sqlx::SqliteConnection::connect(world.store.path()).await.unwrap();
+    let stopped = "UPDATE campaigns SET execution_status = 'completed', status_reason = 'stopped by somebody', fill_position = NULL";
+    sqlx::query(stopped).execute(&mut db).await.unwrap();
+    world.start_engine();
+    world.until("an empty queue", Duration::from_secs(20), || async { world.row(id).await.counts.pending == 0 }).await;
+    let rows = world.calls(id).await;
+    assert!(rows.len() == 40 && rows.iter().all(|c| c.state == State::Canceled && c.reason == "stopped by somebody"));
+    assert_eq!(world.row(id).await.counts, counted(&rows));
+}
+
+// [move 9] Books that differ from the rows are mended where an engine takes over, and it is told.
+#[tokio::test]
+async fn books_that_differ_are_mended_and_told() {
+    let (office, id) = Office::calling(csv_of(6), |s| s.max_concurrent = 6).await;
+    let ended = talk(&office, id).await;
+    let open = office.dial(id).await.unwrap();
+    let (nothing, check) = (Vec::<String>::new(), || async { (office.desk.check_lines().await.unwrap(), office.desk.check_counts().await.unwrap()) });
+    assert_eq!(check().await, (nothing.clone(), nothing.clone()), "nothing to mend in a house in order");
+    let hex = |call: CallId| call.hex();
+    let mut db = connect(&office).await;
+    for sql in [
+        format!("UPDATE numbers_live SET call_id = unhex('{0}') WHERE number = (SELECT phone_number FROM campaign_calls WHERE id = unhex('{0}'))", hex(ended)),
+        format!("DELETE FROM numbers_live WHERE call_id = unhex('{}')", hex(open)),
+        format!(
+            "INSERT INTO numbers_live (number, call_id, last_armed_at) VALUES ('+12125550199', unhex('{}'), '2026-11-18T16:59:00+00:00')",
+            hex(CallId::fresh())
+        ),
+        "UPDATE trunks SET live = 4".to_owned(),
+        "UPDATE campaign_counts SET pending = pending + 7, live = 0, talk_seconds = talk_seconds + 60, interested = 3".to_owned(),
+    ] {
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut db).await.unwrap();
+    }
+    let (lines, counts) = check().await;
+    let told = lines.join("\n");
+    assert!(
+        lines.len() == 4 && told.contains("is not on the line") && told.contains("was free") && told.contains("4 lines in use in the books and 1"),
+        "{told}"
+    );
+    assert!(counts.len() == 1 && counts[0].contains("pending -7, live +1, interested -3, talk_seconds -60"), "{counts:?}");
+    assert_eq!(check().await, (nothing.clone(), nothing));
+    assert_books(&office, id).await;
+    let audit: i64 = sqlx::query_scalar("SELECT count(*) FROM audit WHERE action = 'books_mended'").fetch_one(&mut db).await.unwrap();
+    assert_eq!(audit, 5, "each with a line of the audit");
+    let held: Vec<(String, Option<String>)> =
+        sqlx::query_as("SELECT number, held_until FROM numbers_live WHERE call_id IS NULL ORDER BY number").fetch_all(&mut db).await.unwrap();
+    assert!(held.iter().any(|(n, until)| n == "+12125550199" && until.is_some()), "a call without a trace may still ring: {held:?}");
+    assert!(held.iter().any(|(_, until)| until.is_none()), "a call that ended is over");
+    // The one on the line still has its number, the others can be called.
+    office.reply(open, no_answer()).await;
+    let (rung, _) = office.dial_all(id, no_answer()).await;
+    assert_eq!(rung.len(), 4);
+    assert_books(&office, id).await;
 }

@@ -160,6 +160,7 @@ impl World {
             public_url: None,
             outcome_token: Arc::new(|_, _, _| None),
             orphan_sweep: true,
+            retention: dialdeck::domain::retention::Retention::default(),
             call_list: None,
         }
     }
