@@ -11,13 +11,13 @@ use dialdeck::{
         call::State,
         campaign::Status,
         event::{End, Kind, Leave, LegStatus, Reply, Source},
-        gate::Rules,
         id::{CallId, CampaignId},
         outcome::Outcome,
         phone,
         retention::Retention,
+        rules::Rules,
     },
-    store::{CallFilter, CallRow, ContactTable, Lane, Store, StoreError},
+    store::{CallFilter, CallRow, ContactTable, Lane, Setting, Store, StoreError},
 };
 use sqlx::Connection;
 use tokio_util::sync::CancellationToken;
@@ -302,8 +302,8 @@ async fn what_is_old_goes_and_what_gates_look_at_stays() {
     assert!(calls(&office, over).await.is_empty());
     assert_eq!((count(&office, "call_outcomes").await, count(&office, "do_not_call").await, listed), (0, 1, 1));
     assert!(office.store.audit_height().await.unwrap() > height, "the audit only grows");
-    assert_eq!(office.store.setting(&format!("campaign_note:{over}")).await.unwrap(), None);
-    assert!(office.store.setting(&format!("campaign_note:{running}")).await.unwrap().is_some());
+    assert_eq!(office.store.setting(Setting::CampaignNote(over)).await.unwrap(), None);
+    assert!(office.store.setting(Setting::CampaignNote(running)).await.unwrap().is_some());
     // Who was reached is not called again, however long ago that was.
     assert_eq!(office.call(reached).await.state, State::Completed);
     assert_books(&office, running).await;
