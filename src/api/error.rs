@@ -88,6 +88,7 @@ impl From<DeskError> for ApiError {
 impl From<StoreError> for ApiError {
     fn from(e: StoreError) -> Self {
         match e {
+            StoreError::Moved(_) => Self::Unavailable(e.to_string()),
             StoreError::Busy(_) | StoreError::Closed => Self::Unavailable("the database cannot be asked right now; nothing was done".to_owned()),
             e => Self::Internal(e.to_string()),
         }

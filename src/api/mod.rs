@@ -124,6 +124,12 @@ pub fn router(api: Api) -> Router {
         .with_state(api)
 }
 
+/// Ready is who has looked after the calls of the run before and can write down what happens next.
 async fn readyz(axum::extract::State(api): axum::extract::State<Api>) -> Response {
-    if *api.ready.borrow() { "ready\n".into_response() } else { (axum::http::StatusCode::SERVICE_UNAVAILABLE, "not reconciled yet\n").into_response() }
+    let unready = |words: String| (axum::http::StatusCode::SERVICE_UNAVAILABLE, words).into_response();
+    match api.desk.store().trouble() {
+        Some(why) => unready(format!("nothing can be written, so nothing is dialled: {why}\n")),
+        None if !*api.ready.borrow() => unready("not reconciled yet\n".to_owned()),
+        None => "ready\n".into_response(),
+    }
 }

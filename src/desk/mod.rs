@@ -116,6 +116,15 @@ impl Desk {
         &self.rules
     }
 
+    /// Resolves, in words, when a task that everything hangs on has ended though this desk goes on:
+    /// nothing can be written or recorded by this process any more.
+    pub async fn broken(&self) -> &'static str {
+        tokio::select! {
+            () = self.store.writer_ended() => "the part of the program that writes into the database has broken down",
+            () = self.inbox.closed() => "the part of the program that records what the network tells has broken down",
+        }
+    }
+
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
@@ -135,7 +144,7 @@ impl Desk {
     /// The installation's id and owner, made on first start; `owner` of the configuration wins.
     ///
     /// # Errors
-    /// When the database refuses.
+    /// When the database refuses, or what it keeps cannot be read.
     pub async fn installation(&self, owner: Option<OwnerId>) -> Result<Installation, DeskError> {
         self.store
             .write(Lane::Urgent, move |tx| {
@@ -143,8 +152,14 @@ impl Desk {
                     let fresh = uuid::Uuid::new_v4();
                     let id = tx.setting_or(Setting::InstallationId, &fresh.simple().to_string()[..8]).await?;
                     let kept = tx.setting_or(Setting::Owner, &owner.map_or(uuid::Uuid::new_v4(), |o| o.0).to_string()).await?;
-                    let owner = owner.or_else(|| kept.parse().ok()).unwrap_or(OwnerId(fresh));
-                    Ok(Installation { id: u32::from_str_radix(&id, 16).unwrap_or_default(), owner })
+                    // A guess would make rooms of ours nobody's, and rows invisible to their owner.
+                    let damaged = |key: &str, value: &str| {
+                        let value = crate::domain::text::clean(value, 60);
+                        StoreError::Damaged(format!("its {key} cannot be read (\"{value}\"); put a backup back, or set it right in table settings"))
+                    };
+                    let id = u32::from_str_radix(&id, 16).map_err(|_| damaged("installation_id", &id))?;
+                    let kept = kept.parse().map(OwnerId).map_err(|_| damaged("owner", &kept))?;
+                    Ok(Installation { id, owner: owner.unwrap_or(kept) })
                 })
             })
             .await
@@ -201,6 +216,15 @@ impl Desk {
     /// When the database refuses.
     pub async fn campaign_note(&self, id: crate::domain::id::CampaignId, words: String) -> Result<(), DeskError> {
         self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.put_setting(Setting::CampaignNote(id), &words).await?) })).await
+    }
+
+    /// Writes something that means nothing, to see whether the database takes it.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn try_writing(&self) -> Result<(), DeskError> {
+        let now = self.now().to_rfc3339();
+        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.put_setting(Setting::Probe, &now).await?) })).await
     }
 
     /// The kill switch: while it is on nothing is armed on any host.

@@ -2,9 +2,13 @@
 //! the state machine. What has queued is applied in one transaction; a batch is what waits, there
 //! is no timer.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    panic::AssertUnwindSafe,
+};
 
 use chrono::{DateTime, Duration, Utc};
+use futures_util::FutureExt;
 use sqlx::types::Json;
 use tokio::sync::mpsc;
 
@@ -45,6 +49,7 @@ pub(super) async fn inbox(store: Store, clock: SharedClock, breaker: Limits, mut
         if waiting.recv_many(&mut batch, BATCH).await == 0 {
             return;
         }
+        reach("inbox.turn");
         let (events, answers): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
         match apply(&store, &clock, breaker, events.clone()).await {
             Ok(results) => {
@@ -55,13 +60,12 @@ pub(super) async fn inbox(store: Store, clock: SharedClock, breaker: Limits, mut
             Err(_) if events.len() > 1 => {
                 // One bad event must fail alone.
                 for (event, answer) in events.into_iter().zip(answers) {
-                    let result = apply(&store, &clock, breaker, vec![event]).await.map(|r| r.first().copied().unwrap_or(Recorded::Stored));
-                    drop(answer.send(result));
+                    drop(answer.send(apply_one(&store, &clock, breaker, event).await));
                 }
             }
             Err(e) => {
+                tracing::error!(target: "desk", error = %e, "an event could not be stored");
                 for answer in answers {
-                    tracing::error!(target: "desk", error = %e, "an event could not be stored");
                     drop(answer.send(Err(StoreError::Busy(e.to_string()).into())));
                 }
             }
@@ -69,12 +73,25 @@ pub(super) async fn inbox(store: Store, clock: SharedClock, breaker: Limits, mut
     }
 }
 
+async fn apply_one(store: &Store, clock: &SharedClock, breaker: Limits, event: CallEvent) -> Result<Recorded, DeskError> {
+    let done = apply(store, clock, breaker, vec![event]).await.inspect_err(|e| tracing::error!(target: "desk", error = %e, "an event could not be stored"));
+    done.map(|r| r.first().copied().unwrap_or(Recorded::Stored))
+}
+
+/// Applies events together. A panic is an error like any other: what it leaves is in the database, and
+/// that is undone, or kept whole.
 async fn apply(store: &Store, clock: &SharedClock, breaker: Limits, events: Vec<CallEvent>) -> Result<Vec<Recorded>, DeskError> {
     let now = clock.now();
-    reach("record.begin");
-    let done = store.write(Lane::Urgent, move |tx| Box::pin(async move { Batch::new(now, breaker).run(tx, events).await })).await;
-    reach("record.committed");
-    done
+    let applied = async {
+        reach("record.begin");
+        let done = store.write(Lane::Urgent, move |tx| Box::pin(async move { Batch::new(now, breaker).run(tx, events).await })).await;
+        reach("record.committed");
+        done
+    };
+    AssertUnwindSafe(applied).catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!(target: "desk", "an event broke down (its panic is logged above) and fails alone");
+        Err(StoreError::Broken.into())
+    })
 }
 
 /// The call id in one of our room names, `dd-<installation>-<call uuid>-<claim>`.

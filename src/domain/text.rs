@@ -49,6 +49,13 @@ pub fn tail(number: &str) -> String {
     format!("..{}", chars[from..].iter().collect::<String>())
 }
 
+/// What a panic said, in one line.
+#[must_use]
+pub fn of_panic(panic: &(dyn std::any::Any + Send)) -> String {
+    let words = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    clean(words.unwrap_or("a panic without words"), 500)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

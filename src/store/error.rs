@@ -13,21 +13,39 @@ pub enum StoreError {
     Unique,
     #[error("database: {0}")]
     Sqlx(sqlx::Error),
+    /// A row of ours that no release of ours writes.
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
+    /// The name of the file that is open is gone, or another file's.
+    #[error(
+        "the database file is no longer the one this process has open ({0}): nothing is written, so nothing is dialled. \
+         Put the same file back, or restart dialdeck"
+    )]
+    Moved(String),
+    /// A panic of the job; the log has its words.
+    #[error("a part of the program broke down; nothing of it was kept, and the log has details")]
+    Broken,
     /// The writer has stopped; the program is ending.
-    #[error("the database is closed")]
+    #[error("the database is closed: the part of the program that writes has ended")]
     Closed,
 }
 
+/// SQLite's primary result codes for "not now".
+const BUSY: i32 = 5;
+const READONLY: i32 = 8;
+const IOERR: i32 = 10;
+const FULL: i32 = 13;
+
 impl From<sqlx::Error> for StoreError {
     fn from(e: sqlx::Error) -> Self {
-        if let sqlx::Error::Database(db) = &e {
-            if db.is_unique_violation() {
-                return Self::Unique;
-            }
-            let text = db.message();
-            if ["database is locked", "disk is full", "disk I/O error", "readonly database"].iter().any(|t| text.contains(t)) {
-                return Self::Busy(text.to_owned());
-            }
+        let sqlx::Error::Database(db) = &e else { return Self::Sqlx(e) };
+        if db.is_unique_violation() {
+            return Self::Unique;
+        }
+        // Extended codes keep the primary one in their lowest byte.
+        let primary = db.code().and_then(|c| c.parse::<i32>().ok()).map(|c| c & 0xff);
+        if primary.is_some_and(|c| [BUSY, READONLY, IOERR, FULL].contains(&c)) {
+            return Self::Busy(db.message().to_owned());
         }
         Self::Sqlx(e)
     }
@@ -37,6 +55,10 @@ impl StoreError {
     /// A copy for each of many waiters of one failed commit.
     #[must_use]
     pub fn echo(&self) -> Self {
-        Self::Busy(self.to_string())
+        match self {
+            Self::Moved(why) => Self::Moved(why.clone()),
+            Self::Busy(why) => Self::Busy(why.clone()),
+            e => Self::Busy(e.to_string()),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Rows in, rows out. The only room with SQL text; one text per statement, next to the method that
 //! runs it. It judges nothing: a method says which rows it expects to change and reports how many did.
 //!
-//! Writes go through one writer task per process (see `pool`); only `desk` calls [`Store::write`].
+//! Writes go through one writer task per process (see `writer`); only `desk` calls [`Store::write`].
 
 mod assistants;
 mod audit;
@@ -13,6 +13,7 @@ mod counting;
 mod dnc;
 mod engines;
 mod error;
+mod file;
 mod gates;
 mod inbox;
 mod keys;
@@ -21,6 +22,7 @@ mod pool;
 mod retention;
 mod rows;
 mod settings;
+mod writer;
 
 pub use books::{Alike, TakenNumber};
 pub use calls::{Armed, CallFilter, CallUpdate, Cursor, NewCall, PaneQuery};
@@ -28,12 +30,14 @@ pub use campaigns::{CampaignEdit, NewCampaign, ZoneHead};
 pub use contacts::{ContactSlice, ContactTable, FillContact, PlaceCount, SourceRow};
 pub use counting::{ContactRows, Recyclable};
 pub use error::StoreError;
+pub use file::FileId;
 pub use gates::{ArmRow, ContactGates, OutgoingRow, TrunkGates};
 pub use inbox::{EventRow, NewEvent};
-pub use pool::{Lane, Revision, Store, Tx};
+pub use pool::{Revision, Store, Tx};
 pub use retention::{Aged, Standing};
 pub use rows::{AssistantRow, AuditRow, CallRow, CampaignRow, DayRow, EngineRow, NumberRow, OutcomeRow, PaneRow, SuppressedRow, TrunkRow};
 pub use settings::Setting;
+pub use writer::Lane;
 
 /// A page of a list and how many rows there are in all.
 #[derive(Debug, Clone)]

@@ -1,20 +1,23 @@
-//! Connections. One writer task owns the one writing connection of this process and commits what
-//! has queued: a batch is what waits, there is no timer, and each sender has its answer after the
-//! COMMIT. Readers share a small pool of read-only connections.
+//! Connections: opened, brought up to date, shared. One writer task owns the one writing connection of
+//! this process (see `writer`); readers share a small pool of read-only connections.
 //!
 //! The kind of database is a private enum; `on!` runs one body on whichever it is. PostgreSQL joins
 //! by an arm here and its migrations.
 
-use std::{path::Path, pin::Pin, str::FromStr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use parking_lot::RwLock;
 use sqlx::{
     Connection, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot, watch};
+use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, watch};
 
-use super::StoreError;
+use super::{
+    StoreError,
+    file::{FileId, Place},
+    writer::{Job, Writer},
+};
 
 /// Grows with every commit of this process, and when another process is seen to have committed.
 pub type Revision = u64;
@@ -46,7 +49,7 @@ pub(super) enum Pool {
 }
 
 /// Held by whoever is at the database, where only one may be.
-type Turns = Arc<Mutex<()>>;
+pub(super) type Turns = Arc<Mutex<()>>;
 
 impl Pool {
     pub(super) async fn turn(&self) -> Option<OwnedMutexGuard<()>> {
@@ -63,7 +66,7 @@ pub(super) async fn end(turn: Option<OwnedMutexGuard<()>>) {
     }
 }
 
-async fn turn(turns: Option<&Turns>) -> Option<OwnedMutexGuard<()>> {
+pub(super) async fn turn(turns: Option<&Turns>) -> Option<OwnedMutexGuard<()>> {
     match turns {
         Some(turns) => Some(turns.clone().lock_owned().await),
         None => None,
@@ -74,47 +77,24 @@ pub(super) enum Conn {
     Sqlite(SqliteConnection),
 }
 
-/// Which queue of the writer: people and calls before bulk rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lane {
-    Urgent,
-    /// Import slices and campaign filling, at most 500 rows or so a job.
-    Bulk,
-}
-
 /// An open write transaction. Named only in `store` and `desk`.
 pub struct Tx {
     pub(super) conn: Conn,
 }
 
-type Finish = Box<dyn FnOnce(Option<StoreError>) + Send>;
-/// A job gets the transaction, or the reason there is none; it says whether it wants to be kept, and
-/// how to answer its sender once that is settled.
-type Job = Box<dyn for<'a> FnOnce(Result<&'a mut Tx, StoreError>) -> TxFuture<'a, (bool, Finish)> + Send>;
-
-/// A future that borrows the transaction, as `Store::write` takes it.
-pub type TxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
 #[derive(Clone)]
 pub struct Store {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
-struct Inner {
+pub(super) struct Inner {
     pool: Pool,
-    urgent: mpsc::Sender<Job>,
-    bulk: mpsc::Sender<Job>,
+    pub(super) urgent: mpsc::Sender<Job>,
+    pub(super) bulk: mpsc::Sender<Job>,
     revision: watch::Sender<Revision>,
     trouble: Arc<RwLock<Option<String>>>,
-    path: String,
+    place: Arc<Place>,
 }
-
-/// Jobs of one transaction at most: bounds how long the first waits for the last.
-const BATCH: usize = 256;
-
-/// Bulk jobs of one transaction where nothing else waits; beside urgent work one. A callback waits for
-/// so many slices of an import at most.
-const BULK: usize = 2;
 
 impl Store {
     /// Opens the database of a `sqlite:PATH` URL, makes it if missing, and brings its schema up to date.
@@ -122,7 +102,15 @@ impl Store {
     /// # Errors
     /// In words that name the file and the way out.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        Self::open_with(url, None).await
+        Self::open_with(url, true, None).await
+    }
+
+    /// The same, for a command that means a database that is there: it makes none.
+    ///
+    /// # Errors
+    /// As [`Store::open`], and where there is no such file.
+    pub async fn open_existing(url: &str) -> Result<Self, StoreError> {
+        Self::open_with(url, false, None).await
     }
 
     /// The same, with one reader or writer of this process at a time: under simulated time the order of
@@ -131,49 +119,55 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub async fn open_in_turns(url: &str) -> Result<Self, StoreError> {
-        Self::open_with(url, Some(Turns::default())).await
+        Self::open_with(url, true, Some(Turns::default())).await
     }
 
-    async fn open_with(url: &str, turns: Option<Turns>) -> Result<Self, StoreError> {
-        let path = url.strip_prefix("sqlite:").unwrap_or(url).trim_start_matches("//").to_owned();
-        let fail = |why: String| StoreError::Open { path: path.clone(), why };
-        if url.contains("://") && !url.starts_with("sqlite:") {
-            return Err(fail("this release speaks SQLite only; use sqlite:PATH".to_owned()));
-        }
-        prepare_file(&path).map_err(|e| fail(format!("{e}. Choose a writable place with DATABASE_URL=sqlite:PATH")))?;
-        let options = SqliteConnectOptions::from_str(&format!("sqlite:{path}"))
-            .map_err(|e| fail(e.to_string()))?
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(5))
-            .statement_cache_capacity(300)
-            .pragma("cache_size", "-16384")
-            .pragma("temp_store", "memory");
-        let mut writer = SqliteConnection::connect_with(&options).await.map_err(|e| fail(e.to_string()))?;
-        migrate(&mut writer).await.map_err(|e| match e {
-            sqlx::migrate::MigrateError::VersionMissing(v) => StoreError::Newer(format!("migration {v} is unknown here; run the newer release")),
-            e => fail(e.to_string()),
-        })?;
+    async fn open_with(url: &str, make: bool, turns: Option<Turns>) -> Result<Self, StoreError> {
+        let (place, _start) = Place::prepare(url, make).await?;
+        let options = options(place.path());
+        let tx = Tx { conn: Conn::Sqlite(connect(&options, &place).await?) };
         let options = options.read_only(true).create_if_missing(false).pragma("cache_size", "-4096");
-        // A file does not go away like a server: no questions (each is two changes of threads), no renewal.
-        let readers = |n| SqlitePoolOptions::new().max_connections(n).test_before_acquire(false).idle_timeout(None).max_lifetime(None);
-        let (read, watch) = (readers(4).connect_lazy_with(options.clone()), readers(1).connect_lazy_with(options));
+        let (read, watch) = (readers(&options, &place, 4).await?, readers(&options, &place, 1).await?);
         let (urgent, urgent_rx) = mpsc::channel(4096);
         let (bulk, bulk_rx) = mpsc::channel(8);
         let revision = watch::Sender::new(0);
         let trouble = Arc::<RwLock<Option<String>>>::default();
-        let tx = Tx { conn: Conn::Sqlite(writer) };
-        let writer = Writer { tx, revision: revision.clone(), trouble: trouble.clone(), turns: turns.clone() };
+        let place = Arc::new(place);
+        let writer = Writer { tx, revision: revision.clone(), trouble: trouble.clone(), place: place.clone(), turns: turns.clone() };
         tokio::spawn(writer.run(urgent_rx, bulk_rx));
-        Ok(Self { inner: Arc::new(Inner { pool: Pool::Sqlite { read, watch, turns }, urgent, bulk, revision, trouble, path }) })
+        Ok(Self { inner: Arc::new(Inner { pool: Pool::Sqlite { read, watch, turns }, urgent, bulk, revision, trouble, place }) })
+    }
+
+    /// The path in a database URL.
+    #[must_use]
+    pub fn path_of(url: &str) -> String {
+        Place::path_of(url)
     }
 
     /// The database's place, for messages.
     #[must_use]
     pub fn path(&self) -> &str {
-        &self.inner.path
+        self.inner.place.path()
+    }
+
+    /// Which file it is that is open, whatever has its name by now.
+    #[must_use]
+    pub fn file(&self) -> Option<FileId> {
+        self.inner.place.file()
+    }
+
+    /// Refuses, in words, when the name of the database is no longer the file that is open: what is
+    /// written then is lost with it, and who stops the dialling in the new file is not heard in the old.
+    ///
+    /// # Errors
+    /// [`StoreError::Moved`].
+    pub fn check_file(&self) -> Result<(), StoreError> {
+        self.inner.place.check()
+    }
+
+    /// Resolves when the writer has ended: nothing can be written by this process any more.
+    pub async fn writer_ended(&self) {
+        self.inner.urgent.closed().await;
     }
 
     /// The bell: changes when something was committed. Only a hint; waiters also keep a timer.
@@ -182,10 +176,16 @@ impl Store {
         self.inner.revision.subscribe()
     }
 
-    /// Why the last transaction could not be written; `None` when it was.
+    /// Why nothing can be written; `None` when the last transaction was.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
-        self.inner.trouble.read().clone()
+        if self.inner.urgent.is_closed() {
+            return Some(StoreError::Closed.to_string());
+        }
+        match self.check_file() {
+            Err(e) => Some(e.to_string()),
+            Ok(()) => self.inner.trouble.read().clone(),
+        }
     }
 
     /// Whether nobody of this process is at the database; only with turns.
@@ -198,38 +198,6 @@ impl Store {
 
     pub(super) fn pool(&self) -> &Pool {
         &self.inner.pool
-    }
-
-    /// Runs one job in a write transaction and answers after its COMMIT. An error of the job undoes
-    /// the job alone. A caller that goes away does not undo it: the writer owns the job.
-    ///
-    /// # Errors
-    /// The job's own, or the database's.
-    pub async fn write<T, E, F>(&self, lane: Lane, job: F) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-        F: for<'a> FnOnce(&'a mut Tx) -> TxFuture<'a, Result<T, E>> + Send + 'static,
-    {
-        let (answer, wait) = oneshot::channel::<Result<T, E>>();
-        let boxed: Job = Box::new(move |tx| {
-            Box::pin(async move {
-                let result = match tx {
-                    Ok(tx) => job(tx).await,
-                    Err(e) => Err(e.into()),
-                };
-                let ok = result.is_ok();
-                let finish: Finish = Box::new(move |failed| {
-                    let result = failed.map_or(result, |e| Err(e.into()));
-                    // A sender that went away needs no answer.
-                    drop(answer.send(result));
-                });
-                (ok, finish)
-            })
-        });
-        let queue = if lane == Lane::Urgent { &self.inner.urgent } else { &self.inner.bulk };
-        queue.send(boxed).await.map_err(|_| StoreError::Closed)?;
-        wait.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
     }
 
     /// Rings the bell when another process has committed: SQLite tells by `data_version`.
@@ -257,120 +225,35 @@ impl Store {
     }
 }
 
-/// The folder 0700 and the file 0600, before SQLite makes it with the umask's mode.
-fn prepare_file(path: &str) -> std::io::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-    if path == ":memory:" {
-        return Ok(());
-    }
-    if let Some(folder) = Path::new(path).parent().filter(|p| !p.as_os_str().is_empty() && !p.exists()) {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    }
-    std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path).map(drop)
+fn options(path: &str) -> SqliteConnectOptions {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5))
+        .statement_cache_capacity(300);
+    options.pragma("cache_size", "-16384").pragma("temp_store", "memory")
 }
 
-async fn migrate(conn: &mut SqliteConnection) -> Result<(), sqlx::migrate::MigrateError> {
-    sqlx::migrate!("migrations/sqlite").run(conn).await
+/// Readers, all of them opened now: one that is opened later would read whatever file has the name then.
+async fn readers(options: &SqliteConnectOptions, place: &Place, n: u32) -> Result<SqlitePool, StoreError> {
+    // A file does not go away like a server: no questions (each is two changes of threads), no renewal.
+    let pool = SqlitePoolOptions::new().max_connections(n).test_before_acquire(false).idle_timeout(None).max_lifetime(None);
+    let pool = pool.connect_lazy_with(options.clone());
+    let opened = futures_util::future::try_join_all((0..n).map(|_| pool.acquire())).await;
+    opened.map_err(|e| place.cannot_open(&e))?;
+    Ok(pool)
 }
 
-impl Tx {
-    async fn run(&mut self, sql: &'static str) -> Result<(), StoreError> {
-        on_tx!(self, |db| sqlx::query(sql).execute(&mut *db).await?);
-        Ok(())
-    }
-
-    async fn batch(&mut self, jobs: Vec<Job>) -> Vec<(bool, Finish)> {
-        let alone = jobs.len() == 1;
-        let mut done = Vec::with_capacity(jobs.len());
-        for job in jobs {
-            if alone {
-                done.push(job(Ok(self)).await);
-                continue;
-            }
-            if let Err(e) = self.run("SAVEPOINT job").await {
-                done.push(job(Err(e)).await);
-                continue;
-            }
-            let (ok, finish) = job(Ok(self)).await;
-            let undone = if ok { Ok(()) } else { self.run("ROLLBACK TO job").await };
-            if let Err(e) = undone.and(self.run("RELEASE job").await) {
-                tracing::error!(target: "store", error = %e, "cannot settle a savepoint");
-            }
-            done.push((ok, finish));
-        }
-        done
-    }
-}
-
-/// The writing connection, and whom it tells how that goes.
-struct Writer {
-    tx: Tx,
-    revision: watch::Sender<Revision>,
-    trouble: Arc<RwLock<Option<String>>>,
-    turns: Option<Turns>,
-}
-
-impl Writer {
-    /// Takes what has queued, runs it in one transaction, commits, answers. Bulk work gets one job
-    /// a turn, [`BULK`] where nothing else waits.
-    async fn run(mut self, mut urgent: mpsc::Receiver<Job>, mut bulk: mpsc::Receiver<Job>) {
-        loop {
-            let mut jobs = Vec::new();
-            let mut closed = false;
-            tokio::select! {
-                biased;
-                n = urgent.recv_many(&mut jobs, BATCH) => closed = n == 0,
-                job = bulk.recv() => jobs.extend(job),
-            }
-            if jobs.is_empty() && closed {
-                return;
-            }
-            for _ in 0..BULK.saturating_sub(jobs.len()).max(1) {
-                jobs.extend(bulk.try_recv().ok());
-            }
-            let turn = turn(self.turns.as_ref()).await;
-            if let Err(e) = self.tx.run("BEGIN IMMEDIATE").await {
-                self.refuse(jobs, &e).await;
-                continue;
-            }
-            let done = self.tx.batch(jobs).await;
-            let any = done.iter().any(|(ok, _)| *ok);
-            let settled = self.settle(any).await;
-            end(turn).await;
-            for (ok, finish) in done {
-                finish(settled.as_ref().err().filter(|_| ok).map(StoreError::echo));
-            }
-        }
-    }
-
-    async fn settle(&mut self, any: bool) -> Result<(), StoreError> {
-        let settled = self.tx.run(if any { "COMMIT" } else { "ROLLBACK" }).await;
-        if any || settled.is_err() {
-            self.tell(settled.as_ref().err());
-        }
-        if let Err(e) = &settled {
-            tracing::error!(target: "store", error = %e, "commit failed");
-            // After a failed COMMIT the transaction may still be open.
-            drop(self.tx.run("ROLLBACK").await);
-        } else if any {
-            self.revision.send_modify(|r| *r += 1);
-        }
-        settled
-    }
-
-    /// No transaction could be begun: every waiter is told why, nothing ran.
-    async fn refuse(&mut self, jobs: Vec<Job>, why: &StoreError) {
-        tracing::error!(target: "store", error = %why, "cannot begin a transaction");
-        self.tell(Some(why));
-        // A broken transaction left open would refuse for ever.
-        drop(self.tx.run("ROLLBACK").await);
-        for job in jobs {
-            let (_, finish) = job(Err(why.echo())).await;
-            finish(None);
-        }
-    }
-
-    fn tell(&self, trouble: Option<&StoreError>) {
-        *self.trouble.write() = trouble.map(ToString::to_string);
-    }
+/// The writing connection, to a schema that is up to date and to the file that was prepared.
+async fn connect(options: &SqliteConnectOptions, place: &Place) -> Result<SqliteConnection, StoreError> {
+    let mut writer = SqliteConnection::connect_with(options).await.map_err(|e| place.cannot_open(&e))?;
+    sqlx::migrate!("migrations/sqlite").run(&mut writer).await.map_err(|e| match e {
+        sqlx::migrate::MigrateError::VersionMissing(v) => StoreError::Newer(format!("migration {v} is unknown here; run the newer release")),
+        e => place.cannot_open(&e),
+    })?;
+    place.check()?;
+    Ok(writer)
 }

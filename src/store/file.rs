@@ -1,0 +1,130 @@
+//! The database's file: made for its owner alone, opened by one start at a time, and known again. A file
+//! that was removed or replaced under a running program goes on existing for that program alone: all it
+//! writes there is lost, and a stop that is written into the new file never reaches it.
+
+use std::{
+    fs::{DirBuilder, File, OpenOptions},
+    io::ErrorKind,
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    path::Path,
+    time::Duration,
+};
+
+use rustix::fs::{FlockOperation, flock};
+
+use super::StoreError;
+
+/// A file, whatever it is called: no two that exist have the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileId {
+    pub device: u64,
+    pub inode: u64,
+}
+
+impl FileId {
+    /// The file that has this name now.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be looked at.
+    pub fn of(path: &Path) -> std::io::Result<Self> {
+        let meta = std::fs::metadata(path)?;
+        Ok(Self { device: meta.dev(), inode: meta.ino() })
+    }
+}
+
+/// Name and file of the database that is open.
+pub(super) struct Place {
+    path: String,
+    /// `None` in memory.
+    file: Option<FileId>,
+}
+
+/// Held while a database is opened and brought up to date: two first starts at once would both make its
+/// tables. Falls with the process, whatever ends it.
+pub(super) struct Start {
+    _lock: Option<File>,
+}
+
+/// Another start is waited for so long: it may be rewriting a large database.
+const PATIENCE: Duration = Duration::from_mins(2);
+const LOOK: Duration = Duration::from_millis(20);
+
+impl Place {
+    /// Makes folder (0700) and file (0600) where they are missing and may be made, before SQLite makes it
+    /// with the umask's mode.
+    pub(super) async fn prepare(url: &str, make: bool) -> Result<(Self, Start), StoreError> {
+        let mut place = Self { path: Self::path_of(url), file: None };
+        if url.contains("://") && !url.starts_with("sqlite:") {
+            return Err(place.cannot_open(&"this release speaks SQLite only; use sqlite:PATH"));
+        }
+        if place.path == ":memory:" {
+            return Ok((place, Start { _lock: None }));
+        }
+        if !make && !Path::new(&place.path).exists() {
+            return Err(place.cannot_open(&"there is no such file, and none is made for this"));
+        }
+        let unwritable = |e: &std::io::Error| place.cannot_open(&format!("{e}. Choose a writable place with DATABASE_URL=sqlite:PATH"));
+        folder_of(&place.path).map_err(|e| unwritable(&e))?;
+        let start = place.start().await?;
+        own(&place.path, make).map_err(|e| unwritable(&e))?;
+        place.file = Some(FileId::of(Path::new(&place.path)).map_err(|e| unwritable(&e))?);
+        Ok((place, start))
+    }
+
+    pub(super) fn path_of(url: &str) -> String {
+        url.strip_prefix("sqlite:").unwrap_or(url).trim_start_matches("//").to_owned()
+    }
+
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(super) fn file(&self) -> Option<FileId> {
+        self.file
+    }
+
+    pub(super) fn cannot_open(&self, why: &impl ToString) -> StoreError {
+        StoreError::Open { path: self.path.clone(), why: why.to_string() }
+    }
+
+    /// Whether the name is still the file that was opened. What cannot be looked at is taken for gone.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        let Some(file) = self.file else { return Ok(()) };
+        match FileId::of(Path::new(&self.path)) {
+            Ok(now) if now == file => Ok(()),
+            Ok(_) => Err(StoreError::Moved("another file has taken its place".to_owned())),
+            Err(e) if e.kind() == ErrorKind::NotFound => Err(StoreError::Moved("it was removed or renamed".to_owned())),
+            Err(e) => Err(StoreError::Moved(format!("it cannot be looked at: {e}"))),
+        }
+    }
+
+    async fn start(&self) -> Result<Start, StoreError> {
+        let path = format!("{}.start", self.path);
+        let fail = |why: std::io::Error| self.cannot_open(&format!("{path}: {why}"));
+        let file = own(&path, true).map_err(fail)?;
+        let since = std::time::Instant::now();
+        loop {
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(Start { _lock: Some(file) }),
+                Err(rustix::io::Errno::WOULDBLOCK) if since.elapsed() < PATIENCE => tokio::time::sleep(LOOK).await,
+                Err(rustix::io::Errno::WOULDBLOCK) => {
+                    let words = format!("another process has been opening it for {} s (it holds {path}). If that one hangs, end it", PATIENCE.as_secs());
+                    return Err(self.cannot_open(&words));
+                }
+                Err(e) => return Err(fail(e.into())),
+            }
+        }
+    }
+}
+
+fn folder_of(path: &str) -> std::io::Result<()> {
+    match Path::new(path).parent().filter(|p| !p.as_os_str().is_empty() && !p.exists()) {
+        Some(folder) => DirBuilder::new().recursive(true).mode(0o700).create(folder),
+        None => Ok(()),
+    }
+}
+
+/// Opens a file for writing; one that is made is its owner's alone.
+fn own(path: &str, make: bool) -> std::io::Result<File> {
+    OpenOptions::new().create(make).append(true).mode(0o600).open(path)
+}

@@ -1,0 +1,223 @@
+//! The writer: one task owns the one writing connection of this process and commits what has queued. A
+//! batch is what waits, there is no timer, and each sender has its answer after the COMMIT. A job that
+//! fails or breaks down is undone alone.
+
+use std::{panic::AssertUnwindSafe, pin::Pin, sync::Arc};
+
+use futures_util::FutureExt;
+use parking_lot::RwLock;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::{
+    Revision, Store, StoreError, Tx,
+    file::Place,
+    pool::{Turns, end, on_tx, turn},
+};
+use crate::failpoint::reach;
+
+/// Which queue of the writer: people and calls before bulk rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    Urgent,
+    /// Import slices and campaign filling, at most 500 rows or so a job.
+    Bulk,
+}
+
+type Finish = Box<dyn FnOnce(Option<StoreError>) + Send>;
+/// A job gets the transaction, or the reason there is none; it says whether it wants to be kept, and
+/// how to answer its sender once that is settled.
+pub(super) type Job = Box<dyn for<'a> FnOnce(Result<&'a mut Tx, StoreError>) -> TxFuture<'a, (bool, Finish)> + Send>;
+
+/// A future that borrows the transaction, as `Store::write` takes it.
+pub type TxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Jobs of one transaction at most: bounds how long the first waits for the last.
+const BATCH: usize = 256;
+
+/// Bulk jobs of one transaction where nothing else waits; beside urgent work one. A callback waits for
+/// so many slices of an import at most.
+const BULK: usize = 2;
+
+impl Store {
+    /// Runs one job in a write transaction and answers after its COMMIT. An error of the job, or its
+    /// panic, undoes the job alone. A caller that goes away does not undo it: the writer owns the job.
+    ///
+    /// # Errors
+    /// The job's own, or the database's.
+    pub async fn write<T, E, F>(&self, lane: Lane, job: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: for<'a> FnOnce(&'a mut Tx) -> TxFuture<'a, Result<T, E>> + Send + 'static,
+    {
+        let (answer, wait) = oneshot::channel::<Result<T, E>>();
+        let boxed: Job = Box::new(move |tx| {
+            Box::pin(async move {
+                let result = match tx {
+                    Ok(tx) => unbroken(job, tx).await,
+                    Err(e) => Err(e.into()),
+                };
+                let ok = result.is_ok();
+                let finish: Finish = Box::new(move |failed| {
+                    let result = failed.map_or(result, |e| Err(e.into()));
+                    // A sender that went away needs no answer.
+                    drop(answer.send(result));
+                });
+                (ok, finish)
+            })
+        });
+        let queue = if lane == Lane::Urgent { &self.inner.urgent } else { &self.inner.bulk };
+        queue.send(boxed).await.map_err(|_| StoreError::Closed)?;
+        wait.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
+    }
+}
+
+/// Runs a job; its panic becomes an error. What it leaves behind is the transaction alone, which is
+/// undone to where the job began.
+async fn unbroken<T, E, F>(job: F, tx: &mut Tx) -> Result<T, E>
+where
+    E: From<StoreError>,
+    F: for<'a> FnOnce(&'a mut Tx) -> TxFuture<'a, Result<T, E>>,
+{
+    let run = AssertUnwindSafe(async { job(tx).await }).catch_unwind().await;
+    run.unwrap_or_else(|_| {
+        tracing::error!(target: "store", "a write broke down (its panic is logged above) and is undone alone");
+        Err(StoreError::Broken.into())
+    })
+}
+
+/// What became of a transaction's jobs: each with how to answer its sender; and why none of them may be
+/// kept, where the transaction itself is lost.
+struct Batch {
+    done: Vec<(bool, Finish)>,
+    lost: Option<StoreError>,
+}
+
+impl Tx {
+    async fn run(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        on_tx!(self, |db| sqlx::query(sql).execute(&mut *db).await?);
+        Ok(())
+    }
+
+    /// Runs the jobs one after the other, each inside a savepoint. On some errors (a full disk, one that
+    /// cannot be read) SQLite undoes the whole transaction by itself; the sign is that the savepoint is
+    /// gone. From then on nothing may run: it would be kept by itself while its sender is told otherwise.
+    async fn batch(&mut self, jobs: Vec<Job>) -> Batch {
+        let alone = jobs.len() == 1;
+        let mut batch = Batch { done: Vec::with_capacity(jobs.len()), lost: None };
+        for job in jobs {
+            if let Some(why) = &batch.lost {
+                batch.done.push(job(Err(why.echo())).await);
+                continue;
+            }
+            if alone {
+                batch.done.push(job(Ok(self)).await);
+                continue;
+            }
+            if let Err(e) = self.run("SAVEPOINT job").await {
+                batch.done.push(job(Err(e.echo())).await);
+                batch.lost = Some(e);
+                continue;
+            }
+            let (ok, finish) = job(Ok(self)).await;
+            let undone = if ok { Ok(()) } else { self.run("ROLLBACK TO job").await };
+            if let Err(e) = undone.and(self.run("RELEASE job").await) {
+                batch.lost = Some(undone_by_itself(&e));
+            }
+            batch.done.push((ok, finish));
+        }
+        batch
+    }
+}
+
+fn undone_by_itself(sign: &StoreError) -> StoreError {
+    StoreError::Busy(format!("it undid a transaction by itself ({sign})"))
+}
+
+/// The writing connection, and whom it tells how that goes.
+pub(super) struct Writer {
+    pub(super) tx: Tx,
+    pub(super) revision: watch::Sender<Revision>,
+    pub(super) trouble: Arc<RwLock<Option<String>>>,
+    pub(super) place: Arc<Place>,
+    pub(super) turns: Option<Turns>,
+}
+
+impl Writer {
+    /// Takes what has queued, runs it in one transaction, commits, answers. Bulk work gets one job
+    /// a turn, [`BULK`] where nothing else waits.
+    pub(super) async fn run(mut self, mut urgent: mpsc::Receiver<Job>, mut bulk: mpsc::Receiver<Job>) {
+        loop {
+            let mut jobs = Vec::new();
+            let mut closed = false;
+            tokio::select! {
+                biased;
+                n = urgent.recv_many(&mut jobs, BATCH) => closed = n == 0,
+                job = bulk.recv() => jobs.extend(job),
+            }
+            if jobs.is_empty() && closed {
+                return;
+            }
+            reach("writer.turn");
+            for _ in 0..BULK.saturating_sub(jobs.len()).max(1) {
+                jobs.extend(bulk.try_recv().ok());
+            }
+            let turn = turn(self.turns.as_ref()).await;
+            if let Err(e) = self.begin().await {
+                self.refuse(jobs, &e).await;
+                continue;
+            }
+            let Batch { done, lost } = self.tx.batch(jobs).await;
+            let any = done.iter().any(|(ok, _)| *ok);
+            let settled = self.settle(any, lost).await;
+            end(turn).await;
+            for (ok, finish) in done {
+                finish(settled.as_ref().err().filter(|_| ok).map(StoreError::echo));
+            }
+        }
+    }
+
+    /// Never in a file that has lost its name: what is armed there no stop can reach.
+    async fn begin(&mut self) -> Result<(), StoreError> {
+        self.place.check()?;
+        self.tx.run("BEGIN IMMEDIATE").await
+    }
+
+    async fn settle(&mut self, any: bool, lost: Option<StoreError>) -> Result<(), StoreError> {
+        let settled = match lost {
+            Some(e) => Err(e),
+            None if any => self.tx.run("COMMIT").await,
+            None => self.tx.run("ROLLBACK").await.map_err(|e| undone_by_itself(&e)),
+        };
+        if any || settled.is_err() {
+            self.tell(settled.as_ref().err());
+        }
+        if let Err(e) = &settled {
+            tracing::error!(target: "store", error = %e, "a transaction is lost: nothing of it was kept");
+            // After a failed COMMIT the transaction may still be open.
+            drop(self.tx.run("ROLLBACK").await);
+        } else if any {
+            self.revision.send_modify(|r| *r += 1);
+        }
+        settled
+    }
+
+    /// No transaction could be begun: every waiter is told why, nothing ran.
+    async fn refuse(&mut self, jobs: Vec<Job>, why: &StoreError) {
+        tracing::error!(target: "store", error = %why, "cannot begin a transaction");
+        // A file that comes back is seen where it is looked for; the words must not outlive its absence.
+        if !matches!(why, StoreError::Moved(_)) {
+            self.tell(Some(why));
+        }
+        // A broken transaction left open would refuse for ever.
+        drop(self.tx.run("ROLLBACK").await);
+        for job in jobs {
+            let (_, finish) = job(Err(why.echo())).await;
+            finish(None);
+        }
+    }
+
+    fn tell(&self, trouble: Option<&StoreError>) {
+        *self.trouble.write() = trouble.map(ToString::to_string);
+    }
+}
