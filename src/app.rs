@@ -7,16 +7,20 @@ mod standby;
 use std::{
     fs::File,
     net::SocketAddr,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    panic::AssertUnwindSafe,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
 use chrono::Duration as Span;
+use futures_util::FutureExt;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 pub use demo::{Demo, DemoOptions};
+pub use mark::unreached;
 
 use crate::{
     api::{self, Api, Auth, Defaults, Role},
@@ -72,6 +76,8 @@ pub struct App {
     pub carrier: Option<Arc<dyn Carrier>>,
     /// Another process on this host holds engine and listener: words for the header, until it is gone.
     pub following: watch::Sender<Option<String>>,
+    /// A part that everything hangs on has broken down: why this process must end, in words.
+    pub broken: watch::Sender<Option<String>>,
     /// Where the listener is bound.
     pub address: Option<SocketAddr>,
     stop: Stop,
@@ -86,7 +92,18 @@ pub struct App {
 /// # Errors
 /// When the database cannot be opened.
 pub async fn open_desk(config: &Config, clock: SharedClock) -> Result<(Desk, Installation), AppError> {
-    let store = Store::open(&config.database_url).await?;
+    desk_over(Store::open(&config.database_url).await?, config, clock).await
+}
+
+/// The same for a command that means a database that is there, and makes none.
+///
+/// # Errors
+/// When there is none, or it cannot be opened.
+pub async fn open_desk_there(config: &Config, clock: SharedClock) -> Result<(Desk, Installation), AppError> {
+    desk_over(Store::open_existing(&config.database_url).await?, config, clock).await
+}
+
+async fn desk_over(store: Store, config: &Config, clock: SharedClock) -> Result<(Desk, Installation), AppError> {
     let rules = Rules {
         profile: config.profile,
         countries: config.countries.clone(),
@@ -139,6 +156,7 @@ impl App {
             auth,
             carrier,
             following: watch::Sender::new(None),
+            broken: watch::Sender::new(None),
             address: None,
             stop: Stop::new(),
             listener: CancellationToken::new(),
@@ -146,12 +164,13 @@ impl App {
             lock: None,
         };
         app.watch_others();
+        app.watch_desk();
         if let Some(lock) = lock(Path::new(app.desk.store().path()))? {
             app.lock = Some(Arc::new(lock));
             app.lead(config, options, false).await?;
         } else {
             app.following.send_replace(Some(format!("following the engine of another process on {}", app.desk.store().path())));
-            app.tasks.push(tokio::spawn(app.twin().stand_by(config.clone(), options)));
+            app.keep("wait for the lock", app.twin().stand_by(config.clone(), options));
         }
         Ok(app)
     }
@@ -166,6 +185,7 @@ impl App {
             auth: self.auth.clone(),
             carrier: self.carrier.clone(),
             following: self.following.clone(),
+            broken: self.broken.clone(),
             address: None,
             stop: self.stop.clone(),
             listener: self.listener.clone(),
@@ -179,16 +199,16 @@ impl App {
         if let Some(lock) = &self.lock {
             let mark = mark::Mark::new(lock.clone(), &self.installation);
             mark.check(&self.desk).await?;
-            self.tasks.push(tokio::spawn(mark.keep(self.desk.clone(), self.clock.clone(), self.listener.clone())));
+            self.keep("keeper of the mark", mark.keep(self.desk.clone(), self.clock.clone(), self.listener.clone()));
         }
         let ready = self.start_engine(config, options).await?;
         self.listen(config, ready, taking_over).await?;
         let desk = self.desk.clone();
-        self.tasks.push(tokio::spawn(async move {
+        self.keep("sweep of unfinished imports", async move {
             if let Err(e) = desk.discard_unfinished(Span::hours(1)).await {
                 tracing::warn!(target: "app", error = %e, "unfinished imports could not be removed");
             }
-        }));
+        });
         Ok(())
     }
 
@@ -224,7 +244,7 @@ impl App {
         };
         let engine = Engine::new(self.desk.clone(), carrier, self.clock.clone(), engine_config, self.installation, self.stop.clone());
         let ready = engine.ready();
-        self.tasks.push(tokio::spawn(engine.run()));
+        self.keep("engine", engine.run());
         Ok(ready)
     }
 
@@ -235,7 +255,7 @@ impl App {
         if taking_over {
             // The process that was followed may hold the port while it is stopped: polls do meanwhile.
             let clock = self.clock.clone();
-            self.tasks.push(tokio::spawn(async move {
+            self.keep("listener", async move {
                 loop {
                     match TcpListener::bind(addr).await {
                         Ok(listener) => return api::serve(listener, router, limits, stop).await,
@@ -246,14 +266,12 @@ impl App {
                         () = stop.cancelled() => return,
                     }
                 }
-            }));
+            });
             return Ok(());
         }
         let listener = TcpListener::bind(addr).await.map_err(|e| AppError::Listen { addr, why: listen_words(&e) })?;
         self.address = listener.local_addr().ok();
-        self.tasks.push(tokio::spawn(async move {
-            api::serve(listener, router, limits, stop).await;
-        }));
+        self.keep("listener", api::serve(listener, router, limits, stop));
         Ok(())
     }
 
@@ -286,7 +304,7 @@ impl App {
     /// Another process on this database rings no bell here: its commits are looked for.
     fn watch_others(&mut self) {
         let (store, clock, stop) = (self.desk.store().clone(), self.clock.clone(), self.listener.clone());
-        self.tasks.push(tokio::spawn(async move {
+        self.keep("watch for other processes", async move {
             let mut seen = 0;
             loop {
                 tokio::select! {
@@ -297,7 +315,43 @@ impl App {
                     tracing::debug!(target: "app", error = %e, "the database's version cannot be read");
                 }
             }
+        });
+    }
+
+    /// Without writer and inbox there is a screen, a listener and an engine, and nothing they do is kept.
+    fn watch_desk(&mut self) {
+        let (desk, stop, broken) = (self.desk.clone(), self.listener.clone(), self.broken.clone());
+        self.keep("watch of the desk", async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                words = desk.broken() => {
+                    tracing::error!(target: "app", "{words}: this process ends");
+                    broken.send_replace(Some(words.to_owned()));
+                }
+            }
+        });
+    }
+
+    /// Spawns a part of the program. One that breaks down takes the process with it: who follows, or the
+    /// next start, does better than a program that is half alive.
+    fn keep(&mut self, what: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        let broken = self.broken.clone();
+        self.tasks.push(tokio::spawn(async move {
+            if AssertUnwindSafe(task).catch_unwind().await.is_err() {
+                tracing::error!(target: "app", "the {what} broke down: this process ends");
+                broken.send_replace(Some(format!("a part of the program has broken down (the {what})")));
+            }
         }));
+    }
+
+    /// Resolves with the reason when this process must end.
+    pub async fn must_end(&self) -> String {
+        let mut broken = self.broken.subscribe();
+        match broken.wait_for(Option::is_some).await.map(|words| words.clone()) {
+            Ok(Some(words)) => words,
+            // The sender is ours: it cannot be gone.
+            Ok(None) | Err(_) => std::future::pending().await,
+        }
     }
 
     /// Ends: no new calls, live ones seen to their end for at most `limit`; then the listener.
@@ -306,7 +360,7 @@ impl App {
         let mut tasks = self.tasks;
         let engine_done = async {
             // The listener and the watchers go last: callbacks of live calls are still welcome.
-            while self.following.borrow().is_none() && !self.stop.now.is_cancelled() && open_calls(&self.desk).await > 0 {
+            while self.following.borrow().is_none() && !self.stop.now.is_cancelled() && any_open_call(&self.desk).await {
                 self.clock.sleep_until(self.clock.now() + Span::milliseconds(100)).await;
             }
         };
@@ -336,8 +390,15 @@ fn call_list(config: &Config) -> Option<Arc<CallList>> {
     made.map(Arc::new).inspect_err(|e| tracing::warn!(target: "app", "Twilio's list of calls cannot be asked: {e}")).ok()
 }
 
-async fn open_calls(desk: &Desk) -> usize {
-    desk.store().open_calls().await.map_or(0, |rows| rows.len())
+/// Whether a call may be on the line. A database that cannot be asked proves nothing: it is waited for.
+async fn any_open_call(desk: &Desk) -> bool {
+    match desk.store().open_calls().await {
+        Ok(rows) => !rows.is_empty(),
+        Err(e) => {
+            tracing::warn!(target: "app", error = %e, "whether calls are live cannot be read");
+            true
+        }
+    }
 }
 
 fn lock_path(database: &Path) -> PathBuf {
@@ -348,7 +409,11 @@ fn lock_path(database: &Path) -> PathBuf {
 fn lock(database: &Path) -> Result<Option<File>, AppError> {
     let path = lock_path(database);
     let fail = |why: String| AppError::Lock { path: path.display().to_string(), why };
-    let file = File::options().create(true).truncate(false).read(true).write(true).open(&path).map_err(|e| fail(e.to_string()))?;
+    let file = File::options().create(true).truncate(false).read(true).write(true).mode(0o600).open(&path).map_err(|e| fail(e.to_string()))?;
+    // Whoever may open it may hold it and keep every start out; earlier releases left it open to all.
+    if let Err(e) = file.set_permissions(std::fs::Permissions::from_mode(0o600)) {
+        tracing::warn!(target: "app", error = %e, "{} cannot be closed to others", path.display());
+    }
     match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(Some(file)),
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),

@@ -1,7 +1,13 @@
 //! Logs: one line to a file as JSON, and the newest into a ring that the console shows. Nothing is
 //! ever printed over the screen.
 
-use std::{collections::VecDeque, fs::File, path::Path, sync::Arc};
+use std::{
+    collections::VecDeque,
+    fs::File,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    path::Path,
+    sync::Arc,
+};
 
 use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
@@ -149,15 +155,27 @@ fn filter(level: &str) -> Targets {
 /// When the log file cannot be opened.
 pub fn start(ring: Ring, level: &str, file: &Path, to_stderr: bool) -> std::io::Result<()> {
     if let Some(folder) = file.parent() {
-        std::fs::create_dir_all(folder)?;
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
     if std::fs::metadata(file).is_ok_and(|m| m.len() > ROTATE_AT) {
         std::fs::rename(file, file.with_extension("log.1"))?;
     }
-    let file = File::options().create(true).append(true).open(file)?;
+    let file = File::options().create(true).append(true).mode(0o600).open(file)?;
+    // One from an earlier release; a file that is another's stays as it is.
+    drop(file.set_permissions(std::fs::Permissions::from_mode(0o600)));
     let json = tracing_subscriber::fmt::layer().json().with_writer(std::sync::Mutex::new(file));
     let words = to_stderr.then(|| tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false));
-    tracing_subscriber::registry().with(filter(level)).with(ring).with(json).with(words).try_init().map_err(std::io::Error::other)
+    tracing_subscriber::registry().with(filter(level)).with(ring).with(json).with(words).try_init().map_err(std::io::Error::other)?;
+    log_panics();
+    Ok(())
+}
+
+/// A panic's words and place go where every other fault goes; whoever catches it says what follows.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        let here = std::thread::current();
+        tracing::error!(target: "app", thread = here.name().unwrap_or("?"), "panic: {}", clean(&info.to_string(), 500));
+    }));
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The verbs without a screen: each is one function of the desk, with its result printed.
 
-use std::{io::IsTerminal, path::PathBuf, sync::Arc};
+use std::{io::IsTerminal, os::unix::fs::OpenOptionsExt, path::PathBuf, sync::Arc};
 
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -15,7 +15,7 @@ use crate::{
     app,
     clock::{SharedClock, SystemClock},
     config::{self, Config, KEYS, SECRETS, Values},
-    desk::{Actor, AssignNumber, CampaignDraft, Desk, Import, Progress, Recycle},
+    desk::{Actor, AssignNumber, CampaignDraft, Desk, Import, Installation, Progress, Recycle},
     domain::{
         campaign::Settings,
         contact::ImportReport,
@@ -25,7 +25,7 @@ use crate::{
         text::clean,
         trunk::{self, Login, Reach},
     },
-    store::{CampaignRow, ContactTable, SourceRow},
+    store::{CampaignRow, ContactTable, SourceRow, Store},
     telephony::{Carrier, NewTrunk},
 };
 
@@ -40,9 +40,23 @@ pub struct Session {
 impl Session {
     pub async fn open(config: Config, json: bool) -> Result<Self, CliError> {
         let clock: SharedClock = Arc::new(SystemClock::new());
-        let (desk, installation) = app::open_desk(&config, clock).await?;
+        Ok(Self::over(app::open_desk(&config, clock).await?, config, json))
+    }
+
+    /// For a command that makes no database: what it is about would not be there.
+    pub async fn open_there(config: Config, json: bool) -> Result<Self, CliError> {
+        let path = PathBuf::from(Store::path_of(&config.database_url));
+        if !path.exists() {
+            let running = app::unreached(&path, None).map_or_else(String::new, |words| format!(". But {words}"));
+            return Err(CliError::Failed(format!("there is no database {}: nothing was changed, and none was made{running}", path.display())));
+        }
+        let clock: SharedClock = Arc::new(SystemClock::new());
+        Ok(Self::over(app::open_desk_there(&config, clock).await?, config, json))
+    }
+
+    fn over((desk, installation): (Desk, Installation), config: Config, json: bool) -> Self {
         let actor = Actor { owner: installation.owner, name: app::operator(), source: "cli" };
-        Ok(Self { config, desk, actor, json })
+        Self { config, desk, actor, json }
     }
 
     pub(super) fn say(&self, words: &str, value: &Value) {
@@ -93,14 +107,22 @@ pub async fn run(s: Session, command: Command) -> Result<(), CliError> {
         Command::Number(c) => number(&s, c).await,
         Command::Dnc(c) => rules::dnc(&s, c).await,
         Command::Terms(c) => rules::terms(&s, c).await,
-        Command::StopAll { release } => {
-            s.desk.kill_switch(s.actor.clone(), !release).await?;
-            s.say(if release { "the kill switch is off" } else { "the kill switch is on: nothing is dialled on any host" }, &json!({ "on": !release }));
-            Ok(())
-        }
+        Command::StopAll { release } => stop_all(&s, release).await,
         Command::Token { sub, role, ttl } => token(&s, sub, &role, &ttl).await,
         Command::Demo { .. } | Command::Serve | Command::Simulate { .. } | Command::Config(_) => Ok(()),
     }
+}
+
+/// Answers for what it could reach alone: an engine on another file hears nothing of it.
+async fn stop_all(s: &Session, release: bool) -> Result<(), CliError> {
+    s.desk.kill_switch(s.actor.clone(), !release).await?;
+    let store = s.desk.store();
+    if let Some(words) = app::unreached(std::path::Path::new(store.path()), store.file()) {
+        let state = if release { "off" } else { "on" };
+        return Err(CliError::Failed(format!("the kill switch is {state} in {}, but {words}", store.path())));
+    }
+    s.say(if release { "the kill switch is off" } else { "the kill switch is on: nothing is dialled on any host" }, &json!({ "on": !release }));
+    Ok(())
 }
 
 pub(super) fn region(s: &Session, given: Option<&str>) -> Result<Option<rlibphonenumber::Region>, CliError> {
@@ -179,7 +201,9 @@ async fn show_progress(mut progress: tokio::sync::watch::Receiver<Progress>) {
 
 fn write_rejects(path: &PathBuf, report: &ImportReport) -> Result<(), CliError> {
     let fail = |e: String| CliError::Failed(format!("cannot write {}: {e}", path.display()));
-    let mut out = csv::Writer::from_path(path).map_err(|e| fail(e.to_string()))?;
+    // The owner's alone: reasons quote numbers.
+    let file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).map_err(|e| fail(e.to_string()))?;
+    let mut out = csv::Writer::from_writer(file);
     out.write_record(["line", "reason"]).map_err(|e| fail(e.to_string()))?;
     for r in &report.rejects {
         out.write_record([r.line.to_string(), r.reason.clone()]).map_err(|e| fail(e.to_string()))?;

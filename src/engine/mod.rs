@@ -147,11 +147,12 @@ impl Engine {
         self.supervise("hangup watch", self.clone().watch_hangups(stop.clone()));
         let housekeeper = Housekeeper::new(self.desk.clone(), self.clock.clone(), self.config.retention, self.ready());
         self.supervise("housekeeper", housekeeper.run(stop.clone()));
-        let scheduler = Scheduler::new(self.clone()).run(stop.clone());
+        let scheduler = self.guarded("scheduler", Scheduler::new(self.clone()).run(stop.clone()));
         tokio::select! {
             biased;
             () = stop.now.cancelled() => {}
-            () = scheduler => {}
+            // One that broke down leaves the calls that are live to their tasks.
+            () = async { scheduler.await; stop.drain.cancelled().await } => {}
         }
         self.tasks.close();
         tokio::select! {
@@ -167,12 +168,14 @@ impl Engine {
     /// Spawns a task of the engine. A panic stops dialling and says so; it never restarts into dialling.
     fn supervise(self: &Arc<Self>, what: &'static str, task: impl Future<Output = ()> + Send + 'static) {
         let engine = self.clone();
-        self.tasks.spawn(async move {
-            if AssertUnwindSafe(task).catch_unwind().await.is_err() {
-                tracing::error!(target: "engine", task = what, "a task of the engine panicked: dialling has stopped");
-                engine.halt(format!("the engine's {what} broke down; nothing is dialled until a restart (the log file has details)")).await;
-            }
-        });
+        self.tasks.spawn(async move { engine.guarded(what, task).await });
+    }
+
+    async fn guarded(&self, what: &'static str, task: impl Future<Output = ()>) {
+        if AssertUnwindSafe(task).catch_unwind().await.is_err() {
+            tracing::error!(target: "engine", task = what, "a task of the engine panicked: dialling has stopped");
+            self.halt(format!("the engine's {what} broke down; nothing is dialled until a restart (the log file has details)")).await;
+        }
     }
 
     async fn sleep(&self, wait: Duration) {
