@@ -92,7 +92,8 @@ pub fn run(args: Args) -> Result<(), CliError> {
         Some(command) => {
             let config = config::validate(&values(&args.global)?)?;
             runtime()?.block_on(async {
-                let session = Session::open(config, args.global.json).await?;
+                let there = matches!(command, Command::StopAll { .. });
+                let session = if there { Session::open_there(config, args.global.json).await? } else { Session::open(config, args.global.json).await? };
                 verbs::run(session, command).await
             })
         }
@@ -125,12 +126,27 @@ fn run_console(global: &Global) -> Result<(), CliError> {
         simulated: false,
         supabase_hint: config.supabase_without_database,
         following: app.following.subscribe(),
+        broken: app.broken.subscribe(),
         themes_folder: xdg("XDG_CONFIG_HOME", ".config").join("dialdeck/themes"),
         zone: config.timezone.unwrap_or_else(crate::app::host_zone),
         region: config.region.clone(),
     };
     let ending = console::run(&runtime, app.desk.clone(), app.actor.clone(), ring, &clock, look).map_err(|e| CliError::Failed(e.to_string()))?;
-    finish(&runtime, app, ending, config.on_hangup, config.drain_timeout)
+    let done = finish(&runtime, app, ending, config.on_hangup, config.drain_timeout);
+    runtime.shutdown_timeout(LAST);
+    done
+}
+
+/// What has not ended by then, such as an import that reads a pipe, must not keep the process.
+const LAST: Duration = Duration::from_secs(2);
+
+/// Ends at once, in words, with a failure's exit code: the lock falls free for who follows.
+async fn end_broken(app: App, words: &str) -> CliError {
+    app.stop_now();
+    app.shut_down(Duration::from_millis(10)).await;
+    CliError::Failed(format!(
+        "{words}. This process has ended: calls on the line go on by themselves, and the next start, or a process that follows, looks after them. The log file has details"
+    ))
 }
 
 /// Ends as the operator or the terminal asked.
@@ -139,23 +155,37 @@ fn finish(runtime: &tokio::runtime::Runtime, app: App, ending: Ending, on_hangup
     match ending {
         Ending::QuitNow => app.stop_now(),
         Ending::Drain => eprintln!("dialdeck: starting no new calls; leaving when the live ones have ended (Ctrl-C leaves at once)"),
-        Ending::Terminated | Ending::TerminalGone => {}
+        Ending::Terminated | Ending::TerminalGone | Ending::Broken => {}
     }
+    let broken = app.broken.borrow().clone();
     runtime.block_on(async {
+        if let Some(words) = broken {
+            return Err(end_broken(app, &words).await);
+        }
         let limit = match (ending, on_hangup) {
-            (Ending::QuitNow, _) | (Ending::TerminalGone, OnHangup::Stop) => Duration::from_millis(10),
+            (Ending::QuitNow | Ending::Broken, _) | (Ending::TerminalGone, OnHangup::Stop) => Duration::from_millis(10),
             (Ending::Drain | Ending::TerminalGone, _) => forever,
             (Ending::Terminated, _) => drain,
         };
         if ending == Ending::TerminalGone && on_hangup == OnHangup::Continue {
-            wait_for_end().await?;
+            tokio::select! {
+                ended = wait_for_end() => ended?,
+                words = app.must_end() => return Err(end_broken(app, &words).await),
+            }
         }
-        tokio::select! {
-            () = app.shut_down(limit) => {}
-            ended = wait_for_end() => ended?,
-        }
-        Ok(())
+        see_off(app, limit).await
     })
+}
+
+/// Sees live calls to their end, until a signal or the limit says otherwise. A part that breaks down
+/// meanwhile ends it in words.
+async fn see_off(app: App, limit: Duration) -> Result<(), CliError> {
+    let mut broken = app.broken.subscribe();
+    tokio::select! {
+        () = app.shut_down(limit) => Ok(()),
+        ended = wait_for_end() => ended,
+        Ok(words) = broken.wait_for(Option::is_some) => Err(CliError::Failed(words.clone().unwrap_or_default())),
+    }
 }
 
 /// The next SIGTERM or SIGINT.
@@ -183,6 +213,7 @@ fn run_demo(global: &Global, demo: DemoOptions) -> Result<(), CliError> {
         simulated: true,
         supabase_hint: false,
         following: tokio::sync::watch::Sender::new(None).subscribe(),
+        broken: app.broken.subscribe(),
         themes_folder: xdg("XDG_CONFIG_HOME", ".config").join("dialdeck/themes"),
         zone: crate::app::host_zone(),
         region: Some("US".to_owned()),
@@ -207,15 +238,16 @@ fn run_serve(global: &Global) -> Result<(), CliError> {
         (None, Some(address)) => eprintln!("dialdeck: serving on http://{address}"),
         (None, None) => {}
     }
-    runtime.block_on(async {
-        wait_for_end().await?;
-        eprintln!("dialdeck: draining for at most {} s; once more ends at once", config.drain_timeout.as_secs());
+    let done = runtime.block_on(async {
         tokio::select! {
-            () = app.shut_down(config.drain_timeout) => {}
             ended = wait_for_end() => ended?,
+            words = app.must_end() => return Err(end_broken(app, &words).await),
         }
-        Ok(())
-    })
+        eprintln!("dialdeck: draining for at most {} s; once more ends at once", config.drain_timeout.as_secs());
+        see_off(app, config.drain_timeout).await
+    });
+    runtime.shutdown_timeout(LAST);
+    done
 }
 
 /// How the simulated phones behave: by a seed, by a file, else by their digits.

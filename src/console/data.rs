@@ -1,19 +1,23 @@
 //! What the screen shows, read off the rows when the bell rings, away from the drawing thread.
 
-use std::{sync::mpsc::Sender, time::Duration};
+use std::{panic::AssertUnwindSafe, time::Duration};
 
 use chrono::{DateTime, Duration as Span, Utc};
+use futures_util::FutureExt;
 use tokio::sync::watch;
 use tracing::Level;
 
-use super::{message::Detail, message::Msg, tell};
+use super::{
+    mailbox::Sender,
+    message::{Detail, Msg},
+};
 use crate::{
     clock::SharedClock,
     desk::{Actor, Desk, DeskError},
     domain::{
         call::State as CallState,
         id::{CallId, CampaignId},
-        schedule,
+        schedule, text,
     },
     store::{AssistantRow, CampaignRow, PaneQuery, PaneRow, Setting, SourceRow},
     telemetry::{LogLine, Ring},
@@ -68,7 +72,20 @@ const LINGER: Span = Span::seconds(60);
 const ROWS: i64 = 500;
 const LOG_ROWS: usize = 500;
 
-pub async fn load_loop(desk: Desk, actor: Actor, ring: Ring, clock: SharedClock, mut wants: watch::Receiver<Wants>, send: Sender<Msg>) {
+/// Reads for the screen until it ends. A look that breaks down is told like one that failed, and the next
+/// is taken: reading harms nothing, and a screen that stands still in silence does.
+pub async fn keep_loading(desk: Desk, actor: Actor, ring: Ring, clock: SharedClock, wants: watch::Receiver<Wants>, send: Sender) {
+    loop {
+        let looks = load_loop(&desk, &actor, &ring, &clock, wants.clone(), &send);
+        let Err(panic) = AssertUnwindSafe(looks).catch_unwind().await else { return };
+        let words = text::of_panic(&*panic);
+        tracing::error!(target: "console", "a look at the rows broke down: {words}");
+        send.tell(Msg::DataFailed(format!("a look at the rows broke down: {words}")));
+        tokio::time::sleep(IDLE).await;
+    }
+}
+
+async fn load_loop(desk: &Desk, actor: &Actor, ring: &Ring, clock: &SharedClock, mut wants: watch::Receiver<Wants>, send: &Sender) {
     let mut bell = desk.store().bell();
     let mut shown = u64::MAX;
     let mut again = true;
@@ -79,16 +96,16 @@ pub async fn load_loop(desk: Desk, actor: Actor, ring: Ring, clock: SharedClock,
             let want = wants.borrow_and_update().clone();
             shown = ring.count();
             looked = tokio::time::Instant::now();
-            let msg = match look(&desk, &actor, &ring, clock.now(), want.lists).await {
+            let msg = match look(desk, actor, ring, clock.now(), want.lists).await {
                 Ok(snapshot) => Msg::Data(Box::new(snapshot)),
-                Err(e) => Msg::DataFailed(e.to_string()),
+                Err(e) => Msg::DataFailed(desk.store().trouble().unwrap_or_else(|| e.to_string())),
             };
-            tell(&send, msg);
+            send.tell(msg);
             if let Some(call) = want.detail {
-                match detail(&desk, &actor, call).await {
-                    Ok(Some(detail)) => tell(&send, Msg::Detail(Box::new(detail))),
+                match detail(desk, actor, call).await {
+                    Ok(Some(detail)) => send.tell(Msg::Detail(Box::new(detail))),
                     Ok(None) => {}
-                    Err(e) => tell(&send, Msg::DataFailed(e.to_string())),
+                    Err(e) => send.tell(Msg::DataFailed(e.to_string())),
                 }
             }
             tokio::time::sleep(REST).await;

@@ -120,6 +120,8 @@ pub enum Msg {
     Terminate,
     /// The terminal is gone.
     Gone,
+    /// The process must end.
+    Broken,
 }
 
 /// A call with its story.

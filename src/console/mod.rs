@@ -9,6 +9,7 @@
 mod data;
 mod dialogs;
 mod keys;
+mod mailbox;
 mod message;
 mod panes;
 mod perform;
@@ -20,7 +21,6 @@ mod view;
 
 use std::{
     path::PathBuf,
-    sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
     time::{Duration, Instant},
 };
 
@@ -35,6 +35,7 @@ pub use view::draw;
 use crate::{
     clock::SharedClock,
     desk::{Actor, Desk},
+    domain::text,
     telemetry::Ring,
 };
 
@@ -49,6 +50,8 @@ pub struct ConsoleOptions {
     pub supabase_hint: bool,
     /// Another process holds the engine: its words.
     pub following: tokio::sync::watch::Receiver<Option<String>>,
+    /// Why this process must end, once a part of it has broken down.
+    pub broken: tokio::sync::watch::Receiver<Option<String>>,
     pub themes_folder: PathBuf,
     pub zone: chrono_tz::Tz,
     /// Country of numbers written without +, for imports.
@@ -66,6 +69,8 @@ pub enum Ending {
     Terminated,
     /// SIGHUP, end of input, or the screen is gone.
     TerminalGone,
+    /// A part of the program that everything hangs on has broken down.
+    Broken,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -92,27 +97,25 @@ pub fn run(
     clock: &SharedClock,
     options: ConsoleOptions,
 ) -> Result<Ending, ConsoleError> {
-    let (send, receive) = mpsc::channel();
+    let (send, receive) = mailbox::mailbox();
     let theme = theme::load(&options.theme, &options.themes_folder, Depth::detect(&options.color));
     let mut state = State::new(options, actor.clone(), theme, clock.now());
     let performer = perform::Performer::new(runtime.handle().clone(), desk.clone(), actor.clone(), send.clone(), state.options.region.clone());
-    runtime.spawn(data::load_loop(desk, actor, ring, clock.clone(), performer.wants(), send.clone()));
+    runtime.spawn(data::keep_loading(desk, actor, ring, clock.clone(), performer.wants(), send.clone()));
     terminal::watch_signals(runtime, send.clone());
+    watch_breakdown(runtime, state.options.broken.clone(), send.clone());
     let mut screen = terminal::Screen::enter().map_err(ConsoleError::Terminal)?;
     terminal::watch_input(send);
     let looped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| main_loop(&mut screen, &mut state, &performer, &receive, clock)));
     screen.leave();
     match looped {
         Ok(ending) => Ok(ending),
-        Err(panic) => {
-            let words = panic.downcast_ref::<&str>().map(|s| (*s).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-            Err(ConsoleError::Panic(words))
-        }
+        Err(panic) => Err(ConsoleError::Panic(text::of_panic(&*panic))),
     }
 }
 
 /// Waits for any message, drains all that are ready, applies them, draws once if something changed.
-fn main_loop(screen: &mut terminal::Screen, state: &mut State, performer: &perform::Performer, receive: &Receiver<Msg>, clock: &SharedClock) -> Ending {
+fn main_loop(screen: &mut terminal::Screen, state: &mut State, performer: &perform::Performer, receive: &mailbox::Receiver, clock: &SharedClock) -> Ending {
     let mut dirty = true;
     let mut by_key = true;
     let mut drawn = Instant::now().checked_sub(FRAME).unwrap_or_else(Instant::now);
@@ -122,22 +125,18 @@ fn main_loop(screen: &mut terminal::Screen, state: &mut State, performer: &perfo
             state.now = clock.now();
             if let Err(e) = screen.draw(state) {
                 tracing::warn!(target: "console", error = %e, "the screen is lost");
-                return Ending::TerminalGone;
+                return asked_end(receive);
             }
             drawn = Instant::now();
             (dirty, by_key) = (false, false);
         }
         let wait = if dirty { gap.saturating_sub(drawn.elapsed()) } else { state.next_tick(clock.now()) };
-        let first = match receive.recv_timeout(wait) {
-            Ok(msg) => Some(msg),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => return Ending::TerminalGone,
-        };
+        let messages = receive.take(wait);
         state.now = clock.now();
-        if first.is_none() && !dirty {
+        if messages.is_empty() && !dirty {
             dirty = state.tick();
         }
-        for msg in first.into_iter().chain(std::iter::from_fn(|| receive.try_recv().ok())) {
+        for msg in messages {
             by_key |= matches!(msg, Msg::Key(_) | Msg::Resize | Msg::Paste(_));
             dirty |= state.shows(&msg);
             for effect in state.update(msg) {
@@ -150,8 +149,22 @@ fn main_loop(screen: &mut terminal::Screen, state: &mut State, performer: &perfo
     }
 }
 
-/// Tells the loop something, if it still listens.
-fn tell(send: &Sender<Msg>, msg: Msg) {
-    // The loop ends before its tellers do.
-    drop(send.send(msg));
+/// Which end somebody asked for while the screen stood still.
+fn asked_end(receive: &mailbox::Receiver) -> Ending {
+    let asked = receive.take(Duration::ZERO).into_iter().find_map(|msg| match msg {
+        Msg::Terminate => Some(Ending::Terminated),
+        Msg::Broken => Some(Ending::Broken),
+        _ => None,
+    });
+    asked.unwrap_or(Ending::TerminalGone)
+}
+
+/// The end of a part that everything hangs on ends the screen too.
+fn watch_breakdown(runtime: &tokio::runtime::Runtime, mut broken: tokio::sync::watch::Receiver<Option<String>>, send: mailbox::Sender) {
+    runtime.spawn(async move {
+        if broken.wait_for(Option::is_some).await.is_ok() {
+            send.tell(Msg::Broken);
+            terminal::let_go();
+        }
+    });
 }

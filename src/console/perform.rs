@@ -1,7 +1,7 @@
 //! Does what the loop asks for: the only part of the console that awaits. Every result comes back
 //! as a message in words.
 
-use std::{io::Write, path::PathBuf, sync::mpsc::Sender};
+use std::{io::Write, path::PathBuf};
 
 use base64::Engine;
 use tokio::{runtime::Handle, sync::watch};
@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 use super::{
     data::Wants,
     dialogs::FormValues,
+    mailbox::Sender,
     message::{Effect, Msg, Preview},
-    tell,
 };
 use crate::{
     desk::{Actor, CampaignDraft, Desk, DeskError, Import, Progress, SetOutcome, UndoDoNotCall},
@@ -23,14 +23,14 @@ pub struct Performer {
     runtime: Handle,
     desk: Desk,
     actor: Actor,
-    send: Sender<Msg>,
+    send: Sender,
     wants: watch::Sender<Wants>,
     import: parking_lot::Mutex<CancellationToken>,
     region: Option<String>,
 }
 
 impl Performer {
-    pub fn new(runtime: Handle, desk: Desk, actor: Actor, send: Sender<Msg>, region: Option<String>) -> Self {
+    pub fn new(runtime: Handle, desk: Desk, actor: Actor, send: Sender, region: Option<String>) -> Self {
         Self { runtime, desk, actor, send, wants: watch::Sender::new(Wants { detail: None, lists: true }), import: parking_lot::Mutex::default(), region }
     }
 
@@ -101,7 +101,7 @@ impl Performer {
 
     fn spawn(&self, task: impl Future<Output = Msg> + Send + 'static) {
         let send = self.send.clone();
-        self.runtime.spawn(async move { tell(&send, task.await) });
+        self.runtime.spawn(async move { send.tell(task.await) });
     }
 
     fn done(&self, words: String, task: impl Future<Output = Result<(), DeskError>> + Send + 'static) {
@@ -180,7 +180,7 @@ impl Performer {
                     Ok(()) => Msg::Created { words: format!("started \"{name}\""), result: Ok(()) },
                     // Made it is: the form must not come back and make another.
                     Err(e) => {
-                        tell(&send, Msg::Created { words: format!("made \"{name}\""), result: Ok(()) });
+                        send.tell(Msg::Created { words: format!("made \"{name}\""), result: Ok(()) });
                         match refused_start(id, name.clone(), &e) {
                             terms @ Msg::Terms(..) => terms,
                             _ => Msg::Done { words: String::new(), result: Err(format!("\"{name}\" was made, but does not start: {e}")) },
@@ -188,7 +188,7 @@ impl Performer {
                     }
                 },
             };
-            tell(&send, msg);
+            send.tell(msg);
         });
     }
 
@@ -196,7 +196,7 @@ impl Performer {
         let (send, region) = (self.send.clone(), self.region.clone());
         self.runtime.spawn_blocking(move || {
             let preview = look(path, region.as_deref());
-            tell(&send, Msg::Preview(Box::new(preview)));
+            send.tell(Msg::Preview(Box::new(preview)));
         });
     }
 
@@ -208,7 +208,7 @@ impl Performer {
         self.runtime.spawn(async move {
             let file = match std::fs::File::open(&path) {
                 Ok(file) => file,
-                Err(e) => return tell(&send, Msg::ImportDone(Err(format!("cannot open {}: {e}", path.display())))),
+                Err(e) => return send.tell(Msg::ImportDone(Err(format!("cannot open {}: {e}", path.display())))),
             };
             let size = file.metadata().map(|m| m.len()).ok();
             let name = path.file_name().map_or_else(|| "contacts.csv".to_owned(), |n| n.to_string_lossy().into_owned());
@@ -219,13 +219,13 @@ impl Performer {
             let bar = tokio::spawn(async move {
                 while shown.changed().await.is_ok() {
                     let p = *shown.borrow_and_update();
-                    tell(&tellers, Msg::ImportProgress { bytes: p.bytes, size: p.size.unwrap_or(0), rows: p.rows });
+                    tellers.tell(Msg::ImportProgress { bytes: p.bytes, size: p.size.unwrap_or(0), rows: p.rows });
                     tokio::time::sleep(std::time::Duration::from_millis(100)).await;
                 }
             });
             let done = desk.import(actor, import, file, progress, cancel).await;
             bar.abort();
-            tell(&send, Msg::ImportDone(done.map(|(_, report)| (name, report)).map_err(|e| e.to_string())));
+            send.tell(Msg::ImportDone(done.map(|(_, report)| (name, report)).map_err(|e| e.to_string())));
         });
     }
 }

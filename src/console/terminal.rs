@@ -4,10 +4,8 @@
 use std::{
     fs::File,
     io::{BufWriter, IsTerminal, Write},
-    sync::{
-        atomic::{AtomicBool, Ordering},
-        mpsc::Sender,
-    },
+    os::unix::fs::OpenOptionsExt,
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use crossterm::{
@@ -18,10 +16,13 @@ use crossterm::{
     terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
 };
 use ratatui::{Terminal, backend::CrosstermBackend};
-use rustix::event::{PollFd, PollFlags};
+use rustix::{
+    event::{PollFd, PollFlags},
+    fs::OFlags,
+};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{message::Msg, state::State, tell, view};
+use super::{mailbox::Sender, message::Msg, state::State, view};
 
 /// Whether the screen is ours: the panic hook restores it only then.
 static ENTERED: AtomicBool = AtomicBool::new(false);
@@ -37,7 +38,54 @@ pub fn check_terminal() -> Result<(), String> {
     Err("this is no terminal: use `dialdeck serve` for engine and listener without a screen, or a verb such as `dialdeck campaign list`".to_owned())
 }
 
-type Out = BufWriter<File>;
+type Out = BufWriter<Patient>;
+
+/// Somebody wants the screen's end: a terminal that does not read is waited for no longer.
+static LEAVING: AtomicBool = AtomicBool::new(false);
+
+/// Lets a screen go that stands still, after its end was asked for.
+pub fn let_go() {
+    LEAVING.store(true, Ordering::SeqCst);
+}
+
+/// The terminal, written without blocking: one that does not read (a frozen window, a stopped viewer)
+/// would hold a blocked write for ever, and SIGTERM with it.
+struct Patient(File);
+
+impl Patient {
+    /// How long a look for room takes, and how many without any are taken once the end was asked for.
+    const LOOK: std::time::Duration = std::time::Duration::from_millis(100);
+    const LOOKS: u32 = 5;
+
+    fn open() -> std::io::Result<Self> {
+        // Opened anew: not to block is a property that standard output shares with the shell.
+        let again = File::options().write(true).custom_flags(i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0)).open("/proc/self/fd/1");
+        again.or_else(|_| Ok(File::from(rustix::io::dup(rustix::stdio::stdout())?))).map(Self)
+    }
+}
+
+impl Write for Patient {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let mut looks = 0;
+        loop {
+            match self.0.write(bytes) {
+                Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => {}
+                done => return done,
+            }
+            looks += u32::from(LEAVING.load(Ordering::SeqCst));
+            if looks > Self::LOOKS {
+                return Err(std::io::ErrorKind::TimedOut.into());
+            }
+            // Whatever ends the wait, the write is what tells.
+            let wait = rustix::time::Timespec { tv_sec: 0, tv_nsec: i64::from(Self::LOOK.subsec_nanos()) };
+            let _ = rustix::event::poll(&mut [PollFd::new(&self.0, PollFlags::OUT)], Some(&wait));
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
 
 pub struct Screen {
     /// Never dropped: ratatui's drop prints to standard error, which panics on a dead terminal.
@@ -49,7 +97,7 @@ impl Screen {
     pub fn enter() -> std::io::Result<Self> {
         // crossterm 0.29 under NO_COLOR turns every attribute into a bare reset; our themes decide.
         force_color_output(true);
-        let out = File::from(rustix::io::dup(rustix::stdio::stdout())?);
+        let out = Patient::open()?;
         enable_raw_mode()?;
         ENTERED.store(true, Ordering::SeqCst);
         restore_on_panic();
@@ -96,8 +144,17 @@ fn restore() {
     if !ENTERED.swap(false, Ordering::SeqCst) {
         return;
     }
-    let mut out = std::io::stdout();
-    drop(queue!(out, EndSynchronizedUpdate, DisableBracketedPaste, Show, LeaveAlternateScreen).and_then(|()| out.flush()));
+    let_go();
+    let written = || {
+        let mut out = BufWriter::new(Patient::open()?);
+        queue!(out, EndSynchronizedUpdate, DisableBracketedPaste, Show, LeaveAlternateScreen)?;
+        out.flush()
+    };
+    if written().is_err() {
+        // What it never read goes, so that this and the last words find room.
+        let _ = rustix::termios::tcflush(rustix::stdio::stdout(), rustix::termios::QueueSelector::OFlush);
+        drop(written());
+    }
     drop(disable_raw_mode());
 }
 
@@ -106,28 +163,32 @@ fn restore_on_panic() {
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            let here = std::thread::current();
-            tracing::error!(target: "app", thread = here.name().unwrap_or("?"), "panic: {info}");
             // A task's panic must not tear the screen down; the drawing thread is main.
-            if here.name() == Some("main") {
+            if std::thread::current().name() == Some("main") {
                 restore();
-                before(info);
             }
+            before(info);
         }));
     });
 }
 
 /// SIGTERM, SIGHUP and a new size become messages.
-pub fn watch_signals(runtime: &tokio::runtime::Runtime, send: Sender<Msg>) {
+pub fn watch_signals(runtime: &tokio::runtime::Runtime, send: Sender) {
     runtime.spawn(async move {
         let signals = (signal(SignalKind::terminate()), signal(SignalKind::hangup()), signal(SignalKind::window_change()));
         let (Ok(mut term), Ok(mut hup), Ok(mut size)) = signals else { return };
         loop {
             tokio::select! {
-                _ = term.recv() => return tell(&send, Msg::Terminate),
-                _ = hup.recv() => return tell(&send, Msg::Gone),
+                _ = term.recv() => {
+                    send.tell(Msg::Terminate);
+                    return let_go();
+                }
+                _ = hup.recv() => {
+                    send.tell(Msg::Gone);
+                    return let_go();
+                }
                 // The input thread waits on the terminal and hears nothing of its size.
-                _ = size.recv() => tell(&send, Msg::Resize),
+                _ = size.recv() => send.tell(Msg::Resize),
             }
         }
     });
@@ -138,13 +199,16 @@ const READ_AHEAD: std::time::Duration = std::time::Duration::from_millis(10);
 
 /// Reads keys on a thread of its own. The end of the terminal is seen by poll before crossterm,
 /// which would spin on it for ever.
-pub fn watch_input(send: Sender<Msg>) {
+pub fn watch_input(send: Sender) {
     std::thread::Builder::new()
         .name("input".to_owned())
         .spawn(move || {
             while let Some(msg) = next_event() {
-                let last = matches!(msg, Msg::Gone);
-                if send.send(msg).is_err() || last {
+                if matches!(msg, Msg::Gone) {
+                    send.tell(msg);
+                    return let_go();
+                }
+                if !send.send_key(msg) {
                     return;
                 }
             }

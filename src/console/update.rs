@@ -80,6 +80,7 @@ impl State {
             Msg::ImportDone(result) => self.import_done(result),
             Msg::Terminate => return vec![Effect::Leave(Ending::Terminated)],
             Msg::Gone => return vec![Effect::Leave(Ending::TerminalGone)],
+            Msg::Broken => return vec![Effect::Leave(Ending::Broken)],
         }
         Vec::new()
     }

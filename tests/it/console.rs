@@ -29,6 +29,7 @@ fn options() -> ConsoleOptions {
         simulated: true,
         supabase_hint: false,
         following: tokio::sync::watch::Sender::new(None).subscribe(),
+        broken: tokio::sync::watch::Sender::new(None).subscribe(),
         themes_folder: "/nonexistent".into(),
         zone: chrono_tz::Tz::UTC,
         region: None,
