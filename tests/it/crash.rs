@@ -30,19 +30,19 @@ use dialdeck::{
 use crate::support::{counted, csv_of, quick_rules, settings};
 
 /// A database with a running campaign, a simulator, and the program to be killed over them.
-struct Rig {
-    dir: tempfile::TempDir,
-    database: String,
-    address: String,
-    simulator: Simulator,
-    config: SimulatorConfig,
-    store: Store,
-    actor: Actor,
-    campaign: CampaignId,
+pub struct Rig {
+    pub dir: tempfile::TempDir,
+    pub database: String,
+    pub address: String,
+    pub simulator: Simulator,
+    pub config: SimulatorConfig,
+    pub store: Store,
+    pub actor: Actor,
+    pub campaign: CampaignId,
 }
 
 impl Rig {
-    async fn new(contacts: usize, ring: u64, talk: u64) -> Self {
+    pub async fn new(contacts: usize, ring: u64, talk: u64) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let database = format!("sqlite:{}", dir.path().join("t.db").display());
         let clock: SharedClock = Arc::new(SystemClock::new());
@@ -62,11 +62,11 @@ impl Rig {
         Self { dir, database, address, simulator, config, store, actor, campaign }
     }
 
-    fn serve(&self, failpoint: Option<String>) -> Child {
+    pub fn serve(&self, failpoint: Option<String>) -> Child {
         self.command(failpoint).spawn().unwrap()
     }
 
-    fn command(&self, failpoint: Option<String>) -> Command {
+    pub fn command(&self, failpoint: Option<String>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dialdeck"));
         command
             .args(["serve", "--listen", &self.address])
@@ -93,12 +93,12 @@ impl Rig {
         command
     }
 
-    async fn row(&self) -> CampaignRow {
+    pub async fn row(&self) -> CampaignRow {
         self.store.campaign(self.actor.owner, self.campaign).await.unwrap().unwrap()
     }
 
     /// Serves until the program dies at a place; `false` when it lived on.
-    async fn dies_at(&self, point: &str, nth: u64) -> bool {
+    pub async fn dies_at(&self, point: &str, nth: u64) -> bool {
         let mut child = self.serve(Some(format!("{point}:{nth}")));
         let end = Instant::now() + Duration::from_secs(12);
         loop {
@@ -115,7 +115,7 @@ impl Rig {
     }
 
     /// Serves until the campaign is done.
-    async fn run_to_the_end(&self) {
+    pub async fn run_to_the_end(&self) {
         let mut child = self.serve(None);
         let end = Instant::now() + Duration::from_mins(3);
         while self.row().await.execution_status != Status::Completed && Instant::now() < end {
@@ -126,7 +126,7 @@ impl Rig {
     }
 
     /// Numbers that rang more than once, and how many rang at all.
-    fn rings(&self) -> (Vec<String>, usize) {
+    pub fn rings(&self) -> (Vec<String>, usize) {
         let mut rings: HashMap<String, usize> = HashMap::new();
         for invite in self.simulator.invites() {
             *rings.entry(invite.number).or_default() += 1;
@@ -134,7 +134,7 @@ impl Rig {
         (rings.iter().filter(|(_, n)| **n > 1).map(|(number, _)| number.clone()).collect(), rings.len())
     }
 
-    async fn assert_nothing_is_wrong(&self, what: &str) {
+    pub async fn assert_nothing_is_wrong(&self, what: &str) {
         let (twice, _) = self.rings();
         assert!(twice.is_empty(), "{what}: rung twice: {twice:?}");
         let row = self.row().await;
@@ -188,7 +188,7 @@ async fn a_campaign(desk: &Desk, actor: &Actor, simulator: &Simulator, config: &
     desk.create_campaign(actor.clone(), draft).await.unwrap()
 }
 
-fn number_from(variable: &str, otherwise: u64) -> u64 {
+pub fn number_from(variable: &str, otherwise: u64) -> u64 {
     std::env::var(variable).ok().and_then(|k| k.parse().ok()).unwrap_or(otherwise)
 }
 

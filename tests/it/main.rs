@@ -18,4 +18,5 @@ mod recorded;
 mod store;
 mod support;
 mod terminal;
+mod walls;
 mod webhooks;

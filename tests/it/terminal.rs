@@ -2,7 +2,10 @@
 
 use std::{
     io::{Read, Write},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -13,16 +16,22 @@ struct Terminal {
     master: Box<dyn MasterPty + Send>,
     keys: Box<dyn Write + Send>,
     bytes: Arc<Mutex<Vec<u8>>>,
+    /// A frozen terminal reads nothing.
+    frozen: Arc<AtomicBool>,
     size: (u16, u16),
     _home: tempfile::TempDir,
 }
 
 impl Terminal {
     fn demo(columns: u16, rows: u16) -> Self {
+        Self::demo_at("2", columns, rows)
+    }
+
+    fn demo_at(speed: &str, columns: u16, rows: u16) -> Self {
         let home = tempfile::tempdir().unwrap();
         let pair = native_pty_system().openpty(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_dialdeck"));
-        command.args(["demo", "--speed", "2"]);
+        command.args(["demo", "--speed", speed]);
         command.env_clear();
         command.env("HOME", home.path());
         command.env("TERM", "xterm-256color");
@@ -31,16 +40,23 @@ impl Terminal {
         let keys = pair.master.take_writer().unwrap();
         let bytes: Arc<Mutex<Vec<u8>>> = Arc::default();
         let kept = bytes.clone();
+        let frozen: Arc<AtomicBool> = Arc::default();
+        let waits = frozen.clone();
         std::thread::spawn(move || {
             let mut chunk = vec![0u8; 65536];
-            while let Ok(n) = reader.read(&mut chunk) {
+            let thawed = || {
+                while waits.load(Ordering::SeqCst) {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+            };
+            while let (Ok(n), ()) = (reader.read(&mut chunk), thawed()) {
                 if n == 0 {
                     return;
                 }
                 kept.lock().unwrap().extend_from_slice(&chunk[..n]);
             }
         });
-        Self { child, master: pair.master, keys, bytes, size: (columns, rows), _home: home }
+        Self { child, master: pair.master, keys, bytes, frozen, size: (columns, rows), _home: home }
     }
 
     fn screen(&self) -> String {
@@ -65,6 +81,18 @@ impl Terminal {
         self.keys.write_all(keys.as_bytes()).unwrap();
         self.keys.flush().unwrap();
         std::thread::sleep(Duration::from_millis(300));
+    }
+
+    /// Resident memory of its own, in KiB.
+    fn memory(&self) -> i64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.process_id().unwrap())).unwrap();
+        let line = status.lines().find(|l| l.starts_with("RssAnon:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    fn terminate(&self) {
+        let pid = self.child.process_id().unwrap();
+        assert!(std::process::Command::new("kill").args(["-TERM", &pid.to_string()]).status().unwrap().success());
     }
 
     /// Waits for the end; the exit code.
@@ -128,10 +156,32 @@ fn the_first_key_after_a_resize_is_seen() {
 fn p16_sigterm_restores_the_terminal() {
     let mut t = Terminal::demo(80, 24);
     t.wait_for("Live calls");
-    let pid = t.child.process_id().unwrap();
-    let killed = std::process::Command::new("kill").args(["-TERM", &pid.to_string()]).status().unwrap();
-    assert!(killed.success());
+    t.terminate();
     assert_eq!(t.ended(), 0);
+    assert!(t.is_restored());
+}
+
+/// A window that is frozen, a viewer that is stopped: what the loop is told meanwhile does not pile up, and
+/// the program can be ended. `DIALDECK_FROZEN_SECONDS` (20).
+#[test]
+fn a_terminal_that_does_not_read_costs_no_memory_and_holds_up_no_end() {
+    let seconds = std::env::var("DIALDECK_FROZEN_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(20);
+    let mut t = Terminal::demo_at("10", 120, 40);
+    t.wait_for("Q4 Sales");
+    t.press("C");
+    t.press("s");
+    t.wait_for("on call");
+    t.frozen.store(true, Ordering::SeqCst);
+    // Caches fill, and the screen comes to a stand.
+    std::thread::sleep(Duration::from_secs(8));
+    let before = t.memory();
+    std::thread::sleep(Duration::from_secs(seconds));
+    let grown = t.memory() - before;
+    assert!(grown < 6 << 10, "{grown} KiB more in {seconds} s");
+    t.terminate();
+    assert_eq!(t.ended(), 0);
+    t.frozen.store(false, Ordering::SeqCst);
+    std::thread::sleep(Duration::from_millis(500));
     assert!(t.is_restored());
 }
 
