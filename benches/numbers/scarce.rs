@@ -104,6 +104,7 @@ pub fn run() {
             outcome_token: Arc::new(|_, _, _| None),
             orphan_sweep: true,
             call_list: None,
+            retention: dialdeck::domain::retention::Retention::FOR_EVER,
         };
         let stop = Stop::new();
         tokio::spawn(Engine::new(desk.clone(), carrier.clone(), clock.clone(), config, installation, stop.clone()).run());

@@ -13,9 +13,9 @@ use dialdeck::{
     clock::{SharedClock, SystemClock},
     console,
     desk::{Actor, Desk, DeskError},
-    domain::campaign::Status,
+    domain::{campaign::Status, id::CampaignId},
     failpoint,
-    store::{Lane, Store, StoreError},
+    store::{Lane, Setting, Store, StoreError},
     telemetry::Ring,
 };
 
@@ -24,6 +24,11 @@ use crate::{
     support::{http, quick_rules},
 };
 
+/// A row of settings that nothing else looks at, by a name.
+fn note(name: &str) -> Setting {
+    Setting::CampaignNote(CampaignId(uuid::Uuid::from_u128(name.bytes().fold(0, |n, b| n * 256 + u128::from(b)))))
+}
+
 async fn fresh() -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(&format!("sqlite:{}", dir.path().join("t.db").display())).await.unwrap();
@@ -31,11 +36,11 @@ async fn fresh() -> (tempfile::TempDir, Store) {
 }
 
 async fn put(store: &Store, key: &'static str, value: String) -> Result<(), StoreError> {
-    store.write(Lane::Urgent, move |tx| Box::pin(async move { tx.put_setting(key, &value).await })).await
+    store.write(Lane::Urgent, move |tx| Box::pin(async move { tx.put_setting(note(key), &value).await })).await
 }
 
 async fn kept(store: &Store, key: &str) -> bool {
-    store.setting(key).await.unwrap().is_some()
+    store.setting(note(key)).await.unwrap().is_some()
 }
 
 /// Holds the writer, so that what is asked meanwhile becomes one batch.
@@ -54,7 +59,7 @@ async fn breaks_down(store: &Store, key: &'static str) -> Result<(), StoreError>
     store
         .write(Lane::Urgent, move |tx| {
             Box::pin(async move {
-                tx.put_setting(key, "of a broken job").await?;
+                tx.put_setting(note(key), "of a broken job").await?;
                 panic!("a job breaks down in a test");
             })
         })
@@ -108,7 +113,7 @@ fn a_batch_that_sqlite_undid_is_undone_for_everybody() {
                 .write(Lane::Urgent, |tx| {
                     Box::pin(async move {
                         for key in ["big0", "big1", "big2", "big3", "big4", "big5", "big6", "big7"] {
-                            tx.put_setting(key, &"x".repeat(6 << 20)).await?;
+                            tx.put_setting(note(key), &"x".repeat(6 << 20)).await?;
                         }
                         Ok::<_, StoreError>(())
                     })
@@ -349,7 +354,7 @@ async fn after_breaking(rig: &Rig, point: &str, nth: u64) -> After {
             assert!(status.code() == Some(1) && words.contains("This process has ended"), "{point}: {status:?} {words}");
             break After::Ended;
         }
-        if rig.store.setting("engine_health").await.unwrap().is_some_and(|w| w.contains("broke down")) {
+        if rig.store.setting(Setting::EngineHealth).await.unwrap().is_some_and(|w| w.contains("broke down")) {
             break After::Held;
         }
         // A room may be cleared after the campaign's end.
