@@ -155,11 +155,12 @@ fn four_first_starts_at_once_all_live() {
 /// An id that cannot be read is not taken for id 0: rooms of ours would be nobody's.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_damaged_installation_is_refused_in_words() {
-    for key in ["installation_id", "owner"] {
+    for (setting, key) in [(Setting::InstallationId, "installation_id"), (Setting::Owner, "owner")] {
         let (_dir, store) = fresh().await;
         let desk = Desk::new(store.clone(), std::sync::Arc::new(SystemClock::new()), quick_rules());
         desk.installation(None).await.unwrap();
-        put(&store, key, "4711 not so".into()).await.unwrap();
+        let damage = store.write(Lane::Urgent, move |tx| Box::pin(async move { tx.put_setting(setting, "4711 not so").await }));
+        damage.await.unwrap();
         let refused = desk.installation(None).await.map_err(|e: DeskError| e.to_string());
         assert!(refused.as_ref().is_err_and(|e| e.contains(key)), "{key}: {refused:?}");
     }
@@ -415,4 +416,28 @@ async fn a_follower_takes_over_when_the_writer_breaks_down() {
     second.kill().unwrap();
     second.wait().unwrap();
     rig.assert_nothing_is_wrong("the writer broke down").await;
+}
+
+/// A host that can write nothing down is not ready, and says why; when it can, it is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readyz_says_why_nothing_can_be_written() {
+    use sqlx::Connection;
+    let rig = Rig::new(60, 300, 600).await;
+    let mut child = rig.serve(None);
+    until("ready", Duration::from_secs(20), async || readyz(&rig).await.0 == 200).await;
+    let mut db = sqlx::SqliteConnection::connect(rig.database.trim_start_matches("sqlite:")).await.unwrap();
+    while sqlx::query("BEGIN IMMEDIATE").execute(&mut db).await.is_err() {}
+    let mut told = String::new();
+    until("not ready", Duration::from_secs(15), async || {
+        let (status, body) = readyz(&rig).await;
+        told = body;
+        status == 503
+    })
+    .await;
+    assert!(told.contains("nothing can be written") && told.contains("locked"), "{told}");
+    sqlx::query("COMMIT").execute(&mut db).await.unwrap();
+    db.close().await.unwrap();
+    until("ready again", Duration::from_secs(15), async || readyz(&rig).await.0 == 200).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
