@@ -5,7 +5,10 @@ use std::{collections::HashMap, pin::Pin};
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::event::{AgentReport, LegStatus, Reply};
+use crate::domain::{
+    event::{AgentReport, LegStatus, Reply},
+    outcome::Outcome,
+};
 
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -84,8 +87,10 @@ impl Participant {
 #[must_use]
 pub fn report(attributes: &HashMap<String, String>) -> AgentReport {
     let text = |key: &str, max| attributes.get(key).map(|v| crate::domain::text::clean(v, max)).filter(|v| !v.is_empty());
+    let outcome: Option<Outcome> = attributes.get("dd.outcome").and_then(|v| v.parse().ok());
     AgentReport {
-        outcome: attributes.get("dd.outcome").and_then(|v| v.parse().ok()),
+        outcome,
+        strange: text("dd.outcome", 60).filter(|_| outcome.is_none()),
         summary: text("dd.summary", 4000),
         answered_by: text("dd.answered_by", 20).filter(|v| matches!(v.as_str(), "human" | "machine" | "unknown")),
         callback_at: attributes.get("dd.callback_at").and_then(|v| v.parse().ok()),
@@ -98,6 +103,9 @@ pub enum Deleted {
     Yes,
     /// No such room. Says nothing while a dial to it may still be on its way.
     NotThere,
+    /// LiveKit cannot find where the room lives: the rows of a dead session, or a Redis that lost its
+    /// data while the two talk on. [`Carrier::lives`] tells which.
+    Astray,
 }
 
 /// An outbound trunk at LiveKit. Never its password.
@@ -160,6 +168,9 @@ pub trait Carrier: Send + Sync + 'static {
     fn rooms(&self, names: Vec<String>) -> Answer<'_, Result<Vec<String>, CarrierError>>;
 
     fn delete_room(&self, room: String) -> Answer<'_, Result<Deleted, CarrierError>>;
+
+    /// Whether a room's session answers, whatever is listed of it: a host that died leaves its rows.
+    fn lives(&self, room: String) -> Answer<'_, Result<bool, CarrierError>>;
 
     fn trunks(&self) -> Answer<'_, Result<Vec<Trunk>, CarrierError>>;
 

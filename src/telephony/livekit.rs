@@ -53,18 +53,23 @@ impl LiveKit {
     async fn explain(&self, error: ServiceError) -> CarrierError {
         match error {
             ServiceError::Twirp(ServerError::Twirp(e)) => self.explain_code(&e),
-            ServiceError::Twirp(ServerError::Request(e)) if e.is_decode() => match self.raw.probe(&self.host).await {
-                Err(found) => found,
-                Ok(()) => CarrierError::Other("a garbled reply".to_owned()),
-            },
+            ServiceError::Twirp(ServerError::Request(e)) if e.is_decode() => self.garbled().await,
             ServiceError::Twirp(ServerError::Request(e)) => {
                 let why = if e.is_timeout() { "no reply in time" } else { dial::root_cause(&e) };
                 CarrierError::Unreachable { host: self.host.clone(), why: why.to_owned() }
             }
             // No text of these: it may quote a token or a secret.
             ServiceError::Twirp(ServerError::Url(_)) => CarrierError::Route { host: self.host.clone() },
-            ServiceError::Twirp(ServerError::Prost(_)) => CarrierError::Other("a garbled reply".to_owned()),
+            ServiceError::Twirp(ServerError::Prost(_)) => self.garbled().await,
             ServiceError::AccessToken(_) | ServiceError::Env(_) => CarrierError::Login { host: self.host.clone() },
+        }
+    }
+
+    /// What nobody can read was not written by LiveKit, unless a plain question is answered in its way.
+    async fn garbled(&self) -> CarrierError {
+        match self.raw.probe(&self.host).await {
+            Err(found) => found,
+            Ok(()) => CarrierError::Other("a garbled reply".to_owned()),
         }
     }
 
@@ -72,6 +77,8 @@ impl LiveKit {
         match e.code.as_str() {
             ServerErrorCode::UNAUTHENTICATED => CarrierError::Login { host: self.host.clone() },
             ServerErrorCode::BAD_ROUTE => CarrierError::Route { host: self.host.clone() },
+            // Its own connections are to its Redis alone: an address of its network says nothing to us.
+            _ if e.msg.contains("dial tcp") || e.msg.contains("redis") => CarrierError::Other(REDIS_AWAY.to_owned()),
             _ => CarrierError::Other(clean(&format!("{}: {}", e.code, e.msg), 300)),
         }
     }
@@ -83,6 +90,13 @@ pub(super) fn tls_for_loopback() -> rustls::ClientConfig {
     rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_or_else(|_| unreachable!("ring has the default TLS versions"), |b| b.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth())
+}
+
+/// Said for whatever LiveKit's Redis client says.
+const REDIS_AWAY: &str = "the server runs, but its Redis does not answer it. Start Redis";
+
+fn says(error: &ServiceError, code: &str, words: &str) -> bool {
+    matches!(error, ServiceError::Twirp(ServerError::Twirp(e)) if e.code == code && e.msg.contains(words))
 }
 
 fn is_code(error: &ServiceError, code: &str) -> bool {
@@ -183,6 +197,17 @@ impl Carrier for LiveKit {
             match self.api.room().delete_room(&room).await {
                 Ok(()) => Ok(Deleted::Yes),
                 Err(e) if is_code(&e, ServerErrorCode::NOT_FOUND) => Ok(Deleted::NotThere),
+                Err(e) if says(&e, ServerErrorCode::UNKNOWN, "could not find object") => Ok(Deleted::Astray),
+                Err(e) => Err(self.explain(e).await),
+            }
+        })
+    }
+
+    fn lives(&self, room: String) -> Answer<'_, Result<bool, CarrierError>> {
+        Box::pin(async move {
+            match self.api.agent_dispatch().list_dispatch(room).await {
+                Ok(_) => Ok(true),
+                Err(e) if says(&e, ServerErrorCode::UNAVAILABLE, "no response from servers") => Ok(false),
                 Err(e) => Err(self.explain(e).await),
             }
         })

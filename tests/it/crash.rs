@@ -548,6 +548,7 @@ async fn p1_p12_a_storm_of_faults_rings_nobody_twice_and_leaves_nothing_open() {
         agent_missing: 0.1,
         agent_leaves: 0.0,
         workers: Workers::Ready,
+        ..Faults::default()
     });
     let mut child = rig.serve(None);
     let signal = |child: &Child, signal: &str| drop(Command::new("kill").args([signal, &child.id().to_string()]).status());

@@ -111,12 +111,25 @@ impl Raw {
         let sent = self.post("RoomService", "ListRooms", &token, Vec::new()).timeout(Duration::from_secs(10)).send().await;
         let host = host.to_owned();
         match sent {
-            Ok(r) if r.status().is_success() => Ok(()),
+            Ok(r) if r.status().is_success() && is_livekits(&r) => Ok(()),
             Ok(r) if r.status().as_u16() == 401 => Err(CarrierError::Login { host }),
-            Ok(r) if r.status().is_server_error() => Err(CarrierError::Other(format!("{host} answers HTTP {}", r.status().as_u16()))),
+            Ok(r) if r.status().is_server_error() => Err(server_error(&host, r).await),
             Ok(_) => Err(CarrierError::Route { host }),
             Err(e) => Err(CarrierError::Unreachable { host, why: root_cause(&e).to_owned() }),
         }
+    }
+}
+
+/// Whether an answer to a protobuf request is one: a web server answers 200 to anything, in HTML.
+fn is_livekits(response: &reqwest::Response) -> bool {
+    response.headers().get(reqwest::header::CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(b"application/protobuf"))
+}
+
+async fn server_error(host: &str, response: reqwest::Response) -> CarrierError {
+    let status = response.status().as_u16();
+    match response.bytes().await.ok().and_then(|body| serde_json::from_slice::<Twirp>(&body).ok()) {
+        Some(e) if e.msg.contains("dial tcp") || e.msg.contains("redis") => CarrierError::Other(super::REDIS_AWAY.to_owned()),
+        Some(_) | None => CarrierError::Other(format!("{host} answers HTTP {status}")),
     }
 }
 
@@ -224,9 +237,27 @@ pub fn classify(code: &str, msg: &str, meta: &HashMap<String, String>) -> Reply 
         "failed_precondition" if has("max auth retry") || has("auth required") || has("required auth") => {
             ended(End::Misconfigured, "the trunk refuses our login or wants one")
         }
+        "failed_precondition" if has("dial err=") => ended(End::TrunkFailed, trunk_away(msg)),
         "failed_precondition" => ended(End::TrunkFailed, &words),
         "invalid_argument" if has("fail to resolve target") => ended(End::TrunkFailed, "the trunk's address does not resolve"),
         _ => Reply::Unknown { reason: clean(&format!("{code}: {words}"), 300) },
+    }
+}
+
+/// The trunk's address could not be connected to: the dialler's own words name addresses of LiveKit's
+/// network, and nobody needs them.
+fn trunk_away(msg: &str) -> &'static str {
+    let lower = msg.to_ascii_lowercase();
+    if lower.contains("refused") {
+        "the trunk's host refuses the connection: nothing listens at its address and transport"
+    } else if lower.contains("timeout") || lower.contains("timed out") {
+        "the trunk's host does not answer: its address or a firewall"
+    } else if lower.contains("no such host") {
+        "the trunk's address does not resolve"
+    } else if lower.contains("certificate") || lower.contains("tls") {
+        "the trunk's host speaks no TLS that LiveKit trusts"
+    } else {
+        "the trunk's host cannot be reached"
     }
 }
 
@@ -234,7 +265,7 @@ fn by_sip_code(sip: i64, text: &str) -> Reply {
     let lower = text.to_ascii_lowercase();
     let limited = lower.contains("cps limit") || lower.contains("concurrent call limit") || lower.contains("limit exceeded");
     if limited && (500..600).contains(&sip) {
-        return Reply::Refused { reason: clean(text, 200) };
+        return Reply::Refused { reason: clean(text, 200), sip_code: Some(sip) };
     }
     let end = match sip {
         486 | 600 => End::Busy,
@@ -269,7 +300,7 @@ mod tests {
 
     #[test]
     fn the_rate_text_is_no_failure_of_the_contact() {
-        assert!(matches!(classify("failed_precondition", "x", &meta("503", "Trunk CPS limit exceeded")), Reply::Refused { .. }));
+        assert!(matches!(classify("failed_precondition", "x", &meta("503", "Trunk CPS limit exceeded")), Reply::Refused { sip_code: Some(503), .. }));
         assert!(matches!(classify("failed_precondition", "x", &meta("503", "Service Unavailable")), Reply::Ended { end: End::TrunkFailed, .. }));
     }
 
@@ -279,6 +310,13 @@ mod tests {
         let reply = read_reply(401, body);
         assert!(matches!(&reply, Reply::Unsent { fault: Fault::TokenExpired, reason } if !reason.contains("SECRET")));
         assert!(matches!(read_reply(401, b"invalid API key: other"), Reply::Unsent { fault: Fault::Login, .. }));
+    }
+
+    #[test]
+    fn a_trunk_that_cannot_be_reached_is_said_in_plain_words() {
+        let msg = "twirp error unknown: transport<TCP> dial err=dial tcp :0->10.77.0.1:5098: connect: connection refused";
+        let Reply::Ended { end: End::TrunkFailed, reason, .. } = classify("failed_precondition", msg, &HashMap::new()) else { panic!() };
+        assert!(reason.contains("refuses the connection") && !reason.contains("10.77"), "{reason}");
     }
 
     #[test]

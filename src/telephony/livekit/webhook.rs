@@ -2,7 +2,7 @@
 //! release does not know is stored, never refused: a server upgrade must not stop the facts.
 
 use base64::Engine;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use livekit_api::access_token::TokenVerifier;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -61,7 +61,7 @@ fn decode(mut event: Value, hash: &str, now: DateTime<Utc>) -> CallEvent {
         .pointer("/createdAt")
         .and_then(|v| v.as_str().and_then(|s| s.parse().ok()).or_else(|| v.as_i64()))
         .and_then(|s| DateTime::from_timestamp(s, 0))
-        .unwrap_or(now);
+        .map_or(now, |second| within(second, now));
     CallEvent {
         key: format!("livekit:{}", if id.is_empty() { hash } else { &id }),
         target: if room.is_empty() { Target::None } else { Target::Room(room) },
@@ -70,6 +70,11 @@ fn decode(mut event: Value, hash: &str, now: DateTime<Utc>) -> CallEvent {
         kind: kind(&event),
         raw: event,
     }
+}
+
+/// LiveKit writes whole seconds: what came within the same one happened until now, else in its middle.
+fn within(second: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+    if now < second { second } else { now.min(second + Duration::milliseconds(500)) }
 }
 
 fn kind(event: &Value) -> Kind {
@@ -88,8 +93,7 @@ fn kind(event: &Value) -> Kind {
         }
         "participant_left" if text("/participant/kind") == "AGENT" => {
             let attributes = event.pointer("/participant/attributes").and_then(|a| serde_json::from_value(a.clone()).ok()).unwrap_or_default();
-            let report = report(&attributes);
-            if report.is_empty() { other() } else { Kind::Report(report) }
+            Kind::AgentLeft(report(&attributes))
         }
         "room_finished" => Kind::RoomFinished,
         _ => other(),
@@ -123,6 +127,21 @@ mod tests {
         assert!(!e.raw.to_string().contains("CANARY"));
         assert_eq!(e.kind, Kind::LegLeft { sid: "PA_1".into(), reason: Leave::Other, status: None, call_sid: None });
         assert_eq!(e.key, "livekit:EV_1");
+    }
+
+    #[test]
+    fn a_whole_second_is_read_as_the_moment_it_most_likely_was() {
+        let second = DateTime::UNIX_EPOCH;
+        let at = |ms| within(second, second + Duration::milliseconds(ms)) - second;
+        assert_eq!([at(120), at(900), at(8000), at(-50)].map(|t| t.num_milliseconds()), [120, 500, 500, 0]);
+    }
+
+    #[test]
+    fn an_agents_last_words_are_its_leave() {
+        let raw = serde_json::json!({ "event": "participant_left", "room": { "name": "r" },
+            "participant": { "kind": "AGENT", "attributes": { "dd.outcome": "callback" } } });
+        let Kind::AgentLeft(report) = decode(raw, "h", DateTime::UNIX_EPOCH).kind else { panic!() };
+        assert_eq!(report.outcome, Some(crate::domain::outcome::Outcome::Callback));
     }
 
     #[test]

@@ -74,11 +74,43 @@ pub fn break_down(shared: &Arc<Shared>, room: &str) {
     emit(shared, &mut world, room, "participant_left", &about, Some(&participant_json(&agent, Some("CLIENT_INITIATED"))));
 }
 
+/// The agent's worker dies: LiveKit lists the agent a while longer, and it says nothing.
+pub fn worker_dies(shared: &Arc<Shared>, room: &str, listed: Duration) {
+    let mut world = shared.world.lock();
+    let agent = world.rooms.get(room).and_then(|r| r.participants.values().find(|p| p.kind == Kind::Agent as i32)).cloned();
+    let Some(agent) = agent else { return };
+    world.dead_agents.insert(agent.sid.clone());
+    drop(world);
+    let (s, room) = (shared.clone(), room.to_owned());
+    shared.spawn(async move {
+        s.sleep(listed).await;
+        let mut world = s.world.lock();
+        let about = room_json(&world, &room);
+        world.dead_agents.remove(&agent.sid);
+        let Some(r) = world.rooms.get_mut(&room).filter(|r| !r.dead && r.participants.get(&agent.identity).is_some_and(|p| p.sid == agent.sid)) else { return };
+        r.participants.remove(&agent.identity);
+        r.changes += 1;
+        emit(&s, &mut world, &room, "participant_left", &about, Some(&participant_json(&agent, Some("CONNECTION_TIMEOUT"))));
+    });
+}
+
+/// The agent of this number's call sets an attribute on itself.
+pub fn tells(shared: &Arc<Shared>, number: &str, key: &str, value: &str) {
+    let mut world = shared.world.lock();
+    let room = world.legs.values().find(|l| l.number == number).map(|l| l.room.clone()).unwrap_or_default();
+    let agent = world.rooms.get_mut(&room).and_then(|r| r.participants.values_mut().find(|p| p.kind == Kind::Agent as i32));
+    if let Some(agent) = agent {
+        agent.attributes.insert(key.to_owned(), value.to_owned());
+    }
+}
+
 /// Tells the outcome as the callee is about to leave: by attributes, or over REST.
 pub fn report(shared: &Arc<Shared>, room: &str, outcome: Option<Outcome>) {
     let Some(outcome) = outcome else { return };
     let mut world = shared.world.lock();
-    let Some(agent) = world.rooms.get_mut(room).and_then(|r| r.participants.values_mut().find(|p| p.kind == Kind::Agent as i32)) else { return };
+    let dead = world.dead_agents.clone();
+    let here = world.rooms.get_mut(room).filter(|r| !r.dead);
+    let Some(agent) = here.and_then(|r| r.participants.values_mut().find(|p| p.kind == Kind::Agent as i32 && !dead.contains(&p.sid))) else { return };
     let told: Value = serde_json::from_str(&agent.metadata).unwrap_or(Value::Null);
     let target = |key: &str| told.get(key).and_then(Value::as_str).map(str::to_owned);
     let by_rest = shared.config.reports == Reports::Rest;

@@ -6,9 +6,9 @@ use std::{sync::Arc, time::Duration};
 use livekit_protocol as proto;
 
 use super::{
-    Shared, leg,
+    Shared, agent, leg,
     webhooks::{emit, participant_json, room_json},
-    world::{Cut, id},
+    world::{Cut, Leg, id},
 };
 use crate::domain::event::Leave;
 
@@ -33,6 +33,10 @@ pub struct Faults {
     pub agent_missing: f64,
     /// An agent that breaks down once somebody has answered.
     pub agent_leaves: f64,
+    /// An agent whose worker dies once somebody has answered: listed 20 s more.
+    pub agent_dies: f64,
+    /// An INVITE that the trunk does not answer.
+    pub trunk_silent: f64,
     pub workers: Workers,
 }
 
@@ -58,6 +62,8 @@ impl Default for Faults {
             slow_reply: 0.0,
             agent_missing: 0.0,
             agent_leaves: 0.0,
+            agent_dies: 0.0,
+            trunk_silent: 0.0,
             workers: Workers::Ready,
         }
     }
@@ -66,7 +72,7 @@ impl Default for Faults {
 /// livekit-sip rejoins this long after the server's death, or once the server is back.
 const REJOIN: Duration = Duration::from_millis(4200);
 
-/// A leg of a dead livekit-sip stays listed this long.
+/// A leg of a dead livekit-sip, or an agent of a dead worker, stays listed this long.
 const SIP_TIMEOUT: Duration = Duration::from_millis(20_300);
 
 pub fn restart_server(shared: &Arc<Shared>, down: Duration) {
@@ -74,6 +80,7 @@ pub fn restart_server(shared: &Arc<Shared>, down: Duration) {
         let mut world = shared.world.lock();
         world.server_down = true;
         world.server_lives += 1;
+        shared.deaths.send_modify(|n| *n += 1);
         world.note(shared.clock.now(), "livekit-server died".to_owned());
     }
     let s = shared.clone();
@@ -92,11 +99,13 @@ fn rejoin(shared: &Arc<Shared>) {
     let names: Vec<String> = world.rooms.keys().cloned().collect();
     for name in names {
         let Some(room) = world.rooms.get_mut(&name) else { continue };
-        let Some(mut p) = room.participants.get(crate::telephony::carrier::CALLEE).cloned() else { continue };
+        let Some(mut p) = room.participants.get(crate::telephony::carrier::CALLEE).filter(|_| !room.dead).cloned() else { continue };
         if world.legs.get(&p.sid).is_none_or(|l| *l.cut.borrow() == Some(Cut::SipDied)) {
-            // Nobody is left who would come back: the room is gone with the server that knew it.
+            // Nobody is left who would come back: its rows stay.
             world.legs.remove(&p.sid);
-            world.rooms.remove(&name);
+            if let Some(room) = world.rooms.get_mut(&name) {
+                room.dead = true;
+            }
             continue;
         }
         let Some(room) = world.rooms.get_mut(&name) else { continue };
@@ -106,12 +115,45 @@ fn rejoin(shared: &Arc<Shared>) {
         room.participants.insert(p.identity.clone(), p.clone());
         // The agents' connections are the dead server's: they do not come back.
         room.participants.retain(|_, q| q.kind == proto::participant_info::Kind::Sip as i32);
-        if let Some(l) = world.legs.remove(&old) {
+        if let Some(mut l) = world.legs.remove(&old) {
+            l.life = world.server_lives;
             world.legs.insert(p.sid.clone(), l);
         }
         let json = room_json(&world, &name);
         emit(shared, &mut world, &name, "room_started", &json, None);
         emit(shared, &mut world, &name, "participant_joined", &json, Some(&participant_json(&p, None)));
+    }
+}
+
+/// The whole host dies: server, SIP service and worker. Redis keeps its rows, and lists for good who
+/// was on the line.
+pub fn kill_host(shared: &Arc<Shared>, down: Duration) {
+    {
+        let mut world = shared.world.lock();
+        (world.server_down, world.sip_down) = (true, true);
+        world.server_lives += 1;
+        shared.deaths.send_modify(|n| *n += 1);
+        world.note(shared.clock.now(), "the host died".to_owned());
+        let mut legs: Vec<Leg> = world.legs.drain().map(|(_, leg)| leg).collect();
+        legs.sort_by(|a, b| a.number.cmp(&b.number));
+        for leg in legs {
+            leg.cut.send_replace(Some(Cut::SipDied));
+        }
+        world.rooms.values_mut().for_each(|room| room.dead = true);
+    }
+    let s = shared.clone();
+    shared.spawn(async move {
+        s.sleep(down).await;
+        let mut world = s.world.lock();
+        (world.server_down, world.sip_down) = (false, false);
+    });
+}
+
+/// The agents' worker dies and another begins: LiveKit lists the dead one's agents for 20 s more.
+pub fn kill_workers(shared: &Arc<Shared>) {
+    let rooms: Vec<String> = shared.world.lock().rooms.iter().filter(|(_, r)| !r.dead).map(|(name, _)| name.clone()).collect();
+    for room in rooms {
+        agent::worker_dies(shared, &room, SIP_TIMEOUT);
     }
 }
 
@@ -139,13 +181,16 @@ pub fn restart_sip(shared: &Arc<Shared>, down: Duration) {
     });
 }
 
-pub fn lose_redis(shared: &Arc<Shared>, down: Duration) {
+/// `away`: the rooms do not come back to `ListRooms` either, as some do not after a kill.
+pub fn lose_redis(shared: &Arc<Shared>, down: Duration, away: bool) {
     {
         let mut world = shared.world.lock();
         world.redis_down = true;
         world.note(shared.clock.now(), "redis lost its data".to_owned());
+        // What was only rows is gone with them.
+        world.rooms.retain(|_, room| !room.dead);
         for room in world.rooms.values_mut() {
-            room.lost = true;
+            (room.lost, room.away) = (true, room.away || away);
         }
     }
     let s = shared.clone();

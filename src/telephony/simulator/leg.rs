@@ -121,8 +121,12 @@ impl Call {
         if made {
             emit(&self.shared, &mut world, &r.room_name, "room_started", &about, None);
         }
-        world.legs.insert(self.sid.clone(), Leg { number: r.sip_call_to.clone(), cut });
+        world.legs.insert(self.sid.clone(), Leg { number: r.sip_call_to.clone(), room: r.room_name.clone(), cut, life: self.life });
         let Some(room) = world.rooms.get_mut(&r.room_name) else { return };
+        if std::mem::take(&mut room.dead) {
+            // A session begins anew where only rows were.
+            room.participants.clear();
+        }
         room.changes += 1;
         let old = room.participants.insert(r.participant_identity.clone(), p.clone());
         if let Some(old) = old {
@@ -166,7 +170,7 @@ impl Call {
     }
 
     async fn call(&mut self, trunk: &proto::SipOutboundTrunkInfo) {
-        if let Some(failure) = trunk_fault(trunk) {
+        if let Some(failure) = self.trunk_fault(trunk) {
             return self.trunk_failed(failure).await;
         }
         if self.was_cut() {
@@ -260,8 +264,12 @@ impl Call {
         });
         self.succeed();
         let breaks = self.shared.faults.lock().agent_leaves;
+        let dies = self.shared.faults.lock().agent_dies;
         if self.shared.world.lock().chance(breaks) {
             agent::break_down(&self.shared, &self.request.room_name);
+        }
+        if self.shared.world.lock().chance(dies) {
+            agent::worker_dies(&self.shared, &self.request.room_name, ms(20_300));
         }
         let longest = self.max_call_duration();
         let wait = talk.unwrap_or(longest).min(longest);
@@ -306,8 +314,28 @@ impl Call {
         if self.cut_within(wait).await {
             return self.cancelled().await;
         }
+        // Webhook and reply go two ways, a few milliseconds apart.
+        let (reply_first, apart) = {
+            let mut world = self.shared.world.lock();
+            (world.chance(0.5), ms(1 + world.below(5)))
+        };
+        if reply_first {
+            self.answer(Err(reply));
+            self.shared.sleep(apart).await;
+            return self.leave(reason);
+        }
         self.leave(reason);
+        self.shared.sleep(apart).await;
         self.answer(Err(reply));
+    }
+
+    /// What the trunk itself does before any phone can: by its address, or by the dice.
+    fn trunk_fault(&self, trunk: &proto::SipOutboundTrunkInfo) -> Option<(Duration, Leave, Failure)> {
+        let by_dice = self.shared.faults.lock().trunk_silent;
+        if trunk.address.starts_with("silent.") || self.shared.world.lock().chance(by_dice) {
+            return Some(silence(self.ringing_timeout()));
+        }
+        trunk_fault(trunk)
     }
 
     fn leave(&self, reason: Leave) {
@@ -365,8 +393,13 @@ impl Call {
 /// Takes a leg out of its room, with its webhook, and closes the room when its time comes.
 pub fn leave(shared: &Arc<Shared>, sid: &str, reason: Leave) {
     let mut world = shared.world.lock();
-    world.legs.remove(sid);
-    let found = world.rooms.iter().find_map(|(name, r)| r.participants.values().find(|p| p.sid == sid).map(|p| (name.clone(), p.clone())));
+    let lives = world.server_lives;
+    if world.legs.remove(sid).is_some_and(|l| l.life != lives) {
+        // It ended while no server knew it: nobody hears of it, and its rows stay.
+        return world.note(shared.clock.now(), format!("left unheard {sid}"));
+    }
+    let found =
+        world.rooms.iter().filter(|(_, r)| !r.dead).find_map(|(name, r)| r.participants.values().find(|p| p.sid == sid).map(|p| (name.clone(), p.clone())));
     let Some((name, p)) = found else { return };
     let about = room_json(&world, &name);
     if let Some(room) = world.rooms.get_mut(&name) {
@@ -388,8 +421,10 @@ fn close_later(shared: &Arc<Shared>, name: String) {
     shared.spawn(async move {
         s.sleep(s.config.departure_timeout).await;
         let mut world = s.world.lock();
-        let same =
-            world.rooms.get(&name).is_some_and(|r| r.sid == sid && (r.changes == changes || r.participants.values().all(|p| p.kind == Kind::Agent as i32)));
+        let same = world
+            .rooms
+            .get(&name)
+            .is_some_and(|r| !r.dead && r.sid == sid && (r.changes == changes || r.participants.values().all(|p| p.kind == Kind::Agent as i32)));
         if same {
             close(&s, &mut world, &name, "ROOM_CLOSED");
         }
@@ -460,9 +495,16 @@ fn trunk_fault(trunk: &proto::SipOutboundTrunkInfo) -> Option<(Duration, Leave, 
         let words = format!("twirp error unknown: transport<TCP> dial err=dial tcp :0->{address}: connect: connection refused");
         return Some((ms(35), Leave::ClientInitiated, Failure::new(412, "failed_precondition", words)));
     }
-    if address.starts_with("silent.") {
-        let words = "twirp error unknown: transaction failed to complete (0 intermediate responses)";
-        return Some((ms(32_030), Leave::UserUnavailable, Failure::new(408, "canceled", words)));
-    }
     None
+}
+
+/// A trunk over UDP that answers nothing: SIP's own timer ends it after 32 s, the ringing timeout before.
+fn silence(ringing_timeout: Duration) -> (Duration, Leave, Failure) {
+    const TIMER_B: Duration = ms(32_030);
+    let words = if ringing_timeout < TIMER_B {
+        "twirp error unknown: sip request timed out"
+    } else {
+        "twirp error unknown: transaction failed to complete (0 intermediate responses)"
+    };
+    (ringing_timeout.min(TIMER_B), Leave::UserUnavailable, Failure::new(408, "canceled", words))
 }

@@ -90,6 +90,8 @@ struct Shared {
     clock: SharedClock,
     world: Mutex<World>,
     faults: Mutex<Faults>,
+    /// Counts livekit-server's deaths: whoever waits for an answer is cut off.
+    deaths: tokio::sync::watch::Sender<u64>,
     webhook_url: Mutex<Option<String>>,
     http: reqwest::Client,
     tasks: TaskTracker,
@@ -107,6 +109,7 @@ impl Simulator {
         let stop = CancellationToken::new();
         let shared = Arc::new(Shared {
             faults: Mutex::new(config.faults.clone()),
+            deaths: tokio::sync::watch::Sender::new(0),
             webhook_url: Mutex::new(config.webhook_url.clone()),
             world: Mutex::new(World::new(config.faults.seed)),
             http: reqwest::Client::builder().no_proxy().tls_backend_preconfigured(super::livekit::tls_for_loopback()).build().map_err(std::io::Error::other)?,
@@ -115,6 +118,9 @@ impl Simulator {
             config,
             clock,
         });
+        if let Behaviour::Script(script) = &shared.config.behaviour {
+            script.begin(&shared);
+        }
         let router = server::router(shared.clone());
         let end = stop.clone();
         tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(async move { end.cancelled().await }).await });
@@ -196,7 +202,35 @@ impl Simulator {
 
     /// Redis loses everything: lists go empty, calls go on.
     pub fn lose_redis(&self, down: Duration) {
-        faults::lose_redis(&self.shared, down);
+        faults::lose_redis(&self.shared, down, false);
+    }
+
+    /// Redis is killed: the rooms that live do not come back to any list.
+    pub fn kill_redis(&self, down: Duration) {
+        faults::lose_redis(&self.shared, down, true);
+    }
+
+    /// Server, SIP service and worker die together: Redis lists who was on the line for good.
+    pub fn kill_host(&self, down: Duration) {
+        faults::kill_host(&self.shared, down);
+    }
+
+    /// The agents' worker dies: its agents stay listed for 20 s.
+    pub fn kill_workers(&self) {
+        faults::kill_workers(&self.shared);
+    }
+
+    /// The agent of a number's call sets an attribute on itself.
+    pub fn agent_tells(&self, number: &str, key: &str, value: &str) {
+        agent::tells(&self.shared, number, key, value);
+    }
+
+    /// The agent of a number's call leaves its room.
+    pub fn agent_leaves(&self, number: &str) {
+        let room = self.shared.world.lock().legs.values().find(|l| l.number == number).map(|l| l.room.clone());
+        if let Some(room) = room {
+            agent::break_down(&self.shared, &room);
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! A scripted telephone network: which number does what, call by call, and which faults are on.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde::Deserialize;
 
 use super::{
-    Faults,
+    Faults, Shared,
     behaviour::{Behaviour, Callee, Plan},
+    faults,
 };
 use crate::domain::outcome::Outcome;
 
@@ -28,6 +29,11 @@ use crate::domain::outcome::Outcome;
 /// ends = "0144"
 /// answers = false          # rings for ever
 ///
+/// [[happens]]
+/// after = 30               # seconds from the start
+/// what = "host_dies"       # or server_dies, sip_dies, redis_forgets, redis_dies, workers_die
+/// down = 5                 # seconds
+///
 /// [faults]
 /// webhook_drop = 0.3
 /// ```
@@ -37,7 +43,29 @@ pub struct Script {
     #[serde(default)]
     callee: Vec<Entry>,
     #[serde(default)]
+    happens: Vec<Happening>,
+    #[serde(default)]
     pub faults: Faults,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Happening {
+    after: f64,
+    what: What,
+    #[serde(default)]
+    down: f64,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum What {
+    HostDies,
+    ServerDies,
+    SipDies,
+    RedisForgets,
+    RedisDies,
+    WorkersDie,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -71,7 +99,30 @@ impl Script {
                 format!("callee \"{}\": ends wants digits, ring and talk 0 to 86400 seconds, code 300 to 699", crate::domain::text::clean(&e.ends, 20))
             })
         };
+        let late = |h: &Happening| ![h.after, h.down].iter().all(|s| (0.0..=86_400.0).contains(s));
+        if script.happens.iter().any(late) {
+            return Err("happens: after and down want 0 to 86400 seconds".to_owned());
+        }
         script.callee.iter().find_map(wrong).map_or(Ok(script), Err)
+    }
+
+    /// Sets what happens on its way.
+    pub(super) fn begin(&self, shared: &Arc<Shared>) {
+        for happening in self.happens.clone() {
+            let s = shared.clone();
+            shared.spawn(async move {
+                s.sleep(Duration::from_secs_f64(happening.after)).await;
+                let down = Duration::from_secs_f64(happening.down);
+                match happening.what {
+                    What::HostDies => faults::kill_host(&s, down),
+                    What::ServerDies => faults::restart_server(&s, down),
+                    What::SipDies => faults::restart_sip(&s, down),
+                    What::RedisForgets => faults::lose_redis(&s, down, false),
+                    What::RedisDies => faults::lose_redis(&s, down, true),
+                    What::WorkersDie => faults::kill_workers(&s),
+                }
+            });
+        }
     }
 
     /// The plan for the `nth` call to a number; numbers it does not name behave by their digits.
@@ -116,6 +167,8 @@ mod tests {
     fn a_wrong_script_says_where() {
         assert!(Script::parse("[[callee]]\nends = \"0142\"\nrings = 1").unwrap_err().contains("rings"));
         assert!(Script::parse("[[callee]]\nends = \"0142\"\ncode = 20").unwrap_err().contains("callee \"0142\""));
+        assert!(Script::parse("[[happens]]\nafter = 5\nwhat = \"host_dies\"\ndown = 5").is_ok());
+        assert!(Script::parse("[[happens]]\nafter = 5\nwhat = \"nothing\"").unwrap_err().contains("host_dies"));
         assert!(Script::parse("[faults]\nwebhook_lost = 1.0").unwrap_err().contains("webhook_lost"));
     }
 }

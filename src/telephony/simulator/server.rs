@@ -53,11 +53,8 @@ async fn log(Axum(s): Axum<Sim>) -> Response {
 }
 
 async fn twirp(Axum(s): Axum<Sim>, Path((service, method)): Path<(String, String)>, headers: HeaderMap, body: Bytes) -> Response {
-    let (down, lives) = {
-        let world = s.world.lock();
-        (world.server_down, world.server_lives)
-    };
-    if down {
+    let mut deaths = s.deaths.subscribe();
+    if s.world.lock().server_down {
         return cut();
     }
     let as_json = headers.get(header::CONTENT_TYPE).is_some_and(|c| c.as_bytes().starts_with(b"application/json"));
@@ -66,9 +63,12 @@ async fn twirp(Axum(s): Axum<Sim>, Path((service, method)): Path<(String, String
         Err(words) => return (StatusCode::UNAUTHORIZED, words).into_response(),
     };
     let call = Call { sim: s.clone(), claims, body, as_json };
-    let response = call.route(service.trim_start_matches("livekit."), &method).await;
-    // The server died while this waited: nobody is left to answer.
-    if s.world.lock().server_lives == lives { response } else { cut() }
+    tokio::select! {
+        biased;
+        // The server died while this waited: nobody is left to answer.
+        _ = deaths.changed() => cut(),
+        response = call.route(service.trim_start_matches("livekit."), &method) => response,
+    }
 }
 
 /// A connection that breaks instead of an answer.
@@ -216,7 +216,7 @@ impl Call {
         let rooms = world
             .rooms
             .iter()
-            .filter(|(name, _)| wanted(name))
+            .filter(|(name, room)| wanted(name) && !room.away)
             .map(|(name, r)| proto::Room {
                 sid: r.sid.clone(),
                 name: name.clone(),
@@ -268,7 +268,8 @@ impl Call {
         match world.rooms.get(&request.room) {
             _ if world.redis_down => redis_error(),
             None => fail(&Failure::new(404, "not_found", "twirp error unknown: requested room does not exist")),
-            Some(r) if r.lost => redis_error(),
+            // It is in no map of nodes, whether it lives or not.
+            Some(r) if r.lost || r.dead => fail(&Failure::new(500, "unknown", "could not find object")),
             Some(_) => {
                 leg::close(&self.sim, &mut world, &request.room, "ROOM_DELETED");
                 self.ok(&proto::DeleteRoomResponse {})
@@ -333,7 +334,11 @@ impl Call {
             Ok(r) => r,
             Err(response) => return response,
         };
-        let found = self.sim.world.lock().rooms.get(&request.room).map(|r| r.dispatches.clone());
+        if self.sim.world.lock().redis_down {
+            return redis_error();
+        }
+        // Asked of the session itself, not of rows.
+        let found = self.sim.world.lock().rooms.get(&request.room).filter(|r| !r.dead).map(|r| r.dispatches.clone());
         if let Some(agent_dispatches) = found {
             self.ok(&proto::ListAgentDispatchResponse { agent_dispatches })
         } else {
@@ -352,7 +357,7 @@ fn denied() -> Response {
 }
 
 fn redis_error() -> Response {
-    fail(&Failure::new(500, "unknown", "twirp error unknown: redis: connection refused"))
+    fail(&Failure::new(500, "unknown", "dial tcp 127.0.0.1:6379: connect: connection refused"))
 }
 
 fn fail(f: &Failure) -> Response {

@@ -36,7 +36,10 @@ pub enum Cut {
 
 pub struct Leg {
     pub number: String,
+    pub room: String,
     pub cut: watch::Sender<Option<Cut>>,
+    /// Which life of livekit-server knows it: of an earlier one's legs nobody hears until they rejoin.
+    pub life: u64,
 }
 
 pub struct Room {
@@ -48,6 +51,10 @@ pub struct Room {
     pub changes: u64,
     /// Lost by Redis: lists show nobody, `DeleteRoom` fails.
     pub lost: bool,
+    /// Lost by Redis and never shown again by `ListRooms` either, though the two talk on.
+    pub away: bool,
+    /// The rows of a session whose host died: listed for good, and nobody is there.
+    pub dead: bool,
 }
 
 pub struct World {
@@ -66,6 +73,8 @@ pub struct World {
     pub server_lives: u64,
     pub sip_down: bool,
     pub redis_down: bool,
+    /// Agents whose worker died, by sid: listed a while longer, and saying nothing.
+    pub dead_agents: std::collections::HashSet<String>,
     dice: u64,
 }
 
@@ -84,6 +93,7 @@ impl World {
             server_lives: 0,
             sip_down: false,
             redis_down: false,
+            dead_agents: std::collections::HashSet::new(),
             dice: die(seed),
         }
     }
@@ -118,7 +128,8 @@ impl World {
         if self.rooms.contains_key(name) {
             return false;
         }
-        let room = Room { sid: id("RM_"), created: now, participants: BTreeMap::new(), dispatches: Vec::new(), changes: 0, lost: false };
+        let room =
+            Room { sid: id("RM_"), created: now, participants: BTreeMap::new(), dispatches: Vec::new(), changes: 0, lost: false, away: false, dead: false };
         self.rooms.insert(name.to_owned(), room);
         true
     }

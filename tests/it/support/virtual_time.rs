@@ -333,6 +333,18 @@ impl Carrier for Direct {
             match self.wire.ask("RoomService", "DeleteRoom", &proto::DeleteRoomRequest { room }).await {
                 (200, Some(_)) => Ok(Deleted::Yes),
                 (404, _) => Ok(Deleted::NotThere),
+                (500, Some(body)) if String::from_utf8_lossy(&body).contains("could not find object") => Ok(Deleted::Astray),
+                (status, _) => Err(CarrierError::Other(format!("HTTP {status}"))),
+            }
+        })
+    }
+
+    fn lives(&self, room: String) -> Answer<'_, Result<bool, CarrierError>> {
+        Box::pin(async move {
+            let message = proto::ListAgentDispatchRequest { room, ..Default::default() };
+            match self.wire.ask("AgentDispatchService", "ListDispatch", &message).await {
+                (200, Some(_)) => Ok(true),
+                (503, Some(_)) => Ok(false),
                 (status, _) => Err(CarrierError::Other(format!("HTTP {status}"))),
             }
         })
