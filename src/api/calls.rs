@@ -120,6 +120,7 @@ pub async fn report(State(api): State<Api>, caller: Caller, Path(id): Path<Strin
             summary: request.summary.map(|s| clean(&s, 4000)),
             answered_by: request.answered_by,
             callback_at: None,
+            strange: None,
         }),
     };
     api.desk.record(event).await?;

@@ -21,7 +21,7 @@ use crate::{
     domain::{
         call::State as CallState,
         campaign::Status,
-        event::{Kind, Reply},
+        event::{AgentReport, Kind, Reply},
         outcome::Outcome,
     },
     store::{EventRow, PaneRow},
@@ -437,7 +437,7 @@ fn event_words(e: &EventRow) -> String {
         }
         Kind::Reply(Reply::TimedOut { .. }) => "the dial rang out".to_owned(),
         Kind::Reply(Reply::Unsent { reason, .. }) => format!("not sent: {reason}"),
-        Kind::Reply(Reply::Refused { reason }) => format!("turned away by the trunk: {reason}"),
+        Kind::Reply(Reply::Refused { reason, .. }) => format!("turned away by the trunk: {reason}"),
         Kind::Reply(Reply::Unknown { reason }) => format!("no clear reply: {reason}"),
         Kind::Leg { status, .. } => format!(
             "the leg is {}",
@@ -452,10 +452,13 @@ fn event_words(e: &EventRow) -> String {
         Kind::LegGone { .. } => "the leg is gone".to_owned(),
         Kind::PresumedAnswered => "still there after its ringing time: answered".to_owned(),
         Kind::HungUp => "hung up".to_owned(),
+        Kind::Report(AgentReport { strange: Some(told), outcome: None, .. }) => format!("the agent told \"{told}\", which is no outcome"),
         Kind::Report(r) => format!("the agent reports {}", r.outcome.map_or("", Outcome::label)),
+        Kind::AgentLeft(_) => "the agent left".to_owned(),
+        Kind::SessionDead => "LiveKit lists the leg, its session is gone".to_owned(),
         Kind::RoomFinished => "the room closed".to_owned(),
         Kind::Twilio { status, .. } => format!("Twilio says {status:?}"),
-        Kind::ReplyLost { why } => why.clone(),
+        Kind::ReplyLost { cause } => cause.words().to_owned(),
         Kind::NotListed => "the carrier lists no such call".to_owned(),
         Kind::Horizon => "no evidence by the last possible moment".to_owned(),
         Kind::Other { what } => what.clone(),

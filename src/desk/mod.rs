@@ -24,7 +24,7 @@ mod trunks;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot};
 
 pub use arm::{Armed, Refused};
 pub use board::{Hands, Look, NoAgent};
@@ -37,7 +37,7 @@ pub use explain::{Explanation, Waiting, ZoneWait};
 pub use housekeeping::Removed;
 pub use once::{Reply, Reserved};
 pub use outcome::{SetOutcome, UndoDoNotCall};
-pub use record::Recorded;
+pub use record::{Recorded, Told};
 pub use retries::Recycle;
 pub use terms::{Accepted, TERMS};
 pub use trunks::AssignNumber;
@@ -95,6 +95,7 @@ pub struct Desk {
     clock: SharedClock,
     rules: Arc<Rules>,
     inbox: mpsc::Sender<Envelope>,
+    told: broadcast::Sender<Told>,
 }
 
 impl Desk {
@@ -102,8 +103,9 @@ impl Desk {
     #[must_use]
     pub fn new(store: Store, clock: SharedClock, rules: Rules) -> Self {
         let (inbox, waiting) = mpsc::channel(4096);
-        tokio::spawn(record::inbox(store.clone(), clock.clone(), rules.breaker, waiting));
-        Self { store, clock, rules: Arc::new(rules), inbox }
+        let told = broadcast::Sender::new(1024);
+        tokio::spawn(record::inbox(store.clone(), clock.clone(), rules.breaker, waiting, told.clone()));
+        Self { store, clock, rules: Arc::new(rules), inbox, told }
     }
 
     #[must_use]
@@ -139,6 +141,12 @@ impl Desk {
         let (answer, wait) = oneshot::channel();
         self.inbox.send((event, answer)).await.map_err(|_| StoreError::Closed)?;
         wait.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// What LiveKit tells by itself from now on, each after its commit.
+    #[must_use]
+    pub fn told(&self) -> broadcast::Receiver<Told> {
+        self.told.subscribe()
     }
 
     /// The installation's id and owner, made on first start; `owner` of the configuration wins.

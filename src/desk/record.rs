@@ -5,12 +5,13 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     panic::AssertUnwindSafe,
+    sync::Arc,
 };
 
 use chrono::{DateTime, Duration, Utc};
 use futures_util::FutureExt;
 use sqlx::types::Json;
-use tokio::sync::mpsc;
+use tokio::sync::{broadcast, mpsc};
 
 use super::{Actor, DeskError, Envelope, audit, dnc, protect, retries};
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
         breaker::Limits,
         call::{self, Basis, Change, State},
         campaign::Status,
-        event::{AgentReport, CallEvent, Fault, Kind, Reply, Target},
+        event::{AgentReport, CallEvent, Fault, Kind, Reply, Source, Target},
         id::{CallId, CampaignId, OwnerId, TrunkId},
         outcome::{Outcome, Who},
         stats::{self, Counts, Tally},
@@ -39,11 +40,20 @@ pub enum Recorded {
     Moved(State),
 }
 
+/// News that came by itself, for whoever would otherwise ask only later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Told {
+    pub call: Option<CallId>,
+    /// Somebody left, or the room closed: worth a look at once.
+    pub left: bool,
+}
+
 /// Events of one transaction at most.
 const BATCH: usize = 512;
 
 /// The inbox task: takes what waits, applies it together, answers each sender after the commit.
-pub(super) async fn inbox(store: Store, clock: SharedClock, breaker: Limits, mut waiting: mpsc::Receiver<Envelope>) {
+pub(super) async fn inbox(store: Store, clock: SharedClock, breaker: Limits, mut waiting: mpsc::Receiver<Envelope>, told: broadcast::Sender<Told>) {
+    let apply = |events: Arc<[CallEvent]>| apply(&store, &clock, breaker, events, &told);
     loop {
         let mut batch = Vec::new();
         if waiting.recv_many(&mut batch, BATCH).await == 0 {
@@ -51,7 +61,8 @@ pub(super) async fn inbox(store: Store, clock: SharedClock, breaker: Limits, mut
         }
         reach("inbox.turn");
         let (events, answers): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
-        match apply(&store, &clock, breaker, events.clone()).await {
+        let events: Arc<[CallEvent]> = events.into();
+        match apply(events.clone()).await {
             Ok(results) => {
                 for (answer, result) in answers.into_iter().zip(results) {
                     drop(answer.send(Ok(result)));
@@ -59,8 +70,10 @@ pub(super) async fn inbox(store: Store, clock: SharedClock, breaker: Limits, mut
             }
             Err(_) if events.len() > 1 => {
                 // One bad event must fail alone.
-                for (event, answer) in events.into_iter().zip(answers) {
-                    drop(answer.send(apply_one(&store, &clock, breaker, event).await));
+                for (event, answer) in events.iter().zip(answers) {
+                    let done = apply([event.clone()].into()).await;
+                    let done = done.inspect_err(|e| tracing::error!(target: "desk", error = %e, "an event could not be stored"));
+                    drop(answer.send(done.map(|r| r.first().copied().unwrap_or(Recorded::Stored))));
                 }
             }
             Err(e) => {
@@ -73,25 +86,46 @@ pub(super) async fn inbox(store: Store, clock: SharedClock, breaker: Limits, mut
     }
 }
 
-async fn apply_one(store: &Store, clock: &SharedClock, breaker: Limits, event: CallEvent) -> Result<Recorded, DeskError> {
-    let done = apply(store, clock, breaker, vec![event]).await.inspect_err(|e| tracing::error!(target: "desk", error = %e, "an event could not be stored"));
-    done.map(|r| r.first().copied().unwrap_or(Recorded::Stored))
-}
-
-/// Applies events together. A panic is an error like any other: what it leaves is in the database, and
-/// that is undone, or kept whole.
-async fn apply(store: &Store, clock: &SharedClock, breaker: Limits, events: Vec<CallEvent>) -> Result<Vec<Recorded>, DeskError> {
-    let now = clock.now();
+/// Applies events together, and tells who listens. A panic is an error like any other: what it leaves is in
+/// the database, and that is undone, or kept whole.
+async fn apply(
+    store: &Store,
+    clock: &SharedClock,
+    breaker: Limits,
+    events: Arc<[CallEvent]>,
+    told: &broadcast::Sender<Told>,
+) -> Result<Vec<Recorded>, DeskError> {
+    let (clock, written) = (clock.clone(), events.clone());
     let applied = async {
         reach("record.begin");
-        let done = store.write(Lane::Urgent, move |tx| Box::pin(async move { Batch::new(now, breaker).run(tx, events).await })).await;
+        // The moment of the transaction, not of the queue before it.
+        let done = store.write(Lane::Urgent, move |tx| Box::pin(async move { Batch::new(clock.now(), breaker).run(tx, &written).await })).await;
         reach("record.committed");
         done
     };
-    AssertUnwindSafe(applied).catch_unwind().await.unwrap_or_else(|_| {
+    let done = AssertUnwindSafe(applied).catch_unwind().await.unwrap_or_else(|_| {
         tracing::error!(target: "desk", "an event broke down (its panic is logged above) and fails alone");
         Err(StoreError::Broken.into())
-    })
+    });
+    if done.is_ok() {
+        for news in events.iter().filter_map(news) {
+            // Without an engine nobody listens.
+            drop(told.send(news));
+        }
+    }
+    done
+}
+
+fn news(event: &CallEvent) -> Option<Told> {
+    if event.source != Source::Livekit {
+        return None;
+    }
+    let call = match &event.target {
+        Target::Call(id) => Some(*id),
+        Target::Room(room) => call_of_room(room),
+        Target::CallSid(_) | Target::None => None,
+    };
+    Some(Told { call, left: matches!(event.kind, Kind::LegLeft { .. } | Kind::AgentLeft(_) | Kind::RoomFinished) })
 }
 
 /// The call id in one of our room names, `dd-<installation>-<call uuid>-<claim>`.
@@ -105,12 +139,14 @@ struct Batch {
     now: DateTime<Utc>,
     breaker: Limits,
     rows: HashMap<CallId, CallRow>,
-    before: HashMap<CallId, Counts>,
+    before: HashMap<CallId, (State, Counts)>,
     touched: Vec<CallId>,
     reports: Vec<(CallId, AgentReport)>,
     faults: Vec<(CampaignId, CallId, Fault, String)>,
     carrier_outcomes: Vec<CallId>,
     reopened: Vec<CallId>,
+    /// Those of them that have their number again: their end is an end like any other's.
+    adopted: HashSet<CallId>,
     /// Ended calls whose result was replaced by a better one.
     replaced: Vec<CallId>,
 }
@@ -127,12 +163,13 @@ impl Batch {
             faults: Vec::new(),
             carrier_outcomes: Vec::new(),
             reopened: Vec::new(),
+            adopted: HashSet::new(),
             replaced: Vec::new(),
         }
     }
 
-    async fn run(mut self, tx: &mut Tx, events: Vec<CallEvent>) -> Result<Vec<Recorded>, DeskError> {
-        let targets = self.load(tx, &events).await?;
+    async fn run(mut self, tx: &mut Tx, events: &[CallEvent]) -> Result<Vec<Recorded>, DeskError> {
+        let targets = self.load(tx, events).await?;
         let keys: Vec<&str> = events.iter().map(|e| e.key.as_str()).collect();
         let mut known: HashSet<String> = tx.known_events(&keys).await?.into_iter().collect();
         let mut results = Vec::with_capacity(events.len());
@@ -189,7 +226,7 @@ impl Batch {
     /// Applies one event to its row in memory; the state it moved to, if it did.
     fn step(&mut self, id: CallId, event: &CallEvent) -> Option<State> {
         let row = self.rows.get_mut(&id)?;
-        self.before.entry(id).or_insert_with(|| stats::contribution(&tally(row)));
+        self.before.entry(id).or_insert_with(|| (row.state, stats::contribution(&tally(row))));
         let change = call::apply(&facts(row), &event.kind);
         let moved = change.to;
         if row.state.is_ended() && moved.is_some_and(State::is_ended) {
@@ -207,10 +244,10 @@ impl Batch {
         }
         note_identity(row, &event.kind);
         change_row(row, &change, event.at, self.now);
-        if let Kind::Report(report) = &event.kind {
-            if let Some(outcome) = report.outcome {
-                row.suggestion = Some(outcome);
-            }
+        if let Kind::Report(report) | Kind::AgentLeft(report) = &event.kind
+            && !report.is_empty()
+        {
+            row.suggestion = report.outcome.or(row.suggestion);
             self.reports.push((id, report.clone()));
         }
         if !self.touched.contains(&id) {
@@ -224,6 +261,7 @@ impl Batch {
             return Ok(());
         }
         self.settle_reopened(tx).await?;
+        self.charge_reopened(tx).await?;
         let updates: Vec<_> = self.touched.iter().filter_map(|id| self.rows.get(id)).map(|row| CallUpdate { row }).collect();
         tx.update_calls(&updates, self.now).await?;
         reach("record.updated");
@@ -261,8 +299,22 @@ impl Batch {
             for next in others.into_iter().filter(|o| o.id != id && o.campaign_id == row.campaign_id && o.contact_id == row.contact_id) {
                 dnc::cancel(tx, next, "an earlier call to the contact is alive", self.now).await?;
             }
+            self.adopted.insert(id);
             tracing::warn!(target: "desk", call = %id, "a call believed over is alive: adopted");
             audit(tx, &Actor::engine(row.user_id), self.now, "call_reopened", Some(id.0), &serde_json::json!({ "state": row.state })).await?;
+        }
+        Ok(())
+    }
+
+    /// An unsent call gave its day's place back; it rang after all, and takes one again, whatever the cap.
+    async fn charge_reopened(&self, tx: &mut Tx) -> Result<(), DeskError> {
+        for id in &self.touched {
+            let (Some(row), Some((State::Unsent, _))) = (self.rows.get(id), self.before.get(id)) else { continue };
+            let Some(day) = row.armed_day.as_deref().filter(|_| row.state != State::Unsent) else { continue };
+            if tx.charge_day(row.campaign_id, day).await? {
+                tracing::error!(target: "desk", call = %id, "a call believed never sent did ring: the day's cap is passed by it");
+                audit(tx, &Actor::engine(row.user_id), self.now, "cap_passed", Some(id.0), &serde_json::json!({ "day": day })).await?;
+            }
         }
         Ok(())
     }
@@ -271,7 +323,7 @@ impl Batch {
         let mut campaigns: BTreeMap<CampaignId, Counts> = BTreeMap::new();
         let mut trunks: BTreeMap<TrunkId, i64> = BTreeMap::new();
         for id in &self.touched {
-            let (Some(row), Some(before)) = (self.rows.get(id), self.before.get(id)) else { continue };
+            let (Some(row), Some((_, before))) = (self.rows.get(id), self.before.get(id)) else { continue };
             let delta = stats::contribution(&tally(row)) - *before;
             *campaigns.entry(row.campaign_id).or_default() += delta;
             if let Some(trunk) = row.trunk_id {
@@ -294,7 +346,7 @@ impl Batch {
             .touched
             .iter()
             .filter_map(|id| self.rows.get(id))
-            .filter(|r| r.state.is_ended() && self.before.get(&r.id).is_some_and(|b| b.processing == 1))
+            .filter(|r| r.state.is_ended() && (self.adopted.contains(&r.id) || self.before.get(&r.id).is_some_and(|(_, b)| b.processing == 1)))
             .collect();
         if ended.is_empty() {
             return Ok(());
@@ -310,13 +362,18 @@ impl Batch {
         retries::queue(tx, &ended, self.now).await
     }
 
-    /// A better result has other consequences: the next attempt is judged anew.
+    /// A better result has other consequences: the next attempt is judged anew, and a number that was
+    /// held for want of proof is free. Of somebody who spoke even an attempt already claimed is off.
     async fn write_replaced(&self, tx: &mut Tx) -> Result<(), DeskError> {
         for row in self.replaced.iter().filter_map(|id| self.rows.get(id)) {
             for next in tx.unended_of_number(row.user_id, &row.phone_number).await? {
-                if next.id != row.id && next.campaign_id == row.campaign_id && next.contact_id == row.contact_id && next.state == State::Pending {
+                let follows = next.id != row.id && next.campaign_id == row.campaign_id && next.contact_id == row.contact_id;
+                if follows && (next.state == State::Pending || (next.state == State::Claimed && row.answered_at.is_some())) {
                     dnc::cancel(tx, next, "the call before ended otherwise than believed", self.now).await?;
                 }
+            }
+            if held_until(row).is_none() {
+                tx.release_hold(&row.phone_number, row.id).await?;
             }
             retries::queue(tx, &[row], self.now).await?;
         }
@@ -407,13 +464,16 @@ fn change_row(row: &mut CallRow, c: &Change, at: DateTime<Utc>, now: DateTime<Ut
         row.answered_at = Some(row.left_at.map_or(at, |left| left.min(at)));
     }
     let Some(to) = c.to else { return };
+    // What was only believed is dated anew by whoever knows; what was known keeps its time.
+    let known = row.completed_at.filter(|_| !(row.state.is_ended() && row.basis == Some(Basis::Inferred)));
     row.state = to;
     row.basis = c.basis.or(row.basis);
+    row.doubt = c.doubt.or(row.doubt);
     row.reason = c.reason.clone().unwrap_or_default();
     row.sip_code = c.sip_code.or(row.sip_code);
     row.charged = !c.uncharged && !to.never_rang();
     if to.is_ended() {
-        let end = row.completed_at.unwrap_or_else(|| row.left_at.unwrap_or(at));
+        let end = known.unwrap_or_else(|| row.left_at.unwrap_or(at));
         let end = end.max(row.answered_at.unwrap_or(end));
         row.completed_at = Some(end);
         row.lease_until = None;

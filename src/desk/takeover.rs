@@ -5,7 +5,7 @@ use crate::{
     domain::{
         Refusal,
         call::State,
-        event::{CallEvent, Kind, Source, Target},
+        event::{CallEvent, Kind, Lost, Source, Target},
         id::{CallId, Incarnation},
     },
     store::{Lane, Setting},
@@ -65,7 +65,7 @@ impl Desk {
                     target: Target::Call(row.id),
                     source: Source::Engine,
                     at: now,
-                    kind: Kind::ReplyLost { why: "the engine restarted while the call was being placed".to_owned() },
+                    kind: Kind::ReplyLost { cause: Lost::Restarted },
                     raw: serde_json::Value::Null,
                 };
                 self.record(event).await?;

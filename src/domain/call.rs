@@ -1,164 +1,15 @@
-//! The call: its states, their ranks, and the one function that moves it. Events may come in any
-//! order and any number of times; an update moves a call only where the rank grows, with one named
-//! exception: evidence that a call believed never to have rung did ring.
+//! The call: its states, and the one function that moves it. Events may come in any order and any
+//! number of times; an update moves a call only where the rank grows, with two named exceptions:
+//! evidence that a call believed never to have rung did ring, and an answer, after which no rule
+//! may call that person again, whatever the call had been taken for.
+
+mod state;
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{End, Fault, Kind, Leave, LegStatus, Reply, TwilioStatus};
+pub use state::State;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
-#[sqlx(type_name = "TEXT", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    Pending,
-    Claimed,
-    /// Point of no return: a request may have been sent.
-    Armed,
-    Unknown,
-    Dialing,
-    Ringing,
-    Answered,
-    Completed,
-    Busy,
-    NoAnswer,
-    Rejected,
-    WrongNumber,
-    Failed,
-    Canceled,
-    Unsent,
-    Refused,
-    NotPlaced,
-    Unresolved,
-}
-
-impl State {
-    pub const ALL: [Self; 18] = [
-        Self::Pending,
-        Self::Claimed,
-        Self::Armed,
-        Self::Unknown,
-        Self::Dialing,
-        Self::Ringing,
-        Self::Answered,
-        Self::Completed,
-        Self::Busy,
-        Self::NoAnswer,
-        Self::Rejected,
-        Self::WrongNumber,
-        Self::Failed,
-        Self::Canceled,
-        Self::Unsent,
-        Self::Refused,
-        Self::NotPlaced,
-        Self::Unresolved,
-    ];
-
-    #[must_use]
-    pub fn rank(self) -> i64 {
-        match self {
-            Self::Pending => 0,
-            Self::Claimed => 5,
-            Self::Armed => 10,
-            Self::Unknown => 15,
-            Self::Dialing => 20,
-            Self::Ringing => 30,
-            Self::Answered => 40,
-            Self::Completed | Self::Busy | Self::NoAnswer | Self::Rejected | Self::WrongNumber | Self::Failed | Self::Canceled => 90,
-            Self::Unsent | Self::Refused | Self::NotPlaced | Self::Unresolved => 95,
-        }
-    }
-
-    /// `status` of the API: the spec's words.
-    #[must_use]
-    pub fn wire(self) -> &'static str {
-        match self {
-            Self::Pending | Self::Claimed => "pending",
-            Self::Armed | Self::Unknown | Self::Dialing | Self::Ringing => "calling",
-            Self::Answered => "answered",
-            Self::Completed => "completed",
-            Self::Busy => "busy",
-            Self::NoAnswer => "no_answer",
-            Self::Canceled => "canceled",
-            Self::Rejected | Self::WrongNumber | Self::Failed | Self::Unsent | Self::Refused | Self::NotPlaced | Self::Unresolved => "failed",
-        }
-    }
-
-    /// `phase` of the API and the name in the database.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Claimed => "claimed",
-            Self::Armed => "armed",
-            Self::Unknown => "unknown",
-            Self::Dialing => "dialing",
-            Self::Ringing => "ringing",
-            Self::Answered => "answered",
-            Self::Completed => "completed",
-            Self::Busy => "busy",
-            Self::NoAnswer => "no_answer",
-            Self::Rejected => "rejected",
-            Self::WrongNumber => "wrong_number",
-            Self::Failed => "failed",
-            Self::Canceled => "canceled",
-            Self::Unsent => "unsent",
-            Self::Refused => "refused",
-            Self::NotPlaced => "not_placed",
-            Self::Unresolved => "unresolved",
-        }
-    }
-
-    /// The word on the screen.
-    #[must_use]
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Pending => "queued",
-            Self::Claimed => "preparing",
-            Self::Armed | Self::Dialing => "dialling",
-            Self::Unknown => "unknown",
-            Self::Ringing => "ringing",
-            Self::Answered => "on call",
-            Self::Completed => "ended",
-            Self::Busy => "busy",
-            Self::NoAnswer => "no answer",
-            Self::Rejected => "rejected",
-            Self::WrongNumber => "wrong no.",
-            Self::Failed => "failed",
-            Self::Canceled => "canceled",
-            Self::Unsent => "not sent",
-            Self::Refused => "rate limit",
-            Self::NotPlaced => "not placed",
-            Self::Unresolved => "unresolved",
-        }
-    }
-
-    #[must_use]
-    pub fn is_ended(self) -> bool {
-        self.rank() >= 90
-    }
-
-    /// Armed to answered, and unknown: a phone may be ringing.
-    #[must_use]
-    pub fn is_open(self) -> bool {
-        (10..90).contains(&self.rank())
-    }
-
-    /// Whether it takes a concurrency slot. An unknown call does only while a leg is seen.
-    #[must_use]
-    pub fn holds_line(self, leg_seen: bool) -> bool {
-        match self {
-            Self::Armed | Self::Dialing | Self::Ringing | Self::Answered => true,
-            Self::Unknown => leg_seen,
-            _ => false,
-        }
-    }
-
-    /// Certainly never rang: charges no attempt.
-    #[must_use]
-    pub fn never_rang(self) -> bool {
-        matches!(self, Self::Unsent | Self::Refused | Self::NotPlaced)
-    }
-}
+use super::event::{Doubt, End, Fault, Kind, Leave, LegStatus, Lost, Reply, TwilioStatus};
 
 /// How sure a result is. At equal rank a higher basis replaces result, code and reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type)]
@@ -215,6 +66,8 @@ pub struct Change {
     pub campaign_fault: Option<Fault>,
     /// A SIP code that proves the number does not exist.
     pub wrong_number: bool,
+    /// Who left the call in doubt, where it is unknown from now on.
+    pub doubt: Option<Doubt>,
 }
 
 /// Moves a call by one event. Pure and total: every state meets every event.
@@ -225,6 +78,9 @@ pub fn apply(f: &Facts<'_>, kind: &Kind) -> Change {
         Kind::Leg { status, sid, polled, .. } => on_leg(f, *status, sid, *polled),
         Kind::LegLeft { reason, status, sid, .. } => on_left(f, *reason, *status, sid),
         Kind::LegGone { proven } => on_gone(f, *proven),
+        Kind::SessionDead => on_session_dead(f),
+        // A guess about a leg that is up says nothing of a call that has ended.
+        Kind::PresumedAnswered if f.state.is_ended() => Change::default(),
         Kind::PresumedAnswered => forward(f, State::Answered, Basis::Inferred, false),
         Kind::HungUp => on_hung_up(f),
         Kind::RoomFinished => {
@@ -235,7 +91,7 @@ pub fn apply(f: &Facts<'_>, kind: &Kind) -> Change {
             }
         }
         Kind::Twilio { status, sip_code, .. } => on_twilio(f, *status, *sip_code),
-        Kind::ReplyLost { why } => on_reply_lost(f, why),
+        Kind::ReplyLost { cause } => on_reply_lost(f, *cause),
         Kind::NotListed => match f.state {
             State::Unknown | State::Armed if !f.ringing_seen => end(f, State::NotPlaced, Basis::Carrier, "the carrier's list shows no such call"),
             _ => Change::default(),
@@ -244,13 +100,18 @@ pub fn apply(f: &Facts<'_>, kind: &Kind) -> Change {
             State::Unknown | State::Armed => end(f, State::Unresolved, Basis::Inferred, "no evidence by the last possible moment"),
             _ => Change::default(),
         },
-        Kind::Report(_) | Kind::Other { .. } => Change::default(),
+        Kind::Report(_) | Kind::AgentLeft(_) | Kind::Other { .. } => Change::default(),
     }
 }
 
 /// Moves on to a live state where the rank grows, or reopens a call that rang after all. What was
 /// unresolved is reopened only by what is seen now: a webhook may be late news of the same leg.
 fn forward(f: &Facts<'_>, to: State, basis: Basis, now: bool) -> Change {
+    if to == State::Answered
+        && let Some(c) = answered_late(f, basis, now)
+    {
+        return c;
+    }
     let reopened = matches!(f.state, State::Unsent | State::NotPlaced) || (now && f.state == State::Unresolved);
     let grows = f.state.rank() >= State::Armed.rank() && to.rank() > f.state.rank() && !f.state.is_ended();
     let mut c = Change { leg_seen: true, answered: to == State::Answered, ringing_seen: to == State::Ringing, ..Change::default() };
@@ -260,6 +121,57 @@ fn forward(f: &Facts<'_>, to: State, basis: Basis, now: bool) -> Change {
         c.reopened = reopened;
     }
     c
+}
+
+/// What an answer makes of a call that was believed over: whoever spoke is never called again by a
+/// rule, so the call is completed and its next attempt is off, by whatever basis it had ended. `now`:
+/// the answer is seen just now, so that a leg nobody follows is adopted instead. `None`: nothing of it
+/// is late.
+fn answered_late(f: &Facts<'_>, basis: Basis, now: bool) -> Option<Change> {
+    #[expect(clippy::match_same_arms, reason = "each pair for its own reason")]
+    match f.state {
+        // Nothing is over, or they talked and that is known.
+        State::Pending | State::Claimed | State::Armed | State::Unknown | State::Dialing | State::Ringing | State::Answered | State::Completed => None,
+        State::Unresolved if !now => Some(completed_late(f, basis, "answered as it ended")),
+        // Believed never to have rung: the leg is up, and is adopted.
+        State::Unsent | State::NotPlaced | State::Unresolved => None,
+        State::Busy | State::NoAnswer | State::Rejected | State::WrongNumber | State::Failed | State::Canceled | State::Refused => {
+            Some(completed_late(f, basis, "answered as it ended"))
+        }
+    }
+}
+
+/// A call believed over was answered, and the talk is over too.
+fn completed_late(f: &Facts<'_>, basis: Basis, reason: &str) -> Change {
+    Change {
+        to: Some(State::Completed),
+        basis: Some(f.basis.map_or(basis, |b| b.max(basis))),
+        reason: Some(reason.to_owned()),
+        answered: true,
+        leg_seen: true,
+        reply_done: true,
+        ..Change::default()
+    }
+}
+
+/// A talk that is over: completes the call, whatever it had been taken for.
+fn talked(f: &Facts<'_>, basis: Basis, reason: &str) -> Change {
+    let c = match f.state {
+        State::Unsent
+        | State::NotPlaced
+        | State::Unresolved
+        | State::Busy
+        | State::NoAnswer
+        | State::Rejected
+        | State::WrongNumber
+        | State::Failed
+        | State::Canceled
+        | State::Refused => completed_late(f, basis, reason),
+        // Of a talk that is known a surer source may tell how it ended.
+        State::Completed | State::Armed | State::Unknown | State::Dialing | State::Ringing | State::Answered => end(f, State::Completed, basis, reason),
+        State::Pending | State::Claimed => return Change::default(),
+    };
+    Change { answered: true, ..c }
 }
 
 /// Ends a call, or replaces the result of an ended one when the basis is higher.
@@ -289,8 +201,8 @@ fn on_left(f: &Facts<'_>, reason: Leave, status: Option<LegStatus>, sid: &str) -
     if superseded || f.state.rank() < State::Armed.rank() {
         return Change::default();
     }
-    let talked = f.answered || matches!(status, Some(LegStatus::Active | LegStatus::Hangup));
-    if f.reply_pending && !talked && !f.state.is_ended() {
+    let spoke = f.answered || matches!(status, Some(LegStatus::Active | LegStatus::Hangup));
+    if f.reply_pending && !spoke && !f.state.is_ended() {
         return Change { note_left: Some((reason, status)), leg_seen: true, ..Change::default() };
     }
     classify_left(f, reason, status)
@@ -298,14 +210,21 @@ fn on_left(f: &Facts<'_>, reason: Leave, status: Option<LegStatus>, sid: &str) -
 
 /// What a leave event alone says, where no reply will.
 fn classify_left(f: &Facts<'_>, reason: Leave, status: Option<LegStatus>) -> Change {
-    let talked = f.answered || matches!(status, Some(LegStatus::Active | LegStatus::Hangup));
-    if talked {
+    let spoke = f.answered || matches!(status, Some(LegStatus::Active | LegStatus::Hangup));
+    if spoke {
         let words = match reason {
             Leave::ConnectionTimeout => "connection lost",
             Leave::RoomDeleted | Leave::ParticipantRemoved => "hung up by us",
             _ => "",
         };
-        return Change { answered: true, ..end(f, State::Completed, Basis::Livekit, words) };
+        return talked(f, Basis::Livekit, words);
+    }
+    // The reply said that the trunk did not answer SIP: an end that knows no more than `dialing` is the
+    // same news again. Only a ringing phone is other news, and our own hang-up.
+    let silent_trunk = f.state == State::Failed && f.basis == Some(Basis::Inferred) && !f.ringing_seen && !f.rejoined;
+    let ours = matches!(reason, Leave::RoomDeleted | Leave::ParticipantRemoved);
+    if silent_trunk && !ours && matches!(status, None | Some(LegStatus::Dialing)) {
+        return Change::default();
     }
     match reason {
         Leave::UserRejected => end(f, State::Rejected, Basis::Livekit, "declined or busy (no SIP code)"),
@@ -337,6 +256,17 @@ fn on_gone(f: &Facts<'_>, proven: bool) -> Change {
     }
 }
 
+/// LiveKit's rows say the leg is there, and its session is gone with the host that held it.
+fn on_session_dead(f: &Facts<'_>) -> Change {
+    if !f.state.is_open() || (f.reply_pending && !f.answered) {
+        return Change::default();
+    }
+    if f.answered {
+        return end(f, State::Completed, Basis::Inferred, "connection lost");
+    }
+    end(f, State::Unresolved, Basis::Inferred, "LiveKit lost the call before an answer was seen")
+}
+
 fn on_hung_up(f: &Facts<'_>) -> Change {
     if !f.state.is_open() {
         return Change::default();
@@ -345,7 +275,12 @@ fn on_hung_up(f: &Facts<'_>) -> Change {
     end(f, to, Basis::Livekit, "hung up by us")
 }
 
-fn on_reply_lost(f: &Facts<'_>, why: &str) -> Change {
+fn on_reply_lost(f: &Facts<'_>, cause: Lost) -> Change {
+    in_doubt(f, cause.words(), cause.doubt())
+}
+
+/// No reply will tell how the dial went: what was noted decides, else nobody knows.
+fn in_doubt(f: &Facts<'_>, why: &str, doubt: Doubt) -> Change {
     let done = Change { reply_done: true, ..Change::default() };
     if !f.state.is_open() || !f.reply_pending {
         return done;
@@ -354,7 +289,7 @@ fn on_reply_lost(f: &Facts<'_>, why: &str) -> Change {
         return Change { reply_done: true, ..classify_left(&Facts { reply_pending: false, ..*f }, reason, status) };
     }
     if f.state == State::Armed {
-        return Change { to: Some(State::Unknown), basis: Some(Basis::Inferred), reason: Some(why.to_owned()), ..done };
+        return Change { to: Some(State::Unknown), basis: Some(Basis::Inferred), reason: Some(why.to_owned()), doubt: Some(doubt), ..done };
     }
     done
 }
@@ -372,8 +307,10 @@ fn on_reply(f: &Facts<'_>, reply: &Reply) -> Change {
                 Change::default()
             }
         }
-        Reply::Refused { reason } => Change { uncharged: true, ..end(f, State::Refused, Basis::Carrier, reason) },
-        Reply::Unknown { reason } => on_reply_lost(&Facts { reply_pending: true, ..*f }, reason),
+        // They talk: what the trunk says of this INVITE is late news of another try.
+        Reply::Refused { reason, sip_code } if f.answered => Change { sip_code: *sip_code, ..end(f, State::Completed, Basis::Carrier, reason) },
+        Reply::Refused { reason, sip_code } => Change { uncharged: true, sip_code: *sip_code, ..end(f, State::Refused, Basis::Carrier, reason) },
+        Reply::Unknown { reason } => in_doubt(&Facts { reply_pending: true, ..*f }, reason, Doubt::Network),
     };
     Change { reply_done: true, ..c }
 }
@@ -382,12 +319,6 @@ fn on_answer(f: &Facts<'_>) -> Change {
     // A leave noted before the reply: they talked, and it is over.
     if f.left.is_some() && (!f.state.is_ended() || f.state == State::Unresolved) {
         return Change { answered: true, leg_seen: true, ..end(f, State::Completed, Basis::Livekit, "") };
-    }
-    // What was believed never to have rung, or of which nobody knew, is reopened.
-    let reopens = matches!(f.state, State::Unresolved | State::Unsent | State::NotPlaced);
-    if f.state == State::Canceled || (f.state.is_ended() && !f.answered && !reopens) {
-        // Picked up in the very moment: it rang and was answered, whatever we had written.
-        return Change { answered: true, ..end(f, State::Completed, Basis::Carrier, "answered as it ended") };
     }
     forward(f, State::Answered, Basis::Carrier, true)
 }
@@ -440,7 +371,8 @@ fn on_twilio(f: &Facts<'_>, status: TwilioStatus, sip_code: Option<i64>) -> Chan
         TwilioStatus::Queued => forward(f, State::Dialing, Basis::Carrier, true),
         TwilioStatus::Ringing => forward(f, State::Ringing, Basis::Carrier, true),
         TwilioStatus::InProgress => forward(f, State::Answered, Basis::Carrier, true),
-        TwilioStatus::Completed => Change { answered: true, ..ended(State::Completed, "") },
+        TwilioStatus::Completed if f.state == State::Completed => Change { answered: true, ..Change::default() },
+        TwilioStatus::Completed => Change { sip_code, ..talked(f, Basis::Carrier, "") },
         TwilioStatus::Busy => ended(State::Busy, "busy"),
         TwilioStatus::NoAnswer => ended(State::NoAnswer, "no answer"),
         TwilioStatus::Failed => ended(State::Failed, "failed at the carrier"),
@@ -499,8 +431,8 @@ mod tests {
     fn after_the_reply_is_lost_the_noted_leave_decides() {
         let f = Facts { left: Some((Leave::UserUnavailable, Some(LegStatus::Ringing))), ..at(State::Ringing) };
         let f = Facts { reply_pending: true, ..f };
-        assert_eq!(apply(&f, &Kind::ReplyLost { why: "x".into() }).to, Some(State::NoAnswer));
-        assert_eq!(apply(&at(State::Armed), &Kind::ReplyLost { why: "x".into() }).to, Some(State::Unknown));
+        assert_eq!(apply(&f, &Kind::ReplyLost { cause: Lost::NoReply }).to, Some(State::NoAnswer));
+        assert_eq!(apply(&at(State::Armed), &Kind::ReplyLost { cause: Lost::NoReply }).to, Some(State::Unknown));
     }
 
     #[test]

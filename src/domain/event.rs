@@ -162,6 +162,8 @@ pub enum Reply {
     /// The trunk turned the INVITE away by its rate or concurrency text.
     Refused {
         reason: String,
+        #[serde(default)]
+        sip_code: Option<i64>,
     },
     /// Lost, garbled, 5xx: nobody knows.
     Unknown {
@@ -193,6 +195,9 @@ pub struct AgentReport {
     pub summary: Option<String>,
     pub answered_by: Option<String>,
     pub callback_at: Option<DateTime<Utc>>,
+    /// An outcome it told that is none of ours: kept for whoever mends the worker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strange: Option<String>,
 }
 
 impl AgentReport {
@@ -200,6 +205,51 @@ impl AgentReport {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// Why the reply to a dial will never come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lost {
+    /// The deadline passed.
+    #[default]
+    NoReply,
+    /// The task that waited for it broke down.
+    TaskBroke,
+    /// Our own process ended while it waited.
+    Restarted,
+    /// Nobody waits any more and nobody knows why.
+    Forsaken,
+}
+
+impl Lost {
+    /// Whose fault the doubt is: what our own death left behind says nothing of the network.
+    #[must_use]
+    pub fn doubt(self) -> Doubt {
+        match self {
+            Self::NoReply => Doubt::Network,
+            Self::TaskBroke | Self::Restarted | Self::Forsaken => Doubt::Own,
+        }
+    }
+
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::NoReply => "no reply to the dial in time",
+            Self::TaskBroke => "the dial's task broke down",
+            Self::Restarted => "the engine restarted while the call was being placed",
+            Self::Forsaken => "nobody waits for the dial's reply any more",
+        }
+    }
+}
+
+/// Who left a call in doubt: the breaker counts what the network did, not what we did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[sqlx(type_name = "TEXT", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum Doubt {
+    Network,
+    Own,
 }
 
 /// Twilio's `CallStatus`.
@@ -238,11 +288,16 @@ pub enum Kind {
     LegGone {
         proven: bool,
     },
+    /// The leg is listed and its session is gone: the rows of a dead host. Dated to when it was last
+    /// seen alive.
+    SessionDead,
     /// Still in the room after its ringing timeout: somebody picked up.
     PresumedAnswered,
     /// Our hang-up, verified by a poll that lists no leg.
     HungUp,
     Report(AgentReport),
+    /// The agent has left the room; its attributes were its last words.
+    AgentLeft(AgentReport),
     RoomFinished,
     Twilio {
         status: TwilioStatus,
@@ -251,7 +306,8 @@ pub enum Kind {
     },
     /// The dial's reply will never come: deadline passed or the engine died.
     ReplyLost {
-        why: String,
+        #[serde(default)]
+        cause: Lost,
     },
     /// No evidence by the last possible moment.
     Horizon,

@@ -343,7 +343,7 @@ impl Tx {
                        ringing_at = v ->> 13, answered_at = v ->> 14, completed_at = v ->> 15, call_duration = v ->> 16, basis = v ->> 17,
                        sip_code = v ->> 18, reason = v ->> 19, charged = v ->> 20, outcome = v ->> 21, outcome_who = v ->> 22, outcome_by = v ->> 23,
                        outcome_at = v ->> 24, suggestion = v ->> 25, suggestion_confidence = v ->> 26, notes = v ->> 27, hangup_requested_at = v ->> 28,
-                       lease_until = v ->> 29, updated_at = $2
+                       lease_until = v ->> 29, doubt = v ->> 30, updated_at = $2
                    FROM (SELECT value AS v FROM json_each($1)) AS j
                    WHERE id = unhex(v ->> 0)";
         let json: Vec<_> = calls.iter().map(|c| update_json(c.row)).collect();
@@ -512,5 +512,6 @@ fn update_json(r: &CallRow) -> serde_json::Value {
         r.notes,
         stamp(r.hangup_requested_at),
         stamp(r.lease_until),
+        r.doubt,
     ])
 }

@@ -115,7 +115,7 @@ impl Tx {
                             ORDER BY completed_at DESC LIMIT $4) AS recent";
         // What our own death left in doubt says nothing of the network.
         let unknown = "SELECT count(*) FROM campaign_calls WHERE rank >= 5 AND rank < 90 AND campaign_id = $1 AND state = 'unknown' AND armed_at > $2
-                         AND reason NOT LIKE 'the engine restarted%' AND reason NOT LIKE 'nobody waits%'";
+                         AND doubt = 'network'";
         on_tx!(self, |db| {
             let (ended, trunk_failed, trunk_reason) = sqlx::query_as(recent).bind(owner).bind(campaign).bind(trunk).bind(last).fetch_one(&mut *db).await?;
             let unknown = sqlx::query_scalar(unknown).bind(campaign).bind(doubt).fetch_one(&mut *db).await?;
@@ -124,6 +124,21 @@ impl Tx {
                 if any.is_some() { sqlx::query_as(WITHOUT_AGENT).bind(campaign).bind(abandoned).fetch_one(&mut *db).await? } else { (0, 0) };
             Ok(breaker::Facts { ended, trunk_failed, trunk_reason, unknown, answered, abandoned })
         })
+    }
+
+    /// Counts a dial that is known only now to have rung for its day; `true` when that passes the
+    /// campaign's cap, and then the day's cap grows by it: what rang has rung.
+    pub async fn charge_day(&mut self, campaign: CampaignId, day: &str) -> Result<bool, StoreError> {
+        let sql = "UPDATE campaign_days SET used = used + 1, cap = CASE WHEN used + 1 > cap THEN used + 1 ELSE cap END
+                   WHERE campaign_id = $1 AND day = $2 RETURNING used > (SELECT daily_cap FROM campaigns WHERE id = $1)";
+        Ok(on_tx!(self, |db| sqlx::query_scalar::<_, bool>(sql).bind(campaign).bind(day).fetch_optional(&mut *db).await?).unwrap_or(false))
+    }
+
+    /// Frees a number that was held for this call, whose end is proven now.
+    pub async fn release_hold(&mut self, number: &str, call: CallId) -> Result<(), StoreError> {
+        let sql = "UPDATE numbers_live SET held_until = NULL WHERE number = $1 AND held_for = $2 AND call_id IS NULL";
+        on_tx!(self, |db| sqlx::query(sql).bind(number).bind(call).execute(&mut *db).await?);
+        Ok(())
     }
 
     /// As [`Store::without_agent`], inside a transaction.

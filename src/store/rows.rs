@@ -6,7 +6,7 @@ use sqlx::types::Json;
 use crate::domain::{
     call::{Basis, State},
     campaign::{CALL_S, ContactSource, LONGEST_DELAY_MS, MOST_AT_ONCE, RING_S, Settings, Status},
-    event::{Leave, LegStatus},
+    event::{Doubt, Leave, LegStatus},
     id::{AssistantId, CallId, CampaignId, ContactId, Incarnation, OwnerId, SourceId, TrunkId},
     outcome::{Outcome, Who},
     retry::RetryRules,
@@ -183,6 +183,8 @@ pub struct CallRow {
     pub left_at: Option<DateTime<Utc>>,
     pub left_reason: Option<Json<Leave>>,
     pub left_status: Option<Json<LegStatus>>,
+    /// Who left it in doubt, where it is unknown or was.
+    pub doubt: Option<Doubt>,
     pub started_at: Option<DateTime<Utc>>,
     pub ringing_at: Option<DateTime<Utc>>,
     pub answered_at: Option<DateTime<Utc>>,

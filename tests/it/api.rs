@@ -13,7 +13,7 @@ use dialdeck::{
     config::{Limits, Secret},
     domain::{
         call::State,
-        event::{CallEvent, End, Kind, Reply, Source, Target},
+        event::{CallEvent, End, Kind, Lost, Reply, Source, Target},
         id::{CallId, Incarnation, OwnerId},
     },
     telephony::{livekit::WebhookKeys, simulator::Behaviour, twilio::Signatures},
@@ -253,7 +253,7 @@ async fn a_programmable_voice_leg_is_followed_by_its_signed_callbacks() {
         w.desk.record(seen).await.unwrap();
         let row = || async { w.store.any_call(call).await.unwrap().unwrap() };
         // The engine's own request is not outstanding here: a callback may end the call.
-        w.desk.record(CallEvent { key: format!("lost:{call}"), kind: Kind::ReplyLost { why: "test".into() }, ..event(call, w.clock.now()) }).await.unwrap();
+        w.desk.record(CallEvent { key: format!("lost:{call}"), kind: Kind::ReplyLost { cause: Lost::NoReply }, ..event(call, w.clock.now()) }).await.unwrap();
         w.until("the callbacks", std::time::Duration::from_secs(10), || async { row().await.state.is_ended() }).await;
         assert_eq!((row().await.state, row().await.call_duration), (state, seconds), "{:?}", row().await);
         let told = w.store.timeline(call).await.unwrap().iter().filter(|e| e.source == Source::Twilio).count();

@@ -14,7 +14,7 @@ use dialdeck::{
     domain::{
         call::State,
         campaign::{ContactSource, Settings, Status},
-        event::{CallEvent, End, Fault, Kind, Leave, LegStatus, Reply, Source, Target, TwilioStatus},
+        event::{CallEvent, End, Fault, Kind, Leave, LegStatus, Lost, Reply, Source, Target, TwilioStatus},
         id::{CallId, Incarnation, OwnerId},
         outcome::{Outcome, Who},
         rules::Profile,
@@ -318,7 +318,7 @@ async fn defect_21_ends_were_not_mapped_and_had_no_time() {
     let (office, id) = Office::calling(csv_of(5), |_| {}).await;
     for status in [TwilioStatus::Completed, TwilioStatus::Busy, TwilioStatus::NoAnswer, TwilioStatus::Failed, TwilioStatus::Canceled] {
         let call = office.dial(id).await.unwrap();
-        office.tell(call, "lost", Source::Engine, Kind::ReplyLost { why: "x".into() }).await;
+        office.tell(call, "lost", Source::Engine, Kind::ReplyLost { cause: Lost::NoReply }).await;
         office.tell(call, "twilio", Source::Twilio, Kind::Twilio { status, duration: Some(0), sip_code: None }).await;
         let row = office.call(call).await;
         assert!(row.state.is_ended() && row.completed_at.is_some(), "{status:?}: {:?}", row.state);

@@ -3,7 +3,7 @@
 
 use dialdeck::domain::{
     call::{Basis, Change, Facts, State, apply},
-    event::{End, Fault, Kind, Leave, LegStatus, Reply, TwilioStatus},
+    event::{End, Fault, Kind, Leave, LegStatus, Lost, Reply, TwilioStatus},
 };
 use proptest::prelude::*;
 
@@ -82,7 +82,7 @@ fn reply() -> impl Strategy<Value = Reply> {
         (ends, prop::option::of(300i64..700)).prop_map(|(end, sip_code)| Reply::Ended { end, sip_code, reason: "x".into() }),
         Just(Reply::TimedOut { reason: "x".into() }),
         faults.prop_map(|fault| Reply::Unsent { fault, reason: "x".into() }),
-        Just(Reply::Refused { reason: "x".into() }),
+        Just(Reply::Refused { reason: "x".into(), sip_code: None }),
         Just(Reply::Unknown { reason: "x".into() }),
     ]
 }
@@ -105,8 +105,8 @@ fn event() -> impl Strategy<Value = Kind> {
         2 => reply().prop_map(Kind::Reply),
         1 => any::<bool>().prop_map(|proven| Kind::LegGone { proven }),
         1 => twilio.prop_map(|status| Kind::Twilio { status, duration: None, sip_code: None }),
-        1 => prop::sample::select(vec![Kind::PresumedAnswered, Kind::HungUp, Kind::RoomFinished, Kind::Horizon, Kind::NotListed,
-                                       Kind::ReplyLost { why: "x".into() }]),
+        1 => prop::sample::select(vec![Kind::PresumedAnswered, Kind::SessionDead, Kind::HungUp, Kind::RoomFinished, Kind::Horizon, Kind::NotListed,
+                                       Kind::ReplyLost { cause: Lost::NoReply }]),
     ]
 }
 
@@ -119,8 +119,9 @@ fn one_reply(events: Vec<Kind>) -> Vec<Kind> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// The rank grows but for the two named exceptions; an end is replaced by a surer one alone; a call
-    /// somebody heard ring is never taken for one that did not; the same event again says nothing new.
+    /// The rank grows but for the two named exceptions; an end is replaced by a surer one alone, or by an
+    /// answer, which completes whatever it meets; a call somebody heard ring is never taken for one that
+    /// did not; the same event again says nothing new.
     #[test]
     fn any_sequence_of_events_moves_a_call_forward(hangup: bool, events in prop::collection::vec(event(), 1..24)) {
         let mut row = Row::armed(hangup);
@@ -131,12 +132,17 @@ proptest! {
             if let Some(to) = change.to {
                 if change.reopened {
                     prop_assert!(before.state.rank() == 95 && to.rank() < 90, "{before:?} -> {to:?} by {kind:?}");
+                } else if before.state.is_ended() && to == State::Completed && change.answered {
+                    prop_assert!(row.basis >= before.basis, "{before:?} -> {to:?} by {kind:?}");
                 } else if before.state.is_ended() {
                     prop_assert!(to.is_ended() && row.basis > before.basis, "{before:?} -> {to:?} by {kind:?}");
                 } else {
                     prop_assert!(to.rank() > before.state.rank(), "{before:?} -> {to:?} by {kind:?}");
                 }
                 prop_assert!(!to.never_rang() || to == State::Refused || !(before.answered || before.ringing_seen), "{before:?} -> {to:?} by {kind:?}");
+            }
+            if change.answered {
+                prop_assert!(!row.state.is_ended() || row.state == State::Completed, "spoke and is {row:?} by {kind:?}");
             }
             let again = row.judge(&kind).to;
             prop_assert!(again.is_none_or(|to| to == row.state || matches!(kind, Kind::Leg { .. } | Kind::LegLeft { .. } | Kind::Reply(_))), "{row:?} -> {again:?} again by {kind:?}");
@@ -147,7 +153,7 @@ proptest! {
     #[test]
     fn p12_every_call_comes_to_an_end(hangup: bool, events in prop::collection::vec(event(), 0..16)) {
         let mut row = Row::armed(hangup);
-        let last = [Kind::ReplyLost { why: "x".into() }, Kind::LegGone { proven: true }, Kind::Horizon];
+        let last = [Kind::ReplyLost { cause: Lost::NoReply }, Kind::LegGone { proven: true }, Kind::Horizon];
         for kind in one_reply(events).into_iter().chain(last) {
             let change = row.judge(&kind);
             row.take(&kind, &change);

@@ -6,7 +6,7 @@ use dialdeck::{
     desk::Recorded,
     domain::{
         call::State,
-        event::{CallEvent, End, Kind, Reply, Source, Target},
+        event::{CallEvent, End, Kind, Lost, Reply, Source, Target},
         id::{CallId, CampaignId, Incarnation},
     },
     telephony::{livekit::WebhookKeys, simulator::die},
@@ -114,7 +114,7 @@ impl Bench {
             }
         }
         if !with_reply {
-            self.world.desk.record(event(call, "lost", Kind::ReplyLost { why: "test".into() })).await.unwrap();
+            self.world.desk.record(event(call, "lost", Kind::ReplyLost { cause: Lost::NoReply })).await.unwrap();
         }
         // What the follower finds in the end: nobody is there.
         self.world.desk.record(event(call, "gone", Kind::LegGone { proven: true })).await.unwrap();
