@@ -15,6 +15,7 @@ use crate::{
     domain::{
         dispatch::Scope,
         event::{CallEvent, Fault, Kind, Reply, Source, Target},
+        id::CallId,
         text::tail,
     },
     failpoint::reach,
@@ -66,6 +67,10 @@ impl Engine {
     }
 
     async fn prepare_and_arm(&self, claimed: &Claimed) -> Option<(Armed, Ticket)> {
+        if let Err(wait) = self.sip_trial() {
+            self.give_back(claimed, wait, "waits for a SIP service").await;
+            return None;
+        }
         match self.prepare(claimed).await {
             Ok(()) => {}
             Err(Unready::NoAgent) => {
@@ -205,19 +210,19 @@ impl Engine {
     async fn send_and_follow(self: Arc<Self>, claimed: Claimed, armed: Armed, ticket: Ticket) {
         let call = armed.call();
         tracing::info!(target: "engine", call = %call, "dial {} \"{}\" attempt {}", tail(&claimed.number), claimed.campaign.name, claimed.attempt);
-        self.followed.lock().insert(call);
+        self.begin_to_follow(call);
         let follow = Follow::armed(&armed, claimed.campaign.clone(), self.agent_of(&claimed.campaign));
         let pending: PendingReply = {
             let engine = self.clone();
-            let campaign = claimed.campaign.clone();
+            let (campaign, armed_at) = (claimed.campaign.clone(), armed.at);
             // On its own: the request must not wait for a look at the room.
             tokio::spawn(async move {
                 let event = engine.place(armed, ticket).await;
-                if let Kind::Reply(reply) = &event.kind {
-                    match reply {
-                        Reply::Unsent { fault, .. } => engine.dial_unsent(&campaign, *fault, "LiveKit").await,
-                        _ => engine.dial_sent(campaign.id),
-                    }
+                match &event.kind {
+                    Kind::Reply(Reply::Unsent { fault, .. }) => engine.dial_unsent(&campaign, *fault).await,
+                    // What nobody knows proves nothing.
+                    Kind::Reply(Reply::Unknown { .. }) => {}
+                    _ => engine.dial_sent(campaign.id, armed_at).await,
                 }
                 event
             })
@@ -228,7 +233,7 @@ impl Engine {
 
     /// Sends the one request and reads its reply as a fact.
     async fn place(&self, armed: Armed, ticket: Ticket) -> CallEvent {
-        let call = armed.call();
+        let (call, number) = (armed.call(), tail(&armed.claimed.number));
         reach("dial.begin");
         let late = self.clock.uptime().saturating_sub(armed.judged) > SEND_WITHIN;
         let reply = if late {
@@ -244,7 +249,7 @@ impl Engine {
             }
         };
         reach("dial.replied");
-        log_reply(&reply);
+        log_reply(call, &number, &reply);
         reply_event(call, reply, self.clock.now())
     }
 }
@@ -264,7 +269,7 @@ fn request_of(armed: &Armed) -> DialRequest {
     }
 }
 
-fn reply_event(call: crate::domain::id::CallId, reply: Reply, now: DateTime<Utc>) -> CallEvent {
+fn reply_event(call: CallId, reply: Reply, now: DateTime<Utc>) -> CallEvent {
     CallEvent {
         key: format!("dial:{call}"),
         target: Target::Call(call),
@@ -275,13 +280,16 @@ fn reply_event(call: crate::domain::id::CallId, reply: Reply, now: DateTime<Utc>
     }
 }
 
-fn log_reply(reply: &Reply) {
+/// One line a reply, with the call and the end of its number: several are out at once.
+fn log_reply(call: CallId, to: &str, reply: &Reply) {
     match reply {
-        Reply::Answered { .. } => tracing::info!(target: "livekit", "answered"),
-        Reply::Ended { sip_code, reason, .. } => tracing::info!(target: "livekit", sip_code = sip_code.unwrap_or(0), "ended: {reason}"),
-        Reply::TimedOut { reason } => tracing::info!(target: "livekit", "not answered: {reason}"),
-        Reply::Unsent { reason, .. } => tracing::error!(target: "livekit", "not sent: {reason}"),
-        Reply::Refused { reason } => tracing::warn!(target: "livekit", "turned away by the trunk: {reason}"),
-        Reply::Unknown { reason } => tracing::error!(target: "livekit", "nobody knows whether it rang: {reason}"),
+        Reply::Answered { .. } => tracing::info!(target: "livekit", %call, "{to} answered"),
+        Reply::Ended { sip_code, reason, .. } => tracing::info!(target: "livekit", %call, sip_code = sip_code.unwrap_or(0), "{to} ended: {reason}"),
+        Reply::TimedOut { reason } => tracing::info!(target: "livekit", %call, "{to} not answered: {reason}"),
+        Reply::Unsent { reason, .. } => tracing::error!(target: "livekit", %call, "{to} not sent: {reason}"),
+        Reply::Refused { reason, sip_code } => {
+            tracing::warn!(target: "livekit", %call, sip_code = sip_code.unwrap_or(0), "{to} turned away by the trunk: {reason}");
+        }
+        Reply::Unknown { reason } => tracing::error!(target: "livekit", %call, "{to}: nobody knows whether it rang: {reason}"),
     }
 }

@@ -8,7 +8,11 @@ use chrono::{DateTime, Duration, Utc};
 use super::Engine;
 use crate::{
     desk::Actor,
-    domain::{campaign::Status, event::Fault, id::CampaignId},
+    domain::{
+        campaign::Status,
+        event::Fault,
+        id::{CampaignId, OwnerId},
+    },
     store::CampaignRow,
     telephony::CarrierError,
 };
@@ -16,8 +20,11 @@ use crate::{
 /// Waits between looks at a LiveKit or a worker that is away, in seconds.
 const BACKOFF: [i64; 5] = [5, 10, 20, 40, 60];
 
-/// So long a campaign waits for a SIP service before it is an error of configuration.
+/// So long campaigns wait for a SIP service before it is an error of configuration.
 const NO_SIP_LIMIT: Duration = Duration::seconds(60);
+
+/// A trial dial that has told nothing by then makes room for another: an agent or a gate was in its way.
+const TRIAL: Duration = Duration::seconds(30);
 
 #[derive(Default)]
 pub struct Health {
@@ -26,7 +33,12 @@ pub struct Health {
     /// The network is not asked again before.
     closed_until: Option<DateTime<Utc>>,
     failures: usize,
-    no_sip_since: Option<DateTime<Utc>>,
+    /// Dials do not reach SIP, though LiveKit answers.
+    no_sip: Option<NoSip>,
+    /// What answers is no LiveKit, or not to our key.
+    misled: bool,
+    /// The first reconcile is done.
+    reconciled: bool,
     /// Why the host's time of day is not believed; goes before the other words.
     pub(super) clock_words: Option<String>,
     /// A panic: only a restart lifts it.
@@ -42,9 +54,34 @@ struct Wait {
     until: DateTime<Utc>,
 }
 
+/// LiveKit answers and its SIP service does not. Only a dial that reached SIP ends it: lists are
+/// answered without. One dial at a step is the trial; meanwhile no agent is called.
+struct NoSip {
+    error: CarrierError,
+    since: DateTime<Utc>,
+    step: usize,
+    until: DateTime<Utc>,
+    trial_until: Option<DateTime<Utc>>,
+    /// Those whose dials it turned away.
+    campaigns: HashMap<CampaignId, OwnerId>,
+}
+
+impl NoSip {
+    fn new(error: CarrierError, now: DateTime<Utc>) -> Self {
+        Self { error, since: now, step: 0, until: now, trial_until: None, campaigns: HashMap::new() }
+    }
+
+    /// Until when nothing may be tried, a trial under way included.
+    fn closed_until(&self) -> DateTime<Utc> {
+        self.trial_until.map_or(self.until, |t| t.max(self.until))
+    }
+}
+
 impl Health {
     fn shown(&self) -> String {
-        self.clock_words.clone().unwrap_or_else(|| self.words.clone())
+        let sip = || self.no_sip.as_ref().map(|t| t.error.to_string()).unwrap_or_default();
+        let network = if self.words.is_empty() { sip() } else { self.words.clone() };
+        self.clock_words.clone().unwrap_or(network)
     }
 }
 
@@ -55,7 +92,8 @@ impl Engine {
         if health.halted {
             return Some(self.clock.now() + Duration::hours(1));
         }
-        health.closed_until.filter(|t| *t > self.clock.now())
+        let sip = health.no_sip.as_ref().map(NoSip::closed_until);
+        health.closed_until.into_iter().chain(sip).max().filter(|t| *t > self.clock.now())
     }
 
     /// Draining, stopping or broken down: what is prepared is not dialled any more.
@@ -86,10 +124,23 @@ impl Engine {
             health.failures += 1;
             health.closed_until = Some(now + Duration::seconds(wait));
             health.words = error.to_string();
+            health.misled = matches!(error, CarrierError::Route { .. } | CarrierError::Login { .. });
             health.words.clone()
         };
         tracing::error!(target: "engine", "{words}");
+        self.show_ready();
         self.publish().await;
+    }
+
+    /// A question was answered: what kept us from asking is over, and so are the waits.
+    pub(super) async fn network_answers(&self) {
+        let troubled = {
+            let health = self.health.lock();
+            health.failures > 0 || !health.words.is_empty()
+        };
+        if troubled {
+            self.network_well().await;
+        }
     }
 
     /// The network answers again.
@@ -101,10 +152,37 @@ impl Engine {
             }
             health.failures = 0;
             health.closed_until = None;
+            health.misled = false;
             std::mem::take(&mut health.words)
         };
         tracing::info!(target: "engine", was, "LiveKit answers again");
+        self.show_ready();
         self.publish().await;
+    }
+
+    /// The first reconcile is done: calls may be placed, where LiveKit is LiveKit.
+    pub(super) fn reconciled(&self) {
+        self.health.lock().reconciled = true;
+        self.show_ready();
+    }
+
+    fn show_ready(&self) {
+        let ready = {
+            let health = self.health.lock();
+            health.reconciled && !health.misled
+        };
+        self.ready.send_if_modified(|was| std::mem::replace(was, ready) != ready);
+    }
+
+    /// Looks whether a LiveKit that was away is back, where the wait for it is over.
+    pub(super) async fn look_at_network(&self) {
+        if !self.must_look() {
+            return;
+        }
+        match self.carrier.check().await {
+            Ok(()) => self.network_well().await,
+            Err(e) => self.network_failed(&e).await,
+        }
     }
 
     /// Another engine took the calls over while this one was stopped: it looks after nothing any more.
@@ -171,22 +249,14 @@ impl Engine {
     }
 
     /// A dial that certainly did not reach SIP: whose fault, and what follows for the campaign.
-    pub(super) async fn dial_unsent(&self, campaign: &CampaignRow, fault: Fault, host: &str) {
+    pub(super) async fn dial_unsent(&self, campaign: &CampaignRow, fault: Fault) {
+        let host = "LiveKit".to_owned();
         match fault {
-            Fault::NoSip => {
-                self.network_failed(&CarrierError::NoSip).await;
-                let too_long = {
-                    let mut health = self.health.lock();
-                    let since = *health.no_sip_since.get_or_insert(self.clock.now());
-                    self.clock.now() - since > NO_SIP_LIMIT
-                };
-                if too_long {
-                    self.give_up(campaign, "LiveKit has had no SIP service for a minute: start livekit-sip, then start the campaign again").await;
-                }
-            }
-            Fault::Unreachable => self.network_failed(&CarrierError::Unreachable { host: host.to_owned(), why: "connection refused".to_owned() }).await,
-            Fault::Login => self.network_failed(&CarrierError::Login { host: host.to_owned() }).await,
-            Fault::Route => self.network_failed(&CarrierError::Route { host: host.to_owned() }).await,
+            Fault::NoSip => self.sip_failed(campaign, CarrierError::NoSip).await,
+            // Lists are answered there: it is the SIP API that is missing.
+            Fault::Route => self.sip_failed(campaign, CarrierError::Other("the host has no SIP API. Check LIVEKIT_HOST".to_owned())).await,
+            Fault::Unreachable => self.network_failed(&CarrierError::Unreachable { host, why: "connection refused".to_owned() }).await,
+            Fault::Login => self.network_failed(&CarrierError::Login { host }).await,
             Fault::TokenExpired => {
                 let times = {
                     let mut health = self.health.lock();
@@ -195,7 +265,8 @@ impl Engine {
                     *n
                 };
                 if times >= 3 {
-                    self.give_up(campaign, "LiveKit says our tokens have expired three times in a row: set this host's clock right").await;
+                    let words = "LiveKit says our tokens have expired three times in a row: set this host's clock right";
+                    self.give_up(campaign.user_id, campaign.id, words).await;
                 }
             }
             // The record of the reply has moved the campaign already.
@@ -203,16 +274,72 @@ impl Engine {
         }
     }
 
-    /// A dial reached SIP: what was missing is there.
-    pub(super) fn dial_sent(&self, campaign: CampaignId) {
-        let mut health = self.health.lock();
-        health.no_sip_since = None;
-        health.expired_tokens.remove(&campaign);
+    /// A dial was turned away for want of a SIP service: the wait grows from trial to trial, and after a
+    /// minute the campaigns that met it are in error.
+    async fn sip_failed(&self, campaign: &CampaignRow, error: CarrierError) {
+        let (news, over) = {
+            let mut health = self.health.lock();
+            let now = self.clock.now();
+            let t = health.no_sip.get_or_insert_with(|| NoSip::new(error, now));
+            t.campaigns.insert(campaign.id, campaign.user_id);
+            let verdict = t.until <= now;
+            if verdict {
+                let wait = Duration::seconds(BACKOFF[t.step.min(BACKOFF.len() - 1)]);
+                // A trial falls on the end of the minute.
+                let limit = t.since + NO_SIP_LIMIT;
+                t.until = if now < limit { (now + wait).min(limit) } else { now + wait };
+                t.step += 1;
+                t.trial_until = None;
+            }
+            let over = if now - t.since >= NO_SIP_LIMIT { std::mem::take(&mut t.campaigns) } else { HashMap::new() };
+            (verdict.then(|| t.error.to_string()), over)
+        };
+        if let Some(words) = news {
+            tracing::error!(target: "engine", "{words}");
+            self.publish().await;
+        }
+        for (id, owner) in over {
+            self.give_up(owner, id, "LiveKit has had no SIP service for a minute: start livekit-sip, then start the campaign again").await;
+        }
     }
 
-    async fn give_up(&self, campaign: &CampaignRow, words: &str) {
-        let actor = Actor::engine(campaign.user_id);
-        if let Err(e) = self.desk.finish(actor, campaign.id, Status::Error, words.to_owned()).await {
+    /// Whether dials have not reached SIP: then one call is claimed at a time, as a trial.
+    pub(super) fn on_trial(&self) -> bool {
+        self.health.lock().no_sip.is_some()
+    }
+
+    /// Whether a call may be prepared. Without a SIP service one may, as a trial; the others wait so long.
+    pub(super) fn sip_trial(&self) -> Result<(), Duration> {
+        let mut health = self.health.lock();
+        let Some(t) = health.no_sip.as_mut() else { return Ok(()) };
+        let now = self.clock.now();
+        if t.closed_until() > now {
+            return Err(t.closed_until() - now);
+        }
+        t.trial_until = Some(now + TRIAL);
+        Ok(())
+    }
+
+    /// A leg was seen of a call armed then: SIP is there, if the trouble is older.
+    pub(super) async fn sip_seen(&self, armed_at: DateTime<Utc>) {
+        let over = {
+            let mut health = self.health.lock();
+            health.no_sip.take_if(|t| t.since < armed_at).is_some()
+        };
+        if over {
+            tracing::info!(target: "engine", "LiveKit has its SIP service again");
+            self.publish().await;
+        }
+    }
+
+    /// A dial reached SIP: what was missing is there.
+    pub(super) async fn dial_sent(&self, campaign: CampaignId, armed_at: DateTime<Utc>) {
+        self.health.lock().expired_tokens.remove(&campaign);
+        self.sip_seen(armed_at).await;
+    }
+
+    async fn give_up(&self, owner: OwnerId, campaign: CampaignId, words: &str) {
+        if let Err(e) = self.desk.finish(Actor::engine(owner), campaign, Status::Error, words.to_owned()).await {
             tracing::error!(target: "engine", error = %e, "a campaign could not be put to error");
         }
     }

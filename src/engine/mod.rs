@@ -12,7 +12,7 @@ mod scheduler;
 mod timekeeper;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, hash_map::Entry},
     panic::AssertUnwindSafe,
     sync::{Arc, OnceLock},
 };
@@ -20,12 +20,12 @@ use std::{
 use chrono::{DateTime, Duration, Utc};
 use futures_util::FutureExt;
 use parking_lot::Mutex;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, broadcast::error::RecvError, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     clock::SharedClock,
-    desk::{Desk, DeskError, Installation},
+    desk::{Desk, DeskError, Installation, Told},
     domain::{
         event::CallEvent,
         id::{CallId, CampaignId, Incarnation, OwnerId},
@@ -76,8 +76,12 @@ pub struct Engine {
     preparing: Mutex<Preparing>,
     /// How many prepares a campaign may have at once in its first seconds.
     ramps: Mutex<HashMap<CampaignId, i64>>,
-    /// Calls that a task of this engine follows.
-    followed: Mutex<HashSet<CallId>>,
+    /// Calls that a task of this engine follows, each with the bell that makes it look at once.
+    followed: Mutex<HashMap<CallId, Arc<Notify>>>,
+    /// When LiveKit last told anything by itself.
+    told_at: Mutex<Option<DateTime<Utc>>>,
+    /// Rooms that LiveKit lists and whose session is known to be dead.
+    buried: Mutex<HashSet<String>>,
     health: Mutex<Health>,
     /// Calls that somebody asked to hang up.
     hangups: watch::Sender<HashSet<CallId>>,
@@ -124,7 +128,9 @@ impl Engine {
             tasks: TaskTracker::new(),
             preparing: Mutex::default(),
             ramps: Mutex::new(HashMap::new()),
-            followed: Mutex::new(HashSet::new()),
+            followed: Mutex::new(HashMap::new()),
+            told_at: Mutex::new(None),
+            buried: Mutex::new(HashSet::new()),
             health: Mutex::new(Health::default()),
             hangups: watch::Sender::new(HashSet::new()),
             ready: watch::Sender::new(false),
@@ -145,6 +151,7 @@ impl Engine {
         let stop = self.stop.clone();
         self.supervise("reconciler", self.clone().reconcile(stop.clone()));
         self.supervise("hangup watch", self.clone().watch_hangups(stop.clone()));
+        self.supervise("webhook watch", self.clone().watch_told(stop.clone()));
         let housekeeper = Housekeeper::new(self.desk.clone(), self.clock.clone(), self.config.retention, self.ready());
         self.supervise("housekeeper", housekeeper.run(stop.clone()));
         let scheduler = self.guarded("scheduler", Scheduler::new(self.clone()).run(stop.clone()));
@@ -218,6 +225,37 @@ impl Engine {
                 () = self.drained(&stop) => return,
                 _ = bell.changed() => self.sleep(Duration::milliseconds(20)).await,
                 () = self.sleep(Duration::seconds(10)) => {}
+            }
+        }
+    }
+
+    /// Rings the bells of calls that LiveKit tells something of, and notes that it does tell.
+    async fn watch_told(self: Arc<Self>, stop: Stop) {
+        let mut told = self.desk.told();
+        loop {
+            let news = tokio::select! {
+                biased;
+                () = stop.now.cancelled() => return,
+                () = self.drained(&stop) => return,
+                news = told.recv() => news,
+            };
+            *self.told_at.lock() = Some(self.clock.now());
+            match news {
+                Ok(Told { call: Some(call), left: true }) => self.followed.lock().get(&call).into_iter().for_each(|bell| bell.notify_one()),
+                Ok(_) => {}
+                Err(RecvError::Lagged(_)) => self.followed.lock().values().for_each(|bell| bell.notify_one()),
+                Err(RecvError::Closed) => return,
+            }
+        }
+    }
+
+    /// Takes a call to follow; `false` when a task of this engine has it already.
+    fn begin_to_follow(&self, call: CallId) -> bool {
+        match self.followed.lock().entry(call) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(place) => {
+                place.insert(Arc::default());
+                true
             }
         }
     }

@@ -11,9 +11,10 @@ use crate::{
     desk::DeskError,
     domain::{
         call::State,
-        event::{Kind, Source},
+        event::{Kind, Lost, Source},
     },
     store::{CallRow, Setting},
+    telephony::Deleted,
 };
 
 const EVERY: Duration = Duration::seconds(10);
@@ -26,11 +27,11 @@ impl Engine {
         let host = hostname();
         let mut round = 0u32;
         loop {
-            let done = if round == 0 { self.first_round().await } else { self.pick_up().await.map(|()| true) };
+            let done = if round == 0 { self.first_round().await } else { self.later_round().await };
             match done {
                 Ok(false) => {}
                 Ok(true) => {
-                    self.ready.send_replace(true);
+                    self.reconciled();
                     if round.is_multiple_of(SWEEP_EVERY) && self.config.orphan_sweep {
                         self.sweep().await;
                     }
@@ -72,6 +73,16 @@ impl Engine {
         Ok(true)
     }
 
+    /// Whoever wrote words of trouble takes them back, also where no campaign runs that would look.
+    async fn later_round(self: &Arc<Self>) -> Result<bool, DeskError> {
+        self.pick_up().await?;
+        if self.clock_is_doubted() {
+            self.clock_is_right().await;
+        }
+        self.look_at_network().await;
+        Ok(true)
+    }
+
     /// The first round: rows of earlier runs on this host, lease or not.
     async fn take_over(self: &Arc<Self>) -> Result<(), DeskError> {
         self.desk.apply_trunk_limits().await?;
@@ -110,14 +121,17 @@ impl Engine {
     async fn adopt(self: &Arc<Self>, row: &CallRow) {
         let lease_over = row.lease_until.is_none_or(|t| t < self.clock.now());
         // A row of this very run whose task is just beginning is not an orphan.
-        if (row.reply_pending && !lease_over) || !self.followed.lock().insert(row.id) {
+        if (row.reply_pending && !lease_over) || !self.begin_to_follow(row.id) {
             return;
         }
-        let Some(follow) = Follow::adopted(row, self.agent_of_row(row).await) else { return };
+        let Some(follow) = Follow::adopted(row, self.agent_of_row(row).await) else {
+            self.followed.lock().remove(&row.id);
+            return;
+        };
         let (engine, call, pending) = (self.clone(), row.id, row.reply_pending);
         self.supervise("follower", async move {
             if pending {
-                engine.tell(&follow, Source::Engine, Kind::ReplyLost { why: "nobody waits for the dial's reply any more".to_owned() }).await;
+                engine.tell(&follow, Source::Engine, Kind::ReplyLost { cause: Lost::Forsaken }).await;
             }
             engine.clone().follow(follow, None).await;
             engine.followed.lock().remove(&call);
@@ -143,16 +157,23 @@ impl Engine {
         }
         let Ok(rows) = self.desk.store().open_calls().await else { return };
         let live: HashSet<String> = rows.iter().map(|r| r.id.to_string()).collect();
-        for room in ours {
-            let call = room.strip_prefix(&prefix).and_then(|r| r.get(..36)).unwrap_or_default();
-            if live.contains(call) {
-                continue;
+        let known = self.buried.lock().clone();
+        let of_nobody = |room: &String| !known.contains(room) && !live.contains(room.strip_prefix(&prefix).and_then(|r| r.get(..36)).unwrap_or_default());
+        // Together: a dead session takes three seconds to say nothing.
+        futures_util::future::join_all(ours.into_iter().filter(of_nobody).map(|room| self.hang_up_orphan(room))).await;
+    }
+
+    async fn hang_up_orphan(&self, room: String) {
+        if !self.carrier.look(room.clone()).await.is_ok_and(|p| p.iter().any(crate::telephony::Participant::is_callee)) {
+            return;
+        }
+        match self.carrier.delete_room(room.clone()).await {
+            Ok(Deleted::Astray) if self.carrier.lives(room.clone()).await == Ok(false) => {
+                tracing::warn!(target: "engine", room, "LiveKit lists a phone in a room whose session is gone");
+                self.buried.lock().insert(room);
             }
-            let phone = self.carrier.look(room.clone()).await.is_ok_and(|p| p.iter().any(crate::telephony::Participant::is_callee));
-            if phone {
-                tracing::error!(target: "engine", room, "a phone is in a room without a live call: hung up");
-                self.delete_quietly(room).await;
-            }
+            Ok(_) => tracing::error!(target: "engine", room, "a phone is in a room without a live call: hung up"),
+            Err(e) => tracing::error!(target: "engine", room, error = %e, "a phone is in a room without a live call and cannot be hung up"),
         }
     }
 

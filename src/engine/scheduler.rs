@@ -127,6 +127,8 @@ impl Scheduler {
     /// share for each.
     async fn begin(&mut self, mut going: Vec<Going>, installation: &InstallationFacts) -> Result<Option<DateTime<Utc>>, DeskError> {
         going.sort_by_key(|g| !g.promised);
+        let trial = self.engine.on_trial();
+        going.truncate(if trial { 1 } else { going.len() });
         let mut next: Option<DateTime<Utc>> = None;
         let mut left: HashMap<TrunkId, usize> = HashMap::new();
         for g in &going {
@@ -138,7 +140,8 @@ impl Scheduler {
             let sharers = left.get_mut(&trunk).map_or(1, |n| std::mem::replace(n, n.saturating_sub(1)).max(1));
             let (Decision::Go { zones, n, .. }, Some(outgoing)) = (look.decision, look.outgoing) else { continue };
             let room = look.board.trunk.map_or(n, |t| usize::try_from(t.max_live - t.live - t.preparing).unwrap_or(0));
-            let at = self.go(campaign, outgoing.into(), zones, n.min(room.div_ceil(sharers)), look.board.now).await?;
+            let n = if trial { 1 } else { n.min(room.div_ceil(sharers)) };
+            let at = self.go(campaign, outgoing.into(), zones, n, look.board.now).await?;
             next = next.into_iter().chain(at).min();
         }
         Ok(next)

@@ -50,6 +50,10 @@ impl Engine {
         self.clock_judged(Some(format!("{words}: nothing is dialled meanwhile. Set it right; if it is right, restart dialdeck"))).await
     }
 
+    pub(super) fn clock_is_doubted(&self) -> bool {
+        self.health.lock().clock_words.is_some()
+    }
+
     async fn clock_judged(&self, doubt: Option<String>) -> bool {
         let right = doubt.is_none();
         {
