@@ -12,6 +12,7 @@ mod engine;
 mod floors;
 mod housekeeping;
 mod lessons;
+mod livekit;
 mod machine;
 mod month;
 mod recorded;

@@ -158,6 +158,8 @@ enum Event {
     Hour,
     KillSwitchOff,
     Resume(usize),
+    /// A trunk that was silent answers again.
+    TrunkAnswers,
     ClockSet,
     ClockRight(usize),
 }
@@ -186,6 +188,8 @@ struct Month {
     dialled: HashSet<CallId>,
     seen: usize,
     takeovers: usize,
+    /// Since when nothing was done to hosts, network and clocks; `None` while a clock is off.
+    calm_since: Option<DateTime<Utc>>,
     steps: u64,
     _dir: tempfile::TempDir,
 }
@@ -211,6 +215,7 @@ impl Month {
         let clock = VirtualClock::new(START.parse().unwrap());
         let faults =
             Faults { seed, lost_reply: 0.05, error_after_ringing: 0.02, slow_reply: 0.03, agent_missing: 0.02, agent_leaves: 0.003, ..Faults::default() };
+        let faults = Faults { agent_dies: 0.002, ..faults };
         let config = SimulatorConfig { behaviour: Behaviour::Mix { seed }, faults, ..SimulatorConfig::by_digits() };
         let (network, office) = (Process::new(), Process::new());
         let (simulator, wire) = network.run(async {
@@ -248,6 +253,7 @@ impl Month {
             dialled: HashSet::new(),
             seen: 0,
             takeovers: 0,
+            calm_since: Some(START.parse().unwrap()),
             steps: 0,
             _dir: dir,
         };
@@ -408,6 +414,7 @@ impl Month {
         }
         self.hosts[host] = Host { process: Some(process), clock: Some(kept), leads: true, ..Host::default() };
         self.hosts[1 - host].leads = false;
+        self.upset();
         self.takeovers += 1;
     }
 
@@ -466,7 +473,19 @@ impl Month {
         }
     }
 
+    fn upset(&mut self) {
+        let now = self.now();
+        // Not before a clock that is off is right again.
+        self.calm_since = self.calm_since.map(|_| now);
+    }
+
     fn happen(&mut self, event: Event) {
+        match event {
+            Event::Back(_) | Event::Network => self.upset(),
+            Event::ClockSet => self.calm_since = None,
+            Event::ClockRight(_) => self.calm_since = Some(self.now()),
+            Event::Operator | Event::Kill | Event::Stop | Event::TrunkAnswers | Event::Hour | Event::KillSwitchOff | Event::Resume(_) => {}
+        }
         match event {
             Event::Operator => {
                 self.operate();
@@ -497,6 +516,7 @@ impl Month {
                 self.hosts[host].away_since = None;
             }
             Event::Network => self.network_fails(),
+            Event::TrunkAnswers => self.simulator.set_faults(self.config.faults.clone()),
             Event::ClockSet => {
                 let host = usize::from(self.hosts[1].leads);
                 let by = self.dice.of(&[TimeDelta::days(1), TimeDelta::days(-1), TimeDelta::hours(7)]);
@@ -531,13 +551,24 @@ impl Month {
 
     fn network_fails(&mut self) {
         let down = Duration::from_millis(self.dice.below(9000) + 500);
+        let what = self.dice.below(8);
         let here = self.network.enter();
-        match self.dice.below(3) {
+        match what {
             0 => self.simulator.restart_server(down),
-            1 => self.simulator.restart_sip(down),
-            _ => self.simulator.lose_redis(down),
+            // Longer than a phone rings: what rang is over when it is back.
+            1 => self.simulator.restart_server(down * 6),
+            2 => self.simulator.restart_sip(down),
+            3 => self.simulator.lose_redis(down),
+            4 => self.simulator.kill_redis(down),
+            5 => self.simulator.kill_host(down),
+            6 => self.simulator.kill_workers(),
+            _ => self.simulator.set_faults(Faults { trunk_silent: 0.7, ..self.config.faults.clone() }),
         }
         drop(here);
+        if what == 7 {
+            let wait = self.minutes(2, 30);
+            self.plan(wait, Event::TrunkAnswers);
+        }
         let wait = self.minutes(60, 600);
         self.plan(wait, Event::Network);
     }
@@ -669,10 +700,23 @@ impl Month {
             let age = now - call.armed_at.unwrap();
             assert!(age < bound, "seed {}: {} open for {age}: {:?} {}", self.seed, call.id, call.state, call.reason);
         }
+        self.judge_slots(&open);
         if now.hour() == 5 {
             for campaign in self.campaigns.clone() {
                 self.judge_rows(campaign);
             }
+        }
+    }
+
+    /// No slot is taken by a call that nobody is on: a dead host's rows are told from legs.
+    fn judge_slots(&self, open: &[CallRow]) {
+        let calm = self.calm_since.is_some_and(|t| self.now() - t > TimeDelta::minutes(3)) && self.hosts.iter().any(|h| h.leads && h.runs());
+        let live: HashSet<String> = self.simulator.live_numbers().into_iter().collect();
+        for call in open.iter().filter(|c| calm && c.state == State::Answered && !live.contains(&c.phone_number)) {
+            // The room of a phone that is gone closes after twenty seconds, and is believed gone ten later.
+            let log = self.simulator.log();
+            let silent = log.iter().rev().find(|e| e.what.contains(&call.phone_number)).map(|e| self.now() - e.at);
+            assert!(silent.is_some_and(|t| t < TimeDelta::minutes(1)), "seed {}: {} holds a slot and its phone is silent: {silent:?}", self.seed, call.id);
         }
     }
 

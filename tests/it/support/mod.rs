@@ -189,6 +189,13 @@ impl World {
         }
     }
 
+    /// Lets the engine see its calls to their end; it must have done so in time.
+    pub async fn drain_engine(&mut self, limit: Duration) {
+        let (stop, task) = self.running.take().unwrap();
+        stop.drain.cancel();
+        tokio::time::timeout(limit, task).await.expect("the engine drains").unwrap();
+    }
+
     /// Claims and arms the campaign's next call, as the engine would, and answers it with its room.
     pub async fn arm_next(&self, campaign: CampaignId, incarnation: Incarnation) -> (CallId, String) {
         let row = Arc::new(self.row(campaign).await);
