@@ -16,10 +16,10 @@ use crate::{
 };
 
 /// Rows of one slice: measured, see benches/README.md.
-const SLICE: i64 = 200;
+const SLICE: i64 = 100;
 
 /// Slices a stop waits for itself: a campaign of usual size is empty when it answers.
-const AT_ONCE: usize = 50;
+const AT_ONCE: usize = 100;
 
 impl Desk {
     /// Cancels the next slice of what a stopped or deleted campaign still has in its queue; `false` when
