@@ -399,3 +399,22 @@ async fn books_that_differ_are_mended_and_told() {
     assert_eq!(rung.len(), 4);
     assert_books(&office, id).await;
 }
+
+// [C1] A promise for the year 262142, taken by an earlier release, no longer stands before everybody else.
+#[tokio::test]
+async fn a_promise_of_an_earlier_release_is_taken_back() {
+    let (office, id) = Office::calling(csv_of(3), |_| {}).await;
+    let mut db = connect(&office).await;
+    for sql in [
+        "UPDATE campaign_calls SET dialable_at = '+262142-01-01T00:00:00+00:00', priority = 1 WHERE position = (SELECT min(position) FROM campaign_calls)",
+        "DROP INDEX idempotency_keys_by_age",
+        "ALTER TABLE idempotency_keys DROP COLUMN location",
+        "DELETE FROM _sqlx_migrations WHERE version = 5",
+    ] {
+        sqlx::query(sql).execute(&mut db).await.unwrap();
+    }
+    Store::open(&format!("sqlite:{}", office.store.path())).await.unwrap();
+    assert_eq!(office.desk.check_counts().await.unwrap().len(), 1);
+    assert_books(&office, id).await;
+    assert_eq!(office.dial_all(id, no_answer()).await.0.len(), 2);
+}
