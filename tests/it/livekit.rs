@@ -14,7 +14,7 @@ use dialdeck::{
         outcome::Outcome,
         retry::RetryRules,
     },
-    store::CallRow,
+    store::{CallRow, Setting},
     telephony::{
         Carrier, CarrierError, Deleted,
         livekit::{LiveKit, LiveKitConfig, WebhookKeys},
@@ -60,7 +60,7 @@ async fn listen(world: &World) {
 }
 
 async fn health(world: &World) -> String {
-    world.store.setting("engine_health").await.unwrap().unwrap_or_default()
+    world.store.setting(Setting::EngineHealth).await.unwrap().unwrap_or_default()
 }
 
 fn told(calls: &[CallRow]) -> Vec<(State, &str, i64)> {
