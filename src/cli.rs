@@ -6,6 +6,7 @@ mod args;
 mod calls;
 mod rules;
 mod run;
+mod session;
 mod verbs;
 
 use std::process::ExitCode;

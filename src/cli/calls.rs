@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{
     CliError,
     args::{CallCommand, Format},
-    verbs::Session,
+    session::Session,
 };
 use crate::{
     desk::{DeskError, SetOutcome, UndoDoNotCall},

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{
     CliError,
     args::{DncCommand, TermsCommand},
-    verbs::{Session, region},
+    session::Session,
 };
 use crate::{
     desk::{DeskError, TERMS},
@@ -35,7 +35,7 @@ pub async fn dnc(s: &Session, command: DncCommand) -> Result<(), CliError> {
             s.say(&format!("{}\n{} numbers", lines.join("\n"), page.total), &json!({ "doNotCall": page.rows, "total": page.total }));
         }
         DncCommand::Import { file, region: code, national } => {
-            let region = region(s, code.as_deref())?;
+            let region = s.region(code.as_deref())?;
             let open = || std::fs::File::open(&file).map_err(|e| CliError::Failed(format!("cannot open {}: {e}", file.display())));
             let read: Box<dyn BufRead + Send> =
                 if file.as_os_str() == "-" { Box::new(BufReader::new(std::io::stdin())) } else { Box::new(BufReader::new(open()?)) };
@@ -48,7 +48,7 @@ pub async fn dnc(s: &Session, command: DncCommand) -> Result<(), CliError> {
 }
 
 fn parsed(s: &Session, number: &str) -> Result<PhoneNumber, CliError> {
-    PhoneNumber::parse(number, region(s, None)?).map(|p| p.number).map_err(|e| CliError::Usage(format!("{number}: {e}")))
+    PhoneNumber::parse(number, s.region(None)?).map(|p| p.number).map_err(|e| CliError::Usage(format!("{number}: {e}")))
 }
 
 async fn export(s: &Session) -> Result<(), CliError> {

@@ -4,11 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{
-    Args, CliError, Command,
-    args::Global,
-    verbs::{self, Session},
-};
+use super::{Args, CliError, Command, args::Global, session::Session, verbs};
 use crate::{
     app::{App, Demo, DemoOptions, StartOptions},
     clock::{ScaledClock, SharedClock, SystemClock},

@@ -1,102 +1,33 @@
 //! The verbs without a screen: each is one function of the desk, with its result printed.
 
-use std::{io::IsTerminal, os::unix::fs::OpenOptionsExt, path::PathBuf, sync::Arc};
+use std::{io::IsTerminal, os::unix::fs::OpenOptionsExt, path::PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     CliError, Command,
     args::{AssistantCommand, CampaignCommand, ConfigCommand, NumberCommand},
     calls, rules,
+    session::Session,
 };
 use crate::{
     api::Role,
     app,
-    clock::{SharedClock, SystemClock},
-    config::{self, Config, KEYS, SECRETS, Values},
-    desk::{Actor, AssignNumber, CampaignDraft, Desk, Import, Installation, Progress, Recycle},
+    config::{self, KEYS, SECRETS, Values},
+    desk::{Actor, AssignNumber, CampaignDraft, Desk, Import, Progress, Recycle},
     domain::{
         campaign::Settings,
         contact::ImportReport,
-        id::{AssistantId, CampaignId, OwnerId},
-        phone::{self, PhoneNumber},
+        id::{CampaignId, OwnerId},
+        phone::PhoneNumber,
         schedule::Days,
         text::clean,
         trunk::{self, Login, Reach},
     },
-    store::{CampaignRow, ContactTable, SourceRow, Store},
+    store::ContactTable,
     telephony::{Carrier, NewTrunk},
 };
-
-/// A command's open desk and who acts.
-pub struct Session {
-    config: Config,
-    pub(super) desk: Desk,
-    pub(super) actor: Actor,
-    pub(super) json: bool,
-}
-
-impl Session {
-    pub async fn open(config: Config, json: bool) -> Result<Self, CliError> {
-        let clock: SharedClock = Arc::new(SystemClock::new());
-        Ok(Self::over(app::open_desk(&config, clock).await?, config, json))
-    }
-
-    /// For a command that makes no database: what it is about would not be there.
-    pub async fn open_there(config: Config, json: bool) -> Result<Self, CliError> {
-        let path = PathBuf::from(Store::path_of(&config.database_url));
-        if !path.exists() {
-            let running = app::unreached(&path, None).map_or_else(String::new, |words| format!(". But {words}"));
-            return Err(CliError::Failed(format!("there is no database {}: nothing was changed, and none was made{running}", path.display())));
-        }
-        let clock: SharedClock = Arc::new(SystemClock::new());
-        Ok(Self::over(app::open_desk_there(&config, clock).await?, config, json))
-    }
-
-    fn over((desk, installation): (Desk, Installation), config: Config, json: bool) -> Self {
-        let actor = Actor { owner: installation.owner, name: app::operator(), source: "cli" };
-        Self { config, desk, actor, json }
-    }
-
-    pub(super) fn say(&self, words: &str, value: &Value) {
-        if self.json { println!("{value}") } else { println!("{words}") }
-    }
-
-    pub(super) async fn campaign(&self, name: &str) -> Result<CampaignRow, CliError> {
-        let page = self.desk.store().campaigns(self.actor.owner, None, 500, 0).await.map_err(crate::desk::DeskError::from)?;
-        pick(page.rows, name, "campaign", |c| (c.id.to_string(), c.name.clone()))
-    }
-
-    async fn assistant(&self, name: &str) -> Result<AssistantId, CliError> {
-        let rows = self.desk.store().assistants(self.actor.owner).await.map_err(crate::desk::DeskError::from)?;
-        Ok(pick(rows, name, "assistant", |a| (a.id.to_string(), a.name.clone()))?.id)
-    }
-
-    async fn source(&self, name: &str) -> Result<SourceRow, CliError> {
-        let rows = self.desk.store().sources(self.actor.owner).await.map_err(crate::desk::DeskError::from)?;
-        pick(rows, name, "contact list or CSV file", |s| (s.id.to_string(), s.name.clone()))
-    }
-}
-
-/// One of the rows by id or name; an ambiguous name is refused with the candidates.
-fn pick<T>(rows: Vec<T>, wanted: &str, what: &str, key: impl Fn(&T) -> (String, String)) -> Result<T, CliError> {
-    let mut found: Vec<T> = rows
-        .into_iter()
-        .filter(|r| {
-            let (id, name) = key(r);
-            id == wanted || name.eq_ignore_ascii_case(wanted)
-        })
-        .collect();
-    match found.len() {
-        1 => Ok(found.swap_remove(0)),
-        0 => Err(CliError::Failed(format!("no {what} is called \"{wanted}\""))),
-        _ => {
-            let ids: Vec<String> = found.iter().map(|r| key(r).0).collect();
-            Err(CliError::Usage(format!("\"{wanted}\" names more than one {what}: {}", ids.join(", "))))
-        }
-    }
-}
 
 pub async fn run(s: Session, command: Command) -> Result<(), CliError> {
     match command {
@@ -125,11 +56,6 @@ async fn stop_all(s: &Session, release: bool) -> Result<(), CliError> {
     Ok(())
 }
 
-pub(super) fn region(s: &Session, given: Option<&str>) -> Result<Option<rlibphonenumber::Region>, CliError> {
-    let code = given.or(s.config.region.as_deref());
-    code.map(|c| phone::region(c).map_err(|e| CliError::Usage(format!("{c}: {e}")))).transpose()
-}
-
 async fn import(
     s: &Session,
     file: PathBuf,
@@ -152,7 +78,7 @@ async fn import(
         .collect::<Result<Vec<_>, _>>()?;
     let size = if stdin { None } else { std::fs::metadata(&file).ok().map(|m| m.len()) };
     let table = if list.is_some() { ContactTable::ContactList } else { ContactTable::CsvFile };
-    let import = Import { table, name, region: region(s, code.as_deref())?, mapping, size, dry_run };
+    let import = Import { table, name, region: s.region(code.as_deref())?, mapping, size, dry_run };
     let read: Box<dyn std::io::Read + Send> = if stdin {
         Box::new(std::io::stdin())
     } else {

@@ -352,7 +352,7 @@ async fn after_breaking(rig: &Rig, point: &str, nth: u64) -> After {
     let after = loop {
         if let Some(status) = program.ended() {
             let words = program.words();
-            assert!(status.code() == Some(1) && words.contains("This process has ended"), "{point}: {status:?} {words}");
+            assert!(status.code() == Some(1) && words.contains("has ended"), "{point}: {status:?} {words}");
             break After::Ended;
         }
         if rig.store.setting(Setting::EngineHealth).await.unwrap().is_some_and(|w| w.contains("broke down")) {

@@ -10,6 +10,7 @@ mod agent;
 mod behaviour;
 mod faults;
 mod leg;
+mod outages;
 mod script;
 mod server;
 mod twilio;
@@ -119,7 +120,7 @@ impl Simulator {
             clock,
         });
         if let Behaviour::Script(script) = &shared.config.behaviour {
-            script.begin(&shared);
+            outages::begin(&shared, script);
         }
         let router = server::router(shared.clone());
         let end = stop.clone();
@@ -192,32 +193,32 @@ impl Simulator {
 
     /// livekit-server dies and comes back: replies are lost, legs rejoin as liars.
     pub fn restart_server(&self, down: Duration) {
-        faults::restart_server(&self.shared, down);
+        outages::restart_server(&self.shared, down);
     }
 
     /// livekit-sip dies and comes back: its legs stay listed for 20 s.
     pub fn restart_sip(&self, down: Duration) {
-        faults::restart_sip(&self.shared, down);
+        outages::restart_sip(&self.shared, down);
     }
 
     /// Redis loses everything: lists go empty, calls go on.
     pub fn lose_redis(&self, down: Duration) {
-        faults::lose_redis(&self.shared, down, false);
+        outages::lose_redis(&self.shared, down, false);
     }
 
     /// Redis is killed: the rooms that live do not come back to any list.
     pub fn kill_redis(&self, down: Duration) {
-        faults::lose_redis(&self.shared, down, true);
+        outages::lose_redis(&self.shared, down, true);
     }
 
     /// Server, SIP service and worker die together: Redis lists who was on the line for good.
     pub fn kill_host(&self, down: Duration) {
-        faults::kill_host(&self.shared, down);
+        outages::kill_host(&self.shared, down);
     }
 
     /// The agents' worker dies: its agents stay listed for 20 s.
     pub fn kill_workers(&self) {
-        faults::kill_workers(&self.shared);
+        outages::kill_workers(&self.shared);
     }
 
     /// The agent of a number's call sets an attribute on itself.

@@ -1,13 +1,12 @@
 //! A scripted telephone network: which number does what, call by call, and which faults are on.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::{
-    Faults, Shared,
+    Faults,
     behaviour::{Behaviour, Callee, Plan},
-    faults,
 };
 use crate::domain::outcome::Outcome;
 
@@ -43,23 +42,25 @@ pub struct Script {
     #[serde(default)]
     callee: Vec<Entry>,
     #[serde(default)]
-    happens: Vec<Happening>,
+    pub(super) happens: Vec<Happening>,
     #[serde(default)]
     pub faults: Faults,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Happening {
-    after: f64,
-    what: What,
+pub(super) struct Happening {
+    /// Seconds from the start.
+    pub after: f64,
+    pub what: What,
+    /// Seconds until it is back.
     #[serde(default)]
-    down: f64,
+    pub down: f64,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum What {
+pub(super) enum What {
     HostDies,
     ServerDies,
     SipDies,
@@ -104,25 +105,6 @@ impl Script {
             return Err("happens: after and down want 0 to 86400 seconds".to_owned());
         }
         script.callee.iter().find_map(wrong).map_or(Ok(script), Err)
-    }
-
-    /// Sets what happens on its way.
-    pub(super) fn begin(&self, shared: &Arc<Shared>) {
-        for happening in self.happens.clone() {
-            let s = shared.clone();
-            shared.spawn(async move {
-                s.sleep(Duration::from_secs_f64(happening.after)).await;
-                let down = Duration::from_secs_f64(happening.down);
-                match happening.what {
-                    What::HostDies => faults::kill_host(&s, down),
-                    What::ServerDies => faults::restart_server(&s, down),
-                    What::SipDies => faults::restart_sip(&s, down),
-                    What::RedisForgets => faults::lose_redis(&s, down, false),
-                    What::RedisDies => faults::lose_redis(&s, down, true),
-                    What::WorkersDie => faults::kill_workers(&s),
-                }
-            });
-        }
     }
 
     /// The plan for the `nth` call to a number; numbers it does not name behave by their digits.
