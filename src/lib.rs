@@ -11,10 +11,12 @@
 //! | 2 | [`store`], [`telephony`], [`telemetry`] | rows; the telephone network; logs |
 //! | 1 | [`domain`], [`config`], [`clock`] | plain types and pure functions; [`failpoint`]: where tests kill |
 //!
-//! Three ideas hold it up. **Rows are the truth and the queue**: what must survive `kill -9` is a row
+//! Four ideas hold it up. **Rows are the truth and the queue**: what must survive `kill -9` is a row
 //! before it is anything else. **One door for writes**: every change is one function of [`desk`].
 //! **One door for facts**: webhooks, polls and dial replies all become a
-//! [`CallEvent`](domain::event::CallEvent) and enter by [`desk::Desk::record`].
+//! [`CallEvent`](domain::event::CallEvent) and enter by [`desk::Desk::record`]. **One decision**: every gate
+//! between a contact and a dial is in [`domain::dispatch`], and whoever asks whether, with whom or why not
+//! asks there.
 //!
 //! A dial is: claim a row, bring the agent into the room (harmless, repeatable), arm (all gates again,
 //! one transaction: the point of no return), send one request, record its reply, follow the call to its end.

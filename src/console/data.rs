@@ -142,10 +142,11 @@ pub async fn look(desk: &Desk, actor: &Actor, ring: &Ring, now: DateTime<Utc>, l
     let results = store.recent_results(actor.owner, now - Span::hours(1), 200).await?;
     let minute = store.recent_results(actor.owner, now - Span::minutes(1), 1000).await?;
     let (assistants, sources) = if lists { (store.assistants(actor.owner).await?, store.sources(actor.owner).await?) } else { Default::default() };
-    // Of dials, as the campaigns count them: what never rang is none.
-    let dials = results.iter().filter(|r| !r.1.never_rang()).count();
+    // Of dials, as the campaigns count them: those on the line are some, what never rang is none.
+    let open = || live.iter().filter(|r| r.state.is_open());
+    let dials = results.iter().filter(|r| !r.1.never_rang()).count() + open().count();
     let percent = |n: usize, of: usize| (of > 0).then(|| i64::try_from(n * 100 / of).unwrap_or(0));
-    let answered = results.iter().filter(|r| r.3).count();
+    let answered = results.iter().filter(|r| r.3).count() + open().filter(|r| r.answered_at.is_some()).count();
     let failed = results.iter().filter(|r| is_failure(r.1)).count();
     Ok(Snapshot {
         at: now,

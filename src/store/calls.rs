@@ -1,5 +1,7 @@
 //! Calls: the queue, the ledger, and what lists show of them.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 
 use super::{
@@ -337,17 +339,12 @@ impl Tx {
     /// # Errors
     /// When the database refuses.
     pub async fn update_calls(&mut self, calls: &[CallUpdate<'_>], now: DateTime<Utc>) -> Result<(), StoreError> {
-        let sql = "UPDATE campaign_calls
-                   SET state = v ->> 1, rank = v ->> 2, reply_pending = v ->> 3, participant_sid = v ->> 4, sip_call_id = v ->> 5, call_sid = v ->> 6,
-                       leg_seen = v ->> 7, ringing_seen = v ->> 8, rejoined = v ->> 9, left_at = v ->> 10, left_reason = v ->> 11, left_status = v ->> 12,
-                       ringing_at = v ->> 13, answered_at = v ->> 14, completed_at = v ->> 15, call_duration = v ->> 16, basis = v ->> 17,
-                       sip_code = v ->> 18, reason = v ->> 19, charged = v ->> 20, outcome = v ->> 21, outcome_who = v ->> 22, outcome_by = v ->> 23,
-                       outcome_at = v ->> 24, suggestion = v ->> 25, suggestion_confidence = v ->> 26, notes = v ->> 27, hangup_requested_at = v ->> 28,
-                       lease_until = v ->> 29, doubt = v ->> 30, updated_at = $2
-                   FROM (SELECT value AS v FROM json_each($1)) AS j
-                   WHERE id = unhex(v ->> 0)";
         let json: Vec<_> = calls.iter().map(|c| update_json(c.row)).collect();
-        on_tx!(self, |db| sqlx::query(sql).bind(serde_json::Value::from(json).to_string()).bind(now).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query(sqlx::AssertSqlSafe(UPDATE.as_str()))
+            .bind(serde_json::Value::from(json).to_string())
+            .bind(now)
+            .execute(&mut *db)
+            .await?);
         Ok(())
     }
 
@@ -481,41 +478,57 @@ impl Tx {
     }
 }
 
-/// The event-moved columns in the order of the UPDATE above.
-fn update_json(r: &CallRow) -> serde_json::Value {
-    let text = |v: &serde_json::Value| if v.is_null() { serde_json::Value::Null } else { v.to_string().into() };
-    let json = |v: Option<serde_json::Value>| v.map_or(serde_json::Value::Null, |v| text(&v));
-    serde_json::json!([
-        r.id.hex(),
-        r.state,
-        r.state.rank(),
-        i64::from(r.reply_pending),
-        r.participant_sid,
-        r.sip_call_id,
-        r.call_sid,
-        i64::from(r.leg_seen),
-        i64::from(r.ringing_seen),
-        i64::from(r.rejoined),
-        stamp(r.left_at),
-        json(r.left_reason.as_ref().map(|l| serde_json::json!(l.0))),
-        json(r.left_status.as_ref().map(|l| serde_json::json!(l.0))),
-        stamp(r.ringing_at),
-        stamp(r.answered_at),
-        stamp(r.completed_at),
-        r.call_duration,
-        r.basis,
-        r.sip_code,
-        r.reason,
-        i64::from(r.charged),
-        r.outcome,
-        r.outcome_who,
-        r.outcome_by,
-        stamp(r.outcome_at),
-        r.suggestion,
-        r.suggestion_confidence,
-        r.notes,
-        stamp(r.hangup_requested_at),
-        stamp(r.lease_until),
-        r.doubt,
-    ])
+/// The columns that events move: each once, with how its value stands in the JSON of the statement.
+macro_rules! event_columns {
+    (|$r:ident| $($column:ident = $value:expr),+ $(,)?) => {
+        const EVENT_COLUMNS: &[&str] = &[$(stringify!($column)),+];
+
+        fn update_json($r: &CallRow) -> serde_json::Value {
+            serde_json::json!([$r.id.hex(), $($value),+])
+        }
+    };
 }
+
+event_columns!(
+    |r| state = r.state,
+    rank = r.state.rank(),
+    reply_pending = i64::from(r.reply_pending),
+    participant_sid = r.participant_sid,
+    sip_call_id = r.sip_call_id,
+    call_sid = r.call_sid,
+    leg_seen = i64::from(r.leg_seen),
+    ringing_seen = i64::from(r.ringing_seen),
+    rejoined = i64::from(r.rejoined),
+    left_at = stamp(r.left_at),
+    left_reason = json_text(r.left_reason.as_ref().map(|l| l.0)),
+    left_status = json_text(r.left_status.as_ref().map(|l| l.0)),
+    ringing_at = stamp(r.ringing_at),
+    answered_at = stamp(r.answered_at),
+    completed_at = stamp(r.completed_at),
+    call_duration = r.call_duration,
+    basis = r.basis,
+    sip_code = r.sip_code,
+    reason = r.reason,
+    charged = i64::from(r.charged),
+    outcome = r.outcome,
+    outcome_who = r.outcome_who,
+    outcome_by = r.outcome_by,
+    outcome_at = stamp(r.outcome_at),
+    suggestion = r.suggestion,
+    suggestion_confidence = r.suggestion_confidence,
+    notes = r.notes,
+    hangup_requested_at = stamp(r.hangup_requested_at),
+    lease_until = stamp(r.lease_until),
+    doubt = r.doubt,
+);
+
+/// A value as its column keeps it: JSON text.
+fn json_text(value: Option<impl serde::Serialize>) -> Option<String> {
+    value.and_then(|v| serde_json::to_string(&v).ok())
+}
+
+static UPDATE: LazyLock<String> = LazyLock::new(|| {
+    let columns: Vec<String> = EVENT_COLUMNS.iter().enumerate().map(|(i, c)| format!("{c} = v ->> {}", i + 1)).collect();
+    let columns = columns.join(", ");
+    format!("UPDATE campaign_calls SET {columns}, updated_at = $2 FROM (SELECT value AS v FROM json_each($1)) AS j WHERE id = unhex(v ->> 0)")
+});
