@@ -186,6 +186,8 @@ struct Month {
     kill_switch: Vec<(DateTime<Utc>, bool)>,
     by_number: HashMap<String, Vec<DateTime<Utc>>>,
     dialled: HashSet<CallId>,
+    /// How many dials in a row a campaign's zone was passed over with somebody due in it.
+    passed_over: HashMap<(CampaignId, Tz), usize>,
     seen: usize,
     takeovers: usize,
     /// Since when nothing was done to hosts, network and clocks; `None` while a clock is off.
@@ -251,6 +253,7 @@ impl Month {
             kill_switch: Vec::new(),
             by_number: HashMap::new(),
             dialled: HashSet::new(),
+            passed_over: HashMap::new(),
             seen: 0,
             takeovers: 0,
             calm_since: Some(START.parse().unwrap()),
@@ -689,6 +692,28 @@ impl Month {
         dials.push(armed);
         let recent = dials.iter().filter(|t| armed - **t < TimeDelta::hours(24)).count();
         assert!(recent <= ATTEMPTS_24H, "{what}: {recent} times in 24 hours");
+        self.judge_turn(&row, zone, armed, &what);
+    }
+
+    /// Who else waited: a promise that is due goes before everybody, and no zone is passed over for long.
+    fn judge_turn(&mut self, row: &CallRow, zone: Tz, armed: DateTime<Utc>, what: &str) {
+        let filter = CallFilter { status: Some("pending".into()), ..CallFilter::default() };
+        let waiting = self.office.run(self.store.calls(row.campaign_id, &filter, 100_000, 0)).unwrap().rows;
+        let zone_of = |c: &CallRow| AREAS.iter().find(|(prefix, _)| c.phone_number.starts_with(prefix)).unwrap().1;
+        // Well inside the hours of the strictest state.
+        let awake = |z: Tz| (9..20).contains(&armed.with_timezone(&z).hour());
+        let due = |c: &&CallRow, since: TimeDelta| c.state == State::Pending && c.dialable_at <= armed - since && awake(zone_of(c));
+        if row.priority == 0 {
+            let overtaken = waiting.iter().find(|c| c.priority == 1 && due(c, TimeDelta::minutes(1)));
+            assert!(overtaken.is_none(), "{what}: before the callback promised for {:?}", overtaken.map(|c| c.dialable_at));
+        }
+        let zones: HashSet<Tz> = waiting.iter().filter(|c| due(c, TimeDelta::seconds(30))).map(zone_of).collect();
+        self.passed_over.retain(|(id, z), _| *id != row.campaign_id || (zones.contains(z) && *z != zone));
+        for other in zones.iter().filter(|z| **z != zone) {
+            let n = self.passed_over.entry((row.campaign_id, *other)).or_default();
+            *n += 1;
+            assert!(*n <= 7 * zones.len() + 5, "{what}: {other} passed over {n} times");
+        }
     }
 
     /// Every hour: nothing is stuck, the figures are those of the rows.
@@ -762,6 +787,12 @@ fn number_from(variable: &str, otherwise: u64) -> u64 {
     std::env::var(variable).ok().and_then(|k| k.parse().ok()).unwrap_or(otherwise)
 }
 
+/// Claims of the campaigns' calls, and dials.
+fn claims_and_dials(month: &Month) -> (i64, i64) {
+    let rows = month.campaigns.iter().flat_map(|id| month.office.run(month.store.calls(*id, &CallFilter::default(), 100_000, 0)).unwrap().rows);
+    rows.fold((0, 0), |(claims, dials), c| (claims + c.claim_number, dials + i64::from(c.armed_at.is_some())))
+}
+
 fn a_run(seed: u64) -> Vec<String> {
     let days = std::env::var("DIALDECK_SIM_DAYS").ok().and_then(|d| d.parse().ok()).unwrap_or(0.5);
     let began = std::time::Instant::now();
@@ -771,6 +802,8 @@ fn a_run(seed: u64) -> Vec<String> {
     #[expect(clippy::print_stderr, reason = "the figures of a run")]
     let () = eprintln!("seed {seed}: {days} days, {} INVITEs, {} engines, {} steps in {:.0?}", month.seen, month.takeovers, month.steps, began.elapsed());
     assert!(month.seen as f64 > days * 20.0, "hardly anybody was called: {}", month.seen);
+    let (claims, dials) = claims_and_dials(&month);
+    assert!(claims as f64 <= dials as f64 * 1.2 + 5.0, "seed {seed}: {claims} claims for {dials} dials");
     story
 }
 

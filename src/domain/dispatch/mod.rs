@@ -49,11 +49,12 @@ impl ZoneFacts {
 
     /// How urgently it wants its next turn: how long it has waited, against how long it is open yet.
     /// It grows without bound, so no zone waits for another's end; the one that closes first is served
-    /// more often.
+    /// more often, but not so often in its last minutes that the others stand still.
     fn urgency(&self, now: DateTime<Utc>) -> f64 {
         const DAY: Duration = Duration::hours(24);
+        const LEAST: Duration = Duration::hours(2);
         let waited = self.served.map_or(DAY, |t| now - t).max(Duration::milliseconds(1));
-        let left = self.closes.map_or(DAY, |t| t - now).clamp(Duration::minutes(1), DAY);
+        let left = self.closes.map_or(DAY, |t| t - now).clamp(LEAST, DAY);
         #[expect(clippy::cast_precision_loss, reason = "milliseconds of days")]
         let share = waited.num_milliseconds() as f64 / left.num_milliseconds() as f64;
         share
