@@ -119,9 +119,6 @@ async fn desk_over(store: Store, config: &Config, clock: SharedClock) -> Result<
 }
 
 /// The token mint of this installation.
-///
-/// # Errors
-/// When the database cannot be asked.
 pub async fn open_auth(config: &Config, desk: &Desk) -> Result<Arc<Auth>, AppError> {
     let secret = if config.jwt_secret.is_empty() { Secret::new(desk.secret(Setting::JwtSecret).await?) } else { config.jwt_secret.clone() };
     let plain: Role = config.plain_role.parse().map_err(AppError::Config)?;

@@ -122,9 +122,6 @@ async fn load_loop(desk: &Desk, actor: &Actor, ring: &Ring, clock: &SharedClock,
 }
 
 /// One look at the rows: what the next frame shows.
-///
-/// # Errors
-/// When the database cannot be read.
 pub async fn look(desk: &Desk, actor: &Actor, ring: &Ring, now: DateTime<Utc>, lists: bool) -> Result<Snapshot, DeskError> {
     let store = desk.store();
     let page = store.campaigns(actor.owner, None, 200, 0).await?;

@@ -25,9 +25,6 @@ const BOUND: Duration = Duration::seconds(RING_S.1 + CALL_S.1);
 impl Desk {
     /// Numbers and lines against the calls that are on them; what hangs on them is whether somebody may be
     /// called now, so it comes before the first claim. Answers what was mended.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn check_lines(&self) -> Result<Vec<String>, DeskError> {
         let (now, mut mended) = (self.now(), Vec::new());
         for taken in self.store.numbers_taken_by_nobody().await? {
@@ -43,9 +40,6 @@ impl Desk {
 
     /// Every campaign's counters against its calls, one after another. Both move together in every
     /// transaction, so a difference seen at one moment is the difference still. Answers what was mended.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn check_counts(&self) -> Result<Vec<String>, DeskError> {
         let mut mended = Vec::new();
         for (owner, id) in self.store.every_campaign().await? {

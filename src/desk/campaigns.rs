@@ -280,9 +280,6 @@ impl Desk {
     }
 
     /// Pauses every running campaign of the owner; answers which, so that the same can be resumed.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn pause_all(&self, actor: Actor) -> Result<Vec<CampaignId>, DeskError> {
         let now = self.now();
         self.store
@@ -300,9 +297,6 @@ impl Desk {
     }
 
     /// Resumes those of the given campaigns that are still paused; answers how many.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn resume_all(&self, actor: Actor, ids: Vec<CampaignId>) -> Result<usize, DeskError> {
         let now = self.now();
         self.store
@@ -320,18 +314,12 @@ impl Desk {
     }
 
     /// Makes the next rows of a filling campaign's queue; `false` when the queue is full.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn fill(&self, owner: OwnerId, id: CampaignId) -> Result<bool, DeskError> {
         let now = self.now();
         self.store.write(Lane::Bulk, move |tx| Box::pin(async move { fill(tx, owner, id, now).await })).await
     }
 
     /// Ends a running campaign by the engine: done, or an error of our own configuration.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn finish(&self, actor: Actor, id: CampaignId, to: Status, reason: String) -> Result<bool, DeskError> {
         let now = self.now();
         self.store

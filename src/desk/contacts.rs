@@ -190,9 +190,6 @@ impl Desk {
     }
 
     /// Removes imports whose process died: begun before `age` and never finished.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn discard_unfinished(&self, age: chrono::Duration) -> Result<(), DeskError> {
         let before = self.now() - age;
         let left = self.store.write(Lane::Urgent, move |tx| Box::pin(async move { tx.unfinished_sources(before).await })).await?;

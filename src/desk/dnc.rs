@@ -19,9 +19,6 @@ use crate::{
 
 impl Desk {
     /// Puts a number on the list; `false` when it was there already.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn add_do_not_call(&self, actor: Actor, number: PhoneNumber, reason: String) -> Result<bool, DeskError> {
         let now = self.now();
         self.store.write(Lane::Urgent, move |tx| Box::pin(async move { suppress(tx, &actor, number.as_str(), &reason, now).await })).await

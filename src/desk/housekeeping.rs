@@ -24,9 +24,6 @@ const AT_ONCE: usize = 100;
 impl Desk {
     /// Cancels the next slice of what a stopped or deleted campaign still has in its queue; `false` when
     /// there is no more.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn empty_queue(&self, id: CampaignId) -> Result<bool, DeskError> {
         let now = self.now();
         self.store
@@ -57,9 +54,6 @@ impl Desk {
     }
 
     /// Empties what stops have left, all of it.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn empty_stopped(&self) -> Result<(), DeskError> {
         for id in self.store.over_but_pending().await? {
             while self.empty_queue(id).await? {}
@@ -90,9 +84,6 @@ const ENGINES: Duration = Duration::days(30);
 impl Desk {
     /// Removes what is older than it is to be kept. Never what the gates look back at: calls go with their
     /// whole campaign, when nothing has happened in it for so long; do-not-call stays for ever.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn tidy(&self, keep: &Retention) -> Result<Removed, DeskError> {
         let now = self.now();
         let mut removed = Removed::default();

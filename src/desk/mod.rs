@@ -174,18 +174,12 @@ impl Desk {
     }
 
     /// A secret of this installation kept in the database, made where it is missing.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn secret(&self, key: Setting) -> Result<String, DeskError> {
         let fresh = format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
         self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.setting_or(key, &fresh).await?) })).await
     }
 
     /// The engine's heartbeat: others see by it who dials. `false` when another engine leads meanwhile.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn heartbeat(&self, incarnation: Incarnation, host: String, pid: u32) -> Result<bool, DeskError> {
         let now = self.now();
         self.store
@@ -202,26 +196,17 @@ impl Desk {
     }
 
     /// The engine has stopped and looks after nothing any more.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn engine_stopped(&self, incarnation: Incarnation) -> Result<(), DeskError> {
         let now = self.now();
         self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.stop_engine(incarnation, now).await?) })).await
     }
 
     /// What keeps the engine from dialling, in words for every console; empty when nothing does.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn report_health(&self, words: String) -> Result<(), DeskError> {
         self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.put_setting(Setting::EngineHealth, &words).await?) })).await
     }
 
     /// What keeps one campaign from dialling, in words; empty when nothing does.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn campaign_note(&self, id: crate::domain::id::CampaignId, words: String) -> Result<(), DeskError> {
         self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.put_setting(Setting::CampaignNote(id), &words).await?) })).await
     }
@@ -236,17 +221,11 @@ impl Desk {
     }
 
     /// The kill switch: while it is on nothing is armed on any host.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn kill_switch(&self, actor: Actor, on: bool) -> Result<(), DeskError> {
         self.switch(actor, on, "").await
     }
 
     /// Turns the kill switch on by ourselves, for a reason that an operator reads.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn hold(&self, reason: &'static str) -> Result<(), DeskError> {
         let installation = self.installation(None).await?;
         self.switch(Actor::engine(installation.owner), true, reason).await

@@ -33,9 +33,6 @@ const STALE: Duration = Duration::minutes(10);
 
 impl Desk {
     /// Takes a key for a request, or says what became of it.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn reserve_key(&self, owner: OwnerId, key: String, request: String) -> Result<Reserved, DeskError> {
         let now = self.now();
         self.store
@@ -57,9 +54,6 @@ impl Desk {
     }
 
     /// Keeps the reply of a key; without one the key is free again.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn settle_key(&self, owner: OwnerId, key: String, reply: Option<Reply>) -> Result<(), DeskError> {
         self.store
             .write(Lane::Urgent, move |tx| {

@@ -48,18 +48,12 @@ pub(super) async fn brake(tx: &mut Tx, limits: &Limits, campaign: CampaignId, no
 
 impl Desk {
     /// Why a campaign makes one call at a time, when too many found no agent.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn brake(&self, row: &CampaignRow) -> Result<Option<String>, DeskError> {
         let (answered, abandoned) = self.store.without_agent(row.id, self.now() - ABANDONED).await?;
         Ok(breaker::brakes(&self.rules.breaker, answered, abandoned))
     }
 
     /// Somebody answered and there is no agent: counted, and hung up.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn abandon(&self, call: CallId) -> Result<(), DeskError> {
         let (now, limits) = (self.now(), self.rules.breaker);
         self.store

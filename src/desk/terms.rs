@@ -28,9 +28,6 @@ pub struct Accepted {
 
 impl Desk {
     /// Who accepted the terms, if anybody did.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn terms(&self) -> Result<Option<Accepted>, DeskError> {
         Ok(self.store.setting(Setting::Terms).await?.and_then(|t| serde_json::from_str(&t).ok()))
     }

@@ -115,9 +115,6 @@ impl Desk {
     }
 
     /// Brings every trunk's limit to the configured one.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn apply_trunk_limits(&self) -> Result<(), DeskError> {
         let max = self.rules.trunk_concurrent;
         self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.set_trunk_limits(max).await?) })).await

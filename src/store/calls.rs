@@ -84,25 +84,17 @@ fn pane(rest: &str) -> sqlx::AssertSqlSafe<String> {
 }
 
 impl Store {
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn call(&self, owner: OwnerId, id: CallId) -> Result<Option<CallRow>, StoreError> {
         let sql = "SELECT * FROM campaign_calls WHERE id = $1 AND user_id = $2";
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(id).bind(owner).fetch_optional(db).await?))
     }
 
     /// A call of any owner: the engine's view.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn any_call(&self, id: CallId) -> Result<Option<CallRow>, StoreError> {
         Ok(on!(self.pool(), |db| sqlx::query_as("SELECT * FROM campaign_calls WHERE id = $1").bind(id).fetch_optional(db).await?))
     }
 
     /// A campaign's calls, newest first.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn calls(&self, campaign: CampaignId, filter: &CallFilter, limit: i64, offset: i64) -> Result<Page<CallRow>, StoreError> {
         let sql = "SELECT * FROM campaign_calls WHERE campaign_id = $1 AND ($2 IS NULL OR status = $2 OR ($2 = 'failed' AND status IN ('no_answer', 'busy', 'canceled')))
                      AND ($3 IS NULL OR outcome = $3)
@@ -117,36 +109,24 @@ impl Store {
     }
 
     /// A campaign's calls in the order they were queued, from after one of them on.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn calls_after(&self, campaign: CampaignId, after: Option<CallId>, limit: i64) -> Result<Vec<CallRow>, StoreError> {
         let sql = "SELECT * FROM campaign_calls WHERE campaign_id = $1 AND ($2 IS NULL OR id > $2) ORDER BY id LIMIT $3";
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(campaign).bind(after).bind(limit).fetch_all(db).await?))
     }
 
     /// Calls claimed or open, of every owner: what an engine has to look after.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn open_calls(&self) -> Result<Vec<CallRow>, StoreError> {
         let sql = "SELECT * FROM campaign_calls WHERE rank >= 5 AND rank < 90 ORDER BY rank";
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).fetch_all(db).await?))
     }
 
     /// Open calls that somebody asked to hang up.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn hangups(&self) -> Result<Vec<CallId>, StoreError> {
         let sql = "SELECT id FROM campaign_calls WHERE hangup_requested_at IS NOT NULL AND rank < 90";
         Ok(on!(self.pool(), |db| sqlx::query_scalar(sql).fetch_all(db).await?))
     }
 
     /// The live pane: open calls first, then those just ended.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn live_pane(&self, q: &PaneQuery) -> Result<Vec<PaneRow>, StoreError> {
         let open = pane("WHERE k.rank >= 5 AND k.rank < 90 AND k.user_id = $1 AND ($2 IS NULL OR k.campaign_id = $2) LIMIT $3");
         let ended = pane(
@@ -161,9 +141,6 @@ impl Store {
     }
 
     /// Answered and ended calls without an outcome, oldest first, from a cursor on.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn to_tag(&self, owner: OwnerId, campaign: Option<CampaignId>, limit: i64) -> Result<Vec<PaneRow>, StoreError> {
         let sql = pane(
             "WHERE k.rank >= 90 AND k.answered_at IS NOT NULL AND k.outcome IS NULL AND k.user_id = $1 AND ($2 IS NULL OR k.campaign_id = $2)
@@ -173,27 +150,18 @@ impl Store {
     }
 
     /// One call as a list shows it.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn pane_row(&self, owner: OwnerId, id: CallId) -> Result<Option<PaneRow>, StoreError> {
         let sql = pane("WHERE k.id = $1 AND k.user_id = $2");
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(id).bind(owner).fetch_optional(db).await?))
     }
 
     /// The outcomes a call was given, oldest first.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn outcomes(&self, call: CallId) -> Result<Vec<OutcomeRow>, StoreError> {
         let sql = "SELECT id, call_id, value, previous, note, who, by, at FROM call_outcomes WHERE call_id = $1 ORDER BY id";
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(call).fetch_all(db).await?))
     }
 
     /// Ended dials since a moment, newest first: state, code, when. For rates and alerts.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn recent_results(&self, owner: OwnerId, since: DateTime<Utc>, limit: i64) -> Result<Vec<(CampaignId, State, Option<i64>, bool)>, StoreError> {
         let sql = "SELECT campaign_id, state, sip_code, answered_at IS NOT NULL FROM campaign_calls
                    WHERE rank >= 90 AND user_id = $1 AND completed_at > $2 AND armed_at IS NOT NULL ORDER BY completed_at DESC LIMIT $3";
@@ -202,16 +170,11 @@ impl Store {
 }
 
 impl Tx {
-    /// # Errors
-    /// When the database refuses.
     pub async fn call(&mut self, id: CallId) -> Result<Option<CallRow>, StoreError> {
         Ok(on_tx!(self, |db| sqlx::query_as("SELECT * FROM campaign_calls WHERE id = $1").bind(id).fetch_optional(&mut *db).await?))
     }
 
     /// Calls with these ids or these Twilio call sids.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn calls_named(&mut self, ids: &[CallId], sids: &[&str]) -> Result<Vec<CallRow>, StoreError> {
         let ids: Vec<String> = ids.iter().map(|i| i.hex()).collect();
         let sql = "SELECT * FROM campaign_calls WHERE id IN (SELECT unhex(value) FROM json_each($1) UNION
@@ -224,9 +187,6 @@ impl Tx {
     }
 
     /// Rows into the queue, all of one campaign.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn insert_calls(&mut self, owner: OwnerId, campaign: CampaignId, calls: &[NewCall], now: DateTime<Utc>) -> Result<u64, StoreError> {
         let sql = "INSERT INTO campaign_calls (id, user_id, campaign_id, contact_id, phone_number, contact_name, contact_email, country, zones, position,
                        attempt, dialable_at, priority, created_at, updated_at)
@@ -255,9 +215,6 @@ impl Tx {
     }
 
     /// Leases due rows of one zone's queue: what was promised to a contact first, then head first.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn claim(
         &mut self,
         campaign: CampaignId,
@@ -294,9 +251,6 @@ impl Tx {
     }
 
     /// Puts a claimed call back into the queue; `false` when this claim no longer holds it.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn release(&mut self, id: CallId, claim_number: i64, due: DateTime<Utc>, reason: &str, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let sql =
             "UPDATE campaign_calls SET state = 'pending', rank = 0, lease_until = NULL, incarnation = NULL, dialable_at = $3, reason = $4, updated_at = $5
@@ -306,9 +260,6 @@ impl Tx {
     }
 
     /// The point of no return; `false` when this claim no longer holds the call.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn arm(&mut self, id: CallId, claim_number: i64, incarnation: Incarnation, a: &Armed) -> Result<bool, StoreError> {
         let sql = "UPDATE campaign_calls
                    SET state = 'armed', rank = 10, armed_at = $4, started_at = $4, deadline_at = $5, lease_until = $5, armed_day = $6, reply_pending = 1,
@@ -335,9 +286,6 @@ impl Tx {
     }
 
     /// Writes the event-moved columns of many calls in one statement.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn update_calls(&mut self, calls: &[CallUpdate<'_>], now: DateTime<Utc>) -> Result<(), StoreError> {
         let json: Vec<_> = calls.iter().map(|c| update_json(c.row)).collect();
         on_tx!(self, |db| sqlx::query(sqlx::AssertSqlSafe(UPDATE.as_str()))
@@ -363,27 +311,18 @@ impl Tx {
     }
 
     /// Rows of an owner for one number that are not ended: what do-not-call cancels or hangs up.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn unended_of_number(&mut self, owner: OwnerId, number: &str) -> Result<Vec<CallRow>, StoreError> {
         let sql = "SELECT * FROM campaign_calls WHERE phone_number = $2 AND user_id = $1 AND rank < 90";
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(owner).bind(number).fetch_all(&mut *db).await?))
     }
 
     /// The same for several numbers at once.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn unended_of_numbers(&mut self, owner: OwnerId, numbers: &[&str]) -> Result<Vec<CallRow>, StoreError> {
         let sql = "SELECT * FROM campaign_calls WHERE phone_number IN (SELECT value FROM json_each($2)) AND user_id = $1 AND rank < 90";
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(owner).bind(serde_json::json!(numbers).to_string()).fetch_all(&mut *db).await?))
     }
 
     /// Asks for a hang-up; `false` when it is asked already or the call has ended.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn request_hangup(&mut self, id: CallId, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let sql = "UPDATE campaign_calls SET hangup_requested_at = $2, updated_at = $2 WHERE id = $1 AND rank < 90 AND hangup_requested_at IS NULL";
         let done = on_tx!(self, |db| sqlx::query(sql).bind(id).bind(now).execute(&mut *db).await?.rows_affected());
@@ -409,18 +348,12 @@ impl Tx {
     }
 
     /// Calls of earlier engine runs on this host: claimed or open under another incarnation.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn calls_of_others(&mut self, mine: Incarnation) -> Result<Vec<CallRow>, StoreError> {
         let sql = "SELECT * FROM campaign_calls WHERE rank >= 5 AND rank < 90 AND (incarnation IS NULL OR incarnation <> $1)";
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(mine).fetch_all(&mut *db).await?))
     }
 
     /// Takes open calls over for this engine run.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn adopt(&mut self, mine: Incarnation) -> Result<(), StoreError> {
         let sql = "UPDATE campaign_calls SET incarnation = $1 WHERE rank >= 10 AND rank < 90";
         on_tx!(self, |db| sqlx::query(sql).bind(mine).execute(&mut *db).await?);
@@ -428,9 +361,6 @@ impl Tx {
     }
 
     /// One line of a call's outcome history.
-    ///
-    /// # Errors
-    /// When the database refuses.
     #[expect(clippy::too_many_arguments, reason = "the columns of one row, each named at the one caller")]
     pub async fn insert_outcome(
         &mut self,
@@ -459,9 +389,6 @@ impl Tx {
     }
 
     /// The agent's report on a call; a later one adds to it.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn put_report(
         &mut self,
         call: CallId,

@@ -60,17 +60,12 @@ fn select(rest: &str) -> sqlx::AssertSqlSafe<String> {
 }
 
 impl Store {
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn campaign(&self, owner: OwnerId, id: CampaignId) -> Result<Option<CampaignRow>, StoreError> {
         let sql = select("WHERE c.id = $1 AND c.user_id = $2 AND c.deleted_at IS NULL");
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(id).bind(owner).fetch_optional(db).await?))
     }
 
     /// Newest first.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn campaigns(&self, owner: OwnerId, status: Option<Status>, limit: i64, offset: i64) -> Result<Page<CampaignRow>, StoreError> {
         let sql = select(
             "WHERE c.user_id = $1 AND c.deleted_at IS NULL AND ($2 IS NULL OR c.execution_status = $2)
@@ -85,9 +80,6 @@ impl Store {
     }
 
     /// Running campaigns of every owner: what the scheduler plans over.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn running_campaigns(&self) -> Result<Vec<CampaignRow>, StoreError> {
         let sql = select("WHERE c.execution_status = 'running' AND c.deleted_at IS NULL ORDER BY c.id");
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).fetch_all(db).await?))
@@ -95,9 +87,6 @@ impl Store {
 
     /// The first due moment of each zone that has pending rows: one seek a zone, whatever the
     /// number of rows.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn zone_heads(&self, id: CampaignId) -> Result<Vec<ZoneHead>, StoreError> {
         let sql = "WITH RECURSIVE z (zones) AS (
                        SELECT min(zones) FROM campaign_calls WHERE campaign_id = $1 AND rank = 0
@@ -113,9 +102,6 @@ impl Store {
     }
 
     /// The number and country of the call that is due next in a zone.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn head_of_zone(&self, id: CampaignId, zones: &str) -> Result<Option<(String, String)>, StoreError> {
         let sql = "SELECT phone_number, country FROM campaign_calls WHERE campaign_id = $1 AND zones = $2 AND rank = 0
                    ORDER BY dialable_at LIMIT 1";
@@ -124,9 +110,6 @@ impl Store {
 
     /// Pending rows of one zone by the head of their numbers, for the words of "why": one number of
     /// each, its country, how many wait, how many of them are due.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn zone_pending(&self, id: CampaignId, zones: &str, due_by: DateTime<Utc>) -> Result<Vec<(String, String, i64, i64)>, StoreError> {
         // As long as the longest head that a law of ours hangs on: +1 and an area code.
         let sql = "SELECT min(phone_number), min(country), count(*), count(*) FILTER (WHERE dialable_at <= $3)
@@ -135,50 +118,35 @@ impl Store {
     }
 
     /// Contacts who were called as often as allowed and not reached.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn exhausted(&self, id: CampaignId, attempts: i64) -> Result<i64, StoreError> {
         let sql = "SELECT count(*) FROM campaign_calls
                    WHERE campaign_id = $1 AND attempt >= $2 AND rank = 90 AND charged = 1 AND state IN ('no_answer', 'busy')";
         Ok(on!(self.pool(), |db| sqlx::query_scalar(sql).bind(id).bind(attempts).fetch_one(db).await?))
     }
 
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn campaign_day(&self, id: CampaignId, day: NaiveDate) -> Result<Option<DayRow>, StoreError> {
         let sql = "SELECT used, cap FROM campaign_days WHERE campaign_id = $1 AND day = $2";
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(id).bind(day.to_string()).fetch_optional(db).await?))
     }
 
     /// Dials of each campaign on its own local day; pairs of campaign and (used).
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn days_since(&self, from: NaiveDate) -> Result<Vec<(CampaignId, String, i64)>, StoreError> {
         let sql = "SELECT campaign_id, day, used FROM campaign_days WHERE day >= $1";
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(from.to_string()).fetch_all(db).await?))
     }
 
     /// How many owners have campaigns.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn owners(&self) -> Result<i64, StoreError> {
         Ok(on!(self.pool(), |db| sqlx::query_scalar("SELECT count(DISTINCT user_id) FROM campaigns WHERE deleted_at IS NULL").fetch_one(db).await?))
     }
 }
 
 impl Tx {
-    /// # Errors
-    /// When the database refuses.
     pub async fn campaign(&mut self, owner: OwnerId, id: CampaignId) -> Result<Option<CampaignRow>, StoreError> {
         let sql = select("WHERE c.id = $1 AND c.user_id = $2 AND c.deleted_at IS NULL");
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(id).bind(owner).fetch_optional(&mut *db).await?))
     }
 
-    /// # Errors
-    /// When the database refuses.
     pub async fn insert_campaign(&mut self, c: &NewCampaign, now: DateTime<Utc>) -> Result<(), StoreError> {
         let sql = "INSERT INTO campaigns (id, user_id, name, assistant_id, contact_source, contact_list_id, csv_file_id, daily_cap, calling_days,
                        start_hour, end_hour, start_minute, end_minute, timezone, campaign_prompt, agent_name, max_concurrent, call_delay_ms,
@@ -218,8 +186,6 @@ impl Tx {
         Ok(())
     }
 
-    /// # Errors
-    /// When the database refuses.
     pub async fn update_campaign(&mut self, id: CampaignId, e: &CampaignEdit, now: DateTime<Utc>) -> Result<(), StoreError> {
         let sql = "UPDATE campaigns SET name = $2, campaign_prompt = $3, agent_name = $4, daily_cap = $5, calling_days = $6, start_hour = $7,
                        end_hour = $8, start_minute = $9, end_minute = $10, timezone = $11, max_concurrent = $12, call_delay_ms = $13,
@@ -253,9 +219,6 @@ impl Tx {
     }
 
     /// Moves a campaign from one state to another; `false` when it is no longer in the first.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn move_campaign(&mut self, id: CampaignId, from: Status, to: Status, reason: &str, actor: &str, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let sql = "UPDATE campaigns SET execution_status = $3, status_reason = $4, status_actor = $5, status_at = $6,
                        generation = generation + 1, updated_at = $6
@@ -265,16 +228,11 @@ impl Tx {
     }
 
     /// Where the making of rows stands; `None` is done.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn set_fill(&mut self, id: CampaignId, position: Option<i64>) -> Result<(), StoreError> {
         on_tx!(self, |db| sqlx::query("UPDATE campaigns SET fill_position = $2 WHERE id = $1").bind(id).bind(position).execute(&mut *db).await?);
         Ok(())
     }
 
-    /// # Errors
-    /// When the database refuses.
     pub async fn delete_campaign(&mut self, id: CampaignId, now: DateTime<Utc>) -> Result<(), StoreError> {
         let sql = "UPDATE campaigns SET deleted_at = $2, generation = generation + 1 WHERE id = $1";
         on_tx!(self, |db| sqlx::query(sql).bind(id).bind(now).execute(&mut *db).await?);
@@ -282,18 +240,12 @@ impl Tx {
     }
 
     /// Campaigns of an owner in a state.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn campaigns_in(&mut self, owner: OwnerId, status: Status) -> Result<Vec<CampaignRow>, StoreError> {
         let sql = select("WHERE c.user_id = $1 AND c.execution_status = $2 AND c.deleted_at IS NULL");
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(owner).bind(status).fetch_all(&mut *db).await?))
     }
 
     /// Adds a difference to a campaign's counters.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn add_counts(&mut self, id: CampaignId, delta: &Counts) -> Result<(), StoreError> {
         let sql = "UPDATE campaign_counts SET total = total + $2, pending = pending + $3, processing = processing + $4, live = live + $5,
                        answered_now = answered_now + $6, completed = completed + $7, failed = failed + $8, no_answer = no_answer + $9,
@@ -312,9 +264,6 @@ impl Tx {
     }
 
     /// Counts a dial as live, with the next moment the call delay allows.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn count_dial(&mut self, id: CampaignId, next: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<(), StoreError> {
         let sql = "UPDATE campaign_counts SET live = live + 1, dials = dials + 1, next_call_at = $2, last_execution_at = $3 WHERE campaign_id = $1";
         on_tx!(self, |db| sqlx::query(sql).bind(id).bind(next).bind(now).execute(&mut *db).await?);
@@ -322,9 +271,6 @@ impl Tx {
     }
 
     /// Takes one dial of a local day under the cap; `false` when the cap is reached.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn take_day(&mut self, id: CampaignId, day: NaiveDate, cap: i64) -> Result<bool, StoreError> {
         let sql = "INSERT INTO campaign_days (campaign_id, day, used, cap) VALUES ($1, $2, 1, $3)
                    ON CONFLICT (campaign_id, day) DO UPDATE SET used = used + 1, cap = excluded.cap WHERE used + 1 <= excluded.cap";
@@ -333,9 +279,6 @@ impl Tx {
     }
 
     /// Gives dials of a day back: calls that certainly never rang.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn give_back_day(&mut self, id: CampaignId, day: &str, n: i64) -> Result<(), StoreError> {
         let sql = "UPDATE campaign_days SET used = max(0, used - $3) WHERE campaign_id = $1 AND day = $2";
         on_tx!(self, |db| sqlx::query(sql).bind(id).bind(day).bind(n).execute(&mut *db).await?);

@@ -105,25 +105,17 @@ const SOURCES: &str = "SELECT * FROM (
 
 impl Store {
     /// Lists and files that are complete, newest first.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn sources(&self, owner: OwnerId) -> Result<Vec<SourceRow>, StoreError> {
         let sql = sqlx::AssertSqlSafe(format!("{SOURCES} WHERE user_id = $1 AND status = 'completed' ORDER BY created_at DESC LIMIT 200"));
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).fetch_all(db).await?))
     }
 
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn source(&self, owner: OwnerId, id: SourceId) -> Result<Option<SourceRow>, StoreError> {
         let sql = sqlx::AssertSqlSafe(format!("{SOURCES} WHERE user_id = $1 AND id = $2"));
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).bind(id).fetch_optional(db).await?))
     }
 
     /// The first contacts of a source: for the preflight's look at script fields.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn sample_contacts(&self, source: SourceId, limit: i64) -> Result<Vec<FillContact>, StoreError> {
         let sql = "SELECT id, position, name, phone_number, country, zones, email, company, extra, 0 AS attempts, NULL AS last_end
                    FROM campaign_contacts WHERE source_id = $1 AND do_not_call = 0 ORDER BY position LIMIT $2";
@@ -150,16 +142,12 @@ impl Store {
 }
 
 impl Tx {
-    /// # Errors
-    /// When the database refuses.
     pub async fn insert_list(&mut self, id: SourceId, owner: OwnerId, name: &str, status: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
         let sql = "INSERT INTO contact_lists (id, user_id, name, status, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)";
         on_tx!(self, |db| sqlx::query(sql).bind(id).bind(owner).bind(name).bind(status).bind(now).execute(&mut *db).await?);
         Ok(())
     }
 
-    /// # Errors
-    /// When the database refuses.
     pub async fn insert_csv_file(&mut self, id: SourceId, owner: OwnerId, name: &str, size: i64, now: DateTime<Utc>) -> Result<(), StoreError> {
         let sql = "INSERT INTO csv_files (id, user_id, filename, original_filename, file_size, status, created_at, updated_at)
                    VALUES ($1, $2, $3, $3, $4, 'processing', $5, $5)";
@@ -168,9 +156,6 @@ impl Tx {
     }
 
     /// Whether a complete list or file is the owner's.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn has_source(&mut self, owner: OwnerId, table: ContactTable, id: SourceId) -> Result<bool, StoreError> {
         let sql = match table {
             ContactTable::ContactList => "SELECT EXISTS (SELECT 1 FROM contact_lists WHERE id = $1 AND user_id = $2 AND status = 'completed')",
@@ -180,9 +165,6 @@ impl Tx {
     }
 
     /// Inserts a slice; answers the positions that went in, so that the rest are known as duplicates.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn insert_contacts(&mut self, mut slice: ContactSlice) -> Result<Vec<i64>, StoreError> {
         let done = on_tx!(self, |db| slice.sql.build().execute(&mut *db).await?.rows_affected());
         let ContactSlice { source, positions, .. } = slice;
@@ -197,9 +179,6 @@ impl Tx {
     }
 
     /// Marks a source complete with its report.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn finish_source(&mut self, table: ContactTable, id: SourceId, report: &ImportReport, now: DateTime<Utc>) -> Result<(), StoreError> {
         let imported = i64::try_from(report.imported).unwrap_or(i64::MAX);
         on_tx!(self, |db| match table {
@@ -226,9 +205,6 @@ impl Tx {
 
     /// Removes at most `limit` rows of a source that was not completed; the source itself when it is
     /// empty. `false` when there is more to remove.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn remove_source_slice(&mut self, table: ContactTable, id: SourceId, limit: i64) -> Result<bool, StoreError> {
         let (rows, head) = match table {
             ContactTable::ContactList => {
@@ -247,9 +223,6 @@ impl Tx {
     }
 
     /// Imports that never finished: their process died. Pairs of table and id.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn unfinished_sources(&mut self, before: DateTime<Utc>) -> Result<Vec<(ContactTable, SourceId)>, StoreError> {
         let sql = "SELECT 'contact_list', id FROM contact_lists WHERE status IN ('uploading', 'processing') AND updated_at < $1
                    UNION ALL SELECT 'csv_file', id FROM csv_files WHERE status IN ('uploading', 'processing') AND updated_at < $1";
@@ -258,9 +231,6 @@ impl Tx {
 
     /// The next contacts of a source that have no open call in the campaign, were never reached and
     /// have attempts left, by position.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn contacts_to_queue(&mut self, source: SourceId, campaign: CampaignId, after: i64, limit: i64) -> Result<Vec<FillContact>, StoreError> {
         let sql = "SELECT c.id, c.position, c.name, c.phone_number, c.country, c.zones, c.email, c.company, '{}' AS extra,
                           (SELECT count(*) FROM campaign_calls k WHERE k.campaign_id = $2 AND k.contact_id = c.id AND k.charged = 1 AND k.armed_at IS NOT NULL) AS attempts,
@@ -274,9 +244,6 @@ impl Tx {
 
     /// Of these contacts, those that must not be queued again: a call is open, somebody picked up,
     /// or the outcome forbids it.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn settled_contacts(&mut self, campaign: CampaignId, contacts: &[FillContact]) -> Result<Vec<ContactId>, StoreError> {
         let ids: Vec<String> = contacts.iter().map(|c| c.id.hex()).collect();
         let sql = "SELECT DISTINCT contact_id FROM campaign_calls
@@ -287,9 +254,6 @@ impl Tx {
     }
 
     /// Numbers into the owner's do-not-call list; answers how many were new.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn import_do_not_call(&mut self, owner: OwnerId, numbers: &[&str], source: &str, by: &str, now: DateTime<Utc>) -> Result<u64, StoreError> {
         let sql = "INSERT INTO do_not_call (user_id, number, reason, source, created_by, created_at)
                    SELECT $1, value, 'from an imported file', $5, $3, $4 FROM json_each($2) WHERE true

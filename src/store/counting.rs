@@ -40,9 +40,6 @@ const WITHOUT_AGENT: &str = "SELECT count(*), count(*) FILTER (WHERE abandoned =
 
 impl Store {
     /// Answered calls of a campaign since a moment, and how many of them found no agent; zeros where none did.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn without_agent(&self, campaign: CampaignId, since: DateTime<Utc>) -> Result<(i64, i64), StoreError> {
         on!(self.pool(), |db| {
             let any: Option<i64> = sqlx::query_scalar(ANY_WITHOUT_AGENT).bind(campaign).fetch_optional(db).await?;
@@ -56,9 +53,6 @@ impl Store {
 
 impl Tx {
     /// How many rows contacts have in their campaigns, and how many of those have not ended.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn rows_of_contacts(&mut self, contacts: &[(CampaignId, ContactId)]) -> Result<Vec<ContactRows>, StoreError> {
         let sql = "SELECT campaign_id, contact_id, count(*) AS total, count(*) FILTER (WHERE rank < 90) AS open
                    FROM json_each($1) AS j JOIN campaign_calls ON campaign_id = unhex(j.value ->> 0) AND contact_id = unhex(j.value ->> 1)
@@ -97,9 +91,6 @@ impl Tx {
     }
 
     /// What the breaker judges of a campaign.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn breaker_facts(
         &mut self,
         owner: OwnerId,
@@ -144,9 +135,6 @@ impl Tx {
     }
 
     /// As [`Store::without_agent`], inside a transaction.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn without_agent(&mut self, campaign: CampaignId, since: DateTime<Utc>) -> Result<(i64, i64), StoreError> {
         on_tx!(self, |db| {
             let any: Option<i64> = sqlx::query_scalar(ANY_WITHOUT_AGENT).bind(campaign).fetch_optional(&mut *db).await?;
@@ -158,18 +146,12 @@ impl Tx {
     }
 
     /// When the audit last told this of a subject.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn last_audit(&mut self, subject: uuid::Uuid, action: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
         let sql = "SELECT at FROM audit WHERE subject = $1 AND action = $2 ORDER BY id DESC LIMIT 1";
         Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(subject).bind(action).fetch_optional(&mut *db).await?))
     }
 
     /// Notes that somebody answered and there was no agent; `false` when it is noted already.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn set_abandoned(&mut self, id: CallId, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let sql = "UPDATE campaign_calls SET abandoned = 1, updated_at = $2 WHERE id = $1 AND abandoned = 0";
         let done = on_tx!(self, |db| sqlx::query(sql).bind(id).bind(now).execute(&mut *db).await?.rows_affected());

@@ -36,9 +36,6 @@ pub struct NewEvent<'a> {
 
 impl Store {
     /// A call's events in the order they came.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn timeline(&self, call: CallId) -> Result<Vec<EventRow>, StoreError> {
         let sql = "SELECT id, source, kind, at, received_at, applied FROM call_events WHERE call_id = $1 ORDER BY id LIMIT 500";
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(call).fetch_all(db).await?))
@@ -47,9 +44,6 @@ impl Store {
 
 impl Tx {
     /// Of these keys, those that have come before.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn known_events(&mut self, keys: &[&str]) -> Result<Vec<String>, StoreError> {
         // One row for all: each row that comes back costs a change of threads.
         let sql = "SELECT json_group_array(key) FROM call_events WHERE key IN (SELECT value FROM json_each($1))";
@@ -58,9 +52,6 @@ impl Tx {
     }
 
     /// Stores events that are new, each with the state it moved its call to; answers how many were.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn insert_events(&mut self, events: &[NewEvent<'_>], now: DateTime<Utc>) -> Result<usize, StoreError> {
         let sql = "INSERT INTO call_events (key, call_id, source, kind, raw, at, received_at, applied)
                    SELECT v ->> 0, unhex(v ->> 1), v ->> 2, v ->> 3, v ->> 4, v ->> 5, $2, v ->> 6 FROM (SELECT value AS v FROM json_each($1)) WHERE true

@@ -201,9 +201,6 @@ impl Store {
     }
 
     /// Rings the bell when another process has committed: SQLite tells by `data_version`.
-    ///
-    /// # Errors
-    /// When the database cannot be asked.
     pub async fn watch_others(&self, seen: &mut i64) -> Result<(), StoreError> {
         let pool = self.pool();
         let turn = pool.turn().await;
@@ -217,9 +214,6 @@ impl Store {
     }
 
     /// The SQLite library's version, for `doctor` and the start-up check.
-    ///
-    /// # Errors
-    /// When the database cannot be asked.
     pub async fn version(&self) -> Result<String, StoreError> {
         Ok(on!(self.pool(), |db| sqlx::query_scalar("SELECT sqlite_version()").fetch_one(db).await?))
     }
