@@ -17,10 +17,7 @@ pub enum StoreError {
     #[error("the database is damaged: {0}")]
     Damaged(String),
     /// The name of the file that is open is gone, or another file's.
-    #[error(
-        "the database file is no longer the one this process has open ({0}): nothing is written, so nothing is dialled. \
-         Put the same file back, or restart dialdeck"
-    )]
+    #[error("the database file is no longer the one this process has open ({0}): put the same file back, or restart dialdeck")]
     Moved(String),
     /// A panic of the job; the log has its words.
     #[error("a part of the program broke down; nothing of it was kept, and the log has details")]

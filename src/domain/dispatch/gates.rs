@@ -333,7 +333,7 @@ impl TrunkFacts {
     }
 }
 
-const NO_TRUNK: &str = "the assistant has no number with an outbound trunk: assign one with `dialdeck number assign`, then start the campaign again";
+const NO_TRUNK: &str = "the assistant has no number with an outbound trunk: assign it one with `dialdeck number assign`";
 
 /// Gates of the trunk: whether there is one, its lines and its calls per second.
 ///
