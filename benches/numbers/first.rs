@@ -19,9 +19,9 @@ pub fn run() {
                 let started = Instant::now();
                 bench.desk.start(bench.actor.clone(), id).await.unwrap();
                 let campaign = Arc::new(bench.store.campaign(bench.actor.owner, id).await.unwrap().unwrap());
-                let request = bench.request(campaign, 1, mine).await;
-                let mut claimed = bench.desk.claim(bench.installation, request).await.unwrap();
-                let claimed = claimed.ready.pop().expect("a first call");
+                // Those before have the first contacts on the line: they are turned away.
+                let request = bench.request(campaign, STARTS + 1, mine).await;
+                let claimed = bench.desk.claim(bench.installation, request).await.unwrap().ready.swap_remove(0);
                 bench.desk.arm(claimed, mine).await.unwrap().expect("armed");
                 dialled.push(started.elapsed());
                 let row = bench.store.campaign(bench.actor.owner, id).await.unwrap().unwrap();
