@@ -370,7 +370,7 @@ async fn fill(tx: &mut Tx, owner: OwnerId, id: CampaignId, now: DateTime<Utc>) -
     if !matches!(row.execution_status, Status::Running | Status::Paused) {
         return Ok(false);
     }
-    let contacts = tx.contacts_to_queue(source, id, position, CHUNK).await?;
+    let contacts = tx.contacts_to_queue(owner, source, id, position, CHUNK).await?;
     let Some(last) = contacts.last().map(|c| c.position) else {
         tx.set_fill(id, None).await?;
         return Ok(false);
@@ -378,7 +378,7 @@ async fn fill(tx: &mut Tx, owner: OwnerId, id: CampaignId, now: DateTime<Utc>) -
     let settled = tx.settled_contacts(id, &contacts).await?;
     let calls: Vec<NewCall> = contacts
         .into_iter()
-        .filter(|c| !settled.contains(&c.id) && c.attempts < row.retry.0.max_attempts)
+        .filter(|c| !c.on_do_not_call && !settled.contains(&c.id) && c.attempts < row.retry.0.max_attempts)
         .map(|c| NewCall {
             id: CallId::fresh(),
             contact_id: Some(c.id),

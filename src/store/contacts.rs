@@ -47,6 +47,8 @@ pub struct FillContact {
     pub attempts: i64,
     /// When the last of them ended.
     pub last_end: Option<DateTime<Utc>>,
+    /// The number is on the owner's list.
+    pub on_do_not_call: bool,
 }
 
 /// A slice of an import made ready beforehand, so that the writer only runs it.
@@ -117,7 +119,7 @@ impl Store {
 
     /// The first contacts of a source: for the preflight's look at script fields.
     pub async fn sample_contacts(&self, source: SourceId, limit: i64) -> Result<Vec<FillContact>, StoreError> {
-        let sql = "SELECT id, position, name, phone_number, country, zones, email, company, extra, 0 AS attempts, NULL AS last_end
+        let sql = "SELECT id, position, name, phone_number, country, zones, email, company, extra, 0 AS attempts, NULL AS last_end, 0 AS on_do_not_call
                    FROM campaign_contacts WHERE source_id = $1 AND do_not_call = 0 ORDER BY position LIMIT $2";
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(source).bind(limit).fetch_all(db).await?))
     }
@@ -125,7 +127,7 @@ impl Store {
     /// The script fields of contacts.
     pub async fn contacts_by_id(&self, ids: &[ContactId]) -> Result<Vec<FillContact>, StoreError> {
         let ids: Vec<String> = ids.iter().map(|i| i.hex()).collect();
-        let sql = "SELECT id, position, name, phone_number, country, zones, email, company, extra, 0 AS attempts, NULL AS last_end
+        let sql = "SELECT id, position, name, phone_number, country, zones, email, company, extra, 0 AS attempts, NULL AS last_end, 0 AS on_do_not_call
                    FROM campaign_contacts WHERE id IN (SELECT unhex(value) FROM json_each($1))";
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(serde_json::json!(ids).to_string()).fetch_all(db).await?))
     }
@@ -229,17 +231,24 @@ impl Tx {
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(before).fetch_all(&mut *db).await?))
     }
 
-    /// The next contacts of a source that have no open call in the campaign, were never reached and
-    /// have attempts left, by position.
-    pub async fn contacts_to_queue(&mut self, source: SourceId, campaign: CampaignId, after: i64, limit: i64) -> Result<Vec<FillContact>, StoreError> {
+    /// The next contacts of a source by position, with what a campaign has done about them. Who is on the
+    /// list is told in a column: as a condition it would have the whole source read for each slice.
+    pub async fn contacts_to_queue(
+        &mut self,
+        owner: OwnerId,
+        source: SourceId,
+        campaign: CampaignId,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<FillContact>, StoreError> {
         let sql = "SELECT c.id, c.position, c.name, c.phone_number, c.country, c.zones, c.email, c.company, '{}' AS extra,
                           (SELECT count(*) FROM campaign_calls k WHERE k.campaign_id = $2 AND k.contact_id = c.id AND k.charged = 1 AND k.armed_at IS NOT NULL) AS attempts,
-                          (SELECT max(k.completed_at) FROM campaign_calls k WHERE k.campaign_id = $2 AND k.contact_id = c.id AND k.armed_at IS NOT NULL) AS last_end
+                          (SELECT max(k.completed_at) FROM campaign_calls k WHERE k.campaign_id = $2 AND k.contact_id = c.id AND k.armed_at IS NOT NULL) AS last_end,
+                          EXISTS (SELECT 1 FROM do_not_call d WHERE d.user_id = $5 AND d.number = c.phone_number) AS on_do_not_call
                    FROM campaign_contacts c
                    WHERE c.source_id = $1 AND c.position > $3 AND c.do_not_call = 0
-                     AND NOT EXISTS (SELECT 1 FROM do_not_call d JOIN campaigns p ON p.id = $2 AND p.user_id = d.user_id WHERE d.number = c.phone_number)
                    ORDER BY c.position LIMIT $4";
-        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(source).bind(campaign).bind(after).bind(limit).fetch_all(&mut *db).await?))
+        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(source).bind(campaign).bind(after).bind(limit).bind(owner).fetch_all(&mut *db).await?))
     }
 
     /// Of these contacts, those that must not be queued again: a call is open, somebody picked up,

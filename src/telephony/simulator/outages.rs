@@ -44,11 +44,12 @@ fn rejoin(shared: &Arc<Shared>) {
         let Some(room) = world.rooms.get_mut(&name) else { continue };
         let Some(mut p) = room.participants.get(crate::telephony::carrier::CALLEE).filter(|_| !room.dead).cloned() else { continue };
         if world.legs.get(&p.sid).is_none_or(|l| *l.cut.borrow() == Some(Cut::SipDied)) {
-            // Nobody is left who would come back: its rows stay.
+            // Nobody is left who would come back: its rows stay, where Redis still has them.
             world.legs.remove(&p.sid);
             if let Some(room) = world.rooms.get_mut(&name) {
                 room.dead = true;
             }
+            world.rooms.retain(|_, room| !(room.dead && room.lost));
             continue;
         }
         let Some(room) = world.rooms.get_mut(&name) else { continue };
@@ -82,6 +83,8 @@ pub fn kill_host(shared: &Arc<Shared>, down: Duration) {
         for leg in legs {
             leg.cut.send_replace(Some(Cut::SipDied));
         }
+        // Rows that Redis lost before are nowhere.
+        world.rooms.retain(|_, room| !room.lost);
         world.rooms.values_mut().for_each(|room| room.dead = true);
     }
     let s = shared.clone();
