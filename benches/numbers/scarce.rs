@@ -8,6 +8,7 @@ use dialdeck::{
     desk::{AssignNumber, CampaignDraft, Desk},
     domain::{
         campaign::{ContactSource, Settings},
+        id::CampaignId,
         phone::PhoneNumber,
         rules::{Profile, Rules},
         schedule::Days,
@@ -123,28 +124,33 @@ pub fn run() {
         }
         stop.drain.cancel();
         stop.now.cancel();
-        let (mut claims, mut by_campaign, mut by_zone) = (0, Vec::new(), BTreeMap::new());
-        for id in &ids {
-            let calls = store.calls(*id, &CallFilter::default(), 100_000, 0).await.unwrap().rows;
-            claims += calls.iter().map(|c| c.claim_number).sum::<i64>();
-            let dialled: Vec<_> = calls.iter().filter(|c| c.armed_at.is_some()).collect();
-            by_campaign.push(dialled.len());
-            for c in dialled {
-                *by_zone.entry(c.zones.clone()).or_insert(0usize) += 1;
-            }
-        }
-        let dials: usize = by_campaign.iter().sum();
-        let (few, many) = (by_campaign.iter().min().unwrap(), by_campaign.iter().max().unwrap());
-        println!(
-            "{CAMPAIGNS} campaigns over {} sets of zones, {LINES} lines, {MINUTES} minutes: {dials} dials, {claims} claims ({:.2} a dial), \
-             {few} to {many} dials a campaign, {} to {} a zone, at most {most} rooms ({rooms} at the end)",
-            by_zone.len(),
-            claims as f64 / dials.max(1) as f64,
-            by_zone.values().min().unwrap_or(&0),
-            by_zone.values().max().unwrap_or(&0),
-        );
+        report(&store, &ids, most, rooms).await;
         println!("the network's answer meanwhile: {}", quantiles(looks));
     });
+}
+
+/// Who was called how often, and what it cost.
+async fn report(store: &Store, ids: &[CampaignId], most: usize, rooms: usize) {
+    let (mut claims, mut by_campaign, mut by_zone) = (0, Vec::new(), BTreeMap::new());
+    for id in ids {
+        let calls = store.calls(*id, &CallFilter::default(), 100_000, 0).await.unwrap().rows;
+        claims += calls.iter().map(|c| c.claim_number).sum::<i64>();
+        let dialled: Vec<_> = calls.iter().filter(|c| c.armed_at.is_some()).collect();
+        by_campaign.push(dialled.len());
+        for c in dialled {
+            *by_zone.entry(c.zones.clone()).or_insert(0usize) += 1;
+        }
+    }
+    let dials: usize = by_campaign.iter().sum();
+    let (few, many) = (by_campaign.iter().min().unwrap(), by_campaign.iter().max().unwrap());
+    println!(
+        "{CAMPAIGNS} campaigns over {} sets of zones, {LINES} lines, {MINUTES} minutes: {dials} dials, {claims} claims ({:.2} a dial), \
+         {few} to {many} dials a campaign, {} to {} a zone, at most {most} rooms ({rooms} at the end)",
+        by_zone.len(),
+        claims as f64 / dials.max(1) as f64,
+        by_zone.values().min().unwrap_or(&0),
+        by_zone.values().max().unwrap_or(&0),
+    );
 }
 
 fn contacts(campaign: usize) -> String {

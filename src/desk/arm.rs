@@ -29,8 +29,11 @@ pub struct Armed {
     /// The host's uptime when the gates were judged.
     pub judged: std::time::Duration,
     /// Nobody else can make one.
-    _seal: (),
+    _seal: Seal,
 }
+
+#[derive(Debug)]
+struct Seal;
 
 /// Why a claimed call was not armed.
 #[derive(Debug, Clone)]
@@ -106,7 +109,7 @@ async fn arm(
         return refuse(tx, &claimed, closed, now).await.map(Err);
     }
     take(tx, rules, &claimed, incarnation, &facts, day, now).await?;
-    Ok(Ok(Armed { claimed, at: now, judged, _seal: () }))
+    Ok(Ok(Armed { claimed, at: now, judged, _seal: Seal }))
 }
 
 /// Every gate of the one decision, over what was read in this transaction.

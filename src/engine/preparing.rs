@@ -21,8 +21,8 @@ impl Preparing {
     }
 
     pub fn end(&mut self, campaign: CampaignId, trunk: TrunkId) {
-        less(&mut self.campaigns, campaign);
-        less(&mut self.trunks, trunk);
+        less(&mut self.campaigns, &campaign);
+        less(&mut self.trunks, &trunk);
     }
 
     /// How many there are, by campaign and by trunk.
@@ -45,11 +45,11 @@ impl Preparing {
     }
 }
 
-fn less<K: Eq + std::hash::Hash>(counts: &mut HashMap<K, i64>, key: K) {
-    if let Some(n) = counts.get_mut(&key) {
+fn less<K: Eq + std::hash::Hash>(counts: &mut HashMap<K, i64>, key: &K) {
+    if let Some(n) = counts.get_mut(key) {
         *n -= 1;
         if *n <= 0 {
-            counts.remove(&key);
+            counts.remove(key);
         }
     }
 }

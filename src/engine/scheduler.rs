@@ -257,15 +257,13 @@ impl Engine {
 
     /// The campaign is done, or its own configuration keeps it from going on.
     async fn end_campaign(&self, campaign: &CampaignRow, closed: Closed) -> Result<(), DeskError> {
-        let (to, reason) = match closed.gate {
-            Gate::Done => (Status::Completed, "all contacts were called".to_owned()),
-            _ => (Status::Error, closed.message),
-        };
-        if self.desk.finish(Actor::engine(campaign.user_id), campaign.id, to, reason.clone()).await? {
-            match to {
-                Status::Completed => tracing::info!(target: "engine", campaign = %campaign.name, "campaign completed"),
-                _ => tracing::error!(target: "engine", campaign = %campaign.name, "the campaign cannot go on: {reason}"),
-            }
+        let done = closed.gate == Gate::Done;
+        let (to, reason) = if done { (Status::Completed, "all contacts were called".to_owned()) } else { (Status::Error, closed.message) };
+        let moved = self.desk.finish(Actor::engine(campaign.user_id), campaign.id, to, reason.clone()).await?;
+        if moved && done {
+            tracing::info!(target: "engine", campaign = %campaign.name, "campaign completed");
+        } else if moved {
+            tracing::error!(target: "engine", campaign = %campaign.name, "the campaign cannot go on: {reason}");
         }
         Ok(())
     }

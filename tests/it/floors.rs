@@ -148,7 +148,7 @@ mod circles {
                 _ => {}
             }
         }
-        parts.into_iter().filter(|p| !p.is_empty()).flat_map(|p| expand(p)).map(|p| format!("{head}{p}")).collect()
+        parts.into_iter().filter(|p| !p.is_empty()).flat_map(expand).map(|p| format!("{head}{p}")).collect()
     }
 
     /// Every path that a file names in a `use`, and those with `super::` or `crate::` in its code.
@@ -181,19 +181,19 @@ mod circles {
             if is_door { from.split("::").collect() } else { from.rsplit_once("::").map_or(Vec::new(), |(up, _)| up.split("::").collect()) };
         let mut here: Vec<&str> = from.split("::").collect();
         let mut rest: Vec<&str> = path.split("::").collect();
-        match rest.first()? {
-            &"crate" => {
+        match *rest.first()? {
+            "crate" => {
                 rest.remove(0);
                 at.clear();
             }
-            &"super" => {
+            "super" => {
                 while rest.first() == Some(&"super") {
                     rest.remove(0);
                     here.pop();
                 }
                 at = here;
             }
-            &"self" => {
+            "self" => {
                 rest.remove(0);
                 at = from.split("::").collect();
             }

@@ -331,7 +331,9 @@ mod tests {
                 let at = b.zones.iter().position(|z| z.key == zones[0]).unwrap();
                 b.zones[at].served = Some(b.now);
                 served[at] += 1;
-                since.iter_mut().for_each(|n| *n += 1);
+                for n in &mut since {
+                    *n += 1;
+                }
                 since[at] = 0;
                 prop_assert!(since.iter().all(|n| *n <= closes.len() * 4), "{closes:?} {since:?}");
             }
