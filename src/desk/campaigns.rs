@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Actor, Desk, DeskError, audit, housekeeping::is_emptying};
+use super::{Actor, Desk, DeskError, audit, claim::end_unarmed, housekeeping::is_emptying};
 use crate::{
     domain::{
         FieldError, Refusal,
+        call::State,
         campaign::{self, Command, ContactSource, Settings, Status},
         id::{AssistantId, CallId, CampaignId, OwnerId, SourceId},
         phone::PhoneNumber,
@@ -248,11 +249,17 @@ impl Desk {
                     let reason = format!("stopped by {}", actor.name);
                     shift(tx, &actor, &row, Command::Stop, &reason, now).await?;
                     tx.set_fill(id, None).await?;
+                    // Those being prepared at once: a new start must not find them and call them.
+                    let claimed = tx.claimed_of(id).await?;
+                    let canceled = row.counts.pending + i64::try_from(claimed.len()).unwrap_or(0);
+                    for call in claimed {
+                        end_unarmed(tx, call, State::Canceled, &reason, now).await?;
+                    }
                     let live = tx.count_open(id).await?;
                     if hang_up {
                         tx.hang_up_campaign(id, now).await?;
                     }
-                    Ok::<_, DeskError>(Stopped { canceled: row.counts.pending, live })
+                    Ok::<_, DeskError>(Stopped { canceled, live })
                 })
             })
             .await?;

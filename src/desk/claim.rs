@@ -20,7 +20,7 @@ use crate::{
         zone,
     },
     failpoint::reach,
-    store::{CallRow, CallUpdate, CampaignRow, ContactGates, Lane, OutgoingRow, Setting, StoreError, Tx},
+    store::{CallRow, CallUpdate, CampaignRow, ContactGates, Lane, OutgoingRow, Setting, Standing, StoreError, Tx},
 };
 
 /// What to lease, for whom.
@@ -202,6 +202,11 @@ async fn claim(tx: &mut Tx, rules: &Rules, request: &ClaimRequest, now: DateTime
         return Err(Unclaimed::Nothing);
     }
     let campaign = &request.campaign;
+    // What was decided was of the campaign as it was then.
+    let as_decided = |s: &Standing| s.execution_status == Status::Running && !s.deleted && s.generation == campaign.generation;
+    if !tx.standing(campaign.id).await?.is_some_and(|s| as_decided(&s)) {
+        return Err(Unclaimed::Nothing);
+    }
     let rows = lease(tx, request, now).await?;
     if rows.is_empty() {
         return Err(Unclaimed::Nothing);

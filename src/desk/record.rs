@@ -367,7 +367,8 @@ impl Batch {
     async fn write_replaced(&self, tx: &mut Tx) -> Result<(), DeskError> {
         for row in self.replaced.iter().filter_map(|id| self.rows.get(id)) {
             for next in tx.unended_of_number(row.user_id, &row.phone_number).await? {
-                let follows = next.id != row.id && next.campaign_id == row.campaign_id && next.contact_id == row.contact_id;
+                // What was promised to the contact is no retry.
+                let follows = next.id != row.id && next.priority == 0 && next.campaign_id == row.campaign_id && next.contact_id == row.contact_id;
                 if follows && (next.state == State::Pending || (next.state == State::Claimed && row.answered_at.is_some())) {
                     dnc::cancel(tx, next, "the call before ended otherwise than believed", self.now).await?;
                 }

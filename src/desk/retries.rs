@@ -153,5 +153,7 @@ fn next(campaign: &CampaignRow, row: &CallRow, done: ContactRows, now: DateTime<
         return None;
     }
     let due = retry::next_attempt(rules, row.state, row.attempt, row.charged, now)?;
-    Some(after(row, due))
+    // A promised call that rang nobody is still promised.
+    let priority = if row.charged { 0 } else { row.priority };
+    Some(NewCall { priority, ..after(row, due) })
 }

@@ -46,6 +46,8 @@ impl Desk {
             .write(Lane::Urgent, move |tx| {
                 Box::pin(async move {
                     tx.put_setting(Setting::Leader, &mine.to_string()).await?;
+                    // What an earlier engine waited for, it waited for alone.
+                    tx.clear_notes().await?;
                     Ok::<_, DeskError>(tx.calls_of_others(mine).await?)
                 })
             })

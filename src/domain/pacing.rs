@@ -42,7 +42,7 @@ pub fn tokens_ahead(tokens: f64, calls_per_second: f64, preparing: i64, now: Dat
         return Ok(left as i64);
     }
     #[expect(clippy::cast_possible_truncation, reason = "a few tokens at a positive rate: small")]
-    let wait = ((1.0 - left) / calls_per_second.max(0.001) * 1000.0).ceil() as i64;
+    let wait = ((1.0 - left) / calls_per_second.max(0.001) * 1000.0).ceil().min(3_600_000.0) as i64;
     Err(now + Duration::milliseconds(wait))
 }
 

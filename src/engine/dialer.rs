@@ -59,6 +59,10 @@ impl Engine {
     /// Takes one claimed call to its end.
     pub(super) async fn dial(self: Arc<Self>, claimed: Claimed) {
         let armed = self.prepare_and_arm(&claimed).await;
+        if armed.is_some() {
+            // Before it is no longer being prepared: a drain must see it in one or the other.
+            self.begin_to_follow(claimed.call);
+        }
         self.preparing.lock().end(claimed.campaign.id, claimed.outgoing.trunk);
         self.freed.notify_one();
         if let Some((armed, ticket)) = armed {
@@ -147,9 +151,14 @@ impl Engine {
     async fn arm(&self, claimed: &Claimed) -> Option<(Armed, Ticket)> {
         let patience = self.clock.now() + PATIENCE;
         loop {
-            if self.may_not_dial() || self.clock.stepped().is_some() {
+            let words = if self.may_not_dial() || self.clock.stepped().is_some() {
+                Some("the engine is ending, or its host's clock was set")
+            } else {
+                self.outage_known().then_some("LiveKit or its SIP service is away")
+            };
+            if let Some(words) = words {
                 self.send_away(claimed).await;
-                self.give_back(claimed, Duration::zero(), "the engine is ending, or its host's clock was set").await;
+                self.give_back(claimed, Duration::zero(), words).await;
                 return None;
             }
             let ticket = match self.carrier.ticket() {
@@ -210,7 +219,6 @@ impl Engine {
     async fn send_and_follow(self: Arc<Self>, claimed: Claimed, armed: Armed, ticket: Ticket) {
         let call = armed.call();
         tracing::info!(target: "engine", call = %call, "dial {} \"{}\" attempt {}", tail(&claimed.number), claimed.campaign.name, claimed.attempt);
-        self.begin_to_follow(call);
         let follow = Follow::armed(&armed, claimed.campaign.clone(), self.agent_of(&claimed.campaign));
         let pending: PendingReply = {
             let engine = self.clone();

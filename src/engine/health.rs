@@ -101,6 +101,13 @@ impl Engine {
         self.stop.drain.is_cancelled() || self.stop.now.is_cancelled() || self.health.lock().halted
     }
 
+    /// A trouble of the network is known: what is prepared waits for its end with the others. The trial
+    /// that looks whether SIP is there again goes.
+    pub(super) fn outage_known(&self) -> bool {
+        let (health, now) = (self.health.lock(), self.clock.now());
+        health.closed_until.is_some_and(|t| t > now) || health.no_sip.as_ref().is_some_and(|t| t.until > now)
+    }
+
     /// True when the wait is over but nobody has looked yet.
     pub(super) fn must_look(&self) -> bool {
         let health = self.health.lock();

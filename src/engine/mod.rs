@@ -263,7 +263,8 @@ impl Engine {
     /// Resolves when draining and no call is followed any more.
     async fn drained(&self, stop: &Stop) {
         stop.drain.cancelled().await;
-        while !self.followed.lock().is_empty() || !self.preparing.lock().is_empty() {
+        // In this order: who is no longer prepared is followed already.
+        while !self.preparing.lock().is_empty() || !self.followed.lock().is_empty() {
             self.sleep(Duration::milliseconds(200)).await;
         }
     }

@@ -102,6 +102,8 @@ impl Scheduler {
     async fn look(&mut self) -> Result<Option<DateTime<Utc>>, DeskError> {
         let engine = self.engine.clone();
         let Some(installation) = self.installation().await? else { return Ok(Some(engine.clock.now() + CLOCK_LOOK)) };
+        // Before the rows: a call that is armed in between is counted twice, never not at all.
+        (self.hands.campaigns, self.hands.trunks) = engine.preparing.lock().counts();
         let mut campaigns = engine.desk.store().running_campaigns().await?;
         // Least recently served first: a trunk that is short is shared.
         campaigns.sort_by_key(|c| self.turns.get(&c.id).copied());
@@ -115,9 +117,15 @@ impl Scheduler {
                 next = Some(next.map_or(*until, |n| n.min(*until)));
                 continue;
             }
-            let (at, goes) = self.look_at(Arc::new(campaign), &installation).await?;
-            next = next.into_iter().chain(at).min();
-            going.extend(goes);
+            let id = campaign.id;
+            match self.look_at(Arc::new(campaign), &installation).await {
+                Ok((at, goes)) => {
+                    next = next.into_iter().chain(at).min();
+                    going.extend(goes);
+                }
+                // The others go on; this one is looked at again with the next tick.
+                Err(e) => tracing::error!(target: "engine", campaign = %id, error = %e, "a campaign cannot be looked at: it dials nothing meanwhile"),
+            }
         }
         let begun = self.begin(going, &installation).await?;
         Ok(next.into_iter().chain(begun).min())
@@ -170,7 +178,6 @@ impl Scheduler {
         self.turns.retain(|id, _| runs(id));
         self.asleep.retain(|id, _| runs(id));
         self.hands.served.retain(|(id, _), _| runs(id));
-        (self.hands.campaigns, self.hands.trunks) = self.engine.preparing.lock().counts();
     }
 
     /// One campaign: fill, and what the decision says; when to look at it again, or that it may go.

@@ -337,6 +337,12 @@ impl Tx {
         Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(campaign).fetch_one(&mut *db).await?))
     }
 
+    /// Calls of a campaign that are being prepared.
+    pub async fn claimed_of(&mut self, campaign: CampaignId) -> Result<Vec<CallRow>, StoreError> {
+        let sql = "SELECT * FROM campaign_calls WHERE rank = 5 AND campaign_id = $1";
+        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(campaign).fetch_all(&mut *db).await?))
+    }
+
     /// Asks for a hang-up of every open call of a campaign.
     pub async fn hang_up_campaign(&mut self, campaign: CampaignId, now: DateTime<Utc>) -> Result<(), StoreError> {
         let sql = "UPDATE campaign_calls SET hangup_requested_at = $2, updated_at = $2

@@ -18,6 +18,7 @@ pub struct Standing {
     pub user_id: OwnerId,
     pub name: String,
     pub execution_status: Status,
+    pub generation: i64,
     pub status_reason: String,
     pub deleted: bool,
 }
@@ -61,7 +62,7 @@ impl Store {
 
 impl Tx {
     pub async fn standing(&mut self, id: CampaignId) -> Result<Option<Standing>, StoreError> {
-        let sql = "SELECT user_id, name, execution_status, status_reason, deleted_at IS NOT NULL AS deleted FROM campaigns WHERE id = $1";
+        let sql = "SELECT user_id, name, execution_status, generation, status_reason, deleted_at IS NOT NULL AS deleted FROM campaigns WHERE id = $1";
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(id).fetch_optional(&mut *db).await?))
     }
 

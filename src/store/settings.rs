@@ -73,6 +73,13 @@ impl Store {
 }
 
 impl Tx {
+    /// Forgets what was noted of campaigns.
+    pub async fn clear_notes(&mut self) -> Result<(), StoreError> {
+        let sql = "DELETE FROM settings WHERE substr(key, 1, length($1)) = $1";
+        on_tx!(self, |db| sqlx::query(sql).bind(Setting::NOTES).execute(&mut *db).await?);
+        Ok(())
+    }
+
     /// A setting's value; an empty one is none.
     pub async fn setting(&mut self, setting: Setting) -> Result<Option<String>, StoreError> {
         Ok(on_tx!(self, |db| sqlx::query_scalar(GET).bind(setting.key()).fetch_optional(&mut *db).await?))

@@ -92,7 +92,6 @@ impl Books {
         match () {
             // The contact's gates are judged by the claim already.
             () if recent >= 3 => Expect::Gate("attempts_24h"),
-            () if !self.running => Expect::Gate("state"),
             () if self.used.get(&day(now)).copied().unwrap_or(0) >= self.cap => Expect::Gate("daily_cap"),
             () if self.live.len() as i64 >= 3 => Expect::Wait,
             () => Expect::Armed,
@@ -158,7 +157,7 @@ impl Kept {
         self.office.clock.advance(self.office.clock.now() + TimeDelta::milliseconds(1));
         let now = self.office.clock.now();
         let mut claims = self.office.claims(self.campaign).await;
-        let due = books.contacts.values().any(|c| c.due.is_some_and(|t| t <= now));
+        let due = books.running && books.contacts.values().any(|c| c.due.is_some_and(|t| t <= now));
         let (claimed, away) = (claims.ready.pop(), claims.turned_away.pop());
         prop_assert_eq!(claimed.is_some() || away.is_some(), due, "something is due: {:?}", books);
         let Some(number) = claimed.as_ref().map(|c| c.number.clone()).or_else(|| away.as_ref().map(|a| a.number.clone())) else { return Ok(()) };

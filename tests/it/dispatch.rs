@@ -341,3 +341,114 @@ async fn a_start_without_terms_names_the_gate() {
     let Err(DeskError::Refused(refusal)) = office.desk.start(office.actor.clone(), id).await else { panic!() };
     assert_eq!(refusal.gate, "terms");
 }
+
+/// The call of a contact who answered, talked, and whose end was only believed.
+async fn believed_over(office: &Office, id: CampaignId) -> dialdeck::domain::id::CallId {
+    let call = office.dial(id).await.unwrap();
+    office.reply(call, Reply::Answered { participant_sid: "PA_1".into(), sip_call_id: "SCL_1".into() }).await;
+    office.wait(TimeDelta::seconds(30));
+    office.tell(call, "gone", Source::Engine, Kind::LegGone { proven: false }).await;
+    assert_eq!(office.call(call).await.state, State::Completed);
+    call
+}
+
+async fn promise(office: &Office, call: dialdeck::domain::id::CallId) {
+    let callback_at = Some(office.now() + TimeDelta::hours(1));
+    let set = SetOutcome { call, outcome: Some(Outcome::Callback), notes: None, who: Who::Operator, confidence: None, callback_at, expected: None };
+    office.desk.set_outcome(office.actor.clone(), set).await.unwrap();
+}
+
+async fn promised(office: &Office, id: CampaignId) -> Vec<CallRow> {
+    let rows = office.store.calls(id, &dialdeck::store::CallFilter::default(), 100, 0).await.unwrap().rows;
+    rows.into_iter().filter(|c| c.state == State::Pending && c.priority == 1).collect()
+}
+
+/// Late news of how a talk ended takes back the retry, never what was promised to the contact.
+#[tokio::test]
+async fn a_promise_outlives_late_news_of_the_call_before() {
+    let (office, id) = Office::calling(csv_of(1), |_| {}).await;
+    let call = believed_over(&office, id).await;
+    promise(&office, call).await;
+    let left = Kind::LegLeft { sid: "PA_1".into(), reason: Leave::ClientInitiated, status: Some(LegStatus::Hangup), call_sid: None };
+    office.tell(call, "left", Source::Livekit, left).await;
+    assert_eq!(promised(&office, id).await.len(), 1);
+}
+
+/// A promised call that rang nobody is still promised.
+#[tokio::test]
+async fn a_promise_that_never_rang_goes_first_again() {
+    let (office, id) = Office::calling(csv_of(1), |s| s.retry.max_attempts = 5).await;
+    let call = believed_over(&office, id).await;
+    promise(&office, call).await;
+    office.wait(TimeDelta::minutes(61));
+    let call = office.dial(id).await.unwrap();
+    let fault = dialdeck::domain::event::Fault::Late;
+    office.reply(call, Reply::Unsent { fault, reason: "too slow".into() }).await;
+    assert_eq!(promised(&office, id).await.len(), 1);
+}
+
+/// P7 over a new start: what was being prepared when a stop came is over, whoever starts again.
+#[tokio::test]
+async fn a_call_that_was_prepared_at_a_stop_does_not_come_back_with_a_start() {
+    let (office, id) = Office::calling(csv_of(2), |_| {}).await;
+    let claimed = office.claim(id).await.unwrap();
+    let call = claimed.call;
+    let stopped = office.desk.stop(office.actor.clone(), id, false).await.unwrap();
+    assert_eq!((stopped.canceled, office.call(call).await.state), (2, State::Canceled));
+    office.start(id).await;
+    assert!(matches!(office.arm(claimed).await, Err(dialdeck::desk::Refused::Lost)));
+    assert_eq!(office.call(call).await.state, State::Canceled);
+    let rows = office.store.calls(id, &dialdeck::store::CallFilter::default(), 100, 0).await.unwrap().rows;
+    assert_eq!(office.row(id).await.counts, crate::support::counted(&rows));
+}
+
+/// A look that began before a pause claims nothing after it.
+#[tokio::test]
+async fn nothing_is_claimed_of_a_campaign_that_was_paused_meanwhile() {
+    let (office, id) = Office::calling(csv_of(2), |_| {}).await;
+    office.desk.pause(office.actor.clone(), id).await.unwrap();
+    let claims = office.claims(id).await;
+    assert!(claims.ready.is_empty() && claims.turned_away.is_empty());
+}
+
+/// What is done is done, whatever keeps the installation from dialling.
+#[tokio::test]
+async fn a_campaign_that_is_done_completes_under_the_kill_switch() {
+    let (office, id) = Office::calling(csv_of(1), |_| {}).await;
+    believed_over(&office, id).await;
+    office.desk.kill_switch(office.actor.clone(), true).await.unwrap();
+    let decided = decision(&office, id).await;
+    assert!(matches!(&decided, dialdeck::domain::dispatch::Decision::Ended(c) if c.gate.word() == "done"), "{decided:?}");
+}
+
+/// An engine's note of a missing agent ends with that engine.
+#[tokio::test]
+async fn a_note_of_an_engine_that_is_gone_is_gone() {
+    let (office, id) = Office::calling(csv_of(1), |_| {}).await;
+    office.desk.campaign_note(id, "no agent worker took the call".into()).await.unwrap();
+    let why = async || office.desk.explain(&office.row(id).await).await.unwrap().gate;
+    assert_eq!(why().await, "agent");
+    office.desk.take_over(office.installation, dialdeck::domain::id::Incarnation::fresh()).await.unwrap();
+    assert_eq!(why().await, "open");
+}
+
+/// P14 at the last moment: calls that wait for their turn are not sent into an outage that is known.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn prepared_calls_are_not_dialled_into_a_known_outage() {
+    let rules = Rules { calls_per_second: 1.0, ..quick_rules() };
+    let behaviour = Behaviour::Answer { ring: Duration::from_secs(2), talk: Duration::from_mins(5) };
+    let mut world = World::new(Options { speed: 10.0, behaviour, rules, ..Options::default() }).await;
+    let id = world.running(csv_of(40), |_| {}).await;
+    world
+        .until("calls that wait for the trunk's rate", LONG, || async {
+            let calls = world.calls(id).await;
+            calls.iter().filter(|c| c.state == State::Claimed).count() >= 3 && calls.iter().filter(|c| c.armed_at.is_some()).count() >= 4
+        })
+        .await;
+    world.simulator.restart_sip(Duration::from_mins(10));
+    world.until("the first dial that does not reach SIP", LONG, || async { world.calls(id).await.iter().any(|c| c.state == State::Unsent) }).await;
+    // Four seconds: the next trial is due after five.
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    let unsent = world.calls(id).await.iter().filter(|c| c.state == State::Unsent).count();
+    assert!(unsent <= 2, "{unsent} calls were sent although the first had found no SIP service");
+}

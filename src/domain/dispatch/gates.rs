@@ -318,7 +318,9 @@ impl TrunkFacts {
     /// Tokens now: one second's worth at most, at least one.
     #[must_use]
     pub fn tokens_at(&self, now: DateTime<Utc>) -> f64 {
-        let elapsed = (now - self.refilled_at).num_milliseconds().max(0);
+        let elapsed = (now - self.refilled_at).num_milliseconds();
+        // A clock that was ahead wrote it: the bucket must not stand still until that moment comes.
+        let elapsed = if elapsed < -1000 { 1000 } else { elapsed.max(0) };
         #[expect(clippy::cast_precision_loss, reason = "milliseconds of an idle trunk; precision beyond 2^52 ms is no matter")]
         let refill = elapsed as f64 / 1000.0 * self.calls_per_second;
         (self.tokens + refill).min(self.calls_per_second.max(1.0))
@@ -328,7 +330,7 @@ impl TrunkFacts {
     pub(super) fn token_due(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let missing = 1.0 - self.tokens_at(now);
         #[expect(clippy::cast_possible_truncation, reason = "below a few tokens at a positive rate: small")]
-        let wait = (missing / self.calls_per_second.max(0.001) * 1000.0).ceil() as i64;
+        let wait = (missing / self.calls_per_second.max(0.001) * 1000.0).ceil().min(3_600_000.0) as i64;
         (missing > 0.0).then(|| now + Duration::milliseconds(wait))
     }
 }

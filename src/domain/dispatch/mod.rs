@@ -87,11 +87,12 @@ pub enum Decision {
 /// # Errors
 /// The first that is closed.
 pub fn before_queue(rules: &Rules, b: &Board) -> Result<(), Closed> {
-    installation(&b.installation)?;
     let c = &b.campaign;
+    // Done is done, whatever keeps the installation from dialling.
     if c.status == Status::Running && !c.filling && c.pending + c.processing == 0 {
         return Err(Closed::new(Gate::Done, "everybody was called"));
     }
+    installation(&b.installation)?;
     gates::state(c)?;
     if b.trunk.is_none() {
         return trunk(None, b.now);
