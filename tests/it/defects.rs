@@ -350,8 +350,8 @@ async fn defect_23_saving_an_outcome_again_counted_it_again() {
 async fn defect_24_a_failed_precondition_left_a_row_calling() {
     let (office, id) = Office::calling(csv_of(1), |s| s.daily_cap = 1).await;
     office.desk.pause(office.actor.clone(), id).await.unwrap();
-    assert_eq!(office.dial(id).await, Err("state"));
-    assert!(office.store.open_calls().await.unwrap().is_empty(), "back in the queue");
+    assert_eq!(office.dial(id).await, Err("empty"), "nothing is claimed of a paused campaign");
+    assert!(office.store.open_calls().await.unwrap().is_empty());
     assert_eq!((office.row(id).await.counts.pending, office.row(id).await.counts.processing), (1, 0));
 }
 
@@ -359,7 +359,7 @@ async fn defect_24_a_failed_precondition_left_a_row_calling() {
 async fn defect_25_a_wrong_configuration_burned_the_list() {
     let (office, id) = Office::calling(csv_of(20), |_| {}).await;
     let (numbers, gate) = office.dial_all(id, Reply::Unsent { fault: Fault::Trunk, reason: "LiveKit knows no such trunk".into() }).await;
-    assert_eq!((numbers.len(), gate), (1, "state"), "one try, and the campaign says what is wrong");
+    assert_eq!((numbers.len(), gate), (1, "empty"), "one try, and the campaign says what is wrong");
     let row = office.row(id).await;
     assert_eq!(row.execution_status, Status::Error);
     assert!(row.status_reason.contains("trunk"), "{}", row.status_reason);
