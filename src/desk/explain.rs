@@ -9,7 +9,9 @@ use crate::{
     domain::{
         campaign::Status,
         dispatch::{self, Closed, Closes, Decision, Gate, Place},
-        schedule, zone,
+        schedule,
+        text::clean,
+        zone,
     },
     store::{CampaignRow, PlaceCount, Setting, ZoneHead},
 };
@@ -86,6 +88,9 @@ impl Explanation {
 /// Contacts looked at for missing script fields before a start.
 const SAMPLE: i64 = 5000;
 
+/// An engine reports every few seconds; one that has not for so long is not there.
+const SILENT: chrono::Duration = chrono::Duration::seconds(90);
+
 /// A pace that lets calls pass again within this is no reason: calls are being made.
 const MOMENT: chrono::Duration = chrono::Duration::seconds(10);
 
@@ -104,7 +109,7 @@ impl Desk {
     /// What the engine would decide now, from what is in the rows.
     async fn binding(&self, row: &CampaignRow) -> Result<(&'static str, String, Option<DateTime<Utc>>), DeskError> {
         let mut installation = self.standing().await?;
-        installation.unwell = self.store.setting(Setting::EngineHealth).await?.map(|words| (words, None));
+        installation.unwell = self.unwell(row).await?.map(|words| (words, None));
         let no_agent = self.store.setting(Setting::CampaignNote(row.id)).await?.map(|words| (words, None));
         let look = self.decide(row, &installation, &Hands::default(), no_agent).await?;
         let closed = match look.decision {
@@ -117,6 +122,21 @@ impl Desk {
         }
         let closed = self.law_of_head(row, closed).await?;
         Ok((closed.gate.word(), closed.message, closed.until))
+    }
+
+    /// What keeps the engine from dialling a campaign that runs: what it said itself, or its silence.
+    async fn unwell(&self, row: &CampaignRow) -> Result<Option<String>, DeskError> {
+        let said = self.store.setting(Setting::EngineHealth).await?;
+        if said.is_some() || row.execution_status != Status::Running {
+            return Ok(said);
+        }
+        let engine = self.store.engine().await?;
+        if engine.as_ref().is_some_and(|e| self.now() - e.heartbeat_at < SILENT) {
+            return Ok(None);
+        }
+        let seen = engine
+            .map_or_else(String::new, |e| format!(" (the one on {} was last seen at {})", clean(&e.host, 64), e.heartbeat_at.format("%Y-%m-%d %H:%M UTC")));
+        Ok(Some(format!("no engine is running{seen}, so nothing is dialled: start `dialdeck` or `dialdeck serve` on the dialler host")))
     }
 
     /// Where all contacts left are due later, the law of a state may be the reason.

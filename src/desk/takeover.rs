@@ -38,7 +38,7 @@ impl Desk {
     /// At the start of an engine on this host: claims of earlier runs are released, armed calls
     /// become unknown, open ones are taken over. Answers the rooms of the released claims (to be
     /// deleted) and how many calls were taken over.
-    pub async fn take_over(&self, installation: Installation, mine: Incarnation) -> Result<(Vec<String>, usize), DeskError> {
+    pub async fn take_over(&self, installation: Installation, mine: Incarnation, host: String) -> Result<(Vec<String>, usize), DeskError> {
         let now = self.now();
         // From this commit on no other engine claims or arms: one that was stopped and wakes up finds itself replaced.
         let others = self
@@ -46,6 +46,7 @@ impl Desk {
             .write(Lane::Urgent, move |tx| {
                 Box::pin(async move {
                     tx.put_setting(Setting::Leader, &mine.to_string()).await?;
+                    tx.put_engine(mine, &host, i64::from(std::process::id()), now).await?;
                     // What an earlier engine waited for, it waited for alone.
                     tx.clear_notes().await?;
                     Ok::<_, DeskError>(tx.calls_of_others(mine).await?)

@@ -69,6 +69,21 @@ impl Counts {
     pub fn is_zero(&self) -> bool {
         *self == Self::default()
     }
+
+    /// What a campaign came to that has nobody left to call.
+    #[must_use]
+    pub fn done_words(&self) -> String {
+        let not_made = match self.canceled {
+            1 => "1 call was not made, its row says why".to_owned(),
+            n => format!("{n} calls were not made, their rows say why"),
+        };
+        match (self.dials, self.canceled) {
+            (0, 0) => "nobody was left to call".to_owned(),
+            (0, _) => format!("nobody was called: {not_made}"),
+            (_, 0) => "all contacts were called".to_owned(),
+            _ => format!("everybody else was called: {not_made}"),
+        }
+    }
 }
 
 /// What a call's row contributes.
@@ -124,6 +139,15 @@ mod tests {
         let t = Tally { state: State::Unsent, armed: true, leg_seen: false, answered: false, outcome: None, talk_seconds: 0 };
         assert_eq!((contribution(&t).dials, contribution(&t).failed), (0, 1));
         assert_eq!(contribution(&Tally { state: State::Unresolved, ..t }).dials, 1, "counts as rung");
+    }
+
+    #[test]
+    fn a_campaign_that_called_nobody_does_not_say_that_it_did() {
+        let words = |dials, canceled| Counts { canceled, dials, ..Counts::default() }.done_words();
+        assert_eq!(words(3, 0), "all contacts were called");
+        assert_eq!(words(0, 2), "nobody was called: 2 calls were not made, their rows say why");
+        assert_eq!(words(3, 1), "everybody else was called: 1 call was not made, its row says why");
+        assert_eq!(words(0, 0), "nobody was left to call");
     }
 
     #[test]

@@ -94,7 +94,7 @@ impl Engine {
             // A word left by an earlier run would outlive its cause.
             self.desk.report_health(String::new()).await?;
         }
-        let (rooms, open) = self.desk.take_over(self.installation, self.incarnation).await?;
+        let (rooms, open) = self.desk.take_over(self.installation, self.incarnation, hostname()).await?;
         self.desk.check_lines().await?;
         for room in rooms {
             self.delete_quietly(room).await;

@@ -265,7 +265,7 @@ impl Engine {
     /// The campaign is done, or its own configuration keeps it from going on.
     async fn end_campaign(&self, campaign: &CampaignRow, closed: Closed) -> Result<(), DeskError> {
         let done = closed.gate == Gate::Done;
-        let (to, reason) = if done { (Status::Completed, "all contacts were called".to_owned()) } else { (Status::Error, closed.message) };
+        let (to, reason) = if done { (Status::Completed, campaign.counts.done_words()) } else { (Status::Error, closed.message) };
         let moved = self.desk.finish(Actor::engine(campaign.user_id), campaign.id, to, reason.clone()).await?;
         if moved && done {
             tracing::info!(target: "engine", campaign = %campaign.name, "campaign completed");

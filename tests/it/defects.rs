@@ -376,7 +376,7 @@ async fn defect_26_nobody_knew_why_it_was_paused() {
     // Outside its hours it is not paused: it waits, and says until when.
     let (source, _) = office.import(csv_of(1)).await;
     let waits = office.started(source, |s| (s.start_hour, s.end_hour) = (20, 22)).await;
-    let why = office.desk.explain(&office.row(waits).await).await.unwrap();
+    let why = office.why(waits).await;
     assert_eq!((why.gate.as_str(), office.row(waits).await.execution_status), ("hours", Status::Running));
     assert!(why.until.is_some());
 }
@@ -517,10 +517,10 @@ async fn defect_39_two_instances_doubled_everything() {
     let (source, _) = office.import(csv_of(3)).await;
     let id = office.started(source, |_| {}).await;
     let first = office.incarnation;
-    office.desk.take_over(office.installation, first).await.unwrap();
+    office.desk.take_over(office.installation, first, "host".into()).await.unwrap();
     let claimed = office.claim(id).await.unwrap();
     let second = Incarnation::fresh();
-    office.desk.take_over(office.installation, second).await.unwrap();
+    office.desk.take_over(office.installation, second, "host".into()).await.unwrap();
     assert!(matches!(office.arm(claimed).await, Err(dialdeck::desk::Refused::Lost)), "the first has lost what it had claimed");
     assert!(office.claim(id).await.is_none(), "and claims nothing more");
     office.incarnation = second;

@@ -188,7 +188,7 @@ async fn an_idle_campaign_says_how_many_it_could_call() {
     office.desk.add_do_not_call(office.actor.clone(), listed, "asked".into()).await.unwrap();
     let id = office.campaign(dialdeck::domain::campaign::ContactSource::CsvFile, source, |_| {}).await;
     let check = async |what: &str| {
-        let w = office.desk.explain(&office.row(id).await).await.unwrap().waiting;
+        let w = office.why(id).await.waiting;
         assert_eq!((w.dialable_now, w.later), (1, 1), "{what}: {w:?}");
     };
     check("idle").await;
@@ -309,6 +309,8 @@ async fn why_and_engine(seed: u64) -> (String, bool) {
         world.assistant = world.desk.add_assistant(world.actor.clone(), None, "Olga".into(), None, "Hi".into(), None).await.unwrap().id;
         world.assign("trunk.example").await;
     }
+    // As an engine that lives would have it.
+    world.desk.heartbeat(dialdeck::domain::id::Incarnation::fresh(), "host".into(), 1).await.unwrap();
     let why = world.desk.explain(&world.row(id).await).await.unwrap();
     world.start_engine();
     let patience = if why.gate == "open" { Duration::from_secs(10) } else { Duration::from_millis(600) };
@@ -426,9 +428,9 @@ async fn a_campaign_that_is_done_completes_under_the_kill_switch() {
 async fn a_note_of_an_engine_that_is_gone_is_gone() {
     let (office, id) = Office::calling(csv_of(1), |_| {}).await;
     office.desk.campaign_note(id, "no agent worker took the call".into()).await.unwrap();
-    let why = async || office.desk.explain(&office.row(id).await).await.unwrap().gate;
+    let why = async || office.why(id).await.gate;
     assert_eq!(why().await, "agent");
-    office.desk.take_over(office.installation, dialdeck::domain::id::Incarnation::fresh()).await.unwrap();
+    office.desk.take_over(office.installation, dialdeck::domain::id::Incarnation::fresh(), "host".into()).await.unwrap();
     assert_eq!(why().await, "open");
 }
 

@@ -458,7 +458,7 @@ async fn a_running_campaign_waits_for_the_terms_too() {
     let rules = Rules { real_phones: true, ..office.desk.rules().clone() };
     office.desk = Desk::new(office.store.clone(), std::sync::Arc::new(office.clock.clone()), rules);
     assert_eq!(office.dial(id).await, Err("terms"));
-    assert_eq!(office.desk.explain(&office.row(id).await).await.unwrap().gate, "terms");
+    assert_eq!(office.why(id).await.gate, "terms");
 }
 
 #[tokio::test]
@@ -466,7 +466,7 @@ async fn why_counts_who_is_exhausted_and_whose_row_was_refused() {
     let (office, id) = Office::calling(format!("{}Nobody,12,Acme\n", csv_of(3)), |s| s.retry.max_attempts = 1).await;
     let call = office.dial(id).await.unwrap();
     office.reply(call, Reply::Ended { end: End::NoAnswer, sip_code: Some(480), reason: "x".into() }).await;
-    let w = office.desk.explain(&office.row(id).await).await.unwrap().waiting;
+    let w = office.why(id).await.waiting;
     assert_eq!((w.dialable_now, w.exhausted, w.invalid), (2, 1, 1), "{w:?}");
 }
 
@@ -477,7 +477,7 @@ async fn dialable_now_knows_the_states() {
     office.wait(chrono::TimeDelta::days(4));
     let (source, _) = office.import("name,phone\nAna,+12055550144\nMei,+13125550143\n".into()).await;
     let id = office.started(source, |_| {}).await;
-    let w = office.desk.explain(&office.row(id).await).await.unwrap().waiting;
+    let w = office.why(id).await.waiting;
     assert_eq!((w.dialable_now, w.later), (1, 1), "{w:?}");
 }
 
@@ -541,7 +541,7 @@ async fn a_pause_does_not_disarm_the_three_percent() {
     office.desk.resume(office.actor.clone(), id).await.unwrap();
     assert!(office.dial(id).await.is_ok());
     assert_eq!(office.dial(id).await, Err("wait"), "one call at a time");
-    assert_eq!(office.desk.explain(&office.row(id).await).await.unwrap().gate, "brake");
+    assert_eq!(office.why(id).await.gate, "brake");
 }
 
 /// P6, P7 at the last moment: claimed, its agent waiting, and then somebody says no.
@@ -565,4 +565,16 @@ async fn p6_p7_whoever_says_no_after_the_claim_is_heard_inside_arm() {
     office.desk.stop(office.actor.clone(), id, false).await.unwrap();
     assert!(office.arm(claimed).await.is_err(), "stopped");
     assert!(office.store.open_calls().await.unwrap().is_empty(), "nobody was called");
+}
+
+/// "Calls are being made" is not said while nobody is there to make them.
+#[tokio::test]
+async fn why_says_that_no_engine_runs() {
+    let (office, id) = Office::calling(csv_of(1), |_| {}).await;
+    let why = office.desk.explain(&office.row(id).await).await.unwrap();
+    assert!(why.gate == "engine" && why.message.starts_with("no engine is running, so"), "{}", why.message);
+    assert_eq!(office.why(id).await.gate, "open");
+    office.wait(chrono::TimeDelta::seconds(91));
+    let why = office.desk.explain(&office.row(id).await).await.unwrap();
+    assert!(why.message.contains("the one on host was last seen at"), "{}", why.message);
 }

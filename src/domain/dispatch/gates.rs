@@ -238,13 +238,19 @@ const LIST_AGE: Duration = Duration::days(31);
 pub(super) fn state(c: &CampaignFacts) -> Result<(), Closed> {
     let way = match c.status {
         Status::Running => return Ok(()),
-        Status::Idle => ". s starts it",
-        Status::Paused => ". p resumes it",
+        Status::Idle => ". Start it",
+        Status::Paused => ". Resume it",
         Status::Error => ". Mend it and start it again",
         Status::Completed => "",
     };
-    let reason = if c.status_reason.is_empty() { String::new() } else { format!(": {}", c.status_reason) };
-    close(Gate::State, format!("the campaign is {}{reason}{way}", c.status.as_str()))
+    let word = c.status.as_str();
+    let words = match c.status_reason.as_str() {
+        "" => word.to_owned(),
+        // "paused by Ana" says it already.
+        reason if reason.starts_with(word) => reason.to_owned(),
+        reason => format!("{word}: {reason}"),
+    };
+    close(Gate::State, format!("the campaign is {words}{way}"))
 }
 
 fn national_list(rules: &Rules, at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<(), Closed> {

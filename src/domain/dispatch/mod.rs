@@ -163,6 +163,7 @@ fn waiting_zones(rules: &Rules, b: &Board) -> Closed {
     let Some(zone) = b.zones.iter().min_by_key(|z| z.first()) else {
         return match (c.processing, c.filling) {
             (_, true) => Closed::new(Gate::Queue, "the queue is being filled").until(b.now),
+            (0, false) => Closed::new(Gate::Queue, "the queue is being read").until(b.now),
             (1, false) => Closed::new(Gate::Queue, "the last call is being made"),
             (n, false) => Closed::new(Gate::Queue, format!("the last {n} calls are being made")),
         };

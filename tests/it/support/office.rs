@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use dialdeck::{
     clock::Clock,
-    desk::{Actor, Armed, AssignNumber, CampaignDraft, ClaimRequest, Claimed, Claims, Desk, Import, Installation, Progress, Refused, SetOutcome},
+    desk::{Actor, Armed, AssignNumber, CampaignDraft, ClaimRequest, Claimed, Claims, Desk, Explanation, Import, Installation, Progress, Refused, SetOutcome},
     domain::{
         campaign::{ContactSource, Settings},
         contact::ImportReport,
@@ -115,6 +115,12 @@ impl Office {
 
     pub async fn row(&self, id: CampaignId) -> CampaignRow {
         self.store.campaign(self.actor.owner, id).await.unwrap().unwrap()
+    }
+
+    /// Why nothing is dialled, as an engine that lives would have it.
+    pub async fn why(&self, id: CampaignId) -> Explanation {
+        self.desk.heartbeat(self.incarnation, "host".into(), 1).await.unwrap();
+        self.desk.explain(&self.row(id).await).await.unwrap()
     }
 
     pub async fn call(&self, id: CallId) -> CallRow {
