@@ -1,7 +1,10 @@
 //! The board of the one decision, read off the rows for whoever asks: the scheduler before it claims, and
 //! "why is nothing dialling?".
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    hash::{Hash, Hasher},
+};
 
 use chrono::{DateTime, Utc};
 
@@ -65,7 +68,7 @@ impl Desk {
         let mut board = Board { now, installation: installation.clone(), campaign, trunk, zones: Vec::new() };
         if dispatch::before_queue(&self.rules, &board).is_ok() {
             let heads = self.store.zone_heads(row.id).await?;
-            board.zones = heads.into_iter().map(|h| zone_facts(&self.rules, row.id, h, hands, now)).collect();
+            board.zones = heads.into_iter().map(|h| zone_facts(&self.rules, row, h, hands, now)).collect();
         }
         Ok(Look { decision: dispatch::decide(&self.rules, &board), board, outgoing })
     }
@@ -111,7 +114,7 @@ pub(super) fn trunk_facts(rules: &Rules, t: &TrunkGates) -> Option<TrunkFacts> {
 }
 
 /// The head of a zone's queue, with when the law of the profile is open in all its zones.
-fn zone_facts(rules: &Rules, campaign: CampaignId, head: ZoneHead, hands: &Hands, now: DateTime<Utc>) -> ZoneFacts {
+fn zone_facts(rules: &Rules, campaign: &CampaignRow, head: ZoneHead, hands: &Hands, now: DateTime<Utc>) -> ZoneFacts {
     let from = now.max(head.due);
     let zones = zone::parse_key(&head.zones);
     let (opens, awake, closes) = match (rules.profile.contact_window(), &zones) {
@@ -124,6 +127,15 @@ fn zone_facts(rules: &Rules, campaign: CampaignId, head: ZoneHead, hands: &Hands
             (schedule::next_open_in_all(&window, zones, from), awake, closes)
         }
     };
-    let served = hands.served.get(&(campaign, head.zones.clone())).copied();
-    ZoneFacts { key: head.zones, due: head.due, promised: head.promised, opens, awake, closes, served }
+    let served = hands.served.get(&(campaign.id, head.zones.clone())).copied();
+    let lot = lot(&campaign.name, &head.zones);
+    ZoneFacts { key: head.zones, due: head.due, promised: head.promised, opens, awake, closes, served, lot }
+}
+
+/// Another order of the zones for each campaign, the same at every look; by its name, for an id would make
+/// simulated time depend on more than its seed.
+fn lot(campaign: &str, zones: &str) -> u64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    (campaign, zones).hash(&mut hasher);
+    hasher.finish()
 }

@@ -30,6 +30,8 @@ pub struct ZoneFacts {
     pub closes: Option<DateTime<Utc>>,
     /// When a row of it was claimed last, as far as who asks knows.
     pub served: Option<DateTime<Utc>>,
+    /// Draws lots between zones that have waited equally, else the first by name would always begin.
+    pub lot: u64,
 }
 
 impl ZoneFacts {
@@ -121,7 +123,7 @@ pub fn decide(rules: &Rules, b: &Board) -> Decision {
         Err(closed) => Decision::Wait(closed),
         Ok(n) => {
             let promise = |z: &ZoneFacts| z.promise_due(b.now).map_or((1, DateTime::<Utc>::MAX_UTC), |t| (0, t));
-            ready.sort_by(|x, y| promise(x).cmp(&promise(y)).then(y.urgency(b.now).total_cmp(&x.urgency(b.now))).then(x.due.cmp(&y.due)));
+            ready.sort_by(|x, y| promise(x).cmp(&promise(y)).then(y.urgency(b.now).total_cmp(&x.urgency(b.now))).then(x.lot.cmp(&y.lot)));
             let promised = ready.first().is_some_and(|z| z.promise_due(b.now).is_some());
             Decision::Go { promised, zones: ready.into_iter().map(|z| z.key.clone()).collect(), n }
         }
@@ -205,6 +207,7 @@ mod tests {
             awake: true,
             closes: Some(noon() + Duration::hours(9)),
             served: None,
+            lot: 0,
         }
     }
 
