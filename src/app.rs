@@ -3,6 +3,7 @@
 mod demo;
 mod mark;
 mod standby;
+mod zoneinfo;
 
 use std::{
     fs::File,
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use demo::{Demo, DemoOptions};
 pub use mark::unreached;
+pub use zoneinfo::{host_zone, use_host_zones};
 
 use crate::{
     api::{self, Api, Auth, Defaults, Role},
@@ -450,18 +452,6 @@ pub fn operator() -> String {
         read("SSH_CLIENT").and_then(|c| c.split(' ').next().map(|ip| format!("{login}@{ip}"))).unwrap_or(login)
     });
     crate::domain::text::clean(&name, 60)
-}
-
-/// The host's own zone, as `/etc/localtime` names it.
-#[must_use]
-pub fn host_zone() -> chrono_tz::Tz {
-    let by_variable = std::env::var("TZ").ok().and_then(|z| z.trim_start_matches(':').parse().ok());
-    let by_link = || {
-        let target = std::fs::read_link("/etc/localtime").ok()?;
-        let text = target.to_str()?;
-        text.split_once("zoneinfo/")?.1.parse().ok()
-    };
-    by_variable.or_else(by_link).unwrap_or(chrono_tz::Tz::UTC)
 }
 
 #[cfg(test)]

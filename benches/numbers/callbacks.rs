@@ -101,7 +101,7 @@ pub fn serve(url: &str) {
             limits: Limits::default(),
             buckets: Arc::new(Buckets::new(Limits::default())),
             defaults: Defaults {
-                timezone: chrono_tz::Tz::UTC,
+                timezone: dialdeck::domain::zone::Zone::utc(),
                 region: None,
                 trunk_address: String::new(),
                 trunk_username: String::new(),

@@ -82,7 +82,7 @@ pub fn run() {
                 end_hour: 0,
                 max_concurrent: 5,
                 call_delay_ms: 500,
-                ..Settings::defaults(chrono_tz::Tz::America__New_York)
+                ..Settings::defaults("America/New_York".parse().unwrap())
             };
             let draft = CampaignDraft {
                 name: format!("Campaign {n}"),

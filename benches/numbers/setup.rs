@@ -143,7 +143,7 @@ fn draft(assistant: AssistantId, source_id: SourceId) -> CampaignDraft {
         end_hour: 0,
         max_concurrent: 2000,
         call_delay_ms: 0,
-        ..Settings::defaults(chrono_tz::Tz::America__New_York)
+        ..Settings::defaults("America/New_York".parse().unwrap())
     };
     CampaignDraft {
         name: "Q4 Sales".into(),

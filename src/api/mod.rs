@@ -59,7 +59,7 @@ pub struct Api {
 /// What requests may leave out.
 #[derive(Clone)]
 pub struct Defaults {
-    pub timezone: chrono_tz::Tz,
+    pub timezone: crate::domain::zone::Zone,
     pub region: Option<String>,
     /// `[trunk] address, username, password` for a number without its own.
     pub trunk_address: String,

@@ -73,6 +73,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
 
 /// Runs what was asked for.
 pub fn run(args: Args) -> Result<(), CliError> {
+    crate::app::use_host_zones();
     match args.command {
         None => run_console(&args.global),
         Some(Command::Demo { contacts, seed, speed }) => run_demo(&args.global, DemoOptions { contacts, seed, speed }),

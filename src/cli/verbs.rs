@@ -412,6 +412,7 @@ pub fn config(command: ConfigCommand, values: &Values, files: &[(PathBuf, bool)]
         ConfigCommand::Check => {
             config::validate(values)?;
             println!("the configuration is in order");
+            println!("time zones {}, law of places {}", crate::domain::zone::version(), crate::domain::legal::version());
             Ok(())
         }
         ConfigCommand::Path => {

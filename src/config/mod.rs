@@ -26,6 +26,7 @@ use crate::domain::{
     rules::Profile,
     text::clean,
     trunk::{self, Reach},
+    zone::Zone,
 };
 
 /// A value and where it came from.
@@ -107,7 +108,7 @@ pub struct Config {
     pub issuer: String,
     pub plain_role: String,
     pub engine_enabled: bool,
-    pub timezone: Option<chrono_tz::Tz>,
+    pub timezone: Option<Zone>,
     pub on_hangup: OnHangup,
     pub drain_timeout: Duration,
     pub claim_lease: Duration,

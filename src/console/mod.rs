@@ -35,7 +35,7 @@ pub use view::draw;
 use crate::{
     clock::SharedClock,
     desk::{Actor, Desk},
-    domain::text,
+    domain::{text, zone::Zone},
     telemetry::Ring,
 };
 
@@ -53,7 +53,7 @@ pub struct ConsoleOptions {
     /// Why this process must end, once a part of it has broken down.
     pub broken: tokio::sync::watch::Receiver<Option<String>>,
     pub themes_folder: PathBuf,
-    pub zone: chrono_tz::Tz,
+    pub zone: Zone,
     /// Country of numbers written without +, for imports.
     pub region: Option<String>,
 }

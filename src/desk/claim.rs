@@ -274,7 +274,7 @@ pub(super) async fn turn_away(tx: &mut Tx, row: &CallRow, closed: &Closed, now: 
             release(tx, row.id, row.claim_number, None, &closed.message, now).await?;
         }
     }
-    let details = serde_json::json!({ "gate": closed.gate.word(), "message": closed.message, "until": closed.until, "rules": crate::domain::legal::version() });
+    let details = serde_json::json!({ "gate": closed.gate.word(), "message": closed.message, "until": closed.until, "rules": crate::domain::legal::version(), "timeZones": crate::domain::zone::version() });
     audit(tx, &Actor::engine(row.user_id), now, "call_not_armed", Some(row.id.0), &details).await
 }
 

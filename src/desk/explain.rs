@@ -11,7 +11,7 @@ use crate::{
         dispatch::{self, Closed, Closes, Decision, Gate, Place},
         schedule,
         text::clean,
-        zone,
+        zone::{self, Zone},
     },
     store::{CampaignRow, PlaceCount, Setting, ZoneHead},
 };
@@ -58,7 +58,7 @@ pub struct ZoneWait {
 impl Explanation {
     /// The whole story, a line each, on the clock of a zone: the gate, the counts, who waits where.
     #[must_use]
-    pub fn lines(&self, zone: chrono_tz::Tz, now: DateTime<Utc>) -> Vec<String> {
+    pub fn lines(&self, zone: Zone, now: DateTime<Utc>) -> Vec<String> {
         let at = |t: DateTime<Utc>| t.with_timezone(&zone).format("%a %H:%M %Z").to_string();
         let w = &self.waiting;
         let mut lines = vec![self.message.clone()];

@@ -1,6 +1,6 @@
 //! A campaign: its states, which command is allowed in which, and the settings with their ranges.
 
-use chrono_tz::Tz;
+use super::zone::Zone;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -97,7 +97,7 @@ pub struct Settings {
     pub end_hour: i64,
     pub start_minute: i64,
     pub end_minute: i64,
-    pub timezone: Tz,
+    pub timezone: Zone,
     /// Calls ringing or talking at once, 1 to 2000.
     pub max_concurrent: i64,
     /// Least time between two dials of this campaign, ms.
@@ -114,7 +114,7 @@ pub struct Settings {
 impl Settings {
     /// The documented defaults in a zone.
     #[must_use]
-    pub fn defaults(timezone: Tz) -> Self {
+    pub fn defaults(timezone: Zone) -> Self {
         Self {
             daily_cap: 100,
             calling_days: Days::WORKDAYS,
@@ -210,12 +210,12 @@ mod tests {
 
     #[test]
     fn all_complaints_at_once() {
-        let mut s = Settings::defaults(Tz::UTC);
+        let mut s = Settings::defaults(Zone::utc());
         assert_eq!(s.validate(), vec![]);
         (s.daily_cap, s.start_hour, s.ring_timeout_s) = (0, 24, 61);
         let fields: Vec<_> = s.validate().iter().map(|e| e.field).collect();
         assert_eq!(fields, ["dailyCap", "startHour", "ringTimeout"]);
-        let same = Settings { end_hour: 9, ..Settings::defaults(Tz::UTC) };
+        let same = Settings { end_hour: 9, ..Settings::defaults(Zone::utc()) };
         assert_eq!(same.validate()[0].field, "endHour");
     }
 }

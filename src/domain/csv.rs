@@ -266,7 +266,7 @@ impl<R: Read> ContactFile<R> {
         if text.is_empty() {
             return Ok(None);
         }
-        match text.parse::<chrono_tz::Tz>() {
+        match text.parse::<zone::Zone>() {
             Ok(zone) => Ok(Some(zone.name().to_owned())),
             Err(_) => Err(format!("unknown time zone \"{}\": write it as America/New_York", clean(text, 40))),
         }

@@ -8,8 +8,8 @@ use std::{
     sync::LazyLock,
 };
 
+use super::zone::Zone;
 use chrono::{DateTime, Duration, NaiveDate, Utc};
-use chrono_tz::Tz;
 
 use super::schedule::{Days, Window};
 use holiday::Holiday;
@@ -133,13 +133,13 @@ impl Law {
     }
 
     #[must_use]
-    pub fn is_open(&self, zone: Tz, now: DateTime<Utc>) -> bool {
+    pub fn is_open(&self, zone: Zone, now: DateTime<Utc>) -> bool {
         !self.is_holiday(now.with_timezone(&zone).date_naive()) && self.windows.iter().any(|w| w.is_open(zone, now))
     }
 
     /// The first moment at or after `now` when it is open.
     #[must_use]
-    pub fn next_open(&self, zone: Tz, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    pub fn next_open(&self, zone: Zone, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let mut at = now;
         // Holidays in a row: a few days at most.
         for _ in 0..12 {
@@ -164,7 +164,7 @@ impl Law {
 ///
 /// # Errors
 /// When it is closed now.
-pub fn open_in_all<'a>(laws: &[&'a Law], zones: &[Tz], now: DateTime<Utc>) -> Result<(), (&'a Law, Option<DateTime<Utc>>)> {
+pub fn open_in_all<'a>(laws: &[&'a Law], zones: &[Zone], now: DateTime<Utc>) -> Result<(), (&'a Law, Option<DateTime<Utc>>)> {
     let closed = laws.iter().find(|l| zones.iter().any(|z| !l.is_open(*z, now)));
     closed.map_or(Ok(()), |law| Err((law, next_open_in_all(laws, zones, now))))
 }
@@ -172,7 +172,7 @@ pub fn open_in_all<'a>(laws: &[&'a Law], zones: &[Tz], now: DateTime<Utc>) -> Re
 /// The first moment at or after `now` when every law is open in every zone; `None` when there is none
 /// within two weeks.
 #[must_use]
-pub fn next_open_in_all(laws: &[&Law], zones: &[Tz], now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+pub fn next_open_in_all(laws: &[&Law], zones: &[Zone], now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let mut at = now;
     // Each round moves to the latest of the next openings.
     while at - now <= Duration::days(15) {
@@ -188,7 +188,12 @@ pub fn next_open_in_all(laws: &[&Law], zones: &[Tz], now: DateTime<Utc>) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::zone::names;
     use proptest::prelude::*;
+
+    fn zone(name: &str) -> Zone {
+        name.parse().unwrap()
+    }
 
     fn utc(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
@@ -219,7 +224,7 @@ mod tests {
 
     #[test]
     fn the_strictest_decides_in_every_zone() {
-        let zones = [Tz::America__New_York];
+        let zones = [zone("America/New_York")];
         let florida = of("US", "+13055550142", false);
         // 20:30 in Florida: the country allows it, the state does not.
         let evening = utc("2026-11-21T01:30:00Z");
@@ -228,18 +233,18 @@ mod tests {
         assert!(open_in_all(&of("US", "+12125550142", false), &zones, evening).is_ok());
         // Alabama on a Sunday, on Thanksgiving.
         let alabama = of("US", "+12055550142", false);
-        let central = [Tz::America__Chicago];
+        let central = [zone("America/Chicago")];
         assert_eq!(open_in_all(&alabama, &central, utc("2026-11-22T18:00:00Z")).unwrap_err().1, Some(utc("2026-11-23T14:00:00Z")));
         assert_eq!(open_in_all(&alabama, &central, utc("2026-11-26T18:00:00Z")).unwrap_err().1, Some(utc("2026-11-27T14:00:00Z")));
         // A French lunch.
-        let paris = [Tz::Europe__Paris];
+        let paris = [zone("Europe/Paris")];
         assert_eq!(open_in_all(&of("FR", "+33123456789", false), &paris, utc("2026-11-20T12:30:00Z")).unwrap_err().1, Some(utc("2026-11-20T13:00:00Z")));
-        assert_eq!(open_in_all(&of("IN", "+911234567890", false), &[Tz::Asia__Kolkata], utc("2026-11-20T08:00:00Z")).unwrap_err().1, None, "never");
+        assert_eq!(open_in_all(&of("IN", "+911234567890", false), &[zone("Asia/Kolkata")], utc("2026-11-20T08:00:00Z")).unwrap_err().1, None, "never");
     }
 
     #[test]
     fn the_careful_profile() {
-        let zones = [Tz::America__New_York];
+        let zones = [zone("America/New_York")];
         let careful = of("US", "+12125550142", true);
         assert!(open_in_all(&careful, &zones, utc("2026-11-20T13:30:00Z")).is_err(), "08:30");
         assert!(open_in_all(&careful, &zones, utc("2026-11-20T18:00:00Z")).is_ok());
@@ -252,7 +257,8 @@ mod tests {
         #[test]
         fn the_next_opening_is_the_first(minute in 0i64..9_400_000, area in 200u16..990, at in 0usize..400, second in 0usize..400, careful: bool) {
             let now = utc("2020-01-01T00:00:00Z") + Duration::minutes(minute);
-            let zones: Vec<Tz> = [at, second].iter().map(|i| chrono_tz::TZ_VARIANTS[*i % chrono_tz::TZ_VARIANTS.len()]).collect();
+            let all: Vec<&str> = names().collect();
+            let zones: Vec<Zone> = [at, second].iter().map(|i| zone(all[*i % all.len()])).collect();
             let laws = of("US", &format!("+1{area}5550142"), careful);
             let open = |t: DateTime<Utc>| open_in_all(&laws, &zones, t).is_ok();
             if let Some(next) = next_open_in_all(&laws, &zones, now) {
@@ -269,7 +275,7 @@ mod tests {
         #[test]
         fn a_state_only_narrows(minute in 0i64..9_400_000, area in 200u16..990) {
             let now = utc("2020-01-01T00:00:00Z") + Duration::minutes(minute);
-            let zones = [Tz::America__New_York, Tz::America__Los_Angeles];
+            let zones = [zone("America/New_York"), zone("America/Los_Angeles")];
             let number = format!("+1{area}5550142");
             if open_in_all(&of("US", &number, true), &zones, now).is_ok() {
                 prop_assert!(open_in_all(&of("US", &number, false), &zones, now).is_ok());

@@ -1,8 +1,8 @@
 //! When calling is open: days and hours in a zone, over midnight and over clock changes.
 //! Everything is computed on real intervals of UTC, so a day of 23 or 25 hours needs no special case.
 
-use chrono::{DateTime, Datelike, Days as ChronoDays, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc, Weekday};
-use chrono_tz::Tz;
+use super::zone::Zone;
+use chrono::{DateTime, Datelike, Days as ChronoDays, Duration, NaiveDate, NaiveDateTime, NaiveTime, Utc, Weekday};
 
 /// A set of weekdays, stored as a JSON list of full English lower-case names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,13 +78,13 @@ impl Window {
     }
 
     #[must_use]
-    pub fn is_open(&self, zone: Tz, now: DateTime<Utc>) -> bool {
+    pub fn is_open(&self, zone: Zone, now: DateTime<Utc>) -> bool {
         self.current(zone, now).is_some()
     }
 
     /// The first moment at or after `now` when the window is open.
     #[must_use]
-    pub fn next_open(&self, zone: Tz, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    pub fn next_open(&self, zone: Zone, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         if self.is_open(zone, now) {
             return Some(now);
         }
@@ -94,7 +94,7 @@ impl Window {
 
     /// When the interval that is open now ends.
     #[must_use]
-    pub fn closes(&self, zone: Tz, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    pub fn closes(&self, zone: Zone, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.current(zone, now).map(|(_, to)| to)
     }
 
@@ -106,19 +106,19 @@ impl Window {
         format!("{hours} {}", self.days.letters())
     }
 
-    fn current(self, zone: Tz, now: DateTime<Utc>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    fn current(self, zone: Zone, now: DateTime<Utc>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
         let today = now.with_timezone(&zone).date_naive();
         [today.pred_opt()?, today].into_iter().filter_map(|d| self.interval(zone, d)).find(|(from, to)| *from <= now && now < *to)
     }
 
     /// The interval that begins on a local date, if that is a calling day.
-    fn interval(self, zone: Tz, date: NaiveDate) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    fn interval(self, zone: Zone, date: NaiveDate) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
         if !self.days.contains(date.weekday()) {
             return None;
         }
         let end_date = if self.end <= self.start { date.succ_opt()? } else { date };
-        let from = instant(zone, at(date, self.start));
-        let to = if self.end == 0 || self.end == 1440 { instant(zone, at(date.succ_opt()?, 0)) } else { instant(zone, at(end_date, self.end)) };
+        let from = zone.instant(at(date, self.start));
+        let to = if self.end == 0 || self.end == 1440 { zone.instant(at(date.succ_opt()?, 0)) } else { zone.instant(at(end_date, self.end)) };
         (from < to).then_some((from, to))
     }
 }
@@ -126,7 +126,7 @@ impl Window {
 /// The first moment at or after `now` when the window is open in **all** zones at once.
 /// `None` when there is none, as for a set that spans half the globe.
 #[must_use]
-pub fn next_open_in_all(window: &Window, zones: &[Tz], now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+pub fn next_open_in_all(window: &Window, zones: &[Zone], now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let mut at = now;
     // Each round moves to the latest of the next openings; two days of rounds find any overlap.
     for _ in 0..zones.len() * 4 + 4 {
@@ -144,15 +144,15 @@ pub fn next_open_in_all(window: &Window, zones: &[Tz], now: DateTime<Utc>) -> Op
 
 /// The local date in `zone`, the unit of the daily cap.
 #[must_use]
-pub fn local_day(zone: Tz, now: DateTime<Utc>) -> NaiveDate {
+pub fn local_day(zone: Zone, now: DateTime<Utc>) -> NaiveDate {
     now.with_timezone(&zone).date_naive()
 }
 
 /// When the next local day begins: the moment a daily cap is fresh again.
 #[must_use]
-pub fn next_day(zone: Tz, now: DateTime<Utc>) -> DateTime<Utc> {
+pub fn next_day(zone: Zone, now: DateTime<Utc>) -> DateTime<Utc> {
     let tomorrow = local_day(zone, now).succ_opt().unwrap_or(NaiveDate::MAX);
-    instant(zone, at(tomorrow, 0))
+    zone.instant(at(tomorrow, 0))
 }
 
 /// How far ahead a call may be promised.
@@ -166,12 +166,12 @@ pub const TOO_FAR: &str = "is more than 366 days ahead";
 ///
 /// # Errors
 /// In words, when it is none of these.
-pub fn parse_moment(text: &str, zone: Tz, now: DateTime<Utc>) -> Result<DateTime<Utc>, String> {
+pub fn parse_moment(text: &str, zone: Zone, now: DateTime<Utc>) -> Result<DateTime<Utc>, String> {
     let text = text.trim().to_ascii_lowercase();
     let local = now.with_timezone(&zone).naive_local();
     let wrong = || format!("\"{text}\" is no time: write +2h, 15:00, tue 15:00 or 2026-12-01 09:30");
     if text.is_empty() {
-        return Ok(instant(zone, local + Duration::days(1)));
+        return Ok(zone.instant(local + Duration::days(1)));
     }
     if let Some(rest) = text.strip_prefix('+') {
         let split = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
@@ -203,44 +203,29 @@ pub fn parse_moment(text: &str, zone: Tz, now: DateTime<Utc>) -> Result<DateTime
     if date > local.date() + LONGEST_PROMISE {
         return Err(TOO_FAR.to_owned());
     }
-    Some(instant(zone, date.and_time(time))).filter(|t| *t > now).ok_or_else(|| "that moment has passed".to_owned())
+    Some(zone.instant(date.and_time(time))).filter(|t| *t > now).ok_or_else(|| "that moment has passed".to_owned())
 }
 
 fn at(date: NaiveDate, minutes: u16) -> NaiveDateTime {
     date.and_time(NaiveTime::MIN) + Duration::minutes(i64::from(minutes))
 }
 
-/// A local wall-clock time as an instant. Twice in autumn: the first. Not at all in spring: the
-/// first moment after the gap.
-fn instant(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
-    match zone.from_local_datetime(&local) {
-        LocalResult::Single(t) => t.to_utc(),
-        LocalResult::Ambiguous(first, _) => first.to_utc(),
-        LocalResult::None => {
-            // Gaps are whole minutes and at most a day (Samoa skipped one).
-            let mut probe = local;
-            for _ in 0..=24 * 60 {
-                probe += Duration::minutes(1);
-                if let Some(t) = zone.from_local_datetime(&probe).earliest() {
-                    return t.to_utc();
-                }
-            }
-            Utc.from_utc_datetime(&local)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::zone::names;
     use proptest::prelude::*;
 
     fn utc(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
     }
 
-    fn berlin() -> Tz {
-        Tz::Europe__Berlin
+    fn zone(name: &str) -> Zone {
+        name.parse().unwrap()
+    }
+
+    fn berlin() -> Zone {
+        zone("Europe/Berlin")
     }
 
     #[test]
@@ -280,9 +265,9 @@ mod tests {
     #[test]
     fn all_zones_must_be_open() {
         let w = Window::daily(8, 21);
-        let zones = [Tz::America__New_York, Tz::America__Los_Angeles];
+        let zones = [zone("America/New_York"), zone("America/Los_Angeles")];
         assert_eq!(next_open_in_all(&w, &zones, utc("2026-11-20T13:30:00Z")), Some(utc("2026-11-20T16:00:00Z")));
-        let globe = [Tz::America__New_York, Tz::Asia__Tokyo, Tz::Europe__London];
+        let globe = [zone("America/New_York"), zone("Asia/Tokyo"), zone("Europe/London")];
         assert_eq!(next_open_in_all(&w, &globe, utc("2026-11-20T13:30:00Z")), None);
     }
 
@@ -313,9 +298,10 @@ mod tests {
         /// Over any zone and any hour of 2020 to 2037: next_open is open, is not before now, and no
         /// whole minute before it is open.
         #[test]
-        fn next_open_is_the_first_open_moment(zone in prop::sample::select(chrono_tz::TZ_VARIANTS.to_vec()), minute in 0i64..9_400_000,
+        fn next_open_is_the_first_open_moment(zone in prop::sample::select(names().collect::<Vec<_>>()), minute in 0i64..9_400_000,
                                               start in 0u16..1440, len in 1u16..1439, days in 1u8..128) {
             let now = utc("2020-01-01T00:00:00Z") + Duration::minutes(minute);
+            let zone: Zone = zone.parse().unwrap();
             let w = Window { days: Days(days), start, end: (start + len) % 1440 };
             prop_assume!(w.start != w.end);
             if let Some(open) = w.next_open(zone, now) {

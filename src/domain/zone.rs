@@ -1,76 +1,181 @@
-//! The time zones a phone number may be in. A mobile number says where it was sold, not where its
-//! owner is, and an area code may span zones: so the answer is a set, and the gate asks that the
-//! hour be decent in **all** of them. Unknown is an answer of its own: such a number is not dialled.
+//! Time zones: what a local clock shows at a moment, and which moment a local clock means. chrono stays the
+//! type of moments and dates; the rules of zones are those of one database for the whole run, read by `jiff`
+//! and asked for through [`Zone`] alone. No file is read here: who starts the program hands a newer one in.
 
-use std::{collections::HashMap, sync::LazyLock};
+mod candidates;
+mod database;
 
-use chrono_tz::Tz;
+use std::{fmt, str::FromStr};
 
-/// libphonenumber's prefix table, see the head of the file for source and licence.
-const TABLE: &str = include_str!("zones.txt");
+use chrono::{DateTime, Datelike, FixedOffset, LocalResult, NaiveDate, NaiveDateTime, Offset, TimeZone, Timelike, Utc};
+use jiff::{Timestamp, tz::AmbiguousOffset};
 
-/// The set of zones of one prefix: parsed, and as the text that is stored and grouped by.
-struct Entry {
-    key: String,
-    zones: Vec<Tz>,
-}
+pub use candidates::{key_of, label, parse_key};
+use database::Known;
+pub use database::{BUILT_IN, built_in_names, is_newer, names, use_newer, version};
 
-struct Table {
-    by_prefix: HashMap<&'static str, usize>,
-    entries: Vec<Entry>,
-}
+/// A zone of the database, by its IANA name.
+#[derive(Clone, Copy)]
+pub struct Zone(&'static Known);
 
-static ZONES: LazyLock<Table> = LazyLock::new(|| {
-    let mut names: Vec<&str> = Vec::new();
-    let mut table = Table { by_prefix: HashMap::new(), entries: Vec::new() };
-    let mut seen: HashMap<&str, usize> = HashMap::new();
-    for line in TABLE.lines().filter(|l| !l.starts_with('#')) {
-        if let Some(name) = line.strip_prefix("z ") {
-            names.push(name);
-        } else if let Some((prefix, set)) = line.split_once(' ') {
-            let entry = *seen.entry(set).or_insert_with(|| {
-                let members: Vec<&str> = set.split(',').filter_map(|i| names.get(i.parse::<usize>().ok()?).copied()).collect();
-                // A name chrono-tz does not know must not shrink the set: such a prefix becomes unknown.
-                let zones: Vec<Tz> = members.iter().filter_map(|n| n.parse().ok()).collect();
-                let zones = if zones.len() == members.len() { zones } else { Vec::new() };
-                table.entries.push(Entry { key: members.join(","), zones });
-                table.entries.len() - 1
-            });
-            table.by_prefix.insert(prefix, entry);
+impl Zone {
+    /// Where no zone is known and one is needed.
+    #[must_use]
+    pub fn utc() -> Self {
+        Self(database::utc())
+    }
+
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.0.name
+    }
+
+    /// A local wall-clock time as a moment. Twice in autumn: the first. Not at all in spring: the first
+    /// moment after the gap.
+    #[must_use]
+    pub fn instant(self, local: NaiveDateTime) -> DateTime<Utc> {
+        match self.from_local_datetime(&local) {
+            LocalResult::Single(t) | LocalResult::Ambiguous(t, _) => t.to_utc(),
+            LocalResult::None => self.end_of_gap(local).unwrap_or_else(|| Utc.from_utc_datetime(&local)),
         }
     }
-    table
-});
 
-fn lookup(e164: &str) -> Option<&'static Entry> {
-    let digits = e164.strip_prefix('+')?;
-    (1..=digits.len().min(9)).rev().find_map(|n| ZONES.by_prefix.get(&digits[..n])).map(|i| &ZONES.entries[*i])
-}
-
-/// The candidate zones of an E.164 number as stored with the contact: IANA names joined by commas,
-/// empty when unknown.
-#[must_use]
-pub fn key_of(e164: &str) -> &'static str {
-    lookup(e164).filter(|e| !e.zones.is_empty()).map_or("", |e| e.key.as_str())
-}
-
-/// The zones of a stored key. `None` when a name is unknown or the key is empty: fail closed.
-#[must_use]
-pub fn parse_key(key: &str) -> Option<Vec<Tz>> {
-    if key.is_empty() {
-        return None;
+    /// The transition whose gap swallowed a local time.
+    fn end_of_gap(self, local: NaiveDateTime) -> Option<DateTime<Utc>> {
+        let inside = self.0.rules().to_ambiguous_timestamp(civil(local)?).compatible().ok()?;
+        let just_after = Timestamp::from_second(inside.as_second() + 1).ok()?;
+        let transition = self.0.rules().preceding(just_after).next()?;
+        DateTime::from_timestamp(transition.timestamp().as_second(), 0)
     }
-    key.split(',').map(|n| n.parse().ok()).collect()
+
+    /// What its clock is called at a moment: `EST`, `CEST`, `-03`.
+    #[must_use]
+    pub fn abbreviation(self, at: DateTime<Utc>) -> String {
+        self.0.rules().to_offset_info(timestamp(at.naive_utc())).abbreviation().to_owned()
+    }
 }
 
-/// A short name of a stored key for the screen.
-#[must_use]
-pub fn label(key: &str) -> String {
-    match key.split(',').collect::<Vec<_>>().as_slice() {
-        [] | [""] => "unknown zone".to_owned(),
-        [one] => (*one).to_owned(),
-        [a, b] => format!("{a} or {b}"),
-        [a, rest @ ..] => format!("{a} and {} more", rest.len()),
+/// Beyond the years that a zone's rules are kept for, its first or last moment.
+fn timestamp(utc: NaiveDateTime) -> Timestamp {
+    let second = utc.and_utc().timestamp();
+    Timestamp::from_second(second).unwrap_or(if second < 0 { Timestamp::MIN } else { Timestamp::MAX })
+}
+
+fn civil(local: NaiveDateTime) -> Option<jiff::civil::DateTime> {
+    let small = |n: u32| i8::try_from(n).ok();
+    let year = i16::try_from(local.year()).ok()?;
+    // A leap second is the last of its minute.
+    let (hour, minute, second) = (small(local.hour())?, small(local.minute())?, small(local.second())?);
+    jiff::civil::DateTime::new(year, small(local.month())?, small(local.day())?, hour, minute, second, 0).ok()
+}
+
+fn fixed(offset: jiff::tz::Offset) -> Option<FixedOffset> {
+    FixedOffset::east_opt(offset.seconds())
+}
+
+/// The offset of a zone at a moment.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ZoneOffset {
+    zone: Zone,
+    fixed: FixedOffset,
+    /// Seconds of UTC, for the abbreviation.
+    at: i64,
+}
+
+impl Offset for ZoneOffset {
+    fn fix(&self) -> FixedOffset {
+        self.fixed
+    }
+}
+
+/// The abbreviation, as `%Z` shows it.
+impl fmt::Display for ZoneOffset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.zone.abbreviation(DateTime::from_timestamp(self.at, 0).unwrap_or_default()))
+    }
+}
+
+impl fmt::Debug for ZoneOffset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.fixed)
+    }
+}
+
+impl Zone {
+    fn offset(self, fixed: FixedOffset, at: NaiveDateTime) -> ZoneOffset {
+        ZoneOffset { zone: self, fixed, at: at.and_utc().timestamp() }
+    }
+}
+
+/// What makes `moment.with_timezone(&zone)` work.
+impl TimeZone for Zone {
+    type Offset = ZoneOffset;
+
+    fn from_offset(offset: &ZoneOffset) -> Self {
+        offset.zone
+    }
+
+    fn offset_from_local_date(&self, local: &NaiveDate) -> LocalResult<ZoneOffset> {
+        self.offset_from_local_datetime(&local.and_time(chrono::NaiveTime::MIN))
+    }
+
+    fn offset_from_local_datetime(&self, local: &NaiveDateTime) -> LocalResult<ZoneOffset> {
+        let offset = |o| fixed(o).map(|o| self.offset(o, *local - o));
+        let Some(civil) = civil(*local) else { return LocalResult::Single(self.offset_from_utc_datetime(local)) };
+        match self.0.rules().to_ambiguous_timestamp(civil).offset() {
+            AmbiguousOffset::Unambiguous { offset: o } => offset(o).map_or(LocalResult::None, LocalResult::Single),
+            AmbiguousOffset::Fold { before, after } => offset(before).zip(offset(after)).map_or(LocalResult::None, |(b, a)| LocalResult::Ambiguous(b, a)),
+            AmbiguousOffset::Gap { .. } => LocalResult::None,
+        }
+    }
+
+    fn offset_from_utc_date(&self, utc: &NaiveDate) -> ZoneOffset {
+        self.offset_from_utc_datetime(&utc.and_time(chrono::NaiveTime::MIN))
+    }
+
+    fn offset_from_utc_datetime(&self, utc: &NaiveDateTime) -> ZoneOffset {
+        let offset = self.0.rules().to_offset(timestamp(*utc));
+        self.offset(fixed(offset).unwrap_or_else(|| Utc.fix()), *utc)
+    }
+}
+
+/// The database has no such name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a time zone such as Europe/Berlin")]
+pub struct UnknownZone;
+
+/// A name of the database, as it is stored. What people type goes through [`Zone::typed`].
+impl FromStr for Zone {
+    type Err = UnknownZone;
+
+    fn from_str(name: &str) -> Result<Self, UnknownZone> {
+        database::known(name).map(Self).ok_or(UnknownZone)
+    }
+}
+
+impl PartialEq for Zone {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.name == other.0.name
+    }
+}
+
+impl Eq for Zone {}
+
+impl std::hash::Hash for Zone {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.name.hash(state);
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.name)
+    }
+}
+
+impl fmt::Debug for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.name)
     }
 }
 
@@ -78,26 +183,48 @@ pub fn label(key: &str) -> String {
 mod tests {
     use super::*;
 
+    fn zone(name: &str) -> Zone {
+        name.parse().unwrap()
+    }
+
+    fn local(name: &str, utc: &str) -> String {
+        utc.parse::<DateTime<Utc>>().unwrap().with_timezone(&zone(name)).format("%Y-%m-%d %H:%M %Z").to_string()
+    }
+
+    /// Rules that changed after March 2025: an older database calls these people an hour late.
     #[test]
-    fn every_prefix_has_zones_chrono_knows() {
-        let unknown: Vec<_> = ZONES.by_prefix.iter().filter(|(_, i)| ZONES.entries[**i].zones.is_empty()).collect();
-        assert!(unknown.is_empty(), "{unknown:?}");
-        assert!(ZONES.by_prefix.len() > 3000);
+    fn the_rules_are_of_today() {
+        assert_eq!(local("America/Vancouver", "2026-11-26T04:40:00Z"), "2026-11-25 21:40 MST");
+        assert_eq!(local("America/Edmonton", "2026-11-26T03:40:00Z"), "2026-11-25 21:40 CST");
+        assert_eq!(local("America/New_York", "2026-11-26T03:40:00Z"), "2026-11-25 22:40 EST");
+        assert_eq!(BUILT_IN, "2026f");
     }
 
     #[test]
-    fn the_longest_prefix_wins() {
-        assert_eq!(key_of("+12025550142"), "America/New_York");
-        assert_eq!(key_of("+442079460018"), "Europe/London");
-        assert_eq!(key_of("+13125550100"), "America/Chicago");
-        // Toll-free: any zone of the numbering plan.
-        assert!(parse_key(key_of("+18005550100")).is_some_and(|z| z.len() > 20));
+    fn gaps_and_folds() {
+        let at = |name: &str, text: &str| zone(name).instant(text.parse().unwrap()).to_rfc3339();
+        assert_eq!(at("Europe/Berlin", "2027-03-28T02:30:00"), "2027-03-28T01:00:00+00:00", "the end of the gap");
+        assert_eq!(at("Europe/Berlin", "2027-03-28T02:00:00"), "2027-03-28T01:00:00+00:00");
+        assert_eq!(at("Europe/Berlin", "2026-10-25T02:30:00"), "2026-10-25T00:30:00+00:00", "the first of two");
+        assert_eq!(at("America/New_York", "2026-11-20T09:00:00"), "2026-11-20T14:00:00+00:00");
+        // Samoa had no 30 December 2011.
+        assert_eq!(at("Pacific/Apia", "2011-12-30T12:00:00"), "2011-12-30T10:00:00+00:00");
+        // Lord Howe moves by half an hour.
+        assert_eq!(at("Australia/Lord_Howe", "2026-10-04T02:15:00"), "2026-10-03T15:30:00+00:00");
     }
 
     #[test]
-    fn unknown_fails_closed() {
-        assert_eq!(key_of("+999123456"), "");
-        assert_eq!(parse_key(""), None);
-        assert_eq!(parse_key("Mars/Olympus"), None);
+    fn names_are_of_the_database() {
+        assert!("Mars/Olympus".parse::<Zone>().is_err() && "america/new_york".parse::<Zone>().is_err());
+        assert_eq!((zone("America/New_York").to_string(), Zone::utc().name()), ("America/New_York".to_owned(), "UTC"));
+        assert!(names().count() > 500 && names().all(|n| n.parse::<Zone>().is_ok()));
+    }
+
+    /// chrono's longest years must not end the program.
+    #[test]
+    fn no_moment_is_too_far() {
+        for at in [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC] {
+            assert!(zone("Europe/London").offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc().abs() < 7200);
+        }
     }
 }

@@ -12,6 +12,7 @@ use crate::domain::{
     retry::RetryRules,
     schedule::{Days, Window},
     stats::Counts,
+    zone::Zone,
 };
 
 /// A column that was once written without a range, brought into it: sums and waits are made of it.
@@ -106,8 +107,8 @@ impl CampaignRow {
     }
 
     #[must_use]
-    pub fn zone(&self) -> chrono_tz::Tz {
-        self.timezone.parse().unwrap_or(chrono_tz::Tz::UTC)
+    pub fn zone(&self) -> Zone {
+        self.timezone.parse().unwrap_or(Zone::utc())
     }
 
     /// The script: the campaign's, else the assistant's prompt.

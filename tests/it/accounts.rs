@@ -121,7 +121,7 @@ impl Books {
 }
 
 fn day(at: DateTime<Utc>) -> NaiveDate {
-    at.with_timezone(&chrono_tz::America::New_York).date_naive()
+    at.with_timezone(&"America/New_York".parse::<dialdeck::domain::zone::Zone>().unwrap()).date_naive()
 }
 
 /// The campaign whose books are kept.

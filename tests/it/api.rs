@@ -58,7 +58,7 @@ impl Rest {
             limits: Limits::default(),
             buckets: Arc::new(Buckets::new(Limits::default())),
             defaults: Defaults {
-                timezone: chrono_tz::Tz::America__New_York,
+                timezone: "America/New_York".parse().unwrap(),
                 region: Some("US".into()),
                 trunk_address: String::new(),
                 trunk_username: String::new(),

@@ -31,7 +31,7 @@ fn options() -> ConsoleOptions {
         following: tokio::sync::watch::Sender::new(None).subscribe(),
         broken: tokio::sync::watch::Sender::new(None).subscribe(),
         themes_folder: "/nonexistent".into(),
-        zone: chrono_tz::Tz::UTC,
+        zone: dialdeck::domain::zone::Zone::utc(),
         region: None,
     }
 }

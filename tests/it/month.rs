@@ -19,7 +19,6 @@ use std::{
 };
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Timelike, Utc};
-use chrono_tz::Tz;
 use dialdeck::{
     clock::Clock,
     desk::{Actor, AssignNumber, CampaignDraft, Desk, Import, Progress, Recycle, SetOutcome},
@@ -33,6 +32,7 @@ use dialdeck::{
         retry::RetryRules,
         rules::Rules,
         schedule::Days,
+        zone::Zone,
     },
     engine::{Engine, Stop},
     store::{CallFilter, CallRow, ContactTable, Store},
@@ -53,28 +53,28 @@ use crate::support::{
 const START: &str = "2026-10-23T12:00:00Z";
 
 /// Area codes and the zone that people there live by.
-const AREAS: [(&str, Tz); 21] = [
-    ("+121255501", Tz::America__New_York),
-    ("+130555501", Tz::America__New_York),
-    ("+140455501", Tz::America__New_York),
-    ("+161755501", Tz::America__New_York),
-    ("+121555501", Tz::America__New_York),
-    ("+131255501", Tz::America__Chicago),
-    ("+121455501", Tz::America__Chicago),
-    ("+171355501", Tz::America__Chicago),
-    ("+150455501", Tz::America__Chicago),
-    ("+161255501", Tz::America__Chicago),
-    ("+130355501", Tz::America__Denver),
-    ("+180155501", Tz::America__Denver),
-    ("+150555501", Tz::America__Denver),
-    ("+160255501", Tz::America__Phoenix),
-    ("+121355501", Tz::America__Los_Angeles),
-    ("+141555501", Tz::America__Los_Angeles),
-    ("+150355501", Tz::America__Los_Angeles),
-    ("+120655501", Tz::America__Los_Angeles),
-    ("+170255501", Tz::America__Los_Angeles),
-    ("+180855501", Tz::Pacific__Honolulu),
-    ("+4420794600", Tz::Europe__London),
+const AREAS: [(&str, &str); 21] = [
+    ("+121255501", "America/New_York"),
+    ("+130555501", "America/New_York"),
+    ("+140455501", "America/New_York"),
+    ("+161755501", "America/New_York"),
+    ("+121555501", "America/New_York"),
+    ("+131255501", "America/Chicago"),
+    ("+121455501", "America/Chicago"),
+    ("+171355501", "America/Chicago"),
+    ("+150455501", "America/Chicago"),
+    ("+161255501", "America/Chicago"),
+    ("+130355501", "America/Denver"),
+    ("+180155501", "America/Denver"),
+    ("+150555501", "America/Denver"),
+    ("+160255501", "America/Phoenix"),
+    ("+121355501", "America/Los_Angeles"),
+    ("+141555501", "America/Los_Angeles"),
+    ("+150355501", "America/Los_Angeles"),
+    ("+120655501", "America/Los_Angeles"),
+    ("+170255501", "America/Los_Angeles"),
+    ("+180855501", "Pacific/Honolulu"),
+    ("+4420794600", "Europe/London"),
 ];
 
 /// Two hosts; a silent leader is replaced after this long.
@@ -102,7 +102,7 @@ impl Dice {
 
 /// What a campaign was told, in the reference's own terms.
 struct Told {
-    zone: Tz,
+    zone: Zone,
     /// Monday is 0.
     days: Vec<u32>,
     /// Minutes of the day; equal: no limit.
@@ -187,7 +187,7 @@ struct Month {
     by_number: HashMap<String, Vec<DateTime<Utc>>>,
     dialled: HashSet<CallId>,
     /// How many dials in a row a campaign's zone was passed over with somebody due in it.
-    passed_over: HashMap<(CampaignId, Tz), usize>,
+    passed_over: HashMap<(CampaignId, Zone), usize>,
     seen: usize,
     takeovers: usize,
     /// Since when nothing was done to hosts, network and clocks; `None` while a clock is off.
@@ -318,7 +318,7 @@ impl Month {
             days.push(2);
         }
         let names: Vec<&str> = days.iter().map(|d| NAMES[*d as usize]).collect();
-        let zone = dice.of(&[Tz::America__New_York, Tz::America__Los_Angeles, Tz::Europe__London, Tz::America__Chicago]);
+        let zone = dice.of(&["America/New_York", "America/Los_Angeles", "Europe/London", "America/Chicago"]).parse().unwrap();
         let settings = Settings {
             daily_cap: if slow { 1000 } else { dice.between(6, 25) },
             calling_days: Days::parse(&names).unwrap(),
@@ -677,7 +677,7 @@ impl Month {
         assert!(invite.at - armed < TimeDelta::seconds(5), "{what}: dialled {} after it was armed", invite.at - armed);
         let told = self.told.get_mut(&row.campaign_id).unwrap();
         assert!(told.is_open(armed), "{what}: outside the campaign's hours");
-        let zone = AREAS.iter().find(|(prefix, _)| invite.number.starts_with(prefix)).unwrap().1;
+        let zone = AREAS.iter().find(|(prefix, _)| invite.number.starts_with(prefix)).unwrap().1.parse::<Zone>().unwrap();
         let hour = armed.with_timezone(&zone).hour();
         assert!((8..21).contains(&hour), "{what}: {hour} o'clock in {zone}");
         let today = told.dialled.entry(armed.with_timezone(&told.zone).date_naive()).or_default();
@@ -696,18 +696,18 @@ impl Month {
     }
 
     /// Who else waited: a promise that is due goes before everybody, and no zone is passed over for long.
-    fn judge_turn(&mut self, row: &CallRow, zone: Tz, armed: DateTime<Utc>, what: &str) {
+    fn judge_turn(&mut self, row: &CallRow, zone: Zone, armed: DateTime<Utc>, what: &str) {
         let filter = CallFilter { status: Some("pending".into()), ..CallFilter::default() };
         let waiting = self.office.run(self.store.calls(row.campaign_id, &filter, 100_000, 0)).unwrap().rows;
-        let zone_of = |c: &CallRow| AREAS.iter().find(|(prefix, _)| c.phone_number.starts_with(prefix)).unwrap().1;
+        let zone_of = |c: &CallRow| AREAS.iter().find(|(prefix, _)| c.phone_number.starts_with(prefix)).unwrap().1.parse::<Zone>().unwrap();
         // Well inside the hours of the strictest state.
-        let awake = |z: Tz| (9..20).contains(&armed.with_timezone(&z).hour());
+        let awake = |z: Zone| (9..20).contains(&armed.with_timezone(&z).hour());
         let due = |c: &&CallRow, since: TimeDelta| c.state == State::Pending && c.dialable_at <= armed - since && awake(zone_of(c));
         if row.priority == 0 {
             let overtaken = waiting.iter().find(|c| c.priority == 1 && due(c, TimeDelta::minutes(1)));
             assert!(overtaken.is_none(), "{what}: before the callback promised for {:?}", overtaken.map(|c| c.dialable_at));
         }
-        let zones: HashSet<Tz> = waiting.iter().filter(|c| due(c, TimeDelta::seconds(30))).map(zone_of).collect();
+        let zones: HashSet<Zone> = waiting.iter().filter(|c| due(c, TimeDelta::seconds(30))).map(zone_of).collect();
         self.passed_over.retain(|(id, z), _| *id != row.campaign_id || (zones.contains(z) && *z != zone));
         for other in zones.iter().filter(|z| **z != zone) {
             let n = self.passed_over.entry((row.campaign_id, *other)).or_default();

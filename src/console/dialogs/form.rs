@@ -11,6 +11,7 @@ use crate::{
         id::{AssistantId, SourceId},
         schedule::Days,
         script::{self, Script},
+        zone::Zone,
     },
     store::CampaignRow,
 };
@@ -52,14 +53,14 @@ pub struct Form {
     pub asking: bool,
     assistants: Vec<AssistantId>,
     sources: Vec<(ContactSource, SourceId, i64, i64)>,
-    zone: chrono_tz::Tz,
+    zone: Zone,
 }
 
 const DAYS: [(&str, Days); 2] = [("Monday to Friday", Days::WORKDAYS), ("every day", Days::ALL)];
 
 impl Form {
     /// An empty form, or one like a campaign there is.
-    pub fn new(data: &Snapshot, zone: chrono_tz::Tz, model: Option<&CampaignRow>) -> Self {
+    pub fn new(data: &Snapshot, zone: Zone, model: Option<&CampaignRow>) -> Self {
         let text = |label, value: &str, hint| Field::Text { label, input: Input::new(value.to_owned()), hint };
         let sources: Vec<_> = data.sources.iter().map(|s| (s.source, s.id, s.contacts, s.do_not_call)).collect();
         let names = data.sources.iter().map(|s| format!("{} ({} contacts)", s.name, s.contacts)).collect();

@@ -2,8 +2,8 @@
 //! moment, or only the pace. A new gate is a variant with its line in [`Gate::traits`] and a judgement in
 //! the function of its scope here, and the fact it looks at where the store reads them.
 
+use crate::domain::zone::Zone;
 use chrono::{DateTime, Duration, Utc};
-use chrono_tz::Tz;
 
 use crate::domain::{
     Refusal,
@@ -202,7 +202,7 @@ pub struct CampaignFacts {
     /// Of when the owner's national do-not-call list is that was loaded last.
     pub national_list_at: Option<DateTime<Utc>>,
     pub window: Window,
-    pub zone: Tz,
+    pub zone: Zone,
     /// Dials of the campaign's local day, and how many it may make.
     pub used_today: i64,
     pub daily_cap: i64,
@@ -381,7 +381,7 @@ pub struct Place<'a> {
     pub number: &'a str,
     pub country: &'a str,
     /// Candidate zones; `None` when unknown.
-    pub zones: Option<&'a [Tz]>,
+    pub zones: Option<&'a [Zone]>,
 }
 
 /// A number that is on a call is looked at again after this: nobody wants to be rung right after it.
@@ -451,11 +451,15 @@ pub fn contact(rules: &Rules, c: &ContactFacts<'_>, now: DateTime<Utc>) -> Resul
 mod tests {
     use super::*;
 
+    fn zone(name: &str) -> Zone {
+        name.parse().unwrap()
+    }
+
     fn utc(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
     }
 
-    fn facts<'a>(zones: Option<&'a [Tz]>, us: &'a [String]) -> ContactFacts<'a> {
+    fn facts<'a>(zones: Option<&'a [Zone]>, us: &'a [String]) -> ContactFacts<'a> {
         ContactFacts {
             place: Place { number: "+12125550142", country: "US", zones },
             trunk_countries: us,
@@ -475,7 +479,7 @@ mod tests {
     #[test]
     fn contact_gates_in_order() {
         let us = ["US".to_owned()];
-        let zones = [Tz::America__New_York, Tz::America__Los_Angeles];
+        let zones = [zone("America/New_York"), zone("America/Los_Angeles")];
         let rules = Rules::default();
         let noon = utc("2026-11-20T18:00:00Z");
         let early = utc("2026-11-20T13:30:00Z");
@@ -499,7 +503,7 @@ mod tests {
     #[test]
     fn kinds_and_the_careful_profile() {
         let us = ["US".to_owned()];
-        let zones = [Tz::America__New_York];
+        let zones = [zone("America/New_York")];
         let noon = utc("2026-11-20T18:00:00Z");
         let c = facts(Some(&zones), &us);
         let of = |number| ContactFacts { place: Place { number, ..c.place.clone() }, ..c.clone() };
@@ -518,7 +522,7 @@ mod tests {
     #[test]
     fn legal_hours_hold_even_when_the_campaign_says_otherwise() {
         let us = ["US".to_owned()];
-        let zones = [Tz::America__New_York];
+        let zones = [zone("America/New_York")];
         assert_eq!(gate(contact(&Rules::default(), &facts(Some(&zones), &us), utc("2026-11-20T04:00:00Z"))), "contact_hours");
     }
 

@@ -181,11 +181,11 @@ fn waiting_zones(rules: &Rules, b: &Board) -> Closed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::zone::Zone;
     use crate::domain::{
         rules::Profile,
         schedule::{Days, Window},
     };
-    use chrono_tz::Tz;
     use proptest::prelude::*;
 
     fn utc(text: &str) -> DateTime<Utc> {
@@ -218,7 +218,7 @@ mod tests {
             has_script: true,
             national_list_at: None,
             window: Window::daily(9, 17),
-            zone: Tz::America__New_York,
+            zone: "America/New_York".parse::<Zone>().unwrap(),
             used_today: 0,
             daily_cap: 100,
             live: 0,

@@ -254,7 +254,7 @@ pub fn settings() -> Settings {
         max_concurrent: 50,
         call_delay_ms: 0,
         retry: dialdeck::domain::retry::RetryRules { max_attempts: 1, ..Default::default() },
-        ..Settings::defaults(chrono_tz::Tz::America__New_York)
+        ..Settings::defaults("America/New_York".parse().unwrap())
     }
 }
 
