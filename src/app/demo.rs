@@ -191,10 +191,10 @@ impl Demo {
     }
 
     async fn import(&self, name: &str, numbers: &[String]) -> Result<SourceId, AppError> {
-        let mut csv = "name,phone,company,email\n".to_owned();
+        let mut csv = "name,phone,company,email,consent_at\n".to_owned();
         for (i, number) in numbers.iter().enumerate() {
             let (first, last) = (FIRST[i * 7 % 16], LAST[(i / 3) * 5 % 16]);
-            csv.push_str(&format!("{first} {last},{number},{},{}@example.com\n", COMPANY[i % 6], first.to_lowercase()));
+            csv.push_str(&format!("{first} {last},{number},{},{}@example.com,2026-01-15\n", COMPANY[i % 6], first.to_lowercase()));
         }
         let import =
             Import { table: ContactTable::CsvFile, name: name.to_owned(), region: None, mapping: Vec::new(), size: Some(csv.len() as u64), dry_run: false };
@@ -238,7 +238,8 @@ fn numbers(n: usize, seed: u64, open_at: Option<DateTime<Utc>>) -> Vec<String> {
             let sample = format!("{prefix}{}", "1".repeat(*free));
             let zones = zone::parse_key(zone::key_of(&sample)).unwrap_or_default();
             let country = PhoneNumber::parse(&sample, None).map(|p| p.country).unwrap_or_default();
-            let laws = legal::of(&country, &sample, false);
+            let reading = legal::Reading { careful_us: false, automatic: true, unlisted_open: false };
+            let laws = legal::of(&legal::places(&country, &sample, []), reading);
             // Open now, and for an hour at least.
             open_at.is_none_or(|now| [now, now + chrono::Duration::hours(1)].iter().all(|t| legal::open_in_all(&laws, &zones, *t).is_ok()))
         })

@@ -125,6 +125,10 @@ pub struct Config {
     pub region: Option<String>,
     pub countries: Vec<String>,
     pub attempts_per_24h: i64,
+    pub automated_voice: bool,
+    /// Countries that are not in the table of laws are open on working days, 9 to 20.
+    pub unlisted_open: bool,
+    pub rest_after_talk: Duration,
     pub breaker: Breaker,
     pub retention: Retention,
     pub theme: String,
@@ -371,6 +375,9 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
         region: region(&mut r),
         countries: list(&r.text("compliance.countries").to_ascii_uppercase()),
         attempts_per_24h: ranges::number(&mut r, "compliance.attempts_per_24h", 1, 100),
+        automated_voice: r.flag("compliance.automated_voice"),
+        unlisted_open: one_of(&mut r, "compliance.unlisted_countries", &["closed", "open"]) == "open",
+        rest_after_talk: ranges::time(&mut r, "compliance.rest_after_talk", Duration::ZERO, Duration::from_hours(24 * 60)),
         breaker: Breaker {
             enabled: r.flag("breaker.enabled"),
             trunk_failures: ranges::number(&mut r, "breaker.trunk_failures", 0.01, 1.0),

@@ -12,9 +12,10 @@ use crate::{
     domain::{
         call::State,
         campaign::Status,
-        dispatch::{self, CampaignFacts, Closed, Closes, Gate, InstallationFacts},
+        dispatch::{self, CampaignFacts, Closed, Closes, Gate, History, InstallationFacts},
         id::{CallId, Incarnation},
-        rules::{Profile, Rules},
+        legal,
+        rules::Rules,
         schedule, zone,
     },
     failpoint::reach,
@@ -97,7 +98,7 @@ async fn arm(
 ) -> Result<Result<Armed, Closed>, Unarmed> {
     let (campaign, way) = (&claimed.campaign, &claimed.outgoing);
     let day = schedule::local_day(campaign.zone(), now);
-    let Some(facts) = tx.arm_facts(claimed.call, campaign, way.trunk, &way.caller_id, day, now - Duration::hours(24)).await? else {
+    let Some(facts) = tx.arm_facts(claimed.call, campaign, way.trunk, &way.caller_id, day, now - History::REACH).await? else {
         return Err(Unarmed::Lost);
     };
     let leads = facts.leader.as_ref().is_none_or(|l| *l == incarnation.to_string());
@@ -200,13 +201,15 @@ async fn take(
 /// What the gates looked at when they let a call pass: "why did you call me, and when".
 fn evidence(rules: &Rules, claimed: &Claimed, f: &ArmRow, now: DateTime<Utc>) -> serde_json::Value {
     let (campaign, c) = (&claimed.campaign, &f.contact);
-    let laws = crate::domain::legal::of(&c.country, &c.phone_number, rules.profile == Profile::Us);
+    let places = legal::places(&c.country, &c.phone_number, zone::states_of(&c.zones));
+    let laws = rules.reading().map(|r| legal::of(&places, r)).unwrap_or_default();
+    let history = c.history();
     let clocks: Vec<String> =
         zone::parse_key(&c.zones).unwrap_or_default().iter().map(|z| format!("{} {}", z.name(), now.with_timezone(z).format("%a %H:%M"))).collect();
     serde_json::json!({
         "attempt": claimed.attempt, "claim": claimed.claim_number, "trunk": claimed.outgoing.livekit_trunk, "callerId": claimed.outgoing.caller_id,
         "profile": rules.profile, "rules": crate::domain::legal::version(), "timeZones": zone::version(), "laws": laws.iter().map(|l| l.label()).collect::<Vec<_>>(),
-        "contactClocks": clocks, "country": c.country, "doNotCall": c.on_do_not_call, "consentAt": c.consent_at, "dials24h": c.dials_24h,
+        "contactClocks": clocks, "country": c.country, "doNotCall": c.on_do_not_call, "consentAt": c.consent_at, "dials": history.dials, "talkedAt": history.talked_at,
         "usedToday": f.used_today.unwrap_or(0) + 1, "dailyCap": campaign.daily_cap, "live": f.live + 1,
         "maxConcurrent": campaign.max_concurrent, "generation": f.generation,
     })

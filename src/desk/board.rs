@@ -11,8 +11,9 @@ use chrono::{DateTime, Utc};
 use super::{Desk, DeskError};
 use crate::{
     domain::{
-        dispatch::{self, Board, CampaignFacts, Decision, InstallationFacts, TrunkFacts, ZoneFacts},
+        dispatch::{self, Board, CampaignFacts, Closure, Decision, InstallationFacts, TrunkFacts, ZoneFacts},
         id::{CampaignId, TrunkId},
+        legal,
         rules::Rules,
         schedule, zone,
     },
@@ -68,7 +69,8 @@ impl Desk {
         let mut board = Board { now, installation: installation.clone(), campaign, trunk, zones: Vec::new() };
         if dispatch::before_queue(&self.rules, &board).is_ok() {
             let heads = self.store.zone_heads(row.id).await?;
-            board.zones = heads.into_iter().map(|h| zone_facts(&self.rules, row, h, hands, now)).collect();
+            let closures = self.closures().await?;
+            board.zones = heads.into_iter().map(|h| zone_facts(&self.rules, &closures, row, h, hands, now)).collect();
         }
         Ok(Look { decision: dispatch::decide(&self.rules, &board), board, outgoing })
     }
@@ -113,23 +115,50 @@ pub(super) fn trunk_facts(rules: &Rules, t: &TrunkGates) -> Option<TrunkFacts> {
     })
 }
 
-/// The head of a zone's queue, with when the law of the profile is open in all its zones.
-fn zone_facts(rules: &Rules, campaign: &CampaignRow, head: ZoneHead, hands: &Hands, now: DateTime<Utc>) -> ZoneFacts {
-    let from = now.max(head.due);
-    let zones = zone::parse_key(&head.zones);
-    let (opens, awake, closes) = match (rules.profile.contact_window(), &zones) {
-        (None, _) => (Some(from), true, None),
-        // Its rows end at the contact gates, with the reason.
-        (Some(_), None) => (None, true, None),
-        (Some(window), Some(zones)) => {
-            let awake = zones.iter().all(|z| window.is_open(*z, now));
-            let closes = if awake { zones.iter().filter_map(|z| window.closes(*z, now)).min() } else { None };
-            (schedule::next_open_in_all(&window, zones, from), awake, closes)
-        }
-    };
+/// The head of a zone's queue, with when the law of its places is open in all its zones.
+fn zone_facts(rules: &Rules, closures: &[Closure], campaign: &CampaignRow, head: ZoneHead, hands: &Hands, now: DateTime<Utc>) -> ZoneFacts {
+    let hours = LegalHours::of(rules, &head.zones, now.max(head.due), now);
+    let closed = closures.iter().find(|c| c.holds_at(now) && zone::states_of(&head.zones).any(|p| c.covers(p)));
     let served = hands.served.get(&(campaign.id, head.zones.clone())).copied();
     let lot = lot(&campaign.name, &head.zones);
-    ZoneFacts { key: head.zones, due: head.due, promised: head.promised, opens, awake, closes, served, lot }
+    ZoneFacts {
+        opens: closed.map_or(hours.opens, |c| c.until),
+        awake: hours.awake,
+        closes: hours.closes,
+        law: hours.law,
+        place_closed: closed.map(Closure::words),
+        key: head.zones,
+        due: head.due,
+        promised: head.promised,
+        served,
+        lot,
+    }
+}
+
+/// When the law of a queue's places is open in all its zones.
+pub(super) struct LegalHours {
+    /// From a moment on; `None`: never, or nobody knows.
+    pub opens: Option<DateTime<Utc>>,
+    pub awake: bool,
+    pub closes: Option<DateTime<Utc>>,
+    /// The law that is closed, in words.
+    pub law: String,
+}
+
+impl LegalHours {
+    pub fn of(rules: &Rules, key: &str, from: DateTime<Utc>, now: DateTime<Utc>) -> Self {
+        let places: Vec<&str> = zone::states_of(key).collect();
+        // Without a law or a zone its rows end at the contact gates, with the reason.
+        let unknown = |opens| Self { opens, awake: true, closes: None, law: String::new() };
+        let Some(reading) = rules.reading() else { return unknown(Some(from)) };
+        let laws = legal::of(&places, reading);
+        let Some(zones) = zone::parse_key(key).filter(|_| !laws.is_empty()) else { return unknown(None) };
+        let (awake, law) = match legal::open_in_all(&laws, &zones, now) {
+            Ok(()) => (true, String::new()),
+            Err((law, _)) => (false, law.label()),
+        };
+        Self { opens: legal::next_open_in_all(&laws, &zones, from), awake, closes: legal::closes(&laws, &zones, now), law }
+    }
 }
 
 /// Another order of the zones for each campaign, the same at every look; by its name, for an id would make

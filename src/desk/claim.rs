@@ -6,13 +6,13 @@ use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::{Actor, Desk, DeskError, Installation, audit, record::tally};
+use super::{Actor, Desk, DeskError, Installation, audit, law, record::tally};
 use crate::{
     domain::{
         call::State,
         campaign::Status,
         contact::script_fields,
-        dispatch::{self, Closed, Closes, ContactFacts, Place, Scope},
+        dispatch::{self, Closed, Closes, ContactFacts, History, Place, Scope},
         id::{CallId, ContactId, Incarnation, TrunkId},
         rules::Rules,
         script::Script,
@@ -215,7 +215,7 @@ async fn claim(tx: &mut Tx, rules: &Rules, request: &ClaimRequest, now: DateTime
     let n = i64::try_from(rows.len()).unwrap_or(0);
     tx.add_counts(campaign.id, &Counts { pending: -n, processing: n, ..Counts::default() }).await?;
     let ids: Vec<CallId> = rows.iter().map(|r| r.id).collect();
-    let gates: HashMap<CallId, ContactGates> = tx.contact_gates(&ids, now - Duration::hours(24)).await?.into_iter().map(|g| (g.id, g)).collect();
+    let gates: HashMap<CallId, ContactGates> = tx.contact_gates(&ids, now - History::REACH).await?.into_iter().map(|g| (g.id, g)).collect();
     let (mut kept, mut turned_away) = (Vec::with_capacity(rows.len()), Vec::new());
     for row in rows {
         let Some(gates) = gates.get(&row.id) else { continue };
@@ -248,14 +248,16 @@ async fn lease(tx: &mut Tx, request: &ClaimRequest, now: DateTime<Utc>) -> Resul
 
 /// The gates of a contact, over what was read of its call.
 pub(super) fn judge_contact(rules: &Rules, g: &ContactGates, trunk_countries: &[String], now: DateTime<Utc>) -> Result<(), Closed> {
-    let zones = zone::parse_key(&g.zones);
+    let (zones, history) = (zone::parse_key(&g.zones), g.history());
+    let closures = law::read(g.closures.as_deref())?;
     let facts = ContactFacts {
-        place: Place { number: &g.phone_number, country: &g.country, zones: zones.as_deref() },
+        place: Place { number: &g.phone_number, country: &g.country, zones: zones.as_deref(), states: zone::states_of(&g.zones).collect() },
         trunk_countries,
         on_do_not_call: g.on_do_not_call,
         consent_at: g.consent_at,
-        dials_24h: g.dials_24h,
-        oldest_24h: g.oldest_24h,
+        history: &history,
+        promised: g.promised,
+        closures: &closures,
         number_live: g.number_live,
         number_held_until: g.number_held_until,
     };

@@ -4,16 +4,16 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Desk, DeskError, Hands, Preflight, campaigns::missing_fields};
+use super::{Desk, DeskError, Hands, Preflight, board::LegalHours, campaigns::missing_fields};
 use crate::{
     domain::{
         campaign::Status,
-        dispatch::{self, Closed, Closes, Decision, Gate, Place},
-        schedule,
+        dispatch::{Closes, Closure, Decision, Gate},
+        legal,
         text::clean,
         zone::{self, Zone},
     },
-    store::{CampaignRow, PlaceCount, Setting, ZoneHead},
+    store::{CampaignRow, Setting},
 };
 
 /// The binding gate in words, and when it changes.
@@ -53,6 +53,9 @@ pub struct ZoneWait {
     pub waiting: i64,
     /// `None`: no hour suits all its zones, or the zone is unknown.
     pub opens: Option<DateTime<Utc>>,
+    /// The law is open now.
+    #[serde(skip)]
+    pub lawful: bool,
 }
 
 impl Explanation {
@@ -95,12 +98,6 @@ const SILENT: chrono::Duration = chrono::Duration::seconds(90);
 const MOMENT: chrono::Duration = chrono::Duration::seconds(10);
 
 impl Desk {
-    /// When a zone may be called by the widest hours of the profile, at or after a moment.
-    fn zone_opens(&self, key: &str, from: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let Some(window) = self.rules.profile.contact_window() else { return Some(from) };
-        schedule::next_open_in_all(&window, &zone::parse_key(key)?, from)
-    }
-
     pub async fn explain(&self, row: &CampaignRow) -> Result<Explanation, DeskError> {
         let (gate, message, until) = self.binding(row).await?;
         Ok(Explanation { gate: gate.to_owned(), message, until, waiting: self.waiting(row).await? })
@@ -120,7 +117,6 @@ impl Desk {
         if passes && closed.gate != Gate::Queue {
             return Ok(going(look.board.campaign.brake));
         }
-        let closed = self.law_of_head(row, closed).await?;
         Ok((closed.gate.word(), closed.message, closed.until))
     }
 
@@ -139,19 +135,6 @@ impl Desk {
         Ok(Some(format!("no engine is running{seen}, so nothing is dialled: start `dialdeck` or `dialdeck serve` on the dialler host")))
     }
 
-    /// Where all contacts left are due later, the law of a state may be the reason.
-    async fn law_of_head(&self, row: &CampaignRow, closed: Closed) -> Result<Closed, DeskError> {
-        if closed.gate != Gate::Retry {
-            return Ok(closed);
-        }
-        let heads = self.store.zone_heads(row.id).await?;
-        let Some(head) = heads.iter().min_by_key(|h| h.due) else { return Ok(closed) };
-        let Some((number, country)) = self.store.head_of_zone(row.id, &head.zones).await? else { return Ok(closed) };
-        let zones = zone::parse_key(&head.zones);
-        let place = Place { number: &number, country: &country, zones: zones.as_deref() };
-        Ok(dispatch::legal_hours(&self.rules, &place, self.now()).err().unwrap_or(closed))
-    }
-
     async fn waiting(&self, row: &CampaignRow) -> Result<Waiting, DeskError> {
         let now = self.now();
         let source = match row.source_id() {
@@ -160,8 +143,10 @@ impl Desk {
         };
         let (contacts, flagged, invalid) = source.as_ref().map_or((0, 0, 0), |s| (s.contacts, s.do_not_call, s.invalid));
         let mut waiting = Waiting { do_not_call: flagged, invalid, ..Waiting::default() };
-        let heads = self.store.zone_heads(row.id).await?;
-        self.queued(row, &heads, now, &mut waiting).await?;
+        let closures = self.closures().await?;
+        for q in self.store.queues(row.id, now).await? {
+            waiting.add(&self.queue(&q.zones, &closures, now), q.pending, q.due);
+        }
         // Who has no row yet: everybody of a campaign that has not begun, the rest of one that fills.
         let after = match (row.execution_status, row.fill_position) {
             (Status::Idle, _) => Some(-1),
@@ -173,7 +158,10 @@ impl Desk {
                 let callable: i64 = places.iter().map(|p| p.n).sum();
                 waiting.do_not_call = contacts - callable;
             }
-            self.unqueued(places, now, &mut waiting);
+            for p in places {
+                let key = legal::queue_key(&p.zones, &p.country, &p.number);
+                waiting.add(&self.queue(&key, &closures, now), p.n, p.n);
+            }
         }
         waiting.later = waiting.zones.iter().map(|z| z.waiting).sum::<i64>() - waiting.dialable_now;
         waiting.exhausted = self.store.exhausted(row.id, row.retry.0.max_attempts).await?;
@@ -181,27 +169,14 @@ impl Desk {
         Ok(waiting)
     }
 
-    async fn queued(&self, row: &CampaignRow, heads: &[ZoneHead], now: DateTime<Utc>, waiting: &mut Waiting) -> Result<(), DeskError> {
-        for head in heads {
-            let places = self.store.zone_pending(row.id, &head.zones, now).await?;
-            waiting.dialable_now += places.iter().filter(|(number, country, ..)| self.is_lawful(&head.zones, number, country, now)).map(|p| p.3).sum::<i64>();
-            waiting.add(&head.zones, places.iter().map(|p| p.2).sum(), self.zone_opens(&head.zones, now));
-        }
-        Ok(())
-    }
-
-    fn unqueued(&self, places: Vec<PlaceCount>, now: DateTime<Utc>, waiting: &mut Waiting) {
-        for p in places {
-            if self.is_lawful(&p.zones, &p.number, &p.country, now) {
-                waiting.dialable_now += p.n;
-            }
-            waiting.add(&p.zones, p.n, self.zone_opens(&p.zones, now));
-        }
-    }
-
-    fn is_lawful(&self, zones: &str, number: &str, country: &str, now: DateTime<Utc>) -> bool {
-        let zones = zone::parse_key(zones);
-        dispatch::legal_hours(&self.rules, &Place { number, country, zones: zones.as_deref() }, now).is_ok()
+    /// When the contacts of one queue may be called.
+    fn queue(&self, key: &str, closures: &[Closure], now: DateTime<Utc>) -> ZoneWait {
+        let hours = LegalHours::of(&self.rules, key, now, now);
+        let closed = closures.iter().find(|c| c.holds_at(now) && zone::states_of(key).any(|p| c.covers(p)));
+        // Where no law is known the rows end at their gate.
+        let lawful = hours.awake && hours.opens.is_some() && closed.is_none();
+        let clock = key.split(';').next().unwrap_or_default().to_owned();
+        ZoneWait { zones: clock, waiting: 0, opens: closed.map_or(hours.opens, |c| c.until), lawful }
     }
 
     /// What a start finds, in one look.
@@ -226,10 +201,12 @@ impl Desk {
 }
 
 impl Waiting {
-    fn add(&mut self, zones: &str, n: i64, opens: Option<DateTime<Utc>>) {
-        match self.zones.iter_mut().find(|z| z.zones == zones) {
-            Some(z) => z.waiting += n,
-            None => self.zones.push(ZoneWait { zones: zones.to_owned(), waiting: n, opens }),
+    /// Contacts of a queue, and how many of them are due. Queues of the same clock that open together are one line.
+    fn add(&mut self, queue: &ZoneWait, waiting: i64, due: i64) {
+        self.dialable_now += if queue.lawful { due } else { 0 };
+        match self.zones.iter_mut().find(|z| z.zones == queue.zones && z.opens == queue.opens) {
+            Some(z) => z.waiting += waiting,
+            None => self.zones.push(ZoneWait { waiting, ..queue.clone() }),
         }
     }
 }

@@ -12,6 +12,7 @@ mod dnc;
 mod error;
 mod explain;
 mod housekeeping;
+mod law;
 mod once;
 mod outcome;
 mod protect;

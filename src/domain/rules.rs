@@ -2,38 +2,21 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    breaker,
-    schedule::{Days, Window},
-};
+use chrono::Duration;
+
+use super::{breaker, legal};
 
 /// Compliance profile of the installation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(rename_all = "snake_case")]
 pub enum Profile {
-    /// 8 to 21 on the contact's clock.
+    /// The table of laws.
     #[default]
     Default,
-    /// 9 to 20, no Sunday.
+    /// Beside the table 9 to 20, no Sunday, no federal holiday, and no call without consent.
     Us,
     /// No legal hours: said on the screen.
     None,
-}
-
-impl Profile {
-    /// The widest hours on the contact's own clock: outside of them no law is open. `None` under the
-    /// profile without any.
-    #[must_use]
-    pub fn contact_window(self) -> Option<Window> {
-        match self {
-            Self::Default => Some(Window::daily(8, 21)),
-            Self::Us => {
-                let days = Days::parse(&["monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]).unwrap_or(Days::WORKDAYS);
-                Window::new(days, 9 * 60, 20 * 60)
-            }
-            Self::None => None,
-        }
-    }
 }
 
 /// The installation's rules, handed to whoever judges.
@@ -43,6 +26,12 @@ pub struct Rules {
     /// ISO countries allowed; empty: those of the trunk's numbers.
     pub countries: Vec<String>,
     pub attempts_per_24h: i64,
+    /// An artificial voice speaks: the rows of automatic calls hold too.
+    pub automated_voice: bool,
+    /// Countries without a row are open on working days, 9 to 20.
+    pub unlisted_open: bool,
+    /// Who has talked to us is left alone for so long, by whatever campaign, but for what was promised.
+    pub rest_after_talk: Duration,
     /// Dials a second per trunk.
     pub calls_per_second: f64,
     /// Lines a trunk carries at once.
@@ -58,10 +47,22 @@ impl Default for Rules {
             profile: Profile::Default,
             countries: Vec::new(),
             attempts_per_24h: 3,
+            automated_voice: true,
+            unlisted_open: false,
+            rest_after_talk: Duration::hours(24),
             calls_per_second: 1.0,
             trunk_concurrent: 10,
             breaker: breaker::Limits::default(),
             real_phones: false,
         }
+    }
+}
+
+impl Rules {
+    /// How the table of laws is read; `None` under the profile without any.
+    #[must_use]
+    pub fn reading(&self) -> Option<legal::Reading> {
+        let reading = legal::Reading { careful_us: self.profile == Profile::Us, automatic: self.automated_voice, unlisted_open: self.unlisted_open };
+        (self.profile != Profile::None).then_some(reading)
     }
 }

@@ -10,7 +10,7 @@ use std::{fmt, str::FromStr};
 use chrono::{DateTime, Datelike, FixedOffset, LocalResult, NaiveDate, NaiveDateTime, Offset, TimeZone, Timelike, Utc};
 use jiff::{Timestamp, tz::AmbiguousOffset};
 
-pub use candidates::{key_of, label, parse_key};
+pub use candidates::{key_of, label, parse_key, states_of};
 use database::Known;
 pub use database::{BUILT_IN, built_in_names, is_newer, names, use_newer, version};
 

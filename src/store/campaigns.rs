@@ -37,6 +37,14 @@ pub struct CampaignEdit {
     pub settings: Settings,
 }
 
+/// Rows that wait in one queue of a campaign.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct QueueCount {
+    pub zones: String,
+    pub pending: i64,
+    pub due: i64,
+}
+
 /// The head of one zone's queue of a campaign.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct ZoneHead {
@@ -101,20 +109,11 @@ impl Store {
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(id).fetch_all(db).await?))
     }
 
-    /// The number and country of the call that is due next in a zone.
-    pub async fn head_of_zone(&self, id: CampaignId, zones: &str) -> Result<Option<(String, String)>, StoreError> {
-        let sql = "SELECT phone_number, country FROM campaign_calls WHERE campaign_id = $1 AND zones = $2 AND rank = 0
-                   ORDER BY dialable_at LIMIT 1";
-        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(id).bind(zones).fetch_optional(db).await?))
-    }
-
-    /// Pending rows of one zone by the head of their numbers, for the words of "why": one number of
-    /// each, its country, how many wait, how many of them are due.
-    pub async fn zone_pending(&self, id: CampaignId, zones: &str, due_by: DateTime<Utc>) -> Result<Vec<(String, String, i64, i64)>, StoreError> {
-        // As long as the longest head that a law of ours hangs on: +1 and an area code.
-        let sql = "SELECT min(phone_number), min(country), count(*), count(*) FILTER (WHERE dialable_at <= $3)
-                   FROM campaign_calls WHERE campaign_id = $1 AND rank = 0 AND zones = $2 GROUP BY substr(phone_number, 1, 5)";
-        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(id).bind(zones).bind(due_by).fetch_all(db).await?))
+    /// How many rows wait in each queue of a campaign, and how many of them are due: read off its index alone.
+    pub async fn queues(&self, id: CampaignId, due_by: DateTime<Utc>) -> Result<Vec<QueueCount>, StoreError> {
+        let sql = "SELECT zones, count(*) AS pending, count(*) FILTER (WHERE dialable_at <= $2) AS due
+                   FROM campaign_calls WHERE campaign_id = $1 AND rank = 0 GROUP BY zones";
+        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(id).bind(due_by).fetch_all(db).await?))
     }
 
     /// Contacts who were called as often as allowed and not reached.

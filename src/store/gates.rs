@@ -11,6 +11,7 @@ use super::{
 use crate::domain::{
     call::State,
     campaign::Status,
+    dispatch::History,
     id::{AssistantId, CallId, Incarnation, TrunkId},
 };
 
@@ -23,20 +24,44 @@ pub struct ContactGates {
     pub zones: String,
     pub on_do_not_call: bool,
     pub consent_at: Option<DateTime<Utc>>,
-    pub dials_24h: i64,
-    pub oldest_24h: Option<DateTime<Utc>>,
+    /// The contact was promised this call.
+    pub promised: bool,
+    pub history: Json<Vec<Dialled>>,
+    /// The latest outcome of the owner's calls to the number is a wrong number.
+    pub wrong_number: bool,
+    /// The places that are closed, as the setting has them.
+    pub closures: Option<String>,
     pub number_live: bool,
     pub number_held_until: Option<DateTime<Utc>>,
 }
 
-/// `$2` is the moment from which dials of a number are counted.
+/// One dial of a number: armed at, ended at, whether it may have rung, whether somebody talked, whether the
+/// owner was told no.
+#[derive(Debug, Clone, serde::Deserialize)]
+pub struct Dialled(DateTime<Utc>, DateTime<Utc>, i64, i64, Option<i64>);
+
+impl ContactGates {
+    /// What there has been with the number.
+    #[must_use]
+    pub fn history(&self) -> History {
+        let last = |which: &dyn Fn(&Dialled) -> bool| self.history.iter().filter(|d| which(d)).map(|d| d.1).max();
+        let mut dials: Vec<_> = self.history.iter().filter(|d| d.2 == 1).map(|d| d.0).collect();
+        dials.sort_unstable();
+        History { dials, talked_at: last(&|d| d.3 == 1), refused_at: last(&|d| d.4 == Some(1)), wrong_number: self.wrong_number }
+    }
+}
+
+/// `$2` is the moment as far back as any limit of a number looks.
 const CONTACT: &str = "k.id, k.phone_number, k.country, k.zones,
         EXISTS (SELECT 1 FROM do_not_call d WHERE d.user_id = k.user_id AND d.number = k.phone_number) AS on_do_not_call,
         (SELECT consent_at FROM campaign_contacts WHERE id = k.contact_id) AS consent_at,
-        (SELECT count(*) FROM campaign_calls o WHERE o.phone_number = k.phone_number AND o.armed_at > $2
-           AND o.state NOT IN ('unsent', 'refused', 'not_placed')) AS dials_24h,
-        (SELECT min(o.armed_at) FROM campaign_calls o WHERE o.phone_number = k.phone_number AND o.armed_at > $2
-           AND o.state NOT IN ('unsent', 'refused', 'not_placed')) AS oldest_24h,
+        k.priority = 1 AS promised,
+        (SELECT json_group_array(json_array(o.armed_at, COALESCE(o.completed_at, o.armed_at), o.state NOT IN ('unsent', 'refused', 'not_placed'),
+             o.answered_at IS NOT NULL AND COALESCE(o.outcome, '') <> 'voicemail', o.outcome = 'not_interested' AND o.user_id = k.user_id))
+           FROM campaign_calls o WHERE o.phone_number = k.phone_number AND o.armed_at > $2) AS history,
+        COALESCE((SELECT o.outcome FROM campaign_calls o WHERE o.phone_number = k.phone_number AND o.user_id = k.user_id AND o.outcome IS NOT NULL
+           ORDER BY o.outcome_at DESC LIMIT 1), '') = 'wrong_number' AS wrong_number,
+        (SELECT value FROM settings WHERE key = 'law_closed') AS closures,
         l.call_id IS NOT NULL AS number_live, l.held_until AS number_held_until";
 
 /// Everything the gates judge when a call is armed, read in one statement.

@@ -26,7 +26,7 @@ mod writer;
 
 pub use books::{Alike, TakenNumber};
 pub use calls::{Armed, CallFilter, CallUpdate, Cursor, NewCall, PaneQuery};
-pub use campaigns::{CampaignEdit, NewCampaign, ZoneHead};
+pub use campaigns::{CampaignEdit, NewCampaign, QueueCount, ZoneHead};
 pub use contacts::{ContactSlice, ContactTable, FillContact, PlaceCount, SourceRow};
 pub use counting::{ContactRows, Recyclable};
 pub use error::StoreError;

@@ -29,6 +29,8 @@ pub enum Setting {
     EngineHealth,
     /// What keeps one campaign from dialling, in words.
     CampaignNote(CampaignId),
+    /// Places that an operator has closed, as JSON.
+    LawClosed,
     /// When somebody last looked whether the database can be written.
     Probe,
     /// Of when an owner's national do-not-call list is.
@@ -51,6 +53,7 @@ impl Setting {
             Self::KillSwitchReason => "kill_switch_reason".into(),
             Self::Terms => "terms".into(),
             Self::EngineHealth => "engine_health".into(),
+            Self::LawClosed => "law_closed".into(),
             Self::Probe => "probe".into(),
             Self::CampaignNote(id) => format!("{}{id}", Self::NOTES).into(),
             Self::NationalList(owner) => format!("national_list:{}", owner.hex().to_lowercase()).into(),

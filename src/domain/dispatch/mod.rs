@@ -7,8 +7,8 @@ mod gates;
 use chrono::{DateTime, Duration, Utc};
 
 pub use gates::{
-    CampaignFacts, Closed, Closes, ContactFacts, Gate, InstallationFacts, Place, Scope, TrunkFacts, campaign, campaign_pace, contact, installation,
-    legal_hours, trunk,
+    CampaignFacts, Closed, Closes, Closure, ContactFacts, Gate, History, InstallationFacts, Place, Scope, TrunkFacts, campaign, campaign_pace, contact,
+    installation, legal_hours, trunk,
 };
 
 use super::{campaign::Status, pacing, rules::Rules};
@@ -30,6 +30,10 @@ pub struct ZoneFacts {
     pub closes: Option<DateTime<Utc>>,
     /// When a row of it was claimed last, as far as who asks knows.
     pub served: Option<DateTime<Utc>>,
+    /// The law that decides its hours, in words.
+    pub law: String,
+    /// Why an operator has closed the place.
+    pub place_closed: Option<String>,
     /// Draws lots between zones that have waited equally, else the first by name would always begin.
     pub lot: u64,
 }
@@ -41,12 +45,13 @@ impl ZoneFacts {
 
     /// The first moment at which one of its rows may be called.
     fn first(&self) -> DateTime<Utc> {
-        self.opens.unwrap_or(self.due)
+        let never = self.place_closed.is_some();
+        self.opens.unwrap_or(if never { DateTime::<Utc>::MAX_UTC } else { self.due })
     }
 
     /// Open and due now. An unknown zone is too: the contact gates end its rows with the reason.
     fn is_ready(&self, now: DateTime<Utc>) -> bool {
-        self.due <= now && self.opens.is_none_or(|t| t <= now)
+        self.place_closed.is_none() && self.due <= now && self.opens.is_none_or(|t| t <= now)
     }
 
     /// How urgently it wants its next turn: how long it has waited, against how long it is open yet.
@@ -117,7 +122,7 @@ pub fn decide(rules: &Rules, b: &Board) -> Decision {
     }
     let mut ready: Vec<&ZoneFacts> = b.zones.iter().filter(|z| z.is_ready(b.now)).collect();
     if ready.is_empty() {
-        return Decision::Wait(waiting_zones(rules, b));
+        return Decision::Wait(waiting_zones(b));
     }
     match room(b) {
         Err(closed) => Decision::Wait(closed),
@@ -160,7 +165,7 @@ fn trunk_room(t: &TrunkFacts, now: DateTime<Utc>) -> Result<i64, Closed> {
 }
 
 /// Why no zone is ready: who is due when, and where the law is open when.
-fn waiting_zones(rules: &Rules, b: &Board) -> Closed {
+fn waiting_zones(b: &Board) -> Closed {
     let c = &b.campaign;
     let Some(zone) = b.zones.iter().min_by_key(|z| z.first()) else {
         return match (c.processing, c.filling) {
@@ -170,11 +175,13 @@ fn waiting_zones(rules: &Rules, b: &Board) -> Closed {
             (n, false) => Closed::new(Gate::Queue, format!("the last {n} calls are being made")),
         };
     };
+    if let Some(words) = &zone.place_closed {
+        return Closed::new(Gate::PlaceClosed, words.clone()).until(zone.opens);
+    }
     if zone.due > b.now && zone.awake {
         return Closed::new(Gate::Retry, "all contacts left are to be tried again later").until(zone.first());
     }
-    let window = rules.profile.contact_window().map(|w| w.label()).unwrap_or_default();
-    let words = format!("outside {window} on the clock of the contacts left ({})", crate::domain::zone::label(&zone.key));
+    let words = format!("outside {} on the clock of the contacts left ({})", zone.law, crate::domain::zone::label(&zone.key));
     Closed::new(Gate::ContactHours, words).until(zone.first())
 }
 
@@ -207,6 +214,8 @@ mod tests {
             awake: true,
             closes: Some(noon() + Duration::hours(9)),
             served: None,
+            law: "08-21".to_owned(),
+            place_closed: None,
             lot: 0,
         }
     }

@@ -60,13 +60,18 @@ pub fn parse_key(key: &str) -> Option<Vec<Zone>> {
     if key.is_empty() {
         return None;
     }
-    key.split(',').map(|n| n.parse().ok()).collect()
+    key.split(';').next()?.split(',').map(|n| n.parse().ok()).collect()
+}
+
+/// The states of a stored key: `US-FL`.
+pub fn states_of(key: &str) -> impl Iterator<Item = &str> {
+    key.split_once(';').map_or("", |(_, states)| states).split(',').filter(|s| !s.is_empty())
 }
 
 /// A short name of a stored key for the screen.
 #[must_use]
 pub fn label(key: &str) -> String {
-    match key.split(',').collect::<Vec<_>>().as_slice() {
+    match key.split(';').next().unwrap_or_default().split(',').collect::<Vec<_>>().as_slice() {
         [] | [""] => "unknown zone".to_owned(),
         [one] => (*one).to_owned(),
         [a, b] => format!("{a} or {b}"),
