@@ -4,6 +4,7 @@
 
 mod args;
 mod calls;
+mod law;
 mod rules;
 mod run;
 mod session;

@@ -121,6 +121,9 @@ pub enum Command {
     /// Do not call
     #[command(subcommand)]
     Dnc(DncCommand),
+    /// The law of places: what the table says, and places that are closed for an emergency
+    #[command(subcommand)]
+    Law(LawCommand),
     /// The terms that the first real campaign asks for
     #[command(subcommand)]
     Terms(TermsCommand),
@@ -310,6 +313,30 @@ pub enum DncCommand {
     },
     /// The whole list as CSV on standard output
     Export,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum LawCommand {
+    /// The rows of a place or a number, and whether it may be called now; of all places unless one is given
+    Show {
+        /// DE, US-LA or +12125550142
+        place: Option<String>,
+    },
+    /// Call nobody in a place, on any host, until a moment or until it is opened
+    Close {
+        /// DE, US-LA
+        place: String,
+        /// Until when: +2h, 15:00, tue 15:00 or 2026-12-01 09:30 on the clock of this host's time zone
+        #[arg(long)]
+        until: Option<String>,
+        #[arg(long)]
+        reason: String,
+    },
+    /// Call there again
+    Open {
+        /// The place, or all
+        place: String,
+    },
 }
 
 #[derive(Debug, Clone, Subcommand)]

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     CliError, Command,
     args::{AssistantCommand, CampaignCommand, ConfigCommand, NumberCommand},
-    calls, rules,
+    calls, law, rules,
     session::Session,
 };
 use crate::{
@@ -37,6 +37,7 @@ pub async fn run(s: Session, command: Command) -> Result<(), CliError> {
         Command::Assistant(c) => assistant(&s, c).await,
         Command::Number(c) => number(&s, c).await,
         Command::Dnc(c) => rules::dnc(&s, c).await,
+        Command::Law(c) => law::law(&s, c).await,
         Command::Terms(c) => rules::terms(&s, c).await,
         Command::StopAll { release } => stop_all(&s, release).await,
         Command::Token { sub, role, ttl } => token(&s, sub, &role, &ttl).await,

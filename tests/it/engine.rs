@@ -258,7 +258,8 @@ async fn p11_do_not_call_hangs_up_and_suppresses_the_number_everywhere() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p2_one_number_in_two_campaigns_has_one_live_call() {
     let talk = Behaviour::Answer { ring: Duration::from_secs(1), talk: Duration::from_secs(20) };
-    let mut world = World::new(Options { behaviour: talk, ..Options::default() }).await;
+    let rules = Rules { rest_after_talk: chrono::TimeDelta::zero(), ..quick_rules() };
+    let mut world = World::new(Options { behaviour: talk, rules, ..Options::default() }).await;
     let (first, _) = world.import(csv_of(5)).await;
     let (second, _) = world.import(csv_of(5)).await;
     let one = world.campaign(first, |_| {}).await;

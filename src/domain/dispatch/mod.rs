@@ -2,14 +2,13 @@
 //! contact and a dial. The scheduler, the claim, the arm transaction, the preflight, "why" and the
 //! screens ask here; nothing else lists gates.
 
+mod contact;
 mod gates;
 
 use chrono::{DateTime, Duration, Utc};
 
-pub use gates::{
-    CampaignFacts, Closed, Closes, Closure, ContactFacts, Gate, History, InstallationFacts, Place, Scope, TrunkFacts, campaign, campaign_pace, contact,
-    installation, legal_hours, trunk,
-};
+pub use contact::{Closure, ContactFacts, History, Place, contact, legal_hours};
+pub use gates::{CampaignFacts, Closed, Closes, Gate, InstallationFacts, Scope, TrunkFacts, campaign, campaign_pace, installation, trunk};
 
 use super::{campaign::Status, pacing, rules::Rules};
 

@@ -120,6 +120,12 @@ impl Law {
         (0..HORIZON_DAYS).find_map(|d| self.intervals(zone, today + Duration::days(d)).filter(|(_, to)| *to > now).map(|(from, _)| from.max(now)).min())
     }
 
+    /// The calendar whose days are closed.
+    #[must_use]
+    pub fn calendar(&self) -> Option<&str> {
+        self.calendar.as_deref()
+    }
+
     /// `US-AL 08-20 MTWTFS`.
     #[must_use]
     pub fn label(&self) -> String {

@@ -199,7 +199,7 @@ impl World {
     /// Claims and arms the campaign's next call, as the engine would, and answers it with its room.
     pub async fn arm_next(&self, campaign: CampaignId, incarnation: Incarnation) -> (CallId, String) {
         let row = Arc::new(self.row(campaign).await);
-        let zones = vec!["America/New_York".to_owned()];
+        let zones = self.store.zone_heads(campaign).await.unwrap().into_iter().map(|h| h.zones).collect();
         let outgoing = self.store.outgoing(self.assistant).await.unwrap().unwrap().into();
         let request = ClaimRequest { campaign: row, outgoing, zones, limit: 1, incarnation, lease: chrono::Duration::hours(1) };
         let claimed = self.desk.claim(self.installation, request).await.unwrap().ready.remove(0);

@@ -1,0 +1,163 @@
+//! What the law of places does to a campaign: rows in, claims out, on a clock that stands still.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use dialdeck::{
+    desk::{DeskError, Hands},
+    domain::{
+        dispatch::Decision,
+        event::{Kind, Leave, LegStatus, Reply, Source},
+        id::CampaignId,
+        outcome::Outcome,
+        rules::{Profile, Rules},
+    },
+};
+
+use crate::support::{csv_of, office::Office};
+
+/// Everything a law says holds, and no rate.
+fn lawful(rules: &mut Rules) {
+    rules.profile = Profile::Default;
+    rules.countries = vec!["US".into(), "CA".into()];
+}
+
+fn utc(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+async fn office_at(moment: &str, csv: &str) -> (Office, CampaignId) {
+    let office = Office::open(lawful).await;
+    office.clock.advance(utc(moment));
+    let (source, _) = office.import(csv.to_owned()).await;
+    let id = office.started(source, |s| (s.start_hour, s.end_hour) = (0, 0)).await;
+    (office, id)
+}
+
+async fn decide(office: &Office, id: CampaignId) -> Decision {
+    let row = office.row(id).await;
+    office.desk.decide(&row, &office.desk.standing().await.unwrap(), &Hands::default(), None).await.unwrap().decision
+}
+
+async fn gate_of(office: &Office, id: CampaignId) -> String {
+    match decide(office, id).await {
+        Decision::Go { zones, .. } => format!("go {}", zones.len()),
+        Decision::Wait(c) | Decision::Ended(c) => c.gate.word().to_owned(),
+    }
+}
+
+/// The contact that the engine would call next; nobody is turned away on the way.
+async fn next(office: &Office, id: CampaignId) -> String {
+    let Decision::Go { zones, .. } = decide(office, id).await else { panic!("{}", gate_of(office, id).await) };
+    let mut claims = office.claim_of(id, zones, 1).await;
+    assert!(claims.turned_away.is_empty(), "{:?}", claims.turned_away);
+    let call = office.arm(claims.ready.pop().unwrap()).await.unwrap().call();
+    office.call(call).await.contact_name
+}
+
+/// 20:30 in New York and in Miami, one zone: the state's law is known before a row is touched.
+#[tokio::test]
+async fn rows_that_a_states_law_closes_are_not_claimed() {
+    let csv = "name,phone\nA,+13055550101\nB,+12125550102\nC,+13055550103\n";
+    let (office, id) = office_at("2026-11-20T01:30:00Z", csv).await;
+    assert_eq!(gate_of(&office, id).await, "go 1", "New York alone");
+    let why = office.why(id).await;
+    assert_eq!((why.gate.as_str(), why.waiting.dialable_now, why.waiting.later), ("open", 1, 2));
+    assert_eq!(next(&office, id).await, "B");
+    assert_eq!(gate_of(&office, id).await, "contact_hours");
+    let why = office.why(id).await;
+    assert_eq!((why.gate.as_str(), why.until), ("contact_hours", Some(utc("2026-11-20T13:00:00Z"))), "{}", why.message);
+    assert!(why.message.contains("US-FL 08-20"), "{}", why.message);
+    office.clock.advance(utc("2026-11-20T13:00:00Z"));
+    assert_eq!(next(&office, id).await, "A");
+}
+
+/// The half hour of Canada that no window of ours allowed.
+#[tokio::test]
+async fn canada_is_called_until_half_past_nine() {
+    let (office, id) = office_at("2026-11-20T02:15:00Z", "name,phone\nA,+14165550101\n").await;
+    assert_eq!(next(&office, id).await, "A");
+    let (office, id) = office_at("2026-11-20T02:30:00Z", "name,phone\nA,+14165550101\n").await;
+    assert_eq!(gate_of(&office, id).await, "contact_hours");
+}
+
+#[tokio::test]
+async fn a_place_that_was_closed_waits_until_it_is_opened() {
+    let (office, id) = office_at("2026-11-20T17:00:00Z", "name,phone\nA,+15045550101\nB,+12125550102\n").await;
+    let claimed = office.claim(id).await.unwrap();
+    office.desk.close_place(office.actor.clone(), "us-la".into(), None, "hurricane\u{1b}[31m".into()).await.unwrap();
+    office.desk.close_place(office.actor.clone(), "US-NY".into(), Some(office.now() + TimeDelta::hours(2)), "doubt".into()).await.unwrap();
+    // The claimed one is turned away inside arm, and nobody else is claimed.
+    assert!(office.arm(claimed).await.is_err());
+    assert_eq!(gate_of(&office, id).await, "place_closed");
+    let why = office.why(id).await;
+    assert_eq!((why.gate.as_str(), why.until, why.waiting.dialable_now), ("place_closed", Some(office.now() + TimeDelta::hours(2)), 0));
+    office.wait(TimeDelta::hours(2));
+    assert_eq!(gate_of(&office, id).await, "go 1");
+    assert_eq!(next(&office, id).await, "B");
+    let why = office.why(id).await;
+    assert!(why.message.contains("`dialdeck law open US-LA`") && !why.message.contains('\u{1b}'), "{}", why.message);
+    let height = office.store.audit_height().await.unwrap();
+    assert!(office.desk.open_place(office.actor.clone(), "US-LA".into()).await.unwrap());
+    assert_eq!(office.store.audit_height().await.unwrap(), height + 1);
+    assert!(!office.desk.open_place(office.actor.clone(), "US-LA".into()).await.unwrap());
+    assert_eq!(next(&office, id).await, "A");
+    for place in ["Louisiana", "US-XX", "", "XX"] {
+        let refused = office.desk.close_place(office.actor.clone(), place.into(), None, "x".into()).await;
+        assert!(matches!(refused, Err(DeskError::Refused(r)) if r.gate == "place"), "{place}");
+    }
+}
+
+async fn talk(office: &Office, id: CampaignId, outcome: Option<Outcome>) -> String {
+    let call = office.dial(id).await.unwrap();
+    office.reply(call, Reply::Answered { sip_call_id: "SCL_1".into(), participant_sid: "PA_1".into() }).await;
+    office.wait(TimeDelta::seconds(30));
+    office
+        .tell(
+            call,
+            "left",
+            Source::Livekit,
+            Kind::LegLeft { sid: "PA_1".into(), reason: Leave::ClientInitiated, status: Some(LegStatus::Hangup), call_sid: None },
+        )
+        .await;
+    if let Some(outcome) = outcome {
+        office.tag(call, outcome).await;
+    }
+    office.call(call).await.phone_number
+}
+
+/// Who has talked to us is not rung by the next campaign ten seconds later.
+#[tokio::test]
+async fn who_has_talked_rests_over_all_campaigns() {
+    let (office, id) = office_at("2026-11-19T17:00:00Z", &csv_of(1)).await;
+    talk(&office, id, None).await;
+    let (source, _) = office.import(csv_of(1)).await;
+    let later = office.started(source, |s| (s.start_hour, s.end_hour) = (0, 0)).await;
+    office.wait(TimeDelta::seconds(10));
+    assert_eq!(office.dial(later).await, Err("rest"));
+    office.wait(TimeDelta::hours(24));
+    office.dial(later).await.unwrap();
+}
+
+/// A voicemail is nobody who talked; a wrong number is one until somebody says otherwise.
+#[tokio::test]
+async fn a_voicemail_does_not_rest_and_a_wrong_number_does_for_good() {
+    let (office, id) = office_at("2026-11-19T17:00:00Z", &csv_of(2)).await;
+    talk(&office, id, Some(Outcome::Voicemail)).await;
+    talk(&office, id, Some(Outcome::WrongNumber)).await;
+    let (source, _) = office.import(csv_of(2)).await;
+    let later = office.started(source, |s| (s.start_hour, s.end_hour) = (0, 0)).await;
+    let called = office.dial(later).await.unwrap();
+    assert_eq!(
+        office.call(called).await.contact_name,
+        office
+            .store
+            .calls(id, &dialdeck::store::CallFilter::default(), 9, 0)
+            .await
+            .unwrap()
+            .rows
+            .iter()
+            .find(|c| c.outcome == Some(Outcome::Voicemail))
+            .unwrap()
+            .contact_name
+    );
+    assert_eq!(office.dial(later).await, Err("wrong_number"));
+}
