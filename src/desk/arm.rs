@@ -200,7 +200,7 @@ async fn take(
 /// What the gates looked at when they let a call pass: "why did you call me, and when".
 fn evidence(rules: &Rules, claimed: &Claimed, f: &ArmRow, now: DateTime<Utc>) -> serde_json::Value {
     let (campaign, c) = (&claimed.campaign, &f.contact);
-    let laws = crate::domain::legal::of(&c.country, &c.phone_number, rules.profile == Profile::Us);
+    let laws = crate::domain::legal::of(&c.country, &c.phone_number, &zone::states_of(&c.zones).collect::<Vec<_>>(), rules.profile == Profile::Us);
     let clocks: Vec<String> =
         zone::parse_key(&c.zones).unwrap_or_default().iter().map(|z| format!("{} {}", z.name(), now.with_timezone(z).format("%a %H:%M"))).collect();
     serde_json::json!({

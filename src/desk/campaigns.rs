@@ -10,7 +10,7 @@ use crate::{
         campaign::{self, Command, ContactSource, Settings, Status},
         id::{AssistantId, CallId, CampaignId, OwnerId, SourceId},
         phone::PhoneNumber,
-        retry,
+        place, retry,
         rules::Profile,
         script::{self, Script},
         stats::Counts,
@@ -389,11 +389,12 @@ async fn fill(tx: &mut Tx, owner: OwnerId, id: CampaignId, now: DateTime<Utc>) -
         .map(|c| NewCall {
             id: CallId::fresh(),
             contact_id: Some(c.id),
+            // By the tables of today, not of its import.
+            zones: place::key_again(&c.phone_number, c.said.as_deref(), &c.zones),
             phone_number: c.phone_number,
             contact_name: c.name,
             contact_email: c.email,
             country: c.country,
-            zones: c.zones,
             position: c.position,
             attempt: c.attempts + 1,
             priority: 0,

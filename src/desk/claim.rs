@@ -250,7 +250,7 @@ async fn lease(tx: &mut Tx, request: &ClaimRequest, now: DateTime<Utc>) -> Resul
 pub(super) fn judge_contact(rules: &Rules, g: &ContactGates, trunk_countries: &[String], now: DateTime<Utc>) -> Result<(), Closed> {
     let zones = zone::parse_key(&g.zones);
     let facts = ContactFacts {
-        place: Place { number: &g.phone_number, country: &g.country, zones: zones.as_deref() },
+        place: Place { number: &g.phone_number, country: &g.country, zones: zones.as_deref(), states: zone::states_of(&g.zones).collect() },
         trunk_countries,
         on_do_not_call: g.on_do_not_call,
         consent_at: g.consent_at,

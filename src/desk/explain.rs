@@ -9,7 +9,7 @@ use crate::{
     domain::{
         campaign::Status,
         dispatch::{self, Closed, Closes, Decision, Gate, Place},
-        schedule,
+        place, schedule,
         zone::{self, Zone},
     },
     store::{CampaignRow, PlaceCount, Setting, ZoneHead},
@@ -129,7 +129,7 @@ impl Desk {
         let Some(head) = heads.iter().min_by_key(|h| h.due) else { return Ok(closed) };
         let Some((number, country)) = self.store.head_of_zone(row.id, &head.zones).await? else { return Ok(closed) };
         let zones = zone::parse_key(&head.zones);
-        let place = Place { number: &number, country: &country, zones: zones.as_deref() };
+        let place = Place { number: &number, country: &country, zones: zones.as_deref(), states: zone::states_of(&head.zones).collect() };
         Ok(dispatch::legal_hours(&self.rules, &place, self.now()).err().unwrap_or(closed))
     }
 
@@ -173,16 +173,17 @@ impl Desk {
 
     fn unqueued(&self, places: Vec<PlaceCount>, now: DateTime<Utc>, waiting: &mut Waiting) {
         for p in places {
-            if self.is_lawful(&p.zones, &p.number, &p.country, now) {
+            let zones = place::key_again(&p.number, p.said.as_deref(), &p.zones);
+            if self.is_lawful(&zones, &p.number, &p.country, now) {
                 waiting.dialable_now += p.n;
             }
-            waiting.add(&p.zones, p.n, self.zone_opens(&p.zones, now));
+            waiting.add(&zones, p.n, self.zone_opens(&zones, now));
         }
     }
 
     fn is_lawful(&self, zones: &str, number: &str, country: &str, now: DateTime<Utc>) -> bool {
-        let zones = zone::parse_key(zones);
-        dispatch::legal_hours(&self.rules, &Place { number, country, zones: zones.as_deref() }, now).is_ok()
+        let (zones, states) = (zone::parse_key(zones), zone::states_of(zones).collect());
+        dispatch::legal_hours(&self.rules, &Place { number, country, zones: zones.as_deref(), states }, now).is_ok()
     }
 
     /// What a start finds, in one look.

@@ -110,9 +110,16 @@ pub fn version() -> &'static str {
     &TABLE.version
 }
 
-/// Every law that holds for a number: its country's, its states', and the profile's own.
+/// Whether a state has a law of its own that the area code of a number does not bring already.
 #[must_use]
-pub fn of(country: &str, number: &str, careful_us: bool) -> Vec<&'static Law> {
+pub fn adds(number: &str, country: &str, state: &str) -> bool {
+    TABLE.laws.contains_key(state) && !of(country, number, &[], false).iter().any(|l| l.place == state)
+}
+
+/// Every law that holds for a number: its country's, its states', that of states its owner is said to live in,
+/// and the profile's own.
+#[must_use]
+pub fn of(country: &str, number: &str, states: &[&str], careful_us: bool) -> Vec<&'static Law> {
     let national = TABLE.laws.get(country).unwrap_or(&USUAL);
     let mut laws = vec![national];
     if country == "US" {
@@ -123,6 +130,7 @@ pub fn of(country: &str, number: &str, careful_us: bool) -> Vec<&'static Law> {
         }
         laws.extend(careful_us.then_some(&*CAREFUL_US));
     }
+    laws.extend(states.iter().filter_map(|s| TABLE.laws.get(*s)));
     laws
 }
 
@@ -200,7 +208,7 @@ mod tests {
     }
 
     fn places(country: &str, number: &str) -> Vec<String> {
-        of(country, number, false).iter().map(|l| l.place.clone()).collect()
+        of(country, number, &[], false).iter().map(|l| l.place.clone()).collect()
     }
 
     #[test]
@@ -219,33 +227,33 @@ mod tests {
         assert_eq!(places("US", "+12125550142"), ["US"], "New York has no rule of its own here");
         assert!(places("US", "+19995550142").len() > 15, "an unknown area code: the strictest of all");
         assert_eq!(places("DE", "+4930123456"), ["any"]);
-        assert!(of("IN", "+911234567890", false)[0].windows.is_empty());
+        assert!(of("IN", "+911234567890", &[], false)[0].windows.is_empty());
     }
 
     #[test]
     fn the_strictest_decides_in_every_zone() {
         let zones = [zone("America/New_York")];
-        let florida = of("US", "+13055550142", false);
+        let florida = of("US", "+13055550142", &[], false);
         // 20:30 in Florida: the country allows it, the state does not.
         let evening = utc("2026-11-21T01:30:00Z");
         let (law, next) = open_in_all(&florida, &zones, evening).unwrap_err();
         assert_eq!((law.place.as_str(), next), ("US-FL", Some(utc("2026-11-21T13:00:00Z"))));
-        assert!(open_in_all(&of("US", "+12125550142", false), &zones, evening).is_ok());
+        assert!(open_in_all(&of("US", "+12125550142", &[], false), &zones, evening).is_ok());
         // Alabama on a Sunday, on Thanksgiving.
-        let alabama = of("US", "+12055550142", false);
+        let alabama = of("US", "+12055550142", &[], false);
         let central = [zone("America/Chicago")];
         assert_eq!(open_in_all(&alabama, &central, utc("2026-11-22T18:00:00Z")).unwrap_err().1, Some(utc("2026-11-23T14:00:00Z")));
         assert_eq!(open_in_all(&alabama, &central, utc("2026-11-26T18:00:00Z")).unwrap_err().1, Some(utc("2026-11-27T14:00:00Z")));
         // A French lunch.
         let paris = [zone("Europe/Paris")];
-        assert_eq!(open_in_all(&of("FR", "+33123456789", false), &paris, utc("2026-11-20T12:30:00Z")).unwrap_err().1, Some(utc("2026-11-20T13:00:00Z")));
-        assert_eq!(open_in_all(&of("IN", "+911234567890", false), &[zone("Asia/Kolkata")], utc("2026-11-20T08:00:00Z")).unwrap_err().1, None, "never");
+        assert_eq!(open_in_all(&of("FR", "+33123456789", &[], false), &paris, utc("2026-11-20T12:30:00Z")).unwrap_err().1, Some(utc("2026-11-20T13:00:00Z")));
+        assert_eq!(open_in_all(&of("IN", "+911234567890", &[], false), &[zone("Asia/Kolkata")], utc("2026-11-20T08:00:00Z")).unwrap_err().1, None, "never");
     }
 
     #[test]
     fn the_careful_profile() {
         let zones = [zone("America/New_York")];
-        let careful = of("US", "+12125550142", true);
+        let careful = of("US", "+12125550142", &[], true);
         assert!(open_in_all(&careful, &zones, utc("2026-11-20T13:30:00Z")).is_err(), "08:30");
         assert!(open_in_all(&careful, &zones, utc("2026-11-20T18:00:00Z")).is_ok());
         assert!(open_in_all(&careful, &zones, utc("2026-12-25T18:00:00Z")).is_err(), "Christmas");
@@ -259,7 +267,7 @@ mod tests {
             let now = utc("2020-01-01T00:00:00Z") + Duration::minutes(minute);
             let all: Vec<&str> = names().collect();
             let zones: Vec<Zone> = [at, second].iter().map(|i| zone(all[*i % all.len()])).collect();
-            let laws = of("US", &format!("+1{area}5550142"), careful);
+            let laws = of("US", &format!("+1{area}5550142"), &[], careful);
             let open = |t: DateTime<Utc>| open_in_all(&laws, &zones, t).is_ok();
             if let Some(next) = next_open_in_all(&laws, &zones, now) {
                 prop_assert!(next >= now && open(next));
@@ -277,8 +285,8 @@ mod tests {
             let now = utc("2020-01-01T00:00:00Z") + Duration::minutes(minute);
             let zones = [zone("America/New_York"), zone("America/Los_Angeles")];
             let number = format!("+1{area}5550142");
-            if open_in_all(&of("US", &number, true), &zones, now).is_ok() {
-                prop_assert!(open_in_all(&of("US", &number, false), &zones, now).is_ok());
+            if open_in_all(&of("US", &number, &[], true), &zones, now).is_ok() {
+                prop_assert!(open_in_all(&of("US", &number, &[], false), &zones, now).is_ok());
                 prop_assert!(zones.iter().all(|z| Window::daily(8, 21).is_open(*z, now)));
             }
         }

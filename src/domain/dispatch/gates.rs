@@ -376,6 +376,8 @@ pub struct Place<'a> {
     pub country: &'a str,
     /// Candidate zones; `None` when unknown.
     pub zones: Option<&'a [Zone]>,
+    /// States it is said to be in beside those of its area code.
+    pub states: Vec<&'a str>,
 }
 
 /// A number that is on a call is looked at again after this: nobody wants to be rung right after it.
@@ -387,7 +389,7 @@ fn number(text: &str) -> Result<(), Closed> {
 }
 
 fn laws(rules: &Rules, place: &Place<'_>) -> Vec<&'static legal::Law> {
-    if rules.profile == Profile::None { Vec::new() } else { legal::of(place.country, place.number, rules.profile == Profile::Us) }
+    if rules.profile == Profile::None { Vec::new() } else { legal::of(place.country, place.number, &place.states, rules.profile == Profile::Us) }
 }
 
 /// The law of the place at this moment, in every zone the number may be in.
@@ -455,7 +457,7 @@ mod tests {
 
     fn facts<'a>(zones: Option<&'a [Zone]>, us: &'a [String]) -> ContactFacts<'a> {
         ContactFacts {
-            place: Place { number: "+12125550142", country: "US", zones },
+            place: Place { number: "+12125550142", country: "US", zones, states: Vec::new() },
             trunk_countries: us,
             on_do_not_call: false,
             consent_at: None,
