@@ -279,14 +279,16 @@ async fn list_campaigns(s: &Session) -> Result<(), CliError> {
     }
     for c in &page.rows {
         println!(
-            "{}  {:<10} {:<24} {:>6} queued {:>5} live {:>6} dialled {:>6} answered",
+            "{}  {:<10} {:<24} {:>6} queued {:>5} live {:>6} dialled {:>6} answered  {} {}",
             c.id,
             c.execution_status.as_str(),
             c.name,
             c.counts.pending,
             c.counts.live,
             c.counts.dials,
-            c.counts.pickups
+            c.counts.pickups,
+            c.window().label(),
+            c.timezone
         );
     }
     Ok(())

@@ -6,7 +6,7 @@ use chrono::{DateTime, Duration, NaiveDate, Utc};
 use super::{
     Actor, Desk, DeskError, audit,
     board::{campaign_facts, trunk_facts},
-    claim::{Claimed, judge_contact, turn_away},
+    claim::{Claimed, judge_contact, place_key, turn_away},
 };
 use crate::{
     domain::{
@@ -200,9 +200,10 @@ async fn take(
 /// What the gates looked at when they let a call pass: "why did you call me, and when".
 fn evidence(rules: &Rules, claimed: &Claimed, f: &ArmRow, now: DateTime<Utc>) -> serde_json::Value {
     let (campaign, c) = (&claimed.campaign, &f.contact);
-    let laws = crate::domain::legal::of(&c.country, &c.phone_number, &zone::states_of(&c.zones).collect::<Vec<_>>(), rules.profile == Profile::Us);
+    let key = place_key(c);
+    let laws = crate::domain::legal::of(&c.country, &c.phone_number, &zone::states_of(&key).collect::<Vec<_>>(), rules.profile == Profile::Us);
     let clocks: Vec<String> =
-        zone::parse_key(&c.zones).unwrap_or_default().iter().map(|z| format!("{} {}", z.name(), now.with_timezone(z).format("%a %H:%M"))).collect();
+        zone::parse_key(&key).unwrap_or_default().iter().map(|z| format!("{} {}", z.name(), now.with_timezone(z).format("%a %H:%M"))).collect();
     serde_json::json!({
         "attempt": claimed.attempt, "claim": claimed.claim_number, "trunk": claimed.outgoing.livekit_trunk, "callerId": claimed.outgoing.caller_id,
         "profile": rules.profile, "rules": crate::domain::legal::version(), "timeZones": zone::version(), "laws": laws.iter().map(|l| l.label()).collect::<Vec<_>>(),

@@ -215,7 +215,7 @@ pub fn key_again(number: &str, said: Option<&str>, stored: &str) -> String {
     let old = zone::parse_key(stored).unwrap_or_default();
     let near: Vec<Zone> = old.into_iter().filter(|z| z.lies_in(&parsed.country)).collect();
     add(&mut zones, &near);
-    zone::key(&zones, &[])
+    zone::key(&zones, &zone::states_of(stored).collect::<Vec<_>>())
 }
 
 #[cfg(test)]
@@ -328,6 +328,7 @@ mod tests {
         assert_eq!(again("+14235550142", None, "America/Chicago"), "America/Chicago,America/New_York");
         assert_eq!(again("+12025550142", None, "UTC"), "America/New_York");
         assert_eq!(again("+12025550142", None, "America/Los_Angeles"), "America/Los_Angeles,America/New_York");
+        assert_eq!(again("+12125550142", None, "America/New_York;US-FL"), "America/New_York;US-FL", "a contact whose list is gone");
         assert_eq!(again("nonsense", None, "America/Chicago"), "America/Chicago");
     }
 }

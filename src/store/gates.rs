@@ -20,7 +20,9 @@ pub struct ContactGates {
     pub id: CallId,
     pub phone_number: String,
     pub country: String,
+    /// Where it may be by the tables of the day it was queued, and what its file said of that; see `domain::place`.
     pub zones: String,
+    pub said: Option<String>,
     pub on_do_not_call: bool,
     pub consent_at: Option<DateTime<Utc>>,
     pub dials_24h: i64,
@@ -32,6 +34,7 @@ pub struct ContactGates {
 /// `$2` is the moment from which dials of a number are counted.
 const CONTACT: &str = "k.id, k.phone_number, k.country, k.zones,
         EXISTS (SELECT 1 FROM do_not_call d WHERE d.user_id = k.user_id AND d.number = k.phone_number) AS on_do_not_call,
+        (SELECT said FROM campaign_contacts WHERE id = k.contact_id) AS said,
         (SELECT consent_at FROM campaign_contacts WHERE id = k.contact_id) AS consent_at,
         (SELECT count(*) FROM campaign_calls o WHERE o.phone_number = k.phone_number AND o.armed_at > $2
            AND o.state NOT IN ('unsent', 'refused', 'not_placed')) AS dials_24h,

@@ -21,3 +21,4 @@ mod support;
 mod terminal;
 mod walls;
 mod webhooks;
+mod zones;
