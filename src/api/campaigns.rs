@@ -24,6 +24,7 @@ use crate::{
         campaign::{ContactSource, Settings, Status},
         id::{AssistantId, CampaignId, OwnerId, SourceId},
         schedule::{self, Days},
+        zone::Zone,
     },
     store::{CallFilter, CampaignEdit, CampaignRow},
 };
@@ -105,9 +106,9 @@ impl Request {
         }
         s.contact_hours = self.contact_hours.unwrap_or(s.contact_hours);
         if let Some(zone) = &self.timezone {
-            match zone.parse() {
+            match Zone::typed(zone) {
                 Ok(zone) => s.timezone = zone,
-                Err(_) => errors.push(FieldError::new("timezone", format!("\"{zone}\" is no IANA zone such as Europe/Berlin"))),
+                Err(why) => errors.push(FieldError::new("timezone", why)),
             }
         }
         if let Some(days) = &self.calling_days {

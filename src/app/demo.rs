@@ -236,12 +236,12 @@ fn numbers(n: usize, seed: u64, open_at: Option<DateTime<Utc>>) -> Vec<String> {
         .map(|(prefix, free)| (prefix.replace(' ', ""), *free))
         .filter(|(prefix, free)| {
             let sample = format!("{prefix}{}", "1".repeat(*free));
-            let zones = zone::parse_key(zone::key_of(&sample)).unwrap_or_default();
-            let country = PhoneNumber::parse(&sample, None).map(|p| p.country).unwrap_or_default();
+            let Ok(p) = PhoneNumber::parse(&sample, None) else { return false };
+            let zones = zone::candidates(&sample, &p.country, p.geographic);
             let reading = legal::Reading { careful_us: false, automatic: true, unlisted_open: false };
-            let laws = legal::of(&legal::places(&country, &sample, []), reading);
+            let laws = legal::of(&legal::places(&p.country, &sample, []), reading);
             // Open now, and for an hour at least.
-            open_at.is_none_or(|now| [now, now + chrono::Duration::hours(1)].iter().all(|t| legal::open_in_all(&laws, &zones, *t).is_ok()))
+            open_at.is_none_or(|now| [now, now + chrono::Duration::hours(1)].iter().all(|t| legal::open_in_all(&laws, zones, *t).is_ok()))
         })
         .collect();
     let mut out: Vec<String> = Vec::with_capacity(n);

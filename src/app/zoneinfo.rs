@@ -53,11 +53,11 @@ fn name_in(line: &str) -> Option<&str> {
 /// The host's own zone, as `TZ` or `/etc/localtime` names it.
 #[must_use]
 pub fn host_zone() -> Zone {
-    let by_variable = std::env::var("TZ").ok().and_then(|z| z.trim_start_matches(':').parse().ok());
+    let by_variable = std::env::var("TZ").ok().and_then(|z| Zone::typed(z.trim_start_matches(':')).ok());
     let by_link = || {
         let target = fs::read_link("/etc/localtime").ok()?;
         let text = target.to_str()?;
-        text.split_once("zoneinfo/")?.1.parse().ok()
+        Zone::typed(text.split_once("zoneinfo/")?.1).ok()
     };
     by_variable.or_else(by_link).unwrap_or(Zone::utc())
 }

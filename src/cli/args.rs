@@ -168,9 +168,12 @@ pub enum CampaignCommand {
         /// monday,tuesday,...
         #[arg(long)]
         days: Option<String>,
-        /// 9-17 or 9:30-17:15; 0-0 sets no limit of its own
+        /// 9-17 or 9:30-17:15 on the clock of --timezone; 0-0 sets no limit of its own. Legal hours are on
+        /// each contact's own clock
         #[arg(long)]
         hours: Option<String>,
+        /// Whose clock --hours and the day of --cap are on, as Area/City: Europe/Berlin. Else [engine] timezone, or the
+        /// host's
         #[arg(long)]
         timezone: Option<String>,
         #[arg(long)]

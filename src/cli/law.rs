@@ -43,15 +43,15 @@ async fn show(s: &Session, place: Option<&str>) -> Result<(), CliError> {
         Some(text) if text.starts_with('+') => {
             let parsed = PhoneNumber::parse(text, None).map_err(|e| CliError::Usage(format!("{text}: {e}")))?;
             let (number, country) = (parsed.number.to_string(), parsed.country);
-            let key = zone::key_of(&number);
-            let zones = zone::parse_key(key);
-            let place = Place { number: &number, country: &country, zones: zones.as_deref(), states: Vec::new() };
+            let zones = zone::candidates(&number, &country, parsed.geographic);
+            let key = zone::key(zones, &[]);
+            let place = Place { number: &number, country: &country, zones: Some(zones).filter(|z| !z.is_empty()), states: Vec::new() };
             let judged = dispatch::legal_hours(rules, &closures, &place, s.desk.now());
             let places = legal::places(&country, &number, []);
             lines.push(format!(
                 "{number}: {} in {}: {}",
                 places.join(", "),
-                zone::label(key),
+                zone::label(&key),
                 judged.map_or_else(|c| c.to_string(), |()| "open now".to_owned())
             ));
             rules.reading().map(|r| legal::of(&places, r)).unwrap_or_default()

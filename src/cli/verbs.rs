@@ -24,6 +24,7 @@ use crate::{
         schedule::Days,
         text::clean,
         trunk::{self, Login, Reach},
+        zone::Zone,
     },
     store::ContactTable,
     telephony::{Carrier, NewTrunk},
@@ -147,6 +148,12 @@ fn print_report(s: &Session, id: &str, r: &ImportReport, dry_run: bool) {
         "{} {would}imported, {} duplicate, {} invalid, {} do-not-call, {} without a time zone",
         r.imported, r.duplicate, r.invalid, r.do_not_call, r.no_zone
     );
+    for remark in r.remarks.iter().take(20) {
+        eprintln!("  line {}: kept, but {}", remark.line, remark.reason);
+    }
+    if r.remarked > 20 {
+        eprintln!("  and {} more that were kept", r.remarked - 20);
+    }
     for reject in r.rejects.iter().take(20) {
         eprintln!("  line {}: {}", reject.line, reject.reason);
     }
@@ -232,7 +239,7 @@ fn hour_and_minute(text: &str) -> Option<(i64, i64)> {
 async fn create_campaign(s: &Session, command: CampaignCommand) -> Result<(), CliError> {
     let CampaignCommand::Create { name, assistant, contacts, prompt, cap, days, hours, timezone, concurrent, delay, attempts } = command else { return Ok(()) };
     let zone = match timezone {
-        Some(z) => z.parse().map_err(|_| CliError::Usage(format!("\"{z}\" is no IANA zone such as Europe/Berlin")))?,
+        Some(z) => Zone::typed(&z).map_err(|e| CliError::Usage(format!("--timezone: {e}")))?,
         None => s.config.timezone.unwrap_or_else(app::host_zone),
     };
     let mut settings = Settings::defaults(zone);
@@ -273,14 +280,16 @@ async fn list_campaigns(s: &Session) -> Result<(), CliError> {
     }
     for c in &page.rows {
         println!(
-            "{}  {:<10} {:<24} {:>6} queued {:>5} live {:>6} dialled {:>6} answered",
+            "{}  {:<10} {:<24} {:>6} queued {:>5} live {:>6} dialled {:>6} answered  {} {}",
             c.id,
             c.execution_status.as_str(),
             c.name,
             c.counts.pending,
             c.counts.live,
             c.counts.dials,
-            c.counts.pickups
+            c.counts.pickups,
+            c.window().label(),
+            c.timezone
         );
     }
     Ok(())

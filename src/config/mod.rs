@@ -350,7 +350,7 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
         issuer: r.text("auth.issuer"),
         plain_role: one_of(&mut r, "auth.plain_role", &["viewer", "operator", "supervisor", "admin"]),
         engine_enabled: r.flag("engine.enabled"),
-        timezone: optional(&mut r, "engine.timezone", "an IANA time zone such as Europe/Berlin"),
+        timezone: zone(&mut r),
         on_hangup: match one_of(&mut r, "engine.on_hangup", &["drain", "continue", "stop"]).as_str() {
             "continue" => OnHangup::Continue,
             "stop" => OnHangup::Stop,
@@ -445,6 +445,11 @@ fn optional<T: std::str::FromStr>(r: &mut Reader<'_>, key: &str, wanted: &str) -
         return None;
     }
     text.parse().map_err(|_| r.complain(key, format!("\"{text}\" is not {wanted}"))).ok()
+}
+
+fn zone(r: &mut Reader<'_>) -> Option<Zone> {
+    let text = Some(r.text("engine.timezone")).filter(|t| !t.is_empty())?;
+    Zone::typed(&text).map_err(|e| r.complain("engine.timezone", e)).ok()
 }
 
 fn region(r: &mut Reader<'_>) -> Option<String> {

@@ -92,7 +92,7 @@ fn campaign_spans(state: &State, c: &CampaignView, name: usize, width: usize) ->
     let done = if n.total > 0 { over * 100 / n.total } else { 0 };
     let tail = match c.row.execution_status {
         Status::Paused | Status::Error | Status::Completed if !c.row.status_reason.is_empty() => c.row.status_reason.clone(),
-        _ => c.row.window().label(),
+        _ => format!("{} {}", c.row.window().label(), c.row.timezone.rsplit('/').next().unwrap_or_default().replace('_', " ")),
     };
     let text = state.theme.style("text");
     vec![

@@ -6,7 +6,7 @@ use chrono::{DateTime, Duration, NaiveDate, Utc};
 use super::{
     Actor, Desk, DeskError, audit,
     board::{campaign_facts, trunk_facts},
-    claim::{Claimed, judge_contact, turn_away},
+    claim::{Claimed, judge_contact, place_key, turn_away},
 };
 use crate::{
     domain::{
@@ -201,11 +201,12 @@ async fn take(
 /// What the gates looked at when they let a call pass: "why did you call me, and when".
 fn evidence(rules: &Rules, claimed: &Claimed, f: &ArmRow, now: DateTime<Utc>) -> serde_json::Value {
     let (campaign, c) = (&claimed.campaign, &f.contact);
-    let places = legal::places(&c.country, &c.phone_number, zone::states_of(&c.zones));
+    let key = place_key(c);
+    let places = legal::places(&c.country, &c.phone_number, zone::states_of(&key));
     let laws = rules.reading().map(|r| legal::of(&places, r)).unwrap_or_default();
     let history = c.history();
     let clocks: Vec<String> =
-        zone::parse_key(&c.zones).unwrap_or_default().iter().map(|z| format!("{} {}", z.name(), now.with_timezone(z).format("%a %H:%M"))).collect();
+        zone::parse_key(&key).unwrap_or_default().iter().map(|z| format!("{} {}", z.name(), now.with_timezone(z).format("%a %H:%M"))).collect();
     serde_json::json!({
         "attempt": claimed.attempt, "claim": claimed.claim_number, "trunk": claimed.outgoing.livekit_trunk, "callerId": claimed.outgoing.caller_id,
         "profile": rules.profile, "rules": crate::domain::legal::version(), "timeZones": zone::version(), "laws": laws.iter().map(|l| l.label()).collect::<Vec<_>>(),

@@ -11,7 +11,7 @@ use crate::{
         id::{AssistantId, CallId, CampaignId, OwnerId, SourceId},
         legal,
         phone::PhoneNumber,
-        retry,
+        place, retry,
         rules::Profile,
         script::{self, Script},
         stats::Counts,
@@ -390,7 +390,8 @@ async fn fill(tx: &mut Tx, owner: OwnerId, id: CampaignId, now: DateTime<Utc>) -
         .map(|c| NewCall {
             id: CallId::fresh(),
             contact_id: Some(c.id),
-            zones: legal::queue_key(&c.zones, &c.country, &c.phone_number),
+            // By the tables of today, not of its import.
+            zones: legal::queue_key(&place::key_again(&c.phone_number, c.said.as_deref(), &c.zones), &c.country, &c.phone_number),
             phone_number: c.phone_number,
             contact_name: c.name,
             contact_email: c.email,

@@ -14,6 +14,7 @@ use crate::{
         contact::script_fields,
         dispatch::{self, Closed, Closes, ContactFacts, History, Place, Scope},
         id::{CallId, ContactId, Incarnation, TrunkId},
+        place,
         rules::Rules,
         script::Script,
         stats::{self, Counts},
@@ -246,12 +247,18 @@ async fn lease(tx: &mut Tx, request: &ClaimRequest, now: DateTime<Utc>) -> Resul
     Ok(rows)
 }
 
+/// Where a contact may be by the tables of today: its row may wait since before they were corrected.
+pub(super) fn place_key(g: &ContactGates) -> String {
+    place::key_again(&g.phone_number, g.said.as_deref(), &g.zones)
+}
+
 /// The gates of a contact, over what was read of its call.
 pub(super) fn judge_contact(rules: &Rules, g: &ContactGates, trunk_countries: &[String], now: DateTime<Utc>) -> Result<(), Closed> {
-    let (zones, history) = (zone::parse_key(&g.zones), g.history());
+    let (key, history) = (place_key(g), g.history());
+    let zones = zone::parse_key(&key);
     let closures = law::read(g.closures.as_deref())?;
     let facts = ContactFacts {
-        place: Place { number: &g.phone_number, country: &g.country, zones: zones.as_deref(), states: zone::states_of(&g.zones).collect() },
+        place: Place { number: &g.phone_number, country: &g.country, zones: zones.as_deref(), states: zone::states_of(&key).collect() },
         trunk_countries,
         on_do_not_call: g.on_do_not_call,
         consent_at: g.consent_at,

@@ -207,6 +207,9 @@ fn tally(report: &mut ImportReport, c: &NewContact, kept: bool) {
         return;
     }
     report.imported += 1;
+    if let Some(remark) = &c.remark {
+        report.remark(u64::try_from(c.line).unwrap_or(0), remark.clone());
+    }
     report.no_zone += u64::from(c.zones.is_empty());
     report.do_not_call += u64::from(c.do_not_call);
 }

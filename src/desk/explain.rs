@@ -9,7 +9,7 @@ use crate::{
     domain::{
         campaign::Status,
         dispatch::{Closes, Closure, Decision, Gate},
-        legal,
+        legal, place,
         text::clean,
         zone::{self, Zone},
     },
@@ -159,7 +159,7 @@ impl Desk {
                 waiting.do_not_call = contacts - callable;
             }
             for p in places {
-                let key = legal::queue_key(&p.zones, &p.country, &p.number);
+                let key = legal::queue_key(&place::key_again(&p.number, p.said.as_deref(), &p.zones), &p.country, &p.number);
                 waiting.add(&self.queue(&key, &closures, now), p.n, p.n);
             }
         }

@@ -18,8 +18,12 @@ pub struct NewContact {
     pub name: String,
     pub number: PhoneNumber,
     pub country: String,
-    /// Candidate zones as of [`super::zone`], or one explicit zone of the file.
+    /// Where it may be, as of [`super::place`].
     pub zones: String,
+    /// What the file said of that, so that a later table is followed.
+    pub said: String,
+    /// What of it could not be followed, in words.
+    pub remark: Option<String>,
     pub email: String,
     pub company: String,
     pub notes: String,
@@ -40,6 +44,12 @@ pub struct ImportReport {
     pub invalid: u64,
     pub do_not_call: u64,
     pub no_zone: u64,
+    /// Rows kept of which a cell could not be followed, such as a time zone that is no place.
+    #[serde(default)]
+    pub remarked: u64,
+    /// Of those, and of their cells, the first [`ImportReport::KEPT`].
+    #[serde(default)]
+    pub remarks: Vec<Reject>,
     /// Bad and duplicate rows, the first [`ImportReport::KEPT`] of them.
     pub rejects: Vec<Reject>,
 }
@@ -47,6 +57,13 @@ pub struct ImportReport {
 impl ImportReport {
     /// Rejects kept with the report; the counts go on beyond it.
     pub const KEPT: usize = 10_000;
+
+    pub fn remark(&mut self, line: u64, reason: impl Into<String>) {
+        self.remarked += 1;
+        if self.remarks.len() < Self::KEPT {
+            self.remarks.push(Reject { line, reason: reason.into() });
+        }
+    }
 
     pub fn reject(&mut self, line: u64, reason: impl Into<String>) {
         if self.rejects.len() < Self::KEPT {

@@ -9,7 +9,14 @@ use std::{
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
 use rlibphonenumber::Region;
 
-use super::{contact::NewContact, id::ContactId, phone::PhoneNumber, script, text::clean, zone};
+use super::{
+    contact::NewContact,
+    id::ContactId,
+    phone::PhoneNumber,
+    place::{self, Said},
+    script,
+    text::clean,
+};
 
 /// What makes a file unreadable as a whole; a bad row is never one of these.
 #[derive(Debug, thiserror::Error)]
@@ -39,13 +46,15 @@ pub enum Field {
     Company,
     Notes,
     Zone,
+    State,
+    Postcode,
     DoNotCall,
     ConsentAt,
     ConsentSource,
 }
 
 impl Field {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Phone,
         Self::Name,
         Self::FirstName,
@@ -54,11 +63,14 @@ impl Field {
         Self::Company,
         Self::Notes,
         Self::Zone,
+        Self::State,
+        Self::Postcode,
         Self::DoNotCall,
         Self::ConsentAt,
         Self::ConsentSource,
     ];
-    const NAMES: &'static str = "phone, name, first_name, last_name, email, company, notes, timezone, do_not_call, consent_at, consent_source, ignore";
+    const NAMES: &'static str =
+        "phone, name, first_name, last_name, email, company, notes, timezone, state, postcode, do_not_call, consent_at, consent_source, ignore";
 
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -106,7 +118,9 @@ impl Field {
             Self::Notes => &["notes", "note", "comment", "comments", "remarks"],
             Self::ConsentAt => &["consentat", "consentdate", "consenttime", "optedinat", "optinat", "optindate", "consentgivenat"],
             Self::ConsentSource => &["consentsource", "optinsource", "consentby", "consentchannel"],
-            Self::Zone => &["timezone", "zone", "tz", "iana"],
+            Self::Zone => &["timezone", "zone", "tz", "iana", "timezonename", "contacttimezone", "leadtimezone", "timezoneiana", "zeitzone"],
+            Self::State => place::STATE_COLUMNS,
+            Self::Postcode => place::POSTCODE_COLUMNS,
             Self::DoNotCall => &[
                 "donotcall",
                 "dnc",
@@ -211,7 +225,8 @@ impl<R: Read> ContactFile<R> {
 
     fn contact(&self, line: u64) -> Result<NewContact, String> {
         let parsed = PhoneNumber::parse(&self.value(Field::Phone), self.region).map_err(|e| format!("{e}: \"{}\"", clean(&self.value(Field::Phone), 40)))?;
-        let zones = self.explicit_zone()?.unwrap_or_else(|| zone::key_of(parsed.number.as_str()).to_owned());
+        let said = self.said(&parsed.country);
+        let (zones, remark) = place::whereabouts(&parsed, &said);
         let mut extra = serde_json::Map::new();
         for (i, header) in self.headers.iter().enumerate() {
             let value = self.record.get(i).map(decode).unwrap_or_default();
@@ -229,6 +244,8 @@ impl<R: Read> ContactFile<R> {
             number: parsed.number,
             country: parsed.country,
             zones,
+            said: said.text(),
+            remark,
             email: clean(self.value(Field::Email).trim(), 254),
             company: clean(self.value(Field::Company).trim(), 200),
             notes: clean(self.value(Field::Notes).trim(), 2000),
@@ -260,16 +277,10 @@ impl<R: Read> ContactFile<R> {
         moment.map(Some).ok_or_else(|| format!("consent date \"{}\": write it as 2026-01-31 or 2026-01-31T10:00:00Z", clean(text, 40)))
     }
 
-    fn explicit_zone(&self) -> Result<Option<String>, String> {
-        let text = self.value(Field::Zone);
-        let text = text.trim();
-        if text.is_empty() {
-            return Ok(None);
-        }
-        match text.parse::<zone::Zone>() {
-            Ok(zone) => Ok(Some(zone.name().to_owned())),
-            Err(_) => Err(format!("unknown time zone \"{}\": write it as America/New_York", clean(text, 40))),
-        }
+    /// What the row says of where the person is.
+    fn said(&self, country: &str) -> Said {
+        let state = place::state(&self.value(Field::State), country).or_else(|| place::state_of_postcode(&self.value(Field::Postcode), country));
+        Said::new(&self.value(Field::Zone), state)
     }
 
     fn value(&self, field: Field) -> Cow<'_, str> {
@@ -486,14 +497,8 @@ mod tests {
                 Row::Good(_) => None,
             })
             .collect();
-        assert_eq!(
-            bad,
-            [
-                "2: not a phone number: \"John\"",
-                "4: unknown time zone \"Mars/Base\": write it as America/New_York",
-                "6: premium-rate or shared-cost number: never dialled: \"900-555-0123\"",
-            ]
-        );
-        assert_eq!(rows.iter().filter(|r| matches!(r, Row::Good(c) if c.zones == "Europe/Berlin")).count(), 1);
+        assert_eq!(bad, ["2: not a phone number: \"John\"", "6: premium-rate or shared-cost number: never dialled: \"900-555-0123\"",]);
+        let kept: Vec<_> = rows.iter().filter_map(|r| if let Row::Good(c) = r { Some((c.zones.as_str(), c.remark.is_some())) } else { None }).collect();
+        assert_eq!(kept, [("America/New_York", true), ("America/New_York", true)], "kept by the number's own zone, and said");
     }
 }

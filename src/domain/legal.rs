@@ -49,12 +49,18 @@ pub fn places<'a>(country: &str, number: &str, known: impl IntoIterator<Item = &
             None => places.push(ANY_STATE.to_owned()),
         }
     }
-    if places.is_empty() {
+    if !places.iter().any(|p| country_of(p) == country_of(country)) {
         places.push(country.to_owned());
     }
     places.sort();
     places.dedup();
     places
+}
+
+/// Whether a state that a file names is one whose law the area code of the number does not bring already.
+#[must_use]
+pub fn adds(number: &str, country: &str, state: &str) -> bool {
+    is_state(state) && !places(country, number, []).iter().any(|p| p == state)
 }
 
 /// What a queue is grouped by: where the contact may be by the clock (a stored key, maybe with states that were
@@ -75,8 +81,11 @@ pub fn country_of(place: &str) -> &str {
 /// Whether a text names a country or a state of the United States: `DE`, `US-LA`.
 #[must_use]
 pub fn is_place(text: &str) -> bool {
-    let state = || text.starts_with("US-") && TABLE.areas.values().flatten().any(|s| s == text);
-    phone::region(text).is_ok() || state()
+    phone::region(text).is_ok() || is_state(text)
+}
+
+fn is_state(text: &str) -> bool {
+    TABLE.areas.values().flatten().any(|s| s == text)
 }
 
 /// Whether the table says anything of a country.

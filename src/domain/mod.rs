@@ -13,6 +13,7 @@ pub mod legal;
 pub mod outcome;
 pub mod pacing;
 pub mod phone;
+pub mod place;
 pub mod retention;
 pub mod retry;
 pub mod rules;

@@ -36,6 +36,9 @@ pub struct Parsed {
     pub number: PhoneNumber,
     /// ISO 3166 two letters; `001` for numbers of no country.
     pub country: String,
+    /// Its digits name a place: a landline, or any number of North America, where mobile phones have the area
+    /// code of where they were sold. Others may be anywhere in their country.
+    pub geographic: bool,
 }
 
 /// Satellite and international-network country codes: dear, and never a contact's phone.
@@ -69,14 +72,20 @@ impl PhoneNumber {
             return Err(PhoneError::Unwanted);
         }
         // A number of no kind is not valid: one look at the rules tells both.
-        match number.get_type() {
+        let kind = number.get_type();
+        match kind {
             PhoneNumberType::Unknown => return Err(PhoneError::Invalid),
             PhoneNumberType::PremiumRate | PhoneNumberType::SharedCost => return Err(PhoneError::Premium),
             PhoneNumberType::Pager | PhoneNumberType::VoiceMail => return Err(PhoneError::Unwanted),
             _ => {}
         }
         let country = number.get_region_code().map_or_else(|| "001".to_owned(), |r| r.as_region_str().to_string());
-        Ok(Parsed { number: Self(number.format_as(PhoneNumberFormat::E164).to_string()), country })
+        let geographic = match kind {
+            PhoneNumberType::FixedLine => true,
+            PhoneNumberType::FixedLineOrMobile | PhoneNumberType::Mobile => number.country_code == 1,
+            _ => false,
+        };
+        Ok(Parsed { geographic, number: Self(number.format_as(PhoneNumberFormat::E164).to_string()), country })
     }
 
     /// A number of our own (caller id), checked for E.164 shape only: trunks may carry numbers

@@ -4,15 +4,20 @@
 
 mod candidates;
 mod database;
+mod key;
+mod typed;
+mod words;
 
 use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Datelike, FixedOffset, LocalResult, NaiveDate, NaiveDateTime, Offset, TimeZone, Timelike, Utc};
 use jiff::{Timestamp, tz::AmbiguousOffset};
 
-pub use candidates::{key_of, label, parse_key, states_of};
+pub use candidates::candidates;
 use database::Known;
 pub use database::{BUILT_IN, built_in_names, is_newer, names, use_newer, version};
+pub use key::{key, label, parse_key, states_of};
+pub use words::meant;
 
 /// A zone of the database, by its IANA name.
 #[derive(Clone, Copy)]
@@ -28,6 +33,34 @@ impl Zone {
     #[must_use]
     pub fn name(self) -> &'static str {
         self.0.name
+    }
+
+    /// Every zone there is.
+    pub fn all() -> impl Iterator<Item = Self> {
+        names().filter_map(|n| n.parse().ok())
+    }
+
+    /// The name that today's database has for it: `Asia/Kolkata` of `Asia/Calcutta`.
+    #[must_use]
+    pub fn primary_name(self) -> Option<&'static str> {
+        self.0.rules().primary_iana_name()
+    }
+
+    #[must_use]
+    pub fn is_primary(self) -> bool {
+        self.primary_name() == Some(self.name())
+    }
+
+    /// Whether it is a zone of a country, by its ISO letters.
+    #[must_use]
+    pub fn lies_in(self, country: &str) -> bool {
+        self.0.rules().location().is_some_and(|l| l.country() == country)
+    }
+
+    /// Whether two zones show the same time these years.
+    #[must_use]
+    pub fn same_clock(self, other: Self) -> bool {
+        self == other || self.0.clock == other.0.clock
     }
 
     /// A local wall-clock time as a moment. Twice in autumn: the first. Not at all in spring: the first

@@ -39,7 +39,9 @@ pub struct FillContact {
     pub name: String,
     pub phone_number: String,
     pub country: String,
+    /// Where it may be by the tables of its import, and what its file said of that; see `domain::place`.
     pub zones: String,
+    pub said: Option<String>,
     pub email: String,
     pub company: String,
     pub extra: Json<serde_json::Map<String, serde_json::Value>>,
@@ -67,11 +69,11 @@ impl ContactSlice {
             ContactTable::ContactList => ("contacts", "contact_list_id"),
             ContactTable::CsvFile => ("csv_contacts", "csv_file_id"),
         };
-        let columns = "position, name, phone_number, country, zones, email, company, notes, extra, do_not_call, consent_at, consent_source, created_at";
+        let columns = "position, name, phone_number, country, zones, said, email, company, notes, extra, do_not_call, consent_at, consent_source, created_at";
         let mut sql = QueryBuilder::new(format!("INSERT INTO {name} (id, {key}, {columns}) "));
         sql.push_values(rows, |mut row, c| {
             row.push_bind(c.id).push_bind(source).push_bind(c.line).push_bind(c.name.clone()).push_bind(c.number.to_string());
-            row.push_bind(c.country.clone()).push_bind(c.zones.clone()).push_bind(c.email.clone()).push_bind(c.company.clone());
+            row.push_bind(c.country.clone()).push_bind(c.zones.clone()).push_bind(c.said.clone()).push_bind(c.email.clone()).push_bind(c.company.clone());
             row.push_bind(c.notes.clone()).push_bind(serde_json::to_string(&c.extra).unwrap_or_default());
             row.push_bind(i64::from(c.do_not_call)).push_bind(c.consent_at).push_bind(c.consent_source.clone()).push_bind(now);
         });
@@ -84,6 +86,7 @@ impl ContactSlice {
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct PlaceCount {
     pub zones: String,
+    pub said: Option<String>,
     /// One number of them.
     pub number: String,
     pub country: String,
@@ -119,7 +122,7 @@ impl Store {
 
     /// The first contacts of a source: for the preflight's look at script fields.
     pub async fn sample_contacts(&self, source: SourceId, limit: i64) -> Result<Vec<FillContact>, StoreError> {
-        let sql = "SELECT id, position, name, phone_number, country, zones, email, company, extra, 0 AS attempts, NULL AS last_end, 0 AS on_do_not_call
+        let sql = "SELECT id, position, name, phone_number, country, zones, said, email, company, extra, 0 AS attempts, NULL AS last_end, 0 AS on_do_not_call
                    FROM campaign_contacts WHERE source_id = $1 AND do_not_call = 0 ORDER BY position LIMIT $2";
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(source).bind(limit).fetch_all(db).await?))
     }
@@ -127,7 +130,7 @@ impl Store {
     /// The script fields of contacts.
     pub async fn contacts_by_id(&self, ids: &[ContactId]) -> Result<Vec<FillContact>, StoreError> {
         let ids: Vec<String> = ids.iter().map(|i| i.hex()).collect();
-        let sql = "SELECT id, position, name, phone_number, country, zones, email, company, extra, 0 AS attempts, NULL AS last_end, 0 AS on_do_not_call
+        let sql = "SELECT id, position, name, phone_number, country, zones, said, email, company, extra, 0 AS attempts, NULL AS last_end, 0 AS on_do_not_call
                    FROM campaign_contacts WHERE id IN (SELECT unhex(value) FROM json_each($1))";
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(serde_json::json!(ids).to_string()).fetch_all(db).await?))
     }
@@ -135,10 +138,10 @@ impl Store {
     /// Contacts of a source behind a position that are on nobody's do-not-call list, by zones and the
     /// head of their numbers: one number of each, its country, how many.
     pub async fn unqueued_contacts(&self, owner: OwnerId, source: SourceId, after: i64) -> Result<Vec<PlaceCount>, StoreError> {
-        let sql = "SELECT zones, min(phone_number) AS number, min(country) AS country, count(*) AS n FROM campaign_contacts c
+        let sql = "SELECT zones, said, min(phone_number) AS number, min(country) AS country, count(*) AS n FROM campaign_contacts c
                    WHERE source_id = $2 AND position > $3 AND do_not_call = 0
                      AND NOT EXISTS (SELECT 1 FROM do_not_call d WHERE d.user_id = $1 AND d.number = c.phone_number)
-                   GROUP BY zones, substr(phone_number, 1, 5)";
+                   GROUP BY zones, said, substr(phone_number, 1, 5)";
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).bind(source).bind(after).fetch_all(db).await?))
     }
 }
@@ -241,7 +244,7 @@ impl Tx {
         after: i64,
         limit: i64,
     ) -> Result<Vec<FillContact>, StoreError> {
-        let sql = "SELECT c.id, c.position, c.name, c.phone_number, c.country, c.zones, c.email, c.company, '{}' AS extra,
+        let sql = "SELECT c.id, c.position, c.name, c.phone_number, c.country, c.zones, c.said, c.email, c.company, '{}' AS extra,
                           (SELECT count(*) FROM campaign_calls k WHERE k.campaign_id = $2 AND k.contact_id = c.id AND k.charged = 1 AND k.armed_at IS NOT NULL) AS attempts,
                           (SELECT max(k.completed_at) FROM campaign_calls k WHERE k.campaign_id = $2 AND k.contact_id = c.id AND k.armed_at IS NOT NULL) AS last_end,
                           EXISTS (SELECT 1 FROM do_not_call d WHERE d.user_id = $5 AND d.number = c.phone_number) AS on_do_not_call

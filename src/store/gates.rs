@@ -21,7 +21,9 @@ pub struct ContactGates {
     pub id: CallId,
     pub phone_number: String,
     pub country: String,
+    /// Where it may be by the tables of the day it was queued, and what its file said of that; see `domain::place`.
     pub zones: String,
+    pub said: Option<String>,
     pub on_do_not_call: bool,
     pub consent_at: Option<DateTime<Utc>>,
     /// The contact was promised this call.
@@ -54,6 +56,7 @@ impl ContactGates {
 /// `$2` is the moment as far back as any limit of a number looks.
 const CONTACT: &str = "k.id, k.phone_number, k.country, k.zones,
         EXISTS (SELECT 1 FROM do_not_call d WHERE d.user_id = k.user_id AND d.number = k.phone_number) AS on_do_not_call,
+        (SELECT said FROM campaign_contacts WHERE id = k.contact_id) AS said,
         (SELECT consent_at FROM campaign_contacts WHERE id = k.contact_id) AS consent_at,
         k.priority = 1 AS promised,
         (SELECT json_group_array(json_array(o.armed_at, COALESCE(o.completed_at, o.armed_at), o.state NOT IN ('unsent', 'refused', 'not_placed'),

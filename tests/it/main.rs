@@ -22,3 +22,4 @@ mod support;
 mod terminal;
 mod walls;
 mod webhooks;
+mod zones;

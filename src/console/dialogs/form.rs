@@ -53,7 +53,6 @@ pub struct Form {
     pub asking: bool,
     assistants: Vec<AssistantId>,
     sources: Vec<(ContactSource, SourceId, i64, i64)>,
-    zone: Zone,
 }
 
 const DAYS: [(&str, Days); 2] = [("Monday to Friday", Days::WORKDAYS), ("every day", Days::ALL)];
@@ -71,7 +70,8 @@ impl Form {
                 Field::Choice { label: "Assistant", options: assistants, at: 0 },
                 Field::Choice { label: "Contacts", options: names, at: 0 },
                 Field::Choice { label: "Days", options: DAYS.iter().map(|(n, _)| (*n).to_owned()).collect(), at: 0 },
-                text("Hours", "9-17", "start-end; 0-0 sets no limit of its own, legal hours hold"),
+                text("Hours", "9-17", "start-end on the clock below; 0-0 sets no limit of its own, legal hours hold"),
+                text("Time zone", zone.name(), "Area/City: whose clock hours and cap are on; legal hours are on each contact's own"),
                 text("Daily cap", "100", "calls a day"),
                 text("At once", "5", "calls ringing or talking"),
                 text("Delay", "2000", "milliseconds between two dials"),
@@ -83,7 +83,6 @@ impl Form {
             asking: false,
             assistants: data.assistants.iter().map(|a| a.id).collect(),
             sources,
-            zone,
         };
         if let Some(model) = model {
             form.take(model);
@@ -106,6 +105,7 @@ impl Form {
                 Field::Text { label, input, .. } => {
                     let text = match *label {
                         "Hours" => hours.clone(),
+                        "Time zone" => model.timezone.clone(),
                         "Daily cap" => model.daily_cap.to_string(),
                         "At once" => model.max_concurrent.to_string(),
                         "Delay" => model.call_delay_ms.to_string(),
@@ -117,7 +117,6 @@ impl Form {
                 Field::Choice { .. } | Field::Summary => {}
             }
         }
-        self.zone = model.zone();
     }
 
     pub fn input(&mut self) -> Option<&mut Input> {
@@ -155,7 +154,7 @@ impl Form {
         }
         let assistant = *self.assistants.get(self.choice("Assistant")).ok_or("no assistant yet: `dialdeck assistant add NAME`")?;
         let (source, source_id, ..) = *self.sources.get(self.choice("Contacts")).ok_or("no contacts yet: i imports a CSV file")?;
-        let mut settings = Settings::defaults(self.zone);
+        let mut settings = Settings::defaults(Zone::typed(self.text("Time zone")).map_err(|e| format!("Time zone: {e}"))?);
         let hours = self.text("Hours");
         let (from, to) =
             hours.split_once('-').and_then(|(a, b)| Some((time(a)?, time(b)?))).ok_or_else(|| format!("Hours: write 9-17 or 9:30-17:00, not \"{hours}\""))?;
@@ -186,7 +185,7 @@ impl Form {
                 let needs = if needs.is_empty() { String::new() } else { format!("; needs {}", needs.join(", ")) };
                 vec![
                     format!("{callable} contacts to call, {dnc} on do-not-call; about {} h {:02} min of calling", seconds / 3600, seconds / 60 % 60),
-                    format!("{window} {}, {} a day{needs}", self.zone.name(), v.settings.daily_cap),
+                    format!("{window} {}, {} a day{needs}", v.settings.timezone, v.settings.daily_cap),
                 ]
             }
         }

@@ -217,6 +217,7 @@ fn draw_import(frame: &mut Frame<'_>, state: &State, area: Rect, import: &Import
                 "{} imported, {} duplicate, {} invalid, {} do-not-call, {} without a zone",
                 r.imported, r.duplicate, r.invalid, r.do_not_call, r.no_zone
             ));
+            lines.extend(r.remarks.iter().take(5).map(|x| format!("  line {}: kept, but {}", x.line, x.reason)));
             lines.extend(r.rejects.iter().take(10).map(|x| format!("  line {}: {}", x.line, x.reason)));
             "any key closes"
         }
