@@ -181,14 +181,19 @@ pub fn open_in_all<'a>(laws: &[&'a Law], zones: &[Zone], now: DateTime<Utc>) -> 
 /// within two weeks.
 #[must_use]
 pub fn next_open_in_all(laws: &[&Law], zones: &[Zone], now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let mut at = now;
-    // Each round moves to the latest of the next openings.
-    while at - now <= Duration::days(15) {
-        let next = laws.iter().flat_map(|l| zones.iter().map(|z| l.next_open(*z, at))).collect::<Option<Vec<_>>>()?.into_iter().max()?;
-        if next == at {
+    let (mut at, mut agreed) = (now, 0);
+    let pairs = laws.len() * zones.len();
+    // Round and round: before its next opening nobody's moment can be, so it becomes the moment to ask the others for.
+    for (law, zone) in laws.iter().flat_map(|l| zones.iter().map(move |z| (*l, *z))).cycle() {
+        let next = law.next_open(zone, at)?;
+        agreed = if next == at { agreed + 1 } else { 1 };
+        at = next;
+        if agreed >= pairs {
             return Some(at);
         }
-        at = next;
+        if at - now > Duration::days(15) {
+            return None;
+        }
     }
     None
 }
