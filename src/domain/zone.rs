@@ -57,7 +57,7 @@ impl Zone {
         self.0.rules().location().is_some_and(|l| l.country() == country)
     }
 
-    /// Whether two zones show the same time these years.
+    /// Whether two zones show the same time from 2025 to 2040.
     #[must_use]
     pub fn same_clock(self, other: Self) -> bool {
         self == other || self.0.clock == other.0.clock

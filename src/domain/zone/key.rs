@@ -12,11 +12,19 @@ pub fn key(zones: &[Zone], states: &[&str]) -> String {
     if names.is_empty() || states.is_empty() { names.join(",") } else { format!("{};{}", names.join(","), states.join(",")) }
 }
 
-/// The zones of a stored key. `None` when a name is unknown or the key is empty: fail closed.
+/// The zones of a stored key, one for each clock: Russia has many names and eleven hours. `None` when a name is
+/// unknown or the key is empty: fail closed.
 #[must_use]
 pub fn parse_key(key: &str) -> Option<Vec<Zone>> {
-    let zones = key.split(';').next().filter(|z| !z.is_empty())?;
-    zones.split(',').map(|n| n.parse().ok()).collect()
+    let names = key.split(';').next().filter(|z| !z.is_empty())?;
+    let mut zones: Vec<Zone> = Vec::new();
+    for name in names.split(',') {
+        let zone: Zone = name.parse().ok()?;
+        if !zones.iter().any(|z| z.same_clock(zone)) {
+            zones.push(zone);
+        }
+    }
+    Some(zones)
 }
 
 /// The states of a stored key: `US-FL`.
@@ -51,6 +59,8 @@ mod tests {
         assert_eq!((key(&zones[..1], &[]).as_str(), key(&[], &["US-FL"]).as_str()), ("America/New_York", ""));
         assert_eq!(label(&text), "America/Chicago or America/New_York, US-FL");
         assert_eq!(states_of("America/New_York").count(), 0);
+        let one = |text: &str| parse_key(text).map(|z| z.iter().map(|z| z.name()).collect::<Vec<_>>());
+        assert_eq!(one("America/Detroit,America/New_York,America/Phoenix"), Some(vec!["America/Detroit", "America/Phoenix"]), "one of each clock");
     }
 
     #[test]

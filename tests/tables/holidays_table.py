@@ -1,5 +1,5 @@
 """Writes holidays.txt: public holidays of the calendars in src/domain/legal/rules.txt, by the PyPI package
-`holidays` (MIT licence). Run it again for other years: python3 write_holidays.py > holidays.txt"""
+`holidays` (MIT licence). Run it again for other years: python3 holidays_table.py > holidays.txt"""
 
 import holidays
 
@@ -7,7 +7,7 @@ YEARS = range(2026, 2034)
 CALENDARS = {"us": ("US", None), "fr": ("FR", None), "es": ("ES", None), "it": ("IT", None), "nl": ("NL", None), "no": ("NO", None),
              "au": ("AU", None), "za": ("ZA", None), "co": ("CO", None), "br": ("BR", None)}
 
-print(f"# Public holidays by the PyPI package holidays {holidays.__version__} (MIT licence), written by write_holidays.py: calendar, days.")
+print(f"# Public holidays by the PyPI package holidays {holidays.__version__} (MIT licence), written by holidays_table.py: calendar, days.")
 for calendar, (country, part) in CALENDARS.items():
     for year in YEARS:
         days = holidays.country_holidays(country, subdiv=part, years=year)
