@@ -1,0 +1,204 @@
+//! The engine's officers: one that breaks down leaves its call to the others and stops the dialling in words.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use dialdeck::{
+    domain::{
+        call::{Basis, State},
+        event::Reply,
+        id::CampaignId,
+    },
+    store::{CallRow, Setting},
+    telephony::{
+        Answer, Carrier, CarrierError, Deleted, DialRequest, NewTrunk, Participant, Ticket, Trunk,
+        simulator::{Behaviour, Faults},
+    },
+};
+use parking_lot::Mutex;
+
+use crate::support::{Options, World, assert_counts_equal_rows, csv_of};
+
+const LONG: Duration = Duration::from_secs(20);
+
+/// What goes wrong the next time, once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mishap {
+    LookPanics,
+    DispatchPanics,
+    DialPanics,
+}
+
+/// A carrier that does as it is told to, once.
+struct Frail {
+    inner: Arc<dyn Carrier>,
+    next: Mutex<Option<Mishap>>,
+    /// Agents for contacts of this name never come.
+    avoided: &'static str,
+}
+
+impl Frail {
+    /// Puts itself between a world and its network.
+    fn over(world: &mut World, avoided: &'static str) -> Arc<Self> {
+        let frail = Arc::new(Self { inner: world.carrier.clone(), next: Mutex::new(None), avoided });
+        world.carrier = frail.clone();
+        frail
+    }
+
+    fn next(&self, mishap: Mishap) {
+        *self.next.lock() = Some(mishap);
+    }
+
+    fn happens(&self, mishap: Mishap) -> bool {
+        self.next.lock().take_if(|m| *m == mishap).is_some()
+    }
+}
+
+impl Carrier for Frail {
+    fn ticket(&self) -> Result<Ticket, CarrierError> {
+        self.inner.ticket()
+    }
+
+    fn dial(&self, ticket: Ticket, request: DialRequest) -> Answer<'_, Reply> {
+        assert!(!self.happens(Mishap::DialPanics), "asked to break down");
+        self.inner.dial(ticket, request)
+    }
+
+    fn dispatch(&self, room: String, agent: String, metadata: String) -> Answer<'_, Result<(), CarrierError>> {
+        assert!(!self.happens(Mishap::DispatchPanics), "asked to break down");
+        if !self.avoided.is_empty() && metadata.contains(self.avoided) {
+            return Box::pin(async { Ok(()) });
+        }
+        self.inner.dispatch(room, agent, metadata)
+    }
+
+    fn look(&self, room: String) -> Answer<'_, Result<Vec<Participant>, CarrierError>> {
+        assert!(!self.happens(Mishap::LookPanics), "asked to break down");
+        self.inner.look(room)
+    }
+
+    fn rooms(&self, names: Vec<String>) -> Answer<'_, Result<Vec<String>, CarrierError>> {
+        self.inner.rooms(names)
+    }
+
+    fn delete_room(&self, room: String) -> Answer<'_, Result<Deleted, CarrierError>> {
+        self.inner.delete_room(room)
+    }
+
+    fn lives(&self, room: String) -> Answer<'_, Result<bool, CarrierError>> {
+        self.inner.lives(room)
+    }
+
+    fn trunks(&self) -> Answer<'_, Result<Vec<Trunk>, CarrierError>> {
+        self.inner.trunks()
+    }
+
+    fn create_trunk(&self, trunk: NewTrunk) -> Answer<'_, Result<Trunk, CarrierError>> {
+        self.inner.create_trunk(trunk)
+    }
+
+    fn check(&self) -> Answer<'_, Result<(), CarrierError>> {
+        self.inner.check()
+    }
+
+    fn time(&self) -> Answer<'_, Result<Option<DateTime<Utc>>, CarrierError>> {
+        self.inner.time()
+    }
+}
+
+async fn words(world: &World) -> String {
+    world.store.setting(Setting::EngineHealth).await.unwrap().unwrap_or_default()
+}
+
+/// Four contacts and one line, no webhooks: what nobody looks at stays as it is.
+async fn world(ring: u64, talk: u64, faults: Faults, avoided: &'static str) -> (World, Arc<Frail>) {
+    let behaviour = Behaviour::Answer { ring: Duration::from_secs(ring), talk: Duration::from_secs(talk) };
+    let mut world = World::new(Options { speed: 20.0, behaviour, faults, ..Options::default() }).await;
+    let frail = Frail::over(&mut world, avoided);
+    (world, frail)
+}
+
+async fn broken_down(world: &World) {
+    world.until("words", LONG, || async { words(world).await.contains("broke down") }).await;
+}
+
+async fn first(world: &World, id: CampaignId) -> CallRow {
+    let mut calls = world.calls(id).await;
+    calls.sort_by_key(|c| c.position);
+    calls.remove(0)
+}
+
+/// Whoever is called is followed to the end by somebody, and nobody is called after a breakdown.
+async fn one_call_and_no_other(world: &World, id: CampaignId) {
+    assert!(world.simulator.invites_so_far() <= 1, "nobody is called after a breakdown");
+    assert!(words(world).await.contains("broke down"), "until a restart: {}", words(world).await);
+    assert!(world.calls(id).await.iter().filter(|c| c.armed_at.is_some()).count() <= 1);
+    assert_counts_equal_rows(world, id).await;
+}
+
+/// A follower's breakdown: the reconciler takes the call up with its next look, also while draining, and
+/// the reply to its dial is not lost.
+async fn a_follower_breaks_down(state: State, ring: u64, talk: u64) {
+    let (mut world, frail) = world(ring, talk, Faults::default(), "").await;
+    let id = world.running(csv_of(4), |s| s.max_concurrent = 1).await;
+    let reached = |c: &CallRow| c.state == state && (state != State::Ringing || c.leg_seen);
+    world.until("the call", LONG, || async { reached(&first(&world, id).await) }).await;
+    frail.next(Mishap::LookPanics);
+    broken_down(&world).await;
+    assert!(!first(&world, id).await.state.is_ended(), "it is live yet");
+    world.drain_engine(LONG).await;
+    let call = first(&world, id).await;
+    assert_eq!((call.state, call.basis, call.doubt, call.sip_call_id.is_some()), (State::Completed, Some(Basis::Livekit), None, true), "{}", call.reason);
+    one_call_and_no_other(&world, id).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_talk_whose_follower_broke_down_is_followed_to_its_end() {
+    a_follower_breaks_down(State::Answered, 2, 60).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ringing_call_whose_follower_broke_down_keeps_its_reply() {
+    a_follower_breaks_down(State::Ringing, 20, 40).await;
+}
+
+/// A hang-up that is asked for after its follower broke down is done all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_talk_whose_follower_broke_down_can_be_hung_up() {
+    let (mut world, frail) = world(2, 900, Faults::default(), "").await;
+    let id = world.running(csv_of(4), |s| s.max_concurrent = 1).await;
+    world.until("a talk", LONG, || async { first(&world, id).await.state == State::Answered }).await;
+    frail.next(Mishap::LookPanics);
+    broken_down(&world).await;
+    world.desk.hang_up(world.actor.clone(), first(&world, id).await.id).await.unwrap();
+    world.until("silence", LONG, || async { first(&world, id).await.state.is_ended() && world.simulator.live_legs() == 0 }).await;
+    world.drain_engine(LONG).await;
+    one_call_and_no_other(&world, id).await;
+}
+
+/// A dialler's breakdown before anybody is armed: the claim runs out, and a drain ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_claim_whose_dialler_broke_down_runs_out_and_a_drain_ends() {
+    let (mut world, frail) = world(2, 8, Faults::default(), "").await;
+    frail.next(Mishap::DispatchPanics);
+    let id = world.running(csv_of(4), |s| s.max_concurrent = 1).await;
+    broken_down(&world).await;
+    let broke = world.clock.now();
+    world.until("the claim runs out", LONG, || async { first(&world, id).await.state == State::Pending }).await;
+    assert!(world.clock.now() - broke > TimeDelta::seconds(15), "not before its lease");
+    world.drain_engine(LONG).await;
+    one_call_and_no_other(&world, id).await;
+}
+
+/// A dial request's breakdown: nobody knows whether it rang, so its call is in doubt, and nobody else is called.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dial_request_that_breaks_down_leaves_its_call_in_doubt_and_stops_the_dialling() {
+    let (mut world, frail) = world(2, 8, Faults::default(), "").await;
+    frail.next(Mishap::DialPanics);
+    let id = world.running(csv_of(4), |s| s.max_concurrent = 1).await;
+    broken_down(&world).await;
+    world.until("the horizon", LONG, || async { first(&world, id).await.state == State::Unresolved }).await;
+    world.drain_engine(LONG).await;
+    assert_eq!(world.simulator.invites_so_far(), 0);
+    one_call_and_no_other(&world, id).await;
+}
