@@ -35,6 +35,20 @@ const SEND_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
 /// A request's own limit comes first; this long after it, it is given up from outside.
 const GRACE: Duration = Duration::seconds(1);
 
+/// A row that was claimed so often in vain may be what is wrong itself: it goes behind the others.
+const KEEPS_PLACE: i64 = 5;
+
+/// Who falls behind the others is due again after this.
+const AGAIN: Duration = Duration::seconds(5);
+
+/// The place in the queue of a row that is given back.
+enum Place {
+    /// Whatever is in the way is in the way of the whole campaign, which waits for it.
+    Kept,
+    /// It may be the row itself.
+    Behind,
+}
+
 /// Takes one claimed call to its dial.
 pub(super) struct Dialler {
     pub ctx: Arc<Context>,
@@ -65,7 +79,7 @@ impl Dialler {
     async fn prepare_and_arm(&self) -> Option<(Armed, Ticket)> {
         let (ctx, campaign) = (&self.ctx, &self.claimed.campaign);
         if !self.health.may_try_sip() {
-            self.give_back(Duration::seconds(5), "waits for a SIP service").await;
+            self.give_back(Place::Kept, "waits for a SIP service").await;
             return None;
         }
         if ctx.config.require_agent {
@@ -77,12 +91,12 @@ impl Dialler {
                 }
                 Err(Unready::NoAgent) => {
                     self.health.agent_missing(campaign).await;
-                    self.dismiss(Duration::seconds(5), "no agent worker took the call").await;
+                    self.dismiss(Place::Kept, "no agent worker took the call").await;
                     return None;
                 }
                 Err(Unready::Network(e)) => {
                     self.health.network_failed(&e).await;
-                    self.give_back(Duration::seconds(5), &e.to_string()).await;
+                    self.give_back(Place::Kept, &e.to_string()).await;
                     return None;
                 }
             }
@@ -96,14 +110,14 @@ impl Dialler {
         let patience = ctx.now() + PATIENCE;
         loop {
             if let Some(words) = self.in_the_way() {
-                self.dismiss(Duration::zero(), words).await;
+                self.dismiss(Place::Kept, words).await;
                 return None;
             }
             let ticket = match ctx.carrier.ticket() {
                 Ok(ticket) => ticket,
                 Err(e) => {
                     self.health.network_failed(&e).await;
-                    self.dismiss(Duration::seconds(30), &e.to_string()).await;
+                    self.dismiss(Place::Kept, &e.to_string()).await;
                     return None;
                 }
             };
@@ -118,7 +132,7 @@ impl Dialler {
                 Err(e) => {
                     // The commit is in doubt: the call is not sent; reconcile reads the row.
                     tracing::error!(target: "engine", error = %e, "a call could not be armed");
-                    self.dismiss(Duration::seconds(5), "could not be armed").await;
+                    self.dismiss(Place::Behind, "could not be armed").await;
                     return None;
                 }
             }
@@ -135,7 +149,7 @@ impl Dialler {
 
     async fn refused(&self, refused: Refused) {
         match refused {
-            Refused::Wait(_) => self.dismiss(Duration::seconds(2), "waited too long for its turn").await,
+            Refused::Wait(_) => self.dismiss(Place::Kept, "waited too long for its turn").await,
             Refused::Gate(closed) => {
                 tracing::info!(target: "engine", gate = closed.gate.word(), "not dialled {}: {closed}", tail(&self.claimed.number));
                 if closed.gate.scope() != Scope::Contact {
@@ -148,18 +162,22 @@ impl Dialler {
     }
 
     /// Sends the agent away and gives the claim back.
-    async fn dismiss(&self, wait: Duration, reason: &str) {
+    async fn dismiss(&self, place: Place, reason: &str) {
         self.send_away().await;
-        self.give_back(wait, reason).await;
+        self.give_back(place, reason).await;
     }
 
     async fn send_away(&self) {
         self.ctx.close_room(self.claimed.room.clone()).await;
     }
 
-    async fn give_back(&self, wait: Duration, reason: &str) {
-        let due = self.ctx.now() + wait;
-        if let Err(e) = self.ctx.desk.release(self.claimed.call, self.claimed.claim_number, due, reason.to_owned()).await {
+    async fn give_back(&self, place: Place, reason: &str) {
+        let Claimed { call, claim_number, .. } = self.claimed;
+        let due = match place {
+            Place::Kept if claim_number < KEEPS_PLACE => None,
+            Place::Kept | Place::Behind => Some(self.ctx.now() + AGAIN),
+        };
+        if let Err(e) = self.ctx.desk.release(call, claim_number, due, reason.to_owned()).await {
             tracing::warn!(target: "engine", error = %e, "a claim could not be given back; it runs out by itself");
         }
     }

@@ -1,4 +1,5 @@
-//! The engine's officers: one that breaks down leaves its call to the others and stops the dialling in words.
+//! The engine's officers: one that breaks down leaves its call to the others and stops the dialling in
+//! words; and a call that is not dialled for no fault of its contact keeps its place in the queue.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,12 +13,12 @@ use dialdeck::{
     store::{CallRow, Setting},
     telephony::{
         Answer, Carrier, CarrierError, Deleted, DialRequest, NewTrunk, Participant, Ticket, Trunk,
-        simulator::{Behaviour, Faults},
+        simulator::{Behaviour, Faults, Workers},
     },
 };
 use parking_lot::Mutex;
 
-use crate::support::{Options, World, assert_counts_equal_rows, csv_of};
+use crate::support::{Options, World, assert_counts_equal_rows, csv_of, fictional};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -26,6 +27,7 @@ const LONG: Duration = Duration::from_secs(20);
 enum Mishap {
     LookPanics,
     DispatchPanics,
+    DispatchFails,
     DialPanics,
 }
 
@@ -66,6 +68,9 @@ impl Carrier for Frail {
 
     fn dispatch(&self, room: String, agent: String, metadata: String) -> Answer<'_, Result<(), CarrierError>> {
         assert!(!self.happens(Mishap::DispatchPanics), "asked to break down");
+        if self.happens(Mishap::DispatchFails) {
+            return Box::pin(async { Err(CarrierError::Other("asked to fail".into())) });
+        }
         if !self.avoided.is_empty() && metadata.contains(self.avoided) {
             return Box::pin(async { Ok(()) });
         }
@@ -201,4 +206,40 @@ async fn a_dial_request_that_breaks_down_leaves_its_call_in_doubt_and_stops_the_
     world.drain_engine(LONG).await;
     assert_eq!(world.simulator.invites_so_far(), 0);
     one_call_and_no_other(&world, id).await;
+}
+
+async fn numbers_called(world: &World, n: usize) -> Vec<String> {
+    world.until("dials", LONG, || async { world.simulator.invites_so_far() >= n }).await;
+    world.simulator.invites().into_iter().take(n).map(|i| i.number).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_found_no_agent_worker_is_called_first_when_one_is_there() {
+    let faults = Faults { workers: Workers::Absent, ..Faults::default() };
+    let (mut world, _frail) = world(1, 2, faults, "").await;
+    let id = world.running(csv_of(6), |s| s.max_concurrent = 1).await;
+    let began = world.clock.now();
+    world.until("two tries", LONG, || async { world.calls(id).await.iter().map(|c| c.claim_number).sum::<i64>() >= 3 }).await;
+    // Eight seconds a try, and waits of 5 and 10 s between them.
+    assert!(world.clock.now() - began > TimeDelta::seconds(8 + 5 + 8 + 10), "no quicker than the campaign waits");
+    world.simulator.set_faults(Faults::default());
+    assert_eq!(numbers_called(&world, 3).await, [fictional(0), fictional(1), fictional(2)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whose_agent_could_not_be_asked_for_is_called_first_when_livekit_is_back() {
+    let (mut world, frail) = world(1, 2, Faults::default(), "").await;
+    frail.next(Mishap::DispatchFails);
+    let id = world.running(csv_of(6), |s| s.max_concurrent = 1).await;
+    assert_eq!(numbers_called(&world, 3).await, [fictional(0), fictional(1), fictional(2)]);
+    assert_eq!(first(&world, id).await.claim_number, 2, "one try in vain");
+}
+
+/// A contact for whom no agent ever comes may be what is wrong: it goes behind the others in the end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_for_whom_no_agent_comes_does_not_hold_up_the_others_for_ever() {
+    let (mut world, _frail) = world(1, 2, Faults::default(), "Contact 0").await;
+    let id = world.running(csv_of(4), |s| s.max_concurrent = 1).await;
+    assert_eq!(numbers_called(&world, 3).await, [fictional(1), fictional(2), fictional(3)]);
+    assert!(first(&world, id).await.claim_number >= 5, "it had its tries");
 }
