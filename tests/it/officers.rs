@@ -18,7 +18,11 @@ use dialdeck::{
 };
 use parking_lot::Mutex;
 
-use crate::support::{Options, World, assert_counts_equal_rows, csv_of, fictional};
+use crate::{
+    crash::Rig,
+    support::{Options, World, assert_counts_equal_rows, csv_of, fictional},
+    walls::{Breaking, until},
+};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -206,6 +210,28 @@ async fn a_dial_request_that_breaks_down_leaves_its_call_in_doubt_and_stops_the_
     world.drain_engine(LONG).await;
     assert_eq!(world.simulator.invites_so_far(), 0);
     one_call_and_no_other(&world, id).await;
+}
+
+/// Breaks down at a place, once, and hears of calls by polls alone: what was armed is seen to its end by
+/// the same process, which then drains, and whoever comes after finds nothing wrong.
+async fn seen_to_its_end(point: &str) {
+    let rig = Rig::new(8, 60, 2500).await;
+    rig.simulator.set_webhook_url(None);
+    let mut program = Breaking::start(&rig, point, 1);
+    let words = async || rig.store.setting(Setting::EngineHealth).await.unwrap().unwrap_or_default();
+    until("words", Duration::from_secs(20), async || words().await.contains("broke down")).await;
+    until("nobody on the line", Duration::from_secs(30), async || rig.store.open_calls().await.unwrap().is_empty()).await;
+    assert!(program.ended().is_none() && words().await.contains("broke down"), "{point}: it dials no more, and says so");
+    let pid = rustix::process::Pid::from_raw(i32::try_from(program.child.id()).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    until("it drains", Duration::from_secs(10), async || program.ended().is_some()).await;
+    rig.run_to_the_end().await;
+    rig.assert_nothing_is_wrong(point).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_whose_task_broke_down_is_seen_to_its_end_without_a_restart() {
+    tokio::join!(seen_to_its_end("arm.committed"), seen_to_its_end("dial.replied"), seen_to_its_end("follow.looked"));
 }
 
 async fn numbers_called(world: &World, n: usize) -> Vec<String> {

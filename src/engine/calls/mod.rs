@@ -28,7 +28,9 @@ impl Calls {
     /// A dialler broke down: its claim runs out by its lease, and where it has armed its call somebody
     /// must follow it.
     pub fn dialler_broke(&self, call: CallId) {
-        self.following.forsake(call);
+        if !self.following.has(call) {
+            self.following.forsake(call);
+        }
         self.preparing.end(call);
     }
 
