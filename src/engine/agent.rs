@@ -1,8 +1,6 @@
 //! Brings the agent into a call's room before anybody is dialled: harmless, repeatable. The dispatch's
 //! answer proves nothing; an agent is there when exactly one is seen.
 
-use std::sync::Arc;
-
 use chrono::Duration;
 use serde::Serialize;
 
@@ -37,7 +35,7 @@ pub(super) enum Unready {
 
 /// The agent of one claimed call.
 pub(super) struct Agent<'a> {
-    pub ctx: &'a Arc<Context>,
+    pub ctx: &'a Context,
     pub claimed: &'a Claimed,
 }
 

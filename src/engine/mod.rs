@@ -5,15 +5,15 @@
 //! It is officers, each a struct that holds what it uses, started and watched by a supervisor:
 //! | officer | what it does |
 //! |---|---|
-//! | [`scheduler`] | looks at every running campaign and claims what the one decision lets go |
-//! | [`dialer`] | one a claim: brings the [`agent`], arms, and sends the one request |
-//! | [`follower`] | one a call: polls it to its end |
-//! | [`reconciler`] | takes over what a crash left, and calls that nobody follows |
-//! | [`watches`] | tell followers of hang-ups asked for and of LiveKit's own news |
-//! | [`housekeeper`] | carries stops out, removes what is old |
+//! | `scheduler` | looks at every running campaign and claims what the one decision lets go |
+//! | `dialer` | one a claim: brings the agent, arms, and sends the one request |
+//! | `follower` | one a call: polls it to its end |
+//! | `reconciler` | takes over what a crash left, and calls that nobody follows |
+//! | `watches` | tell followers of hang-ups asked for and of LiveKit's own news |
+//! | `housekeeper` | carries stops out, removes what is old |
 //!
-//! They share [`context`] (the desk, the network, the clock), and three handles: [`health`] (what keeps the
-//! engine from dialling), [`calls`] (the calls in its hands) and [`timekeeper`] (whether its clock is right).
+//! They share `context` (the desk, the network, the clock), and three handles: `health` (what keeps the
+//! engine from dialling), `calls` (the calls in its hands) and `timekeeper` (whether its clock is right).
 
 mod agent;
 mod calls;
