@@ -15,6 +15,7 @@ mod lessons;
 mod livekit;
 mod machine;
 mod month;
+mod officers;
 mod recorded;
 mod store;
 mod support;
