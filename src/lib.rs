@@ -18,6 +18,8 @@
 //! between a contact and a dial is in [`domain::dispatch`], and whoever asks whether, with whom or why not
 //! asks there.
 //!
+//! The engine is officers: each a struct that holds what it uses, started and watched by one supervisor.
+//!
 //! A dial is: claim a row, bring the agent into the room (harmless, repeatable), arm (all gates again,
 //! one transaction: the point of no return), send one request, record its reply, follow the call to its end.
 

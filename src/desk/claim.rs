@@ -176,10 +176,11 @@ impl Desk {
             .await
     }
 
-    /// Puts a claimed call back, due again at `due`; `false` when this claim no longer holds it.
-    pub async fn release(&self, call: CallId, claim_number: i64, due: DateTime<Utc>, reason: String) -> Result<bool, DeskError> {
+    /// Puts a claimed call back, due again at `due` or with the place it had; `false` when this claim no
+    /// longer holds it.
+    pub async fn release(&self, call: CallId, claim_number: i64, due: Option<DateTime<Utc>>, reason: String) -> Result<bool, DeskError> {
         let clock = self.clock.clone();
-        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { release(tx, call, claim_number, Some(due), &reason, clock.now()).await })).await
+        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { release(tx, call, claim_number, due, &reason, clock.now()).await })).await
     }
 
     /// Claims whose lease ran out go back into the queue; answers their rooms.
@@ -188,7 +189,7 @@ impl Desk {
         let mut rooms = Vec::new();
         for row in rows.iter().filter(|r| r.state == State::Claimed && r.lease_until.is_none_or(|t| t < now)) {
             // One that was armed meanwhile keeps its room: a phone may be ringing in it.
-            if self.release(row.id, row.claim_number, now, "the claim ran out".to_owned()).await? {
+            if self.release(row.id, row.claim_number, Some(now), "the claim ran out".to_owned()).await? {
                 rooms.push(room_name(&installation, row.id, row.claim_number));
             }
         }

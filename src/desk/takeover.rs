@@ -58,7 +58,7 @@ impl Desk {
         for row in others {
             if row.state == State::Claimed {
                 rooms.push(room_name(&installation, row.id, row.claim_number));
-                self.release(row.id, row.claim_number, now, "the engine restarted".to_owned()).await?;
+                self.release(row.id, row.claim_number, Some(now), "the engine restarted".to_owned()).await?;
                 continue;
             }
             open += 1;

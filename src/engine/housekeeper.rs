@@ -4,7 +4,7 @@
 use chrono::{DateTime, Duration, Utc};
 use tokio::sync::watch;
 
-use super::Stop;
+use super::context::Stop;
 use crate::{
     clock::SharedClock,
     desk::{Desk, DeskError, Removed},

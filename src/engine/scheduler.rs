@@ -5,9 +5,16 @@ use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::{Engine, Stop};
+use super::{
+    calls::Calls,
+    context::{Context, Stop},
+    dialer::Dialler,
+    health::Health,
+    supervisor::Supervisor,
+    timekeeper::Timekeeper,
+};
 use crate::{
-    desk::{Actor, ClaimRequest, DeskError, Hands, Look, Outgoing, TurnedAway},
+    desk::{Actor, ClaimRequest, Claimed, DeskError, Hands, Look, Outgoing, TurnedAway},
     domain::{
         campaign::Status,
         dispatch::{Closed, Decision, Gate, InstallationFacts},
@@ -46,9 +53,13 @@ struct Going {
     promised: bool,
 }
 
-/// Who was served when, between two looks. What must survive is in the rows; this only makes it fair.
 pub(super) struct Scheduler {
-    engine: Arc<Engine>,
+    ctx: Arc<Context>,
+    health: Arc<Health>,
+    calls: Arc<Calls>,
+    supervisor: Arc<Supervisor>,
+    timekeeper: Arc<Timekeeper>,
+    /// Who was served when, between two looks. What must survive is in the rows; this only makes it fair.
     hands: Hands,
     /// When a campaign was claimed for last.
     turns: HashMap<CampaignId, DateTime<Utc>>,
@@ -57,14 +68,14 @@ pub(super) struct Scheduler {
 }
 
 impl Scheduler {
-    pub(super) fn new(engine: Arc<Engine>) -> Self {
-        Self { engine, hands: Hands::default(), turns: HashMap::new(), asleep: HashMap::new() }
+    pub fn new(ctx: Arc<Context>, health: Arc<Health>, calls: Arc<Calls>, supervisor: Arc<Supervisor>, timekeeper: Arc<Timekeeper>) -> Self {
+        Self { ctx, health, calls, supervisor, timekeeper, hands: Hands::default(), turns: HashMap::new(), asleep: HashMap::new() }
     }
 
-    pub(super) async fn run(mut self, stop: Stop) {
-        let engine = self.engine.clone();
-        let mut bell = engine.desk.store().bell();
-        let mut ready = engine.ready.subscribe();
+    pub async fn run(mut self, stop: Stop) {
+        let (ctx, calls) = (self.ctx.clone(), self.calls.clone());
+        let mut bell = ctx.desk.store().bell();
+        let mut ready = self.health.ready();
         tokio::select! {
             biased;
             () = stop.drain.cancelled() => return,
@@ -79,20 +90,20 @@ impl Scheduler {
                     None
                 }
             };
-            let now = engine.clock.now();
+            let now = ctx.now();
             let wake = next.unwrap_or(now + TICK).clamp(now + REST, now + TICK);
             let rung = tokio::select! {
                 biased;
                 () = stop.drain.cancelled() => return,
-                () = engine.clock.sleep_until(wake) => false,
-                () = engine.freed.notified() => true,
+                () = ctx.clock.sleep_until(wake) => false,
+                () = calls.preparing.freed() => true,
                 _ = bell.changed() => true,
             };
             if rung {
                 tokio::select! {
                     biased;
                     () = stop.drain.cancelled() => return,
-                    () = engine.sleep(REST) => {}
+                    () = ctx.sleep(REST) => {}
                 }
             }
         }
@@ -100,15 +111,14 @@ impl Scheduler {
 
     /// One look at all running campaigns; when to look again.
     async fn look(&mut self) -> Result<Option<DateTime<Utc>>, DeskError> {
-        let engine = self.engine.clone();
-        let Some(installation) = self.installation().await? else { return Ok(Some(engine.clock.now() + CLOCK_LOOK)) };
+        let Some(installation) = self.installation().await? else { return Ok(Some(self.ctx.now() + CLOCK_LOOK)) };
         // Before the rows: a call that is armed in between is counted twice, never not at all.
-        (self.hands.campaigns, self.hands.trunks) = engine.preparing.lock().counts();
-        let mut campaigns = engine.desk.store().running_campaigns().await?;
+        (self.hands.campaigns, self.hands.trunks) = self.calls.preparing.counts();
+        let mut campaigns = self.ctx.desk.store().running_campaigns().await?;
         // Least recently served first: a trunk that is short is shared.
         campaigns.sort_by_key(|c| self.turns.get(&c.id).copied());
         self.forget(&campaigns);
-        let now = engine.clock.now();
+        let now = self.ctx.now();
         let mut next = installation.unwell.as_ref().and_then(|(_, until)| *until);
         let mut going = Vec::new();
         for campaign in campaigns {
@@ -135,7 +145,7 @@ impl Scheduler {
     /// share for each.
     async fn begin(&mut self, mut going: Vec<Going>, installation: &InstallationFacts) -> Result<Option<DateTime<Utc>>, DeskError> {
         going.sort_by_key(|g| !g.promised);
-        let trial = self.engine.on_trial();
+        let trial = self.health.on_trial();
         going.truncate(if trial { 1 } else { going.len() });
         let mut next: Option<DateTime<Utc>> = None;
         let mut left: HashMap<TrunkId, usize> = HashMap::new();
@@ -144,7 +154,7 @@ impl Scheduler {
         }
         for Going { campaign, trunk, .. } in going {
             // What those before have taken is not there any more.
-            let look = self.engine.desk.decide(&campaign, installation, &self.hands, None).await?;
+            let look = self.ctx.desk.decide(&campaign, installation, &self.hands, None).await?;
             let sharers = left.get_mut(&trunk).map_or(1, |n| std::mem::replace(n, n.saturating_sub(1)).max(1));
             let (Decision::Go { zones, n, .. }, Some(outgoing)) = (look.decision, look.outgoing) else { continue };
             let room = look.board.trunk.map_or(n, |t| usize::try_from(t.max_live - t.live - t.preparing).unwrap_or(0));
@@ -157,19 +167,13 @@ impl Scheduler {
 
     /// The gates of the installation as this engine knows them; `None` while the host's clock is wrong.
     async fn installation(&self) -> Result<Option<InstallationFacts>, DeskError> {
-        let engine = &self.engine;
-        if !engine.clock_is_right().await {
+        if !self.timekeeper.is_right().await {
             return Ok(None);
         }
         // Whether campaigns run or not: words on a screen must not outlive what they tell of.
-        if engine.must_look() {
-            match engine.carrier.check().await {
-                Ok(()) => engine.network_well().await,
-                Err(e) => engine.network_failed(&e).await,
-            }
-        }
-        let unwell = engine.network_closed().map(|until| (String::new(), Some(until)));
-        Ok(Some(InstallationFacts { unwell, ..engine.desk.standing().await? }))
+        self.health.look_at_network().await;
+        let unwell = self.health.network_closed().map(|until| (String::new(), Some(until)));
+        Ok(Some(InstallationFacts { unwell, ..self.ctx.desk.standing().await? }))
     }
 
     /// Of campaigns that run no more nothing is kept.
@@ -182,20 +186,19 @@ impl Scheduler {
 
     /// One campaign: fill, and what the decision says; when to look at it again, or that it may go.
     async fn look_at(&mut self, campaign: Arc<CampaignRow>, installation: &InstallationFacts) -> Result<(Option<DateTime<Utc>>, Option<Going>), DeskError> {
-        let engine = self.engine.clone();
         let mut next = None;
         if campaign.fill_position.is_some() {
-            engine.desk.fill(campaign.user_id, campaign.id).await?;
-            next = Some(engine.clock.now());
+            self.ctx.desk.fill(campaign.user_id, campaign.id).await?;
+            next = Some(self.ctx.now());
         }
-        let no_agent = engine.agent_closed(campaign.id).map(|until| (String::new(), Some(until)));
-        let Look { decision, outgoing, .. } = engine.desk.decide(&campaign, installation, &self.hands, no_agent).await?;
+        let no_agent = self.health.agent_closed(campaign.id).map(|until| (String::new(), Some(until)));
+        let Look { decision, outgoing, .. } = self.ctx.desk.decide(&campaign, installation, &self.hands, no_agent).await?;
         match (decision, outgoing) {
             (Decision::Go { promised, .. }, Some(outgoing)) => return Ok((next, Some(Going { campaign, trunk: outgoing.trunk_id, promised }))),
             // Without a way out the decision never goes.
             (Decision::Go { .. }, None) => {}
             (Decision::Wait(closed), _) => next = next.into_iter().chain(self.wait(&campaign, &closed)).min(),
-            (Decision::Ended(closed), _) => engine.end_campaign(&campaign, closed).await?,
+            (Decision::Ended(closed), _) => self.end_campaign(&campaign, closed).await?,
         }
         Ok((next, None))
     }
@@ -215,12 +218,11 @@ impl Scheduler {
         n: usize,
         now: DateTime<Utc>,
     ) -> Result<Option<DateTime<Utc>>, DeskError> {
-        let engine = self.engine.clone();
-        if let Some(until) = engine.preparing.lock().disagreed(campaign.id).map(|at| at + DISAGREED).filter(|t| *t > now) {
+        if let Some(until) = self.calls.preparing.disagreed(campaign.id).map(|at| at + DISAGREED).filter(|t| *t > now) {
             return Ok(Some(until));
         }
         let preparing = self.hands.campaigns.get(&campaign.id).copied().unwrap_or(0);
-        let room = engine.ramp(&campaign, now).map_or(MOST, |most| usize::try_from(most - preparing).unwrap_or(0));
+        let room = self.ramp(&campaign, now).map_or(MOST, |most| usize::try_from(most - preparing).unwrap_or(0));
         if room == 0 {
             return Ok(Some(now + RAMP_LOOK));
         }
@@ -230,10 +232,10 @@ impl Scheduler {
             outgoing,
             zones,
             limit: n.min(MOST).min(room),
-            incarnation: engine.incarnation,
-            lease: engine.config.claim_lease,
+            incarnation: self.ctx.incarnation,
+            lease: self.ctx.config.claim_lease,
         };
-        let claims = engine.desk.claim(engine.installation, request).await?;
+        let claims = self.ctx.desk.claim(self.ctx.installation, request).await?;
         for TurnedAway { number, zones, closed } in claims.turned_away {
             tracing::info!(target: "engine", gate = closed.gate.word(), "not dialled {}: {closed}", tail(&number));
             // It had its turn: a zone full of rows that may not be called must not hold up the others.
@@ -244,29 +246,31 @@ impl Scheduler {
             self.hands.served.insert((campaign.id, claimed.zones.clone()), now);
             *self.hands.campaigns.entry(campaign.id).or_default() += 1;
             *self.hands.trunks.entry(trunk).or_default() += 1;
-            engine.preparing.lock().begin(campaign.id, trunk);
-            engine.supervise("dialler", engine.clone().dial(claimed));
+            self.dialler(claimed).start();
         }
         Ok(None)
     }
-}
 
-impl Engine {
+    fn dialler(&self, claimed: Claimed) -> Dialler {
+        let Self { ctx, health, calls, supervisor, .. } = self;
+        Dialler { ctx: ctx.clone(), health: health.clone(), calls: calls.clone(), supervisor: supervisor.clone(), claimed }
+    }
+
     /// How many prepares a campaign may have at once; `None` when it has been running for a while. A
     /// start that goes wrong must not take fifty contacts' agents with it.
     fn ramp(&self, campaign: &CampaignRow, now: DateTime<Utc>) -> Option<i64> {
-        if now - campaign.status_at >= RAMP || !self.config.require_agent {
-            self.ramps.lock().remove(&campaign.id);
+        if now - campaign.status_at >= RAMP || !self.ctx.config.require_agent {
+            self.calls.preparing.end_ramp(campaign.id);
             return None;
         }
-        Some(*self.ramps.lock().entry(campaign.id).or_insert(1))
+        Some(self.calls.preparing.ramp(campaign.id))
     }
 
     /// The campaign is done, or its own configuration keeps it from going on.
     async fn end_campaign(&self, campaign: &CampaignRow, closed: Closed) -> Result<(), DeskError> {
         let done = closed.gate == Gate::Done;
         let (to, reason) = if done { (Status::Completed, campaign.counts.done_words()) } else { (Status::Error, closed.message) };
-        let moved = self.desk.finish(Actor::engine(campaign.user_id), campaign.id, to, reason.clone()).await?;
+        let moved = self.ctx.desk.finish(Actor::engine(campaign.user_id), campaign.id, to, reason.clone()).await?;
         if moved && done {
             tracing::info!(target: "engine", campaign = %campaign.name, "campaign completed");
         } else if moved {

@@ -177,7 +177,7 @@ impl Kept {
         };
         prop_assert_eq!(&got, &expected, "{} at {}: {:?}", number, now, books);
         if got == Expect::Wait {
-            self.office.desk.release(call, claim, now, "no line".into()).await.unwrap();
+            self.office.desk.release(call, claim, Some(now), "no line".into()).await.unwrap();
         }
         let contact = books.contacts.get_mut(&number).unwrap();
         if got == Expect::Armed {

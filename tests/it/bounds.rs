@@ -222,7 +222,7 @@ async fn a_hostile_prompt_is_read_in_no_time() {
         let claimed = office.claim(id).await;
         assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
         if let Some(claimed) = claimed {
-            office.desk.release(claimed.call, claimed.claim_number, office.now(), String::new()).await.unwrap();
+            office.desk.release(claimed.call, claimed.claim_number, Some(office.now()), String::new()).await.unwrap();
         }
     }
 }

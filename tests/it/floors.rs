@@ -115,6 +115,8 @@ fn the_calls_that_stand_in_one_place() {
     let dials = count("carrier.dial(", "/nowhere/");
     assert_eq!(dials.len(), 1, "{dials:?}");
     assert!(dials[0].contains("engine/dialer.rs"), "{dials:?}");
+    // Officers hold what they use; the engine only wires them.
+    assert_eq!(count("impl Engine {", "/engine/mod.rs"), Vec::<String>::new());
     assert_eq!(count("\"BEGIN", "/store/writer.rs"), Vec::<String>::new());
     assert_eq!(count(".write(Lane", "/desk/"), Vec::<String>::new());
     let armed = count("Ok(Ok(Armed {", "/nowhere/");

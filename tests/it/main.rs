@@ -16,6 +16,7 @@ mod lessons;
 mod livekit;
 mod machine;
 mod month;
+mod officers;
 mod recorded;
 mod store;
 mod support;

@@ -127,7 +127,7 @@ fn the_demo_starts_with_one_key_rings_is_tagged_and_quits_clean() {
     t.press("O");
     t.wait_for("agent says");
     let end = Instant::now() + Duration::from_mins(1);
-    while !t.screen().contains("tagged") {
+    while !t.screen().contains("u undoes") {
         assert!(Instant::now() < end, "{}", t.screen());
         t.press("2");
     }

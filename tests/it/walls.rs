@@ -217,7 +217,7 @@ async fn readyz(rig: &Rig) -> (u16, String) {
     http::request(&format!("http://{}", rig.address), "GET", "/readyz", "", "").await
 }
 
-async fn until(what: &str, limit: Duration, mut holds: impl AsyncFnMut() -> bool) {
+pub async fn until(what: &str, limit: Duration, mut holds: impl AsyncFnMut() -> bool) {
     let end = Instant::now() + limit;
     while !holds().await {
         assert!(Instant::now() < end, "still waiting for: {what}");
@@ -308,19 +308,19 @@ async fn the_screen_says_that_the_database_is_gone_and_back() {
 }
 
 /// The program with a part that breaks down at a place, the n-th time it comes there.
-struct Breaking {
-    child: Child,
+pub struct Breaking {
+    pub child: Child,
     stderr: PathBuf,
 }
 
 impl Breaking {
-    fn start(rig: &Rig, point: &str, nth: u64) -> Self {
+    pub fn start(rig: &Rig, point: &str, nth: u64) -> Self {
         let stderr = rig.dir.path().join("stderr");
         let child = rig.command(Some(format!("{point}:{nth}:panic"))).stderr(std::fs::File::create(&stderr).unwrap()).spawn().unwrap();
         Self { child, stderr }
     }
 
-    fn ended(&mut self) -> Option<ExitStatus> {
+    pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().unwrap()
     }
 

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::{Engine, Follow};
+use super::Follower;
 use crate::telephony::Deleted;
 
 /// Until the dial has its reply the request may be on its way, and the leg come any moment.
@@ -14,41 +14,39 @@ const SLOWEST: Duration = Duration::seconds(5);
 const SLOWEST_IN_DOUBT: Duration = Duration::seconds(1);
 const ALARM: Duration = Duration::seconds(10);
 
-pub(super) struct HangUp {
+pub struct HangUp {
     since: DateTime<Utc>,
     wait: Duration,
     /// The last `DeleteRoom` was taken.
-    pub(super) taken: bool,
+    pub taken: bool,
     warned: bool,
     alarmed: bool,
 }
 
 impl HangUp {
-    pub(super) fn new(since: DateTime<Utc>) -> Self {
+    pub fn new(since: DateTime<Utc>) -> Self {
         Self { since, wait: REPEAT, taken: false, warned: false, alarmed: false }
     }
-}
 
-impl Follow {
-    /// When a hang-up is tried again.
-    pub(super) fn hangup_pause(&mut self, now: DateTime<Utc>) -> Duration {
-        let Some(h) = self.hangup.as_mut() else { return REPEAT };
-        if self.reply_out {
+    /// How long until it is tried again: while the dial's reply is out, and before its deadline, more often.
+    pub fn pause(&mut self, reply_out: bool, in_doubt: bool) -> Duration {
+        if reply_out {
             return REPEAT;
         }
-        let slowest = if now >= self.deadline { SLOWEST } else { SLOWEST_IN_DOUBT };
-        let wait = h.wait;
-        h.wait = (wait * 2).min(SLOWEST);
+        let slowest = if in_doubt { SLOWEST_IN_DOUBT } else { SLOWEST };
+        let wait = self.wait;
+        self.wait = (wait * 2).min(SLOWEST);
         wait.min(slowest)
     }
 }
 
-impl Engine {
+impl Follower {
     /// One try, where somebody asked for it.
-    pub(super) async fn hang_up(&self, f: &mut Follow) {
+    pub(super) async fn hang_up(&mut self) {
+        let Self { ctx, f, .. } = self;
         let Some(h) = f.hangup.as_mut() else { return };
         h.taken = false;
-        match self.carrier.delete_room(f.room.clone()).await {
+        match ctx.carrier.delete_room(f.room.clone()).await {
             Ok(Deleted::Yes | Deleted::NotThere) => h.taken = true,
             Ok(Deleted::Astray) => f.doubt.astray = true,
             Err(e) if h.warned => tracing::debug!(target: "engine", call = %f.call, error = %e, "a hang-up was not taken"),
@@ -57,7 +55,7 @@ impl Engine {
                 tracing::warn!(target: "engine", call = %f.call, error = %e, "a hang-up was not taken; it is tried again until it is");
             }
         }
-        let late = self.clock.now() - h.since > ALARM;
+        let late = ctx.now() - h.since > ALARM;
         if late && !h.alarmed {
             h.alarmed = true;
             let latest = f.longest();
