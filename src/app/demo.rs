@@ -237,7 +237,7 @@ fn numbers(n: usize, seed: u64, open_at: Option<DateTime<Utc>>) -> Vec<String> {
         .filter(|(prefix, free)| {
             let sample = format!("{prefix}{}", "1".repeat(*free));
             let Ok(p) = PhoneNumber::parse(&sample, None) else { return false };
-            let zones = zone::candidates(&sample, &p.country, p.geographic);
+            let zones = &zone::candidates(&sample, &p.country, p.geographic).zones;
             let laws = legal::of(&p.country, &sample, &[], false);
             // Open now, and for an hour at least.
             open_at.is_none_or(|now| [now, now + chrono::Duration::hours(1)].iter().all(|t| legal::open_in_all(&laws, zones, *t).is_ok()))
