@@ -237,7 +237,7 @@ fn numbers(n: usize, seed: u64, open_at: Option<DateTime<Utc>>) -> Vec<String> {
         .filter(|(prefix, free)| {
             let sample = format!("{prefix}{}", "1".repeat(*free));
             let Ok(p) = PhoneNumber::parse(&sample, None) else { return false };
-            let zones = zone::candidates(&sample, &p.country, p.geographic);
+            let zones = &zone::candidates(&sample, &p.country, p.geographic).zones;
             let reading = legal::Reading { careful_us: false, automatic: true, unlisted_open: false };
             let laws = legal::of(&legal::places(&p.country, &sample, []), reading);
             // Open now, and for an hour at least.

@@ -43,7 +43,7 @@ async fn show(s: &Session, place: Option<&str>) -> Result<(), CliError> {
         Some(text) if text.starts_with('+') => {
             let parsed = PhoneNumber::parse(text, None).map_err(|e| CliError::Usage(format!("{text}: {e}")))?;
             let (number, country) = (parsed.number.to_string(), parsed.country);
-            let zones = zone::candidates(&number, &country, parsed.geographic);
+            let zones = zone::candidates(&number, &country, parsed.geographic).zones.as_slice();
             let key = zone::key(zones, &[]);
             let place = Place { number: &number, country: &country, zones: Some(zones).filter(|z| !z.is_empty()), states: Vec::new() };
             let judged = dispatch::legal_hours(rules, &closures, &place, s.desk.now());

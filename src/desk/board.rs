@@ -8,12 +8,11 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use super::{Desk, DeskError};
+use super::{Desk, DeskError, hours::LegalHours};
 use crate::{
     domain::{
         dispatch::{self, Board, CampaignFacts, Closure, Decision, InstallationFacts, TrunkFacts, ZoneFacts},
         id::{CampaignId, TrunkId},
-        legal,
         rules::Rules,
         schedule, zone,
     },
@@ -70,7 +69,8 @@ impl Desk {
         if dispatch::before_queue(&self.rules, &board).is_ok() {
             let heads = self.store.zone_heads(row.id).await?;
             let closures = self.closures().await?;
-            board.zones = heads.into_iter().map(|h| zone_facts(&self.rules, &closures, row, h, hands, now)).collect();
+            let hours = |h: &ZoneHead| self.openings.of(&self.rules, &h.zones, now.max(h.due), now);
+            board.zones = heads.into_iter().map(|h| zone_facts(hours(&h), &closures, row, h, hands, now)).collect();
         }
         Ok(Look { decision: dispatch::decide(&self.rules, &board), board, outgoing })
     }
@@ -116,8 +116,7 @@ pub(super) fn trunk_facts(rules: &Rules, t: &TrunkGates) -> Option<TrunkFacts> {
 }
 
 /// The head of a zone's queue, with when the law of its places is open in all its zones.
-fn zone_facts(rules: &Rules, closures: &[Closure], campaign: &CampaignRow, head: ZoneHead, hands: &Hands, now: DateTime<Utc>) -> ZoneFacts {
-    let hours = LegalHours::of(rules, &head.zones, now.max(head.due), now);
+fn zone_facts(hours: LegalHours, closures: &[Closure], campaign: &CampaignRow, head: ZoneHead, hands: &Hands, now: DateTime<Utc>) -> ZoneFacts {
     let closed = closures.iter().find(|c| c.holds_at(now) && zone::states_of(&head.zones).any(|p| c.covers(p)));
     let served = hands.served.get(&(campaign.id, head.zones.clone())).copied();
     let lot = lot(&campaign.name, &head.zones);
@@ -132,32 +131,6 @@ fn zone_facts(rules: &Rules, closures: &[Closure], campaign: &CampaignRow, head:
         promised: head.promised,
         served,
         lot,
-    }
-}
-
-/// When the law of a queue's places is open in all its zones.
-pub(super) struct LegalHours {
-    /// From a moment on; `None`: never, or nobody knows.
-    pub opens: Option<DateTime<Utc>>,
-    pub awake: bool,
-    pub closes: Option<DateTime<Utc>>,
-    /// The law that is closed, in words.
-    pub law: String,
-}
-
-impl LegalHours {
-    pub fn of(rules: &Rules, key: &str, from: DateTime<Utc>, now: DateTime<Utc>) -> Self {
-        let places: Vec<&str> = zone::states_of(key).collect();
-        // Without a law or a zone its rows end at the contact gates, with the reason.
-        let unknown = |opens| Self { opens, awake: true, closes: None, law: String::new() };
-        let Some(reading) = rules.reading() else { return unknown(Some(from)) };
-        let laws = legal::of(&places, reading);
-        let Some(zones) = zone::parse_key(key).filter(|_| !laws.is_empty()) else { return unknown(None) };
-        let (awake, law) = match legal::open_in_all(&laws, &zones, now) {
-            Ok(()) => (true, String::new()),
-            Err((law, _)) => (false, law.label()),
-        };
-        Self { opens: legal::next_open_in_all(&laws, &zones, from), awake, closes: legal::closes(&laws, &zones, now), law }
     }
 }
 

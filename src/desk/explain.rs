@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Desk, DeskError, Hands, Preflight, board::LegalHours, campaigns::missing_fields};
+use super::{Desk, DeskError, Hands, Preflight, campaigns::missing_fields};
 use crate::{
     domain::{
         campaign::Status,
@@ -171,7 +171,7 @@ impl Desk {
 
     /// When the contacts of one queue may be called.
     fn queue(&self, key: &str, closures: &[Closure], now: DateTime<Utc>) -> ZoneWait {
-        let hours = LegalHours::of(&self.rules, key, now, now);
+        let hours = self.openings.of(&self.rules, key, now, now);
         let closed = closures.iter().find(|c| c.holds_at(now) && zone::states_of(key).any(|p| c.covers(p)));
         // Where no law is known the rows end at their gate.
         let lawful = hours.awake && hours.opens.is_some() && closed.is_none();

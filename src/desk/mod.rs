@@ -11,6 +11,7 @@ mod contacts;
 mod dnc;
 mod error;
 mod explain;
+mod hours;
 mod housekeeping;
 mod law;
 mod once;
@@ -97,6 +98,7 @@ pub struct Desk {
     rules: Arc<Rules>,
     inbox: mpsc::Sender<Envelope>,
     told: broadcast::Sender<Told>,
+    openings: Arc<hours::Openings>,
 }
 
 impl Desk {
@@ -106,7 +108,7 @@ impl Desk {
         let (inbox, waiting) = mpsc::channel(4096);
         let told = broadcast::Sender::new(1024);
         tokio::spawn(record::inbox(store.clone(), clock.clone(), rules.breaker, waiting, told.clone()));
-        Self { store, clock, rules: Arc::new(rules), inbox, told }
+        Self { store, clock, rules: Arc::new(rules), inbox, told, openings: Arc::default() }
     }
 
     #[must_use]

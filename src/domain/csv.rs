@@ -227,6 +227,7 @@ impl<R: Read> ContactFile<R> {
         let parsed = PhoneNumber::parse(&self.value(Field::Phone), self.region).map_err(|e| format!("{e}: \"{}\"", clean(&self.value(Field::Phone), 40)))?;
         let said = self.said(&parsed.country);
         let (zones, remark) = place::whereabouts(&parsed, &said);
+        let remark = remark.or_else(|| place::unknown_state(&self.value(Field::State), &parsed.country));
         let mut extra = serde_json::Map::new();
         for (i, header) in self.headers.iter().enumerate() {
             let value = self.record.get(i).map(decode).unwrap_or_default();

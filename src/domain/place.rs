@@ -46,9 +46,9 @@ pub const STATE_COLUMNS: &[&str] = &[
     "provincestate",
 ];
 pub const POSTCODE_COLUMNS: &[&str] = &[
+    "postcode",
     "zip",
     "zipcode",
-    "postcode",
     "postalcode",
     "zippostalcode",
     "zippostcode",
@@ -108,6 +108,13 @@ pub fn state(text: &str, country: &str) -> Option<&'static State> {
     has_states(country).then(|| named(text)).flatten()
 }
 
+/// What is said of a state's cell that could not be followed.
+#[must_use]
+pub fn unknown_state(text: &str, country: &str) -> Option<String> {
+    let unknown = has_states(country) && !text.trim().is_empty() && named(text).is_none();
+    unknown.then(|| format!("state \"{}\" is not known: the law of the area code holds alone", clean(text.trim(), 40)))
+}
+
 /// The state of a post code of the United States or Canada.
 #[must_use]
 pub fn state_of_postcode(text: &str, country: &str) -> Option<&'static State> {
@@ -157,10 +164,10 @@ impl Said {
 pub fn whereabouts(number: &Parsed, said: &Said) -> (String, Option<String>) {
     let own = candidates(number.number.as_str(), &number.country, number.geographic);
     if said.zone.is_empty() && said.state.is_empty() {
-        return (zone::key(own, &[]), None);
+        return (own.key.clone(), None);
     }
     let meant = meant(&said.zone, &number.country);
-    let (mut zones, remark) = narrow(own, &meant, &said.zone, &number.country);
+    let (mut zones, remark) = narrow(&own.zones, &meant, &said.zone, &number.country);
     let state = named(&said.state);
     if let Some(state) = state {
         let theirs: Vec<Zone> = state.zones.iter().copied().filter(|z| meant.iter().any(|m| m.same_clock(*z))).collect();
@@ -211,7 +218,7 @@ pub fn key_again(number: &str, said: Option<&str>, stored: &str) -> String {
     if let Some(said) = said {
         return whereabouts(&parsed, &Said::read(said)).0;
     }
-    let mut zones = candidates(parsed.number.as_str(), &parsed.country, parsed.geographic).to_vec();
+    let mut zones = candidates(parsed.number.as_str(), &parsed.country, parsed.geographic).zones.clone();
     let old = zone::parse_key(stored).unwrap_or_default();
     let near: Vec<Zone> = old.into_iter().filter(|z| z.lies_in(&parsed.country)).collect();
     add(&mut zones, &near);

@@ -13,7 +13,7 @@ use std::{fmt, str::FromStr};
 use chrono::{DateTime, Datelike, FixedOffset, LocalResult, NaiveDate, NaiveDateTime, Offset, TimeZone, Timelike, Utc};
 use jiff::{Timestamp, tz::AmbiguousOffset};
 
-pub use candidates::candidates;
+pub use candidates::{Candidates, candidates};
 use database::Known;
 pub use database::{BUILT_IN, built_in_names, is_newer, names, use_newer, version};
 pub use key::{key, label, parse_key, states_of};

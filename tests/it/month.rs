@@ -305,10 +305,10 @@ impl Month {
         const NAMES: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
         // Neighbours share a fifth of their numbers: the same person on two lists.
         let first = n * contacts * 4 / 5;
-        let mut csv = "name,phone,company,do_not_call\n".to_owned();
+        let mut csv = "name,phone,company,do_not_call,consent_at\n".to_owned();
         for i in first..first + contacts {
             let (prefix, _) = AREAS[i % AREAS.len()];
-            csv.push_str(&format!("Contact {i},{prefix}{:02},Acme,{}\n", (i / AREAS.len()) % 100, i % 97 == 5));
+            csv.push_str(&format!("Contact {i},{prefix}{:02},Acme,{},2026-09-01\n", (i / AREAS.len()) % 100, i % 97 == 5));
         }
         let dice = &mut self.dice;
         let (from, to) = if slow { (0, 0) } else { dice.of(&[(9, 17), (10, 20), (0, 0), (8, 21), (18, 2), (12, 24), (22, 6)]) };
@@ -702,7 +702,9 @@ impl Month {
         let zone_of = |c: &CallRow| AREAS.iter().find(|(prefix, _)| c.phone_number.starts_with(prefix)).unwrap().1.parse::<Zone>().unwrap();
         // Well inside the hours of the strictest state.
         let awake = |z: Zone| (9..20).contains(&armed.with_timezone(&z).hour());
-        let due = |c: &&CallRow, since: TimeDelta| c.state == State::Pending && c.dialable_at <= armed - since && awake(zone_of(c));
+        // Utah, Louisiana and Pennsylvania have Sundays and days of their own.
+        let own_days = |c: &CallRow| ["+1801", "+1504", "+1215"].iter().any(|area| c.phone_number.starts_with(area));
+        let due = |c: &&CallRow, since: TimeDelta| c.state == State::Pending && c.dialable_at <= armed - since && awake(zone_of(c)) && !own_days(c);
         if row.priority == 0 {
             let overtaken = waiting.iter().find(|c| c.priority == 1 && due(c, TimeDelta::minutes(1)));
             assert!(overtaken.is_none(), "{what}: before the callback promised for {:?}", overtaken.map(|c| c.dialable_at));

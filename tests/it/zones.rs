@@ -78,6 +78,8 @@ async fn a_cell_that_cannot_be_followed_is_said_and_the_person_kept() {
     let (_, report) = office.import("name,phone,tz\nA,+12125550101,UTC\nB,+12125550102,EST\nC,+12125550103,Asia/Tokyo\n".to_owned()).await;
     assert_eq!((report.imported, report.invalid, report.remarked), (3, 0, 2));
     assert_eq!(report.remarks.iter().map(|r| r.line).collect::<Vec<_>>(), [2, 4]);
+    let (_, states) = office.import("name,phone,state\nA,+12125550101,open\nB,+12125550102,FL\nC,+442079460018,open\n".to_owned()).await;
+    assert_eq!(states.remarks.iter().map(|r| r.line).collect::<Vec<_>>(), [2], "a column of that name may be of something else");
     assert!(report.remarks[0].reason.contains("\"UTC\" is no place"), "{:?}", report.remarks);
 }
 

@@ -4,14 +4,21 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use super::Zone;
+use super::{Zone, key};
 
 /// See the head of the file for source, licence and form.
 const TABLE: &str = include_str!("zones.txt");
 
+/// A set of zones, and the text that is stored for it.
+#[derive(Debug, Default)]
+pub struct Candidates {
+    pub zones: Vec<Zone>,
+    pub key: String,
+}
+
 struct Table {
     /// By prefix of the digits, or by country for numbers of no place.
-    sets: HashMap<&'static str, Vec<Zone>>,
+    sets: HashMap<&'static str, Candidates>,
     longest: usize,
 }
 
@@ -26,7 +33,8 @@ static ZONES: LazyLock<Table> = LazyLock::new(|| {
             // A name the database does not know must not shrink the set: such a prefix becomes unknown.
             let zones: Option<Vec<Zone>> = set.split(',').map(zone).collect();
             table.longest = table.longest.max(at.len());
-            table.sets.insert(at, zones.unwrap_or_default());
+            let zones = zones.unwrap_or_default();
+            table.sets.insert(at, Candidates { key: key(&zones, &[]), zones });
         }
     }
     table
@@ -35,13 +43,14 @@ static ZONES: LazyLock<Table> = LazyLock::new(|| {
 /// Every zone a number may be in; empty when unknown. `geographic`: its digits name a place, see
 /// [`crate::domain::phone::Parsed`].
 #[must_use]
-pub fn candidates(e164: &str, country: &str, geographic: bool) -> &'static [Zone] {
+pub fn candidates(e164: &str, country: &str, geographic: bool) -> &'static Candidates {
+    static NONE: Candidates = Candidates { zones: Vec::new(), key: String::new() };
     let digits = e164.strip_prefix('+').unwrap_or_default();
-    let by = |key: &str| ZONES.sets.get(key).map(Vec::as_slice);
+    let by = |at: &str| ZONES.sets.get(at);
     let whole_country = || if digits.starts_with('1') { by("1") } else { by(country) };
     let prefix = || (1..=digits.len().min(ZONES.longest)).rev().find_map(|n| by(&digits[..n]));
     let found = if geographic { prefix() } else { whole_country().or_else(prefix) };
-    found.unwrap_or_default()
+    found.unwrap_or(&NONE)
 }
 
 #[cfg(test)]
@@ -54,12 +63,12 @@ mod tests {
 
     fn of(e164: &str) -> Vec<&'static str> {
         let p = PhoneNumber::parse(e164, None).unwrap();
-        candidates(p.number.as_str(), &p.country, p.geographic).iter().map(|z| z.name()).collect()
+        candidates(p.number.as_str(), &p.country, p.geographic).zones.iter().map(|z| z.name()).collect()
     }
 
     #[test]
     fn every_set_has_zones_that_are_known() {
-        let unknown: Vec<_> = ZONES.sets.iter().filter(|(_, z)| z.is_empty()).collect();
+        let unknown: Vec<_> = ZONES.sets.iter().filter(|(_, z)| z.zones.is_empty()).collect();
         assert!(unknown.is_empty(), "{unknown:?}");
         assert!(ZONES.sets.len() > 1500);
     }
@@ -71,7 +80,7 @@ mod tests {
         assert_eq!(of("+4930123456"), ["Europe/Berlin"]);
         assert_eq!(of("+74012345678"), ["Europe/Kaliningrad"]);
         assert!(of("+18005550100").len() > 20, "toll-free: any zone of the numbering plan");
-        assert!(candidates("+999123456", "001", false).is_empty() && candidates("", "US", true).is_empty());
+        assert!(candidates("+999123456", "001", false).zones.is_empty() && candidates("", "US", true).key.is_empty());
     }
 
     #[test]
@@ -102,7 +111,7 @@ mod tests {
     }
 
     fn area(code: &str) -> Vec<&'static str> {
-        candidates(&format!("+1{code}5550142"), "US", true).iter().map(|z| z.name()).collect()
+        candidates(&format!("+1{code}5550142"), "US", true).zones.iter().map(|z| z.name()).collect()
     }
 
     /// Against another source: nobody whom it knows under an area code is missing here, but for post codes
@@ -153,7 +162,7 @@ mod tests {
             }
             let code = PHONE_NUMBER_UTIL.get_country_code_for_region(region).unwrap();
             let country = region.as_region_str().to_string();
-            let set = candidates(&format!("+{code}"), &country, false);
+            let set = &candidates(&format!("+{code}"), &country, false).zones;
             let sharing: Vec<Region> =
                 PHONE_NUMBER_UTIL.get_supported_regions().filter(|r| PHONE_NUMBER_UTIL.get_country_code_for_region(*r) == Some(code)).collect();
             let theirs: Vec<Zone> = Zone::all().filter(|z| sharing.iter().any(|r| z.lies_in(r.as_region_str().as_ref()))).collect();
@@ -173,7 +182,7 @@ mod tests {
             let sharing: Vec<&Region> =
                 regions.iter().filter(|r| PHONE_NUMBER_UTIL.get_country_code_for_region(**r).is_some_and(|c| prefix.starts_with(&c.to_string()))).collect();
             let theirs: Vec<Zone> = Zone::all().filter(|z| sharing.iter().any(|r| z.lies_in(r.as_region_str().as_ref()))).collect();
-            wrong.extend(set.iter().filter(|z| !theirs.iter().any(|t| t.same_clock(**z))).map(|z| format!("{prefix} has {z}")));
+            wrong.extend(set.zones.iter().filter(|z| !theirs.iter().any(|t| t.same_clock(**z))).map(|z| format!("{prefix} has {z}")));
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }

@@ -17,7 +17,8 @@ impl Zone {
         if let Some(zone) = words::place(text) {
             return Ok(zone);
         }
-        let nearest = ["US", "AU"].iter().find_map(|country| words::meant(text, country).first().map(|z| z.name())).or_else(|| nearest(text));
+        let utc = text.parse::<Self>().is_ok_and(|z| z.primary_name() == Some("UTC")).then_some("UTC");
+        let nearest = utc.or_else(|| ["US", "AU"].iter().find_map(|country| words::meant(text, country).first().map(|z| z.name()))).or_else(|| nearest(text));
         let hint = nearest.map_or_else(|| "write it as Area/City, such as Europe/Berlin".to_owned(), |n| format!("{n}?"));
         Err(format!("\"{}\" is no place: {hint}", clean(text, 40)))
     }
@@ -69,7 +70,8 @@ mod tests {
             ("Berlin", "\"Berlin\" is no place: Europe/Berlin?"),
             ("America/New_Yrok", "\"America/New_Yrok\" is no place: America/New_York?"),
             ("Europe/Munich", "\"Europe/Munich\" is no place: write it as Area/City, such as Europe/Berlin"),
-            ("GMT", "\"GMT\" is no place: write it as Area/City, such as Europe/Berlin"),
+            ("GMT", "\"GMT\" is no place: UTC?"),
+            ("Etc/UTC", "\"Etc/UTC\" is no place: UTC?"),
             ("Etc/GMT+5", "\"Etc/GMT+5\" is no place: write it as Area/City, such as Europe/Berlin"),
             ("", "\"\" is no place: write it as Area/City, such as Europe/Berlin"),
         ] {

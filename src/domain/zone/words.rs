@@ -131,11 +131,12 @@ fn alias(text: &str) -> Option<Zone> {
 
 /// The zones of a country whose clock has a name, as "EST" or "Eastern".
 fn clock(words: &str, country: &str) -> Vec<Zone> {
-    if words.is_empty() || words.contains(' ') || words.len() > 12 {
+    if words.is_empty() || words.len() > 12 {
         return Vec::new();
     }
     let neighbours: &[&str] = if is_north_american(country) { &["US", "CA"] } else { &[] };
-    let row = CLOCKS.iter().find(|(w, ..)| w.split(' ').any(|w| w == words));
+    // "EST/EDT" is one clock by both its names.
+    let row = CLOCKS.iter().find(|(row, ..)| words.split(' ').all(|w| row.split(' ').any(|r| r == w)));
     let abbreviations: Vec<String> = match row {
         Some((_, american, _)) if is_north_american(country) => american.iter().map(|a| (*a).to_owned()).collect(),
         Some((_, _, australian)) if country == "AU" => australian.iter().map(|a| (*a).to_owned()).collect(),
@@ -216,6 +217,7 @@ mod tests {
             "Eastern Time (US & Canada)",
             "(UTC-05:00) Eastern Time (US & Canada)",
             "US Eastern",
+            "EST/EDT",
             "EST5EDT",
         ] {
             assert_eq!(first(text, "US"), "America/New_York", "{text}");
@@ -284,6 +286,7 @@ mod tests {
             "MET",
             "(UTC) Coordinated Universal Time",
             "local",
+            "EST/CST",
             "-0500",
             "unknown",
         ] {
