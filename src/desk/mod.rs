@@ -12,6 +12,8 @@ mod dnc;
 mod error;
 mod explain;
 mod housekeeping;
+mod importing;
+mod lists;
 mod once;
 mod outcome;
 mod protect;
@@ -31,10 +33,10 @@ pub use board::{Hands, Look, NoAgent};
 pub use campaigns::{CampaignDraft, Preflight, Stopped};
 pub use claim::{ClaimRequest, Claimed, Claims, Outgoing, TurnedAway};
 pub use contacts::{Import, ImportError, Progress};
-pub use dnc::ListReport;
 pub use error::DeskError;
 pub use explain::{Explanation, Waiting, ZoneWait};
 pub use housekeeping::Removed;
+pub use lists::{ListImport, ListReport, National};
 pub use once::{Reply, Reserved};
 pub use outcome::{SetOutcome, UndoDoNotCall};
 pub use record::{Recorded, Told};
@@ -96,6 +98,7 @@ pub struct Desk {
     rules: Arc<Rules>,
     inbox: mpsc::Sender<Envelope>,
     told: broadcast::Sender<Told>,
+    readers: Arc<importing::Readers>,
 }
 
 impl Desk {
@@ -105,7 +108,7 @@ impl Desk {
         let (inbox, waiting) = mpsc::channel(4096);
         let told = broadcast::Sender::new(1024);
         tokio::spawn(record::inbox(store.clone(), clock.clone(), rules.breaker, waiting, told.clone()));
-        Self { store, clock, rules: Arc::new(rules), inbox, told }
+        Self { store, clock, rules: Arc::new(rules), inbox, told, readers: Arc::default() }
     }
 
     #[must_use]

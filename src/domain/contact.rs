@@ -17,6 +17,8 @@ pub struct NewContact {
     pub line: i64,
     pub name: String,
     pub number: PhoneNumber,
+    /// Other numbers of the person in the same row: dialled only when somebody asks for them.
+    pub alternatives: Vec<PhoneNumber>,
     pub country: String,
     /// Candidate zones as of [`super::zone`], or one explicit zone of the file.
     pub zones: String,
@@ -27,8 +29,8 @@ pub struct NewContact {
     /// When and how the contact agreed to be called, where a profile asks.
     pub consent_at: Option<DateTime<Utc>>,
     pub consent_source: String,
-    /// All columns by header, for the script.
-    pub extra: serde_json::Map<String, serde_json::Value>,
+    /// The other columns' values for the script, in the order of their names, which the file keeps once.
+    pub extra: Vec<String>,
 }
 
 /// What an import did, line by line where it refused.
@@ -40,6 +42,9 @@ pub struct ImportReport {
     pub invalid: u64,
     pub do_not_call: u64,
     pub no_zone: u64,
+    /// Numbers that its rows put on the do-not-call list, those of refused rows among them.
+    #[serde(default)]
+    pub listed: u64,
     /// Bad and duplicate rows, the first [`ImportReport::KEPT`] of them.
     pub rejects: Vec<Reject>,
 }

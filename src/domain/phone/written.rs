@@ -321,8 +321,8 @@ fn parted(text: &str) -> (&str, &str) {
 /// Words that stand behind a number and spell none.
 const NOTES: &[&str] = &[
     "home", "work", "cell", "mobile", "mobil", "office", "main", "fax", "ext", "desk", "direct", "privat", "private", "business", "handy", "phone", "tel",
-    "only", "after", "before", "daytime", "evening", "day", "night", "yes", "new", "old", "pager", "casa", "bureau", "domicile", "trabajo", "oficina", "lavoro",
-    "ufficio", "personal", "other", "voice", "switch", "unknown", "none", "null", "test",
+    "only", "after", "before", "daytime", "evening", "day", "night", "yes", "new", "old", "pager", "casa", "bureau", "domicile", "trabajo", "oficina",
+    "lavoro", "ufficio", "personal", "other", "voice", "switch", "unknown", "none", "null", "test",
 ];
 
 /// `1-800-FLOWERS`: letters for digits, where such numbers exist: toll-free, and in North America where
