@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Api, ApiError, Caller,
     auth::{Supervisor, Viewer},
-    form::{self, Form, Next, Said},
+    form::{self, Form, Said},
     once::Key,
 };
 use crate::{
@@ -88,8 +88,8 @@ pub async fn upload(State(api): State<Api>, Supervisor(caller): Supervisor, head
 /// Under an idempotency key it must be known whether this is the same upload before anything is kept of it.
 async fn kept_first(api: Api, caller: Caller, key: Key, mut form: Form) -> Answer {
     let (mut field, said) = loop {
-        if let Next::File(field, said) = form.next().await? {
-            break (field, said);
+        if let Some(file) = form.next().await? {
+            break file;
         }
     };
     let upload = Upload::of(&api, &field, said)?;
@@ -124,8 +124,8 @@ impl Read for Broken {
 /// Imports while the bytes come in.
 async fn streamed(api: &Api, caller: &Caller, mut form: Form) -> Answer {
     let (mut field, said) = loop {
-        if let Next::File(field, said) = form.next().await? {
-            break (field, said);
+        if let Some(file) = form.next().await? {
+            break file;
         }
     };
     let upload = Upload::of(api, &field, said)?;

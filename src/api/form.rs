@@ -34,23 +34,17 @@ impl Said {
     }
 }
 
-/// A field of a form.
-pub enum Next<'a> {
-    Small,
-    File(Field<'a>, &'a Said),
-}
-
 impl Form {
     /// A form that knows these small fields; others are passed over.
     pub fn new(parts: Multipart, known: &'static [&'static str]) -> Self {
         Self { parts, known, said: Said::default(), fields: 0 }
     }
 
-    /// The next field: a small one is heeded or passed over; the file comes with what was said before it.
+    /// The next field: `None` for a small one, heeded or passed over; the file comes with what was said before.
     ///
     /// # Errors
     /// When the form ends without a file, or a field before it is too large.
-    pub async fn next(&mut self) -> Result<Next<'_>, ApiError> {
+    pub async fn next(&mut self) -> Result<Option<(Field<'_>, &Said)>, ApiError> {
         self.fields += 1;
         if self.fields > MOST {
             return Err(ApiError::Invalid(format!("the form has more than {MOST} fields before its file")));
@@ -59,13 +53,13 @@ impl Form {
         let Some(field) = next else { return Err(ApiError::Invalid("the form has no file field \"csvFile\"".to_owned())) };
         let name = field.name().unwrap_or_default();
         if name == "csvFile" {
-            return Ok(Next::File(field, &self.said));
+            return Ok(Some((field, &self.said)));
         }
         if let Some(known) = self.known.iter().find(|k| **k == name) {
             let text = small(field, known).await?;
             self.said.0.insert(known, text);
         }
-        Ok(Next::Small)
+        Ok(None)
     }
 
     /// After the file: the form must end, and no field that should have been heeded may follow.

@@ -15,7 +15,7 @@ use super::{
     auth::{Admin, Supervisor, Viewer},
     body::{self, Paging},
     contacts::{Spooled, mapping_of, region_of, spool},
-    form::{Form, Next, Said},
+    form::{Form, Said},
 };
 use crate::{
     desk::{ListImport, National, TERMS},
@@ -71,8 +71,8 @@ pub async fn lift(State(api): State<Api>, Admin(caller): Admin, Path(text): Path
 pub async fn import(State(api): State<Api>, Supervisor(caller): Supervisor, parts: Multipart) -> Answer {
     let mut form = Form::new(parts, &["region", "map", "national", "country", "asOf", "acceptSmaller"]);
     let (mut field, said) = loop {
-        if let Next::File(field, said) = form.next().await? {
-            break (field, said);
+        if let Some(file) = form.next().await? {
+            break file;
         }
     };
     let region = region_of(said.get("region").or(api.defaults.region.as_deref()))?;

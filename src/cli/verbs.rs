@@ -14,7 +14,7 @@ use super::{
 use crate::{
     api::Role,
     app,
-    config::{self, KEYS, SECRETS, Values},
+    config::{self, KEYS, Values},
     desk::{Actor, AssignNumber, CampaignDraft, Desk, Import, Progress, Recycle},
     domain::{
         campaign::Settings,
@@ -420,8 +420,7 @@ pub fn config(command: ConfigCommand, values: &Values, files: &[(PathBuf, bool)]
         ConfigCommand::Show => {
             for (key, _) in KEYS {
                 let Some(v) = values.get(key) else { continue };
-                let shown = if SECRETS.contains(key) && !v.text.is_empty() { "***" } else { v.text.as_str() };
-                println!("{key:<28} {shown:<36} {}", v.source);
+                println!("{key:<28} {:<36} {}", config::shown(key, &v.text), v.source);
             }
             Ok(())
         }

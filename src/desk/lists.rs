@@ -63,6 +63,14 @@ struct Look {
     tally: Tally,
 }
 
+impl Look {
+    /// The country of nine tenths of its numbers.
+    fn whose(&self) -> Option<String> {
+        let (country, n) = self.countries.iter().max_by_key(|(_, n)| **n)?;
+        (n * 10 >= self.numbers * 9).then(|| country.clone())
+    }
+}
+
 impl Desk {
     /// Puts a file of numbers on the list: every number of each line, or of the columns its header names.
     ///
@@ -122,12 +130,10 @@ impl Desk {
         if national.as_of > self.now() + Duration::days(1) {
             return Err(DeskError::field("asOf", "lies in the future: of when is the list?"));
         }
-        let country = match &national.country {
-            Some(code) => phone::region(code).map_err(|e| DeskError::field("country", e.to_string())).map(|_| code.to_ascii_uppercase())?,
-            None => {
-                let whose = look.countries.iter().max_by_key(|(_, n)| **n).filter(|(_, n)| **n * 10 >= look.numbers * 9);
-                whose.map(|(c, _)| c.clone()).ok_or_else(|| DeskError::field("country", "its numbers are of several: whose national list is it?"))?
-            }
+        let named = national.country.as_deref().map(|code| phone::region(code).map(|_| code.to_ascii_uppercase()));
+        let country = match named {
+            Some(named) => named.map_err(|e| DeskError::field("country", e.to_string()))?,
+            None => look.whose().ok_or_else(|| DeskError::field("country", "its numbers are of several: whose national list is it?"))?,
         };
         let country: [u8; 2] = country.as_bytes().try_into().map_err(|_| DeskError::field("country", "is no country of two letters"))?;
         let before = self.store.setting(Setting::NationalSize(actor.owner, country)).await?.and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);

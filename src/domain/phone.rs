@@ -181,7 +181,7 @@ fn unknown(number: &rlibphonenumber::PhoneNumber) -> PhoneError {
     let (area, exchange) = (national / 10_000_000, national / 10_000 % 1000);
     let shaped = number.country_code == 1 && (200..1000).contains(&area) && (200..1000).contains(&exchange);
     // Of a known area code some exchange is valid.
-    let known = PHONE_NUMBER_UTIL.parse(&format!("+1{area}2345678"), None).is_ok_and(|n| n.get_type() != PhoneNumberType::Unknown);
+    let known = PHONE_NUMBER_UTIL.parse(format!("+1{area}2345678"), None).is_ok_and(|n| n.get_type() != PhoneNumberType::Unknown);
     if shaped && !known {
         return PhoneError::AreaCode(u16::try_from(area).unwrap_or(0));
     }

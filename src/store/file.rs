@@ -53,7 +53,9 @@ impl Place {
     /// Makes folder (0700) and file (0600) where they are missing and may be made, before SQLite makes it
     /// with the umask's mode.
     pub(super) async fn prepare(url: &str, make: bool) -> Result<(Self, Start), StoreError> {
-        let mut place = Self { path: Self::path_of(url), file: None };
+        let (path, parameters) = spelt(url);
+        let mut place = Self { path, file: None };
+        parameters.map_or(Ok(()), bearable).map_err(|why| place.cannot_open(&why))?;
         if url.contains("://") && !url.starts_with("sqlite:") {
             return Err(place.cannot_open(&"this release speaks SQLite only; use sqlite:PATH"));
         }
@@ -68,11 +70,16 @@ impl Place {
         let start = place.start().await?;
         own(&place.path, make).map_err(|e| unwritable(&e))?;
         place.file = Some(FileId::of(Path::new(&place.path)).map_err(|e| unwritable(&e))?);
+        if std::fs::metadata(&place.path).is_ok_and(|m| m.nlink() > 1) {
+            let words =
+                "the file has a second name (a hard link): under each name SQLite would keep a journal of its own. Copy it with `cp` to a file of its own";
+            return Err(place.cannot_open(&words));
+        }
         Ok((place, start))
     }
 
     pub(super) fn path_of(url: &str) -> String {
-        url.strip_prefix("sqlite:").unwrap_or(url).trim_start_matches("//").to_owned()
+        spelt(url).0
     }
 
     pub(super) fn path(&self) -> &str {
@@ -99,7 +106,7 @@ impl Place {
     }
 
     async fn start(&self) -> Result<Start, StoreError> {
-        let path = format!("{}.start", self.path);
+        let path = format!("{}.start", real(Path::new(&self.path)).display());
         let fail = |why: std::io::Error| self.cannot_open(&format!("{path}: {why}"));
         let file = own(&path, true).map_err(fail)?;
         let since = std::time::Instant::now();
@@ -114,6 +121,51 @@ impl Place {
                 Err(e) => return Err(fail(e.into())),
             }
         }
+    }
+}
+
+/// The path in a database URL and the parameters behind it. A path is a path: a percent sign in it is one,
+/// unless such a file is not there and the URL of one is meant.
+fn spelt(url: &str) -> (String, Option<&str>) {
+    let rest = url.strip_prefix("sqlite:").unwrap_or(url);
+    let rest = rest.strip_prefix("file:").unwrap_or(rest);
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    let pairs = |q: &str| q.split('&').all(|p| p.split_once('=').is_some_and(|(k, _)| !k.is_empty() && k.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')));
+    let (path, parameters) = rest.rsplit_once('?').filter(|(_, q)| pairs(q)).map_or((rest, None), |(p, q)| (p, Some(q)));
+    let path = if path == ":memory:" || Path::new(path).exists() { path.to_owned() } else { unescaped(path) };
+    (path, parameters)
+}
+
+/// `%20` as a space; the text itself where it is no escaped one.
+fn unescaped(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        let escaped = (*first == b'%').then(|| tail.get(..2)).flatten();
+        let byte = escaped.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()).filter(|b| *b >= b' ');
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &tail[2..] } else { tail };
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
+/// Parameters of a URL that change nothing here; others must not be passed over.
+fn bearable(parameters: &str) -> Result<(), String> {
+    let refused =
+        parameters.split('&').find(|p| !matches!(*p, "mode=rwc" | "mode=rw" | "cache=private" | "cache=shared" | "_journal_mode=wal" | "journal_mode=wal"));
+    refused.map_or(Ok(()), |p| Err(format!("this program cannot use it with \"{}\": write sqlite:PATH", crate::domain::text::clean(p, 40))))
+}
+
+/// The file's own name, whatever links and dots it was reached by: locks stand beside it, one for each file.
+pub(super) fn real(path: &Path) -> std::path::PathBuf {
+    if let Ok(real) = path.canonicalize() {
+        return real;
+    }
+    let there = std::fs::read_link(path).map_or_else(|_| path.to_owned(), |to| path.parent().unwrap_or(Path::new("")).join(to));
+    let folder = there.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (folder.canonicalize(), there.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => there,
     }
 }
 
