@@ -6,7 +6,7 @@ use axum::{
     Json,
     body::Bytes,
     extract::{
-        Multipart, State,
+        State,
         multipart::{Field, MultipartError},
     },
     http::{HeaderMap, StatusCode, header},
@@ -79,9 +79,9 @@ pub(super) fn mapping_of(said: &Said) -> Result<Mapping, ApiError> {
     csv::mapping(said.get("map").unwrap_or_default()).map_err(|e| ApiError::Unprocessable(vec![FieldError::new("map", e)]))
 }
 
-pub async fn upload(State(api): State<Api>, Supervisor(caller): Supervisor, headers: HeaderMap, parts: Multipart) -> Answer {
+pub async fn upload(State(api): State<Api>, Supervisor(caller): Supervisor, headers: HeaderMap, form: Form) -> Answer {
     let key = Key::of(&caller, &headers)?;
-    let form = Form::new(parts, &["region", "map"]);
+    let form = form.knowing(&["region", "map"]);
     if key.is_given() { kept_first(api, caller, key, form).await } else { streamed(&api, &caller, form).await }
 }
 
@@ -95,10 +95,11 @@ async fn kept_first(api: Api, caller: Caller, key: Key, mut form: Form) -> Answe
     let upload = Upload::of(&api, &field, said)?;
     let about = [said.get("map").unwrap_or_default().as_bytes(), upload.name.as_bytes(), upload.region.as_deref().unwrap_or_default().as_bytes()].concat();
     let Spooled { file, digest, broken } = spool(&mut field).await?;
+    drop(field);
+    let broken = broken.or_else(|| form.breakage());
     if let Some(e) = broken {
         // Who is marked in what came is believed.
-        let broke_off = std::io::Error::from(if matches!(e, ApiError::TooLarge(_)) { ErrorKind::FileTooLarge } else { ErrorKind::UnexpectedEof });
-        let import = start(&api, &caller, upload, file.chain(Broken(Some(broke_off))))?;
+        let import = start(&api, &caller, upload, file.chain(Broken(Some(e))))?;
         return finish(import.await.map_err(|e| ApiError::Internal(e.to_string()))?);
     }
     form.end().await?;
@@ -131,22 +132,23 @@ async fn streamed(api: &Api, caller: &Caller, mut form: Form) -> Answer {
     let upload = Upload::of(api, &field, said)?;
     let (send, receive) = mpsc::channel(8);
     let import = start(api, caller, upload, Chunks { receive, left: Bytes::new(), ended: false })?;
-    let mut whole = true;
+    let mut broken = false;
     while let Some(chunk) = field.chunk().await.transpose() {
-        whole = chunk.is_ok();
+        broken = chunk.is_err();
         let chunk = chunk.map_err(|e| broken_off(&e));
         if chunk.as_ref().is_ok_and(Bytes::is_empty) {
             continue;
         }
-        if send.send(chunk).await.is_err() || !whole {
+        if send.send(chunk).await.is_err() || broken {
             break;
         }
     }
     drop(field);
-    // Not before the form has ended is the file known to be whole.
-    let ended = if whole { form.end().await } else { Ok(()) };
-    let last = ended.as_ref().map(|()| Bytes::new()).map_err(|_| std::io::Error::from(ErrorKind::UnexpectedEof));
-    // An import that has failed takes no more.
+    // Not before the form has ended is the file known to be whole. An import that has failed takes no more.
+    let breakage = form.breakage();
+    let ended = if broken || breakage.is_some() { Ok(()) } else { form.end().await };
+    let stop = || std::io::Error::from(ErrorKind::UnexpectedEof);
+    let last = if ended.is_err() { Err(stop()) } else { breakage.map_or(Ok(Bytes::new()), Err) };
     drop(send.send(last).await);
     drop(send);
     let done = import.await.map_err(|e| ApiError::Internal(e.to_string()))?;
@@ -157,9 +159,15 @@ async fn streamed(api: &Api, caller: &Caller, mut form: Form) -> Answer {
     }
 }
 
+/// What an upload that did not come whole is answered with, where nothing of it was kept.
+pub(super) fn unfinished(e: &std::io::Error) -> ApiError {
+    let words = format!("{e}: nothing was kept");
+    if e.kind() == ErrorKind::FileTooLarge { ApiError::TooLarge(words) } else { ApiError::Invalid(words) }
+}
+
 fn broken_off(e: &MultipartError) -> std::io::Error {
     if form::is_too_large(e) {
-        return std::io::Error::new(ErrorKind::FileTooLarge, "it is larger than 200 MB");
+        return std::io::Error::new(ErrorKind::FileTooLarge, "the file is larger than 200 MB");
     }
     std::io::Error::new(ErrorKind::UnexpectedEof, format!("the upload broke off ({})", clean(&e.body_text(), 200)))
 }
@@ -169,7 +177,7 @@ pub(super) struct Spooled {
     pub file: std::fs::File,
     pub digest: Vec<u8>,
     /// Why the rest of it did not come.
-    pub broken: Option<ApiError>,
+    pub broken: Option<std::io::Error>,
 }
 
 pub(super) async fn spool(field: &mut Field<'_>) -> Result<Spooled, ApiError> {
@@ -189,7 +197,7 @@ pub(super) async fn spool(field: &mut Field<'_>) -> Result<Spooled, ApiError> {
                 file.write_all(&chunk).map_err(failed)?;
             }
             Ok(None) => break None,
-            Err(e) => break Some(form::wrong(&e)),
+            Err(e) => break Some(broken_off(&e)),
         }
     };
     file.rewind().map_err(failed)?;
@@ -230,7 +238,8 @@ fn refused(e: &ImportError) -> ApiError {
         ImportError::Csv(CsvError::Io(io)) | ImportError::Broken { why: CsvError::Io(io), .. } if io.kind() == ErrorKind::FileTooLarge => {
             ApiError::TooLarge(e.to_string())
         }
-        ImportError::Csv(CsvError::Io(_)) | ImportError::Broken { why: CsvError::Io(_), .. } | ImportError::Cancelled(_) => ApiError::Invalid(e.to_string()),
+        ImportError::Csv(CsvError::Io(_)) => ApiError::Invalid(format!("{e}: nothing was kept")),
+        ImportError::Broken { why: CsvError::Io(_), .. } | ImportError::Cancelled(_) => ApiError::Invalid(e.to_string()),
         ImportError::Csv(_) | ImportError::Broken { .. } => unprocessable(e.to_string()),
         ImportError::Busy => ApiError::RateLimited("as many files of yours are being imported as may be: wait for one to end"),
         ImportError::Desk(_) => ApiError::Internal(e.to_string()),

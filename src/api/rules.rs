@@ -3,7 +3,7 @@
 use axum::{
     Json,
     body::Bytes,
-    extract::{Multipart, Path, Query, State},
+    extract::{Path, Query, State},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
@@ -14,7 +14,7 @@ use super::{
     Api, ApiError,
     auth::{Admin, Supervisor, Viewer},
     body::{self, Paging},
-    contacts::{Spooled, mapping_of, region_of, spool},
+    contacts::{Spooled, mapping_of, region_of, spool, unfinished},
     form::{Form, Said},
 };
 use crate::{
@@ -68,8 +68,8 @@ pub async fn lift(State(api): State<Api>, Admin(caller): Admin, Path(text): Path
     Err(ApiError::NotFound("number"))
 }
 
-pub async fn import(State(api): State<Api>, Supervisor(caller): Supervisor, parts: Multipart) -> Answer {
-    let mut form = Form::new(parts, &["region", "map", "national", "country", "asOf", "acceptSmaller"]);
+pub async fn import(State(api): State<Api>, Supervisor(caller): Supervisor, form: Form) -> Answer {
+    let mut form = form.knowing(&["region", "map", "national", "country", "asOf", "acceptSmaller"]);
     let (mut field, said) = loop {
         if let Some(file) = form.next().await? {
             break file;
@@ -78,8 +78,9 @@ pub async fn import(State(api): State<Api>, Supervisor(caller): Supervisor, part
     let region = region_of(said.get("region").or(api.defaults.region.as_deref()))?;
     let list = ListImport { region, mapping: mapping_of(said)?, national: national_of(said)? };
     let Spooled { file, broken, .. } = spool(&mut field).await?;
+    drop(field);
     if let Some(e) = broken {
-        return Err(e);
+        return Err(unfinished(&e));
     }
     form.end().await?;
     let report = api.desk.import_do_not_call(caller.actor(), file, list).await?;

@@ -3,10 +3,10 @@
 //! writes there is lost, and a stop that is written into the new file never reaches it.
 
 use std::{
-    fs::{DirBuilder, File, OpenOptions},
+    fs::{DirBuilder, File, Metadata, OpenOptions},
     io::ErrorKind,
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
-    path::Path,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -27,8 +27,21 @@ impl FileId {
     /// # Errors
     /// When there is none, or it cannot be looked at.
     pub fn of(path: &Path) -> std::io::Result<Self> {
-        let meta = std::fs::metadata(path)?;
-        Ok(Self { device: meta.dev(), inode: meta.ino() })
+        Ok(Self::from(&std::fs::metadata(path)?))
+    }
+
+    /// The file that is open, whatever has its name.
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    fn opened(file: &File) -> std::io::Result<Self> {
+        Ok(Self::from(&file.metadata()?))
+    }
+}
+
+impl From<&Metadata> for FileId {
+    fn from(meta: &Metadata) -> Self {
+        Self { device: meta.dev(), inode: meta.ino() }
     }
 }
 
@@ -42,7 +55,16 @@ pub(super) struct Place {
 /// Held while a database is opened and brought up to date: two first starts at once would both make its
 /// tables. Falls with the process, whatever ends it.
 pub(super) struct Start {
-    _lock: Option<File>,
+    lock: Option<(PathBuf, File)>,
+}
+
+impl Drop for Start {
+    /// Leaves no file: who waits for the lock of one that is gone makes a new one.
+    fn drop(&mut self) {
+        if let Some((path, _held)) = &self.lock {
+            drop(std::fs::remove_file(path));
+        }
+    }
 }
 
 /// Another start is waited for so long: it may be rewriting a large database.
@@ -60,7 +82,7 @@ impl Place {
             return Err(place.cannot_open(&"this release speaks SQLite only; use sqlite:PATH"));
         }
         if place.path == ":memory:" {
-            return Ok((place, Start { _lock: None }));
+            return Ok((place, Start { lock: None }));
         }
         if !make && !Path::new(&place.path).exists() {
             return Err(place.cannot_open(&"there is no such file, and none is made for this"));
@@ -106,16 +128,21 @@ impl Place {
     }
 
     async fn start(&self) -> Result<Start, StoreError> {
-        let path = format!("{}.start", real(Path::new(&self.path)).display());
-        let fail = |why: std::io::Error| self.cannot_open(&format!("{path}: {why}"));
-        let file = own(&path, true).map_err(fail)?;
+        let path = PathBuf::from(format!("{}.start", real(Path::new(&self.path)).display()));
+        let fail = |why: std::io::Error| self.cannot_open(&format!("{}: {why}", path.display()));
         let since = std::time::Instant::now();
         loop {
+            let file = own(&path, true).map_err(fail)?;
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(Start { _lock: Some(file) }),
+                Ok(()) if FileId::of(&path).is_ok_and(|now| FileId::opened(&file).is_ok_and(|held| held == now)) => {
+                    return Ok(Start { lock: Some((path, file)) });
+                }
+                // The one before took its file with it.
+                Ok(()) => {}
                 Err(rustix::io::Errno::WOULDBLOCK) if since.elapsed() < PATIENCE => tokio::time::sleep(LOOK).await,
                 Err(rustix::io::Errno::WOULDBLOCK) => {
-                    let words = format!("another process has been opening it for {} s (it holds {path}). If that one hangs, end it", PATIENCE.as_secs());
+                    let (patience, path) = (PATIENCE.as_secs(), path.display());
+                    let words = format!("another process has been opening it for {patience} s (it holds {path}). If that one hangs, end it");
                     return Err(self.cannot_open(&words));
                 }
                 Err(e) => return Err(fail(e.into())),
@@ -157,7 +184,7 @@ fn bearable(parameters: &str) -> Result<(), String> {
 }
 
 /// The file's own name, whatever links and dots it was reached by: locks stand beside it, one for each file.
-pub(super) fn real(path: &Path) -> std::path::PathBuf {
+pub(super) fn real(path: &Path) -> PathBuf {
     if let Ok(real) = path.canonicalize() {
         return real;
     }
@@ -177,6 +204,6 @@ fn folder_of(path: &str) -> std::io::Result<()> {
 }
 
 /// Opens a file for writing; one that is made is its owner's alone.
-fn own(path: &str, make: bool) -> std::io::Result<File> {
+fn own(path: impl AsRef<Path>, make: bool) -> std::io::Result<File> {
     OpenOptions::new().create(make).append(true).mode(0o600).open(path)
 }

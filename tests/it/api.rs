@@ -38,7 +38,7 @@ impl Rest {
     }
 
     /// The listener over a world, reached from outside at `public`.
-    fn over(world: World, public: &str) -> Self {
+    pub fn over(world: World, public: &str) -> Self {
         Self::configured(world, public, |_| {})
     }
 

@@ -393,6 +393,8 @@ mod tests {
             "Niet bellen",
             "Nie dzwonić",
             "Ring inte",
+            "Nu sunați",
+            "Inte ringas",
             "Ring ikke",
             "Nevolat",
             "Не звонить",
@@ -449,6 +451,10 @@ mod tests {
             "Opt In Date",
             "Preferred Contact Method",
             "Unsubscribed from all email",
+            "Wintering Location",
+            "Menu Contact",
+            "Bonus Unavailable",
+            "Casino Call Center",
         ] {
             assert_eq!(taken_for(header), None, "{header}");
         }

@@ -86,8 +86,6 @@ const WORDS: &[&str] = &[
     "sparrad",
     "spaerret",
     "sperret",
-    "reservert",
-    "reservasjon",
     "reservasjonsregisteret",
     "soittokielto",
     "чс",
@@ -105,8 +103,6 @@ const PHRASES: &[&str] = &[
     "dontcall",
     "nevercall",
     "stopcall",
-    "nocall",
-    "nophonecall",
     "nosolicit",
     "norobocall",
     "removefromcall",
@@ -219,7 +215,6 @@ const PHRASES: &[&str] = &[
     "ringej",
     "kontaktainte",
     "inteskallring",
-    "intering",
     "nixregist",
     "ringikke",
     "kontaktikke",
@@ -242,9 +237,9 @@ const PHRASES: &[&str] = &[
     "nehivd",
     "nehivhato",
     "nehivni",
-    "nusuna",
-    "nucontact",
-    "nuapela",
+    "nusunati",
+    "nucontactati",
+    "nuapelati",
     "nezvati",
     "nezovi",
     "nezovite",
@@ -445,6 +440,8 @@ const UNCLEAR_ALONE: &[&str] = &[
     "stop",
     "stopped",
     "verboten",
+    "reservert",
+    "reservasjon",
     "verbot",
     "refus",
     "exclusao",
@@ -533,13 +530,15 @@ pub fn meaning(words: &[String]) -> Option<Meaning> {
     (unclear || alone).then_some(Meaning::Unclear)
 }
 
+/// Two words in a row of which the second begins so. "No. telephone" is a number's column, "No phone" is not.
+const PAIRS: &[(&str, &str)] =
+    &[("no", "phone"), ("no", "call"), ("no", "contact"), ("no", "dial"), ("inte", "ring"), ("ej", "ring"), ("nu", "suna"), ("nu", "contact"), ("nu", "apela")];
+
 fn refuses(words: &[String], joined: &str) -> bool {
     let [single, phrases] = &*FOLDED;
     let is = |word: &String, pattern: &String| pattern.strip_suffix('*').map_or(word == pattern, |start| word.starts_with(start));
-    // "Not" is the number's in "No. telephone"; before these it is none.
-    let no =
-        words.windows(2).any(|w| w[0] == "no" && matches!(w[1].as_str(), "phone" | "phones" | "call" | "calls" | "calling" | "contact" | "contacts" | "dial"));
-    no || words.iter().any(|w| single.iter().any(|p| is(w, p)) || w.contains("dnc"))
+    words.windows(2).any(|w| PAIRS.iter().any(|(one, two)| w[0] == *one && w[1].starts_with(two)))
+        || words.iter().any(|w| single.iter().any(|p| is(w, p)) || w.contains("dnc"))
         || single.iter().any(|p| !p.ends_with('*') && p.len() > 5 && joined == p)
         || phrases.iter().any(|p| joined.contains(p.as_str()))
 }
