@@ -404,7 +404,7 @@ async fn any_open_call(desk: &Desk) -> bool {
 }
 
 fn lock_path(database: &Path) -> PathBuf {
-    PathBuf::from(format!("{}.lock", database.display()))
+    PathBuf::from(format!("{}.lock", Store::real_path(database).display()))
 }
 
 /// The host's lock beside the database: one engine and one listener.

@@ -140,6 +140,8 @@ pub struct Preview {
     pub path: PathBuf,
     /// Header and the field it was taken for.
     pub columns: Vec<(String, Option<&'static str>)>,
+    /// Columns that may say who must not be called: the operator must say before anything is imported.
+    pub unclear: Vec<usize>,
     pub rows: Vec<Vec<String>>,
     pub error: Option<String>,
 }

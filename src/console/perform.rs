@@ -240,25 +240,26 @@ fn refused_start(id: CampaignId, name: String, why: &DeskError) -> Msg {
 
 /// The first rows of a file and what its columns were taken for.
 fn look(path: PathBuf, region: Option<&str>) -> Preview {
-    let failed = |path: PathBuf, words: String| Preview { path, columns: Vec::new(), rows: Vec::new(), error: Some(words) };
+    let failed = |path: PathBuf, words: String| Preview { path, columns: Vec::new(), unclear: Vec::new(), rows: Vec::new(), error: Some(words) };
     let file = match std::fs::File::open(&path) {
         Ok(file) => file,
         Err(e) => return failed(path.clone(), format!("cannot open {}: {e}", path.display())),
     };
     let region = region.and_then(|r| phone::region(r).ok());
-    let mut file = match ContactFile::open(file, &Vec::new(), region) {
+    let mut file = match ContactFile::look(file, &Vec::new(), region) {
         Ok(file) => file,
         Err(e) => return failed(path, e.to_string()),
     };
-    let columns = file.columns().map(|(h, f)| (h.to_owned(), f.map(super::super::domain::csv::Field::name))).collect();
-    let rows = std::iter::from_fn(|| file.next_row())
+    let columns: Vec<_> = file.columns().map(|(h, f)| (h.to_owned(), f.map(super::super::domain::csv::Field::name))).collect();
+    let unclear = (0..columns.len()).filter(|i| file.is_unclear(*i)).collect();
+    let rows = std::iter::from_fn(|| file.next_row().ok().flatten())
         .take(5)
         .map(|row| match row {
             crate::domain::csv::Row::Good(c) => vec![c.number.to_string(), c.name.clone(), c.company.clone(), zone::label(&c.zones)],
-            crate::domain::csv::Row::Bad { line, reason } => vec![format!("line {line}"), reason],
+            crate::domain::csv::Row::Bad { line, reason, .. } => vec![format!("line {line}"), reason],
         })
         .collect();
-    Preview { path, columns, rows, error: None }
+    Preview { path, columns, unclear, rows, error: None }
 }
 
 /// Into the clipboard of the terminal's own machine.

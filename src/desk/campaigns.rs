@@ -434,7 +434,7 @@ pub(super) fn missing_fields(script_text: &str, contacts: &[crate::store::FillCo
     let mut lacking: Vec<String> = Vec::new();
     let mut count = 0;
     for c in contacts {
-        let fields = crate::domain::contact::script_fields(&c.name, &c.email, &c.company, &c.extra.0);
+        let fields = crate::domain::contact::script_fields(&c.name, &c.email, &c.company, &c.fields);
         let missing: Vec<_> = required.iter().filter(|f| fields.get(&script::key(f)).is_none_or(|v| v.trim().is_empty())).collect();
         count += i64::from(!missing.is_empty());
         for field in missing {

@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::types::Json;
 
 use super::{
-    CampaignRow, Setting, Store, StoreError, Tx,
+    CampaignRow, LISTED, Setting, Store, StoreError, Tx,
     pool::{on, on_tx},
 };
 use crate::domain::{
@@ -169,7 +169,7 @@ impl Tx {
              LEFT JOIN trunks t ON t.id = $4 AND t.livekit_id = p.outbound_trunk_id
              WHERE k.id = $1"
         ));
-        let keys = [Setting::KillSwitch, Setting::KillSwitchReason, Setting::Leader, Setting::Terms, Setting::NationalList(campaign.user_id)];
+        let keys = [Setting::KillSwitch, Setting::KillSwitchReason, Setting::Leader, Setting::Terms, Setting::NationalList(campaign.user_id, LISTED)];
         on_tx!(self, |db| {
             let mut query = sqlx::query_as(sql).bind(id).bind(since).bind(day.to_string()).bind(trunk).bind(caller_id);
             for key in keys {

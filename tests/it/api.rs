@@ -38,7 +38,7 @@ impl Rest {
     }
 
     /// The listener over a world, reached from outside at `public`.
-    fn over(world: World, public: &str) -> Self {
+    pub fn over(world: World, public: &str) -> Self {
         Self::configured(world, public, |_| {})
     }
 
@@ -359,12 +359,12 @@ async fn the_do_not_call_list_the_kill_switch_and_the_terms() {
     assert_eq!((added.status, &added.json()["number"]), (StatusCode::CREATED, &json!("+12025550142")));
     let waiting = w.calls(campaign).await.into_iter().find(|c| c.phone_number == "+12025550142").unwrap();
     assert_eq!(waiting.state, State::Canceled);
-    let form = "--b\r\ncontent-disposition: form-data; name=\"national\"\r\n\r\ntrue\r\n--b\r\ncontent-disposition: form-data; name=\"csvFile\"; filename=\"dnc.txt\"\r\n\r\narea,number\n202,5550143\nnobody\n\r\n--b--\r\n";
+    let form = "--b\r\ncontent-disposition: form-data; name=\"national\"\r\n\r\ntrue\r\n--b\r\ncontent-disposition: form-data; name=\"asOf\"\r\n\r\n2026-11-17\r\n--b\r\ncontent-disposition: form-data; name=\"csvFile\"; filename=\"dnc.txt\"\r\n\r\narea,number\n202,5550143\n\r\n--b--\r\n";
     let request = Request::post("/api/v1/do-not-call/import")
         .header("authorization", format!("Bearer {}", rest.token))
         .header("content-type", "multipart/form-data; boundary=b");
     let report = send(&rest.router, request.body(Body::from(form)).unwrap()).await;
-    assert_eq!(report.json()["report"], json!({ "read": 1, "added": 1, "invalid": 1 }), "{}", report.body);
+    assert_eq!(report.json()["report"], json!({ "read": 1, "added": 1, "invalid": 0, "header": "area, number", "country": "US" }), "{}", report.body);
     let list = rest.call("GET", "/do-not-call", None).await.json();
     assert_eq!((&list["total"], &list["doNotCall"][0]["source"]), (&json!(2), &json!("national")));
     // Lifting is an admin's, with a reason.

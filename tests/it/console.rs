@@ -26,6 +26,7 @@ fn options() -> ConsoleOptions {
         theme: "dark".into(),
         color: "never".into(),
         read_only: false,
+        mask: 0,
         simulated: true,
         supabase_hint: false,
         following: tokio::sync::watch::Sender::new(None).subscribe(),

@@ -3,9 +3,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use dialdeck::{
-    desk::{DeskError, SetOutcome},
+    desk::{DeskError, ListImport, National, SetOutcome},
     domain::{
         call::State,
         campaign::Status,
@@ -163,6 +163,11 @@ async fn a_number_taken_away_puts_its_campaign_to_error() {
     world.until("it goes on", LONG, || async { world.simulator.invites_so_far() > dialled }).await;
 }
 
+/// The national list of today.
+fn national(as_of: DateTime<Utc>) -> ListImport {
+    ListImport { national: Some(National { country: None, as_of, smaller: false }), ..ListImport::default() }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_national_list_nobody_is_claimed_and_with_one_it_goes_on() {
     let rules = Rules { profile: Profile::Us, ..quick_rules() };
@@ -175,7 +180,7 @@ async fn without_a_national_list_nobody_is_claimed_and_with_one_it_goes_on() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(world.calls(id).await.iter().all(|c| c.claim_number == 0), "no row was touched");
     let list = std::io::Cursor::new("+12125550199\n");
-    world.desk.import_do_not_call(world.actor.clone(), list, None, true).await.unwrap();
+    world.desk.import_do_not_call(world.actor.clone(), list, national(world.clock.now())).await.unwrap();
     world.until("two dials", LONG, || async { world.simulator.invites_so_far() == 2 }).await;
 }
 
@@ -286,7 +291,7 @@ async fn why_and_engine(seed: u64) -> (String, bool) {
         csv.push_str(&format!("C{i},+1{area}55501{i:02},2026-11-01\n"));
     }
     if dice.one_in(2) {
-        world.desk.import_do_not_call(world.actor.clone(), std::io::Cursor::new("+12125550199\n"), None, true).await.unwrap();
+        world.desk.import_do_not_call(world.actor.clone(), std::io::Cursor::new("+12125550199\n"), national(world.clock.now())).await.unwrap();
     }
     let (source, _) = world.import(csv).await;
     let closed = dice.one_in(5);
