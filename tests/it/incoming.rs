@@ -318,7 +318,7 @@ async fn an_upload_is_whole_or_nothing() {
     let file = format!("name,phone,dnc\n{rows}");
     let whole = form(&[("region", "US"), ("csvFile", &file)]).concat();
     let cut = whole[..whole.len() - "\r\n--b--\r\n".len()].to_owned();
-    let large = form(&[("csvFile", &format!("{file}{}", "x,\n".repeat(72 << 20)))]).concat();
+    let large = form(&[("csvFile", &format!("{file}{}", format!("{},\n", "x".repeat(1000)).repeat(215_000)))]).concat();
     let behind = form(&[("csvFile", &file), ("region", "US")]).concat();
     for key in [None, Some("key")] {
         for (what, body, status) in [
@@ -469,6 +469,35 @@ fn configurations_are_read_or_refused_in_words() {
         assert!(!said.contains(SECRET), "{what}: {said}");
         assert!(matches!(out.status.code(), Some(0 | 2)), "{what}: {:?}", out.status);
     }
+}
+
+/// What an operator types is foreign text too.
+#[test]
+fn a_reason_with_escapes_comes_back_without() {
+    let dir = tempfile::tempdir().unwrap();
+    let database: &[(&str, &[u8])] = &[("DATABASE_URL", b"sqlite:d.db")];
+    assert!(dialdeck(dir.path(), &["dnc", "add", "+12025550142", "--reason", "a\u{1b}[31mb\u{202e}c"], database).status.success());
+    for verb in ["list", "export"] {
+        let said = String::from_utf8(dialdeck(dir.path(), &["dnc", verb], database).stdout).unwrap();
+        assert!(said.contains("a[31mbc"), "{verb}: {said:?}");
+    }
+}
+
+/// `dnc import` at the command line: a failure's exit code, and nothing kept; a list on standard input.
+#[test]
+fn a_list_at_the_command_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let database: &[(&str, &[u8])] = &[("DATABASE_URL", b"sqlite:d.db")];
+    let run = |args: &[&str]| dialdeck(dir.path(), args, database);
+    std::fs::write(dir.path().join("junk.txt"), "who\nnobody\nno one\n").unwrap();
+    let junk = run(&["dnc", "import", "junk.txt"]);
+    assert_eq!(junk.status.code(), Some(1), "{}", String::from_utf8_lossy(&junk.stderr));
+    std::fs::write(dir.path().join("list.csv"), "id,phone\n4045550199,202-555-0142\n").unwrap();
+    let list = run(&["dnc", "import", "list.csv", "--region", "US", "--national", "--as-of", "2026-01-31"]);
+    assert!(list.status.success(), "{}", String::from_utf8_lossy(&list.stderr));
+    let said = String::from_utf8(run(&["dnc", "list"]).stdout).unwrap();
+    assert!(said.contains("+12025550142") && !said.contains("4045550199"), "{said}");
+    assert_eq!(run(&["dnc", "import", "list.csv", "--as-of", "2026-01-31"]).status.code(), Some(2), "the day of no national list");
 }
 
 #[test]
