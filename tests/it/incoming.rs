@@ -314,7 +314,8 @@ fn torn(text: &str) -> Body {
 /// [H2] Whatever breaks an upload: no file, the people who said no are on the list, and the answer says so.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_upload_is_whole_or_nothing() {
-    let rows: String = (0..1200).map(|i| format!("C{i},+1202555{i:04},{}\n", if i == 5 || i == 1100 { "yes" } else { "" })).collect();
+    let mark = |i: u32| if i == 5 || i == 1100 { "yes" } else { "" };
+    let rows = (0..1200).fold(String::new(), |all, i| all + &format!("C{i},+1202555{i:04},{}\n", mark(i)));
     let file = format!("name,phone,dnc\n{rows}");
     let whole = form(&[("region", "US"), ("csvFile", &file)]).concat();
     let cut = whole[..whole.len() - "\r\n--b--\r\n".len()].to_owned();
@@ -557,6 +558,7 @@ async fn tokens_of_other_programs() {
     let rest = Rest::new().await;
     let now = dialdeck::clock::Clock::now(&dialdeck::clock::SystemClock::new()).timestamp();
     let owner = rest.world.actor.owner.to_string();
+    let exp: f64 = format!("{}.5", now + 600).parse().unwrap();
     let base = serde_json::json!({ "sub": owner, "exp": now + 600, "aud": "authenticated", "app_metadata": { "dialdeck_role": "admin" } });
     for (change, scheme, want) in [
         (serde_json::json!({}), "Bearer", 200),
@@ -567,7 +569,7 @@ async fn tokens_of_other_programs() {
         (serde_json::json!({ "aud": ["x", "authenticated"] }), "Bearer", 200),
         (serde_json::json!({ "aud": ["x"] }), "Bearer", 401),
         (serde_json::json!({ "aud": [] }), "Bearer", 401),
-        (serde_json::json!({ "exp": now as f64 + 600.5 }), "Bearer", 200),
+        (serde_json::json!({ "exp": exp }), "Bearer", 200),
         (serde_json::json!({ "exp": now - 600 }), "Bearer", 401),
         (serde_json::json!({ "exp": "never" }), "Bearer", 401),
         (serde_json::json!({ "nbf": now + 600 }), "Bearer", 401),
