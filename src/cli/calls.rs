@@ -79,7 +79,15 @@ pub async fn call(s: &Session, command: CallCommand) -> Result<(), CliError> {
                 return Ok(());
             }
             let outcome = outcome.ok_or_else(|| CliError::Usage("name the outcome, or --undo".to_owned()))?.parse().map_err(CliError::Usage)?;
-            let set = SetOutcome { call: id, outcome: Some(outcome), notes: note, who: Who::Operator, confidence: None, callback_at: None, expected: None };
+            let set = SetOutcome {
+                call: id,
+                outcome: Some(outcome),
+                notes: note.map(|n| crate::domain::text::clean(&n, 4000)),
+                who: Who::Operator,
+                confidence: None,
+                callback_at: None,
+                expected: None,
+            };
             let row = s.desk.set_outcome(s.actor.clone(), set).await?;
             s.say(&format!("{}: {}", row.phone_number, outcome.label()), &json!({ "call": call, "outcome": outcome }));
             Ok(())

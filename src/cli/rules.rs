@@ -23,17 +23,18 @@ pub async fn dnc(s: &Session, command: DncCommand) -> Result<(), CliError> {
     match command {
         DncCommand::Add { number, reason } => {
             let number = parsed(s, &number)?;
-            let new = s.desk.add_do_not_call(s.actor.clone(), number.clone(), reason).await?;
+            let new = s.desk.add_do_not_call(s.actor.clone(), number.clone(), clean(&reason, 500)).await?;
             s.say(&format!("{number} {}", if new { "will not be called" } else { "was on the list already" }), &json!({ "number": number, "new": new }));
         }
         DncCommand::Remove { number, reason } => {
             let number = parsed(s, &number)?;
-            let gone = s.desk.remove_do_not_call(s.actor.clone(), number.clone(), reason).await?;
+            let gone = s.desk.remove_do_not_call(s.actor.clone(), number.clone(), clean(&reason, 500)).await?;
             s.say(&format!("{number} {}", if gone { "may be called again" } else { "was not on the list" }), &json!({ "number": number, "removed": gone }));
         }
         DncCommand::List => {
             let page = s.desk.store().do_not_call(s.actor.owner, PAGE, 0).await.map_err(DeskError::from)?;
-            let lines: Vec<String> = page.rows.iter().map(|r| format!("{}  {}  {} {}", r.number, r.created_at.date_naive(), r.source, r.reason)).collect();
+            let lines: Vec<String> =
+                page.rows.iter().map(|r| format!("{}  {}  {} {}", r.number, r.created_at.date_naive(), r.source, clean(&r.reason, 500))).collect();
             s.say(&format!("{}\n{} numbers", lines.join("\n"), page.total), &json!({ "doNotCall": page.rows, "total": page.total }));
         }
         DncCommand::Import { file, region: code, map, national, country, as_of, accept_smaller } => {
@@ -84,7 +85,7 @@ async fn export(s: &Session) -> Result<(), CliError> {
         let page = s.desk.store().do_not_call(s.actor.owner, PAGE, offset).await.map_err(DeskError::from)?;
         for r in &page.rows {
             // A spreadsheet takes a cell that begins so for a formula.
-            let plain = |t: &str| if t.starts_with(['=', '+', '-', '@']) { format!("'{t}") } else { t.to_owned() };
+            let plain = |t: &str| if t.starts_with(['=', '+', '-', '@']) { format!("'{}", clean(t, 500)) } else { clean(t, 500) };
             out.write_record([r.number.clone(), r.created_at.to_rfc3339(), r.source.clone(), plain(&r.reason), plain(&r.created_by)]).map_err(failed)?;
         }
         offset += PAGE;

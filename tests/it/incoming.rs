@@ -314,11 +314,12 @@ fn torn(text: &str) -> Body {
 /// [H2] Whatever breaks an upload: no file, the people who said no are on the list, and the answer says so.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_upload_is_whole_or_nothing() {
-    let rows: String = (0..1200).map(|i| format!("C{i},+1202555{i:04},{}\n", if i == 5 || i == 1100 { "yes" } else { "" })).collect();
+    let mark = |i: u32| if i == 5 || i == 1100 { "yes" } else { "" };
+    let rows = (0..1200).fold(String::new(), |all, i| all + &format!("C{i},+1202555{i:04},{}\n", mark(i)));
     let file = format!("name,phone,dnc\n{rows}");
     let whole = form(&[("region", "US"), ("csvFile", &file)]).concat();
     let cut = whole[..whole.len() - "\r\n--b--\r\n".len()].to_owned();
-    let large = form(&[("csvFile", &format!("{file}{}", "x,\n".repeat(72 << 20)))]).concat();
+    let large = form(&[("csvFile", &format!("{file}{}", format!("{},\n", "x".repeat(1000)).repeat(215_000)))]).concat();
     let behind = form(&[("csvFile", &file), ("region", "US")]).concat();
     for key in [None, Some("key")] {
         for (what, body, status) in [
@@ -471,6 +472,35 @@ fn configurations_are_read_or_refused_in_words() {
     }
 }
 
+/// What an operator types is foreign text too.
+#[test]
+fn a_reason_with_escapes_comes_back_without() {
+    let dir = tempfile::tempdir().unwrap();
+    let database: &[(&str, &[u8])] = &[("DATABASE_URL", b"sqlite:d.db")];
+    assert!(dialdeck(dir.path(), &["dnc", "add", "+12025550142", "--reason", "a\u{1b}[31mb\u{202e}c"], database).status.success());
+    for verb in ["list", "export"] {
+        let said = String::from_utf8(dialdeck(dir.path(), &["dnc", verb], database).stdout).unwrap();
+        assert!(said.contains("a[31mbc"), "{verb}: {said:?}");
+    }
+}
+
+/// `dnc import` at the command line: a failure's exit code, and nothing kept; a list on standard input.
+#[test]
+fn a_list_at_the_command_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let database: &[(&str, &[u8])] = &[("DATABASE_URL", b"sqlite:d.db")];
+    let run = |args: &[&str]| dialdeck(dir.path(), args, database);
+    std::fs::write(dir.path().join("junk.txt"), "who\nnobody\nno one\n").unwrap();
+    let junk = run(&["dnc", "import", "junk.txt"]);
+    assert_eq!(junk.status.code(), Some(1), "{}", String::from_utf8_lossy(&junk.stderr));
+    std::fs::write(dir.path().join("list.csv"), "id,phone\n4045550199,202-555-0142\n").unwrap();
+    let list = run(&["dnc", "import", "list.csv", "--region", "US", "--national", "--as-of", "2026-01-31"]);
+    assert!(list.status.success(), "{}", String::from_utf8_lossy(&list.stderr));
+    let said = String::from_utf8(run(&["dnc", "list"]).stdout).unwrap();
+    assert!(said.contains("+12025550142") && !said.contains("4045550199"), "{said}");
+    assert_eq!(run(&["dnc", "import", "list.csv", "--as-of", "2026-01-31"]).status.code(), Some(2), "the day of no national list");
+}
+
 #[test]
 fn a_variable_that_is_no_utf8_is_no_panic() {
     let dir = tempfile::tempdir().unwrap();
@@ -528,6 +558,7 @@ async fn tokens_of_other_programs() {
     let rest = Rest::new().await;
     let now = dialdeck::clock::Clock::now(&dialdeck::clock::SystemClock::new()).timestamp();
     let owner = rest.world.actor.owner.to_string();
+    let exp: f64 = format!("{}.5", now + 600).parse().unwrap();
     let base = serde_json::json!({ "sub": owner, "exp": now + 600, "aud": "authenticated", "app_metadata": { "dialdeck_role": "admin" } });
     for (change, scheme, want) in [
         (serde_json::json!({}), "Bearer", 200),
@@ -538,7 +569,7 @@ async fn tokens_of_other_programs() {
         (serde_json::json!({ "aud": ["x", "authenticated"] }), "Bearer", 200),
         (serde_json::json!({ "aud": ["x"] }), "Bearer", 401),
         (serde_json::json!({ "aud": [] }), "Bearer", 401),
-        (serde_json::json!({ "exp": now as f64 + 600.5 }), "Bearer", 200),
+        (serde_json::json!({ "exp": exp }), "Bearer", 200),
         (serde_json::json!({ "exp": now - 600 }), "Bearer", 401),
         (serde_json::json!({ "exp": "never" }), "Bearer", 401),
         (serde_json::json!({ "nbf": now + 600 }), "Bearer", 401),
