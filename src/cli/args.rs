@@ -205,7 +205,7 @@ pub enum CampaignCommand {
         #[arg(long)]
         hang_up: bool,
     },
-    /// Queue again whose last call ended so: no_answer, busy, voicemail
+    /// Queue again whose last call ended so: no_answer, busy, voicemail; callback: promises that a stop broke
     Recycle {
         campaign: String,
         #[arg(required = true)]
@@ -255,6 +255,10 @@ pub enum CallCommand {
         outcome: Option<String>,
         #[arg(long)]
         note: Option<String>,
+        /// When a callback is promised for: +2h, 15:00, "tue 15:00" or "2026-12-01 09:30" on the campaign's clock, or
+        /// with its offset 2026-12-01T09:30:00+01:00
+        #[arg(long, conflicts_with = "undo")]
+        at: Option<String>,
         /// Take it back
         #[arg(long)]
         undo: bool,

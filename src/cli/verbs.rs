@@ -206,8 +206,8 @@ async fn campaign(s: &Session, command: CampaignCommand) -> Result<(), CliError>
             let row = s.campaign(&campaign).await?;
             let stopped = s.desk.stop(s.actor.clone(), row.id, hang_up).await?;
             s.say(
-                &format!("stopped \"{}\": {} contacts not called, {} live calls", row.name, stopped.canceled, stopped.live),
-                &json!({ "canceled": stopped.canceled, "live": stopped.live }),
+                &format!("stopped \"{}\": {} contacts not called, {} live calls{}", row.name, stopped.canceled, stopped.live, stopped.broken()),
+                &json!({ "canceled": stopped.canceled, "live": stopped.live, "brokenPromises": stopped.promises }),
             );
             Ok(())
         }
@@ -233,7 +233,8 @@ fn recycle(results: &[String]) -> Result<Recycle, CliError> {
         "no_answer" => Ok(Recycle { no_answer: true, ..r }),
         "busy" => Ok(Recycle { busy: true, ..r }),
         "voicemail" => Ok(Recycle { voicemail: true, ..r }),
-        other => Err(CliError::Usage(format!("\"{other}\" is none of no_answer, busy, voicemail"))),
+        "callback" => Ok(Recycle { callback: true, ..r }),
+        other => Err(CliError::Usage(format!("\"{other}\" is none of no_answer, busy, voicemail, callback"))),
     })
 }
 

@@ -85,7 +85,8 @@ pub enum Msg {
         outcome: Option<Outcome>,
         previous: Option<Outcome>,
         undone: bool,
-        result: Result<(), String>,
+        /// With what is to be said of a promised callback.
+        result: Result<Option<String>, String>,
     },
     /// The new campaign was made, or why not: then the form comes back as it was.
     Created {

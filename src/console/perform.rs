@@ -43,12 +43,12 @@ impl Performer {
         match effect {
             Effect::Tag { call, name, outcome, previous, callback_at } => self.spawn(async move {
                 let set = SetOutcome { call, outcome, notes: None, who: Who::Operator, confidence: None, callback_at, expected: Some(previous) };
-                let result = desk.set_outcome(actor, set).await.map(drop).map_err(|e| e.to_string());
+                let result = desk.set_outcome(actor, set).await.map(|t| t.promise.map(|p| p.words)).map_err(|e| e.to_string());
                 Msg::Tagged { call, name, outcome, previous, undone: false, result }
             }),
             Effect::UndoTag { call, name, previous, outcome, lift } => self.spawn(async move {
                 let lift = if lift { UndoDoNotCall::Lift } else { UndoDoNotCall::Keep };
-                let result = desk.undo_outcome(actor, call, previous, lift).await.map(drop).map_err(|e| e.to_string());
+                let result = desk.undo_outcome(actor, call, previous, lift).await.map(|_| None).map_err(|e| e.to_string());
                 Msg::Tagged { call, name, outcome: previous, previous: outcome, undone: true, result }
             }),
             Effect::Note { call, note } => self.done("note saved".to_owned(), async move { desk.set_note(actor, call, clean(&note, 4000)).await.map(drop) }),
@@ -64,7 +64,10 @@ impl Performer {
             }),
             Effect::Stop { campaign, name, hang_up } => self.spawn(async move {
                 match desk.stop(actor, campaign, hang_up).await {
-                    Ok(s) => Msg::Done { words: format!("stopped \"{name}\": {} contacts not called, {} live calls", s.canceled, s.live), result: Ok(()) },
+                    Ok(s) => Msg::Done {
+                        words: format!("stopped \"{name}\": {} contacts not called, {} live calls{}", s.canceled, s.live, s.broken()),
+                        result: Ok(()),
+                    },
                     Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },
                 }
             }),

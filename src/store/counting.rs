@@ -36,17 +36,27 @@ pub struct Recyclable {
 
 /// Most campaigns have none, and are not counted through.
 const ANY_WITHOUT_AGENT: &str = "SELECT 1 FROM campaign_calls WHERE campaign_id = $1 AND abandoned = 1 LIMIT 1";
-const WITHOUT_AGENT: &str = "SELECT count(*), count(*) FILTER (WHERE abandoned = 1) FROM campaign_calls WHERE campaign_id = $1 AND answered_at > $2";
+/// Of the last ones, those that are judged: a talk that has just begun may turn out to be without an agent yet.
+const WITHOUT_AGENT: &str = "WITH latest AS (SELECT abandoned FROM campaign_calls
+                                WHERE campaign_id = $1 AND answered_at > $2 AND (abandoned = 1 OR rank >= 90 OR answered_at <= $3)
+                                ORDER BY answered_at DESC LIMIT $4)
+    SELECT count(*), count(*) FILTER (WHERE abandoned = 1), (SELECT count(*) FROM latest), (SELECT count(*) FROM latest WHERE abandoned = 1)
+    FROM campaign_calls WHERE campaign_id = $1 AND answered_at > $2";
+
+fn answers((answered, abandoned, last, silent): (i64, i64, i64, i64)) -> breaker::Answers {
+    breaker::Answers { answered, abandoned, last, silent }
+}
 
 impl Store {
     /// Answered calls of a campaign since a moment, and how many of them found no agent; zeros where none did.
-    pub async fn without_agent(&self, campaign: CampaignId, since: DateTime<Utc>) -> Result<(i64, i64), StoreError> {
+    /// Those answered after `judged` that go on are not among the last ones.
+    pub async fn without_agent(&self, campaign: CampaignId, since: DateTime<Utc>, judged: DateTime<Utc>) -> Result<breaker::Answers, StoreError> {
         on!(self.pool(), |db| {
             let any: Option<i64> = sqlx::query_scalar(ANY_WITHOUT_AGENT).bind(campaign).fetch_optional(db).await?;
             if any.is_none() {
-                return Ok((0, 0));
+                return Ok(breaker::Answers::default());
             }
-            Ok(sqlx::query_as(WITHOUT_AGENT).bind(campaign).bind(since).fetch_one(db).await?)
+            Ok(answers(sqlx::query_as(WITHOUT_AGENT).bind(campaign).bind(since).bind(judged).bind(breaker::LAST).fetch_one(db).await?))
         })
     }
 }
@@ -95,10 +105,9 @@ impl Tx {
         &mut self,
         owner: OwnerId,
         campaign: CampaignId,
-        last: i64,
         trunk: DateTime<Utc>,
         doubt: DateTime<Utc>,
-        abandoned: DateTime<Utc>,
+        (abandoned, judged): (DateTime<Utc>, DateTime<Utc>),
     ) -> Result<breaker::Facts, StoreError> {
         let recent = "SELECT count(*), count(*) FILTER (WHERE state = 'failed' AND charged = 0), COALESCE(max(COALESCE(sip_code || ' ', '') || reason) FILTER (WHERE state = 'failed' AND charged = 0), '')
                       FROM (SELECT state, charged, sip_code, reason FROM campaign_calls
@@ -109,13 +118,12 @@ impl Tx {
         let unknown =
             "SELECT count(*) FROM (SELECT campaign_id, state, armed_at, doubt FROM campaign_calls WHERE rank >= 5 AND rank < 90 LIMIT 1000000) AS open
                        WHERE campaign_id = $1 AND state = 'unknown' AND armed_at > $2 AND doubt = 'network'";
+        let answers = self.without_agent(campaign, abandoned, judged).await?;
         on_tx!(self, |db| {
-            let (ended, trunk_failed, trunk_reason) = sqlx::query_as(recent).bind(owner).bind(campaign).bind(trunk).bind(last).fetch_one(&mut *db).await?;
+            let (ended, trunk_failed, trunk_reason) =
+                sqlx::query_as(recent).bind(owner).bind(campaign).bind(trunk).bind(breaker::LAST).fetch_one(&mut *db).await?;
             let unknown = sqlx::query_scalar(unknown).bind(campaign).bind(doubt).fetch_one(&mut *db).await?;
-            let any: Option<i64> = sqlx::query_scalar(ANY_WITHOUT_AGENT).bind(campaign).fetch_optional(&mut *db).await?;
-            let (answered, abandoned) =
-                if any.is_some() { sqlx::query_as(WITHOUT_AGENT).bind(campaign).bind(abandoned).fetch_one(&mut *db).await? } else { (0, 0) };
-            Ok(breaker::Facts { ended, trunk_failed, trunk_reason, unknown, answered, abandoned })
+            Ok(breaker::Facts { ended, trunk_failed, trunk_reason, unknown, answers })
         })
     }
 
@@ -135,13 +143,13 @@ impl Tx {
     }
 
     /// As [`Store::without_agent`], inside a transaction.
-    pub async fn without_agent(&mut self, campaign: CampaignId, since: DateTime<Utc>) -> Result<(i64, i64), StoreError> {
+    pub async fn without_agent(&mut self, campaign: CampaignId, since: DateTime<Utc>, judged: DateTime<Utc>) -> Result<breaker::Answers, StoreError> {
         on_tx!(self, |db| {
             let any: Option<i64> = sqlx::query_scalar(ANY_WITHOUT_AGENT).bind(campaign).fetch_optional(&mut *db).await?;
             if any.is_none() {
-                return Ok((0, 0));
+                return Ok(breaker::Answers::default());
             }
-            Ok(sqlx::query_as(WITHOUT_AGENT).bind(campaign).bind(since).fetch_one(&mut *db).await?)
+            Ok(answers(sqlx::query_as(WITHOUT_AGENT).bind(campaign).bind(since).bind(judged).bind(breaker::LAST).fetch_one(&mut *db).await?))
         })
     }
 

@@ -19,6 +19,7 @@ mod inbox;
 mod keys;
 mod lines;
 mod pool;
+mod promises;
 mod retention;
 mod rows;
 mod settings;

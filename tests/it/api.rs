@@ -346,6 +346,37 @@ async fn the_listener_bears_what_it_says() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_promised_callback_is_answered_with_its_moment_and_outlives_a_stop() {
+    let rest = Rest::new().await;
+    let w = &rest.world;
+    let (source, _) = w.import("name,phone\nJane,+12125550142\nJoe,+12125550143\n".into()).await;
+    let campaign = w.campaign(source, |_| {}).await;
+    w.desk.start(w.actor.clone(), campaign).await.unwrap();
+    let (id, _) = w.arm_next(campaign, Incarnation::fresh()).await;
+    let answered = Reply::Answered { participant_sid: "PA_1".into(), sip_call_id: "SCL_1".into() };
+    for (key, kind) in [("a", Kind::Reply(answered)), ("b", Kind::LegGone { proven: true })] {
+        w.desk.record(CallEvent { key: key.into(), kind, ..event(id, w.clock.now()) }).await.unwrap();
+    }
+    // Three at night in New York, the next day.
+    let path = format!("/outbound-calls/{id}/outcome");
+    let told = rest.call("PUT", &path, Some(json!({ "outcome": "callback", "callbackAt": "2026-11-19T08:00:00Z" }))).await.json();
+    assert_eq!(told["callbackAt"], "2026-11-19T13:00:00Z", "{told}");
+    let message = told["message"].as_str().unwrap();
+    assert!(message.contains("to be called Thu 2026-11-19 08:00 EST, not Thu 2026-11-19 03:00 EST: the law is closed then"), "{message}");
+    let stop = || async { rest.call("POST", &format!("/campaigns/{campaign}/stop"), None).await.json() };
+    let stopped = stop().await;
+    assert_eq!(stopped["brokenPromises"], 1, "{stopped}");
+    assert!(stopped["message"].as_str().unwrap().contains("1 promised callbacks not kept"), "{stopped}");
+    let recycled = rest.call("POST", &format!("/campaigns/{campaign}/recycle"), Some(json!({ "results": ["callback"] }))).await.json();
+    assert_eq!((&recycled["queued"], &recycled["campaign"]["execution_status"]), (&json!(1), &json!("running")), "{recycled}");
+    assert_eq!(stop().await["brokenPromises"], 1);
+    assert_eq!(rest.call("POST", &format!("/campaigns/{campaign}/start"), None).await.status, StatusCode::OK);
+    assert_eq!(stop().await["brokenPromises"], 1);
+    // A tag that promises nothing names no moment.
+    assert_eq!(rest.call("PUT", &path, Some(json!({ "outcome": "interested" }))).await.json()["callbackAt"], Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_do_not_call_list_the_kill_switch_and_the_terms() {
     let rest = Rest::new().await;
     let w = &rest.world;
