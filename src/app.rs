@@ -120,6 +120,7 @@ async fn desk_over(store: Store, config: &Config, clock: SharedClock) -> Result<
     };
     let desk = Desk::new(store, clock, rules);
     let installation = desk.installation(config.owner.map(OwnerId)).await?;
+    desk.share_do_not_call(config.shared_do_not_call).await?;
     Ok((desk, installation))
 }
 

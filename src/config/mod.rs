@@ -133,6 +133,8 @@ pub struct Config {
     /// Countries that are not in the table of laws are open on working days, 9 to 20.
     pub unlisted_open: bool,
     pub rest_after_talk: Duration,
+    /// All owners of the installation have one do-not-call list.
+    pub shared_do_not_call: bool,
     pub breaker: Breaker,
     pub retention: Retention,
     pub theme: String,
@@ -416,6 +418,7 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
         attempts_per_24h: ranges::number(&mut r, "compliance.attempts_per_24h", 1, 100),
         automated_voice: r.flag("compliance.automated_voice"),
         unlisted_open: one_of(&mut r, "compliance.unlisted_countries", &["closed", "open"]) == "open",
+        shared_do_not_call: r.flag("compliance.shared_do_not_call"),
         rest_after_talk: ranges::time(&mut r, "compliance.rest_after_talk", Duration::ZERO, Duration::from_hours(24 * 60)),
         breaker: Breaker {
             enabled: r.flag("breaker.enabled"),

@@ -1,4 +1,4 @@
-//! Do not call: one table per owner, by number. Writing it cancels what waits in every campaign
+//! Do not call: one table per owner, by number, or one for all owners where they share it. Writing it cancels what waits in every campaign
 //! and hangs up what is live, in the same transaction.
 
 use std::collections::BTreeMap;
@@ -13,10 +13,21 @@ use crate::{
         phone::PhoneNumber,
         stats::{self, Counts},
     },
-    store::{CallRow, CallUpdate, Lane, Tx},
+    store::{CallRow, CallUpdate, Lane, Setting, Tx},
 };
 
 impl Desk {
+    /// Whether all owners of this installation share one list.
+    pub async fn share_do_not_call(&self, shared: bool) -> Result<(), DeskError> {
+        let word = if shared { "on" } else { "off" };
+        if self.store.setting(Setting::SharedDoNotCall).await?.as_deref() == Some(word) {
+            return Ok(());
+        }
+        let whose = if shared { "share one do-not-call list" } else { "have a do-not-call list each" };
+        tracing::info!(target: "app", "the owners of this installation {whose} ([compliance] shared_do_not_call)");
+        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.put_setting(Setting::SharedDoNotCall, word).await?) })).await
+    }
+
     /// Puts a number on the list; `false` when it was there already.
     pub async fn add_do_not_call(&self, actor: Actor, number: PhoneNumber, reason: String) -> Result<bool, DeskError> {
         let now = self.now();
@@ -56,7 +67,7 @@ impl Desk {
 pub(super) async fn suppress_all(tx: &mut Tx, actor: &Actor, numbers: &[String], source: &str, now: DateTime<Utc>) -> Result<u64, DeskError> {
     let refs: Vec<&str> = numbers.iter().map(String::as_str).collect();
     let added = tx.import_do_not_call(actor.owner, &refs, source, &actor.name, now).await?;
-    let (waiting, open): (Vec<_>, Vec<_>) = tx.unended_of_numbers(actor.owner, &refs).await?.into_iter().partition(|r| is_off_the_line(r.state));
+    let (waiting, open): (Vec<_>, Vec<_>) = tx.unended_to_silence(actor.owner, &refs).await?.into_iter().partition(|r| is_off_the_line(r.state));
     cancel_all(tx, waiting, LISTED, now).await?;
     for row in open {
         tx.request_hangup(row.id, now).await?;
@@ -67,7 +78,7 @@ pub(super) async fn suppress_all(tx: &mut Tx, actor: &Actor, numbers: &[String],
 /// The list's entry and all that follows from it.
 pub(super) async fn suppress(tx: &mut Tx, actor: &Actor, number: &str, reason: &str, now: DateTime<Utc>) -> Result<bool, DeskError> {
     let new = tx.add_do_not_call(actor.owner, number, reason, actor.source, &actor.name, now).await?;
-    for row in tx.unended_of_number(actor.owner, number).await? {
+    for row in tx.unended_to_silence(actor.owner, &[number]).await? {
         silence(tx, row, now).await?;
     }
     if new {

@@ -7,6 +7,7 @@ use sqlx::{QueryBuilder, types::Json};
 
 use super::{
     Store, StoreError, Tx,
+    dnc::listed,
     pool::{on, on_tx},
 };
 use crate::domain::{
@@ -187,10 +188,14 @@ impl Store {
     /// Contacts of a source behind a position that are on nobody's do-not-call list, by zones and the
     /// head of their numbers: one number of each, its country, how many.
     pub async fn unqueued_contacts(&self, owner: OwnerId, source: SourceId, after: i64) -> Result<Vec<PlaceCount>, StoreError> {
-        let sql = "SELECT zones, said, min(phone_number) AS number, min(country) AS country, count(*) AS n FROM campaign_contacts c
+        let sql = concat!(
+            "SELECT zones, said, min(phone_number) AS number, min(country) AS country, count(*) AS n FROM campaign_contacts c
                    WHERE source_id = $2 AND position > $3 AND do_not_call = 0
-                     AND NOT EXISTS (SELECT 1 FROM do_not_call d WHERE d.user_id = $1 AND d.number = c.phone_number)
-                   GROUP BY zones, said, substr(phone_number, 1, 5)";
+                     AND NOT ",
+            listed!("$1", "c.phone_number"),
+            "
+                   GROUP BY zones, said, substr(phone_number, 1, 5)"
+        );
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).bind(source).bind(after).fetch_all(db).await?))
     }
 }
@@ -303,13 +308,13 @@ impl Tx {
         after: i64,
         limit: i64,
     ) -> Result<Vec<FillContact>, StoreError> {
-        let sql = "SELECT c.id, c.source_id, c.position, c.name, c.phone_number, c.country, c.zones, c.said, c.email, c.company, '{}' AS extra,
+        let sql = concat!("SELECT c.id, c.source_id, c.position, c.name, c.phone_number, c.country, c.zones, c.said, c.email, c.company, '{}' AS extra,
                           (SELECT count(*) FROM campaign_calls k WHERE k.campaign_id = $2 AND k.contact_id = c.id AND k.charged = 1 AND k.armed_at IS NOT NULL) AS attempts,
                           (SELECT max(k.completed_at) FROM campaign_calls k WHERE k.campaign_id = $2 AND k.contact_id = c.id AND k.armed_at IS NOT NULL) AS last_end,
-                          EXISTS (SELECT 1 FROM do_not_call d WHERE d.user_id = $5 AND d.number = c.phone_number) AS on_do_not_call
+                          ", listed!("$5", "c.phone_number"), " AS on_do_not_call
                    FROM campaign_contacts c
                    WHERE c.source_id = $1 AND c.position > $3 AND c.do_not_call = 0
-                   ORDER BY c.position LIMIT $4";
+                   ORDER BY c.position LIMIT $4");
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(source).bind(campaign).bind(after).bind(limit).bind(owner).fetch_all(&mut *db).await?))
     }
 

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     CallRow, Store, StoreError, Tx,
+    dnc::listed,
     pool::{on, on_tx},
 };
 use crate::domain::{
@@ -80,13 +81,16 @@ impl Tx {
     /// Of a campaign's calls after one and up to another, the last ones of contacts that ended so before a
     /// moment, have attempts left, and no open call.
     pub async fn calls_to_recycle(&mut self, campaign: CampaignId, (after, last): (CallId, CallId), r: &Recyclable) -> Result<Vec<CallRow>, StoreError> {
-        let sql = "SELECT * FROM campaign_calls k
+        let sql = concat!(
+            "SELECT * FROM campaign_calls k
                    WHERE campaign_id = $1 AND id > $6 AND id <= $7 AND completed_at <= $8 AND rank >= 90 AND contact_id IS NOT NULL AND attempt < $5
                      AND ((state = 'no_answer' AND $2) OR (state = 'busy' AND $3) OR (outcome = 'voicemail' AND $4))
                      AND COALESCE(outcome, '') NOT IN ('do_not_call', 'wrong_number')
                      AND NOT EXISTS (SELECT 1 FROM campaign_calls o WHERE o.campaign_id = k.campaign_id AND o.contact_id = k.contact_id
                                        AND (o.rank < 90 OR o.id > k.id))
-                     AND NOT EXISTS (SELECT 1 FROM do_not_call d WHERE d.user_id = k.user_id AND d.number = k.phone_number)";
+                     AND NOT ",
+            listed!("k.user_id", "k.phone_number")
+        );
         Ok(on_tx!(self, |db| sqlx::query_as(sql)
             .bind(campaign)
             .bind(r.no_answer)

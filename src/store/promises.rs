@@ -14,13 +14,17 @@ impl Tx {
     /// Promised calls that a stop broke, where the promise stands: nothing came after it, nobody took it back, and
     /// nobody said no.
     pub async fn broken_promises(&mut self, campaign: CampaignId, limit: i64) -> Result<Vec<CallRow>, StoreError> {
-        let sql = "SELECT * FROM campaign_calls k
+        let sql = concat!(
+            "SELECT * FROM campaign_calls k
                    WHERE campaign_id = $1 AND priority = 1 AND broken = 1 AND state = 'canceled' AND hangup_requested_at IS NULL AND contact_id IS NOT NULL
                      AND NOT EXISTS (SELECT 1 FROM campaign_calls o WHERE o.campaign_id = k.campaign_id AND o.contact_id = k.contact_id
                                        AND (o.rank < 90 OR o.id > k.id))
                      AND EXISTS (SELECT 1 FROM campaign_calls o WHERE o.campaign_id = k.campaign_id AND o.contact_id = k.contact_id AND o.outcome = 'callback')
-                     AND NOT EXISTS (SELECT 1 FROM do_not_call d WHERE d.user_id = k.user_id AND d.number = k.phone_number)
-                   ORDER BY id LIMIT $2";
+                     AND NOT ",
+            listed!("k.user_id", "k.phone_number"),
+            "
+                   ORDER BY id LIMIT $2"
+        );
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(campaign).bind(limit).fetch_all(&mut *db).await?))
     }
 }

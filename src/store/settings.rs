@@ -29,6 +29,8 @@ pub enum Setting {
     EngineHealth,
     /// What keeps one campaign from dialling, in words.
     CampaignNote(CampaignId),
+    /// `on` while all owners share one do-not-call list.
+    SharedDoNotCall,
     /// Places that an operator has closed, as JSON.
     LawClosed,
     /// When somebody last looked whether the database can be written.
@@ -55,6 +57,7 @@ impl Setting {
             Self::KillSwitchReason => "kill_switch_reason".into(),
             Self::Terms => "terms".into(),
             Self::EngineHealth => "engine_health".into(),
+            Self::SharedDoNotCall => "shared_do_not_call".into(),
             Self::LawClosed => "law_closed".into(),
             Self::Probe => "probe".into(),
             Self::CampaignNote(id) => format!("{}{id}", Self::NOTES).into(),

@@ -226,3 +226,26 @@ async fn the_command_line_names_the_moment_of_a_callback_and_what_a_stop_breaks(
     let told = run(&["call", "outcome", &call, "interested", "--at", "03:00"]);
     assert!(told.contains("--at is when a callback is promised for"), "{told}");
 }
+
+/// Another owner's campaign does not ring who told the first one's "do not call", where the owners share a list.
+#[tokio::test]
+async fn owners_may_share_one_do_not_call_list() {
+    for shared in [false, true] {
+        let (mut office, first) = office_at("2026-11-19T17:00:00Z", &csv_of(1)).await;
+        office.desk.share_do_not_call(shared).await.unwrap();
+        let owner = office.actor.owner;
+        office.actor.owner = dialdeck::domain::id::OwnerId::fresh();
+        office.assistant = office.desk.add_assistant(office.actor.clone(), None, "Olga".into(), None, "Hi".into(), None).await.unwrap().id;
+        office.assign("+15550008888", office.assistant, "ST_2").await;
+        let (source, _) = office.import(csv_of(1)).await;
+        let (waits, later) = (office.started(source, |s| (s.start_hour, s.end_hour) = (0, 0)).await, office.import(csv_of(1)).await.0);
+        let other = std::mem::replace(&mut office.actor.owner, owner);
+        talk(&office, first, Some(Outcome::DoNotCall)).await;
+        office.wait(TimeDelta::hours(25));
+        office.actor.owner = other;
+        let counts = office.row(waits).await.counts;
+        assert_eq!((counts.pending, counts.canceled), if shared { (0, 1) } else { (1, 0) }, "shared: {shared}");
+        let later = office.started(later, |s| (s.start_hour, s.end_hour) = (0, 0)).await;
+        assert_eq!(office.row(later).await.counts.pending, i64::from(!shared), "shared: {shared}");
+    }
+}
