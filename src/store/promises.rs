@@ -1,5 +1,6 @@
 //! Promised calls that a stop took off the queue.
 
+use super::dnc::listed;
 use super::{CallRow, StoreError, Tx, pool::on_tx};
 use crate::domain::id::CampaignId;
 

@@ -200,7 +200,8 @@ async fn a_leg_that_rejoins_is_not_taken_for_a_dead_row() {
     let (world, id) = calling(3, 10.0, 1, 30).await;
     until_talking(&world, id, 3).await;
     world.simulator.restart_server(Duration::from_secs(8));
-    pass(&world, 12).await;
+    // Back since a second; without their agents, who do not come back, they are let go after two.
+    pass(&world, 10).await;
     assert_eq!(world.simulator.live_legs(), 3);
     world.until_completed(id, LONG).await;
     let calls = world.calls(id).await;
