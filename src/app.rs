@@ -120,6 +120,7 @@ async fn desk_over(store: Store, config: &Config, clock: SharedClock) -> Result<
     };
     let desk = Desk::new(store, clock, rules);
     let installation = desk.installation(config.owner.map(OwnerId)).await?;
+    desk.share_do_not_call(config.shared_do_not_call).await?;
     Ok((desk, installation))
 }
 
@@ -404,7 +405,7 @@ async fn any_open_call(desk: &Desk) -> bool {
 }
 
 fn lock_path(database: &Path) -> PathBuf {
-    PathBuf::from(format!("{}.lock", database.display()))
+    PathBuf::from(format!("{}.lock", Store::real_path(database).display()))
 }
 
 /// The host's lock beside the database: one engine and one listener.

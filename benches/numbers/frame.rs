@@ -67,6 +67,7 @@ fn options() -> ConsoleOptions {
         theme: "dark".into(),
         color: "truecolor".into(),
         read_only: false,
+        mask: 0,
         simulated: false,
         supabase_hint: false,
         following: tokio::sync::watch::Sender::new(None).subscribe(),

@@ -42,19 +42,30 @@ pub struct Auth {
     plain_role: Role,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct Claims {
+/// What we say.
+#[derive(Debug, Serialize)]
+struct Minted {
     sub: String,
     exp: i64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     aud: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     iss: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    app_metadata: AppMetadata,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    call_id: Option<CallId>,
+}
+
+/// What we read of a token that holds: times, audience and issuer were checked by then, in whatever form
+/// other programs write them.
+#[derive(Debug, Deserialize)]
+struct Claims {
+    sub: String,
+    #[serde(default)]
     email: Option<String>,
     #[serde(default)]
-    app_metadata: AppMetadata,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    app_metadata: Option<AppMetadata>,
+    #[serde(default)]
     call_id: Option<CallId>,
 }
 
@@ -78,12 +89,11 @@ impl Auth {
     /// Mints a token; for an agent, of one call.
     #[must_use]
     pub fn mint(&self, owner: OwnerId, role: Role, until: DateTime<Utc>, call: Option<CallId>) -> Option<String> {
-        let claims = Claims {
+        let claims = Minted {
             sub: owner.to_string(),
             exp: until.timestamp(),
             aud: Some(self.audience.clone()).filter(|a| !a.is_empty()),
             iss: Some(self.issuer.clone()).filter(|i| !i.is_empty()),
-            email: None,
             app_metadata: AppMetadata { dialdeck_role: Some(role) },
             call_id: call,
         };
@@ -93,6 +103,7 @@ impl Auth {
     fn read(&self, token: &str) -> Result<Caller, ApiError> {
         let mut v = Validation::new(Algorithm::HS256);
         v.leeway = LEEWAY;
+        v.validate_nbf = true;
         v.set_required_spec_claims(&["exp", "sub"]);
         if self.audience.is_empty() {
             v.validate_aud = false;
@@ -102,16 +113,18 @@ impl Auth {
         }
         if !self.issuer.is_empty() {
             v.set_issuer(&[&self.issuer]);
+            v.required_spec_claims.insert("iss".to_owned());
         }
         let key = DecodingKey::from_secret(self.secret.reveal().as_bytes());
         let claims = jsonwebtoken::decode::<Claims>(token, &key, &v).map_err(|e| ApiError::Unauthenticated(words(e.kind())))?.claims;
         let owner = claims.sub.parse().map_err(|_| ApiError::Unauthenticated("the token's sub is no UUID"))?;
-        let role = claims.app_metadata.dialdeck_role.unwrap_or(self.plain_role);
+        let named = claims.app_metadata.and_then(|m| m.dialdeck_role);
+        let role = named.unwrap_or(self.plain_role);
         if role == Role::Agent && claims.call_id.is_none() {
             return Err(ApiError::Unauthenticated("an agent's token names its call"));
         }
         let name = claims.email.map_or_else(|| claims.sub.clone(), |e| crate::domain::text::clean(&e, 100));
-        Ok(Caller { owner, role, name, call: claims.call_id, plain: claims.app_metadata.dialdeck_role.is_none() })
+        Ok(Caller { owner, role, name, call: claims.call_id, plain: named.is_none() })
     }
 }
 
@@ -170,7 +183,8 @@ impl FromRequestParts<Api> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
         let header = parts.headers.get(header::AUTHORIZATION).ok_or(ApiError::Unauthenticated("a bearer token is needed: `dialdeck token` makes one"))?;
-        let token = header.to_str().ok().and_then(|h| h.strip_prefix("Bearer ")).ok_or(ApiError::Unauthenticated("the Authorization header is not Bearer"))?;
+        let bearer = header.to_str().ok().and_then(|h| h.trim().split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let (_, token) = bearer.ok_or(ApiError::Unauthenticated("the Authorization header is not Bearer"))?;
         let caller = api.auth.read(token.trim())?;
         api.buckets.take((caller.owner, caller.call))?;
         Ok(caller)

@@ -90,8 +90,12 @@ pub async fn outcome(State(api): State<Api>, caller: Caller, Path(id): Path<Stri
         callback_at: request.callback_at,
         expected: None,
     };
-    let row = api.desk.set_outcome(caller.actor(), set).await?;
-    Ok(Json(json!({ "success": true, "message": "outcome recorded", "call": rows::call(&row) })).into_response())
+    let tagged = api.desk.set_outcome(caller.actor(), set).await?;
+    let (message, callback_at) = match tagged.promise {
+        Some(p) => (format!("outcome recorded: {}", p.words), Some(p.at)),
+        None => ("outcome recorded".to_owned(), None),
+    };
+    Ok(Json(json!({ "success": true, "message": message, "callbackAt": callback_at, "call": rows::call(&tagged.call) })).into_response())
 }
 
 #[derive(Debug, Deserialize)]

@@ -332,7 +332,9 @@ pub async fn stop(State(api): State<Api>, Supervisor(caller): Supervisor, Path(i
     let request: StopRequest = body::optional(&headers, &bytes)?;
     let stopped = api.desk.stop(caller.actor(), c.id, request.hang_up).await?;
     let live = if request.hang_up { "hung up" } else { "kept to their end" };
-    done(&api, &caller, &c, &format!("stopped: {} contacts not called, {} live calls {live}", stopped.canceled, stopped.live)).await
+    let message = format!("campaign \"{}\" stopped: {} contacts not called, {} live calls {live}{}", c.name, stopped.canceled, stopped.live, stopped.broken());
+    let campaign = row(&api, caller.owner, c.id).await?;
+    Ok(Json(json!({ "success": true, "message": message, "brokenPromises": stopped.promises, "campaign": campaign })).into_response())
 }
 
 #[derive(Debug, Deserialize)]
@@ -345,10 +347,10 @@ pub async fn recycle(State(api): State<Api>, Supervisor(caller): Supervisor, Pat
     let c = own(&api, caller.owner, &id).await?;
     let RecycleRequest { results } = body::json(&headers, &bytes)?;
     let is = |word: &str| results.iter().any(|r| r == word);
-    if let Some(other) = results.iter().find(|r| !["no_answer", "busy", "voicemail"].contains(&r.as_str())) {
-        return Err(ApiError::Unprocessable(vec![FieldError::new("results", format!("\"{other}\" is none of no_answer, busy, voicemail"))]));
+    if let Some(other) = results.iter().find(|r| !["no_answer", "busy", "voicemail", "callback"].contains(&r.as_str())) {
+        return Err(ApiError::Unprocessable(vec![FieldError::new("results", format!("\"{other}\" is none of no_answer, busy, voicemail, callback"))]));
     }
-    let what = Recycle { no_answer: is("no_answer"), busy: is("busy"), voicemail: is("voicemail") };
+    let what = Recycle { no_answer: is("no_answer"), busy: is("busy"), voicemail: is("voicemail"), callback: is("callback") };
     let queued = api.desk.recycle(caller.actor(), c.id, what).await?;
     Ok(Json(json!({ "success": true, "queued": queued, "message": format!("{queued} contacts went back to the queue"), "campaign": row(&api, caller.owner, c.id).await? })).into_response())
 }

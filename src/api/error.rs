@@ -22,9 +22,9 @@ pub enum ApiError {
     },
     Conflict(String),
     UnsupportedMedia(&'static str),
-    TooLarge,
-    /// Too many requests of one token.
-    RateLimited,
+    TooLarge(String),
+    /// Too many requests of one token, or uploads of one owner.
+    RateLimited(&'static str),
     Unprocessable(Vec<FieldError>),
     /// The database or LiveKit cannot be asked; nothing was done.
     Unavailable(String),
@@ -41,10 +41,9 @@ impl IntoResponse for ApiError {
             Self::Refused { message, details } => (StatusCode::CONFLICT, "refused", message, details),
             Self::Conflict(m) => (StatusCode::CONFLICT, "conflict", m, Value::Null),
             Self::UnsupportedMedia(m) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media", m.to_owned(), Value::Null),
-            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too large".to_owned(), Value::Null),
-            Self::RateLimited => {
-                let mut response =
-                    Self::failure(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "too many requests of this token: ask again in a second", Value::Null);
+            Self::TooLarge(m) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", m, Value::Null),
+            Self::RateLimited(m) => {
+                let mut response = Self::failure(StatusCode::TOO_MANY_REQUESTS, "rate_limited", m, Value::Null);
                 response.headers_mut().insert(axum::http::header::RETRY_AFTER, axum::http::HeaderValue::from_static("1"));
                 return response;
             }
@@ -80,6 +79,8 @@ impl From<DeskError> for ApiError {
             DeskError::NotFound(what) => Self::NotFound(what),
             DeskError::Conflict(m) => Self::Conflict(m),
             DeskError::Invalid(fields) => Self::Unprocessable(fields),
+            DeskError::Unread(m) => Self::Unprocessable(vec![FieldError::new("csvFile", format!("{m}; nothing of it was kept"))]),
+            DeskError::Busy(m) => Self::RateLimited(m),
             DeskError::Store(e) => e.into(),
         }
     }

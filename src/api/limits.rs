@@ -121,21 +121,30 @@ impl Drop for Counted {
 /// A body must be here in time.
 pub async fn whole_body(State(limit): State<Duration>, request: Request, next: Next) -> Response {
     let end = tokio::time::Instant::now() + limit;
-    next.run(request.map(|body| timed(body, move || end))).await
+    next.run(request.map(|body| timed(body, move |_| end))).await
 }
 
-/// The next piece of a long body must be here in time.
+/// How long a body may be slow before it must come at [`PACE`].
+const SLOW: Duration = Duration::from_mins(1);
+/// Bytes a second of a long body on the whole: a byte now and then would keep its place for ever.
+const PACE: u64 = 1024;
+
+/// The next piece of a long body must be here in time, and the whole at a pace.
 pub async fn next_piece(State(limit): State<Duration>, request: Request, next: Next) -> Response {
-    next.run(request.map(|body| timed(body, move || tokio::time::Instant::now() + limit))).await
+    let since = tokio::time::Instant::now();
+    let until = move |bytes: u64| (tokio::time::Instant::now() + limit).min(since + SLOW + Duration::from_secs(bytes / PACE));
+    next.run(request.map(|body| timed(body, until))).await
 }
 
-fn timed(body: Body, until: impl Fn() -> tokio::time::Instant + Send + 'static) -> Body {
-    let pieces = stream::unfold((body.into_data_stream(), until), |(mut body, until)| async move {
-        let piece = match tokio::time::timeout_at(until(), body.next()).await {
+/// `until` tells by how many bytes are there when the next must be.
+fn timed(body: Body, until: impl Fn(u64) -> tokio::time::Instant + Send + 'static) -> Body {
+    let pieces = stream::unfold((body.into_data_stream(), until, 0), |(mut body, until, bytes)| async move {
+        let piece = match tokio::time::timeout_at(until(bytes), body.next()).await {
             Ok(piece) => piece?.map_err(std::io::Error::other),
             Err(_) => Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "the body took too long")),
         };
-        Some((piece, (body, until)))
+        let bytes = bytes + piece.as_ref().map_or(0, |p| p.len() as u64);
+        Some((piece, (body, until, bytes)))
     });
     Body::from_stream(pieces)
 }
@@ -150,7 +159,7 @@ pub async fn envelope(response: Response) -> Response {
     let words = axum::body::to_bytes(response.into_body(), 4096).await.unwrap_or_default();
     let words = crate::domain::text::clean(&String::from_utf8_lossy(&words), 300);
     match status {
-        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge("the body is too large".to_owned()),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => ApiError::UnsupportedMedia("this content type is not taken here"),
         StatusCode::NOT_FOUND => ApiError::NotFound("path"),
         s if s.is_client_error() => ApiError::Invalid(words),
@@ -190,7 +199,7 @@ impl Buckets {
         }
         let left = all.get(&holder).map_or(burst, |b| level(*b));
         if left < 1.0 {
-            return Err(ApiError::RateLimited);
+            return Err(ApiError::RateLimited("too many requests of this token: ask again in a second"));
         }
         all.insert(holder, (left - 1.0, now));
         Ok(())

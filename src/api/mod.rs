@@ -7,6 +7,7 @@ mod calls;
 mod campaigns;
 mod contacts;
 mod error;
+mod form;
 mod limits;
 mod livekit;
 mod once;

@@ -1,11 +1,9 @@
 //! What may be dialled at all: the do-not-call list, the kill switch, the terms.
 
-use std::io::BufReader;
-
 use axum::{
     Json,
     body::Bytes,
-    extract::{Multipart, Path, Query, State},
+    extract::{Path, Query, State},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
@@ -16,11 +14,12 @@ use super::{
     Api, ApiError,
     auth::{Admin, Supervisor, Viewer},
     body::{self, Paging},
-    contacts::{region_of, spool},
+    contacts::{Spooled, mapping_of, region_of, spool, unfinished},
+    form::{Form, Said},
 };
 use crate::{
-    desk::TERMS,
-    domain::{FieldError, phone::PhoneNumber},
+    desk::{ListImport, National, TERMS},
+    domain::{FieldError, moment, phone::PhoneNumber},
     store::Setting,
 };
 
@@ -69,23 +68,39 @@ pub async fn lift(State(api): State<Api>, Admin(caller): Admin, Path(text): Path
     Err(ApiError::NotFound("number"))
 }
 
-pub async fn import(State(api): State<Api>, Supervisor(caller): Supervisor, mut form: Multipart) -> Answer {
-    let (mut region, mut national) = (api.defaults.region.clone(), false);
-    loop {
-        let field = form.next_field().await.map_err(|e| ApiError::Invalid(e.body_text()))?;
-        let Some(mut field) = field else { return Err(ApiError::Invalid("the form has no file field \"csvFile\"".to_owned())) };
-        match field.name().unwrap_or_default() {
-            "region" => region = Some(field.text().await.map_err(|e| ApiError::Invalid(e.body_text()))?),
-            "national" => national = field.text().await.map_err(|e| ApiError::Invalid(e.body_text()))? == "true",
-            "csvFile" => {
-                let region = region_of(region.as_deref())?;
-                let (file, _) = spool(&mut field).await?;
-                let report = api.desk.import_do_not_call(caller.actor(), BufReader::new(file), region, national).await?;
-                return Ok((StatusCode::CREATED, Json(json!({ "success": true, "report": report }))).into_response());
-            }
-            _ => {}
+pub async fn import(State(api): State<Api>, Supervisor(caller): Supervisor, form: Form) -> Answer {
+    let mut form = form.knowing(&["region", "map", "national", "country", "asOf", "acceptSmaller"]);
+    let (mut field, said) = loop {
+        if let Some(file) = form.next().await? {
+            break file;
         }
+    };
+    let region = region_of(said.get("region").or(api.defaults.region.as_deref()))?;
+    let list = ListImport { region, mapping: mapping_of(said)?, national: national_of(said)? };
+    let Spooled { file, broken, .. } = spool(&mut field).await?;
+    drop(field);
+    if let Some(e) = broken {
+        return Err(unfinished(&e));
     }
+    form.end().await?;
+    let report = api.desk.import_do_not_call(caller.actor(), file, list).await?;
+    Ok((StatusCode::CREATED, Json(json!({ "success": true, "report": report }))).into_response())
+}
+
+/// `national`, with the day the list is of: a list is as old as it is, not as its upload.
+fn national_of(said: &Said) -> Result<Option<National>, ApiError> {
+    let wrong = |field, words: &str| ApiError::Unprocessable(vec![FieldError::new(field, words)]);
+    let yes = |field| match said.get(field) {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(wrong(field, "is neither true nor false")),
+    };
+    if !yes("national")? {
+        return Ok(None);
+    }
+    let as_of = said.get("asOf").ok_or_else(|| wrong("asOf", "of when is the national list? Write 2026-01-31"))?;
+    let as_of = moment(as_of).ok_or_else(|| wrong("asOf", "is no day: write 2026-01-31"))?;
+    Ok(Some(National { country: said.get("country").map(str::to_owned), as_of, smaller: yes("acceptSmaller")? }))
 }
 
 async fn switch(api: &Api) -> Answer {

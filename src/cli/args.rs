@@ -98,7 +98,10 @@ pub enum Command {
         region: Option<String>,
         /// Columns by hand: phone=Mobile,name=Customer
         #[arg(long, value_name = "FIELD=COLUMN,...")]
-        map: Option<String>,
+        map: Vec<String>,
+        /// This column means nothing, whatever its name
+        #[arg(long, value_name = "COLUMN")]
+        ignore_column: Vec<String>,
         /// Read and report, keep nothing
         #[arg(long)]
         dry_run: bool,
@@ -202,7 +205,7 @@ pub enum CampaignCommand {
         #[arg(long)]
         hang_up: bool,
     },
-    /// Queue again whose last call ended so: no_answer, busy, voicemail
+    /// Queue again whose last call ended so: no_answer, busy, voicemail; callback: promises that a stop broke
     Recycle {
         campaign: String,
         #[arg(required = true)]
@@ -252,6 +255,10 @@ pub enum CallCommand {
         outcome: Option<String>,
         #[arg(long)]
         note: Option<String>,
+        /// When a callback is promised for: +2h, 15:00, "tue 15:00" or "2026-12-01 09:30" on the campaign's clock, or
+        /// with its offset 2026-12-01T09:30:00+01:00
+        #[arg(long, conflicts_with = "undo")]
+        at: Option<String>,
         /// Take it back
         #[arg(long)]
         undo: bool,
@@ -310,9 +317,21 @@ pub enum DncCommand {
         /// Country of numbers written without +, such as US
         #[arg(long)]
         region: Option<String>,
-        /// It is the national list of today, which profile "us" asks for
+        /// Columns by hand: phone=Mobile
+        #[arg(long, value_name = "FIELD=COLUMN,...")]
+        map: Vec<String>,
+        /// It is a country's national list; profile "us" asks for that of the United States
         #[arg(long)]
         national: bool,
+        /// Whose national list; that of its numbers unless given
+        #[arg(long, value_name = "CC", requires = "national")]
+        country: Option<String>,
+        /// Of which day the national list is; the file's unless given
+        #[arg(long, value_name = "DAY", requires = "national")]
+        as_of: Option<String>,
+        /// The national list may be shorter than the one before
+        #[arg(long, requires = "national")]
+        accept_smaller: bool,
     },
     /// The whole list as CSV on standard output
     Export,

@@ -15,7 +15,8 @@ use crate::{
     desk::{DeskError, SetOutcome, UndoDoNotCall},
     domain::{
         id::{CallId, CampaignId},
-        outcome::Who,
+        outcome::{Outcome, Who},
+        schedule,
     },
     store::{AuditRow, CallFilter, CallRow, StoreError},
 };
@@ -69,7 +70,7 @@ pub async fn call(s: &Session, command: CallCommand) -> Result<(), CliError> {
             s.say("hang-up requested", &json!({ "call": call }));
             Ok(())
         }
-        CallCommand::Outcome { call, outcome, note, undo } => {
+        CallCommand::Outcome { call, outcome, note, at, undo } => {
             let id = call_id(&call)?;
             if undo {
                 let history = s.desk.store().outcomes(id).await.map_err(DeskError::from)?;
@@ -79,12 +80,33 @@ pub async fn call(s: &Session, command: CallCommand) -> Result<(), CliError> {
                 return Ok(());
             }
             let outcome = outcome.ok_or_else(|| CliError::Usage("name the outcome, or --undo".to_owned()))?.parse().map_err(CliError::Usage)?;
-            let set = SetOutcome { call: id, outcome: Some(outcome), notes: note, who: Who::Operator, confidence: None, callback_at: None, expected: None };
-            let row = s.desk.set_outcome(s.actor.clone(), set).await?;
-            s.say(&format!("{}: {}", row.phone_number, outcome.label()), &json!({ "call": call, "outcome": outcome }));
+            if at.is_some() && outcome != Outcome::Callback {
+                return Err(CliError::Usage("--at is when a callback is promised for".to_owned()));
+            }
+            let callback_at = match at {
+                Some(text) => Some(moment(s, id, &text).await?),
+                None => None,
+            };
+            let note = note.map(|n| crate::domain::text::clean(&n, 4000));
+            let set = SetOutcome { call: id, outcome: Some(outcome), notes: note, who: Who::Operator, confidence: None, callback_at, expected: None };
+            let tagged = s.desk.set_outcome(s.actor.clone(), set).await?;
+            let promise = tagged.promise.as_ref();
+            let words = promise.map_or_else(String::new, |p| format!(", {}", p.words));
+            let details = json!({ "call": call, "outcome": outcome, "callbackAt": promise.map(|p| p.at) });
+            s.say(&format!("{}: {}{words}", tagged.call.phone_number, outcome.label()), &details);
             Ok(())
         }
     }
+}
+
+/// When somebody is to be called back: with its offset, or on the campaign's clock.
+async fn moment(s: &Session, call: CallId, text: &str) -> Result<DateTime<Utc>, CliError> {
+    if let Ok(at) = text.parse() {
+        return Ok(at);
+    }
+    let row = s.desk.store().call(s.actor.owner, call).await.map_err(DeskError::from)?.ok_or(DeskError::NotFound("call"))?;
+    let campaign = s.desk.store().campaign(s.actor.owner, row.campaign_id).await.map_err(DeskError::from)?.ok_or(DeskError::NotFound("campaign"))?;
+    schedule::parse_moment(text, campaign.zone(), s.desk.now()).map_err(CliError::Usage)
 }
 
 /// Every call of a campaign with what allowed it, to standard output.

@@ -1,17 +1,19 @@
 //! Verbs of what may be dialled at all: the do-not-call list and the terms.
 
-use std::io::{BufRead, BufReader};
+use std::{fs::File, io::Seek, os::unix::fs::OpenOptionsExt, path::Path};
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::{
     CliError,
     args::{DncCommand, TermsCommand},
     session::Session,
+    verbs::mapping,
 };
 use crate::{
-    desk::{DeskError, TERMS},
-    domain::phone::PhoneNumber,
+    desk::{DeskError, ListImport, National, TERMS},
+    domain::{moment, phone::PhoneNumber, text::clean},
 };
 
 /// Rows read at once.
@@ -21,30 +23,53 @@ pub async fn dnc(s: &Session, command: DncCommand) -> Result<(), CliError> {
     match command {
         DncCommand::Add { number, reason } => {
             let number = parsed(s, &number)?;
-            let new = s.desk.add_do_not_call(s.actor.clone(), number.clone(), reason).await?;
+            let new = s.desk.add_do_not_call(s.actor.clone(), number.clone(), clean(&reason, 500)).await?;
             s.say(&format!("{number} {}", if new { "will not be called" } else { "was on the list already" }), &json!({ "number": number, "new": new }));
         }
         DncCommand::Remove { number, reason } => {
             let number = parsed(s, &number)?;
-            let gone = s.desk.remove_do_not_call(s.actor.clone(), number.clone(), reason).await?;
+            let gone = s.desk.remove_do_not_call(s.actor.clone(), number.clone(), clean(&reason, 500)).await?;
             s.say(&format!("{number} {}", if gone { "may be called again" } else { "was not on the list" }), &json!({ "number": number, "removed": gone }));
         }
         DncCommand::List => {
             let page = s.desk.store().do_not_call(s.actor.owner, PAGE, 0).await.map_err(DeskError::from)?;
-            let lines: Vec<String> = page.rows.iter().map(|r| format!("{}  {}  {} {}", r.number, r.created_at.date_naive(), r.source, r.reason)).collect();
+            let lines: Vec<String> =
+                page.rows.iter().map(|r| format!("{}  {}  {} {}", r.number, r.created_at.date_naive(), r.source, clean(&r.reason, 500))).collect();
             s.say(&format!("{}\n{} numbers", lines.join("\n"), page.total), &json!({ "doNotCall": page.rows, "total": page.total }));
         }
-        DncCommand::Import { file, region: code, national } => {
-            let region = s.region(code.as_deref())?;
-            let open = || std::fs::File::open(&file).map_err(|e| CliError::Failed(format!("cannot open {}: {e}", file.display())));
-            let read: Box<dyn BufRead + Send> =
-                if file.as_os_str() == "-" { Box::new(BufReader::new(std::io::stdin())) } else { Box::new(BufReader::new(open()?)) };
-            let report = s.desk.import_do_not_call(s.actor.clone(), read, region, national).await?;
-            s.say(&format!("{} numbers read, {} new, {} lines without a number", report.read, report.added, report.invalid), &json!(report));
+        DncCommand::Import { file, region: code, map, national, country, as_of, accept_smaller } => {
+            let list = ListImport { region: s.region(code.as_deref())?, mapping: mapping(&map, &[])?, national: None };
+            let opened = open(&file).map_err(|e| CliError::Failed(format!("cannot read {}: {e}", file.display())))?;
+            let national = if national { Some(National { country, as_of: day(as_of.as_deref(), &file, &opened)?, smaller: accept_smaller }) } else { None };
+            let report = s.desk.import_do_not_call(s.actor.clone(), opened, ListImport { national, ..list }).await?;
+            let head = report.header.as_ref().map_or_else(String::new, |h| format!("; \"{}\" was taken for the header", clean(h, 60)));
+            s.say(&format!("{} numbers read, {} new, {} lines without a number{head}", report.read, report.added, report.invalid), &json!(report));
         }
         DncCommand::Export => return export(s).await,
     }
     Ok(())
+}
+
+/// The file, or standard input kept where it can be read twice: without a name on the disk.
+fn open(file: &Path) -> std::io::Result<File> {
+    if file.as_os_str() != "-" {
+        return File::open(file);
+    }
+    let path = std::env::temp_dir().join(format!("dialdeck-list-{}", uuid::Uuid::new_v4()));
+    let mut kept = File::options().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
+    std::fs::remove_file(&path)?;
+    std::io::copy(&mut std::io::stdin(), &mut kept)?;
+    kept.rewind()?;
+    Ok(kept)
+}
+
+/// Of which day a national list is.
+fn day(said: Option<&str>, path: &Path, file: &File) -> Result<DateTime<Utc>, CliError> {
+    if let Some(text) = said {
+        return moment(text).ok_or_else(|| CliError::Usage(format!("--as-of wants a day such as 2026-01-31, not \"{text}\"")));
+    }
+    let changed = file.metadata().and_then(|m| m.modified()).ok().filter(|_| path.as_os_str() != "-");
+    changed.map(DateTime::from).ok_or_else(|| CliError::Usage("of which day is the national list? Say --as-of 2026-01-31".to_owned()))
 }
 
 fn parsed(s: &Session, number: &str) -> Result<PhoneNumber, CliError> {
@@ -60,7 +85,7 @@ async fn export(s: &Session) -> Result<(), CliError> {
         let page = s.desk.store().do_not_call(s.actor.owner, PAGE, offset).await.map_err(DeskError::from)?;
         for r in &page.rows {
             // A spreadsheet takes a cell that begins so for a formula.
-            let plain = |t: &str| if t.starts_with(['=', '+', '-', '@']) { format!("'{t}") } else { t.to_owned() };
+            let plain = |t: &str| if t.starts_with(['=', '+', '-', '@']) { format!("'{}", clean(t, 500)) } else { clean(t, 500) };
             out.write_record([r.number.clone(), r.created_at.to_rfc3339(), r.source.clone(), plain(&r.reason), plain(&r.created_by)]).map_err(failed)?;
         }
         offset += PAGE;

@@ -30,10 +30,24 @@ pub fn xdg(variable: &str, fallback: &str) -> PathBuf {
     set.unwrap_or_else(|| std::env::var_os("HOME").map_or_else(|| PathBuf::from("."), PathBuf::from).join(fallback))
 }
 
-fn environment() -> BTreeMap<String, String> {
-    let dotenv = std::fs::read_to_string(".env").map(|t| config::parse_dotenv(&t)).unwrap_or_default();
-    // What is really set wins over the file.
-    dotenv.into_iter().chain(std::env::vars()).collect()
+/// The environment with what a `.env` adds: what is really set wins over the file.
+fn environment() -> Result<BTreeMap<String, String>, CliError> {
+    let mut all = match std::fs::read(".env") {
+        Ok(bytes) => config::parse_dotenv(&bytes).map_err(|e| CliError::Usage(format!(".env: {e}")))?,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
+        Err(e) => return Err(CliError::Usage(format!(".env cannot be read: {e}"))),
+    };
+    for (name, value) in std::env::vars_os() {
+        // Another program's variable is none of ours, whatever it holds.
+        let Ok(name) = name.into_string() else { continue };
+        let ours = name.starts_with("DIALDECK_") || config::ENVIRONMENT.iter().any(|(n, _)| *n == name);
+        match value.into_string() {
+            Ok(value) => drop(all.insert(name, value)),
+            Err(_) if ours => return Err(CliError::Usage(format!("{name} is no UTF-8"))),
+            Err(_) => {}
+        }
+    }
+    Ok(all)
 }
 
 fn values(global: &Global) -> Result<Values, CliError> {
@@ -44,7 +58,7 @@ fn values(global: &Global) -> Result<Values, CliError> {
     flag("listen.behind_proxy", global.behind_proxy.then(|| "true".to_owned()));
     flag("auth.owner", global.owner.map(|o| o.to_string()));
     flag("console.theme", global.theme.clone());
-    let mut values = config::extract(&Sources { files: files(global), environment: environment(), flags })?;
+    let mut values = config::extract(&Sources { files: files(global), environment: environment()?, flags })?;
     if let Some(url) = values.get_mut("database.url").filter(|v| v.text.is_empty()) {
         url.text = format!("sqlite:{}", xdg("XDG_DATA_HOME", ".local/share").join("dialdeck/dialdeck.db").display());
     }
@@ -119,7 +133,8 @@ fn run_console(global: &Global) -> Result<(), CliError> {
     let look = ConsoleOptions {
         theme: config.theme.clone(),
         color: global.color.clone(),
-        read_only: global.read_only,
+        read_only: global.read_only || config.view_only,
+        mask: config.mask,
         simulated: false,
         supabase_hint: config.supabase_without_database,
         following: app.following.subscribe(),
@@ -207,6 +222,7 @@ fn run_demo(global: &Global, demo: DemoOptions) -> Result<(), CliError> {
         theme: global.theme.clone().unwrap_or_else(|| "dark".to_owned()),
         color: global.color.clone(),
         read_only: global.read_only,
+        mask: 0,
         simulated: true,
         supabase_hint: false,
         following: tokio::sync::watch::Sender::new(None).subscribe(),

@@ -1,6 +1,6 @@
 //! The verbs without a screen: each is one function of the desk, with its result printed.
 
-use std::{io::IsTerminal, os::unix::fs::OpenOptionsExt, path::PathBuf};
+use std::{io::IsTerminal, os::unix::fs::OpenOptionsExt, path::PathBuf, time::Duration};
 
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -14,11 +14,12 @@ use super::{
 use crate::{
     api::Role,
     app,
-    config::{self, KEYS, SECRETS, Values},
+    config::{self, KEYS, Values},
     desk::{Actor, AssignNumber, CampaignDraft, Desk, Import, Progress, Recycle},
     domain::{
         campaign::Settings,
         contact::ImportReport,
+        csv::{self, Mapping},
         id::{CampaignId, OwnerId},
         phone::PhoneNumber,
         schedule::Days,
@@ -32,7 +33,10 @@ use crate::{
 
 pub async fn run(s: Session, command: Command) -> Result<(), CliError> {
     match command {
-        Command::Import { file, list, csv: _, region, map, dry_run, rejects } => import(&s, file, list, region, map, dry_run, rejects).await,
+        Command::Import { file, list, csv: _, region, map, ignore_column, dry_run, rejects } => {
+            let mapping = mapping(&map, &ignore_column)?;
+            import(&s, file, list, region, mapping, dry_run, rejects).await
+        }
         Command::Campaign(c) => campaign(&s, c).await,
         Command::Call(c) => calls::call(&s, c).await,
         Command::Assistant(c) => assistant(&s, c).await,
@@ -58,26 +62,30 @@ async fn stop_all(s: &Session, release: bool) -> Result<(), CliError> {
     Ok(())
 }
 
+/// Columns by hand, as `--map` and `--ignore-column` have them.
+pub(super) fn mapping(map: &[String], ignored: &[String]) -> Result<Mapping, CliError> {
+    let mut all = Mapping::new();
+    for text in map {
+        all.extend(csv::mapping(text).map_err(|e| CliError::Usage(format!("--map {e}")))?);
+    }
+    all.extend(ignored.iter().map(|c| (csv::IGNORE.to_owned(), c.clone())));
+    Ok(all)
+}
+
+/// A cancelled import that waits for standard input is left so soon.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 async fn import(
     s: &Session,
     file: PathBuf,
     list: Option<String>,
     code: Option<String>,
-    map: Option<String>,
+    mapping: Mapping,
     dry_run: bool,
     rejects: Option<PathBuf>,
 ) -> Result<(), CliError> {
     let stdin = file.as_os_str() == "-";
     let name = list.clone().unwrap_or_else(|| file.file_name().map_or_else(|| "stdin.csv".to_owned(), |n| n.to_string_lossy().into_owned()));
-    let mapping = map
-        .iter()
-        .flat_map(|m| m.split(','))
-        .map(|pair| {
-            pair.split_once('=')
-                .map(|(a, b)| (a.trim().to_owned(), b.trim().to_owned()))
-                .ok_or_else(|| CliError::Usage(format!("--map wants field=Column, not \"{pair}\"")))
-        })
-        .collect::<Result<Vec<_>, _>>()?;
     let size = if stdin { None } else { std::fs::metadata(&file).ok().map(|m| m.len()) };
     let table = if list.is_some() { ContactTable::ContactList } else { ContactTable::CsvFile };
     let import = Import { table, name, region: s.region(code.as_deref())?, mapping, size, dry_run };
@@ -90,13 +98,18 @@ async fn import(
     let shown = tokio::spawn(show_progress(progress.subscribe()));
     let cancel = CancellationToken::new();
     let stop = cancel.clone();
-    tokio::spawn(async move {
-        // Ctrl-C cancels the import, which then leaves nothing behind.
-        if tokio::signal::ctrl_c().await.is_ok() {
-            stop.cancel();
+    // Ctrl-C cancels the import, which then leaves nothing behind.
+    let given_up = async move {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
         }
-    });
-    let done = s.desk.import(s.actor.clone(), import, read, progress, cancel).await;
+        stop.cancel();
+        tokio::time::sleep(PATIENCE).await;
+    };
+    let done = tokio::select! {
+        done = s.desk.import(s.actor.clone(), import, read, progress, cancel) => done,
+        () = given_up => return Err(CliError::Failed("the import was cancelled: no list was made".to_owned())),
+    };
     drop(shown.await);
     let (id, report) = done?;
     if let Some(path) = rejects {
@@ -131,7 +144,7 @@ fn write_rejects(path: &PathBuf, report: &ImportReport) -> Result<(), CliError> 
     let fail = |e: String| CliError::Failed(format!("cannot write {}: {e}", path.display()));
     // The owner's alone: reasons quote numbers.
     let file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).map_err(|e| fail(e.to_string()))?;
-    let mut out = csv::Writer::from_writer(file);
+    let mut out = ::csv::Writer::from_writer(file);
     out.write_record(["line", "reason"]).map_err(|e| fail(e.to_string()))?;
     for r in &report.rejects {
         out.write_record([r.line.to_string(), r.reason.clone()]).map_err(|e| fail(e.to_string()))?;
@@ -153,6 +166,9 @@ fn print_report(s: &Session, id: &str, r: &ImportReport, dry_run: bool) {
     }
     if r.remarked > 20 {
         eprintln!("  and {} more that were kept", r.remarked - 20);
+    }
+    if r.listed > 0 {
+        println!("{} numbers are new on the do-not-call list", r.listed);
     }
     for reject in r.rejects.iter().take(20) {
         eprintln!("  line {}: {}", reject.line, reject.reason);
@@ -190,8 +206,8 @@ async fn campaign(s: &Session, command: CampaignCommand) -> Result<(), CliError>
             let row = s.campaign(&campaign).await?;
             let stopped = s.desk.stop(s.actor.clone(), row.id, hang_up).await?;
             s.say(
-                &format!("stopped \"{}\": {} contacts not called, {} live calls", row.name, stopped.canceled, stopped.live),
-                &json!({ "canceled": stopped.canceled, "live": stopped.live }),
+                &format!("stopped \"{}\": {} contacts not called, {} live calls{}", row.name, stopped.canceled, stopped.live, stopped.broken()),
+                &json!({ "canceled": stopped.canceled, "live": stopped.live, "brokenPromises": stopped.promises }),
             );
             Ok(())
         }
@@ -217,7 +233,8 @@ fn recycle(results: &[String]) -> Result<Recycle, CliError> {
         "no_answer" => Ok(Recycle { no_answer: true, ..r }),
         "busy" => Ok(Recycle { busy: true, ..r }),
         "voicemail" => Ok(Recycle { voicemail: true, ..r }),
-        other => Err(CliError::Usage(format!("\"{other}\" is none of no_answer, busy, voicemail"))),
+        "callback" => Ok(Recycle { callback: true, ..r }),
+        other => Err(CliError::Usage(format!("\"{other}\" is none of no_answer, busy, voicemail, callback"))),
     })
 }
 
@@ -414,8 +431,7 @@ pub fn config(command: ConfigCommand, values: &Values, files: &[(PathBuf, bool)]
         ConfigCommand::Show => {
             for (key, _) in KEYS {
                 let Some(v) = values.get(key) else { continue };
-                let shown = if SECRETS.contains(key) && !v.text.is_empty() { "***" } else { v.text.as_str() };
-                println!("{key:<28} {shown:<36} {}", v.source);
+                println!("{key:<28} {:<36} {}", config::shown(key, &v.text), v.source);
             }
             Ok(())
         }

@@ -61,6 +61,7 @@ pub const KEYS: &[(&str, Option<&str>)] = &[
     ("compliance.automated_voice", Some("true")),
     ("compliance.unlisted_countries", Some("closed")),
     ("compliance.rest_after_talk", Some("24h")),
+    ("compliance.shared_do_not_call", Some("true")),
     ("console.theme", Some("dark")),
     ("console.notify", Some("none")),
     ("console.limits", Some("")),

@@ -2,10 +2,12 @@
 //! `extract` gathers the values with their sources, one `validate` turns them into a [`Config`] and
 //! returns every complaint at once.
 
+mod dotenv;
 mod keys;
 mod limits;
 mod ranges;
 mod secret;
+mod show;
 
 use std::{
     collections::BTreeMap,
@@ -15,9 +17,11 @@ use std::{
     time::Duration,
 };
 
+pub use dotenv::parse as parse_dotenv;
 pub use keys::{ENVIRONMENT, KEYS, SECRETS};
 pub use limits::Limits;
 pub use secret::Secret;
+pub use show::shown;
 
 use crate::domain::{
     breaker::Limits as Breaker,
@@ -129,9 +133,15 @@ pub struct Config {
     /// Countries that are not in the table of laws are open on working days, 9 to 20.
     pub unlisted_open: bool,
     pub rest_after_talk: Duration,
+    /// All owners of the installation have one do-not-call list.
+    pub shared_do_not_call: bool,
     pub breaker: Breaker,
     pub retention: Retention,
     pub theme: String,
+    /// How much of numbers the console shows at first: all, the last four digits, nothing.
+    pub mask: u8,
+    /// The console changes nothing.
+    pub view_only: bool,
     pub log_level: String,
     pub log_file: Option<PathBuf>,
     /// Said in the header: a Supabase URL without a database URL.
@@ -157,7 +167,7 @@ pub fn extract(sources: &Sources) -> Result<Values, ConfigError> {
 
 fn read_file(path: &Path, named: bool, values: &mut Values, complaints: &mut Vec<Complaint>) {
     let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
+        Ok(text) => text.trim_start_matches('\u{feff}').to_owned(),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && !named => return,
         Err(e) => return complaints.push(Complaint { source: path.display().to_string(), message: format!("cannot be read: {e}") }),
     };
@@ -165,7 +175,10 @@ fn read_file(path: &Path, named: bool, values: &mut Values, complaints: &mut Vec
         Ok(table) => table,
         Err(e) => {
             let e: toml::de::Error = e;
-            return complaints.push(Complaint { source: path.display().to_string(), message: e.to_string().trim().replace('\n', " | ") });
+            // Not the line itself: its value may be a secret.
+            let line = text.as_bytes()[..e.span().map_or(0, |s| s.start.min(text.len()))].split(|b| *b == b'\n').count();
+            let message = format!("is no TOML: {}", clean(e.message(), 200));
+            return complaints.push(Complaint { source: format!("{}:{line}", path.display()), message });
         }
     };
     let mut flat = Vec::new();
@@ -294,14 +307,39 @@ impl Reader<'_> {
         }
     }
 
-    /// A value that still is the spec's placeholder.
+    /// A value that still is the spec's placeholder: a word of it begins so, as no name in a path or a host
+    /// does by chance ("find-your-home").
     fn placeholder(&mut self, key: &str) {
         let text = self.text(key);
-        if text.starts_with("your_") || text.contains("your-") {
-            self.complain(key, format!("\"{text}\" is a placeholder: put the real value in, or remove the line"));
+        if matches!(key, "log.file") || text.starts_with("sqlite:") {
+            return;
+        }
+        let word = |w: &str| w.starts_with("your_") || w.starts_with("your-");
+        if text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-'))).any(word) {
+            let named = if SECRETS.contains(&key) { "its value".to_owned() } else { format!("\"{}\"", shown(key, &text)) };
+            self.complain(key, format!("{named} is a placeholder: put the real value in, or remove the line"));
+        }
+    }
+
+    /// A key of a later release: said, not silently passed over.
+    fn later(&mut self, key: &str, allowed: &[&str], words: &str) {
+        let text = self.text(key);
+        if !allowed.contains(&text.as_str()) {
+            self.complain(key, format!("{words}: remove it, or leave it at its default"));
         }
     }
 }
+
+/// Keys that are in the design and do nothing yet, what they may hold, and the words for anything else.
+const LATER: &[(&str, &[&str], &str)] = &[
+    ("listen.allow_origins", &[""], "this release answers no browser of another origin; a proxy in front may"),
+    ("database.migrate_url", &[""], "this release brings its database up to date by database.url alone"),
+    ("recording.source", &["", "none"], "this release records nothing"),
+    ("recording.bucket", &[""], "this release records nothing"),
+    ("console.notify", &["", "none"], "this release rings no bell"),
+    ("console.limits", &[""], "this release has no limits of the console's own"),
+    ("console.terms", &[""], "this release has its terms built in: `dialdeck terms show`"),
+];
 
 /// Turns the values into a configuration.
 ///
@@ -311,6 +349,9 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
     let mut r = Reader { values, complaints: Vec::new() };
     for (key, _) in KEYS {
         r.placeholder(key);
+    }
+    for (key, allowed, words) in LATER {
+        r.later(key, allowed, words);
     }
     let list = |text: &str| text.split(',').map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect::<Vec<_>>();
     let (public_url, public_bases) = public(&r);
@@ -326,7 +367,7 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
     }
     let url = r.text("database.url");
     if !url.is_empty() && !url.starts_with("sqlite:") {
-        r.complain("database.url", format!("\"{}\" is no database of this release: write sqlite:PATH", url.split("://").next().unwrap_or_default()));
+        r.complain("database.url", format!("\"{}\" is no database of this release: write sqlite:PATH", clean(url.split(':').next().unwrap_or_default(), 20)));
     }
     let config = Config {
         listen,
@@ -377,6 +418,7 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
         attempts_per_24h: ranges::number(&mut r, "compliance.attempts_per_24h", 1, 100),
         automated_voice: r.flag("compliance.automated_voice"),
         unlisted_open: one_of(&mut r, "compliance.unlisted_countries", &["closed", "open"]) == "open",
+        shared_do_not_call: r.flag("compliance.shared_do_not_call"),
         rest_after_talk: ranges::time(&mut r, "compliance.rest_after_talk", Duration::ZERO, Duration::from_hours(24 * 60)),
         breaker: Breaker {
             enabled: r.flag("breaker.enabled"),
@@ -386,6 +428,12 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
         },
         retention: ranges::retention(&mut r),
         theme: r.text("console.theme"),
+        mask: match one_of(&mut r, "console.mask", &["none", "last4", "all"]).as_str() {
+            "last4" => 1,
+            "all" => 2,
+            _ => 0,
+        },
+        view_only: one_of(&mut r, "auth.console_role", &["admin", "viewer"]) == "viewer",
         log_level: r.text("log.level"),
         log_file: Some(PathBuf::from(r.text("log.file"))).filter(|p| !p.as_os_str().is_empty()),
         supabase_without_database: !r.text("auth.supabase_url").is_empty() && values.get("database.url").is_none_or(|v| v.source == "default"),
@@ -415,6 +463,7 @@ fn livekit(r: &mut Reader<'_>) -> Option<LiveKitSection> {
         return None;
     }
     if !["ws://", "wss://", "http://", "https://"].iter().any(|s| host.starts_with(s)) {
+        let host = shown("livekit.host", &host);
         r.complain("livekit.host", format!("\"{host}\" needs a scheme: wss://{host}"));
     }
     for key in ["livekit.api_key", "livekit.api_secret"] {
@@ -467,7 +516,7 @@ fn trunk_address(r: &mut Reader<'_>) -> String {
         return text;
     }
     trunk::address(&text, Reach::Anywhere).unwrap_or_else(|why| {
-        r.complain("trunk.address", format!("\"{}\" {why}", clean(&text, 60)));
+        r.complain("trunk.address", format!("\"{}\" {why}", clean(&shown("trunk.address", &text), 60)));
         String::new()
     })
 }
@@ -478,22 +527,6 @@ fn one_of(r: &mut Reader<'_>, key: &str, allowed: &[&str]) -> String {
         r.complain(key, format!("\"{text}\" is none of {}", allowed.join(", ")));
     }
     text
-}
-
-/// Reads a `.env` file's text: `KEY=value`, quotes and `export` allowed, `#` comments.
-#[must_use]
-pub fn parse_dotenv(text: &str) -> BTreeMap<String, String> {
-    text.lines()
-        .map(str::trim)
-        .filter(|l| !l.starts_with('#'))
-        .filter_map(|l| l.trim_start_matches("export ").split_once('='))
-        .map(|(k, v)| {
-            let v = v.trim();
-            let quoted = v.len() >= 2 && (v.starts_with('"') && v.ends_with('"') || v.starts_with('\'') && v.ends_with('\''));
-            let value = if quoted { &v[1..v.len() - 1] } else { v.split(" #").next().unwrap_or(v).trim_end() };
-            (k.trim().to_owned(), value.to_owned())
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -557,13 +590,5 @@ mod tests {
     #[test]
     fn secrets_are_never_shown() {
         assert_eq!(format!("{:?}", Secret::new("hunter2")), "***");
-    }
-
-    #[test]
-    fn dotenv_files() {
-        let env = parse_dotenv("# c\nA=1\nexport B=\"two words\"\nC='x' \nD=plain # note\n");
-        assert_eq!(env.get("B").map(String::as_str), Some("two words"));
-        assert_eq!(env.get("C").map(String::as_str), Some("x"));
-        assert_eq!(env.get("D").map(String::as_str), Some("plain"));
     }
 }

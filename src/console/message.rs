@@ -85,7 +85,8 @@ pub enum Msg {
         outcome: Option<Outcome>,
         previous: Option<Outcome>,
         undone: bool,
-        result: Result<(), String>,
+        /// With what is to be said of a promised callback.
+        result: Result<Option<String>, String>,
     },
     /// The new campaign was made, or why not: then the form comes back as it was.
     Created {
@@ -140,6 +141,8 @@ pub struct Preview {
     pub path: PathBuf,
     /// Header and the field it was taken for.
     pub columns: Vec<(String, Option<&'static str>)>,
+    /// Columns that may say who must not be called: the operator must say before anything is imported.
+    pub unclear: Vec<usize>,
     pub rows: Vec<Vec<String>>,
     pub error: Option<String>,
 }

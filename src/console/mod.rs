@@ -45,6 +45,8 @@ pub struct ConsoleOptions {
     pub theme: String,
     pub color: String,
     pub read_only: bool,
+    /// How much of numbers is hidden at first: nothing, all but four digits, everything.
+    pub mask: u8,
     /// The telephone network is the built-in one.
     pub simulated: bool,
     pub supabase_hint: bool,

@@ -43,12 +43,12 @@ impl Performer {
         match effect {
             Effect::Tag { call, name, outcome, previous, callback_at } => self.spawn(async move {
                 let set = SetOutcome { call, outcome, notes: None, who: Who::Operator, confidence: None, callback_at, expected: Some(previous) };
-                let result = desk.set_outcome(actor, set).await.map(drop).map_err(|e| e.to_string());
+                let result = desk.set_outcome(actor, set).await.map(|t| t.promise.map(|p| p.words)).map_err(|e| e.to_string());
                 Msg::Tagged { call, name, outcome, previous, undone: false, result }
             }),
             Effect::UndoTag { call, name, previous, outcome, lift } => self.spawn(async move {
                 let lift = if lift { UndoDoNotCall::Lift } else { UndoDoNotCall::Keep };
-                let result = desk.undo_outcome(actor, call, previous, lift).await.map(drop).map_err(|e| e.to_string());
+                let result = desk.undo_outcome(actor, call, previous, lift).await.map(|_| None).map_err(|e| e.to_string());
                 Msg::Tagged { call, name, outcome: previous, previous: outcome, undone: true, result }
             }),
             Effect::Note { call, note } => self.done("note saved".to_owned(), async move { desk.set_note(actor, call, clean(&note, 4000)).await.map(drop) }),
@@ -64,7 +64,10 @@ impl Performer {
             }),
             Effect::Stop { campaign, name, hang_up } => self.spawn(async move {
                 match desk.stop(actor, campaign, hang_up).await {
-                    Ok(s) => Msg::Done { words: format!("stopped \"{name}\": {} contacts not called, {} live calls", s.canceled, s.live), result: Ok(()) },
+                    Ok(s) => Msg::Done {
+                        words: format!("stopped \"{name}\": {} contacts not called, {} live calls{}", s.canceled, s.live, s.broken()),
+                        result: Ok(()),
+                    },
                     Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },
                 }
             }),
@@ -240,25 +243,26 @@ fn refused_start(id: CampaignId, name: String, why: &DeskError) -> Msg {
 
 /// The first rows of a file and what its columns were taken for.
 fn look(path: PathBuf, region: Option<&str>) -> Preview {
-    let failed = |path: PathBuf, words: String| Preview { path, columns: Vec::new(), rows: Vec::new(), error: Some(words) };
+    let failed = |path: PathBuf, words: String| Preview { path, columns: Vec::new(), unclear: Vec::new(), rows: Vec::new(), error: Some(words) };
     let file = match std::fs::File::open(&path) {
         Ok(file) => file,
         Err(e) => return failed(path.clone(), format!("cannot open {}: {e}", path.display())),
     };
     let region = region.and_then(|r| phone::region(r).ok());
-    let mut file = match ContactFile::open(file, &Vec::new(), region) {
+    let mut file = match ContactFile::look(file, &Vec::new(), region) {
         Ok(file) => file,
         Err(e) => return failed(path, e.to_string()),
     };
-    let columns = file.columns().map(|(h, f)| (h.to_owned(), f.map(super::super::domain::csv::Field::name))).collect();
-    let rows = std::iter::from_fn(|| file.next_row())
+    let columns: Vec<_> = file.columns().map(|(h, f)| (h.to_owned(), f.map(super::super::domain::csv::Field::name))).collect();
+    let unclear = (0..columns.len()).filter(|i| file.is_unclear(*i)).collect();
+    let rows = std::iter::from_fn(|| file.next_row().ok().flatten())
         .take(5)
         .map(|row| match row {
             crate::domain::csv::Row::Good(c) => vec![c.number.to_string(), c.name.clone(), c.company.clone(), zone::label(&c.zones)],
-            crate::domain::csv::Row::Bad { line, reason } => vec![format!("line {line}"), reason],
+            crate::domain::csv::Row::Bad { line, reason, .. } => vec![format!("line {line}"), reason],
         })
         .collect();
-    Preview { path, columns, rows, error: None }
+    Preview { path, columns, unclear, rows, error: None }
 }
 
 /// Into the clipboard of the terminal's own machine.

@@ -93,6 +93,7 @@ const UNDO: usize = 20;
 impl State {
     #[must_use]
     pub fn new(options: ConsoleOptions, actor: Actor, theme: Theme, now: DateTime<Utc>) -> Self {
+        let mask = options.mask;
         Self {
             options,
             actor,
@@ -111,7 +112,7 @@ impl State {
             follow: true,
             to_tag_only: false,
             auto_next: true,
-            mask: 0,
+            mask,
             dialog: None,
             dialog_opened: now,
             import: None,

@@ -125,11 +125,20 @@ impl State {
         self.remember(Undo::PauseAll(ids));
     }
 
-    fn tagged(&mut self, call: CallId, name: String, outcome: Option<Outcome>, previous: Option<Outcome>, undone: bool, result: Result<(), String>) {
+    fn tagged(
+        &mut self,
+        call: CallId,
+        name: String,
+        outcome: Option<Outcome>,
+        previous: Option<Outcome>,
+        undone: bool,
+        result: Result<Option<String>, String>,
+    ) {
         self.saving.remove(&call);
-        if let Err(why) = result {
-            return self.complain(format!("{name}: {why}"));
-        }
+        let promised = match result {
+            Ok(promised) => promised,
+            Err(why) => return self.complain(format!("{name}: {why}")),
+        };
         for row in self.data.live.iter_mut().chain(self.data.to_tag.iter_mut()).filter(|r| r.id == call) {
             row.outcome = outcome;
         }
@@ -137,7 +146,8 @@ impl State {
         if undone {
             return self.say(format!("{name} is \"{word}\" again"));
         }
-        self.say(format!("tagged {name} \"{word}\" - u undoes (10 s)"));
+        let promised = promised.map_or_else(String::new, |words| format!(", {words}"));
+        self.say(format!("tagged {name} \"{word}\"{promised} - u undoes (10 s)"));
         let at = self.now;
         self.remember(Undo::Tag { call, name, outcome, previous, at });
     }

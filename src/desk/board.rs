@@ -16,7 +16,7 @@ use crate::{
         rules::Rules,
         schedule, zone,
     },
-    store::{CampaignRow, OutgoingRow, Setting, TrunkGates, ZoneHead},
+    store::{CampaignRow, LISTED, OutgoingRow, Setting, TrunkGates, ZoneHead},
 };
 
 /// What only an engine knows: the calls in its hands, and whom it served last.
@@ -53,7 +53,7 @@ impl Desk {
         let now = self.now();
         let outgoing = self.store.outgoing(row.assistant_id).await?;
         let used = self.store.campaign_day(row.id, schedule::local_day(row.zone(), now)).await?.map_or(0, |d| d.used);
-        let national_list_at = self.store.setting(Setting::NationalList(row.user_id)).await?.and_then(|t| t.parse().ok());
+        let national_list_at = self.store.setting(Setting::NationalList(row.user_id, LISTED)).await?.and_then(|t| t.parse().ok());
         let campaign = CampaignFacts {
             national_list_at,
             preparing: hands.campaigns.get(&row.id).copied().unwrap_or(0),

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Actor, Desk, DeskError, audit, claim::end_unarmed, housekeeping::is_emptying};
+use super::{Actor, Desk, DeskError, audit, claim::end_unarmed, housekeeping::is_emptying, retries};
 use crate::{
     domain::{
         FieldError, Refusal,
@@ -52,6 +52,19 @@ pub struct Preflight {
 pub struct Stopped {
     pub canceled: i64,
     pub live: i64,
+    /// Callbacks that were promised, among those canceled.
+    pub promises: i64,
+}
+
+impl Stopped {
+    /// What was promised and is not kept, in words; empty when nothing was.
+    #[must_use]
+    pub fn broken(&self) -> String {
+        if self.promises == 0 {
+            return String::new();
+        }
+        format!(", {} promised callbacks not kept: a start or `recycle callback` brings them back", self.promises)
+    }
 }
 
 /// The longest name of a campaign, letters.
@@ -250,6 +263,7 @@ impl Desk {
                     let reason = format!("stopped by {}", actor.name);
                     shift(tx, &actor, &row, Command::Stop, &reason, now).await?;
                     tx.set_fill(id, None).await?;
+                    let promises = tx.break_promises(id).await?;
                     // Those being prepared at once: a new start must not find them and call them.
                     let claimed = tx.claimed_of(id).await?;
                     let canceled = row.counts.pending + i64::try_from(claimed.len()).unwrap_or(0);
@@ -260,7 +274,7 @@ impl Desk {
                     if hang_up {
                         tx.hang_up_campaign(id, now).await?;
                     }
-                    Ok::<_, DeskError>(Stopped { canceled, live })
+                    Ok::<_, DeskError>(Stopped { canceled, live, promises })
                 })
             })
             .await?;
@@ -378,6 +392,10 @@ async fn fill(tx: &mut Tx, owner: OwnerId, id: CampaignId, now: DateTime<Utc>) -
     if !matches!(row.execution_status, Status::Running | Status::Paused) {
         return Ok(false);
     }
+    // First what a stop broke: those contacts were promised a call.
+    if retries::bring_back(tx, &Actor::engine(owner), id, now).await? > 0 {
+        return Ok(true);
+    }
     let contacts = tx.contacts_to_queue(owner, source, id, position, CHUNK).await?;
     let Some(last) = contacts.last().map(|c| c.position) else {
         tx.set_fill(id, None).await?;
@@ -434,7 +452,7 @@ pub(super) fn missing_fields(script_text: &str, contacts: &[crate::store::FillCo
     let mut lacking: Vec<String> = Vec::new();
     let mut count = 0;
     for c in contacts {
-        let fields = crate::domain::contact::script_fields(&c.name, &c.email, &c.company, &c.extra.0);
+        let fields = crate::domain::contact::script_fields(&c.name, &c.email, &c.company, &c.fields);
         let missing: Vec<_> = required.iter().filter(|f| fields.get(&script::key(f)).is_none_or(|v| v.trim().is_empty())).collect();
         count += i64::from(!missing.is_empty());
         for field in missing {

@@ -134,7 +134,7 @@ impl Desk {
     ) -> Result<Vec<Claimed>, DeskError> {
         let ids: Vec<ContactId> = rows.iter().filter_map(|r| r.contact_id).collect();
         let contacts = if ids.is_empty() { Vec::new() } else { self.store.contacts_by_id(&ids).await? };
-        let mut contacts: HashMap<ContactId, _> = contacts.into_iter().map(|c| (c.id, (c.company, c.extra.0))).collect();
+        let mut contacts: HashMap<ContactId, _> = contacts.into_iter().map(|c| (c.id, (c.company, c.fields))).collect();
         let mut claimed = Vec::with_capacity(rows.len());
         let script = Script::parse(campaign.script());
         for row in rows {

@@ -1,5 +1,5 @@
-//! Import: a file becomes contacts, in slices, with a report; a cancelled import leaves no
-//! contact behind.
+//! Import: a file becomes contacts, in slices, with a report. It is whole or nothing: what breaks off or is
+//! cancelled leaves no contact behind, only those on the do-not-call list who were read by then.
 
 use std::{collections::HashSet, io::Read};
 
@@ -8,12 +8,13 @@ use rlibphonenumber::Region;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{Actor, Desk, DeskError, audit, dnc};
+use super::{Actor, Desk, DeskError, audit, dnc, importing::Place};
 use crate::{
     domain::{
         contact::{ImportReport, NewContact},
         csv::{ContactFile, CsvError, Mapping, Row},
         id::SourceId,
+        phone::PhoneNumber,
         text::clean,
     },
     store::{ContactSlice, ContactTable, Lane},
@@ -43,29 +44,62 @@ pub struct Progress {
 
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
+    /// It did not begin.
     #[error(transparent)]
     Csv(#[from] CsvError),
-    #[error("the import was cancelled; nothing was kept")]
-    Cancelled,
+    #[error("{why}; nothing was kept of it{}", Listed(*listed))]
+    Broken {
+        why: CsvError,
+        /// Numbers that are on the do-not-call list by it all the same.
+        listed: u64,
+    },
+    #[error("the import was cancelled; nothing was kept{}", Listed(*.0))]
+    Cancelled(u64),
+    #[error("as many files are being imported as may be: wait for one to end")]
+    Busy,
     #[error(transparent)]
     Desk(#[from] DeskError),
 }
 
+/// What of a broken import stays.
+struct Listed(u64);
+
+impl std::fmt::Display for Listed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            0 => Ok(()),
+            1 => f.write_str(", but the 1 number marked \"do not call\" that was read is on the list"),
+            n => write!(f, ", but the {n} numbers marked \"do not call\" that were read are on the list"),
+        }
+    }
+}
+
 /// Rows of one write: callbacks and claims go between two of them.
 const SLICE: usize = 500;
+/// Bytes of the file in one write: rows may be long.
+const SLICE_BYTES: u64 = 512 << 10;
 
 /// What the reading thread hands on.
+#[derive(Default)]
 struct Slice {
     good: Vec<NewContact>,
     bad: Vec<(u64, String)>,
+    /// Who must not be called, whatever became of the row.
+    listed: Vec<PhoneNumber>,
     bytes: u64,
+}
+
+/// What is known when the header is read.
+struct Head {
+    names: Vec<String>,
 }
 
 impl Desk {
     /// Imports a file. Bad rows and duplicates are reported by line and reason, good ones kept.
     ///
     /// # Errors
-    /// When the file as a whole cannot be read, it was cancelled, or the database refuses.
+    /// When the file as a whole cannot be read, it was cancelled, or the database refuses: then no contact
+    /// of it is kept.
     pub async fn import<R: Read + Send + 'static>(
         &self,
         actor: Actor,
@@ -75,11 +109,12 @@ impl Desk {
         cancel: CancellationToken,
     ) -> Result<(SourceId, ImportReport), ImportError> {
         let id = SourceId::fresh();
+        let place = self.readers.enter(actor.owner).ok_or(ImportError::Busy)?;
         let (mapping, region) = (import.mapping.clone(), import.region);
-        let (opened, slices) = read_slices(read, mapping, region, cancel.clone());
-        opened.await.map_err(|_| ImportError::Cancelled)??;
+        let (opened, slices) = read_slices(place, read, mapping, region, cancel.clone())?;
+        let head = opened.await.map_err(|_| ImportError::Cancelled(0))??;
         if !import.dry_run {
-            self.open_source(&actor, &import, id).await?;
+            self.open_source(&actor, &import, id, head).await?;
         }
         let result = self.take_slices(&actor, &import, id, slices, &progress, &cancel).await;
         match result {
@@ -91,7 +126,7 @@ impl Desk {
         }
     }
 
-    async fn open_source(&self, actor: &Actor, import: &Import, id: SourceId) -> Result<(), DeskError> {
+    async fn open_source(&self, actor: &Actor, import: &Import, id: SourceId, head: Head) -> Result<(), DeskError> {
         let now = self.now();
         let (actor, table) = (actor.clone(), import.table);
         let name = clean(import.name.trim(), 255);
@@ -103,7 +138,7 @@ impl Desk {
                         ContactTable::ContactList => tx.insert_list(id, actor.owner, &name, "processing", now).await?,
                         ContactTable::CsvFile => tx.insert_csv_file(id, actor.owner, &name, size, now).await?,
                     }
-                    Ok(())
+                    Ok(tx.name_columns(table, id, &head.names).await?)
                 })
             })
             .await
@@ -114,20 +149,26 @@ impl Desk {
         actor: &Actor,
         import: &Import,
         id: SourceId,
-        mut slices: mpsc::Receiver<Slice>,
+        mut slices: mpsc::Receiver<Result<Slice, CsvError>>,
         progress: &watch::Sender<Progress>,
         cancel: &CancellationToken,
     ) -> Result<ImportReport, ImportError> {
         let mut report = ImportReport::default();
         let mut seen = HashSet::new();
         // The next slices are made ready and wait at the writer while those before are being committed.
-        let inserted = futures_util::stream::poll_fn(|cx| slices.poll_recv(cx)).map(|slice| self.insert_slice(actor, import, id, slice)).buffered(4);
-        let mut inserted = std::pin::pin!(inserted);
-        while let Some(slice) = inserted.next().await {
-            let (slice, kept) = slice?;
-            if cancel.is_cancelled() {
-                return Err(ImportError::Cancelled);
+        let inserted = futures_util::stream::poll_fn(|cx| slices.poll_recv(cx)).map(|slice| async {
+            match slice {
+                Ok(slice) => Ok(Ok(self.insert_slice(actor, import, id, slice).await?)),
+                Err(e) => Ok::<_, DeskError>(Err(e)),
             }
+        });
+        let mut inserted = std::pin::pin!(inserted.buffered(4));
+        while let Some(slice) = inserted.next().await {
+            let (slice, kept, listed) = match slice? {
+                Ok(done) => done,
+                Err(why) => return Err(ImportError::Broken { why, listed: report.listed }),
+            };
+            report.listed += listed;
             for (line, reason) in slice.bad {
                 report.invalid += 1;
                 report.reject(line, reason);
@@ -139,7 +180,7 @@ impl Desk {
             progress.send_replace(Progress { bytes: slice.bytes, size: import.size, rows: report.imported + report.duplicate + report.invalid });
         }
         if cancel.is_cancelled() {
-            return Err(ImportError::Cancelled);
+            return Err(ImportError::Cancelled(report.listed));
         }
         if !import.dry_run {
             self.close_source(actor, import.table, id, report.clone()).await?;
@@ -147,21 +188,26 @@ impl Desk {
         Ok(report)
     }
 
-    /// Writes a slice; answers it with the lines that were kept, or without when nothing is to be written.
-    /// Who is marked "do not call" is on the list from then on, whatever becomes of the file.
-    async fn insert_slice(&self, actor: &Actor, import: &Import, id: SourceId, slice: Slice) -> Result<(Slice, Option<HashSet<i64>>), DeskError> {
-        if import.dry_run || slice.good.is_empty() {
-            return Ok((slice, None));
+    /// Writes a slice; answers it with the lines that were kept, or without when nothing is to be written,
+    /// and how many numbers it put on the do-not-call list. Those first: who is marked so is on the list
+    /// from then on, whatever becomes of the file.
+    async fn insert_slice(&self, actor: &Actor, import: &Import, id: SourceId, mut slice: Slice) -> Result<(Slice, Option<HashSet<i64>>, u64), DeskError> {
+        let mut listed = 0;
+        if import.dry_run {
+            return Ok((slice, None, listed));
         }
         let now = self.now();
-        let rows = ContactSlice::new(import.table, id, &slice.good, now);
-        let flagged: Vec<String> = slice.good.iter().filter(|c| c.do_not_call).map(|c| c.number.to_string()).collect();
-        let kept = self.store.write(Lane::Bulk, move |tx| Box::pin(async move { tx.insert_contacts(rows).await })).await?;
+        let flagged: Vec<String> = std::mem::take(&mut slice.listed).iter().map(PhoneNumber::to_string).collect();
         for numbers in flagged.chunks(dnc::CHUNK).map(<[String]>::to_vec) {
             let actor = actor.clone();
-            self.store.write(Lane::Bulk, move |tx| Box::pin(async move { dnc::suppress_all(tx, &actor, &numbers, "import", now).await })).await?;
+            listed += self.store.write(Lane::Bulk, move |tx| Box::pin(async move { dnc::suppress_all(tx, &actor, &numbers, "import", now).await })).await?;
         }
-        Ok((slice, Some(kept.into_iter().collect())))
+        if slice.good.is_empty() {
+            return Ok((slice, None, listed));
+        }
+        let rows = ContactSlice::new(import.table, id, &slice.good, now);
+        let kept = self.store.write(Lane::Bulk, move |tx| Box::pin(async move { tx.insert_contacts(rows).await })).await?;
+        Ok((slice, Some(kept.into_iter().collect()), listed))
     }
 
     /// The report, in the transaction that makes the source usable.
@@ -214,33 +260,71 @@ fn tally(report: &mut ImportReport, c: &NewContact, kept: bool) {
     report.do_not_call += u64::from(c.do_not_call);
 }
 
-type Opened = tokio::sync::oneshot::Receiver<Result<(), CsvError>>;
+type Opened = tokio::sync::oneshot::Receiver<Result<Head, CsvError>>;
+type Slices = mpsc::Receiver<Result<Slice, CsvError>>;
 
 /// Parses on a thread of its own: numbers are the costly part, and the writer is another core's.
-fn read_slices<R: Read + Send + 'static>(read: R, mapping: Mapping, region: Option<Region>, cancel: CancellationToken) -> (Opened, mpsc::Receiver<Slice>) {
+fn read_slices<R: Read + Send + 'static>(
+    place: Place,
+    read: R,
+    mapping: Mapping,
+    region: Option<Region>,
+    cancel: CancellationToken,
+) -> Result<(Opened, Slices), CsvError> {
     let (opened, wait) = tokio::sync::oneshot::channel();
     let (slices, receive) = mpsc::channel(4);
-    tokio::task::spawn_blocking(move || {
+    let work = move |_place| {
         let mut file = match ContactFile::open(read, &mapping, region) {
             Ok(file) => file,
             Err(e) => return drop(opened.send(Err(e))),
         };
-        drop(opened.send(Ok(())));
+        drop(opened.send(Ok(Head { names: file.names() })));
         loop {
-            let (mut good, mut bad) = (Vec::with_capacity(SLICE), Vec::new());
-            while good.len() < SLICE && bad.len() < SLICE {
-                match file.next_row() {
-                    Some(Row::Good(c)) => good.push(*c),
-                    Some(Row::Bad { line, reason }) => bad.push((line, reason)),
-                    None => break,
-                }
-            }
-            let empty = good.is_empty() && bad.is_empty();
-            let slice = Slice { good, bad, bytes: file.position() };
-            if empty || cancel.is_cancelled() || slices.blocking_send(slice).is_err() {
+            let (slice, ended) = next_slice(&mut file, &cancel);
+            let empty = slice.good.is_empty() && slice.bad.is_empty();
+            if !empty && slices.blocking_send(Ok(slice)).is_err() {
                 return;
             }
+            match ended {
+                Ok(true) => return,
+                Ok(false) => {}
+                // Nobody listens any more only when the import has failed already.
+                Err(e) => return drop(slices.blocking_send(Err(e))),
+            }
         }
-    });
-    (wait, receive)
+    };
+    place.read(work)?;
+    Ok((wait, receive))
+}
+
+/// The next rows, and whether they are the last. What was read before the file broke off is a slice too.
+fn next_slice<R: Read>(file: &mut ContactFile<R>, cancel: &CancellationToken) -> (Slice, Result<bool, CsvError>) {
+    let mut slice = Slice { good: Vec::with_capacity(SLICE), ..Slice::default() };
+    let from = file.position();
+    let mut ended = Ok(false);
+    while slice.good.len() < SLICE && slice.bad.len() < SLICE && file.position() - from < SLICE_BYTES {
+        match file.next_row() {
+            Ok(Some(Row::Good(c))) => {
+                if c.do_not_call {
+                    slice.listed.push(c.number.clone());
+                    slice.listed.extend(c.alternatives.iter().cloned());
+                }
+                slice.good.push(*c);
+            }
+            Ok(Some(Row::Bad { line, reason, listed })) => {
+                slice.listed.extend(listed);
+                slice.bad.push((line, reason));
+            }
+            Ok(None) => ended = Ok(true),
+            Err(e) => ended = Err(e),
+        }
+        if cancel.is_cancelled() && ended.is_ok() {
+            ended = Ok(true);
+        }
+        if !matches!(ended, Ok(false)) {
+            break;
+        }
+    }
+    slice.bytes = file.position();
+    (slice, ended)
 }

@@ -19,6 +19,12 @@ pub enum DeskError {
     /// Well formed but not valid; every field at once.
     #[error("{}", words(.0))]
     Invalid(Vec<FieldError>),
+    /// A file that is not what it should be; nothing of it was kept.
+    #[error("{0}; nothing of it was kept")]
+    Unread(String),
+    /// As many at once as may be.
+    #[error("{0}")]
+    Busy(&'static str),
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -65,7 +65,7 @@ impl Openings {
     }
 }
 
-fn find(rules: &Rules, key: &str, now: DateTime<Utc>) -> LegalHours {
+pub(super) fn find(rules: &Rules, key: &str, now: DateTime<Utc>) -> LegalHours {
     let places: Vec<&str> = zone::states_of(key).collect();
     // Without a law or a zone its rows end at the contact gates, with the reason.
     let unknown = |opens| LegalHours { opens, awake: true, closes: None, law: String::new() };

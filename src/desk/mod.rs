@@ -13,9 +13,12 @@ mod error;
 mod explain;
 mod hours;
 mod housekeeping;
+mod importing;
 mod law;
+mod lists;
 mod once;
 mod outcome;
+mod promises;
 mod protect;
 mod record;
 mod retries;
@@ -33,12 +36,13 @@ pub use board::{Hands, Look, NoAgent};
 pub use campaigns::{CampaignDraft, Preflight, Stopped};
 pub use claim::{ClaimRequest, Claimed, Claims, Outgoing, TurnedAway};
 pub use contacts::{Import, ImportError, Progress};
-pub use dnc::ListReport;
 pub use error::DeskError;
 pub use explain::{Explanation, Waiting, ZoneWait};
 pub use housekeeping::Removed;
+pub use lists::{ListImport, ListReport, National};
 pub use once::{Reply, Reserved};
-pub use outcome::{SetOutcome, UndoDoNotCall};
+pub use outcome::{SetOutcome, Tagged, UndoDoNotCall};
+pub use promises::Promise;
 pub use record::{Recorded, Told};
 pub use retries::Recycle;
 pub use terms::{Accepted, TERMS};
@@ -99,6 +103,7 @@ pub struct Desk {
     inbox: mpsc::Sender<Envelope>,
     told: broadcast::Sender<Told>,
     openings: Arc<hours::Openings>,
+    readers: Arc<importing::Readers>,
 }
 
 impl Desk {
@@ -108,7 +113,7 @@ impl Desk {
         let (inbox, waiting) = mpsc::channel(4096);
         let told = broadcast::Sender::new(1024);
         tokio::spawn(record::inbox(store.clone(), clock.clone(), rules.breaker, waiting, told.clone()));
-        Self { store, clock, rules: Arc::new(rules), inbox, told, openings: Arc::default() }
+        Self { store, clock, rules: Arc::new(rules), inbox, told, openings: Arc::default(), readers: Arc::default() }
     }
 
     #[must_use]

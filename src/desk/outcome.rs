@@ -3,17 +3,19 @@
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::{Actor, Desk, DeskError, audit, dnc, record::tally, retries};
+use super::{
+    Actor, Desk, DeskError, audit, dnc,
+    promises::{self, Calling, Promise},
+    record::tally,
+};
 use crate::{
     domain::{
         Refusal,
-        campaign::Status,
         id::CallId,
         outcome::{self, Outcome, Who},
-        schedule::{LONGEST_PROMISE, TOO_FAR},
         stats,
     },
-    store::{CallRow, CallUpdate, Lane, NewCall, Tx},
+    store::{CallRow, CallUpdate, Lane, Tx},
 };
 
 /// A request to set or clear an outcome.
@@ -30,6 +32,14 @@ pub struct SetOutcome {
     pub expected: Option<Option<Outcome>>,
 }
 
+/// What came of a tag.
+#[derive(Debug)]
+pub struct Tagged {
+    pub call: CallRow,
+    /// The callback that it promised.
+    pub promise: Option<Promise>,
+}
+
 /// What undoing a do-not-call needs: the same person, at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UndoDoNotCall {
@@ -43,13 +53,14 @@ pub enum UndoDoNotCall {
 const UNDO: Duration = Duration::seconds(10);
 
 impl Desk {
-    /// Sets or clears an outcome; answers the row as it is then.
+    /// Sets or clears an outcome; answers the row as it is then, and when a promised callback is made.
     ///
     /// # Errors
     /// When there is no such call, its state does not allow the outcome, or somebody else changed it.
-    pub async fn set_outcome(&self, actor: Actor, set: SetOutcome) -> Result<CallRow, DeskError> {
+    pub async fn set_outcome(&self, actor: Actor, set: SetOutcome) -> Result<Tagged, DeskError> {
         let now = self.now();
-        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { apply(tx, &actor, set, now).await })).await
+        let calling = if set.callback_at.is_some() { Some(self.calling().await?) } else { None };
+        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { apply(tx, &actor, set, calling.as_ref(), now).await })).await
     }
 
     /// Takes an outcome back to what it was before: another line of history. A do-not-call of the
@@ -70,7 +81,7 @@ impl Desk {
                         return Err(Refusal::new("do_not_call", "the number stays on the do-not-call list: only an admin may lift it now").into());
                     }
                     let set = SetOutcome { call, outcome: was, notes: None, who: Who::Operator, confidence: None, callback_at: None, expected: None };
-                    apply(tx, &actor, set, now).await
+                    Ok(apply(tx, &actor, set, None, now).await?.call)
                 })
             })
             .await
@@ -100,10 +111,11 @@ async fn own(tx: &mut Tx, actor: &Actor, call: CallId) -> Result<CallRow, DeskEr
     tx.call(call).await?.filter(|r| r.user_id == actor.owner).ok_or(DeskError::NotFound("call"))
 }
 
-async fn apply(tx: &mut Tx, actor: &Actor, set: SetOutcome, now: DateTime<Utc>) -> Result<CallRow, DeskError> {
+/// `calling` where a moment for a callback is named.
+async fn apply(tx: &mut Tx, actor: &Actor, set: SetOutcome, calling: Option<&Calling>, now: DateTime<Utc>) -> Result<Tagged, DeskError> {
     let mut row = own(tx, actor, set.call).await?;
     if set.outcome.is_none() && row.outcome.is_none() {
-        return Ok(row);
+        return Ok(Tagged { call: row, promise: None });
     }
     if let Some(value) = set.outcome {
         outcome::allowed(value, row.state, row.answered_at.is_some())?;
@@ -136,58 +148,23 @@ async fn apply(tx: &mut Tx, actor: &Actor, set: SetOutcome, now: DateTime<Utc>) 
     let details = serde_json::json!({ "outcome": set.outcome, "was": previous });
     audit(tx, actor, now, "outcome_set", Some(row.id.0), &details).await?;
     if previous == Some(Outcome::Callback) && set.outcome != previous && set.who == Who::Operator {
-        cancel_next(tx, &row, "the callback was taken back", now).await?;
+        promises::cancel_next(tx, &row, "the callback was taken back", now).await?;
     }
+    let mut promise = None;
     match set.outcome {
         // Counts at once from either, in the same transaction.
         Some(Outcome::DoNotCall) => {
             dnc::suppress(tx, actor, &row.phone_number, "outcome do not call", now).await?;
         }
         Some(Outcome::WrongNumber) if set.who == Who::Operator => {
-            cancel_next(tx, &row, "wrong number", now).await?;
+            promises::cancel_next(tx, &row, "wrong number", now).await?;
         }
-        Some(Outcome::Callback) if set.who == Who::Operator => queue_callback(tx, actor, &row, set.callback_at, now).await?,
+        Some(Outcome::Callback) if set.who == Who::Operator => {
+            if let (Some(due), Some(calling)) = (set.callback_at, calling) {
+                promise = promises::queue(tx, actor, &row, due, calling, now).await?;
+            }
+        }
         _ => {}
     }
-    Ok(row)
-}
-
-/// Takes the contact's next attempt out of the campaign's queue.
-async fn cancel_next(tx: &mut Tx, row: &CallRow, reason: &str, now: DateTime<Utc>) -> Result<(), DeskError> {
-    for other in tx.unended_of_number(row.user_id, &row.phone_number).await? {
-        let same = other.campaign_id == row.campaign_id && other.contact_id == row.contact_id && other.id != row.id;
-        if same && !other.state.is_open() {
-            dnc::cancel(tx, other, reason, now).await?;
-        }
-    }
-    Ok(())
-}
-
-/// The call the contact asked for: a new row, due at the moment chosen, behind all gates. Beside the
-/// attempt budget, which bounds calls that nobody asked for.
-async fn queue_callback(tx: &mut Tx, actor: &Actor, row: &CallRow, at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<(), DeskError> {
-    let Some(due) = at else { return Ok(()) };
-    let Some(campaign) = tx.campaign(row.user_id, row.campaign_id).await? else { return Ok(()) };
-    // A campaign that ended by itself goes on for the callback; one that a person stopped does not.
-    if campaign.execution_status == Status::Completed {
-        if campaign.status_actor != "engine" {
-            return Err(Refusal::new("state", format!("campaign \"{}\" was stopped: start it again before promising a callback", campaign.name)).into());
-        }
-        tx.move_campaign(campaign.id, Status::Completed, Status::Running, "a callback is due", &actor.name, now).await?;
-    }
-    if due <= now {
-        return Err(DeskError::field("callbackAt", "is in the past"));
-    }
-    if due > now + LONGEST_PROMISE {
-        return Err(DeskError::field("callbackAt", TOO_FAR));
-    }
-    if !row.state.is_ended() {
-        return Err(Refusal::new("state", "a callback can be promised once the call has ended: tag it then").into());
-    }
-    // The moment named last counts.
-    cancel_next(tx, row, "another callback was promised", now).await?;
-    let next = NewCall { attempt: row.attempt.saturating_add(1), priority: 1, ..retries::after(row, due) };
-    tx.insert_calls(row.user_id, row.campaign_id, &[next], now).await?;
-    tx.add_counts(row.campaign_id, &stats::Counts { total: 1, pending: 1, ..stats::Counts::default() }).await?;
-    Ok(())
+    Ok(Tagged { call: row, promise })
 }

@@ -21,6 +21,8 @@ const TRUNK: Duration = Duration::minutes(2);
 const DOUBT: Duration = Duration::minutes(5);
 /// The window of calls without an agent, as the law counts them.
 const ABANDONED: Duration = Duration::days(30);
+/// Whether a talk has an agent is known so long after the answer: the limit of two seconds, and a look.
+const JUDGED: Duration = Duration::seconds(5);
 
 /// Pauses a campaign whose calls go wrong. What went wrong before somebody said "go on" is known to
 /// whoever said it; calls without an agent are counted since the breaker opened last, for a pause at
@@ -31,7 +33,7 @@ pub(super) async fn check(tx: &mut Tx, limits: &Limits, owner: OwnerId, campaign
     // A moment ahead of now was written by a clock that was wrong.
     let since = |window: Duration, reset: Option<DateTime<Utc>>| reset.filter(|t| *t <= now).map_or(now - window, |t| t.max(now - window));
     let started = Some(row.status_at);
-    let facts = tx.breaker_facts(owner, campaign, breaker::LAST, since(TRUNK, started), since(DOUBT, started), since(ABANDONED, opened)).await?;
+    let facts = tx.breaker_facts(owner, campaign, since(TRUNK, started), since(DOUBT, started), (since(ABANDONED, opened), now - JUDGED)).await?;
     let Some(words) = breaker::opens(limits, &facts) else { return Ok(()) };
     if tx.move_campaign(campaign, Status::Running, Status::Paused, &words, "breaker", now).await? {
         tracing::error!(target: "engine", campaign = %campaign, "{words}");
@@ -42,15 +44,14 @@ pub(super) async fn check(tx: &mut Tx, limits: &Limits, owner: OwnerId, campaign
 
 /// Why a campaign must make one call at a time, in words.
 pub(super) async fn brake(tx: &mut Tx, limits: &Limits, campaign: CampaignId, now: DateTime<Utc>) -> Result<Option<String>, DeskError> {
-    let (answered, abandoned) = tx.without_agent(campaign, now - ABANDONED).await?;
-    Ok(breaker::brakes(limits, answered, abandoned))
+    Ok(breaker::brakes(limits, &tx.without_agent(campaign, now - ABANDONED, now - JUDGED).await?))
 }
 
 impl Desk {
     /// Why a campaign makes one call at a time, when too many found no agent.
     pub async fn brake(&self, row: &CampaignRow) -> Result<Option<String>, DeskError> {
-        let (answered, abandoned) = self.store.without_agent(row.id, self.now() - ABANDONED).await?;
-        Ok(breaker::brakes(&self.rules.breaker, answered, abandoned))
+        let now = self.now();
+        Ok(breaker::brakes(&self.rules.breaker, &self.store.without_agent(row.id, now - ABANDONED, now - JUDGED).await?))
     }
 
     /// Somebody answered and there is no agent: counted, and hung up.

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         Refusal,
         campaign::Status,
-        id::{CallId, CampaignId, ContactId},
+        id::{CallId, CampaignId, ContactId, OwnerId},
         outcome::Outcome,
         retry,
         stats::Counts,
@@ -41,9 +41,7 @@ pub(super) async fn queue(tx: &mut Tx, ended: &[&CallRow], now: DateTime<Utc>) -
         calls.extend(next(campaign, row, *done, now));
     }
     for (id, (campaign, calls)) in campaigns.into_iter().filter(|(_, (_, calls))| !calls.is_empty()) {
-        tx.insert_calls(campaign.user_id, id, &calls, now).await?;
-        let n = i64::try_from(calls.len()).unwrap_or(0);
-        tx.add_counts(id, &Counts { total: n, pending: n, ..Counts::default() }).await?;
+        insert(tx, campaign.user_id, id, &calls, now).await?;
     }
     Ok(())
 }
@@ -54,6 +52,8 @@ pub struct Recycle {
     pub no_answer: bool,
     pub busy: bool,
     pub voicemail: bool,
+    /// Promised callbacks that a stop broke, at their moment and beside the budget.
+    pub callback: bool,
 }
 
 /// How far a recycling has come.
@@ -87,6 +87,9 @@ impl Desk {
             match last {
                 Some(last) => round.after = last,
                 None if round.queued > 0 => return Ok(round.queued),
+                None if what == (Recycle { callback: true, ..Recycle::default() }) => {
+                    return Err(Refusal::new("contacts", format!("no promised callback of \"{}\" was broken by a stop", campaign.name)).into());
+                }
                 None => return Err(Refusal::new("contacts", format!("nobody of \"{}\" with that result has an attempt left", campaign.name)).into()),
             }
         }
@@ -105,20 +108,40 @@ async fn recycle(tx: &mut Tx, actor: &Actor, id: CampaignId, what: Recycle, roun
         return Ok((0, None));
     }
     let Some(last) = tx.end_of_window(id, round.after, WINDOW).await? else { return Ok((0, None)) };
+    let kept = if what.callback { bring_back(tx, actor, id, round.begun).await? } else { 0 };
     let attempts = campaign.retry.0.max_attempts.min(retry::MOST_ATTEMPTS);
     let wanted = Recyclable { no_answer: what.no_answer, busy: what.busy, voicemail: what.voicemail, attempts, before: round.begun };
     let rows = tx.calls_to_recycle(id, (round.after, last), &wanted).await?;
-    if rows.is_empty() {
+    if rows.is_empty() && kept == 0 {
         return Ok((0, Some(last)));
     }
     let calls: Vec<NewCall> = rows.iter().map(|row| after(row, round.begun)).collect();
-    let n = i64::try_from(tx.insert_calls(actor.owner, id, &calls, round.begun).await?).unwrap_or(0);
-    tx.add_counts(id, &Counts { total: n, pending: n, ..Counts::default() }).await?;
+    let n = insert(tx, actor.owner, id, &calls, round.begun).await? + kept;
     if over {
         tx.move_campaign(id, Status::Completed, Status::Running, "recycled", &actor.name, round.begun).await?;
     }
     audit(tx, actor, round.begun, "campaign_recycled", Some(id.0), &serde_json::json!({ "queued": n })).await?;
     Ok((n, Some(last)))
+}
+
+/// Queues promised calls again that a stop broke, at their own moment or now if that has passed; how many of the
+/// next slice.
+pub(super) async fn bring_back(tx: &mut Tx, actor: &Actor, campaign: CampaignId, now: DateTime<Utc>) -> Result<i64, DeskError> {
+    let broken = tx.broken_promises(campaign, WINDOW).await?;
+    if broken.is_empty() {
+        return Ok(0);
+    }
+    let calls: Vec<NewCall> = broken.iter().map(|row| NewCall { priority: 1, ..after(row, row.dialable_at.max(now)) }).collect();
+    let n = insert(tx, actor.owner, campaign, &calls, now).await?;
+    audit(tx, actor, now, "promises_brought_back", Some(campaign.0), &serde_json::json!({ "queued": n })).await?;
+    Ok(n)
+}
+
+/// Rows into the queue, and counted; how many were new.
+pub(super) async fn insert(tx: &mut Tx, owner: OwnerId, campaign: CampaignId, calls: &[NewCall], now: DateTime<Utc>) -> Result<i64, DeskError> {
+    let n = i64::try_from(tx.insert_calls(owner, campaign, calls, now).await?).unwrap_or(0);
+    tx.add_counts(campaign, &Counts { total: n, pending: n, ..Counts::default() }).await?;
+    Ok(n)
 }
 
 /// The row of the next attempt after this one.

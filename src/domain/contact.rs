@@ -17,6 +17,8 @@ pub struct NewContact {
     pub line: i64,
     pub name: String,
     pub number: PhoneNumber,
+    /// Other numbers of the person in the same row: dialled only when somebody asks for them.
+    pub alternatives: Vec<PhoneNumber>,
     pub country: String,
     /// Where it may be, as of [`super::place`].
     pub zones: String,
@@ -31,8 +33,8 @@ pub struct NewContact {
     /// When and how the contact agreed to be called, where a profile asks.
     pub consent_at: Option<DateTime<Utc>>,
     pub consent_source: String,
-    /// All columns by header, for the script.
-    pub extra: serde_json::Map<String, serde_json::Value>,
+    /// The other columns' values for the script, in the order of their names, which the file keeps once.
+    pub extra: Vec<String>,
 }
 
 /// What an import did, line by line where it refused.
@@ -50,6 +52,9 @@ pub struct ImportReport {
     /// Of those, and of their cells, the first [`ImportReport::KEPT`].
     #[serde(default)]
     pub remarks: Vec<Reject>,
+    /// Numbers that its rows put on the do-not-call list, those of refused rows among them.
+    #[serde(default)]
+    pub listed: u64,
     /// Bad and duplicate rows, the first [`ImportReport::KEPT`] of them.
     pub rejects: Vec<Reject>,
 }

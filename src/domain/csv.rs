@@ -1,20 +1,29 @@
-//! Streaming import of contact files: RFC 4180 with what people really send. BOM, CRLF, `;` and
-//! tab, quoted line breaks, header names in many spellings, do-not-call columns in every wording.
+//! Streaming import of contact files: RFC 4180 with what people really send. Any encoding, separator and
+//! line end, title lines over the header, header names in many spellings and languages, do-not-call columns
+//! in every wording; with bounds on what a stranger may make us hold.
 
-use std::{
-    borrow::Cow,
-    io::{BufRead, BufReader, Read},
-};
+mod columns;
+mod list;
+mod records;
+mod refusal;
+mod text;
+
+use std::{borrow::Cow, io::Read};
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
 use rlibphonenumber::Region;
 
+pub use self::list::{NumberList, Tally};
+use self::{
+    columns::{Columns, assign},
+    records::{Read1, Records},
+    text::cell,
+};
 use super::{
     contact::NewContact,
     id::ContactId,
-    phone::PhoneNumber,
+    phone::{Parsed, PhoneNumber},
     place::{self, Said},
-    script,
     text::clean,
 };
 
@@ -29,11 +38,26 @@ pub enum CsvError {
     NoSuchColumn(String),
     #[error("--map knows the fields {known}; \"{0}\" is none of them", known = Field::NAMES)]
     NoSuchField(String),
-    #[error("cannot read the file: {0}")]
-    Read(#[from] csv::Error),
+    #[error(
+        "column \"{0}\" may say who must not be called, and it cannot be told: name it with --map do_not_call=COLUMN or --map may_call=COLUMN, \
+         or leave it out with --ignore-column COLUMN"
+    )]
+    Unclear(String),
+    #[error("the header cannot be read: {0}")]
+    Header(String),
+    #[error("a quotation mark opened in line {0} is never closed, and more after it: mend the file's quotation marks")]
+    Quotes(u64),
+    #[error("the file has more than {MOST_ROWS} rows: import it in parts")]
+    TooManyRows,
     #[error("cannot read the file: {0}")]
     Io(#[from] std::io::Error),
 }
+
+/// Rows of one file.
+pub const MOST_ROWS: u64 = 2_000_000;
+
+/// Lines over a header that are none: a report's title and date.
+const TITLES: usize = 20;
 
 /// The columns with a meaning of their own; all others serve the script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,12 +73,13 @@ pub enum Field {
     State,
     Postcode,
     DoNotCall,
+    MayCall,
     ConsentAt,
     ConsentSource,
 }
 
 impl Field {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Phone,
         Self::Name,
         Self::FirstName,
@@ -66,90 +91,112 @@ impl Field {
         Self::State,
         Self::Postcode,
         Self::DoNotCall,
+        Self::MayCall,
         Self::ConsentAt,
         Self::ConsentSource,
     ];
     const NAMES: &'static str =
-        "phone, name, first_name, last_name, email, company, notes, timezone, state, postcode, do_not_call, consent_at, consent_source, ignore";
+        "phone, name, first_name, last_name, email, company, notes, timezone, state, postcode, do_not_call, may_call, consent_at, consent_source, ignore";
 
     #[must_use]
     pub fn name(self) -> &'static str {
         self.aliases()[0]
     }
 
-    /// Header spellings, normalised by [`script::key`]; whole names only, never a part of one
-    /// ("Cancelled" is no cell phone, "Account Number" no number to dial).
+    /// Header spellings as `columns::key` has them; whole names only, never a part of one ("Cancelled" is no
+    /// cell phone). Phones and do-not-call are recognised by their words instead.
     fn aliases(self) -> &'static [&'static str] {
         match self {
-            Self::Phone => &[
-                "phone",
-                "phonenumber",
-                "mobile",
-                "mobilephone",
-                "mobilenumber",
-                "cell",
-                "cellphone",
-                "cellnumber",
-                "telephone",
-                "telephonenumber",
-                "tel",
-                "number",
-                "contactnumber",
-                "contactphone",
-                "phoneno",
-                "mobileno",
-                "primaryphone",
-                "phone1",
-                "msisdn",
-                "workphone",
-                "homephone",
-                "businessphone",
-                "telefon",
-                "handy",
-                "telefono",
-                "telephonenr",
-                "to",
+            Self::Phone => &["phone"],
+            Self::Name => &[
+                "name",
+                "fullname",
+                "contactname",
+                "contact",
+                "customername",
+                "customer",
+                "leadname",
+                "displayname",
+                "fileas",
+                "nomcomplet",
+                "nombrecompleto",
+                "nomecompleto",
+                "nombre",
+                "nome",
+                "имя",
+                "фио",
+                "姓名",
+                "氏名",
+                "이름",
             ],
-            Self::Name => &["name", "fullname", "contactname", "contact", "customername", "customer", "leadname", "displayname"],
-            Self::FirstName => &["firstname", "first", "givenname", "forename", "vorname"],
-            Self::LastName => &["lastname", "last", "surname", "familyname", "nachname"],
-            Self::Email => &["email", "emailaddress", "mail", "emailid", "contactemail"],
-            Self::Company => &["company", "companyname", "organisation", "organization", "business", "employer", "firma"],
-            Self::Notes => &["notes", "note", "comment", "comments", "remarks"],
+            Self::FirstName => &["firstname", "first", "givenname", "forename", "vorname", "prenom", "voornaam", "imie", "fornamn", "fornavn", "jmeno"],
+            Self::LastName => &[
+                "lastname",
+                "last",
+                "surname",
+                "familyname",
+                "nachname",
+                "nom",
+                "apellido",
+                "apellidos",
+                "cognome",
+                "sobrenome",
+                "achternaam",
+                "nazwisko",
+                "efternamn",
+                "etternavn",
+                "prijmeni",
+                "фамилия",
+            ],
+            Self::Email => &[
+                "email",
+                "emailaddress",
+                "mail",
+                "emailid",
+                "contactemail",
+                "email1value",
+                "email1",
+                "primaryemail",
+                "correo",
+                "correoelectronico",
+                "courriel",
+                "adressemail",
+            ],
+            Self::Company => &[
+                "company",
+                "companyname",
+                "organisation",
+                "organization",
+                "business",
+                "employer",
+                "firma",
+                "accountname",
+                "organizationname",
+                "organization1name",
+                "empresa",
+                "societe",
+                "entreprise",
+                "azienda",
+                "bedrijf",
+            ],
+            Self::Notes => &["notes", "note", "comment", "comments", "remarks", "notizen", "bemerkung", "notas", "description"],
             Self::ConsentAt => &["consentat", "consentdate", "consenttime", "optedinat", "optinat", "optindate", "consentgivenat"],
             Self::ConsentSource => &["consentsource", "optinsource", "consentby", "consentchannel"],
             Self::Zone => &["timezone", "zone", "tz", "iana", "timezonename", "contacttimezone", "leadtimezone", "timezoneiana", "zeitzone"],
             Self::State => place::STATE_COLUMNS,
             Self::Postcode => place::POSTCODE_COLUMNS,
-            Self::DoNotCall => &[
-                "donotcall",
-                "dnc",
-                "dnd",
-                "donotcontact",
-                "donotdisturb",
-                "dontcall",
-                "dontcontact",
-                "nocall",
-                "nocalls",
-                "nocontact",
-                "optout",
-                "optedout",
-                "unsubscribed",
-                "unsubscribe",
-                "suppress",
-                "suppressed",
-                "blocked",
-                "dncflag",
-                "donotcallflag",
-                "isdnc",
-                "dnclist",
-            ],
+            Self::DoNotCall => &["donotcall", "dnc"],
+            Self::MayCall => &["maycall"],
         }
     }
 
+    /// The field whose alias a header is.
+    fn of(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|f| f.aliases().contains(&key))
+    }
+
     fn parse(name: &str) -> Option<Self> {
-        let key = script::key(name);
-        Self::ALL.into_iter().find(|f| f.aliases().contains(&key.as_str()))
+        Self::of(&columns::key(name))
     }
 }
 
@@ -160,90 +207,139 @@ pub type Mapping = Vec<(String, String)>;
 /// See [`Mapping`].
 pub const IGNORE: &str = "ignore";
 
+/// `phone=Mobile,name=Customer` as it is written on the command line and in a form.
+///
+/// # Errors
+/// The pair that is none.
+pub fn mapping(text: &str) -> Result<Mapping, String> {
+    let pairs = text.split(',').map(str::trim).filter(|p| !p.is_empty());
+    pairs
+        .map(|pair| {
+            let (field, column) = pair.split_once('=').ok_or_else(|| format!("wants field=Column, not \"{}\"", clean(pair, 60)))?;
+            Ok((field.trim().to_owned(), column.trim().to_owned()))
+        })
+        .collect()
+}
+
 /// A file being read: its headers, which column means what, and its rows one by one.
 pub struct ContactFile<R: Read> {
-    rows: csv::Reader<Lines<BufReader<R>>>,
+    records: Records<R>,
     headers: Vec<String>,
-    columns: Vec<Option<Field>>,
+    columns: Columns,
     region: Option<Region>,
-    record: csv::ByteRecord,
+    rows: u64,
 }
 
 /// One row: a contact to keep, or the line and the reason it is not kept.
 #[derive(Debug)]
 pub enum Row {
     Good(Box<NewContact>),
-    Bad { line: u64, reason: String },
+    /// `listed` are its numbers where it says that they must not be called: that holds all the same.
+    Bad {
+        line: u64,
+        reason: String,
+        listed: Vec<PhoneNumber>,
+    },
 }
 
 impl<R: Read> ContactFile<R> {
     /// Reads the header and decides the columns.
     ///
     /// # Errors
-    /// When there is no header, no phone column, or a mapping that does not fit.
+    /// When there is no header, no phone column, a mapping that does not fit, or a column that may say who
+    /// must not be called and is not understood.
     pub fn open(read: R, mapping: &Mapping, region: Option<Region>) -> Result<Self, CsvError> {
-        let mut input = BufReader::with_capacity(1 << 17, read);
-        if input.fill_buf()?.starts_with(&[0xEF, 0xBB, 0xBF]) {
-            input.consume(3);
+        let file = Self::look(read, mapping, region)?;
+        match file.columns.unclear.first() {
+            Some(i) => Err(CsvError::Unclear(file.headers[*i].clone())),
+            None => Ok(file),
         }
-        let delimiter = sniff(input.fill_buf()?);
-        let mut rows = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).has_headers(false).from_reader(Lines::new(input));
-        let mut record = csv::ByteRecord::new();
-        if !rows.read_byte_record(&mut record)? {
-            return Err(CsvError::Empty);
-        }
-        let headers: Vec<String> = record.iter().map(|h| clean(decode(h).trim(), 200)).collect();
-        let columns = assign(&headers, mapping)?;
-        Ok(Self { rows, headers, columns, region, record })
+    }
+
+    /// The same for a person who will say what the unclear columns mean.
+    ///
+    /// # Errors
+    /// As [`ContactFile::open`], but for unclear columns.
+    pub fn look(read: R, mapping: &Mapping, region: Option<Region>) -> Result<Self, CsvError> {
+        let mut records = Records::open(read)?;
+        let (headers, columns) = header(&mut records, mapping, region)?;
+        Ok(Self { records, headers, columns, region, rows: 0 })
     }
 
     /// Header names with the field each was taken for.
     pub fn columns(&self) -> impl Iterator<Item = (&str, Option<Field>)> {
-        self.headers.iter().map(String::as_str).zip(self.columns.iter().copied())
+        self.headers.iter().map(String::as_str).zip(self.columns.fields.iter().copied())
+    }
+
+    /// Whether a column may say who must not be called, and it cannot be told.
+    #[must_use]
+    pub fn is_unclear(&self, column: usize) -> bool {
+        self.columns.unclear.contains(&column)
+    }
+
+    /// The names of the values in [`NewContact::extra`], in their order.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.script_columns().map(|i| self.headers[i].clone()).collect()
     }
 
     /// Bytes read so far, for a progress bar.
     #[must_use]
     pub fn position(&self) -> u64 {
-        self.rows.get_ref().taken
+        self.records.taken()
     }
 
     /// The next row that is not blank; `None` at the end.
-    pub fn next_row(&mut self) -> Option<Row> {
+    ///
+    /// # Errors
+    /// When the file cannot be read on: what was read so far is not the file.
+    pub fn next_row(&mut self) -> Result<Option<Row>, CsvError> {
         loop {
-            let start = self.rows.position().byte();
-            let read = self.rows.read_byte_record(&mut self.record);
-            let line = self.rows.get_mut().line_at(start);
-            return match read {
-                Ok(false) => None,
-                Ok(true) if self.record.iter().all(|v| v.trim_ascii().is_empty()) => continue,
-                Ok(true) => Some(self.contact(line).map_or_else(|reason| Row::Bad { line, reason }, |c| Row::Good(Box::new(c)))),
-                Err(e) => Some(Row::Bad { line, reason: clean(&e.to_string(), 200) }),
+            let read = match self.records.next()? {
+                Read1::Record(_) if self.records.is_runaway() => self.records.unclosed(),
+                read => read,
             };
+            let row = match read {
+                Read1::End => return Ok(None),
+                Read1::Hopeless(line) => return Err(CsvError::Quotes(line)),
+                Read1::Record(_) if self.records.cells.iter().all(|v| v.trim_ascii().is_empty()) => continue,
+                Read1::Record(line) => self.contact(line).map_or_else(|reason| self.bad(line, reason), |c| Row::Good(Box::new(c))),
+                Read1::Broken(line, reason) => self.bad(line, reason),
+            };
+            self.rows += 1;
+            return if self.rows > MOST_ROWS { Err(CsvError::TooManyRows) } else { Ok(Some(row)) };
         }
     }
 
+    fn bad(&self, line: u64, reason: String) -> Row {
+        let listed: Vec<PhoneNumber> = if self.must_not_be_called() { self.every_number().map(|p| p.number).collect() } else { Vec::new() };
+        // Whom it means cannot be told: an operator must.
+        let reason = if listed.is_empty() && self.must_not_be_called() { format!("says \"do not call\": {reason}") } else { reason };
+        Row::Bad { line, reason, listed }
+    }
+
     fn contact(&self, line: u64) -> Result<NewContact, String> {
-        let parsed = PhoneNumber::parse(&self.value(Field::Phone), self.region).map_err(|e| format!("{e}: \"{}\"", clean(&self.value(Field::Phone), 40)))?;
-        let said = self.said(&parsed.country);
-        let (zones, remark) = place::whereabouts(&parsed, &said);
-        let remark = remark.or_else(|| place::unknown_state(&self.value(Field::State), &parsed.country));
-        let mut extra = serde_json::Map::new();
-        for (i, header) in self.headers.iter().enumerate() {
-            let value = self.record.get(i).map(decode).unwrap_or_default();
-            if !value.trim().is_empty()
-                && !header.is_empty()
-                && !matches!(self.columns[i], Some(Field::Phone | Field::DoNotCall | Field::Name | Field::Email | Field::Company))
-            {
-                extra.insert(header.clone(), clean(value.trim(), 2000).into());
+        let mut numbers = self.numbers(&self.columns.phones);
+        let Some(first) = numbers.next() else { return Err(self.no_number()) };
+        let mut alternatives: Vec<PhoneNumber> = Vec::new();
+        for other in numbers.chain(self.numbers(&self.columns.others)) {
+            if other.number != first.number && !alternatives.contains(&other.number) {
+                alternatives.push(other.number);
             }
         }
+        if let Some(i) = self.columns.permissions.iter().find(|i| refusal::forbids(&self.text(**i)).is_none()) {
+            return Err(format!("\"{}\" says \"{}\": neither yes nor no", clean(&self.headers[*i], 40), clean(&self.text(*i), 40)));
+        }
+        let said = self.said(&first.country);
+        let (zones, remark) = place::whereabouts(&first, &said);
+        let remark = remark.or_else(|| place::unknown_state(&self.value(Field::State), &first.country));
         Ok(NewContact {
             id: ContactId::fresh(),
             line: i64::try_from(line).unwrap_or(i64::MAX),
             name: self.name(),
-            number: parsed.number,
-            country: parsed.country,
+            number: first.number,
+            alternatives,
+            country: first.country,
             zones,
             said: said.text(),
             remark,
@@ -252,9 +348,59 @@ impl<R: Read> ContactFile<R> {
             notes: clean(self.value(Field::Notes).trim(), 2000),
             consent_at: self.consent_at()?,
             consent_source: clean(self.value(Field::ConsentSource).trim(), 200),
-            do_not_call: says_no(&self.value(Field::DoNotCall)),
-            extra,
+            do_not_call: self.must_not_be_called(),
+            extra: self.extra(),
         })
+    }
+
+    /// What the row says of where the person is.
+    fn said(&self, country: &str) -> Said {
+        let state = place::state(&self.value(Field::State), country).or_else(|| place::state_of_postcode(&self.value(Field::Postcode), country));
+        Said::new(&self.value(Field::Zone), state)
+    }
+
+    /// Whether any column says so.
+    fn must_not_be_called(&self) -> bool {
+        self.columns.refusals.iter().any(|i| refusal::says_no(&self.text(*i)))
+            || self.columns.permissions.iter().any(|i| refusal::forbids(&self.text(*i)) == Some(true))
+    }
+
+    fn numbers<'a>(&'a self, columns: &'a [usize]) -> impl Iterator<Item = Parsed> + 'a {
+        columns.iter().flat_map(|i| PhoneNumber::all(&self.text(*i), self.region))
+    }
+
+    fn every_number(&self) -> impl Iterator<Item = Parsed> + '_ {
+        self.numbers(&self.columns.phones).chain(self.numbers(&self.columns.others))
+    }
+
+    /// What is wrong with the first of its phones that is not empty.
+    fn no_number(&self) -> String {
+        let texts = self.columns.phones.iter().map(|i| self.text(*i));
+        let text = texts.into_iter().find(|t| !t.trim().is_empty()).unwrap_or_default();
+        match PhoneNumber::parse(&text, self.region) {
+            Err(e) if text.trim().is_empty() => e.to_string(),
+            Err(e) => format!("{e}: \"{}\"", clean(&text, 40)),
+            Ok(_) => "no phone number given".to_owned(),
+        }
+    }
+
+    /// The columns scripts may use: those with no place of their own.
+    fn script_columns(&self) -> impl Iterator<Item = usize> + '_ {
+        let own = |i: usize| {
+            self.columns.phones.first() == Some(&i)
+                || matches!(self.columns.fields[i], Some(Field::DoNotCall | Field::MayCall | Field::Name | Field::Email | Field::Company))
+        };
+        (0..self.headers.len()).filter(move |i| !self.headers[*i].is_empty() && !own(*i))
+    }
+
+    fn extra(&self) -> Vec<String> {
+        let mut values: Vec<String> = self.script_columns().map(|i| clean(self.text(i).trim(), 2000)).collect();
+        values.truncate(values.iter().rposition(|v| !v.is_empty()).map_or(0, |i| i + 1));
+        values
+    }
+
+    fn text(&self, column: usize) -> Cow<'_, str> {
+        self.records.cells.get(column).map(cell).unwrap_or_default()
     }
 
     fn name(&self) -> String {
@@ -278,140 +424,42 @@ impl<R: Read> ContactFile<R> {
         moment.map(Some).ok_or_else(|| format!("consent date \"{}\": write it as 2026-01-31 or 2026-01-31T10:00:00Z", clean(text, 40)))
     }
 
-    /// What the row says of where the person is.
-    fn said(&self, country: &str) -> Said {
-        let state = place::state(&self.value(Field::State), country).or_else(|| place::state_of_postcode(&self.value(Field::Postcode), country));
-        Said::new(&self.value(Field::Zone), state)
-    }
-
     fn value(&self, field: Field) -> Cow<'_, str> {
-        self.columns.iter().position(|c| *c == Some(field)).and_then(|i| self.record.get(i)).map(decode).unwrap_or_default()
+        self.columns.fields.iter().position(|c| *c == Some(field)).map(|i| self.text(i)).unwrap_or_default()
     }
 }
 
-/// Hands bytes on with CRLF as LF and remembers where lines begin, because the csv reader's own
-/// line count lags behind by the line breaks it has not yet swallowed.
-struct Lines<R> {
-    input: R,
-    /// Bytes taken from the file.
-    taken: u64,
-    /// Bytes handed on.
-    given: u64,
-    carriage: bool,
-    /// Line breaks before the front of `breaks`, and the offsets of later ones among bytes given.
-    line: u64,
-    breaks: std::collections::VecDeque<u64>,
-}
-
-impl<R: BufRead> Lines<R> {
-    fn new(input: R) -> Self {
-        Self { input, taken: 0, given: 0, carriage: false, line: 1, breaks: std::collections::VecDeque::new() }
-    }
-
-    /// The line of the first row at or after byte `offset`: blank lines there are skipped.
-    fn line_at(&mut self, mut offset: u64) -> u64 {
-        while let Some(at) = self.breaks.front().copied().filter(|at| *at <= offset) {
-            self.breaks.pop_front();
-            self.line += 1;
-            offset += u64::from(at == offset);
-        }
-        self.line
-    }
-
-    fn give(&mut self, byte: u8, out: &mut [u8], n: &mut usize) {
-        if byte == b'\n' {
-            self.breaks.push_back(self.given);
-        }
-        out[*n] = byte;
-        *n += 1;
-        self.given += 1;
-    }
-}
-
-impl<R: BufRead> Read for Lines<R> {
-    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-        let (mut n, mut used) = (0, 0);
-        let chunk = self.input.fill_buf()?;
-        let chunk = chunk[..chunk.len().min(out.len())].to_vec();
-        // Two bytes may be handed on for one taken: a held carriage return and what follows it.
-        while used < chunk.len() && n + 1 < out.len() {
-            let byte = chunk[used];
-            used += 1;
-            if std::mem::take(&mut self.carriage) && byte != b'\n' {
-                self.give(b'\n', out, &mut n);
-            }
-            if byte == b'\r' {
-                self.carriage = true;
-            } else {
-                self.give(byte, out, &mut n);
+/// The header: the first line, or the first behind a few title lines, with a column of phone numbers.
+fn header<R: Read>(records: &mut Records<R>, mapping: &Mapping, region: Option<Region>) -> Result<(Vec<String>, Columns), CsvError> {
+    let mut named = None;
+    let mut wrong = None;
+    for _ in 0..TITLES {
+        let Some(line) = records.peek()? else { break };
+        if wrong.is_none() && named.is_none() {
+            named = records::named(line);
+            if let Some(mark) = named {
+                records.skip();
+                records.separate_by(mark);
+                continue;
             }
         }
-        if chunk.is_empty() && std::mem::take(&mut self.carriage) && !out.is_empty() {
-            self.give(b'\n', out, &mut n);
+        let mark = named.unwrap_or_else(|| records::sniff(line));
+        records.separate_by(mark);
+        match records.next()? {
+            Read1::Record(_) => {}
+            Read1::Broken(_, why) => return Err(wrong.unwrap_or(CsvError::Header(why))),
+            Read1::Hopeless(_) | Read1::End => break,
         }
-        self.input.consume(used);
-        self.taken += used as u64;
-        // A chunk that was one carriage return gives nothing yet, which must not look like the end.
-        if n == 0 && used > 0 { self.read(out) } else { Ok(n) }
-    }
-}
-
-/// The separator that stands most often in the header line, outside quotes.
-fn sniff(head: &[u8]) -> u8 {
-    let mut quoted = false;
-    let mut counts = [0usize; 3];
-    for b in head {
-        match b {
-            b'"' => quoted = !quoted,
-            b'\n' if !quoted => break,
-            b',' if !quoted => counts[0] += 1,
-            b';' if !quoted => counts[1] += 1,
-            b'\t' if !quoted => counts[2] += 1,
-            _ => {}
+        let headers: Vec<String> = records.cells.iter().map(|h| clean(cell(h).trim(), 200)).collect();
+        match assign(&headers, mapping) {
+            Ok(columns) => return Ok((headers, columns)),
+            Err(e @ CsvError::NoSuchField(_)) => return Err(e),
+            // Behind a line that holds somebody's number no header comes.
+            Err(e) if headers.iter().any(|h| PhoneNumber::parse(h, region).is_ok()) => return Err(wrong.unwrap_or(e)),
+            Err(e) => wrong = Some(wrong.unwrap_or(e)),
         }
     }
-    let best = (0..3).rev().max_by_key(|i| counts[*i]).unwrap_or(0);
-    b",;\t"[best]
-}
-
-fn assign(headers: &[String], mapping: &Mapping) -> Result<Vec<Option<Field>>, CsvError> {
-    let mut columns = vec![None; headers.len()];
-    let mut ignored = Vec::new();
-    for (field, column) in mapping {
-        let at = headers.iter().position(|h| script::key(h) == script::key(column)).ok_or_else(|| CsvError::NoSuchColumn(column.clone()))?;
-        if field == IGNORE {
-            ignored.push(at);
-        } else {
-            columns[at] = Some(Field::parse(field).ok_or_else(|| CsvError::NoSuchField(field.clone()))?);
-        }
-    }
-    // The order of aliases is the order of trust: "Phone" wins over "Number" wherever it stands.
-    for field in Field::ALL {
-        if columns.contains(&Some(field)) {
-            continue;
-        }
-        let found =
-            field.aliases().iter().find_map(|a| headers.iter().position(|h| script::key(h) == *a).filter(|i| columns[*i].is_none() && !ignored.contains(i)));
-        if let Some(at) = found {
-            columns[at] = Some(field);
-        }
-    }
-    if columns.contains(&Some(Field::Phone)) {
-        return Ok(columns);
-    }
-    Err(CsvError::NoPhoneColumn { headers: clean(&headers.join(", "), 300) })
-}
-
-/// UTF-8, else Windows-1252 read as Latin-1: what a spreadsheet's "CSV" export is.
-fn decode(bytes: &[u8]) -> Cow<'_, str> {
-    std::str::from_utf8(bytes).map_or_else(|_| Cow::Owned(bytes.iter().map(|b| char::from(*b)).collect()), Cow::Borrowed)
-}
-
-/// Whether a do-not-call column says "do not call". Anything but a clear "no" does: this errs
-/// towards not phoning.
-fn says_no(value: &str) -> bool {
-    let key = script::key(value);
-    !matches!(key.as_str(), "" | "0" | "false" | "no" | "n" | "f" | "off" | "none" | "na" | "null" | "callok" | "ok" | "allowed" | "nein" | "non")
+    Err(wrong.unwrap_or(CsvError::Empty))
 }
 
 #[cfg(test)]
@@ -422,13 +470,13 @@ mod tests {
     fn read(text: &'static str, mapping: &[(&str, &str)]) -> Result<Vec<Row>, CsvError> {
         let mapping = mapping.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
         let mut file = ContactFile::open(text.as_bytes(), &mapping, phone::region("US").ok())?;
-        Ok(std::iter::from_fn(|| file.next_row()).collect())
+        std::iter::from_fn(|| file.next_row().transpose()).collect()
     }
 
     fn good(row: &Row) -> &NewContact {
         match row {
             Row::Good(c) => c,
-            Row::Bad { line, reason } => panic!("line {line}: {reason}"),
+            Row::Bad { line, reason, .. } => panic!("line {line}: {reason}"),
         }
     }
 
@@ -445,7 +493,7 @@ mod tests {
         assert_eq!(good(&read("name;mobile\nA;202-555-0142\n", &[]).unwrap()[0]).name, "A");
         assert_eq!(good(&read("name\tcell phone\nA\t202-555-0142\n", &[]).unwrap()[0]).name, "A");
         let mut file = ContactFile::open(&b"name,phone\nJos\xe9,+12025550142\n"[..], &vec![], None).unwrap();
-        assert!(matches!(file.next_row(), Some(Row::Good(c)) if c.name == "José"));
+        assert!(matches!(file.next_row(), Ok(Some(Row::Good(c))) if c.name == "José"));
     }
 
     #[test]
@@ -453,7 +501,7 @@ mod tests {
         let rows = read("Account Number,Cancelled,First Name,Last Name,Phone\n4471,no,Jane,Roe,202-555-0142\n", &[]).unwrap();
         let c = good(&rows[0]);
         assert_eq!((c.name.as_str(), c.number.as_str()), ("Jane Roe", "+12025550142"));
-        assert_eq!(c.extra.get("Account Number").and_then(|v| v.as_str()), Some("4471"));
+        assert_eq!(c.extra, ["4471", "no", "Jane", "Roe"]);
         assert!(matches!(read("a,b\n1,2\n", &[]), Err(CsvError::NoPhoneColumn { headers }) if headers == "a, b"));
     }
 
@@ -494,7 +542,7 @@ mod tests {
         let bad: Vec<_> = rows
             .iter()
             .filter_map(|r| match r {
-                Row::Bad { line, reason } => Some(format!("{line}: {reason}")),
+                Row::Bad { line, reason, .. } => Some(format!("{line}: {reason}")),
                 Row::Good(_) => None,
             })
             .collect();

@@ -54,3 +54,10 @@ impl FieldError {
         Self { field, message: message.into() }
     }
 }
+
+/// A day or a moment as it is written: `2026-01-31`, `2026-01-31T10:00:00Z`.
+#[must_use]
+pub fn moment(text: &str) -> Option<chrono::DateTime<chrono::Utc>> {
+    let day = || text.parse::<chrono::NaiveDate>().ok().map(|d| d.and_time(chrono::NaiveTime::MIN).and_utc());
+    text.parse().ok().or_else(day)
+}

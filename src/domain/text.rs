@@ -1,6 +1,8 @@
 //! Foreign text made harmless: names, notes and provider errors come from strangers and meet
 //! terminals, logs and files.
 
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
 /// Removes control characters, escape sequences' starters, bidirectional overrides and zero-width
 /// characters; folds line breaks and tabs into single spaces; keeps at most `max` characters.
 #[must_use]
@@ -39,6 +41,24 @@ pub fn is_name(text: &str, max: usize) -> bool {
 /// Characters that move a cursor, hide text or change its direction.
 fn is_harmful(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+}
+
+/// Small letters without accents and in their plain forms, for words that are compared: "Teléfono" and
+/// "TELEFONO" are one.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let bare = text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase);
+    let plain = |c| match c {
+        'ł' => 'l',
+        'ø' => 'o',
+        'đ' => 'd',
+        'ı' => 'i',
+        c => c,
+    };
+    bare.map(plain).nfc().collect()
 }
 
 /// The last four digits of a number, for logs: real people's numbers are never written in full.

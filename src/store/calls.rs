@@ -310,15 +310,19 @@ impl Tx {
         Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(campaign).fetch_one(&mut *db).await?))
     }
 
-    /// Rows of an owner for one number that are not ended: what do-not-call cancels or hangs up.
+    /// Rows of an owner for one number that are not ended.
     pub async fn unended_of_number(&mut self, owner: OwnerId, number: &str) -> Result<Vec<CallRow>, StoreError> {
         let sql = "SELECT * FROM campaign_calls WHERE phone_number = $2 AND user_id = $1 AND rank < 90";
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(owner).bind(number).fetch_all(&mut *db).await?))
     }
 
-    /// The same for several numbers at once.
-    pub async fn unended_of_numbers(&mut self, owner: OwnerId, numbers: &[&str]) -> Result<Vec<CallRow>, StoreError> {
-        let sql = "SELECT * FROM campaign_calls WHERE phone_number IN (SELECT value FROM json_each($2)) AND user_id = $1 AND rank < 90";
+    /// The same for several numbers at once, and of all owners where they share one do-not-call list.
+    pub async fn unended_to_silence(&mut self, owner: OwnerId, numbers: &[&str]) -> Result<Vec<CallRow>, StoreError> {
+        let sql = concat!(
+            "SELECT * FROM campaign_calls WHERE phone_number IN (SELECT value FROM json_each($2)) AND rank < 90 AND (user_id = $1 OR ",
+            super::dnc::shared!(),
+            ")"
+        );
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(owner).bind(serde_json::json!(numbers).to_string()).fetch_all(&mut *db).await?))
     }
 

@@ -1,16 +1,20 @@
 //! Contact lists and CSV files: two tables of one shape, written in slices, read as one view.
 
+use std::collections::{HashMap, HashSet};
+
 use chrono::{DateTime, Utc};
 use sqlx::{QueryBuilder, types::Json};
 
 use super::{
     Store, StoreError, Tx,
+    dnc::listed,
     pool::{on, on_tx},
 };
 use crate::domain::{
     campaign::ContactSource,
     contact::{ImportReport, NewContact},
     id::{CampaignId, ContactId, OwnerId, SourceId},
+    phone::PhoneNumber,
 };
 
 /// Which of the two tables, as `contact_source` names it.
@@ -35,6 +39,7 @@ pub struct SourceRow {
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct FillContact {
     pub id: ContactId,
+    pub source_id: SourceId,
     pub position: i64,
     pub name: String,
     pub phone_number: String,
@@ -44,13 +49,27 @@ pub struct FillContact {
     pub said: Option<String>,
     pub email: String,
     pub company: String,
-    pub extra: Json<serde_json::Map<String, serde_json::Value>>,
+    extra: Json<Extra>,
+    /// The other columns by their names, for the script.
+    #[sqlx(skip)]
+    pub fields: Map,
     /// Charged attempts at this contact so far in this campaign.
     pub attempts: i64,
     /// When the last of them ended.
     pub last_end: Option<DateTime<Utc>>,
     /// The number is on the owner's list.
     pub on_do_not_call: bool,
+}
+
+pub type Map = serde_json::Map<String, serde_json::Value>;
+
+/// The other columns as they are stored: values in the order of the file's names; of files of before, with
+/// their names.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(untagged)]
+enum Extra {
+    Values(Vec<String>),
+    Named(Map),
 }
 
 /// A slice of an import made ready beforehand, so that the writer only runs it.
@@ -69,10 +88,11 @@ impl ContactSlice {
             ContactTable::ContactList => ("contacts", "contact_list_id"),
             ContactTable::CsvFile => ("csv_contacts", "csv_file_id"),
         };
-        let columns = "position, name, phone_number, country, zones, said, email, company, notes, extra, do_not_call, consent_at, consent_source, created_at";
+        let columns = "position, name, phone_number, alternatives, country, zones, said, email, company, notes, extra, do_not_call, consent_at, consent_source, created_at";
         let mut sql = QueryBuilder::new(format!("INSERT INTO {name} (id, {key}, {columns}) "));
         sql.push_values(rows, |mut row, c| {
             row.push_bind(c.id).push_bind(source).push_bind(c.line).push_bind(c.name.clone()).push_bind(c.number.to_string());
+            row.push_bind(joined(&c.alternatives));
             row.push_bind(c.country.clone()).push_bind(c.zones.clone()).push_bind(c.said.clone()).push_bind(c.email.clone()).push_bind(c.company.clone());
             row.push_bind(c.notes.clone()).push_bind(serde_json::to_string(&c.extra).unwrap_or_default());
             row.push_bind(i64::from(c.do_not_call)).push_bind(c.consent_at).push_bind(c.consent_source.clone()).push_bind(now);
@@ -80,6 +100,10 @@ impl ContactSlice {
         sql.push(format!(" ON CONFLICT ({key}, phone_number) DO NOTHING"));
         Self { sql, source, positions: rows.iter().map(|c| c.line).collect() }
     }
+}
+
+fn joined(numbers: &[PhoneNumber]) -> String {
+    numbers.iter().map(PhoneNumber::as_str).collect::<Vec<_>>().join(",")
 }
 
 /// How many contacts of one place: what a law or an hour says of one, it says of all.
@@ -122,26 +146,56 @@ impl Store {
 
     /// The first contacts of a source: for the preflight's look at script fields.
     pub async fn sample_contacts(&self, source: SourceId, limit: i64) -> Result<Vec<FillContact>, StoreError> {
-        let sql = "SELECT id, position, name, phone_number, country, zones, said, email, company, extra, 0 AS attempts, NULL AS last_end, 0 AS on_do_not_call
+        let sql = "SELECT id, source_id, position, name, phone_number, country, zones, said, email, company, extra, 0 AS attempts, NULL AS last_end,
+                          0 AS on_do_not_call
                    FROM campaign_contacts WHERE source_id = $1 AND do_not_call = 0 ORDER BY position LIMIT $2";
-        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(source).bind(limit).fetch_all(db).await?))
+        let rows = on!(self.pool(), |db| sqlx::query_as(sql).bind(source).bind(limit).fetch_all(db).await?);
+        self.with_fields(rows).await
     }
 
     /// The script fields of contacts.
     pub async fn contacts_by_id(&self, ids: &[ContactId]) -> Result<Vec<FillContact>, StoreError> {
         let ids: Vec<String> = ids.iter().map(|i| i.hex()).collect();
-        let sql = "SELECT id, position, name, phone_number, country, zones, said, email, company, extra, 0 AS attempts, NULL AS last_end, 0 AS on_do_not_call
+        let sql = "SELECT id, source_id, position, name, phone_number, country, zones, said, email, company, extra, 0 AS attempts, NULL AS last_end,
+                          0 AS on_do_not_call
                    FROM campaign_contacts WHERE id IN (SELECT unhex(value) FROM json_each($1))";
-        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(serde_json::json!(ids).to_string()).fetch_all(db).await?))
+        let rows = on!(self.pool(), |db| sqlx::query_as(sql).bind(serde_json::json!(ids).to_string()).fetch_all(db).await?);
+        self.with_fields(rows).await
+    }
+
+    /// Puts names to the values of the other columns.
+    async fn with_fields(&self, mut rows: Vec<FillContact>) -> Result<Vec<FillContact>, StoreError> {
+        let nameless = |c: &FillContact| matches!(&c.extra.0, Extra::Values(v) if !v.is_empty());
+        let sources: HashSet<SourceId> = rows.iter().filter(|c| nameless(c)).map(|c| c.source_id).collect();
+        let mut names: HashMap<SourceId, Json<Vec<String>>> = HashMap::new();
+        for source in sources {
+            let sql = "SELECT columns FROM source_columns WHERE source_id = $1";
+            let columns = on!(self.pool(), |db| sqlx::query_scalar(sql).bind(source).fetch_optional(db).await?);
+            names.extend(columns.map(|c| (source, c)));
+        }
+        for c in &mut rows {
+            c.fields = match std::mem::replace(&mut c.extra.0, Extra::Values(Vec::new())) {
+                Extra::Named(map) => map,
+                Extra::Values(values) => {
+                    let names = names.get(&c.source_id).into_iter().flat_map(|n| n.0.iter().cloned());
+                    names.zip(values.into_iter().map(Into::into)).collect()
+                }
+            };
+        }
+        Ok(rows)
     }
 
     /// Contacts of a source behind a position that are on nobody's do-not-call list, by zones and the
     /// head of their numbers: one number of each, its country, how many.
     pub async fn unqueued_contacts(&self, owner: OwnerId, source: SourceId, after: i64) -> Result<Vec<PlaceCount>, StoreError> {
-        let sql = "SELECT zones, said, min(phone_number) AS number, min(country) AS country, count(*) AS n FROM campaign_contacts c
+        let sql = concat!(
+            "SELECT zones, said, min(phone_number) AS number, min(country) AS country, count(*) AS n FROM campaign_contacts c
                    WHERE source_id = $2 AND position > $3 AND do_not_call = 0
-                     AND NOT EXISTS (SELECT 1 FROM do_not_call d WHERE d.user_id = $1 AND d.number = c.phone_number)
-                   GROUP BY zones, said, substr(phone_number, 1, 5)";
+                     AND NOT ",
+            listed!("$1", "c.phone_number"),
+            "
+                   GROUP BY zones, said, substr(phone_number, 1, 5)"
+        );
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).bind(source).bind(after).fetch_all(db).await?))
     }
 }
@@ -157,6 +211,16 @@ impl Tx {
         let sql = "INSERT INTO csv_files (id, user_id, filename, original_filename, file_size, status, created_at, updated_at)
                    VALUES ($1, $2, $3, $3, $4, 'processing', $5, $5)";
         on_tx!(self, |db| sqlx::query(sql).bind(id).bind(owner).bind(name).bind(size).bind(now).execute(&mut *db).await?);
+        Ok(())
+    }
+
+    /// The names of a file's script columns, once for all its contacts.
+    pub async fn name_columns(&mut self, table: ContactTable, id: SourceId, names: &[String]) -> Result<(), StoreError> {
+        let sql = match table {
+            ContactTable::ContactList => "UPDATE contact_lists SET columns = $2 WHERE id = $1",
+            ContactTable::CsvFile => "UPDATE csv_files SET columns = $2 WHERE id = $1",
+        };
+        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(Json(names)).execute(&mut *db).await?);
         Ok(())
     }
 
@@ -244,13 +308,13 @@ impl Tx {
         after: i64,
         limit: i64,
     ) -> Result<Vec<FillContact>, StoreError> {
-        let sql = "SELECT c.id, c.position, c.name, c.phone_number, c.country, c.zones, c.said, c.email, c.company, '{}' AS extra,
+        let sql = concat!("SELECT c.id, c.source_id, c.position, c.name, c.phone_number, c.country, c.zones, c.said, c.email, c.company, '{}' AS extra,
                           (SELECT count(*) FROM campaign_calls k WHERE k.campaign_id = $2 AND k.contact_id = c.id AND k.charged = 1 AND k.armed_at IS NOT NULL) AS attempts,
                           (SELECT max(k.completed_at) FROM campaign_calls k WHERE k.campaign_id = $2 AND k.contact_id = c.id AND k.armed_at IS NOT NULL) AS last_end,
-                          EXISTS (SELECT 1 FROM do_not_call d WHERE d.user_id = $5 AND d.number = c.phone_number) AS on_do_not_call
+                          ", listed!("$5", "c.phone_number"), " AS on_do_not_call
                    FROM campaign_contacts c
                    WHERE c.source_id = $1 AND c.position > $3 AND c.do_not_call = 0
-                   ORDER BY c.position LIMIT $4";
+                   ORDER BY c.position LIMIT $4");
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(source).bind(campaign).bind(after).bind(limit).bind(owner).fetch_all(&mut *db).await?))
     }
 

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     CallRow, Store, StoreError, Tx,
+    dnc::listed,
     pool::{on, on_tx},
 };
 use crate::domain::{
@@ -36,17 +37,27 @@ pub struct Recyclable {
 
 /// Most campaigns have none, and are not counted through.
 const ANY_WITHOUT_AGENT: &str = "SELECT 1 FROM campaign_calls WHERE campaign_id = $1 AND abandoned = 1 LIMIT 1";
-const WITHOUT_AGENT: &str = "SELECT count(*), count(*) FILTER (WHERE abandoned = 1) FROM campaign_calls WHERE campaign_id = $1 AND answered_at > $2";
+/// Of the last ones, those that are judged: a talk that has just begun may turn out to be without an agent yet.
+const WITHOUT_AGENT: &str = "WITH latest AS (SELECT abandoned FROM campaign_calls
+                                WHERE campaign_id = $1 AND answered_at > $2 AND (abandoned = 1 OR rank >= 90 OR answered_at <= $3)
+                                ORDER BY answered_at DESC LIMIT $4)
+    SELECT count(*), count(*) FILTER (WHERE abandoned = 1), (SELECT count(*) FROM latest), (SELECT count(*) FROM latest WHERE abandoned = 1)
+    FROM campaign_calls WHERE campaign_id = $1 AND answered_at > $2";
+
+fn answers((answered, abandoned, last, silent): (i64, i64, i64, i64)) -> breaker::Answers {
+    breaker::Answers { answered, abandoned, last, silent }
+}
 
 impl Store {
     /// Answered calls of a campaign since a moment, and how many of them found no agent; zeros where none did.
-    pub async fn without_agent(&self, campaign: CampaignId, since: DateTime<Utc>) -> Result<(i64, i64), StoreError> {
+    /// Those answered after `judged` that go on are not among the last ones.
+    pub async fn without_agent(&self, campaign: CampaignId, since: DateTime<Utc>, judged: DateTime<Utc>) -> Result<breaker::Answers, StoreError> {
         on!(self.pool(), |db| {
             let any: Option<i64> = sqlx::query_scalar(ANY_WITHOUT_AGENT).bind(campaign).fetch_optional(db).await?;
             if any.is_none() {
-                return Ok((0, 0));
+                return Ok(breaker::Answers::default());
             }
-            Ok(sqlx::query_as(WITHOUT_AGENT).bind(campaign).bind(since).fetch_one(db).await?)
+            Ok(answers(sqlx::query_as(WITHOUT_AGENT).bind(campaign).bind(since).bind(judged).bind(breaker::LAST).fetch_one(db).await?))
         })
     }
 }
@@ -70,13 +81,16 @@ impl Tx {
     /// Of a campaign's calls after one and up to another, the last ones of contacts that ended so before a
     /// moment, have attempts left, and no open call.
     pub async fn calls_to_recycle(&mut self, campaign: CampaignId, (after, last): (CallId, CallId), r: &Recyclable) -> Result<Vec<CallRow>, StoreError> {
-        let sql = "SELECT * FROM campaign_calls k
+        let sql = concat!(
+            "SELECT * FROM campaign_calls k
                    WHERE campaign_id = $1 AND id > $6 AND id <= $7 AND completed_at <= $8 AND rank >= 90 AND contact_id IS NOT NULL AND attempt < $5
                      AND ((state = 'no_answer' AND $2) OR (state = 'busy' AND $3) OR (outcome = 'voicemail' AND $4))
                      AND COALESCE(outcome, '') NOT IN ('do_not_call', 'wrong_number')
                      AND NOT EXISTS (SELECT 1 FROM campaign_calls o WHERE o.campaign_id = k.campaign_id AND o.contact_id = k.contact_id
                                        AND (o.rank < 90 OR o.id > k.id))
-                     AND NOT EXISTS (SELECT 1 FROM do_not_call d WHERE d.user_id = k.user_id AND d.number = k.phone_number)";
+                     AND NOT ",
+            listed!("k.user_id", "k.phone_number")
+        );
         Ok(on_tx!(self, |db| sqlx::query_as(sql)
             .bind(campaign)
             .bind(r.no_answer)
@@ -95,10 +109,9 @@ impl Tx {
         &mut self,
         owner: OwnerId,
         campaign: CampaignId,
-        last: i64,
         trunk: DateTime<Utc>,
         doubt: DateTime<Utc>,
-        abandoned: DateTime<Utc>,
+        (abandoned, judged): (DateTime<Utc>, DateTime<Utc>),
     ) -> Result<breaker::Facts, StoreError> {
         let recent = "SELECT count(*), count(*) FILTER (WHERE state = 'failed' AND charged = 0), COALESCE(max(COALESCE(sip_code || ' ', '') || reason) FILTER (WHERE state = 'failed' AND charged = 0), '')
                       FROM (SELECT state, charged, sip_code, reason FROM campaign_calls
@@ -109,13 +122,12 @@ impl Tx {
         let unknown =
             "SELECT count(*) FROM (SELECT campaign_id, state, armed_at, doubt FROM campaign_calls WHERE rank >= 5 AND rank < 90 LIMIT 1000000) AS open
                        WHERE campaign_id = $1 AND state = 'unknown' AND armed_at > $2 AND doubt = 'network'";
+        let answers = self.without_agent(campaign, abandoned, judged).await?;
         on_tx!(self, |db| {
-            let (ended, trunk_failed, trunk_reason) = sqlx::query_as(recent).bind(owner).bind(campaign).bind(trunk).bind(last).fetch_one(&mut *db).await?;
+            let (ended, trunk_failed, trunk_reason) =
+                sqlx::query_as(recent).bind(owner).bind(campaign).bind(trunk).bind(breaker::LAST).fetch_one(&mut *db).await?;
             let unknown = sqlx::query_scalar(unknown).bind(campaign).bind(doubt).fetch_one(&mut *db).await?;
-            let any: Option<i64> = sqlx::query_scalar(ANY_WITHOUT_AGENT).bind(campaign).fetch_optional(&mut *db).await?;
-            let (answered, abandoned) =
-                if any.is_some() { sqlx::query_as(WITHOUT_AGENT).bind(campaign).bind(abandoned).fetch_one(&mut *db).await? } else { (0, 0) };
-            Ok(breaker::Facts { ended, trunk_failed, trunk_reason, unknown, answered, abandoned })
+            Ok(breaker::Facts { ended, trunk_failed, trunk_reason, unknown, answers })
         })
     }
 
@@ -135,13 +147,13 @@ impl Tx {
     }
 
     /// As [`Store::without_agent`], inside a transaction.
-    pub async fn without_agent(&mut self, campaign: CampaignId, since: DateTime<Utc>) -> Result<(i64, i64), StoreError> {
+    pub async fn without_agent(&mut self, campaign: CampaignId, since: DateTime<Utc>, judged: DateTime<Utc>) -> Result<breaker::Answers, StoreError> {
         on_tx!(self, |db| {
             let any: Option<i64> = sqlx::query_scalar(ANY_WITHOUT_AGENT).bind(campaign).fetch_optional(&mut *db).await?;
             if any.is_none() {
-                return Ok((0, 0));
+                return Ok(breaker::Answers::default());
             }
-            Ok(sqlx::query_as(WITHOUT_AGENT).bind(campaign).bind(since).fetch_one(&mut *db).await?)
+            Ok(answers(sqlx::query_as(WITHOUT_AGENT).bind(campaign).bind(since).bind(judged).bind(breaker::LAST).fetch_one(&mut *db).await?))
         })
     }
 

@@ -8,6 +8,22 @@ use super::{
 };
 use crate::domain::id::OwnerId;
 
+/// Whether the owners of this installation share one list, as a condition of SQL.
+macro_rules! shared {
+    () => {
+        "EXISTS (SELECT 1 FROM settings WHERE key = 'shared_do_not_call' AND value = 'on')"
+    };
+}
+
+/// Whether a number is on an owner's list, or on anybody's where the list is shared, as a condition of SQL.
+macro_rules! listed {
+    ($owner:literal, $number:literal) => {
+        concat!("EXISTS (SELECT 1 FROM do_not_call d WHERE d.number = ", $number, " AND (d.user_id = ", $owner, " OR ", $crate::store::dnc::shared!(), "))")
+    };
+}
+
+pub(super) use {listed, shared};
+
 impl Store {
     /// The do-not-call list, newest first.
     pub async fn do_not_call(&self, owner: OwnerId, limit: i64, offset: i64) -> Result<Page<SuppressedRow>, StoreError> {
@@ -21,7 +37,7 @@ impl Store {
     }
 
     pub async fn on_do_not_call(&self, owner: OwnerId, number: &str) -> Result<bool, StoreError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM do_not_call WHERE user_id = $1 AND number = $2)";
+        let sql = concat!("SELECT ", listed!("$1", "$2"));
         Ok(on!(self.pool(), |db| sqlx::query_scalar(sql).bind(owner).bind(number).fetch_one(db).await?))
     }
 }

@@ -3,10 +3,10 @@
 //! writes there is lost, and a stop that is written into the new file never reaches it.
 
 use std::{
-    fs::{DirBuilder, File, OpenOptions},
+    fs::{DirBuilder, File, Metadata, OpenOptions},
     io::ErrorKind,
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
-    path::Path,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -27,8 +27,21 @@ impl FileId {
     /// # Errors
     /// When there is none, or it cannot be looked at.
     pub fn of(path: &Path) -> std::io::Result<Self> {
-        let meta = std::fs::metadata(path)?;
-        Ok(Self { device: meta.dev(), inode: meta.ino() })
+        Ok(Self::from(&std::fs::metadata(path)?))
+    }
+
+    /// The file that is open, whatever has its name.
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    fn opened(file: &File) -> std::io::Result<Self> {
+        Ok(Self::from(&file.metadata()?))
+    }
+}
+
+impl From<&Metadata> for FileId {
+    fn from(meta: &Metadata) -> Self {
+        Self { device: meta.dev(), inode: meta.ino() }
     }
 }
 
@@ -42,7 +55,16 @@ pub(super) struct Place {
 /// Held while a database is opened and brought up to date: two first starts at once would both make its
 /// tables. Falls with the process, whatever ends it.
 pub(super) struct Start {
-    _lock: Option<File>,
+    lock: Option<(PathBuf, File)>,
+}
+
+impl Drop for Start {
+    /// Leaves no file: who waits for the lock of one that is gone makes a new one.
+    fn drop(&mut self) {
+        if let Some((path, _held)) = &self.lock {
+            drop(std::fs::remove_file(path));
+        }
+    }
 }
 
 /// Another start is waited for so long: it may be rewriting a large database.
@@ -53,12 +75,14 @@ impl Place {
     /// Makes folder (0700) and file (0600) where they are missing and may be made, before SQLite makes it
     /// with the umask's mode.
     pub(super) async fn prepare(url: &str, make: bool) -> Result<(Self, Start), StoreError> {
-        let mut place = Self { path: Self::path_of(url), file: None };
+        let (path, parameters) = spelt(url);
+        let mut place = Self { path, file: None };
+        parameters.map_or(Ok(()), bearable).map_err(|why| place.cannot_open(&why))?;
         if url.contains("://") && !url.starts_with("sqlite:") {
             return Err(place.cannot_open(&"this release speaks SQLite only; use sqlite:PATH"));
         }
         if place.path == ":memory:" {
-            return Ok((place, Start { _lock: None }));
+            return Ok((place, Start { lock: None }));
         }
         if !make && !Path::new(&place.path).exists() {
             return Err(place.cannot_open(&"there is no such file, and none is made for this"));
@@ -68,11 +92,16 @@ impl Place {
         let start = place.start().await?;
         own(&place.path, make).map_err(|e| unwritable(&e))?;
         place.file = Some(FileId::of(Path::new(&place.path)).map_err(|e| unwritable(&e))?);
+        if std::fs::metadata(&place.path).is_ok_and(|m| m.nlink() > 1) {
+            let words =
+                "the file has a second name (a hard link): under each name SQLite would keep a journal of its own. Copy it with `cp` to a file of its own";
+            return Err(place.cannot_open(&words));
+        }
         Ok((place, start))
     }
 
     pub(super) fn path_of(url: &str) -> String {
-        url.strip_prefix("sqlite:").unwrap_or(url).trim_start_matches("//").to_owned()
+        spelt(url).0
     }
 
     pub(super) fn path(&self) -> &str {
@@ -99,21 +128,71 @@ impl Place {
     }
 
     async fn start(&self) -> Result<Start, StoreError> {
-        let path = format!("{}.start", self.path);
-        let fail = |why: std::io::Error| self.cannot_open(&format!("{path}: {why}"));
-        let file = own(&path, true).map_err(fail)?;
+        let path = PathBuf::from(format!("{}.start", real(Path::new(&self.path)).display()));
+        let fail = |why: std::io::Error| self.cannot_open(&format!("{}: {why}", path.display()));
         let since = std::time::Instant::now();
         loop {
+            let file = own(&path, true).map_err(fail)?;
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(Start { _lock: Some(file) }),
+                Ok(()) if FileId::of(&path).is_ok_and(|now| FileId::opened(&file).is_ok_and(|held| held == now)) => {
+                    return Ok(Start { lock: Some((path, file)) });
+                }
+                // The one before took its file with it.
+                Ok(()) => {}
                 Err(rustix::io::Errno::WOULDBLOCK) if since.elapsed() < PATIENCE => tokio::time::sleep(LOOK).await,
                 Err(rustix::io::Errno::WOULDBLOCK) => {
-                    let words = format!("another process has been opening it for {} s (it holds {path}). If that one hangs, end it", PATIENCE.as_secs());
+                    let (patience, path) = (PATIENCE.as_secs(), path.display());
+                    let words = format!("another process has been opening it for {patience} s (it holds {path}). If that one hangs, end it");
                     return Err(self.cannot_open(&words));
                 }
                 Err(e) => return Err(fail(e.into())),
             }
         }
+    }
+}
+
+/// The path in a database URL and the parameters behind it. A path is a path: a percent sign in it is one,
+/// unless such a file is not there and the URL of one is meant.
+fn spelt(url: &str) -> (String, Option<&str>) {
+    let rest = url.strip_prefix("sqlite:").unwrap_or(url);
+    let rest = rest.strip_prefix("file:").unwrap_or(rest);
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    let pairs = |q: &str| q.split('&').all(|p| p.split_once('=').is_some_and(|(k, _)| !k.is_empty() && k.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')));
+    let (path, parameters) = rest.rsplit_once('?').filter(|(_, q)| pairs(q)).map_or((rest, None), |(p, q)| (p, Some(q)));
+    let path = if path == ":memory:" || Path::new(path).exists() { path.to_owned() } else { unescaped(path) };
+    (path, parameters)
+}
+
+/// `%20` as a space; the text itself where it is no escaped one.
+fn unescaped(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        let escaped = (*first == b'%').then(|| tail.get(..2)).flatten();
+        let byte = escaped.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()).filter(|b| *b >= b' ');
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &tail[2..] } else { tail };
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
+/// Parameters of a URL that change nothing here; others must not be passed over.
+fn bearable(parameters: &str) -> Result<(), String> {
+    let refused =
+        parameters.split('&').find(|p| !matches!(*p, "mode=rwc" | "mode=rw" | "cache=private" | "cache=shared" | "_journal_mode=wal" | "journal_mode=wal"));
+    refused.map_or(Ok(()), |p| Err(format!("this program cannot use it with \"{}\": write sqlite:PATH", crate::domain::text::clean(p, 40))))
+}
+
+/// The file's own name, whatever links and dots it was reached by: locks stand beside it, one for each file.
+pub(super) fn real(path: &Path) -> PathBuf {
+    if let Ok(real) = path.canonicalize() {
+        return real;
+    }
+    let there = std::fs::read_link(path).map_or_else(|_| path.to_owned(), |to| path.parent().unwrap_or(Path::new("")).join(to));
+    let folder = there.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (folder.canonicalize(), there.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => there,
     }
 }
 
@@ -125,6 +204,6 @@ fn folder_of(path: &str) -> std::io::Result<()> {
 }
 
 /// Opens a file for writing; one that is made is its owner's alone.
-fn own(path: &str, make: bool) -> std::io::Result<File> {
+fn own(path: impl AsRef<Path>, make: bool) -> std::io::Result<File> {
     OpenOptions::new().create(make).append(true).mode(0o600).open(path)
 }

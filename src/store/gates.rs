@@ -5,7 +5,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::types::Json;
 
 use super::{
-    CampaignRow, Setting, Store, StoreError, Tx,
+    CampaignRow, LISTED, Setting, Store, StoreError, Tx,
+    dnc::listed,
     pool::{on, on_tx},
 };
 use crate::domain::{
@@ -54,8 +55,11 @@ impl ContactGates {
 }
 
 /// `$2` is the moment as far back as any limit of a number looks.
-const CONTACT: &str = "k.id, k.phone_number, k.country, k.zones,
-        EXISTS (SELECT 1 FROM do_not_call d WHERE d.user_id = k.user_id AND d.number = k.phone_number) AS on_do_not_call,
+const CONTACT: &str = concat!(
+    "k.id, k.phone_number, k.country, k.zones,
+        ",
+    listed!("k.user_id", "k.phone_number"),
+    " AS on_do_not_call,
         (SELECT said FROM campaign_contacts WHERE id = k.contact_id) AS said,
         (SELECT consent_at FROM campaign_contacts WHERE id = k.contact_id) AS consent_at,
         k.priority = 1 AS promised,
@@ -65,7 +69,8 @@ const CONTACT: &str = "k.id, k.phone_number, k.country, k.zones,
         COALESCE((SELECT o.outcome FROM campaign_calls o WHERE o.phone_number = k.phone_number AND o.user_id = k.user_id AND o.outcome IS NOT NULL
            ORDER BY o.outcome_at DESC LIMIT 1), '') = 'wrong_number' AS wrong_number,
         (SELECT value FROM settings WHERE key = 'law_closed') AS closures,
-        l.call_id IS NOT NULL AS number_live, l.held_until AS number_held_until";
+        l.call_id IS NOT NULL AS number_live, l.held_until AS number_held_until"
+);
 
 /// Everything the gates judge when a call is armed, read in one statement.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -169,7 +174,7 @@ impl Tx {
              LEFT JOIN trunks t ON t.id = $4 AND t.livekit_id = p.outbound_trunk_id
              WHERE k.id = $1"
         ));
-        let keys = [Setting::KillSwitch, Setting::KillSwitchReason, Setting::Leader, Setting::Terms, Setting::NationalList(campaign.user_id)];
+        let keys = [Setting::KillSwitch, Setting::KillSwitchReason, Setting::Leader, Setting::Terms, Setting::NationalList(campaign.user_id, LISTED)];
         on_tx!(self, |db| {
             let mut query = sqlx::query_as(sql).bind(id).bind(since).bind(day.to_string()).bind(trunk).bind(caller_id);
             for key in keys {

@@ -19,6 +19,7 @@ mod inbox;
 mod keys;
 mod lines;
 mod pool;
+mod promises;
 mod retention;
 mod rows;
 mod settings;
@@ -36,7 +37,7 @@ pub use inbox::{EventRow, NewEvent};
 pub use pool::{Revision, Store, Tx};
 pub use retention::{Aged, Standing};
 pub use rows::{AssistantRow, AuditRow, CallRow, CampaignRow, DayRow, EngineRow, NumberRow, OutcomeRow, PaneRow, SuppressedRow, TrunkRow};
-pub use settings::Setting;
+pub use settings::{LISTED, Setting};
 pub use writer::Lane;
 
 /// A page of a list and how many rows there are in all.

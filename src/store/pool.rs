@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, watch};
 
 use super::{
     StoreError,
-    file::{FileId, Place},
+    file::{FileId, Place, real},
     writer::{Job, Writer},
 };
 
@@ -142,6 +142,12 @@ impl Store {
     #[must_use]
     pub fn path_of(url: &str) -> String {
         Place::path_of(url)
+    }
+
+    /// The file that a path leads to: its locks stand beside it.
+    #[must_use]
+    pub fn real_path(path: &std::path::Path) -> std::path::PathBuf {
+        real(path)
     }
 
     /// The database's place, for messages.

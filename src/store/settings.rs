@@ -29,12 +29,16 @@ pub enum Setting {
     EngineHealth,
     /// What keeps one campaign from dialling, in words.
     CampaignNote(CampaignId),
+    /// `on` while all owners share one do-not-call list.
+    SharedDoNotCall,
     /// Places that an operator has closed, as JSON.
     LawClosed,
     /// When somebody last looked whether the database can be written.
     Probe,
-    /// Of when an owner's national do-not-call list is.
-    NationalList(OwnerId),
+    /// Of when an owner's national do-not-call list of a country is.
+    NationalList(OwnerId, [u8; 2]),
+    /// How many lines it had.
+    NationalSize(OwnerId, [u8; 2]),
 }
 
 impl Setting {
@@ -53,13 +57,22 @@ impl Setting {
             Self::KillSwitchReason => "kill_switch_reason".into(),
             Self::Terms => "terms".into(),
             Self::EngineHealth => "engine_health".into(),
+            Self::SharedDoNotCall => "shared_do_not_call".into(),
             Self::LawClosed => "law_closed".into(),
             Self::Probe => "probe".into(),
             Self::CampaignNote(id) => format!("{}{id}", Self::NOTES).into(),
-            Self::NationalList(owner) => format!("national_list:{}", owner.hex().to_lowercase()).into(),
+            Self::NationalList(owner, country) => of_country("national_list", owner, country).into(),
+            Self::NationalSize(owner, country) => of_country("national_size", owner, country).into(),
         }
     }
 }
+
+fn of_country(what: &str, owner: OwnerId, country: [u8; 2]) -> String {
+    format!("{what}:{}:{}", owner.hex().to_lowercase(), String::from_utf8_lossy(&country))
+}
+
+/// The country whose list a profile asks for.
+pub const LISTED: [u8; 2] = *b"US";
 
 const GET: &str = "SELECT value FROM settings WHERE key = $1 AND value <> ''";
 

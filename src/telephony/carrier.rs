@@ -65,6 +65,13 @@ impl Participant {
         self.kind == ParticipantKind::Agent && self.attributes.get("lk.agent_name").is_none_or(|n| n == name)
     }
 
+    /// Whether an agent could be heard. One of LiveKit's framework tells that it is still setting itself up; of any
+    /// other its presence is all that is told, and a word between two looks is told by none.
+    #[must_use]
+    pub fn is_set_up(&self) -> bool {
+        self.attributes.get("lk.agent.state").is_none_or(|s| s != "initializing")
+    }
+
     #[must_use]
     pub fn leg_status(&self) -> Option<LegStatus> {
         self.attributes.get("sip.callStatus").and_then(|s| LegStatus::parse(s))

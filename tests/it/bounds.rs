@@ -113,7 +113,7 @@ async fn a_callback_is_at_most_a_year_ahead() {
         let refused = callback(at).await.unwrap_err().to_string();
         assert!(refused.contains("callbackAt"), "{refused}");
     }
-    assert_eq!(callback(office.now() + TimeDelta::days(366)).await.unwrap().outcome, Some(Outcome::Callback));
+    assert_eq!(callback(office.now() + TimeDelta::days(366)).await.unwrap().call.outcome, Some(Outcome::Callback));
 }
 
 // [C1] Rules that are in the rows already stop nobody's writes: not those of this campaign, not another's.

@@ -26,6 +26,7 @@ fn options() -> ConsoleOptions {
         theme: "dark".into(),
         color: "never".into(),
         read_only: false,
+        mask: 0,
         simulated: true,
         supabase_hint: false,
         following: tokio::sync::watch::Sender::new(None).subscribe(),
@@ -206,10 +207,19 @@ fn one_key_tags_the_selected_call_and_u_takes_it_back() {
     let call = CallId(uuid(39));
     let effects = press(&mut s, "1");
     assert_eq!(effects, [Effect::Tag { call, name: "Ana Lima".into(), outcome: Some(Outcome::Interested), previous: None, callback_at: None }]);
-    s.update(Msg::Tagged { call, name: "Ana Lima".into(), outcome: Some(Outcome::Interested), previous: None, undone: false, result: Ok(()) });
+    s.update(Msg::Tagged { call, name: "Ana Lima".into(), outcome: Some(Outcome::Interested), previous: None, undone: false, result: Ok(None) });
     assert!(screen(&mut s, 120, 40).contains("tagged Ana Lima \"interested\" - u undoes"));
     let effects = press(&mut s, "u");
     assert!(matches!(effects.as_slice(), [Effect::UndoTag { previous: None, outcome: Some(Outcome::Interested), lift: false, .. }]), "{effects:?}");
+}
+
+#[test]
+fn a_promised_callback_is_told_with_its_moment() {
+    let mut s = state();
+    let words = Some("to be called Fri 2026-11-20 08:00 EST, not Fri 2026-11-20 03:00 EST".to_owned());
+    let call = CallId(uuid(39));
+    s.update(Msg::Tagged { call, name: "Ana Lima".into(), outcome: Some(Outcome::Callback), previous: None, undone: false, result: Ok(words) });
+    assert!(screen(&mut s, 120, 40).contains("tagged Ana Lima \"callback\", to be called Fri 2026-11-20 08:00 EST"));
 }
 
 #[test]

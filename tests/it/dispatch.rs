@@ -3,9 +3,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use dialdeck::{
-    desk::{DeskError, SetOutcome},
+    desk::{DeskError, ListImport, National, SetOutcome},
     domain::{
         call::State,
         campaign::Status,
@@ -163,6 +163,11 @@ async fn a_number_taken_away_puts_its_campaign_to_error() {
     world.until("it goes on", LONG, || async { world.simulator.invites_so_far() > dialled }).await;
 }
 
+/// The national list of today.
+fn national(as_of: DateTime<Utc>) -> ListImport {
+    ListImport { national: Some(National { country: None, as_of, smaller: false }), ..ListImport::default() }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_national_list_nobody_is_claimed_and_with_one_it_goes_on() {
     let rules = Rules { profile: Profile::Us, ..quick_rules() };
@@ -175,7 +180,7 @@ async fn without_a_national_list_nobody_is_claimed_and_with_one_it_goes_on() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(world.calls(id).await.iter().all(|c| c.claim_number == 0), "no row was touched");
     let list = std::io::Cursor::new("+12125550199\n");
-    world.desk.import_do_not_call(world.actor.clone(), list, None, true).await.unwrap();
+    world.desk.import_do_not_call(world.actor.clone(), list, national(world.clock.now())).await.unwrap();
     world.until("two dials", LONG, || async { world.simulator.invites_so_far() == 2 }).await;
 }
 
@@ -286,7 +291,7 @@ async fn why_and_engine(seed: u64) -> (String, bool) {
         csv.push_str(&format!("C{i},+1{area}55501{i:02},2026-11-01\n"));
     }
     if dice.one_in(2) {
-        world.desk.import_do_not_call(world.actor.clone(), std::io::Cursor::new("+12125550199\n"), None, true).await.unwrap();
+        world.desk.import_do_not_call(world.actor.clone(), std::io::Cursor::new("+12125550199\n"), national(world.clock.now())).await.unwrap();
     }
     let (source, _) = world.import(csv).await;
     let closed = dice.one_in(5);
@@ -388,6 +393,63 @@ async fn a_promise_that_never_rang_goes_first_again() {
     let fault = dialdeck::domain::event::Fault::Late;
     office.reply(call, Reply::Unsent { fault, reason: "too slow".into() }).await;
     assert_eq!(promised(&office, id).await.len(), 1);
+}
+
+/// A stop says how many promises it breaks; a start, or recycling them, brings them back at their moment.
+#[tokio::test]
+async fn a_promise_is_not_lost_by_stop_then_start() {
+    let (office, id) = Office::calling(csv_of(3), |_| {}).await;
+    let call = believed_over(&office, id).await;
+    promise(&office, call).await;
+    let moment = promised(&office, id).await[0].dialable_at;
+    let stop = || async { office.desk.stop(office.actor.clone(), id, false).await.unwrap() };
+    let stopped = stop().await;
+    assert_eq!((stopped.canceled, stopped.promises), (3, 1));
+    assert!(stopped.broken().contains("1 promised callbacks not kept"), "{}", stopped.broken());
+    assert!(promised(&office, id).await.is_empty());
+    office.start(id).await;
+    let kept = promised(&office, id).await;
+    assert_eq!(kept.iter().map(|c| (c.dialable_at, c.attempt)).collect::<Vec<_>>(), [(moment, 2)]);
+    // One that an agent is being called for is a promise too; what has passed is due now.
+    office.wait(TimeDelta::minutes(61));
+    let claimed = office.claim(id).await.unwrap();
+    assert_eq!(claimed.number, kept[0].phone_number);
+    assert_eq!(stop().await.promises, 1);
+    office.wait(TimeDelta::hours(1));
+    let recycle = |callback, busy| office.desk.recycle(office.actor.clone(), id, dialdeck::desk::Recycle { callback, busy, ..Default::default() });
+    assert!(recycle(false, true).await.is_err());
+    assert_eq!(recycle(true, false).await.unwrap(), 1);
+    assert_eq!(promised(&office, id).await[0].dialable_at, office.now());
+    let Err(DeskError::Refused(refusal)) = recycle(true, false).await else { panic!() };
+    assert!(refusal.message.contains("no promised callback"), "{}", refusal.message);
+    // It counts as any other row.
+    let row = office.row(id).await;
+    assert_eq!(row.counts, crate::support::counted(&office.store.calls(id, &dialdeck::store::CallFilter::default(), 100, 0).await.unwrap().rows));
+}
+
+/// What was taken back, or answered by a no, while the campaign was stopped stays so.
+#[tokio::test]
+async fn a_start_brings_back_no_promise_that_does_not_stand() {
+    for outcome in [Outcome::Interested, Outcome::WrongNumber, Outcome::DoNotCall] {
+        let (office, id) = Office::calling(csv_of(2), |_| {}).await;
+        let call = believed_over(&office, id).await;
+        promise(&office, call).await;
+        assert_eq!(office.desk.stop(office.actor.clone(), id, false).await.unwrap().promises, 1);
+        office.tag(call, outcome).await;
+        office.start(id).await;
+        assert!(promised(&office, id).await.is_empty(), "{outcome:?}");
+    }
+    // Nor one whose call was made.
+    let (office, id) = Office::calling(csv_of(2), |_| {}).await;
+    let call = believed_over(&office, id).await;
+    promise(&office, call).await;
+    office.wait(TimeDelta::minutes(61));
+    let kept = office.dial(id).await.unwrap();
+    assert_eq!(office.desk.stop(office.actor.clone(), id, false).await.unwrap().promises, 0);
+    office.reply(kept, Reply::Answered { participant_sid: "PA_1".into(), sip_call_id: "SCL_1".into() }).await;
+    office.tell(kept, "gone", Source::Engine, Kind::LegGone { proven: false }).await;
+    office.start(id).await;
+    assert!(promised(&office, id).await.is_empty());
 }
 
 /// P7 over a new start: what was being prepared when a stop came is over, whoever starts again.

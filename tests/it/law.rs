@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use dialdeck::{
-    desk::{DeskError, Hands},
+    desk::{DeskError, Hands, SetOutcome},
     domain::{
+        call::State,
         dispatch::Decision,
         event::{Kind, Leave, LegStatus, Reply, Source},
         id::CampaignId,
-        outcome::Outcome,
+        outcome::{Outcome, Who},
         rules::{Profile, Rules},
     },
 };
@@ -160,4 +161,92 @@ async fn a_voicemail_does_not_rest_and_a_wrong_number_does_for_good() {
             .contact_name
     );
     assert_eq!(office.dial(later).await, Err("wrong_number"));
+}
+
+/// A callback promised for the night is stored for the moment the law, the place and the campaign allow, and the
+/// answer says so.
+#[tokio::test]
+async fn a_callback_promised_for_the_night_is_made_in_the_morning() {
+    let (office, id) = office_at("2026-11-19T17:00:00Z", "name,phone\nA,+12125550101\n").await;
+    talk(&office, id, None).await;
+    let call = office.store.calls(id, &dialdeck::store::CallFilter::default(), 1, 0).await.unwrap().rows[0].id;
+    let promise = async |asked: &str| {
+        let callback_at = Some(utc(asked));
+        let set = SetOutcome { call, outcome: Some(Outcome::Callback), notes: None, who: Who::Operator, confidence: None, callback_at, expected: None };
+        let promise = office.desk.set_outcome(office.actor.clone(), set).await.unwrap().promise.unwrap();
+        let rows = office.store.calls(id, &dialdeck::store::CallFilter::default(), 100, 0).await.unwrap().rows;
+        let stored: Vec<_> = rows.iter().filter(|c| c.state == State::Pending).map(|c| c.dialable_at).collect();
+        assert_eq!((stored, promise.asked), (vec![promise.at], utc(asked)));
+        (promise.at, promise.words)
+    };
+    let (at, words) = promise("2026-11-20T20:00:00Z").await;
+    assert_eq!((at, words.as_str()), (utc("2026-11-20T20:00:00Z"), "to be called Fri 2026-11-20 15:00 EST"));
+    // A state that somebody closed, until then; a campaign's own hours.
+    office.desk.close_place(office.actor.clone(), "US-NY".into(), Some(utc("2026-11-20T15:30:00Z")), "storm".into()).await.unwrap();
+    let (at, words) = promise("2026-11-20T14:00:00Z").await;
+    assert!(at == utc("2026-11-20T15:30:00Z") && words.contains("US-NY is closed then (storm)"), "{words}");
+    office.desk.open_place(office.actor.clone(), "US-NY".into()).await.unwrap();
+    let row = office.row(id).await;
+    let settings = |start, end| dialdeck::domain::campaign::Settings { start_hour: start, end_hour: end, ..row.settings() };
+    let edit = |settings| {
+        let row = row.clone();
+        dialdeck::store::CampaignEdit { name: row.name, assistant: row.assistant_id, prompt: row.campaign_prompt, agent_name: None, settings }
+    };
+    office.desk.edit_campaign(office.actor.clone(), id, edit(settings(10, 17))).await.unwrap();
+    let (at, words) = promise("2026-11-20T14:00:00Z").await;
+    assert!(at == utc("2026-11-20T15:00:00Z") && words.contains("outside the campaign's hours"), "{words}");
+    office.desk.edit_campaign(office.actor.clone(), id, edit(settings(0, 0))).await.unwrap();
+    let (at, words) = promise("2026-11-20T08:00:00Z").await;
+    assert_eq!(at, utc("2026-11-20T13:00:00Z"));
+    assert!(words.starts_with("to be called Fri 2026-11-20 08:00 EST, not Fri 2026-11-20 03:00 EST: the law is closed then (US 08-21"), "{words}");
+    office.clock.advance(utc("2026-11-20T12:59:59Z"));
+    assert!(office.dial(id).await.is_err());
+    office.clock.advance(utc("2026-11-20T13:00:00Z"));
+    assert!(office.dial(id).await.is_ok());
+}
+
+/// The same on the command line, on the host's own clock.
+#[tokio::test]
+async fn the_command_line_names_the_moment_of_a_callback_and_what_a_stop_breaks() {
+    let (office, id) = office_at("2026-11-19T17:00:00Z", "name,phone\nA,+12125550101\n").await;
+    talk(&office, id, None).await;
+    let call = office.store.calls(id, &dialdeck::store::CallFilter::default(), 1, 0).await.unwrap().rows[0].id.to_string();
+    let run = |args: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_dialdeck"));
+        command.env_clear().env("HOME", office.dir.path()).env("DATABASE_URL", format!("sqlite:{}", office.dir.path().join("t.db").display()));
+        let out = command.args(args).output().unwrap();
+        String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr)
+    };
+    let told = run(&["call", "outcome", &call, "callback", "--at", "03:00"]);
+    assert!(told.contains("callback, to be called") && told.contains("03:00 E") && told.contains("the law is closed then (US 08-21"), "{told}");
+    let told = run(&["campaign", "stop", "Q4 Sales"]);
+    assert!(told.contains("1 contacts not called") && told.contains("1 promised callbacks not kept"), "{told}");
+    let told = run(&["campaign", "recycle", "Q4 Sales", "callback"]);
+    assert!(told.contains("1 contacts of \"Q4 Sales\" went back"), "{told}");
+    let told = run(&["call", "outcome", &call, "interested", "--at", "03:00"]);
+    assert!(told.contains("--at is when a callback is promised for"), "{told}");
+}
+
+/// Another owner's campaign does not ring who told the first one's "do not call", where the owners share a list.
+#[tokio::test]
+async fn owners_may_share_one_do_not_call_list() {
+    for shared in [false, true] {
+        let (mut office, first) = office_at("2026-11-19T17:00:00Z", &csv_of(1)).await;
+        office.desk.share_do_not_call(shared).await.unwrap();
+        let owner = office.actor.owner;
+        office.actor.owner = dialdeck::domain::id::OwnerId::fresh();
+        office.assistant = office.desk.add_assistant(office.actor.clone(), None, "Olga".into(), None, "Hi".into(), None).await.unwrap().id;
+        office.assign("+15550008888", office.assistant, "ST_2").await;
+        let (source, _) = office.import(csv_of(1)).await;
+        let (waits, later) = (office.started(source, |s| (s.start_hour, s.end_hour) = (0, 0)).await, office.import(csv_of(1)).await.0);
+        let other = std::mem::replace(&mut office.actor.owner, owner);
+        talk(&office, first, Some(Outcome::DoNotCall)).await;
+        office.wait(TimeDelta::hours(25));
+        office.actor.owner = other;
+        let counts = office.row(waits).await.counts;
+        assert_eq!((counts.pending, counts.canceled), if shared { (0, 1) } else { (1, 0) }, "shared: {shared}");
+        let later = office.campaign(dialdeck::domain::campaign::ContactSource::CsvFile, later, |_| {}).await;
+        let started = office.desk.start(office.actor.clone(), later).await;
+        assert_eq!(started.is_err(), shared, "nobody is left to call: {started:?}");
+    }
 }

@@ -11,6 +11,7 @@ mod dispatch;
 mod engine;
 mod floors;
 mod housekeeping;
+mod incoming;
 mod law;
 mod lessons;
 mod livekit;

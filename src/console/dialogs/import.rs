@@ -102,6 +102,12 @@ pub fn on_key(state: &mut State, mut dialog: ImportDialog, key: KeyEvent) -> Vec
             Stage::Path { input: Input::new(preview.path.display().to_string()), choices: Vec::new() }
         }
         Stage::Preview { mut preview, mut at } => match key.code {
+            KeyCode::Enter if !preview.unclear.is_empty() => {
+                at = preview.unclear[0];
+                let header = &preview.columns[at].0;
+                preview.error = Some(format!("may \"{header}\" say who must not be called? < > to what it is, or to nothing and back"));
+                Stage::Preview { preview, at }
+            }
             KeyCode::Enter => {
                 effects.push(Effect::Import { path: preview.path.clone(), mapping: mapping(&preview) });
                 Stage::Running { bytes: 0, size: 0, rows: 0, sure: false }
@@ -138,6 +144,8 @@ fn remap(preview: &mut Preview, at: &mut usize, code: KeyCode) {
             let here = fields.iter().position(|f| f == field).unwrap_or(0);
             let step = if code == KeyCode::Right { 1 } else { fields.len() - 1 };
             *field = fields[(here + step) % fields.len()];
+            preview.unclear.retain(|c| c != at);
+            preview.error = None;
         }
         _ => {}
     }

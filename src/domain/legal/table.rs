@@ -129,7 +129,7 @@ impl Law {
     /// `US-AL 08-20 MTWTFS`.
     #[must_use]
     pub fn label(&self) -> String {
-        let Some(hours) = &self.hours else { return self.place.clone() };
+        let Some(hours) = &self.hours else { return format!("{} (consent)", self.place) };
         let words: Vec<String> = hours.iter().map(Hours::label).collect();
         format!("{} {}", self.place, if words.is_empty() { "never".to_owned() } else { words.join(", ") })
     }

@@ -30,6 +30,8 @@ impl Follower {
     pub(super) async fn blind(&mut self, row: &CallRow) -> Next {
         let now = self.ctx.now();
         self.f.doubt.unseen = true;
+        // An agent that nobody could see may have been there.
+        self.f.alone_since = None;
         if row.state.is_ended() {
             // A report that cannot be fetched is waited for no longer than any other.
             let ended = *self.f.ended_at.get_or_insert(now);

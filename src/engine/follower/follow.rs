@@ -36,7 +36,7 @@ pub struct Follow {
     pub absent: Option<(DateTime<Utc>, u32)>,
     pub hangup: Option<HangUp>,
     pub ended_at: Option<DateTime<Utc>>,
-    /// Somebody is on the line and no agent is in the room, since then.
+    /// No agent was with the callee in any look since then, before the answer or after it.
     pub alone_since: Option<DateTime<Utc>>,
     /// When the leg was last seen and believed.
     pub alive_at: DateTime<Utc>,

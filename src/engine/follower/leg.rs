@@ -15,9 +15,9 @@ use crate::{
     telephony::Participant,
 };
 
-/// A talk without an agent is looked at so often, and ended after so long.
-pub(super) const ALONE_POLL: Duration = Duration::seconds(1);
-const ALONE_FOR: Duration = Duration::seconds(4);
+/// A talk without an agent is looked at so often, and ended so long after the answer: the law's two seconds.
+const ALONE_POLL: Duration = Duration::seconds(1);
+const ALONE_FOR: Duration = Duration::seconds(2);
 
 /// An unanswered leg is ended by livekit-sip itself at its ringing timeout: one that rejoined and is
 /// there so much later has been answered, whatever its status says.
@@ -160,19 +160,21 @@ impl Follower {
         self.f.doubt.astray && matches!(self.ask_session().await, Session::Dead)
     }
 
-    /// Somebody answered and the agent has left the room: after a moment the call is ended, for nobody
-    /// will speak. An agent that told an outcome has done its work: then it is no abandoned call.
-    pub(super) async fn see_whether_alone(&mut self, row: &CallRow, leg: &Participant, here: &[Participant]) -> bool {
-        let talking = row.answered_at.is_some() || leg.leg_status() == Some(LegStatus::Active);
-        let agent = here.iter().any(|p| p.is_agent(&self.f.agent));
-        if !self.ctx.config.require_agent || !talking || agent || self.f.hangup.is_some() {
+    /// Somebody answered and no agent is there to speak: two seconds after the answer the call is ended. The
+    /// absence counts from the first look that shows it, for until then the agent may have been there. An agent
+    /// that told an outcome has done its work: then it is no abandoned call. Answers when to look again.
+    pub(super) async fn see_whether_alone(&mut self, row: &CallRow, leg: &Participant, here: &[Participant]) -> Option<Duration> {
+        let agent = here.iter().any(|p| p.is_agent(&self.f.agent) && p.is_set_up());
+        if !self.ctx.config.require_agent || agent || self.f.hangup.is_some() {
             self.f.alone_since = None;
-            return false;
+            return None;
         }
         let now = self.ctx.now();
         let since = *self.f.alone_since.get_or_insert(now);
-        if now - since < ALONE_FOR {
-            return true;
+        let answered_at = row.answered_at.or_else(|| (leg.leg_status() == Some(LegStatus::Active)).then_some(now))?;
+        let left = since.max(answered_at) + ALONE_FOR - now;
+        if left > Duration::zero() {
+            return Some(left.min(ALONE_POLL));
         }
         tracing::error!(target: "engine", call = %self.f.call, "somebody is on the line without an agent: hung up");
         let told = self.f.reported.outcome.is_some() || row.suggestion.is_some() || row.outcome.is_some();
@@ -180,7 +182,7 @@ impl Follower {
         if let Err(e) = done {
             tracing::warn!(target: "engine", error = %e, "a call without an agent could not be ended yet");
         }
-        true
+        Some(ALONE_POLL)
     }
 
     /// The agent's attributes are its report: what was seen last is kept.

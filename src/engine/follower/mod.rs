@@ -132,10 +132,9 @@ impl Follower {
 
     async fn see_call(&mut self, row: &CallRow, leg: &Participant, here: &[Participant]) -> Next {
         let alone = self.see_whether_alone(row, leg, here).await;
-        let next = self.see_leg(row, leg).await;
-        match next {
-            Next::Again(wait) if alone => Next::Again(wait.min(leg::ALONE_POLL)),
-            next => next,
+        match (self.see_leg(row, leg).await, alone) {
+            (Next::Again(wait), Some(soon)) => Next::Again(wait.min(soon)),
+            (next, _) => next,
         }
     }
 

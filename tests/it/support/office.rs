@@ -30,7 +30,8 @@ pub struct Office {
     pub assistant: AssistantId,
     pub installation: Installation,
     pub incarnation: Incarnation,
-    _dir: tempfile::TempDir,
+    /// Where the database is, as `t.db`.
+    pub dir: tempfile::TempDir,
 }
 
 impl Office {
@@ -45,7 +46,7 @@ impl Office {
         let installation = desk.installation(None).await.unwrap();
         let actor = Actor { owner: installation.owner, name: "tester".into(), source: "console" };
         let assistant = desk.add_assistant(actor.clone(), None, "Sarah".into(), None, "Hello {name}".into(), None).await.unwrap().id;
-        let office = Self { clock, store, desk, actor, assistant, installation, incarnation: Incarnation::fresh(), _dir: dir };
+        let office = Self { clock, store, desk, actor, assistant, installation, incarnation: Incarnation::fresh(), dir };
         office.assign("+15550009999", assistant, "ST_1").await;
         office
     }
@@ -187,6 +188,6 @@ impl Office {
 
     pub async fn tag(&self, call: CallId, outcome: Outcome) -> CallRow {
         let set = SetOutcome { call, outcome: Some(outcome), notes: None, who: Who::Operator, confidence: None, callback_at: None, expected: None };
-        self.desk.set_outcome(self.actor.clone(), set).await.unwrap()
+        self.desk.set_outcome(self.actor.clone(), set).await.unwrap().call
     }
 }

@@ -1,0 +1,549 @@
+//! Which column means what: by an operator's word, else by the header as programs and people write it.
+
+use super::{CsvError, Field, IGNORE, Mapping, refusal, refusal::Meaning};
+use crate::domain::text::{clean, fold};
+
+/// The columns of a file by what they are taken for.
+#[derive(Debug, Default)]
+pub struct Columns {
+    pub fields: Vec<Option<Field>>,
+    /// Where the number to dial stands: the first column that holds a good one.
+    pub phones: Vec<usize>,
+    /// Other numbers of the person: kept, not dialled.
+    pub others: Vec<usize>,
+    pub refusals: Vec<usize>,
+    pub permissions: Vec<usize>,
+    /// Headers that may mean "do not call", and it cannot be told.
+    pub unclear: Vec<usize>,
+}
+
+/// The words of a header: `HasOptedOutOfCall`, `do_not_call` and `Do Not Call` have theirs.
+pub fn words(header: &str) -> Vec<String> {
+    let chars: Vec<char> = header.chars().collect();
+    let mut out = vec![String::new()];
+    for (i, c) in chars.iter().enumerate() {
+        let before = i.checked_sub(1).map(|j| chars[j]);
+        let next = chars.get(i + 1);
+        let hump = before.is_some_and(|b| {
+            (b.is_lowercase() && c.is_uppercase())
+                || (b.is_uppercase() && c.is_uppercase() && next.is_some_and(|n| n.is_lowercase()))
+                || (b.is_ascii_digit() != c.is_ascii_digit() && b.is_alphanumeric())
+        });
+        if hump {
+            out.push(String::new());
+        }
+        match out.last_mut() {
+            // Marks over letters are no end of a word; an apostrophe is none of "don't".
+            Some(word) if c.is_alphanumeric() || !c.is_ascii() && !c.is_whitespace() => word.push(*c),
+            Some(_) if matches!(c, '\'') => {}
+            _ => out.push(String::new()),
+        }
+    }
+    out.iter().map(|w| fold(w).chars().filter(|c| c.is_alphanumeric()).collect::<String>()).filter(|w| !w.is_empty()).collect()
+}
+
+/// A header as it is compared: its words together.
+pub fn key(header: &str) -> String {
+    words(header).concat()
+}
+
+/// Nouns of a phone.
+const PHONE: &[&str] = &[
+    "phone",
+    "phones",
+    "telephone",
+    "tel",
+    "telefon",
+    "telefono",
+    "telefone",
+    "telefoon",
+    "telefonas",
+    "telefonszam",
+    "telefonnummer",
+    "telefoonnummer",
+    "telefonnumer",
+    "telefonnr",
+    "telephonenr",
+    "telefone",
+    "mobile",
+    "mobil",
+    "mobiel",
+    "movil",
+    "celular",
+    "cellulare",
+    "cell",
+    "cellphone",
+    "cellular",
+    "handy",
+    "handynummer",
+    "gsm",
+    "msisdn",
+    "portable",
+    "puhelin",
+    "puhelinnumero",
+    "rufnummer",
+    "landline",
+    "festnetz",
+    "komorka",
+    "telp",
+    "telepon",
+    "telpon",
+    "dienthoai",
+    "τηλεφωνο",
+    "κινητο",
+    "телефон",
+    "мобильныи",
+    "мобильный",
+    "мобільний",
+    "мобиль",
+    "电话",
+    "电话号码",
+    "手机",
+    "手机号",
+    "手机号码",
+    "電話",
+    "電話番号",
+    "携帯",
+    "携帯電話",
+    "手機",
+    "전화",
+    "전화번호",
+    "휴대폰",
+    "핸드폰",
+    "هاتف",
+    "الهاتف",
+    "جوال",
+    "الجوال",
+    "טלפון",
+    "נייד",
+    "फोन",
+    "मोबाइल",
+];
+
+/// What may stand beside one.
+const BESIDE: &[&str] = &[
+    "number",
+    "numbers",
+    "no",
+    "n",
+    "nr",
+    "num",
+    "numero",
+    "nummer",
+    "numer",
+    "home",
+    "house",
+    "work",
+    "business",
+    "office",
+    "company",
+    "primary",
+    "main",
+    "other",
+    "direct",
+    "day",
+    "daytime",
+    "evening",
+    "personal",
+    "private",
+    "privat",
+    "geschaftlich",
+    "geschaeftlich",
+    "dienstlich",
+    "perso",
+    "pro",
+    "professionnel",
+    "contact",
+    "customer",
+    "client",
+    "lead",
+    "person",
+    "value",
+    "alt",
+    "alternate",
+    "alternative",
+    "secondary",
+    "first",
+    "second",
+    "third",
+    "one",
+    "two",
+    "preferred",
+    "best",
+    "default",
+    "raw",
+    "e164",
+    "e",
+    "international",
+    "intl",
+    "formatted",
+    "fixe",
+    "fijo",
+    "fisso",
+    "fixo",
+    "trabajo",
+    "casa",
+    "domicile",
+    "bureau",
+    "de",
+    "du",
+    "der",
+    "di",
+    "of",
+    "the",
+    "my",
+    "your",
+    "a",
+    "line",
+    "full",
+    "номер",
+    "kontakt",
+    "cliente",
+    "klient",
+];
+
+/// In which order phone columns are believed, before others in the file's own.
+const ORDER: &[&str] = &[
+    "phone",
+    "phonenumber",
+    "mobile",
+    "mobilephone",
+    "mobilenumber",
+    "cell",
+    "cellphone",
+    "cellnumber",
+    "telephone",
+    "telephonenumber",
+    "tel",
+    "contactnumber",
+    "contactphone",
+    "phoneno",
+    "mobileno",
+    "primaryphone",
+    "phone1",
+    "phone1value",
+    "msisdn",
+    "telefon",
+    "telefono",
+    "handy",
+];
+
+/// Headers that are a number's where no better column is there.
+const WEAK: &[&str] = &["number", "to", "numero", "nummer"];
+
+/// Whether a header names a phone and nothing else of it ("Phone Type" does not).
+fn is_phone(words: &[String]) -> bool {
+    let mut noun = false;
+    let all = words.iter().all(|w| {
+        w.bytes().all(|b| b.is_ascii_digit())
+            || segments(w).is_some_and(|has| {
+                noun |= has;
+                true
+            })
+    });
+    // "Phone No" is a number; "No Phone" is none.
+    all && noun
+}
+
+/// A word of known words, with whether a phone is among them.
+fn segments(word: &str) -> Option<bool> {
+    if word.is_empty() {
+        return Some(false);
+    }
+    if word.len() > 60 {
+        return None;
+    }
+    let known = PHONE.iter().map(|w| (*w, true)).chain(BESIDE.iter().map(|w| (*w, false)));
+    known.filter_map(|(w, noun)| Some((word.strip_prefix(w)?, noun))).find_map(|(rest, noun)| Some(segments(rest)? || noun))
+}
+
+/// Decides the columns of a header.
+///
+/// # Errors
+/// When no column holds numbers, or the mapping does not fit.
+pub fn assign(headers: &[String], mapping: &Mapping) -> Result<Columns, CsvError> {
+    let keys: Vec<Vec<String>> = headers.iter().map(|h| words(h)).collect();
+    let joined: Vec<String> = keys.iter().map(|k| k.concat()).collect();
+    let mut columns = Columns { fields: vec![None; headers.len()], ..Columns::default() };
+    let mut taken = vec![false; headers.len()];
+    let mapped = map(&joined, mapping, &mut columns, &mut taken)?;
+    let free = |taken: &[bool], i: usize| !taken[i] && !joined[i].is_empty();
+    for i in 0..headers.len() {
+        if !free(&taken, i) || Field::of(&joined[i]).is_some_and(|f| !matches!(f, Field::Phone | Field::DoNotCall | Field::MayCall)) {
+            continue;
+        }
+        match refusal::meaning(&keys[i]) {
+            Some(Meaning::DoNotCall) => columns.refusals.push(i),
+            Some(Meaning::MayCall) => columns.permissions.push(i),
+            Some(Meaning::Unclear) => columns.unclear.push(i),
+            None => continue,
+        }
+        taken[i] = true;
+    }
+    let mut phones: Vec<usize> = (0..headers.len()).filter(|i| free(&taken, *i) && is_phone(&keys[*i])).collect();
+    if phones.is_empty() && columns.phones.is_empty() {
+        phones.extend(WEAK.iter().find_map(|w| (0..headers.len()).find(|i| free(&taken, *i) && joined[*i] == *w)));
+    }
+    phones.sort_by_key(|i| ORDER.iter().position(|o| *o == joined[*i]).unwrap_or(ORDER.len()));
+    for i in &phones {
+        taken[*i] = true;
+    }
+    if mapped { &mut columns.others } else { &mut columns.phones }.extend(phones);
+    name_the_rest(&joined, &mut columns, &mut taken);
+    for (list, field) in
+        [(&columns.phones, Field::Phone), (&columns.others, Field::Phone), (&columns.refusals, Field::DoNotCall), (&columns.permissions, Field::MayCall)]
+    {
+        for i in list {
+            columns.fields[*i] = Some(field);
+        }
+    }
+    if columns.phones.is_empty() {
+        return Err(CsvError::NoPhoneColumn { headers: clean(&headers.join(", "), 300) });
+    }
+    Ok(columns)
+}
+
+/// What the operator said; whether that names the number to dial.
+fn map(joined: &[String], mapping: &Mapping, columns: &mut Columns, taken: &mut [bool]) -> Result<bool, CsvError> {
+    let mut phone = false;
+    for (field, column) in mapping {
+        let wanted = key(column);
+        // Of two columns of one name both are meant.
+        let at: Vec<usize> = (0..joined.len()).filter(|i| joined[*i] == wanted).collect();
+        if at.is_empty() {
+            return Err(CsvError::NoSuchColumn(clean(column, 100)));
+        }
+        let field = if field == IGNORE { None } else { Some(Field::parse(field).ok_or_else(|| CsvError::NoSuchField(clean(field, 100)))?) };
+        for i in at {
+            taken[i] = true;
+            match field {
+                None => {}
+                Some(Field::Phone) => columns.phones.push(i),
+                Some(Field::DoNotCall) => columns.refusals.push(i),
+                Some(Field::MayCall) => columns.permissions.push(i),
+                Some(other) => columns.fields[i] = Some(other),
+            }
+        }
+        phone |= field == Some(Field::Phone);
+    }
+    Ok(phone)
+}
+
+/// The order of aliases is the order of trust: "Name" wins over "Contact" wherever it stands.
+fn name_the_rest(joined: &[String], columns: &mut Columns, taken: &mut [bool]) {
+    for field in Field::ALL {
+        if columns.fields.contains(&Some(field)) || matches!(field, Field::Phone | Field::DoNotCall | Field::MayCall) {
+            continue;
+        }
+        let found = field.aliases().iter().find_map(|a| (0..joined.len()).find(|i| joined[*i] == *a && !taken[*i]));
+        if let Some(i) = found {
+            columns.fields[i] = Some(field);
+            taken[i] = true;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken_for(header: &str) -> Option<Meaning> {
+        refusal::meaning(&words(header))
+    }
+
+    #[test]
+    fn headers_that_say_do_not_call() {
+        for header in [
+            "do_not_call",
+            "DNC",
+            "isDNC",
+            "dnc_flag",
+            "Do Not Phone",
+            "donotphone",
+            "Call Opt Out",
+            "Opted Out Of Calls",
+            "HasOptedOutOfCall",
+            "do_not_dial",
+            "DNC Status",
+            "DNC Date",
+            "Do-Not-Call (Y/N)",
+            "do not contact by phone",
+            "National DNC",
+            "Federal DNC",
+            "State DNC",
+            "dnc_registered",
+            "TPS",
+            "CTPS",
+            "Bloctel",
+            "Robinson",
+            "No Phone",
+            "Phone Opt-Out",
+            "Phone Opt Out",
+            "Litigator",
+            "Ne pas appeler",
+            "Nicht anrufen",
+            "No llamar",
+            "Do not allow Phone Calls",
+            "DoNotPhone",
+            "Don't call",
+            "Opted Out",
+            "unsubscribed",
+            "Não ligar",
+            "Non chiamare",
+            "Niet bellen",
+            "Nie dzwonić",
+            "Ring inte",
+            "Nu sunați",
+            "Inte ringas",
+            "Ring ikke",
+            "Nevolat",
+            "Не звонить",
+            "请勿致电",
+            "電話不可",
+            "전화금지",
+            "لا تتصل",
+            "Werbesperre",
+            "Bel-me-niet",
+            "Liste Robinson",
+            "Registro delle opposizioni",
+            "Do not text or call",
+            "Älä soita",
+            "Widerspruch",
+            "Do Not Email or Call",
+            "no_call",
+            "Never Call",
+            "On Do Not Call List",
+            "Do Not Contact",
+            "Aramayın",
+            "SMS Opt Out",
+        ] {
+            assert_eq!(taken_for(header), Some(Meaning::DoNotCall), "{header}: {:?}", words(header));
+        }
+    }
+
+    #[test]
+    fn headers_that_do_not() {
+        for header in [
+            "Email Opt Out",
+            "Do Not Email",
+            "HasOptedOutOfEmail",
+            "HasOptedOutOfFax",
+            "Do not allow Bulk Emails",
+            "Newsletter opt-in",
+            "Cancelled",
+            "Account Number",
+            "Lead NC",
+            "Last Call",
+            "Call Notes",
+            "Called At",
+            "Phone No",
+            "Contact No.",
+            "Notes",
+            "First Name",
+            "City",
+            "Block",
+            "Https URL",
+            "Stop Date Location",
+            "Email consent",
+            "Consent IP",
+            "Orthodontist",
+            "Call Status",
+            "Opt In Date",
+            "Preferred Contact Method",
+            "Unsubscribed from all email",
+            "Wintering Location",
+            "Menu Contact",
+            "Bonus Unavailable",
+            "Casino Call Center",
+        ] {
+            assert_eq!(taken_for(header), None, "{header}");
+        }
+        for header in ["OK to call", "May we call?", "Phone consent", "Opt In", "Allow Phone Calls", "Call Permission"] {
+            assert_eq!(taken_for(header), Some(Meaning::MayCall), "{header}");
+        }
+        for header in ["Do not allow", "Marketing Consent", "GDPR", "Contact Preferences", "Excluded", "Einwilligung", "Not opted in", "Call Restrictions"] {
+            assert_eq!(taken_for(header), Some(Meaning::Unclear), "{header}");
+        }
+    }
+
+    #[test]
+    fn headers_of_phones() {
+        let phones = |h: &str| is_phone(&words(h));
+        for header in [
+            "Phone",
+            "Phone 1 - Value",
+            "Primary Phone",
+            "Home Phone 2",
+            "Mobile Phone",
+            "Business Phone",
+            "Other Phone",
+            "Company Main Phone",
+            "Phone Number",
+            "MobilePhone",
+            "homephone",
+            "Teléfono",
+            "TELÉFONO MÓVIL",
+            "Téléphone",
+            "Tel. privat",
+            "Telefonnummer",
+            "N° de téléphone",
+            "Numéro de téléphone",
+            "telefone celular",
+            "手机号码",
+            "電話番号",
+            "Телефон",
+            "Phone (Home)",
+            "Tel No.",
+            "contact_number_phone",
+            "work_phone_number",
+        ] {
+            assert!(phones(header), "{header}: {:?}", words(header));
+        }
+        for header in [
+            "Phone 1 - Label",
+            "Phone Type",
+            "Phone Ext",
+            "Fax",
+            "Home Fax",
+            "Pager",
+            "Assistant's Phone",
+            "Cancelled",
+            "Account Number",
+            "Phone Country",
+            "Callback",
+        ] {
+            assert!(!phones(header), "{header}");
+        }
+    }
+
+    #[test]
+    fn what_is_clearly_no() {
+        for value in ["", " ", "no", "No", "FALSE", "0", "0.0", "n", "nein", "non", "não", "нет", "N/A", "none", "Allow", "-", "\u{2610}", "nan", "null"] {
+            assert!(!refusal::says_no(value), "{value:?}");
+        }
+        for value in [
+            "yes",
+            "x",
+            "1",
+            "\u{2713}",
+            "\u{2611}",
+            "\u{2714}\u{fe0f}",
+            "\u{2717}",
+            "Y",
+            "Do Not Allow",
+            "2026-01-31",
+            "perhaps",
+            "ja",
+            "1.0",
+            "on the list",
+            "Never",
+        ] {
+            assert!(refusal::says_no(value), "{value:?}");
+        }
+        for (value, want) in
+            [("yes", Some(false)), ("", Some(false)), ("no", Some(true)), ("2026-01-31", Some(false)), ("perhaps", None), ("opted out", Some(true))]
+        {
+            assert_eq!(refusal::forbids(value), want, "{value:?}");
+        }
+    }
+}

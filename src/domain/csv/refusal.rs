@@ -1,0 +1,700 @@
+//! Columns and cells by which somebody has said that they must not be called, in the words and languages
+//! of the programs that write them. It errs towards not phoning: any word that is not clearly "no" is a
+//! yes, and a header that may mean it stops the import until a person has said what it means.
+
+use std::sync::LazyLock;
+
+use chrono::{DateTime, NaiveDate};
+
+use crate::domain::text::fold;
+
+/// What a header says about calling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meaning {
+    /// Who is marked here must not be called.
+    DoNotCall,
+    /// Who is marked here may be: a "no" forbids.
+    MayCall,
+    /// It is about that, and it cannot be told which.
+    Unclear,
+}
+
+/// A word of its own; `*` stands for any end of it.
+const WORDS: &[&str] = &[
+    "dnc*",
+    "ndnc*",
+    "dnd",
+    "dndstatus",
+    "dnp",
+    "tps",
+    "ctps",
+    "bloctel*",
+    "robinson*",
+    "litigator*",
+    "blacklist*",
+    "blocklist*",
+    "blocked",
+    "isblocked",
+    "suppress*",
+    "unsubscrib*",
+    "optout*",
+    "optedout*",
+    "nix",
+    "nixtelefon",
+    "bmnr",
+    "rpo",
+    "stoplist",
+    "donotcall*",
+    "donotphone*",
+    "donotcontact*",
+    "donotdial*",
+    "donotring*",
+    "donotdisturb*",
+    "donottelephone*",
+    "donotsolicit*",
+    "dontcall*",
+    "dontphone*",
+    "dontcontact*",
+    "dontdisturb*",
+    "nocall*",
+    "nophone",
+    "nocontact",
+    "uncallable",
+    "notcallable",
+    "noncallable",
+    "werbesperre",
+    "telefonsperre",
+    "anrufsperre",
+    "kontaktsperre",
+    "sperrliste",
+    "sperrvermerk",
+    "sperre",
+    "gesperrt",
+    "widerspruch",
+    "werbewiderspruch",
+    "abgemeldet",
+    "desinscrit",
+    "desabonne",
+    "descadastrado",
+    "bloqueado",
+    "bloqueada",
+    "bloccato",
+    "geblokkeerd",
+    "afgemeld",
+    "sprzeciw",
+    "zablokowany",
+    "sparrad",
+    "spaerret",
+    "sperret",
+    "reservasjonsregisteret",
+    "soittokielto",
+    "чс",
+    "iys",
+];
+
+/// Words without what stands between them, anywhere in a header.
+const PHRASES: &[&str] = &[
+    // English
+    "optout",
+    "optedout",
+    "optsout",
+    "optingout",
+    "optmeout",
+    "dontcall",
+    "nevercall",
+    "stopcall",
+    "nosolicit",
+    "norobocall",
+    "removefromcall",
+    "callblock",
+    "blockcall",
+    "callexclu",
+    "excludefromcall",
+    "refusescall",
+    "refusedcall",
+    "refusecall",
+    "callrefus",
+    "callsuppress",
+    "donottext",
+    "stoplist",
+    "consentrevoked",
+    "consentwithdrawn",
+    "revokedconsent",
+    "withdrawnconsent",
+    "revocation",
+    "notcontactable",
+    "notoktocall",
+    "notallowedtocall",
+    "cannotcall",
+    "cannotbecalled",
+    "shouldnotcall",
+    "mustnotcall",
+    "nottobecalled",
+    "nottocall",
+    "notcall",
+    "donotcall",
+    // German
+    "nichtanrufen",
+    "nichtmehranrufen",
+    "nichttelefonieren",
+    "nichtkontaktieren",
+    "nichtmehrkontaktieren",
+    "keinanruf",
+    "keineanruf",
+    "keintelefon",
+    "keinkontakt",
+    "keinewerbung",
+    "keinetelefonwerbung",
+    "anrufeverboten",
+    "anrufverbot",
+    "telefonverbot",
+    "kontaktverbot",
+    "werbeverbot",
+    "nichtangerufen",
+    "widerspruchtelefon",
+    "telefonwiderspruch",
+    "robinsonliste",
+    // French
+    "nepasappeler",
+    "nepascontacter",
+    "nepastelephoner",
+    "nepasderanger",
+    "neplusappeler",
+    "nepluscontacter",
+    "nepassolliciter",
+    "pasdappel",
+    "pasappeler",
+    "listerouge",
+    "listenoire",
+    "refusappel",
+    "refusdemarchage",
+    "refustelephon",
+    "oppositiontelephon",
+    "oppositionappel",
+    "oppositiondemarchage",
+    // Spanish, Portuguese
+    "nollamar",
+    "nollame",
+    "nocontactar",
+    "nomolestar",
+    "notelefonear",
+    "nodesealla",
+    "nodeseaserllamad",
+    "listarobinson",
+    "listanegra",
+    "exclusionllamadas",
+    "naoligar",
+    "naoligue",
+    "naocontatar",
+    "naocontactar",
+    "naotelefonar",
+    "naoperturb",
+    "naoincomodar",
+    "naochamar",
+    "naomeligue",
+    "bloqueiodeligac",
+    // Italian
+    "nonchiamare",
+    "noncontattare",
+    "nontelefonare",
+    "nondisturbare",
+    "opposizioni",
+    "nonrichiamare",
+    "listanera",
+    // Dutch
+    "nietbellen",
+    "nietopbellen",
+    "nietcontacteren",
+    "niettelefoneren",
+    "nietstoren",
+    "belmeniet",
+    "nietmeerbellen",
+    "nietbenaderen",
+    // Scandinavian, Finnish
+    "ringinte",
+    "ringej",
+    "kontaktainte",
+    "inteskallring",
+    "nixregist",
+    "ringikke",
+    "kontaktikke",
+    "ikkering",
+    "ikkekontakt",
+    "maikkering",
+    "maikkekontakt",
+    "alasoita",
+    "eisaasoittaa",
+    "eisoiteta",
+    "puhelinkielto",
+    "markkinointikielto",
+    // Polish, Czech, Slovak, Hungarian, Romanian, Croatian, Slovene
+    "niedzwon",
+    "niekontaktowac",
+    "zakazkontaktu",
+    "nevolat",
+    "nekontaktovat",
+    "nehivja",
+    "nehivd",
+    "nehivhato",
+    "nehivni",
+    "nusunati",
+    "nucontactati",
+    "nuapelati",
+    "nezvati",
+    "nezovi",
+    "nezovite",
+    "nekontaktirati",
+    "neklici",
+    // Turkish, Greek, Baltic
+    "aramayin",
+    "aranmasin",
+    "aramaistemiyor",
+    "μηνκαλειτε",
+    "μητηλεφωνειτε",
+    "μηνενοχλειτε",
+    "neskambinti",
+    "nezvanit",
+    "mittehelistada",
+    "arahelista",
+    // Russian, Ukrainian, Bulgarian
+    "незвонить",
+    "незвоните",
+    "неконтактировать",
+    "небеспокоить",
+    "стоплист",
+    "черныисписок",
+    "отказотзвонков",
+    "недзвонити",
+    "нетелефонувати",
+    "незвънете",
+    "несеобажда",
+    // Arabic, Hebrew, Hindi
+    "لاتتصل",
+    "عدمالاتصال",
+    "ممنوعالاتصال",
+    "لأتتصل",
+    "אללהתקשר",
+    "לאלהתקשר",
+    "איןלהתקשר",
+    "אלתתקשר",
+    "कॉलनकर",
+    "फोननकर",
+    // Chinese, Japanese, Korean, Vietnamese, Indonesian, Thai
+    "请勿致电",
+    "请勿来电",
+    "请勿拨打",
+    "请勿联系",
+    "请勿打扰",
+    "不要打电话",
+    "不要致电",
+    "不要联系",
+    "勿打扰",
+    "免打扰",
+    "拒绝来电",
+    "拒接",
+    "禁止拨打",
+    "禁止呼叫",
+    "黑名单",
+    "請勿致電",
+    "請勿來電",
+    "請勿聯絡",
+    "勿擾",
+    "黑名單",
+    "電話不可",
+    "電話禁止",
+    "架電禁止",
+    "架電不可",
+    "架電ng",
+    "電話ng",
+    "発信禁止",
+    "連絡不可",
+    "連絡禁止",
+    "연락금지",
+    "전화금지",
+    "전화거부",
+    "수신거부",
+    "두낫콜",
+    "khonggoi",
+    "khonglienlac",
+    "dungoi",
+    "jangantelepon",
+    "janganhubungi",
+    "janganditelepon",
+    "ห้ามโทร",
+];
+
+/// Behind "do not", "don't", "never": what is not to be done is to ring.
+const RINGING: &[&str] = &["call", "phone", "dial", "ring", "contact", "solicit", "disturb", "telephon", "market", "reach", "text", "sms", "message"];
+
+/// A refusal of these alone is none of a call's.
+const OTHERS: &[&str] = &["email", "mail", "fax", "newsletter", "courriel", "correo", "post", "letter", "brief", "cookie", "push", "track", "sell", "track"];
+
+/// A refusal that names these is one of calls, whatever else it names.
+const CALLS: &[&str] = &["call", "phone", "dial", "telefon", "telephon", "anruf", "appel", "llam", "ligar", "chiam", "bell", "ring", "sms"];
+
+/// Who is marked may be called.
+const ALLOWED: &[&str] = &[
+    "oktocall",
+    "okaytocall",
+    "oktophone",
+    "oktocontact",
+    "maycall",
+    "maywecall",
+    "maycontact",
+    "cancall",
+    "canwecall",
+    "cancontact",
+    "canbecalled",
+    "maybecalled",
+    "callok",
+    "callallowed",
+    "callsallowed",
+    "allowcall",
+    "allowscall",
+    "allowedtocall",
+    "allowphone",
+    "allowcontact",
+    "callpermission",
+    "permissiontocall",
+    "permissiontocontact",
+    "phonepermission",
+    "contactpermission",
+    "phoneconsent",
+    "callconsent",
+    "callingconsent",
+    "consenttocall",
+    "consenttocontact",
+    "consentcall",
+    "consentphone",
+    "optin",
+    "optedin",
+    "callable",
+    "contactable",
+    "telefoneinwilligung",
+    "einwilligungtelefon",
+    "anruferlaubt",
+    "darfangerufenwerden",
+    "werbeeinwilligung",
+    "accepteappel",
+    "consentementappel",
+    "consentementtelephon",
+    "aceptallamadas",
+];
+
+/// Words that may mean either.
+const UNCLEAR: &[&str] = &[
+    "consent",
+    "consents",
+    "consented",
+    "einwilligung",
+    "zustimmung",
+    "consentement",
+    "consentimiento",
+    "consentimento",
+    "consenso",
+    "toestemming",
+    "zgoda",
+    "samtycke",
+    "samtykke",
+    "suostumus",
+    "souhlas",
+    "hozzajarulas",
+    "согласие",
+    "permission",
+    "permissions",
+    "gdpr",
+    "dsgvo",
+    "rgpd",
+    "lgpd",
+    "tcpa",
+];
+
+/// Words that mean either where nothing but [`FILL`] stands beside them.
+const UNCLEAR_ALONE: &[&str] = &[
+    "exclude",
+    "excluded",
+    "exclusion",
+    "restricted",
+    "restriction",
+    "restrictions",
+    "refused",
+    "refusal",
+    "refuses",
+    "declined",
+    "forbidden",
+    "prohibited",
+    "objection",
+    "objected",
+    "opposed",
+    "opposition",
+    "opposizione",
+    "oposicion",
+    "oposicao",
+    "baja",
+    "preference",
+    "preferences",
+    "revoked",
+    "withdrawn",
+    "removed",
+    "remove",
+    "stop",
+    "stopped",
+    "verboten",
+    "reservert",
+    "reservasjon",
+    "verbot",
+    "refus",
+    "exclusao",
+];
+
+const FILL: &[&str] = &[
+    "call",
+    "calls",
+    "calling",
+    "phone",
+    "contact",
+    "contacts",
+    "communication",
+    "marketing",
+    "is",
+    "has",
+    "flag",
+    "status",
+    "customer",
+    "lead",
+    "list",
+    "by",
+    "to",
+    "for",
+    "from",
+    "all",
+    "y",
+    "n",
+    "yes",
+    "no",
+    "telefon",
+    "kontakt",
+    "appel",
+    "llamadas",
+];
+
+/// Words of a column that holds the proof of a consent, not the consent.
+const PROOF: &[&str] = &[
+    "ip",
+    "url",
+    "text",
+    "source",
+    "version",
+    "language",
+    "form",
+    "id",
+    "channel",
+    "proof",
+    "page",
+    "timestamp",
+    "date",
+    "time",
+    "at",
+    "method",
+    "by",
+    "quelle",
+];
+
+static FOLDED: LazyLock<[Vec<String>; 2]> = LazyLock::new(|| [WORDS, PHRASES].map(|list| list.iter().map(|w| fold(w)).collect()));
+
+/// What a header says about calling; `None` when it is about something else.
+pub fn meaning(words: &[String]) -> Option<Meaning> {
+    let joined = words.concat();
+    let any = |list: &[&str]| list.iter().any(|p| joined.contains(p));
+    let of_calls = words.iter().any(|w| CALLS.iter().any(|c| w.starts_with(c) || (c.len() > 4 && w.contains(c))));
+    let other = any(OTHERS) && !of_calls;
+    if refuses(words, &joined) {
+        return (!other).then_some(Meaning::DoNotCall);
+    }
+    let forbids = words.windows(2).any(|w| (w[0] == "do" && w[1] == "not") || (w[0] == "don" && w[1] == "t"))
+        || words.iter().any(|w| matches!(w.as_str(), "dont" | "donot" | "never") || w.starts_with("donot"));
+    if forbids {
+        return if any(RINGING) && !other { Some(Meaning::DoNotCall) } else { (!other).then_some(Meaning::Unclear) };
+    }
+    if other {
+        return None;
+    }
+    let proof = words.iter().any(|w| PROOF.contains(&w.as_str()));
+    let negated = words.iter().any(|w| matches!(w.as_str(), "not" | "no" | "non" | "un" | "kein" | "nicht"));
+    if any(ALLOWED) && !proof {
+        return Some(if negated { Meaning::Unclear } else { Meaning::MayCall });
+    }
+    let unclear = words.iter().any(|w| UNCLEAR.contains(&w.as_str())) && !proof;
+    let alone =
+        words.iter().any(|w| UNCLEAR_ALONE.contains(&w.as_str())) && words.iter().all(|w| UNCLEAR_ALONE.contains(&w.as_str()) || FILL.contains(&w.as_str()));
+    (unclear || alone).then_some(Meaning::Unclear)
+}
+
+/// Two words in a row of which the second begins so. "No. telephone" is a number's column, "No phone" is not.
+const PAIRS: &[(&str, &str)] =
+    &[("no", "phone"), ("no", "call"), ("no", "contact"), ("no", "dial"), ("inte", "ring"), ("ej", "ring"), ("nu", "suna"), ("nu", "contact"), ("nu", "apela")];
+
+fn refuses(words: &[String], joined: &str) -> bool {
+    let [single, phrases] = &*FOLDED;
+    let is = |word: &String, pattern: &String| pattern.strip_suffix('*').map_or(word == pattern, |start| word.starts_with(start));
+    words.windows(2).any(|w| PAIRS.iter().any(|(one, two)| w[0] == *one && w[1].starts_with(two)))
+        || words.iter().any(|w| single.iter().any(|p| is(w, p)) || w.contains("dnc"))
+        || single.iter().any(|p| !p.ends_with('*') && p.len() > 5 && joined == p)
+        || phrases.iter().any(|p| joined.contains(p.as_str()))
+}
+
+/// Words for "no" and for nothing.
+const NO: &[&str] = &[
+    "0",
+    "n",
+    "no",
+    "f",
+    "false",
+    "off",
+    "nein",
+    "falsch",
+    "non",
+    "faux",
+    "nee",
+    "nej",
+    "nei",
+    "ei",
+    "nie",
+    "ne",
+    "nao",
+    "nem",
+    "nu",
+    "hayir",
+    "falso",
+    "falsa",
+    "нет",
+    "ні",
+    "не",
+    "否",
+    "不",
+    "无",
+    "無",
+    "いいえ",
+    "아니오",
+    "아니요",
+    "لا",
+    "לא",
+    "οχι",
+    "tidak",
+    "khong",
+    "नहीं",
+    "unchecked",
+    "allow",
+    "allowed",
+    "allows",
+    "ok",
+    "okay",
+    "callok",
+    "oktocall",
+    "maycall",
+    "cancall",
+    "docall",
+    "callable",
+    "permitted",
+    "notlisted",
+    "notregistered",
+    "notdnc",
+    "nodnc",
+    "notondnc",
+    "optedin",
+    "optin",
+    "clean",
+    "clear",
+];
+const NOTHING: &[&str] = &["", "na", "none", "null", "nil", "nan", "blank", "empty", "leer", "vide", "vacio", "keine", "keiner"];
+
+const YES: &[&str] = &[
+    "1",
+    "y",
+    "yes",
+    "t",
+    "true",
+    "on",
+    "x",
+    "ja",
+    "oui",
+    "si",
+    "sim",
+    "da",
+    "tak",
+    "evet",
+    "ano",
+    "igen",
+    "joo",
+    "kylla",
+    "да",
+    "так",
+    "是",
+    "はい",
+    "예",
+    "네",
+    "نعم",
+    "כן",
+    "ναι",
+    "ya",
+    "co",
+    "ok",
+    "okay",
+    "allow",
+    "allowed",
+    "granted",
+    "given",
+    "agreed",
+    "checked",
+    "optedin",
+    "optin",
+    "consented",
+    "wahr",
+    "vrai",
+    "verdadero",
+    "verdadeiro",
+    "vero",
+];
+const DENIED: &[&str] =
+    &["optedout", "optout", "revoked", "withdrawn", "denied", "refused", "declined", "donotallow", "notallowed", "donotcall", "dnc", "widerrufen"];
+
+fn key(value: &str) -> String {
+    fold(value).chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
+fn one_of(key: &str, list: &[&str]) -> bool {
+    list.iter().any(|w| *w == key || (!w.is_ascii() && fold(w) == key))
+}
+
+fn is_zero(value: &str) -> bool {
+    let digits = value.trim_start_matches(['+', '-']);
+    !digits.is_empty() && digits.bytes().all(|b| matches!(b, b'0' | b'.' | b',')) && digits.contains('0')
+}
+
+/// Whether a cell of a do-not-call column says "do not call": everything but a clear "no" does.
+pub fn says_no(value: &str) -> bool {
+    let value = value.trim();
+    if value.is_empty() {
+        return false;
+    }
+    let key = key(value);
+    // A tick has no letters, an empty box and a dash neither.
+    if key.is_empty() {
+        return !value.chars().all(|c| c.is_whitespace() || matches!(c, '-' | '\u{2013}' | '\u{2014}' | '.' | '/' | '\u{2610}' | '\u{25a1}' | '\u{2b1c}'));
+    }
+    !(one_of(&key, NO) || one_of(&key, NOTHING) || is_zero(value))
+}
+
+/// Whether a cell of a column of who may be called forbids it; `None` when it cannot be told.
+pub fn forbids(value: &str) -> Option<bool> {
+    let value = value.trim();
+    let key = key(value);
+    if key.is_empty() {
+        return Some(value.chars().any(|c| matches!(c, '\u{2717}' | '\u{2718}' | '\u{2612}' | '\u{274c}' | '\u{2716}')));
+    }
+    let day = value.parse::<NaiveDate>().is_ok() || DateTime::parse_from_rfc3339(value).is_ok();
+    if one_of(&key, YES) || one_of(&key, NOTHING) || day {
+        return Some(false);
+    }
+    (one_of(&key, NO) || one_of(&key, DENIED) || is_zero(value)).then_some(true)
+}

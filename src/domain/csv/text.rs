@@ -1,0 +1,117 @@
+//! Bytes of a file as UTF-8, whatever program wrote it: marks of byte order, UTF-16 with and without one,
+//! Windows-1252 cell by cell.
+
+use std::{
+    borrow::Cow,
+    io::{BufRead, BufReader, Cursor, Read},
+};
+
+use encoding_rs::{CoderResult, Decoder, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+/// A file's head, looked at, and the rest of it.
+type Whole<R> = BufReader<std::io::Chain<Cursor<Vec<u8>>, Counted<R>>>;
+
+/// A file as UTF-8 text; cells that are none are read by [`cell`].
+pub struct Text<R: Read> {
+    input: Whole<R>,
+    /// UTF-16 on its way.
+    wide: Option<Wide>,
+}
+
+struct Wide {
+    decoder: Decoder,
+    ready: Vec<u8>,
+    at: usize,
+    ended: bool,
+}
+
+struct Counted<R> {
+    read: R,
+    taken: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.read.read(out)?;
+        self.taken += n as u64;
+        Ok(n)
+    }
+}
+
+impl<R: Read> Text<R> {
+    pub fn open(read: R) -> std::io::Result<Self> {
+        let mut read = Counted { read, taken: 0 };
+        let mut head = Vec::with_capacity(4);
+        read.by_ref().take(4).read_to_end(&mut head)?;
+        let (encoding, mark) = match head[..] {
+            [0xEF, 0xBB, 0xBF, ..] => (None, 3),
+            [0xFF, 0xFE, ..] => (Some(UTF_16LE), 2),
+            [0xFE, 0xFF, ..] => (Some(UTF_16BE), 2),
+            // ASCII in UTF-16 has a zero in every other byte.
+            [a, 0, b, 0] if a != 0 && b != 0 => (Some(UTF_16LE), 0),
+            [0, a, 0, b] if a != 0 && b != 0 => (Some(UTF_16BE), 0),
+            _ => (None, 0),
+        };
+        head.drain(..mark);
+        let input = BufReader::with_capacity(1 << 17, Cursor::new(head).chain(read));
+        let wide = encoding.map(|e| Wide { decoder: e.new_decoder_without_bom_handling(), ready: vec![0; 1 << 16], at: 0, ended: false });
+        let mut text = Self { input, wide };
+        if let Some(wide) = &mut text.wide {
+            wide.ready.clear();
+        }
+        Ok(text)
+    }
+
+    /// Bytes taken from the file.
+    pub fn taken(&self) -> u64 {
+        self.input.get_ref().get_ref().1.taken
+    }
+}
+
+impl Wide {
+    fn fill<R: BufRead>(&mut self, input: &mut R) -> std::io::Result<()> {
+        while self.at == self.ready.len() && !self.ended {
+            self.at = 0;
+            self.ready.resize(1 << 16, 0);
+            let chunk = input.fill_buf()?;
+            let last = chunk.is_empty();
+            let (result, read, written, _) = self.decoder.decode_to_utf8(chunk, &mut self.ready, last);
+            input.consume(read);
+            self.ready.truncate(written);
+            self.ended = last && result == CoderResult::InputEmpty;
+        }
+        Ok(())
+    }
+}
+
+impl<R: Read> BufRead for Text<R> {
+    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+        match &mut self.wide {
+            None => self.input.fill_buf(),
+            Some(wide) => {
+                wide.fill(&mut self.input)?;
+                Ok(&wide.ready[wide.at..])
+            }
+        }
+    }
+
+    fn consume(&mut self, n: usize) {
+        match &mut self.wide {
+            None => self.input.consume(n),
+            Some(wide) => wide.at += n,
+        }
+    }
+}
+
+impl<R: Read> Read for Text<R> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.fill_buf()?.read(out)?;
+        self.consume(n);
+        Ok(n)
+    }
+}
+
+/// A cell's text: UTF-8, else Windows-1252, which is what a spreadsheet's "CSV" export is.
+pub fn cell(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| WINDOWS_1252.decode_without_bom_handling(bytes).0, Cow::Borrowed)
+}
