@@ -4,7 +4,10 @@
 use std::{
     collections::HashMap,
     io::{Error, ErrorKind},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicIsize, Ordering},
+    },
 };
 
 use axum::{
@@ -25,6 +28,8 @@ use crate::domain::text::clean;
 const SMALL: usize = 8 << 10;
 /// Fields of a form.
 const MOST: usize = 32;
+/// Bytes outside of the file that come without a field: the reader of forms holds them all.
+const LEAD: isize = 1 << 20;
 
 pub struct Form {
     parts: Multipart,
@@ -32,7 +37,11 @@ pub struct Form {
     said: Said,
     fields: usize,
     broken: Breakage,
+    outside: Outside,
 }
+
+/// Bytes outside of the file since the last field; far beyond [`LEAD`] while the file is read.
+type Outside = Arc<AtomicIsize>;
 
 /// Why a body did not come to its end.
 type Breakage = Arc<Mutex<Option<Error>>>;
@@ -41,13 +50,13 @@ impl<S: Send + Sync> FromRequest<S> for Form {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let broken = Breakage::default();
+        let (broken, outside) = (Breakage::default(), Outside::default());
         let request = match boundary(request.headers()) {
-            Some(boundary) => request.map(|body| with_an_end(body, &boundary, broken.clone())),
+            Some(boundary) => request.map(|body| with_an_end(body, &boundary, broken.clone(), outside.clone())),
             None => request,
         };
         let parts = Multipart::from_request(request, state).await.map_err(|e| ApiError::Invalid(e.body_text()))?;
-        Ok(Self { parts, known: &[], said: Said::default(), fields: 0, broken })
+        Ok(Self { parts, known: &[], said: Said::default(), fields: 0, broken, outside })
     }
 }
 
@@ -59,11 +68,11 @@ fn boundary(headers: &HeaderMap) -> Option<String> {
 
 /// A body that breaks off gets the end of a form: the reader of forms keeps back what it holds of a file
 /// whose end does not come, and those who said no in it would not be heard.
-fn with_an_end(body: Body, boundary: &str, broken: Breakage) -> Body {
+fn with_an_end(body: Body, boundary: &str, broken: Breakage, outside: Outside) -> Body {
     let end = format!("\r\n--{boundary}--\r\n");
     let last = Vec::with_capacity(2 * end.len());
     let pieces = stream::unfold((body.into_data_stream(), last, false), move |(mut body, mut last, ended)| {
-        let (end, broken) = (end.clone(), broken.clone());
+        let (end, broken, outside) = (end.clone(), broken.clone(), outside.clone());
         async move {
             if ended {
                 return None;
@@ -71,6 +80,7 @@ fn with_an_end(body: Body, boundary: &str, broken: Breakage) -> Body {
             // The reader of forms takes all that is ready before it gives any on: one piece at a time is.
             tokio::task::yield_now().await;
             let why = match body.next().await {
+                Some(Ok(piece)) if is_too_much(&outside, piece.len()) => Error::new(ErrorKind::InvalidData, "a MiB came without a field of the form"),
                 Some(Ok(piece)) => {
                     last.extend_from_slice(&piece[piece.len().saturating_sub(end.len())..]);
                     last.drain(..last.len().saturating_sub(end.len()));
@@ -85,6 +95,11 @@ fn with_an_end(body: Body, boundary: &str, broken: Breakage) -> Body {
         }
     });
     Body::from_stream(pieces)
+}
+
+/// Counts a piece; whether too much came before it outside of the file without a field.
+fn is_too_much(outside: &Outside, came: usize) -> bool {
+    outside.fetch_add(isize::try_from(came).unwrap_or(isize::MAX / 4), Ordering::Relaxed) > LEAD
 }
 
 /// What the small fields said.
@@ -120,10 +135,19 @@ impl Form {
         if self.fields > MOST {
             return Err(ApiError::Invalid(format!("the form has more than {MOST} fields before its file")));
         }
-        let next = self.parts.next_field().await.map_err(|e| wrong(&e))?;
+        let next = self.parts.next_field().await.map_err(|e| wrong(&e));
+        self.outside.store(0, Ordering::Relaxed);
+        let next = match (next, self.broken.lock().as_ref()) {
+            (Ok(None) | Err(ApiError::Invalid(_)), Some(e)) => {
+                return Err(broken_off(e));
+            }
+            (next, _) => next?,
+        };
         let Some(field) = next else { return Err(ApiError::Invalid("the form has no file field \"csvFile\"".to_owned())) };
         let name = field.name().unwrap_or_default();
         if name == "csvFile" {
+            // A file is as long as the limit of the body allows, and none of it is held.
+            self.outside.store(isize::MIN / 2, Ordering::Relaxed);
             return Ok(Some((field, &self.said)));
         }
         if let Some(known) = self.known.iter().find(|k| **k == name) {
@@ -138,7 +162,9 @@ impl Form {
     /// # Errors
     /// When it does not, or broke off.
     pub async fn end(&mut self) -> Result<(), ApiError> {
-        while let Some(field) = self.parts.next_field().await.map_err(|e| wrong(&e))? {
+        self.outside.store(0, Ordering::Relaxed);
+        while let Some(field) = self.parts.next_field().await.map_err(|e| self.broken.lock().as_ref().map_or_else(|| wrong(&e), broken_off))? {
+            self.outside.store(0, Ordering::Relaxed);
             let name = clean(field.name().unwrap_or_default(), 40);
             if name == "csvFile" || self.known.contains(&name.as_str()) {
                 return Err(ApiError::Invalid(format!("the field \"{name}\" stands behind the file: put it before it. Nothing was kept")));
@@ -161,6 +187,10 @@ async fn small(mut field: Field<'_>, name: &str) -> Result<String, ApiError> {
         bytes.extend_from_slice(&chunk);
     }
     String::from_utf8(bytes).map_err(|_| ApiError::Invalid(format!("the field \"{name}\" is no UTF-8")))
+}
+
+fn broken_off(why: &Error) -> ApiError {
+    ApiError::Invalid(format!("the upload broke off ({}): nothing was kept", clean(&why.to_string(), 200)))
 }
 
 /// What a body that cannot be read on is answered with.

@@ -585,3 +585,17 @@ async fn tokens_of_other_programs() {
         assert_eq!(answer.status.as_u16(), want, "{scheme} {change}: {}", answer.body);
     }
 }
+
+/// [H7] What comes before the first field, or as the head of one, is not held without end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_form_without_fields_is_let_go_of() {
+    let rest = Rest::new().await;
+    let junk = "x".repeat(4 << 20);
+    let head = format!("--b\r\ncontent-disposition: form-data; name=\"csvFile\"; filename=\"{junk}\"\r\n\r\nphone\r\n--b--\r\n");
+    let behind = format!("{}--b\r\nx: {junk}", form(&[("csvFile", "phone\n+12025550142\n")]).concat().trim_end_matches("--\r\n").trim_end_matches("--b"));
+    for (what, text) in [("junk", junk.clone()), ("a head", head), ("a head behind the file", behind)] {
+        let answer = post(&rest, "/csv/upload", None, in_pieces(&text)).await;
+        assert!(answer.status.as_u16() == 400 && answer.body.contains("without a field"), "{what}: {} {}", answer.status, answer.body);
+        assert_eq!(rest.call("GET", "/csv", None).await.json()["total"], 0, "{what}");
+    }
+}
