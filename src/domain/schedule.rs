@@ -123,25 +123,6 @@ impl Window {
     }
 }
 
-/// The first moment at or after `now` when the window is open in **all** zones at once.
-/// `None` when there is none, as for a set that spans half the globe.
-#[must_use]
-pub fn next_open_in_all(window: &Window, zones: &[Zone], now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let mut at = now;
-    // Each round moves to the latest of the next openings; two days of rounds find any overlap.
-    for _ in 0..zones.len() * 4 + 4 {
-        let next = zones.iter().map(|z| window.next_open(*z, at)).collect::<Option<Vec<_>>>()?.into_iter().max()?;
-        if next == at {
-            return Some(at);
-        }
-        if next - now > Duration::days(8) {
-            return None;
-        }
-        at = next;
-    }
-    None
-}
-
 /// The local date in `zone`, the unit of the daily cap.
 #[must_use]
 pub fn local_day(zone: Zone, now: DateTime<Utc>) -> NaiveDate {
@@ -260,15 +241,6 @@ mod tests {
         let w = Window::new(Days::ALL, 150, 600).unwrap();
         // 2027-03-28 02:30 does not exist in Berlin; 03:00 is 01:00 UTC.
         assert_eq!(w.next_open(berlin(), utc("2027-03-28T00:00:00Z")), Some(utc("2027-03-28T01:00:00Z")));
-    }
-
-    #[test]
-    fn all_zones_must_be_open() {
-        let w = Window::daily(8, 21);
-        let zones = [zone("America/New_York"), zone("America/Los_Angeles")];
-        assert_eq!(next_open_in_all(&w, &zones, utc("2026-11-20T13:30:00Z")), Some(utc("2026-11-20T16:00:00Z")));
-        let globe = [zone("America/New_York"), zone("Asia/Tokyo"), zone("Europe/London")];
-        assert_eq!(next_open_in_all(&w, &globe, utc("2026-11-20T13:30:00Z")), None);
     }
 
     #[test]
