@@ -100,6 +100,7 @@ pub fn serve(url: &str) {
             assigning: Arc::default(),
             limits: Limits::default(),
             buckets: Arc::new(Buckets::new(Limits::default())),
+            edges: Arc::default(),
             defaults: Defaults {
                 timezone: dialdeck::domain::zone::Zone::utc(),
                 region: None,

@@ -16,6 +16,7 @@ pub mod phone;
 pub mod place;
 pub mod retention;
 pub mod retry;
+pub mod role;
 pub mod rules;
 pub mod schedule;
 pub mod script;
