@@ -172,8 +172,8 @@ fn a_terminal_that_does_not_read_costs_no_memory_and_holds_up_no_end() {
     t.press("s");
     t.wait_for("on call");
     t.frozen.store(true, Ordering::SeqCst);
-    // Caches fill, and the screen comes to a stand.
-    std::thread::sleep(Duration::from_secs(8));
+    // Caches fill, and the screen comes to a stand: an hour's are full once its campaign has been called.
+    std::thread::sleep(Duration::from_secs((seconds / 12).clamp(8, 300)));
     let before = t.memory();
     std::thread::sleep(Duration::from_secs(seconds));
     let grown = t.memory() - before;
