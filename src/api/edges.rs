@@ -62,11 +62,11 @@ impl Edges {
             .max_age(std::time::Duration::from_mins(10))
     }
 
-    /// Whether a request was made on this machine, by nobody else's hand.
+    /// Whether a request was made on this machine, by nobody else's hand. A proxy here need not say for whom
+    /// it asks: where one is configured, nobody is believed to be local.
     pub fn is_local(&self, extensions: &Extensions, headers: &HeaderMap) -> bool {
-        let peer = extensions.get::<Peer>().map(|p| p.0);
-        let handed_on = FORWARDED.into_iter().chain([self.proxies.header()]).any(|h| !h.is_empty() && headers.contains_key(h));
-        peer.is_some_and(|p| p.is_loopback()) && !handed_on
+        let Some(Peer(peer)) = extensions.get() else { return false };
+        peer.is_loopback() && !self.proxies.holds(*peer) && !FORWARDED.into_iter().any(|h| headers.contains_key(h))
     }
 
     /// Whose request this is, where a proxy of ours handed it on.

@@ -8,9 +8,12 @@ use axum::{
 };
 use dialdeck::{
     api::{BASE, Role, Route, Who, at_root, routes},
+    desk::{Import, Progress},
     domain::id::{Incarnation, OwnerId},
+    store::ContactTable,
 };
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use crate::{
@@ -90,15 +93,23 @@ async fn every_route_lets_through_whom_the_contract_names() {
 /// Ids of one owner's rows, by the beginning of the paths they stand in.
 async fn rows_of(rest: &Rest) -> BTreeMap<&'static str, String> {
     let w = &rest.world;
-    let (source, _) = w.import(csv_of(1)).await;
-    let campaign = w.campaign(source, |_| {}).await;
+    let (file, _) = w.import(csv_of(1)).await;
+    let campaign = w.campaign(file, |_| {}).await;
     w.desk.start(w.actor.clone(), campaign).await.unwrap();
     let (call, _) = w.arm_next(campaign, Incarnation::fresh()).await;
+    let import = Import { table: ContactTable::ContactList, name: "list".into(), region: None, mapping: Vec::new(), size: None, dry_run: false };
+    let (progress, text) = (tokio::sync::watch::Sender::new(Progress::default()), std::io::Cursor::new(csv_of(1)));
+    let (list, _) = w.desk.import(w.actor.clone(), import, text, progress, CancellationToken::new()).await.unwrap();
+    let contact = w.calls(campaign).await[0].contact_id.unwrap();
     BTreeMap::from([
         ("/campaigns/", campaign.to_string()),
         ("/outbound-calls/campaign/", campaign.to_string()),
         ("/outbound-calls/", call.to_string()),
         ("/livekit/outbound-calls/trunk/", w.assistant.to_string()),
+        ("/assistants/", w.assistant.to_string()),
+        ("/csv/", file.to_string()),
+        ("/csv/contacts/", contact.to_string()),
+        ("/contact-lists/", list.to_string()),
     ])
 }
 
@@ -171,7 +182,7 @@ mod providers {
         /// A key of the tests alone.
         fn rsa() -> Self {
             let pem = include_str!("keys/rs256.pem");
-            let text: String = pem.lines().filter(|l| !l.starts_with('-')).collect();
+            let text: String = pem.lines().skip_while(|l| !l.starts_with('-')).filter(|l| !l.starts_with('-')).collect();
             let der = base64::engine::general_purpose::STANDARD.decode(text).unwrap();
             Self::Rsa(RsaKeyPair::from_pkcs8(&der).unwrap())
         }

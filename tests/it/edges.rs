@@ -206,6 +206,9 @@ async fn clients_behind_a_proxy_are_counted_by_its_word() {
     assert_eq!(status(&ask("198.51.100.1, 203.0.113.9").await), 429, "what stands before it anybody may write");
     assert_eq!(status(&ask("203.0.113.10").await), 200);
     assert_eq!(status(&ask("203.0.113.9, 198.51.100.1").await), 200);
+    // From here a request may be anybody's, whatever it lacks.
+    let metrics = served.say("GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    assert_eq!(status(&metrics), 401, "{metrics}");
     drop(held);
     until("its place to be free", Duration::from_secs(15), async || status(&ask("203.0.113.9").await) == 200).await;
 }
