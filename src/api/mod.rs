@@ -11,7 +11,7 @@ mod form;
 mod limits;
 mod livekit;
 mod once;
-mod rows;
+pub mod rows;
 mod rules;
 mod webhooks;
 

@@ -15,7 +15,7 @@ mod panes;
 mod perform;
 mod state;
 mod terminal;
-mod theme;
+pub mod theme;
 mod update;
 mod view;
 
@@ -58,6 +58,10 @@ pub struct ConsoleOptions {
     pub zone: Zone,
     /// Country of numbers written without +, for imports.
     pub region: Option<String>,
+    /// What `/` is set to at first.
+    pub filter: String,
+    /// Nothing but letters of ASCII is drawn around what is shown.
+    pub ascii: bool,
 }
 
 /// How the screen ended.

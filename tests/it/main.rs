@@ -4,6 +4,7 @@
 mod accounts;
 mod api;
 mod bounds;
+mod cli;
 mod console;
 mod crash;
 mod defects;
