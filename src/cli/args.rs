@@ -71,6 +71,7 @@ impl std::str::FromStr for Owner {
 
 /// Flags of whatever has a screen.
 #[derive(Debug, Clone, Default, PartialEq, ClapArgs)]
+#[command(next_help_heading = "Screen")]
 pub struct ConsoleFlags {
     /// Show, change nothing
     #[arg(long)]
@@ -91,6 +92,7 @@ pub struct ConsoleFlags {
 
 /// Flags of whatever has engine and listener.
 #[derive(Debug, Clone, Default, PartialEq, ClapArgs)]
+#[command(next_help_heading = "Engine and listener")]
 pub struct EngineFlags {
     /// Nothing dials, whatever the configuration says
     #[arg(long)]
@@ -120,7 +122,7 @@ pub enum Command {
     },
     /// Engine and listener without a screen
     Serve(EngineFlags),
-    /// The simulator alone: a `LiveKit` and Twilio stand-in on loopback
+    /// The simulator alone: a LiveKit and Twilio stand-in on loopback
     Simulate {
         /// Where it listens, on loopback
         #[arg(long, alias = "at", default_value = "127.0.0.1:7880", value_name = "ADDR")]
@@ -250,7 +252,7 @@ pub enum NumberCommand {
         number: String,
         #[arg(long)]
         assistant: String,
-        /// A trunk that exists at `LiveKit`, `ST_...`
+        /// A trunk that exists at LiveKit, `ST_...`
         #[arg(long)]
         trunk: Option<String>,
         /// Make a trunk to this address, such as NAME.pstn.twilio.com

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use chrono::Duration as Span;
+use indicatif::HumanBytes;
 use serde_json::{Value, json};
 
 use super::{CliError, out::say, session::Session};
@@ -113,7 +114,7 @@ async fn livekit(s: &Session) -> Part {
 async fn database(s: &Session) -> Result<Part, DeskError> {
     let store = s.desk.store();
     let ((schema, _), bytes) = (store.schema_version().await?, store.bytes().await?);
-    let words = format!("{}, {} MiB, schema {schema}", store.path(), bytes >> 20);
+    let words = format!("{}, {}, schema {schema}", store.path(), HumanBytes(bytes));
     Ok(Part { name: "database", words, value: json!({ "path": store.path(), "bytes": bytes, "schema": schema }) })
 }
 

@@ -35,10 +35,15 @@ async fn running(desk: &Desk, row: &CampaignRow) -> Result<Finding, DeskError> {
     let why = desk.explain(row).await?;
     let until = why.until.map_or_else(String::new, |t| format!(", until {}", t.with_timezone(&row.zone()).format("%a %Y-%m-%d %H:%M %Z")));
     let words = format!("campaign \"{}\": {}{until}", row.name, why.message);
-    if why.gate == "queue" && why.until.is_none() && why.waiting.dialable_now > 0 {
-        return Ok(Finding::good("campaign", words));
-    }
-    let way_out = format!("`dialdeck campaign why \"{0}\"` tells more; `dialdeck campaign edit \"{0}\"` changes hours, days and cap", row.name);
+    let name = &row.name;
+    let way_out = match why.gate.as_str() {
+        "open" | "concurrency" | "call_delay" | "trunk_concurrency" | "trunk_rate" => return Ok(Finding::good("campaign", words)),
+        "hours" => format!("it goes on by itself then; `dialdeck campaign edit \"{name}\" --hours 9-17 --days ...` changes hours and days"),
+        "daily_cap" => format!("it goes on by itself tomorrow; `dialdeck campaign edit \"{name}\" --cap N` changes the cap"),
+        "kill_switch" | "terms" | "engine" => "see the check of dialling".to_owned(),
+        "agent" => "see the check of the agent worker".to_owned(),
+        _ => format!("`dialdeck campaign why \"{name}\"` tells more"),
+    };
     Ok(Finding::warning("campaign_waits", words, way_out))
 }
 

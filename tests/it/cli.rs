@@ -517,7 +517,7 @@ async fn the_doctor_finds_what_is_missing_before_a_call() {
     let home = Home::new().await;
     let (codes, _) = home.doctor(|_| {});
     assert!(codes.contains(&"database_missing".to_owned()) && !home.path("t.db").exists(), "{codes:?}");
-    home.furnish("127.0.0.1", 1);
+    home.furnish("127.0.0.1", 2);
     home.text(&["assistant", "add", "Mute", "--prompt", "Hi"]);
     home.text(&["campaign", "create", "Silent", "--assistant", "Mute", "--contacts", "leads.csv"]);
     let (codes, said) = home.doctor(|_| {});
@@ -530,8 +530,15 @@ async fn the_doctor_finds_what_is_missing_before_a_call() {
     assert!(codes.contains(&"trunk_gone".to_owned()), "{codes:?}");
 
     let _serving = home.serve(&[]);
-    home.text(&["campaign", "edit", "Sales", "--cap", "1", "--hours", "0-0"]);
+    // Two hours from now, on any day.
+    let hour = (chrono::Timelike::hour(&dialdeck::clock::Clock::now(&SystemClock::new())) + 2) % 24;
+    home.text(&["campaign", "edit", "Sales", "--cap", "1", "--timezone", "UTC", "--hours", &format!("{hour}-{}", (hour + 1) % 24)]);
     home.text(&["campaign", "start", "Sales"]);
+    let (codes, said) = home.doctor(|_| {});
+    assert!(codes.contains(&"campaign_waits".to_owned()) && said.to_string().contains("--hours"), "{said:#}");
+    home.text(&["campaign", "edit", "Sales", "--hours", "0-0"]);
+    until("its one call of the day is made", Duration::from_secs(40), async || home.doctor(|_| {}).1.to_string().contains("--cap N")).await;
+    assert_eq!(home.simulator.invites().len(), 1);
     home.text(&["campaign", "pause", "Sales"]);
     let (codes, said) = home.doctor(|_| {});
     assert!(codes.contains(&"campaign_paused".to_owned()) && said.to_string().contains("campaign resume"), "{said:#}");
