@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use indicatif::ProgressBar;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use serde_json::json;
 
 use super::{
@@ -36,9 +38,17 @@ struct Part(PathBuf);
 impl Part {
     /// Made empty, its owner's alone: a database holds numbers and secrets.
     fn new(beside: &Path, what: &str) -> Result<Self, CliError> {
-        let path = PathBuf::from(format!("{}.{what}", beside.display()));
+        let path = PathBuf::from(format!("{}.{what}-{}", beside.display(), std::process::id()));
         let made = File::options().write(true).create_new(true).mode(0o600).open(&path);
         made.map(|_| Self(path.clone())).map_err(|e| CliError::Failed(format!("cannot write {}: {e}", path.display())))
+    }
+}
+
+impl Part {
+    /// Whole, and on the disk: it gets its name, unless another file has got it meanwhile.
+    fn name(self, to: &Path) -> std::io::Result<()> {
+        File::open(&self.0)?.sync_all()?;
+        Ok(renameat_with(CWD, &self.0, CWD, to, RenameFlags::NOREPLACE)?)
     }
 }
 
@@ -57,25 +67,26 @@ pub async fn backup(s: &Session, file: &Path) -> Result<(), CliError> {
     let store = s.desk.store();
     let part = Part::new(file, "part")?;
     let size = store.bytes().await.map_err(DeskError::from)?;
-    let watch = tokio::spawn(watch_growing(part.0.clone(), size));
-    let copied = store.copy_into(&part.0).await;
-    watch.abort();
+    let bar = out::bar(Some(size), Counts::Bytes);
+    let copied = tokio::select! {
+        copied = store.copy_into(&part.0) => copied,
+        () = watch_growing(&part.0, &bar) => Ok(()),
+    };
+    bar.finish_and_clear();
     copied.map_err(DeskError::from)?;
     let fail = |e: std::io::Error| CliError::Failed(format!("cannot write {}: {e}", file.display()));
-    File::open(&part.0).and_then(|f| f.sync_all()).map_err(fail)?;
-    // Not over a file that has come meanwhile.
-    std::fs::hard_link(&part.0, file).map_err(fail)?;
+    part.name(file).map_err(fail)?;
     let bytes = std::fs::metadata(file).map_err(fail)?.len();
     tell!("it holds numbers and the secrets of this installation: keep it where nobody else reads it");
     s.say(&format!("{} is a backup of {}, {bytes} bytes", file.display(), store.path()), &json!({ "file": file, "bytes": bytes }));
     Ok(())
 }
 
-async fn watch_growing(path: PathBuf, size: u64) {
-    let bar = out::bar(Some(size), Counts::Bytes);
+/// Shows how far it has grown, until it is not waited for any more.
+async fn watch_growing(path: &Path, bar: &ProgressBar) {
     loop {
         tokio::time::sleep(Duration::from_millis(200)).await;
-        bar.set_position(std::fs::metadata(&path).map_or(0, |m| m.len()));
+        bar.set_position(std::fs::metadata(path).map_or(0, |m| m.len()));
     }
 }
 
@@ -103,10 +114,7 @@ pub fn make_room(config: &Config, file: &Path) -> Result<Option<File>, CliError>
     let lock = lock.ok_or_else(|| CliError::Failed(format!("another process runs on {}: end it first", database.display())))?;
     let part = Part::new(&database, "restore")?;
     std::fs::copy(file, &part.0).map_err(fail)?;
-    File::open(&part.0).and_then(|f| f.sync_all()).map_err(fail)?;
-    std::fs::hard_link(&part.0, &database).map_err(fail)?;
-    // SQLite keeps a journal for each name of a file: from here on it has one.
-    drop(part);
+    part.name(&database).map_err(fail)?;
     Ok(Some(lock))
 }
 

@@ -1,7 +1,7 @@
 //! The doctor: looks at everything that must be right before a call can be made, and says what is wrong
-//! with the way out. Small checks in one table, for the command line and, later, a screen. It dials nobody
-//! and changes nothing but for a room at LiveKit, where it sees whether an agent comes, and which it
-//! takes away again.
+//! with the way out. Small checks in one table, for the command line and, later, a screen. It dials nobody.
+//! All it does beside looking is a mark in the database, to see that it can be written, and a room at
+//! LiveKit, to see whether an agent comes: the room is taken away again.
 
 mod agents;
 mod campaigns;
