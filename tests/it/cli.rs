@@ -640,3 +640,37 @@ async fn a_backup_is_put_where_nothing_is() {
         std::fs::read_dir(home.dir.path()).unwrap().map(|e| e.unwrap().file_name()).filter(|n| n.to_string_lossy().contains(".restore")).collect();
     assert!(left.is_empty(), "{left:?}");
 }
+
+/// A backup of an earlier release is brought up to date on its way in; what is none, or is damaged, changes nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_whole_backups_are_put_back_whatever_their_age() {
+    use sqlx::Connection;
+    let home = Home::new().await;
+    home.furnish("trunk.example", 2000);
+    home.text(&["backup", "b.db"]);
+    let mut damaged = std::fs::read(home.path("b.db")).unwrap();
+    let middle = damaged.len() / 2;
+    damaged[middle..middle + 40_000].fill(0x5a);
+    std::fs::write(home.path("damaged.db"), damaged).unwrap();
+    std::fs::write(home.path("cut.db"), &std::fs::read(home.path("b.db")).unwrap()[..middle]).unwrap();
+    let sql = async |name: &str, script: String| {
+        let url = format!("sqlite:{}?mode=rwc", home.path(name).display());
+        let mut db = sqlx::SqliteConnection::connect(&url).await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(script)).execute(&mut db).await.unwrap();
+        db.close().await.unwrap();
+    };
+    sql("other.db", "CREATE TABLE x (y)".to_owned()).await;
+    for (name, words) in [("damaged.db", "cannot be put back"), ("cut.db", "cannot be put back"), ("other.db", "no backup of dialdeck")] {
+        let out = home.run(&["restore", name]);
+        assert!(out.status.code() == Some(1) && said(&out).contains(words), "{name}: {}", said(&out));
+        assert_eq!(home.json(&["campaign", "list"])["total"], 1, "{name}");
+        assert_eq!(home.json(&["status"])["kill_switch"]["on"], false, "{name}");
+    }
+    let script = home.text(&["migrate", "--print-sql"]);
+    let older = script[..script.find("\n-- 9: ").unwrap()].to_owned();
+    let db = dialdeck::store::Store::open_existing(&format!("sqlite:{}", home.path("t.db").display())).await.unwrap();
+    let id = db.setting(dialdeck::store::Setting::InstallationId).await.unwrap().unwrap();
+    sql("older.db", format!("{older}; INSERT INTO settings (key, value) VALUES ('installation_id', '{id}')")).await;
+    assert_eq!(home.json(&["restore", "older.db"])["held"], true);
+    assert_eq!((&home.json(&["campaign", "list"])["total"], &home.json(&["status"])["kill_switch"]["on"]), (&0.into(), &true.into()));
+}
