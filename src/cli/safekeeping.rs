@@ -148,7 +148,7 @@ pub async fn restore(s: &Session, file: &Path) -> Result<(), CliError> {
     let mut words = format!("{} is put back. Nothing is dialled until `dialdeck stop-all --release`", file.display());
     if restored.calls_since > 0 {
         words.push_str(&format!(
-            "\n{} calls were made since: their results are gone, the audit has them. {} of them waited in the backup and are not called again; look through the others before you release",
+            "\n{} calls were made since: their results are gone, the audit has them. {} of them waited in the backup and are taken off the queue; the numbers that rang are left alone for a day. Look through the campaigns before you release",
             restored.calls_since, restored.not_called_again
         ));
     }

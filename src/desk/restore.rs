@@ -1,6 +1,8 @@
 //! A backup put back while the program may be running: what has happened since is forgotten but where
 //! forgetting would make a phone ring wrongly, and nothing is dialled until an operator says go.
 
+use chrono::Duration;
+
 use super::{Actor, Desk, DeskError, audit, claim::end_unarmed};
 use crate::{
     domain::{Refusal, call::State},
@@ -10,6 +12,9 @@ use crate::{
 /// What an operator reads until then.
 const HELD: &str = "a backup was put back: nothing is dialled, for it does not know of every call made since. `dialdeck stop-all --release` goes on";
 
+/// So long a number that rang after the backup is not called by it: what came of that call is not known any more.
+const REST: Duration = Duration::hours(24);
+
 /// What a restore did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -18,6 +23,8 @@ pub struct Restored {
     pub calls_since: i64,
     /// Of those, how many the backup had waiting; they were taken off the queue.
     pub not_called_again: i64,
+    /// Numbers that rang, and are left alone for a day after that.
+    pub numbers_resting: usize,
     /// Numbers that were put on the do-not-call list after the backup, and stay on it.
     pub do_not_call_kept: i64,
 }
@@ -45,7 +52,11 @@ impl Desk {
                     tx.attach_backup(&backup.path).await?;
                     let (calls_since, do_not_call_kept) = tx.gone_on_since().await?;
                     let rung = tx.rung_since().await?;
+                    let mut resting = tx.numbers_rung_since().await?;
+                    resting.iter_mut().for_each(|(_, at)| *at += REST);
+                    resting.retain(|(_, until)| *until > now);
                     tx.take_rows_of_backup().await?;
+                    tx.hold_numbers(&resting).await?;
                     let mut not_called_again = 0;
                     for id in rung {
                         if let Some(row) = tx.call(id).await?.filter(|r| !r.state.is_ended() && !r.state.is_open()) {
@@ -55,7 +66,7 @@ impl Desk {
                     }
                     tx.put_setting(Setting::KillSwitch, "on").await?;
                     tx.put_setting(Setting::KillSwitchReason, HELD).await?;
-                    let restored = Restored { calls_since, not_called_again, do_not_call_kept };
+                    let restored = Restored { calls_since, not_called_again, numbers_resting: resting.len(), do_not_call_kept };
                     audit(tx, &actor, now, "database_restored", None, &serde_json::json!(restored)).await?;
                     Ok(restored)
                 })

@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
+
 use super::{
     Store, StoreError, Tx,
     pool::{on, on_tx},
+    rows::stamp,
 };
 use crate::domain::id::CallId;
 
@@ -79,6 +82,24 @@ impl Tx {
     pub async fn rung_since(&mut self) -> Result<Vec<CallId>, StoreError> {
         let sql = sqlx::AssertSqlSafe(format!("SELECT here.id {RUNG_SINCE}"));
         Ok(on_tx!(self, |db| sqlx::query_scalar(sql).fetch_all(&mut *db).await?))
+    }
+
+    /// Numbers that rang after the backup was made or while it was, and when last.
+    pub async fn numbers_rung_since(&mut self) -> Result<Vec<(String, DateTime<Utc>)>, StoreError> {
+        let sql = "SELECT here.phone_number, max(here.armed_at) FROM main.campaign_calls AS here
+                   WHERE here.armed_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM backup.campaign_calls AS there WHERE there.id = here.id AND there.rank >= 90)
+                   GROUP BY here.phone_number";
+        Ok(on_tx!(self, |db| sqlx::query_as(sql).fetch_all(&mut *db).await?))
+    }
+
+    /// Keeps numbers that nobody is on the line with from being called until a moment each.
+    pub async fn hold_numbers(&mut self, held: &[(String, DateTime<Utc>)]) -> Result<(), StoreError> {
+        let rows: Vec<_> = held.iter().map(|(number, until)| serde_json::json!({ "n": number, "held": stamp(Some(*until)) })).collect();
+        let sql = "INSERT INTO main.numbers_live (number, held_until, last_armed_at)
+                   SELECT value ->> 'n', value ->> 'held', value ->> 'held' FROM json_each($1) WHERE true
+                   ON CONFLICT (number) DO UPDATE SET held_until = max(excluded.held_until, COALESCE(held_until, '')) WHERE call_id IS NULL";
+        on_tx!(self, |db| sqlx::query(sql).bind(serde_json::Value::from(rows).to_string()).execute(&mut *db).await?);
+        Ok(())
     }
 
     /// Every row becomes that of the backup; those of tables that are kept stay beside it.

@@ -613,6 +613,29 @@ async fn a_backup_of_a_running_campaign_is_put_back_and_held() {
     rig.assert_nothing_is_wrong("after a restore").await;
 }
 
+/// The backup has the campaign as it was before it began, with no call waiting: its contacts rang since all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_rang_since_a_backup_is_not_rung_by_it_again() {
+    let home = Home::new().await;
+    home.furnish("trunk.example", 3);
+    home.text(&["backup", "b.db"]);
+    let _serving = home.serve(&[]);
+    home.text(&["campaign", "start", "Sales"]);
+    until("all have rung and hung up", Duration::from_mins(1), async || {
+        home.json(&["campaign", "show", "Sales"])["campaign"]["execution_status"] == "completed"
+    })
+    .await;
+    let told = home.json(&["restore", "b.db"]);
+    assert_eq!((&told["since"]["callsSince"], &told["since"]["numbersResting"]), (&3.into(), &3.into()), "{told}");
+    assert_eq!(home.json(&["campaign", "show", "Sales"])["campaign"]["execution_status"], "idle");
+    home.text(&["stop-all", "--release"]);
+    home.text(&["campaign", "start", "Sales"]);
+    std::thread::sleep(Duration::from_secs(4));
+    assert_eq!(home.simulator.invites().len(), 3, "nobody is rung a second time");
+    let why = home.text(&["campaign", "why", "Sales"]);
+    assert!(!why.contains("kill switch") && !why.contains("a backup was put back"), "{why}");
+}
+
 /// Where there is no database the backup becomes it, held before any engine sees it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_is_put_where_nothing_is() {
