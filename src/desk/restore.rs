@@ -52,9 +52,8 @@ impl Desk {
                     tx.attach_backup(&backup.path).await?;
                     let (calls_since, do_not_call_kept) = tx.gone_on_since().await?;
                     let rung = tx.rung_since().await?;
-                    let mut resting = tx.numbers_rung_since().await?;
-                    resting.iter_mut().for_each(|(_, at)| *at += REST);
-                    resting.retain(|(_, until)| *until > now);
+                    let rang = tx.numbers_rung_since().await?;
+                    let resting: Vec<_> = rang.into_iter().map(|(number, at)| (number, at + REST)).filter(|(_, until)| *until > now).collect();
                     tx.take_rows_of_backup().await?;
                     tx.hold_numbers(&resting).await?;
                     let mut not_called_again = 0;
