@@ -411,8 +411,11 @@ fn lock_path(database: &Path) -> PathBuf {
     PathBuf::from(format!("{}.lock", Store::real_path(database).display()))
 }
 
-/// The host's lock beside the database: one engine and one listener.
-fn lock(database: &Path) -> Result<Option<File>, AppError> {
+/// The host's lock beside the database: one engine and one listener. `None` while another process holds it.
+///
+/// # Errors
+/// When the file beside the database cannot be made or locked.
+pub fn lock(database: &Path) -> Result<Option<File>, AppError> {
     let path = lock_path(database);
     let fail = |why: String| AppError::Lock { path: path.display().to_string(), why };
     let file = File::options().create(true).truncate(false).read(true).write(true).mode(0o600).open(&path).map_err(|e| fail(e.to_string()))?;

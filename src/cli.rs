@@ -1,14 +1,22 @@
 //! The command line: every verb of the console exists without a screen too. Words go to standard
 //! error, what was asked for to standard output.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;
 mod calls;
+mod campaigns;
+mod configuration;
+mod doctor;
+mod export;
+mod imports;
 mod law;
+mod manual;
+mod out;
 mod rights;
 mod rules;
 mod run;
+mod safekeeping;
 mod session;
+mod status;
 mod verbs;
 
 use std::process::ExitCode;
@@ -16,6 +24,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 pub use args::{Args, Command};
+use out::tell;
 
 use crate::{
     app::AppError,
@@ -47,10 +56,19 @@ impl CliError {
     /// 1 failed, 2 wrong usage, 3 refused by a rule.
     fn code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Config(_) | Self::Desk(DeskError::Invalid(_)) | Self::App(AppError::Config(_)) => 2,
-            Self::Desk(DeskError::Refused(_)) | Self::Forbidden(_) => 3,
+            Self::Usage(_) | Self::Config(_) | Self::App(AppError::Config(_)) => 2,
+            Self::Forbidden(_) => 3,
+            Self::Desk(e) | Self::App(AppError::Desk(e)) | Self::Import(ImportError::Desk(e)) => code_of(e),
             _ => 1,
         }
+    }
+}
+
+fn code_of(e: &DeskError) -> u8 {
+    match e {
+        DeskError::Invalid(_) => 2,
+        DeskError::Refused(_) => 3,
+        _ => 1,
     }
 }
 
@@ -59,14 +77,18 @@ impl CliError {
 pub fn main() -> ExitCode {
     let args = Args::parse();
     match run::run(args) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) if out::went_out() => ExitCode::SUCCESS,
+        Ok(()) => {
+            tell!("dialdeck: standard output could not be written");
+            ExitCode::FAILURE
+        }
         Err(e) => {
-            eprintln!("dialdeck: {e}");
+            tell!("dialdeck: {e}");
             let mut source = std::error::Error::source(&e);
             while let Some(s) = source {
                 let text = s.to_string();
                 if !e.to_string().contains(&text) {
-                    eprintln!("  because: {text}");
+                    tell!("  because: {text}");
                 }
                 source = s.source();
             }

@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | 6 | `main`, [`cli`] | parse, run, print the error chain, exit code |
 //! | 5 | [`app`] | wires everything; start order, stop order; the demonstration |
-//! | 4 | [`console`], [`api`], [`engine`] | siblings: none imports another |
+//! | 4 | [`console`], [`api`], [`engine`], [`doctor`] | siblings: none imports another |
 //! | 3 | [`desk`] | the one door for writes |
 //! | 2 | [`store`], [`telephony`], [`telemetry`] | rows; the telephone network; logs |
 //! | 1 | [`domain`], [`config`], [`clock`] | plain types and pure functions; [`failpoint`]: where tests kill |
@@ -30,6 +30,7 @@ pub mod clock;
 pub mod config;
 pub mod console;
 pub mod desk;
+pub mod doctor;
 pub mod domain;
 pub mod engine;
 pub mod failpoint;

@@ -76,5 +76,7 @@ fn options() -> ConsoleOptions {
         themes_folder: "/nonexistent".into(),
         zone: dialdeck::domain::zone::Zone::utc(),
         region: None,
+        filter: String::new(),
+        ascii: false,
     }
 }

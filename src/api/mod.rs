@@ -17,7 +17,7 @@ mod once;
 mod open;
 mod provider;
 pub mod route;
-mod rows;
+pub mod rows;
 mod rules;
 mod seldom;
 mod webhooks;

@@ -1,8 +1,14 @@
 //! What may be typed.
 
+mod calls;
+mod campaigns;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
+
+pub use calls::CallCommand;
+pub use campaigns::{CampaignCommand, Change, Format, Knobs};
 
 /// A clock's speed: a tenth of life to two hundred times.
 fn speed(text: &str) -> Result<f64, String> {
@@ -10,15 +16,24 @@ fn speed(text: &str) -> Result<f64, String> {
 }
 
 /// A terminal operations console for outbound AI calling campaigns.
+///
+/// Without a command: the console, with engine and listener in it.
 #[derive(Debug, Parser)]
-#[command(version, about, long_about = None)]
+#[command(version, about, after_help = EXIT_CODES)]
 pub struct Args {
     #[command(flatten)]
     pub global: Global,
+    #[command(flatten)]
+    pub console: ConsoleFlags,
+    #[command(flatten)]
+    pub engine: EngineFlags,
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by a rule (the reason is printed).";
+
+/// Flags of every command.
 #[derive(Debug, Clone, ClapArgs)]
 pub struct Global {
     /// Configuration file instead of the usual places
@@ -27,30 +42,67 @@ pub struct Global {
     /// Database: sqlite:PATH
     #[arg(long, global = true, value_name = "URL")]
     pub database: Option<String>,
-    /// Act as this owner
+    /// Act as this owner; "all" shows every owner's rows
     #[arg(long = "as", global = true, value_name = "UUID")]
-    pub owner: Option<uuid::Uuid>,
-    /// Print one JSON document
+    pub owner: Option<Owner>,
+    /// Print one JSON document on standard output
     #[arg(long, global = true)]
     pub json: bool,
-    /// Listen address of the REST and webhook listener
-    #[arg(long, global = true, value_name = "ADDR")]
+}
+
+/// Whose rows a command is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    One(uuid::Uuid),
+    /// Everybody's, to look at.
+    All,
+}
+
+impl std::str::FromStr for Owner {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.eq_ignore_ascii_case("all") {
+            return Ok(Self::All);
+        }
+        text.parse().map(Self::One).map_err(|_| "is neither the UUID of an owner nor \"all\"".to_owned())
+    }
+}
+
+/// Flags of whatever has a screen.
+#[derive(Debug, Clone, Default, PartialEq, ClapArgs)]
+#[command(next_help_heading = "Screen")]
+pub struct ConsoleFlags {
+    /// Show, change nothing
+    #[arg(long)]
+    pub read_only: bool,
+    /// No colours, and no letters but those of ASCII around what is shown
+    #[arg(long)]
+    pub plain: bool,
+    /// Colours; "auto" looks at the terminal
+    #[arg(long, value_name = "WHEN", value_parser = ["auto", "never", "16", "256", "truecolor"])]
+    pub color: Option<String>,
+    /// Theme by name; see `theme list`
+    #[arg(long, value_name = "NAME")]
+    pub theme: Option<String>,
+    /// Show only the calls that pass, as `/` in the console
+    #[arg(long, value_name = "EXPR")]
+    pub filter: Option<String>,
+}
+
+/// Flags of whatever has engine and listener.
+#[derive(Debug, Clone, Default, PartialEq, ClapArgs)]
+#[command(next_help_heading = "Engine and listener")]
+pub struct EngineFlags {
+    /// Nothing dials, whatever the configuration says
+    #[arg(long)]
+    pub no_dial: bool,
+    /// Address of the REST and webhook listener
+    #[arg(long, value_name = "ADDR")]
     pub listen: Option<String>,
     /// TLS ends at a proxy in front of us
-    #[arg(long, global = true)]
+    #[arg(long)]
     pub behind_proxy: bool,
-    /// Console and listener only: nothing dials
-    #[arg(long, global = true)]
-    pub no_dial: bool,
-    /// Show, change nothing
-    #[arg(long, global = true)]
-    pub read_only: bool,
-    /// Colours: auto, never, 16, 256, truecolor
-    #[arg(long, global = true, default_value = "auto", value_name = "WHEN")]
-    pub color: String,
-    /// Theme by name
-    #[arg(long, global = true, value_name = "NAME")]
-    pub theme: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -65,13 +117,16 @@ pub enum Command {
         /// How many times faster than life
         #[arg(long, default_value_t = 1.0, value_parser = speed)]
         speed: f64,
+        #[command(flatten)]
+        console: ConsoleFlags,
     },
     /// Engine and listener without a screen
-    Serve,
-    /// The simulator alone: a `LiveKit` and Twilio stand-in on loopback
+    Serve(EngineFlags),
+    /// The simulator alone: a LiveKit and Twilio stand-in on loopback
     Simulate {
-        #[arg(long, default_value = "127.0.0.1:7880", value_name = "ADDR")]
-        at: std::net::SocketAddr,
+        /// Where it listens, on loopback
+        #[arg(long, alias = "at", default_value = "127.0.0.1:7880", value_name = "ADDR")]
+        listen: std::net::SocketAddr,
         /// Where its webhooks go
         #[arg(long, value_name = "URL")]
         webhook: Option<String>,
@@ -132,10 +187,17 @@ pub enum Command {
     Terms(TermsCommand),
     /// The kill switch: no further dial on any host
     StopAll {
+        /// Hang up every live call too
+        #[arg(long, conflicts_with = "release")]
+        hang_up: bool,
         /// Lift it
         #[arg(long)]
         release: bool,
     },
+    /// Who dials, or why nobody does: engine, listener, LiveKit, database, campaigns, lines
+    Status,
+    /// Look for what is wrong, and say the way out; never dials
+    Doctor,
     /// Mint a token for the REST API
     Token {
         /// Owner; the installation's unless given
@@ -149,120 +211,23 @@ pub enum Command {
     /// The configuration
     #[command(subcommand)]
     Config(ConfigCommand),
-}
-
-#[derive(Debug, Subcommand)]
-pub enum CampaignCommand {
-    /// Make a campaign
-    Create {
-        name: String,
-        /// Assistant by name or id
+    /// Themes of the console
+    #[command(subcommand)]
+    Theme(ThemeCommand),
+    /// Bring the database up to date; every start does so by itself
+    Migrate {
+        /// Write the schema for an SQL editor instead, and touch no database
         #[arg(long)]
-        assistant: String,
-        /// Contact list or CSV file by name or id
-        #[arg(long)]
-        contacts: String,
-        /// The script; the assistant's prompt unless given
-        #[arg(long, default_value = "")]
-        prompt: String,
-        /// Calls per day
-        #[arg(long)]
-        cap: Option<i64>,
-        /// monday,tuesday,...
-        #[arg(long)]
-        days: Option<String>,
-        /// 9-17 or 9:30-17:15 on the clock of --timezone; 0-0 sets no limit of its own. Legal hours are on
-        /// each contact's own clock
-        #[arg(long)]
-        hours: Option<String>,
-        /// Whose clock --hours and the day of --cap are on, as Area/City: Europe/Berlin. Else [engine] timezone, or the
-        /// host's
-        #[arg(long)]
-        timezone: Option<String>,
-        #[arg(long)]
-        concurrent: Option<i64>,
-        /// Milliseconds between two dials
-        #[arg(long)]
-        delay: Option<i64>,
-        #[arg(long)]
-        attempts: Option<i64>,
+        print_sql: bool,
     },
-    /// All campaigns
-    List,
-    /// Start, printing what it finds
-    Start {
-        campaign: String,
-    },
-    Pause {
-        campaign: String,
-    },
-    Resume {
-        campaign: String,
-    },
-    Stop {
-        campaign: String,
-        /// Hang up live calls too
-        #[arg(long)]
-        hang_up: bool,
-    },
-    /// Queue again whose last call ended so: no_answer, busy, voicemail; callback: promises that a stop broke
-    Recycle {
-        campaign: String,
-        #[arg(required = true)]
-        results: Vec<String>,
-    },
-    /// Why is it not dialling?
-    Why {
-        campaign: String,
-    },
-    Delete {
-        campaign: String,
-    },
-    /// Every call with its result and what allowed it, to standard output
-    Export {
-        campaign: String,
-        #[arg(long, value_enum, default_value_t = Format::Csv)]
-        format: Format,
-        /// Leave cells that a spreadsheet would take for a formula as they are
-        #[arg(long)]
-        raw: bool,
-    },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
-    Csv,
-    /// One JSON document a line, with every gate's decision
-    Jsonl,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum CallCommand {
-    /// Calls of a campaign
-    List {
-        campaign: String,
-    },
-    /// One call with its timeline
-    Show {
-        call: String,
-    },
-    Hangup {
-        call: String,
-    },
-    /// Set an outcome
-    Outcome {
-        call: String,
-        outcome: Option<String>,
-        #[arg(long)]
-        note: Option<String>,
-        /// When a callback is promised for: +2h, 15:00, "tue 15:00" or "2026-12-01 09:30" on the campaign's clock, or
-        /// with its offset 2026-12-01T09:30:00+01:00
-        #[arg(long, conflicts_with = "undo")]
-        at: Option<String>,
-        /// Take it back
-        #[arg(long)]
-        undo: bool,
-    },
+    /// Copy the database into a new file, running or not
+    Backup { file: PathBuf },
+    /// Put a backup back; nothing is dialled then until `stop-all --release`
+    Restore { file: PathBuf },
+    /// A completion script for a shell
+    Completions { shell: clap_complete::Shell },
+    /// The manual page
+    Man,
 }
 
 #[derive(Debug, Subcommand)]
@@ -287,7 +252,7 @@ pub enum NumberCommand {
         number: String,
         #[arg(long)]
         assistant: String,
-        /// A trunk that exists at `LiveKit`, `ST_...`
+        /// A trunk that exists at LiveKit, `ST_...`
         #[arg(long)]
         trunk: Option<String>,
         /// Make a trunk to this address, such as NAME.pstn.twilio.com
@@ -369,6 +334,17 @@ pub enum TermsCommand {
     Accept {
         #[arg(long)]
         name: String,
+    },
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum ThemeCommand {
+    /// Those built in and those of the themes folder
+    List,
+    /// Read a theme and say what is wrong with it
+    Check {
+        /// By name, or a file
+        theme: String,
     },
 }
 

@@ -1,28 +1,24 @@
-//! Calls without a screen: list, show, hang up, tag, and the export that answers "why did you call this
-//! person, and when".
-
-use std::io::Write;
+//! Calls without a screen: list, show, hang up, tag.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::{
     CliError,
-    args::{CallCommand, Format},
+    args::CallCommand,
+    out::{say, tell},
     session::Session,
 };
 use crate::{
+    api::rows,
     desk::{DeskError, SetOutcome, UndoDoNotCall},
     domain::{
-        id::{CallId, CampaignId},
+        id::CallId,
         outcome::{Outcome, Who},
         schedule,
     },
-    store::{AuditRow, CallFilter, CallRow, StoreError},
+    store::CallFilter,
 };
-
-/// Rows read at once by an export.
-const PAGE: i64 = 1000;
 
 fn call_id(text: &str) -> Result<CallId, CliError> {
     text.parse().map_err(|_| CliError::Usage(format!("\"{text}\" is no call id")))
@@ -30,73 +26,98 @@ fn call_id(text: &str) -> Result<CallId, CliError> {
 
 pub async fn call(s: &Session, command: CallCommand) -> Result<(), CliError> {
     match command {
-        CallCommand::List { campaign } => {
-            let row = s.campaign(&campaign).await?;
-            let page = s.desk.store().calls(row.id, &CallFilter::default(), 500, 0).await.map_err(DeskError::from)?;
-            for c in &page.rows {
-                let outcome = c.outcome.map_or("-", |o| o.as_str());
-                println!(
-                    "{}  {:<16} {:<24} {:<10} {:>4} s  {outcome:<15} {}",
-                    c.id,
-                    c.phone_number,
-                    c.contact_name,
-                    c.state.words(),
-                    c.call_duration,
-                    c.reason
-                );
-            }
-            Ok(())
-        }
-        CallCommand::Show { call } => {
-            let id = call_id(&call)?;
-            let row = s.desk.store().call(s.actor.owner, id).await.map_err(DeskError::from)?.ok_or(DeskError::NotFound("call"))?;
-            println!("{} {} \"{}\" attempt {}: {} {}", row.id, row.phone_number, row.contact_name, row.attempt, row.state.words(), row.reason);
-            for a in s.desk.store().audit_of(s.actor.owner, id.0).await.map_err(DeskError::from)? {
-                println!("  {}  {:<8} {} by {} {}", a.at.format("%F %T%.3f"), "audit", a.action, a.actor, a.details.0);
-            }
-            for e in s.desk.store().timeline(id).await.map_err(DeskError::from)? {
-                println!(
-                    "  {}  {:<8} {}{}",
-                    e.at.format("%F %T%.3f"),
-                    e.source.as_str(),
-                    json!(e.kind.0),
-                    e.applied.map_or_else(String::new, |a| format!("  -> {a}"))
-                );
-            }
-            Ok(())
-        }
+        CallCommand::List { campaign, status, outcome, limit, offset } => list(s, &campaign, status, outcome, limit, offset).await,
+        CallCommand::Show { call } => show(s, call_id(&call)?).await,
         CallCommand::Hangup { call } => {
             s.desk.hang_up(s.actor.clone(), call_id(&call)?).await?;
             s.say("hang-up requested", &json!({ "call": call }));
             Ok(())
         }
-        CallCommand::Outcome { call, outcome, note, at, undo } => {
+        CallCommand::Outcome { call, undo: true, .. } => {
             let id = call_id(&call)?;
-            if undo {
-                let history = s.desk.store().outcomes(id).await.map_err(DeskError::from)?;
-                let was = history.last().and_then(|o| o.previous);
-                s.desk.undo_outcome(s.actor.clone(), id, was, UndoDoNotCall::Lift).await?;
-                s.say("taken back", &json!({ "call": call, "outcome": was }));
-                return Ok(());
-            }
-            let outcome = outcome.ok_or_else(|| CliError::Usage("name the outcome, or --undo".to_owned()))?.parse().map_err(CliError::Usage)?;
-            if at.is_some() && outcome != Outcome::Callback {
-                return Err(CliError::Usage("--at is when a callback is promised for".to_owned()));
-            }
-            let callback_at = match at {
-                Some(text) => Some(moment(s, id, &text).await?),
-                None => None,
-            };
-            let note = note.map(|n| crate::domain::text::clean(&n, 4000));
-            let set = SetOutcome { call: id, outcome: Some(outcome), notes: note, who: Who::Operator, confidence: None, callback_at, expected: None };
-            let tagged = s.desk.set_outcome(s.actor.clone(), set).await?;
-            let promise = tagged.promise.as_ref();
-            let words = promise.map_or_else(String::new, |p| format!(", {}", p.words));
-            let details = json!({ "call": call, "outcome": outcome, "callbackAt": promise.map(|p| p.at) });
-            s.say(&format!("{}: {}{words}", tagged.call.phone_number, outcome.label()), &details);
+            let history = s.desk.store().outcomes(id).await.map_err(DeskError::from)?;
+            let was = history.last().and_then(|o| o.previous);
+            s.desk.undo_outcome(s.actor.clone(), id, was, UndoDoNotCall::Lift).await?;
+            s.say("taken back", &json!({ "call": call, "outcome": was }));
             Ok(())
         }
+        CallCommand::Outcome { call, outcome, note, at, .. } => tag(s, &call, outcome, note, at).await,
     }
+}
+
+/// The words of a call's `status`, as the API has them.
+const STATUSES: [&str; 8] = ["pending", "calling", "answered", "completed", "failed", "no_answer", "busy", "canceled"];
+
+async fn list(s: &Session, campaign: &str, status: Option<String>, outcome: Option<String>, limit: i64, offset: i64) -> Result<(), CliError> {
+    if let Some(word) = status.as_ref().filter(|w| !STATUSES.contains(&w.as_str())) {
+        return Err(CliError::Usage(format!("\"{word}\" is none of {}", STATUSES.join(", "))));
+    }
+    let filter = CallFilter { status, outcome: outcome.map(|o| o.parse()).transpose().map_err(CliError::Usage)? };
+    let row = s.campaign(campaign).await?;
+    let page = s.desk.store().calls(row.id, &filter, limit, offset).await.map_err(DeskError::from)?;
+    if s.json {
+        let calls: Vec<Value> = page.rows.iter().map(rows::call).collect();
+        say!("{}", json!({ "calls": calls, "total": page.total }));
+        return Ok(());
+    }
+    for c in &page.rows {
+        let outcome = c.outcome.map_or("-", |o| o.as_str());
+        say!(
+            "{}{}  {:<16} {:<24} {:<10} {:>4} s  {outcome:<15} {}",
+            s.owner_column(c.user_id),
+            c.id,
+            c.phone_number,
+            c.contact_name,
+            c.state.words(),
+            c.call_duration,
+            c.reason
+        );
+    }
+    let seen = i64::try_from(page.rows.len()).unwrap_or(0) + offset;
+    if seen < page.total {
+        tell!("{} of {}; --offset {seen} shows what follows", page.rows.len(), page.total);
+    }
+    Ok(())
+}
+
+async fn show(s: &Session, id: CallId) -> Result<(), CliError> {
+    let row = s.call(id).await?;
+    let audit = s.desk.store().audit_of(row.user_id, id.0).await.map_err(DeskError::from)?;
+    let events = s.desk.store().timeline(id).await.map_err(DeskError::from)?;
+    if s.json {
+        let events: Vec<Value> = events.iter().map(|e| json!({ "at": e.at, "source": e.source.as_str(), "kind": e.kind.0, "applied": e.applied })).collect();
+        say!("{}", json!({ "call": rows::call(&row), "audit": audit, "events": events }));
+        return Ok(());
+    }
+    say!("{} {} \"{}\" attempt {}: {} {}", row.id, row.phone_number, row.contact_name, row.attempt, row.state.words(), row.reason);
+    for a in &audit {
+        say!("  {}  {:<8} {} by {} {}", a.at.format("%F %T%.3f"), "audit", a.action, a.actor, a.details.0);
+    }
+    for e in &events {
+        let applied = e.applied.as_ref().map_or_else(String::new, |a| format!("  -> {a}"));
+        say!("  {}  {:<8} {}{applied}", e.at.format("%F %T%.3f"), e.source.as_str(), json!(e.kind.0));
+    }
+    Ok(())
+}
+
+async fn tag(s: &Session, call: &str, outcome: Option<String>, note: Option<String>, at: Option<String>) -> Result<(), CliError> {
+    let id = call_id(call)?;
+    let outcome: Outcome = outcome.unwrap_or_default().parse().map_err(CliError::Usage)?;
+    if at.is_some() && outcome != Outcome::Callback {
+        return Err(CliError::Usage("--at is when a callback is promised for".to_owned()));
+    }
+    let callback_at = match at {
+        Some(text) => Some(moment(s, id, &text).await?),
+        None => None,
+    };
+    let note = note.map(|n| crate::domain::text::clean(&n, 4000));
+    let set = SetOutcome { call: id, outcome: Some(outcome), notes: note, who: Who::Operator, confidence: None, callback_at, expected: None };
+    let tagged = s.desk.set_outcome(s.actor.clone(), set).await?;
+    let promise = tagged.promise.as_ref();
+    let words = promise.map_or_else(String::new, |p| format!(", {}", p.words));
+    let details = json!({ "call": call, "outcome": outcome, "callbackAt": promise.map(|p| p.at) });
+    s.say(&format!("{}: {}{words}", tagged.call.phone_number, outcome.label()), &details);
+    Ok(())
 }
 
 /// When somebody is to be called back: with its offset, or on the campaign's clock.
@@ -104,120 +125,7 @@ async fn moment(s: &Session, call: CallId, text: &str) -> Result<DateTime<Utc>, 
     if let Ok(at) = text.parse() {
         return Ok(at);
     }
-    let row = s.desk.store().call(s.actor.owner, call).await.map_err(DeskError::from)?.ok_or(DeskError::NotFound("call"))?;
+    let row = s.call(call).await?;
     let campaign = s.desk.store().campaign(s.actor.owner, row.campaign_id).await.map_err(DeskError::from)?.ok_or(DeskError::NotFound("campaign"))?;
     schedule::parse_moment(text, campaign.zone(), s.desk.now()).map_err(CliError::Usage)
-}
-
-/// Every call of a campaign with what allowed it, to standard output.
-pub async fn export(s: &Session, campaign: &str, format: Format, raw: bool) -> Result<(), CliError> {
-    let row = s.campaign(campaign).await?;
-    let result = write_all(s, row.id, format, raw).await;
-    // Whoever reads may have seen enough: `| head`.
-    match result {
-        Err(ExportError::Io(e)) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        Err(ExportError::Io(e)) => Err(CliError::Failed(format!("the export broke off: {e}"))),
-        Err(ExportError::Desk(e)) => Err(e.into()),
-        Ok(()) => Ok(()),
-    }
-}
-
-enum ExportError {
-    Io(std::io::Error),
-    Desk(DeskError),
-}
-
-impl From<csv::Error> for ExportError {
-    fn from(e: csv::Error) -> Self {
-        Self::Io(e.into())
-    }
-}
-
-impl From<std::io::Error> for ExportError {
-    fn from(e: std::io::Error) -> Self {
-        Self::Io(e)
-    }
-}
-
-impl From<StoreError> for ExportError {
-    fn from(e: StoreError) -> Self {
-        Self::Desk(e.into())
-    }
-}
-
-async fn write_all(s: &Session, campaign: CampaignId, format: Format, raw: bool) -> Result<(), ExportError> {
-    let mut csv = csv::Writer::from_writer(std::io::stdout());
-    if format == Format::Csv {
-        csv.write_record(COLUMNS)?;
-    }
-    let mut after = None;
-    loop {
-        let rows = s.desk.store().calls_after(campaign, after, PAGE).await?;
-        let Some(last) = rows.last() else { break };
-        after = Some(last.id);
-        for call in &rows {
-            let audit = s.desk.store().audit_of(s.actor.owner, call.id.0).await?;
-            match format {
-                Format::Csv => csv.write_record(record(call, &audit, raw))?,
-                Format::Jsonl => writeln!(std::io::stdout(), "{}", document(call, &audit))?,
-            }
-        }
-    }
-    Ok(csv.flush()?)
-}
-
-const COLUMNS: [&str; 16] = [
-    "call_id",
-    "phone_number",
-    "contact_name",
-    "attempt",
-    "status",
-    "phase",
-    "reason",
-    "sip_code",
-    "dialled_at",
-    "answered_at",
-    "ended_at",
-    "talk_seconds",
-    "outcome",
-    "outcome_by",
-    "notes",
-    "allowed_by",
-];
-
-fn record(c: &CallRow, audit: &[AuditRow], raw: bool) -> [String; 16] {
-    let time = |t: Option<DateTime<Utc>>| t.map_or_else(String::new, |t| t.to_rfc3339());
-    let foreign = |text: &str| if raw { text.to_owned() } else { cell(text) };
-    let allowed = audit.iter().find(|a| a.action == "call_armed").map_or_else(String::new, |a| a.details.0.to_string());
-    [
-        c.id.to_string(),
-        c.phone_number.clone(),
-        foreign(&c.contact_name),
-        c.attempt.to_string(),
-        c.state.wire().to_owned(),
-        c.state.words().to_owned(),
-        foreign(&c.reason),
-        c.sip_code.map_or_else(String::new, |s| s.to_string()),
-        time(c.armed_at),
-        time(c.answered_at),
-        time(c.completed_at),
-        c.call_duration.to_string(),
-        c.outcome.map_or("", |o| o.as_str()).to_owned(),
-        foreign(c.outcome_by.as_deref().unwrap_or_default()),
-        foreign(&c.notes),
-        allowed,
-    ]
-}
-
-/// A cell that a spreadsheet would run as a formula is text to it.
-fn cell(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
-}
-
-fn document(c: &CallRow, audit: &[AuditRow]) -> Value {
-    json!({
-        "callId": c.id, "phoneNumber": c.phone_number, "contactName": c.contact_name, "attempt": c.attempt, "status": c.state.wire(),
-        "phase": c.state, "reason": c.reason, "sipCode": c.sip_code, "dialledAt": c.armed_at, "answeredAt": c.answered_at, "endedAt": c.completed_at,
-        "talkSeconds": c.call_duration, "outcome": c.outcome, "outcomeBy": c.outcome_by, "notes": c.notes, "evidence": audit,
-    })
 }

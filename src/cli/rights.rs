@@ -15,7 +15,7 @@ pub fn check(role: Role, command: &Command) -> Result<(), CliError> {
 
 fn needed(command: &Command) -> Role {
     match command {
-        Command::Campaign(CampaignCommand::List | CampaignCommand::Why { .. } | CampaignCommand::Export { .. })
+        Command::Campaign(CampaignCommand::List | CampaignCommand::Show { .. } | CampaignCommand::Why { .. } | CampaignCommand::Export { .. })
         | Command::Call(CallCommand::List { .. } | CallCommand::Show { .. })
         | Command::Assistant(AssistantCommand::List)
         | Command::Number(NumberCommand::List)
@@ -23,21 +23,31 @@ fn needed(command: &Command) -> Role {
         | Command::Law(LawCommand::Show { .. })
         | Command::Terms(TermsCommand::Show)
         | Command::Demo { .. }
-        | Command::Serve
+        | Command::Serve(_)
         | Command::Simulate { .. }
-        | Command::Config(_) => Role::Viewer,
+        | Command::Config(_)
+        | Command::Theme(_)
+        | Command::Status
+        | Command::Doctor
+        | Command::Completions { .. }
+        | Command::Man
+        | Command::Migrate { print_sql: true } => Role::Viewer,
         Command::Call(CallCommand::Hangup { .. } | CallCommand::Outcome { .. }) => Role::Operator,
         Command::Import { .. }
         | Command::Campaign(_)
         | Command::Assistant(AssistantCommand::Add { .. })
         | Command::Dnc(DncCommand::Add { .. } | DncCommand::Import { .. })
         | Command::Law(LawCommand::Close { .. })
-        | Command::StopAll { release: false } => Role::Supervisor,
+        | Command::StopAll { release: false, .. } => Role::Supervisor,
         Command::Number(NumberCommand::Assign { .. })
         | Command::Dnc(DncCommand::Remove { .. })
         | Command::Law(LawCommand::Open { .. })
         | Command::Terms(TermsCommand::Accept { .. })
-        | Command::StopAll { release: true } => Role::Admin,
+        | Command::StopAll { release: true, .. }
+        | Command::Migrate { print_sql: false }
+        // A copy holds every owner's rows.
+        | Command::Backup { .. }
+        | Command::Restore { .. } => Role::Admin,
         // Nobody mints more than they are; a role that is none is refused where it is read.
         Command::Token { role, .. } => role.parse().unwrap_or(Role::Viewer),
     }

@@ -1,6 +1,11 @@
 //! Verbs of what may be dialled at all: the do-not-call list and the terms.
 
-use std::{fs::File, io::Seek, os::unix::fs::OpenOptionsExt, path::Path};
+use std::{
+    fs::File,
+    io::{IsTerminal, Seek},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+};
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -8,8 +13,9 @@ use serde_json::json;
 use super::{
     CliError,
     args::{DncCommand, TermsCommand},
+    imports::mapping,
+    out::{self, Counts},
     session::Session,
-    verbs::mapping,
 };
 use crate::{
     desk::{DeskError, ListImport, National, TERMS},
@@ -31,12 +37,7 @@ pub async fn dnc(s: &Session, command: DncCommand) -> Result<(), CliError> {
             let gone = s.desk.remove_do_not_call(s.actor.clone(), number.clone(), clean(&reason, 500)).await?;
             s.say(&format!("{number} {}", if gone { "may be called again" } else { "was not on the list" }), &json!({ "number": number, "removed": gone }));
         }
-        DncCommand::List => {
-            let page = s.desk.store().do_not_call(s.actor.owner, PAGE, 0).await.map_err(DeskError::from)?;
-            let lines: Vec<String> =
-                page.rows.iter().map(|r| format!("{}  {}  {} {}", r.number, r.created_at.date_naive(), r.source, clean(&r.reason, 500))).collect();
-            s.say(&format!("{}\n{} numbers", lines.join("\n"), page.total), &json!({ "doNotCall": page.rows, "total": page.total }));
-        }
+        DncCommand::List => return list(s).await,
         DncCommand::Import { file, region: code, map, national, country, as_of, accept_smaller } => {
             let list = ListImport { region: s.region(code.as_deref())?, mapping: mapping(&map, &[])?, national: None };
             let opened = open(&file).map_err(|e| CliError::Failed(format!("cannot read {}: {e}", file.display())))?;
@@ -47,6 +48,30 @@ pub async fn dnc(s: &Session, command: DncCommand) -> Result<(), CliError> {
         }
         DncCommand::Export => return export(s).await,
     }
+    Ok(())
+}
+
+/// The whole list: a number that is passed over here would be called.
+async fn list(s: &Session) -> Result<(), CliError> {
+    let (mut lines, mut rows) = (Vec::new(), Vec::new());
+    for owner in s.owners() {
+        let mut offset = 0;
+        loop {
+            let page = s.desk.store().do_not_call(*owner, PAGE, offset).await.map_err(DeskError::from)?;
+            for r in &page.rows {
+                lines.push(format!("{}{}  {}  {} {}", s.owner_column(*owner), r.number, r.created_at.date_naive(), r.source, clean(&r.reason, 500)));
+                rows.push(
+                    json!({ "owner": owner, "number": r.number, "reason": r.reason, "source": r.source, "createdBy": r.created_by, "createdAt": r.created_at }),
+                );
+            }
+            offset += PAGE;
+            if offset >= page.total {
+                break;
+            }
+        }
+    }
+    lines.push(format!("{} numbers", rows.len()));
+    s.list(&lines, &json!({ "doNotCall": rows, "total": rows.len() }));
     Ok(())
 }
 
@@ -77,10 +102,11 @@ fn parsed(s: &Session, number: &str) -> Result<PhoneNumber, CliError> {
 }
 
 async fn export(s: &Session) -> Result<(), CliError> {
-    let mut out = csv::Writer::from_writer(std::io::stdout());
+    let mut out = csv::Writer::from_writer(Vec::new());
     let failed = |e: csv::Error| CliError::Failed(format!("cannot write the list: {e}"));
     out.write_record(["number", "created_at", "source", "reason", "created_by"]).map_err(failed)?;
     let mut offset = 0;
+    let mut bar = None;
     loop {
         let page = s.desk.store().do_not_call(s.actor.owner, PAGE, offset).await.map_err(DeskError::from)?;
         for r in &page.rows {
@@ -89,8 +115,14 @@ async fn export(s: &Session) -> Result<(), CliError> {
             out.write_record([r.number.clone(), r.created_at.to_rfc3339(), r.source.clone(), plain(&r.reason), plain(&r.created_by)]).map_err(failed)?;
         }
         offset += PAGE;
-        if offset >= page.total {
-            return out.flush().map_err(|e| CliError::Failed(e.to_string()));
+        let bytes = std::mem::replace(&mut out, csv::Writer::from_writer(Vec::new())).into_inner().map_err(|e| CliError::Failed(e.to_string()))?;
+        out::bytes(&bytes);
+        if offset >= page.total || out::unread() {
+            return Ok(());
+        }
+        if !std::io::stdout().is_terminal() {
+            let total = u64::try_from(page.total).ok();
+            bar.get_or_insert_with(|| out::bar(total, Counts::Rows)).set_position(u64::try_from(offset).unwrap_or(0));
         }
     }
 }

@@ -1,16 +1,25 @@
 //! From arguments to a running program: configuration, logs, runtime, and the mode asked for.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, os::unix::fs::PermissionsExt, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Args, CliError, Command, args::Global, rights, session::Session, verbs};
+use super::{
+    Args, CliError, Command,
+    args::{CallCommand, CampaignCommand, ConsoleFlags, DncCommand, EngineFlags, Global, Owner},
+    configuration, doctor, manual,
+    out::{say, tell},
+    rights, safekeeping,
+    session::Session,
+    verbs,
+};
 use crate::{
     app::{App, Demo, DemoOptions, StartOptions},
     clock::{ScaledClock, SharedClock, SystemClock},
     config::{self, Config, OnHangup, Sources, Values},
     console::{self, ConsoleOptions, Ending},
     domain::role::Role,
+    store::Store,
     telemetry::{self, Ring},
     telephony::simulator::{Behaviour, Faults, Script, Simulator, SimulatorConfig},
 };
@@ -51,14 +60,15 @@ fn environment() -> Result<BTreeMap<String, String>, CliError> {
     Ok(all)
 }
 
-fn values(global: &Global) -> Result<Values, CliError> {
+fn values(global: &Global, engine: &EngineFlags) -> Result<Values, CliError> {
     let mut flags = Vec::new();
     let mut flag = |key: &'static str, value: Option<String>| flags.extend(value.map(|v| (key, v)));
     flag("database.url", global.database.clone());
-    flag("listen.addr", global.listen.clone());
-    flag("listen.behind_proxy", global.behind_proxy.then(|| "true".to_owned()));
-    flag("auth.owner", global.owner.map(|o| o.to_string()));
-    flag("console.theme", global.theme.clone());
+    flag("listen.addr", engine.listen.clone());
+    flag("listen.behind_proxy", engine.behind_proxy.then(|| "true".to_owned()));
+    if let Some(Owner::One(owner)) = global.owner {
+        flag("auth.owner", Some(owner.to_string()));
+    }
     let mut values = config::extract(&Sources { files: files(global), environment: environment()?, flags })?;
     if let Some(url) = values.get_mut("database.url").filter(|v| v.text.is_empty()) {
         url.text = format!("sqlite:{}", xdg("XDG_DATA_HOME", ".local/share").join("dialdeck/dialdeck.db").display());
@@ -88,63 +98,116 @@ fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
 
 /// Runs what was asked for.
 pub fn run(args: Args) -> Result<(), CliError> {
+    let Args { global, console, engine, command } = args;
     crate::app::use_host_zones();
-    match args.command {
-        None => run_console(&args.global),
-        Some(Command::Demo { contacts, seed, speed }) => run_demo(&args.global, DemoOptions { contacts, seed, speed }),
-        Some(Command::Serve) => run_serve(&args.global),
-        Some(Command::Simulate { at, webhook, speed, mix, script }) => {
+    let Some(command) = command else { return run_console(&global, &console, &engine) };
+    if console != ConsoleFlags::default() || engine != EngineFlags::default() {
+        let words = "only --config, --database, --as and --json go before a command; what else it takes stands behind it: `dialdeck COMMAND --help`";
+        return Err(CliError::Usage(words.to_owned()));
+    }
+    if global.owner == Some(Owner::All) && !only_shows(&command) {
+        return Err(CliError::Usage("--as all is for looking: this command acts for one owner, so name one with --as UUID".to_owned()));
+    }
+    match command {
+        Command::Demo { contacts, seed, speed, console } => run_demo(&console, DemoOptions { contacts, seed, speed }),
+        Command::Serve(engine) => run_serve(&global, &engine),
+        Command::Simulate { listen, webhook, speed, mix, script } => {
             let (behaviour, faults) = simulated(mix, script.as_deref())?;
-            let config =
-                SimulatorConfig { listen: simulator_address(&args.global, at)?, webhook_url: webhook, behaviour, faults, ..SimulatorConfig::by_digits() };
-            run_simulate(config, speed)
+            run_simulate(SimulatorConfig { listen, webhook_url: webhook, behaviour, faults, ..SimulatorConfig::by_digits() }, speed)
         }
-        Some(Command::Config(command)) => verbs::config(command, &values(&args.global)?, &files(&args.global)),
-        Some(_) if args.global.read_only => Err(CliError::Usage("--read-only is for the console: this verb changes something or is not needed".to_owned())),
-        Some(command) => {
-            let config = config::validate(&values(&args.global)?)?;
-            rights::check(config.console_role, &command)?;
-            runtime()?.block_on(async {
-                let there = matches!(command, Command::StopAll { .. });
-                let session = if there { Session::open_there(config, args.global.json).await? } else { Session::open(config, args.global.json).await? };
-                verbs::run(session, command).await
-            })
+        Command::Config(command) => configuration::config(command, &values(&global, &engine)?, &files(&global), global.json),
+        Command::Theme(command) => configuration::theme(command, &themes_folder(), global.json),
+        Command::Completions { shell } => {
+            manual::completions(shell);
+            Ok(())
         }
+        Command::Man => manual::man(),
+        Command::Migrate { print_sql: true } => {
+            say!("{}", crate::store::schema_as_sql());
+            Ok(())
+        }
+        Command::Doctor => {
+            let config = values(&global, &engine).and_then(|v| Ok(config::validate(&v)?));
+            runtime()?.block_on(doctor::doctor(config, &global))
+        }
+        command => run_verb(&global, command),
     }
 }
 
-/// `--listen` means the simulator's own address here.
-fn simulator_address(global: &Global, at: std::net::SocketAddr) -> Result<std::net::SocketAddr, CliError> {
-    match &global.listen {
-        None => Ok(at),
-        Some(text) => text.parse().map_err(|_| CliError::Usage(format!("--listen wants an address such as 127.0.0.1:7880, not \"{text}\""))),
+fn run_verb(global: &Global, command: Command) -> Result<(), CliError> {
+    let config = config::validate(&values(global, &EngineFlags::default())?)?;
+    rights::check(config.console_role, &command)?;
+    warn_of_open_files(&config);
+    runtime()?.block_on(async {
+        // What is not there is not stopped, shown or kept by making it.
+        let there = matches!(command, Command::StopAll { .. } | Command::Status | Command::Backup { .. });
+        let _lock = match &command {
+            Command::Restore { file } => safekeeping::make_room(&config, file)?,
+            _ => None,
+        };
+        let session = if there { Session::open_there(config, global).await? } else { Session::open(config, global).await? };
+        verbs::run(session, command).await
+    })
+}
+
+/// Whether a command can be about every owner's rows.
+fn only_shows(command: &Command) -> bool {
+    use super::args::{AssistantCommand, NumberCommand};
+    matches!(
+        command,
+        Command::Campaign(CampaignCommand::List | CampaignCommand::Show { .. } | CampaignCommand::Why { .. } | CampaignCommand::Export { .. })
+            | Command::Call(CallCommand::List { .. } | CallCommand::Show { .. })
+            | Command::Assistant(AssistantCommand::List)
+            | Command::Number(NumberCommand::List)
+            | Command::Dnc(DncCommand::List)
+            | Command::Status
+            | Command::Doctor
+    )
+}
+
+/// Files that hold secrets or numbers and that others on this host may read, such as an earlier release or a
+/// copy left them.
+pub fn open_files(config: &Config) -> Vec<PathBuf> {
+    let files = [PathBuf::from(Store::path_of(&config.database_url)), PathBuf::from(".env")];
+    files.into_iter().filter(|f| std::fs::metadata(f).is_ok_and(|m| m.permissions().mode() & 0o007 != 0)).collect()
+}
+
+fn warn_of_open_files(config: &Config) {
+    for file in open_files(config) {
+        tell!("dialdeck: {0} can be read by everybody on this host: `chmod o= {0}` closes it", file.display());
     }
 }
 
-fn options(global: &Global) -> StartOptions {
-    StartOptions { no_dial: global.no_dial }
+fn themes_folder() -> PathBuf {
+    xdg("XDG_CONFIG_HOME", ".config").join("dialdeck/themes")
 }
 
-fn run_console(global: &Global) -> Result<(), CliError> {
+fn run_console(global: &Global, flags: &ConsoleFlags, engine: &EngineFlags) -> Result<(), CliError> {
+    if global.owner == Some(Owner::All) {
+        return Err(CliError::Usage("the console shows one owner's rows: name one with --as UUID; lists such as `campaign list` take --as all".to_owned()));
+    }
     console::check_terminal().map_err(CliError::Usage)?;
-    let config = config::validate(&values(global)?)?;
+    let config = config::validate(&values(global, engine)?)?;
+    warn_of_open_files(&config);
     let clock: SharedClock = Arc::new(SystemClock::new());
     let ring = start_logs(clock.clone(), Some(&config), false)?;
     let runtime = runtime()?;
-    let app = runtime.block_on(App::start(&config, options(global), clock.clone()))?;
+    let app = runtime.block_on(App::start(&config, StartOptions { no_dial: engine.no_dial }, clock.clone()))?;
     let look = ConsoleOptions {
-        theme: config.theme.clone(),
-        color: global.color.clone(),
-        read_only: global.read_only || config.console_role == Role::Viewer,
+        theme: flags.theme.clone().unwrap_or_else(|| config.theme.clone()),
+        color: color(flags),
+        read_only: flags.read_only || config.console_role == Role::Viewer,
         role: config.console_role,
         mask: config.mask,
         simulated: false,
         supabase_hint: config.supabase_without_database,
         following: app.following.subscribe(),
         broken: app.broken.subscribe(),
-        themes_folder: xdg("XDG_CONFIG_HOME", ".config").join("dialdeck/themes"),
+        themes_folder: themes_folder(),
         zone: config.timezone.unwrap_or_else(crate::app::host_zone),
         region: config.region.clone(),
+        filter: flags.filter.clone().unwrap_or_default(),
+        ascii: flags.plain,
     };
     let ending = console::run(&runtime, app.desk.clone(), app.actor.clone(), ring, &clock, look).map_err(|e| CliError::Failed(e.to_string()))?;
     let done = finish(&runtime, app, ending, config.on_hangup, config.drain_timeout);
@@ -169,7 +232,7 @@ fn finish(runtime: &tokio::runtime::Runtime, app: App, ending: Ending, on_hangup
     let forever = Duration::from_hours(24);
     match ending {
         Ending::QuitNow => app.stop_now(),
-        Ending::Drain => eprintln!("dialdeck: starting no new calls; leaving when the live ones have ended (Ctrl-C leaves at once)"),
+        Ending::Drain => tell!("dialdeck: starting no new calls; leaving when the live ones have ended (Ctrl-C leaves at once)"),
         Ending::Terminated | Ending::TerminalGone | Ending::Broken => {}
     }
     let broken = app.broken.borrow().clone();
@@ -214,7 +277,13 @@ async fn wait_for_end() -> Result<(), CliError> {
     Ok(())
 }
 
-fn run_demo(global: &Global, demo: DemoOptions) -> Result<(), CliError> {
+/// Which colours: a plain screen has none.
+fn color(flags: &ConsoleFlags) -> String {
+    let asked = flags.color.clone().unwrap_or_else(|| "auto".to_owned());
+    if flags.plain { "never".to_owned() } else { asked }
+}
+
+fn run_demo(flags: &ConsoleFlags, demo: DemoOptions) -> Result<(), CliError> {
     console::check_terminal().map_err(CliError::Usage)?;
     let runtime = runtime()?;
     let clock: SharedClock = Arc::new(ScaledClock::from_now(demo.speed));
@@ -222,18 +291,20 @@ fn run_demo(global: &Global, demo: DemoOptions) -> Result<(), CliError> {
     let demo = runtime.block_on(Demo::start(demo, clock))?;
     let Demo { app, simulator, clock, .. } = demo;
     let look = ConsoleOptions {
-        theme: global.theme.clone().unwrap_or_else(|| "dark".to_owned()),
-        color: global.color.clone(),
-        read_only: global.read_only,
+        theme: flags.theme.clone().unwrap_or_else(|| "dark".to_owned()),
+        color: color(flags),
+        read_only: flags.read_only,
         role: Role::Admin,
         mask: 0,
         simulated: true,
         supabase_hint: false,
         following: tokio::sync::watch::Sender::new(None).subscribe(),
         broken: app.broken.subscribe(),
-        themes_folder: xdg("XDG_CONFIG_HOME", ".config").join("dialdeck/themes"),
+        themes_folder: themes_folder(),
         zone: crate::app::host_zone(),
         region: Some("US".to_owned()),
+        filter: flags.filter.clone().unwrap_or_default(),
+        ascii: flags.plain,
     };
     let ending = console::run(&runtime, app.desk.clone(), app.actor.clone(), ring, &clock, look).map_err(|e| CliError::Failed(e.to_string()))?;
     // Simulated calls need no end.
@@ -244,15 +315,16 @@ fn run_demo(global: &Global, demo: DemoOptions) -> Result<(), CliError> {
     done
 }
 
-fn run_serve(global: &Global) -> Result<(), CliError> {
-    let config = config::validate(&values(global)?)?;
+fn run_serve(global: &Global, engine: &EngineFlags) -> Result<(), CliError> {
+    let config = config::validate(&values(global, engine)?)?;
+    warn_of_open_files(&config);
     let clock: SharedClock = Arc::new(SystemClock::new());
     let _ring = start_logs(clock.clone(), Some(&config), true)?;
     let runtime = runtime()?;
-    let app = runtime.block_on(App::start(&config, options(global), clock))?;
+    let app = runtime.block_on(App::start(&config, StartOptions { no_dial: engine.no_dial }, clock))?;
     match (app.following.borrow().as_ref(), app.address) {
-        (Some(words), _) => eprintln!("dialdeck: {words}; it takes over when that one is gone"),
-        (None, Some(address)) => eprintln!("dialdeck: serving on http://{address}"),
+        (Some(words), _) => tell!("dialdeck: {words}; it takes over when that one is gone"),
+        (None, Some(address)) => tell!("dialdeck: serving on http://{address}"),
         (None, None) => {}
     }
     let done = runtime.block_on(async {
@@ -260,7 +332,7 @@ fn run_serve(global: &Global) -> Result<(), CliError> {
             ended = wait_for_end() => ended?,
             words = app.must_end() => return Err(end_broken(app, &words).await),
         }
-        eprintln!("dialdeck: draining for at most {} s; once more ends at once", config.drain_timeout.as_secs());
+        tell!("dialdeck: draining for at most {} s; once more ends at once", config.drain_timeout.as_secs());
         see_off(app, config.drain_timeout).await
     });
     runtime.shutdown_timeout(LAST);
@@ -290,9 +362,9 @@ fn run_simulate(config: SimulatorConfig, speed: f64) -> Result<(), CliError> {
             .await
             .map_err(|e| CliError::Failed(format!("cannot listen on {at}: {e}. Choose another address with --listen ADDR")))?;
         let url = simulator.url();
-        eprintln!("LIVEKIT_HOST={url}\nLIVEKIT_API_KEY={key}\nLIVEKIT_API_SECRET={secret}");
-        eprintln!("TWILIO_ACCOUNT_SID={account}\nTWILIO_AUTH_TOKEN={token}\nDIALDECK_TWILIO__API_URL={url}");
-        eprintln!("a simulated LiveKit with SIP and an agent worker, and Twilio's calls; Ctrl-C ends it");
+        tell!("LIVEKIT_HOST={url}\nLIVEKIT_API_KEY={key}\nLIVEKIT_API_SECRET={secret}");
+        tell!("TWILIO_ACCOUNT_SID={account}\nTWILIO_AUTH_TOKEN={token}\nDIALDECK_TWILIO__API_URL={url}");
+        tell!("a simulated LiveKit with SIP and an agent worker, and Twilio's calls; Ctrl-C ends it");
         wait_for_end().await
     })
 }

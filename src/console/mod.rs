@@ -16,7 +16,7 @@ mod perform;
 mod rights;
 mod state;
 mod terminal;
-mod theme;
+pub mod theme;
 mod update;
 mod view;
 
@@ -61,6 +61,10 @@ pub struct ConsoleOptions {
     pub zone: Zone,
     /// Country of numbers written without +, for imports.
     pub region: Option<String>,
+    /// What `/` is set to at first.
+    pub filter: String,
+    /// Nothing but letters of ASCII is drawn around what is shown.
+    pub ascii: bool,
 }
 
 /// How the screen ended.

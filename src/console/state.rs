@@ -93,7 +93,7 @@ const UNDO: usize = 20;
 impl State {
     #[must_use]
     pub fn new(options: ConsoleOptions, actor: Actor, theme: Theme, now: DateTime<Utc>) -> Self {
-        let mask = options.mask;
+        let (mask, filter) = (options.mask, options.filter.clone());
         Self {
             options,
             actor,
@@ -108,7 +108,7 @@ impl State {
             live: None,
             queue: None,
             log_scroll: 0,
-            filter: String::new(),
+            filter,
             follow: true,
             to_tag_only: false,
             auto_next: true,

@@ -1,8 +1,13 @@
 //! Themes: meanings to styles, from TOML. A broken or missing file never stops a start.
 
-use std::{collections::HashMap, path::Path};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::{Path, PathBuf},
+};
 
 use ratatui::style::{Color, Modifier, Style};
+
+use crate::domain::text::clean;
 
 /// How many colours the terminal has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -231,7 +236,34 @@ pub fn load(name: &str, folder: &Path, depth: Depth) -> Theme {
     })
 }
 
-fn find(name: &str, folder: &Path, depth: Depth) -> Result<Theme, ThemeError> {
+/// Names of all themes there are, each with its file where a file has it: it goes before one built in.
+#[must_use]
+pub fn all(folder: &Path) -> Vec<(String, Option<PathBuf>)> {
+    let mut all: BTreeMap<String, Option<PathBuf>> = names().into_iter().map(|n| (n.to_owned(), None)).collect();
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    for path in files.filter(|p| p.extension().is_some_and(|e| e == "toml")) {
+        if let Some(name) = path.file_stem().and_then(|n| n.to_str()) {
+            all.insert(clean(name, 60), Some(path));
+        }
+    }
+    all.into_iter().collect()
+}
+
+/// The theme of one file.
+///
+/// # Errors
+/// When it cannot be read, or is broken.
+pub fn read(path: &Path) -> Result<Theme, ThemeError> {
+    let name = clean(&path.display().to_string(), 200);
+    let text = std::fs::read_to_string(path).map_err(|e| ThemeError::Broken { name: name.clone(), why: format!("cannot be read: {e}") })?;
+    Theme::parse(&name, &text, Depth::True)
+}
+
+/// A theme by name: the user's file first, then the built-in.
+///
+/// # Errors
+/// When there is none of this name, or it is broken.
+pub fn find(name: &str, folder: &Path, depth: Depth) -> Result<Theme, ThemeError> {
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
     if plain && let Ok(text) = std::fs::read_to_string(folder.join(format!("{name}.toml"))) {
         return Theme::parse(name, &text, depth);

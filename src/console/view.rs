@@ -12,6 +12,7 @@
 //! ```
 
 mod overlay;
+mod plain;
 
 use ratatui::{
     Frame,
@@ -87,6 +88,13 @@ pub fn fit(text: &str, width: usize) -> String {
 
 /// Draws one frame.
 pub fn draw(frame: &mut Frame<'_>, state: &State) {
+    paint(frame, state);
+    if state.options.ascii {
+        plain::letters(frame.buffer_mut());
+    }
+}
+
+fn paint(frame: &mut Frame<'_>, state: &State) {
     let area = frame.area();
     frame.buffer_mut().set_style(area, state.theme.style("text"));
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {

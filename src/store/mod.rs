@@ -5,11 +5,13 @@
 
 mod assistants;
 mod audit;
+mod backup;
 mod books;
 mod calls;
 mod campaigns;
 mod contacts;
 mod counting;
+mod dials;
 mod dnc;
 mod engines;
 mod error;
@@ -20,10 +22,12 @@ mod inbox;
 mod keys;
 mod lines;
 mod news;
+mod owners;
 mod pool;
 mod promises;
 mod retention;
 mod rows;
+mod schema;
 mod settings;
 mod writer;
 
@@ -32,6 +36,7 @@ pub use calls::{Armed, CallFilter, CallUpdate, Cursor, NewCall, PaneQuery};
 pub use campaigns::{CampaignEdit, NewCampaign, QueueCount, ZoneHead};
 pub use contacts::{ContactSlice, ContactTable, FillContact, PlaceCount, SourceRow};
 pub use counting::{ContactRows, Recyclable};
+pub use dials::LastDial;
 pub use error::StoreError;
 pub use figures::{Figures, Waiting};
 pub use file::FileId;
@@ -41,6 +46,7 @@ pub use news::{Height, News};
 pub use pool::{Revision, Store, Tx};
 pub use retention::{Aged, Standing};
 pub use rows::{AssistantRow, AuditRow, CallRow, CampaignRow, DayRow, EngineRow, NumberRow, OutcomeRow, PaneRow, SuppressedRow, TrunkRow};
+pub use schema::schema_as_sql;
 pub use settings::{LISTED, Setting};
 pub use writer::Lane;
 

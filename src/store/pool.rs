@@ -16,6 +16,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, watch};
 use super::{
     StoreError,
     file::{FileId, Place, real},
+    schema::MIGRATIONS,
     writer::{Job, Writer},
 };
 
@@ -250,7 +251,7 @@ async fn readers(options: &SqliteConnectOptions, place: &Place, n: u32) -> Resul
 /// The writing connection, to a schema that is up to date and to the file that was prepared.
 async fn connect(options: &SqliteConnectOptions, place: &Place) -> Result<SqliteConnection, StoreError> {
     let mut writer = SqliteConnection::connect_with(options).await.map_err(|e| place.cannot_open(&e))?;
-    sqlx::migrate!("migrations/sqlite").run(&mut writer).await.map_err(|e| match e {
+    MIGRATIONS.run(&mut writer).await.map_err(|e| match e {
         sqlx::migrate::MigrateError::VersionMissing(v) => StoreError::Newer(format!("migration {v} is unknown here; run the newer release")),
         e => place.cannot_open(&e),
     })?;

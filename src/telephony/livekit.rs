@@ -2,6 +2,7 @@
 //! one raw Twirp POST, because only there a refused login is told from a garbled reply.
 
 mod dial;
+mod exam;
 mod webhook;
 
 use std::time::Duration;
@@ -13,7 +14,9 @@ use livekit_api::services::{
 };
 use livekit_protocol as proto;
 
+pub(super) use dial::root_cause;
 pub use dial::{classify, read_reply, tls};
+pub use exam::{Complaint, Exam};
 pub use webhook::{WebhookError, WebhookKeys};
 
 use super::carrier::{Answer, Carrier, CarrierError, Deleted, DialRequest, NewTrunk, Participant, ParticipantKind, Ticket, Trunk};

@@ -3,6 +3,7 @@
 
 pub mod carrier;
 pub mod livekit;
+pub mod probe;
 pub mod simulator;
 pub mod tokens;
 pub mod twilio;

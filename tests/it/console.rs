@@ -35,6 +35,8 @@ fn options() -> ConsoleOptions {
         themes_folder: "/nonexistent".into(),
         zone: dialdeck::domain::zone::Zone::utc(),
         region: None,
+        filter: String::new(),
+        ascii: false,
     }
 }
 
@@ -413,4 +415,16 @@ fn the_detail_shows_what_the_gates_looked_at() {
     let shown = screen(&mut s, 120, 40);
     assert!(shown.contains("call armed by engine") && shown.contains("America/New_York Wed 12:00") && shown.contains("dials24h 1"), "{shown}");
     assert!(!shown.contains("consentAt"), "what was not looked at is not shown");
+}
+
+#[test]
+fn a_plain_screen_has_no_letters_but_ascii_around_what_it_shows() {
+    for (width, height) in [(80, 24), (120, 40), (200, 60)] {
+        let options = ConsoleOptions { ascii: true, filter: "busy".into(), ..options() };
+        let mut plain = State::new(options, state().actor, Theme::parse("dark", "", Depth::None).unwrap(), now());
+        plain.take(snapshot());
+        let shown = screen(&mut plain, width, height);
+        assert!(shown.lines().all(str::is_ascii) && shown.contains('|') && shown.contains('-'), "{shown}");
+        assert_eq!(plain.filter, "busy");
+    }
 }

@@ -15,6 +15,7 @@ const FLOORS: &[(&str, &[&str], &[&str])] = &[
     ("desk", &["desk", "failpoint", "domain", "store", "clock"], &["tokio::time", "reqwest"]),
     ("engine", &["engine", "failpoint", "desk", "store", "telephony", "domain", "clock"], &["tokio::time", "store.write", "Lane::"]),
     ("api", &["api", "desk", "store", "telephony", "domain", "config", "clock"], &["store.write", "Lane::"]),
+    ("doctor", &["doctor", "desk", "store", "telephony", "domain", "config"], &["store.write", "Lane::", "carrier.dial("]),
     ("console", &["console", "desk", "store", "domain", "config", "clock", "telemetry"], &["store.write", "Lane::"]),
 ];
 

@@ -5,6 +5,7 @@ mod accounts;
 mod api;
 mod auth;
 mod bounds;
+mod cli;
 mod console;
 mod crash;
 mod defects;

@@ -28,10 +28,15 @@ impl Terminal {
     }
 
     fn demo_at(speed: &str, columns: u16, rows: u16) -> Self {
+        Self::demo_with(&["--speed", speed], columns, rows)
+    }
+
+    fn demo_with(args: &[&str], columns: u16, rows: u16) -> Self {
         let home = tempfile::tempdir().unwrap();
         let pair = native_pty_system().openpty(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_dialdeck"));
-        command.args(["demo", "--speed", speed]);
+        command.arg("demo");
+        command.args(args);
         command.env_clear();
         command.env("HOME", home.path());
         command.env("TERM", "xterm-256color");
@@ -140,6 +145,19 @@ fn the_demo_starts_with_one_key_rings_is_tagged_and_quits_clean() {
     t.press("q");
     assert_eq!(t.ended(), 0);
     assert!(t.is_restored());
+}
+
+/// Flags of the screen stand behind the command that has one.
+#[test]
+fn a_plain_screen_that_is_filtered_from_the_start() {
+    let mut t = Terminal::demo_with(&["--plain", "--filter", "nobody at all"], 120, 40);
+    t.wait_for("Q4 Sales");
+    let shown = t.wait_for("nobody at all");
+    assert!(shown.is_ascii(), "{shown}");
+    let colours = String::from_utf8_lossy(&t.bytes.lock().unwrap()).into_owned();
+    assert!(!["[38;2;", "[38;5;", "[48;2;", "[48;5;"].iter().any(|c| colours.contains(c)), "no colours");
+    t.press("q");
+    assert_eq!(t.ended(), 0);
 }
 
 #[test]

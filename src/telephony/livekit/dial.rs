@@ -61,7 +61,7 @@ impl Raw {
         self.token(SIPGrants { call: true, ..Default::default() }, VideoGrants::default()).map(Ticket)
     }
 
-    fn token(&self, sip: SIPGrants, video: VideoGrants) -> Result<String, CarrierError> {
+    pub(super) fn token(&self, sip: SIPGrants, video: VideoGrants) -> Result<String, CarrierError> {
         AccessToken::with_api_key(&self.api_key, &self.api_secret)
             .with_ttl(TICKET_TTL)
             .with_sip_grants(sip)
@@ -70,7 +70,7 @@ impl Raw {
             .map_err(|_| CarrierError::Other("no token can be signed with this key and secret".to_owned()))
     }
 
-    fn post(&self, service: &str, method: &str, token: &str, body: Vec<u8>) -> reqwest::RequestBuilder {
+    pub(super) fn post(&self, service: &str, method: &str, token: &str, body: Vec<u8>) -> reqwest::RequestBuilder {
         self.client
             .post(format!("{}/twirp/livekit.{service}/{method}", self.base))
             .header("authorization", format!("Bearer {token}"))
@@ -121,7 +121,7 @@ impl Raw {
 }
 
 /// Whether an answer to a protobuf request is one: a web server answers 200 to anything, in HTML.
-fn is_livekits(response: &reqwest::Response) -> bool {
+pub(super) fn is_livekits(response: &reqwest::Response) -> bool {
     response.headers().get(reqwest::header::CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(b"application/protobuf"))
 }
 

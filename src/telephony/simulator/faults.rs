@@ -27,6 +27,23 @@ pub struct Faults {
     /// An INVITE that the trunk does not answer.
     pub trunk_silent: f64,
     pub workers: Workers,
+    pub login: Login,
+}
+
+/// How it takes a token that is rightly signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Login {
+    #[default]
+    Taken,
+    /// As by a server whose clock is ahead.
+    Expired,
+    /// As by a server whose clock is behind.
+    Early,
+    /// The key may not look after trunks.
+    NoTrunks,
+    /// The server runs without Redis, so without SIP.
+    NoSip,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
@@ -54,6 +71,7 @@ impl Default for Faults {
             agent_dies: 0.0,
             trunk_silent: 0.0,
             workers: Workers::Ready,
+            login: Login::Taken,
         }
     }
 }

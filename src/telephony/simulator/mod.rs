@@ -24,7 +24,7 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use behaviour::{Behaviour, Callee, Plan, die};
-pub use faults::{Faults, Workers};
+pub use faults::{Faults, Login, Workers};
 pub use script::Script;
 pub use world::{Invite, LogEntry};
 
