@@ -175,6 +175,8 @@ type Holder = (OwnerId, Option<CallId>);
 pub struct Buckets {
     limits: Limits,
     left: Mutex<HashMap<Holder, (f64, Instant)>>,
+    /// The same for calls that are asked for by hand.
+    dials: Mutex<HashMap<OwnerId, (f64, Instant)>>,
 }
 
 /// Buckets kept before the full ones are forgotten.
@@ -183,7 +185,7 @@ const MANY: usize = 10_000;
 impl Buckets {
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { limits, left: Mutex::default() }
+        Self { limits, left: Mutex::default(), dials: Mutex::default() }
     }
 
     /// Takes one request of a token.
@@ -191,17 +193,33 @@ impl Buckets {
     /// # Errors
     /// When its bucket is empty.
     pub fn take(&self, holder: Holder) -> Result<(), ApiError> {
-        let (rate, burst, now) = (f64::from(self.limits.rate), f64::from(self.limits.burst), Instant::now());
-        let level = |(left, at): (f64, Instant)| (left + now.duration_since(at).as_secs_f64() * rate).min(burst);
-        let mut all = self.left.lock();
-        if all.len() > MANY {
-            all.retain(|_, bucket| level(*bucket) < burst);
-        }
-        let left = all.get(&holder).map_or(burst, |b| level(*b));
-        if left < 1.0 {
-            return Err(ApiError::RateLimited("too many requests of this token: ask again in a second"));
-        }
-        all.insert(holder, (left - 1.0, now));
-        Ok(())
+        let (rate, burst) = (f64::from(self.limits.rate), f64::from(self.limits.burst));
+        let taken = take(&self.left, holder, rate, burst);
+        if taken { Ok(()) } else { Err(ApiError::RateLimited("too many requests of this token: ask again in a second")) }
     }
+
+    /// Takes one call that a user asks for by hand.
+    ///
+    /// # Errors
+    /// When it had its calls of this minute.
+    pub fn take_dial(&self, owner: OwnerId) -> Result<(), ApiError> {
+        let most = f64::from(self.limits.initiate);
+        let taken = take(&self.dials, owner, most / 60.0, most);
+        if taken { Ok(()) } else { Err(ApiError::RateLimited("too many calls were asked for by hand within a minute: ask again in some seconds")) }
+    }
+}
+
+fn take<K: std::hash::Hash + Eq>(buckets: &Mutex<HashMap<K, (f64, Instant)>>, whose: K, rate: f64, burst: f64) -> bool {
+    let now = Instant::now();
+    let level = |(left, at): (f64, Instant)| (left + now.duration_since(at).as_secs_f64() * rate).min(burst);
+    let mut all = buckets.lock();
+    if all.len() > MANY {
+        all.retain(|_, bucket| level(*bucket) < burst);
+    }
+    let left = all.get(&whose).map_or(burst, |b| level(*b));
+    let enough = left >= 1.0;
+    if enough {
+        all.insert(whose, (left - 1.0, now));
+    }
+    enough
 }

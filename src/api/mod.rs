@@ -6,6 +6,7 @@ mod body;
 mod calls;
 mod campaigns;
 mod contacts;
+mod dialing;
 mod error;
 mod form;
 mod limits;
@@ -102,6 +103,12 @@ pub fn router(api: Api) -> Router {
         .route("/outbound-calls/{id}/outcome", put(calls::outcome))
         .route("/outbound-calls/{id}/report", post(calls::report))
         .route("/outbound-calls/{id}/hangup", post(calls::hangup))
+        .route("/outbound-calls/{id}/transfer", post(calls::transfer))
+        .route("/outbound-calls/{id}/listen", post(calls::listen))
+        .route("/outbound-calls/initiate", post(dialing::initiate))
+        .route("/livekit/outbound-calls/create-participant", post(dialing::create_participant))
+        .route("/livekit/outbound-calls/create-call", post(dialing::create_call))
+        .route("/livekit/outbound-calls/dispatch-agent", post(dialing::dispatch_agent))
         .route("/livekit/outbound-calls/trunk/{assistant}", get(livekit::trunk_of))
         .route("/livekit/outbound-calls/trunks", get(livekit::trunks))
         .route("/assistants", get(livekit::assistants).post(livekit::add_assistant))

@@ -2,7 +2,7 @@
 
 use std::{str::FromStr, time::Duration};
 
-/// Written as `connections=512, per_peer=32, rate=100, burst=200, header=5, body=10`; what is left
+/// Written as `connections=512, per_peer=32, rate=100, burst=200, initiate=10, header=5, body=10`; what is left
 /// out keeps its default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -14,6 +14,8 @@ pub struct Limits {
     pub rate: u32,
     /// Requests of one token at once.
     pub burst: u32,
+    /// Calls a minute that one user may ask for by hand.
+    pub initiate: u32,
     /// How long the head of a request may take, seconds.
     pub header: Duration,
     /// How long its body may take; of an upload, the next piece of it.
@@ -22,7 +24,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 512, per_peer: 32, rate: 100, burst: 200, header: Duration::from_secs(5), body: Duration::from_secs(10) }
+        Self { connections: 512, per_peer: 32, rate: 100, burst: 200, initiate: 10, header: Duration::from_secs(5), body: Duration::from_secs(10) }
     }
 }
 
@@ -32,7 +34,7 @@ impl FromStr for Limits {
     fn from_str(text: &str) -> Result<Self, String> {
         let mut limits = Self::default();
         for part in text.split(',').map(str::trim).filter(|p| !p.is_empty()) {
-            let wrong = || format!("\"{part}\": write connections=512, per_peer=32, rate=100, burst=200, header=5 or body=10");
+            let wrong = || format!("\"{part}\": write connections=512, per_peer=32, rate=100, burst=200, initiate=10, header=5 or body=10");
             let (key, value) = part.split_once('=').ok_or_else(wrong)?;
             let n: u32 = value.trim().parse().ok().filter(|n| *n > 0).ok_or_else(wrong)?;
             let most = if matches!(key.trim(), "header" | "body") { 3600 } else { 100_000 };
@@ -44,6 +46,7 @@ impl FromStr for Limits {
                 "per_peer" => limits.per_peer = n as usize,
                 "rate" => limits.rate = n,
                 "burst" => limits.burst = n,
+                "initiate" => limits.initiate = n,
                 "header" => limits.header = Duration::from_secs(n.into()),
                 "body" => limits.body = Duration::from_secs(n.into()),
                 _ => return Err(wrong()),

@@ -122,8 +122,13 @@ impl Desk {
 
     /// What keeps the engine from dialling a campaign that runs: what it said itself, or its silence.
     async fn unwell(&self, row: &CampaignRow) -> Result<Option<String>, DeskError> {
+        if row.execution_status == Status::Running { self.no_engine().await } else { Ok(self.store.setting(Setting::EngineHealth).await?) }
+    }
+
+    /// What keeps every dial from being made: what the engine said itself, or its silence.
+    pub(super) async fn no_engine(&self) -> Result<Option<String>, DeskError> {
         let said = self.store.setting(Setting::EngineHealth).await?;
-        if said.is_some() || row.execution_status != Status::Running {
+        if said.is_some() {
             return Ok(said);
         }
         let engine = self.store.engine().await?;
