@@ -30,7 +30,7 @@ use crate::{
         text::tail,
         zone::Zone,
     },
-    store::{CallRow, CampaignRow, Lane, NewCall, NewCampaign, Setting, Tx},
+    store::{CallRow, CampaignRow, ClaimRow, Lane, NewCall, NewCampaign, Setting, Tx},
 };
 
 /// A call that somebody asks for.
@@ -159,7 +159,7 @@ impl Desk {
         let (rules, clock) = (self.rules.clone(), self.clock.clone());
         let job = self.store.write(Lane::Urgent, move |tx| Box::pin(async move { lease_one(tx, &rules, call, mine, lease, clock.now()).await }));
         match job.await {
-            Ok(Some((row, campaign, outgoing))) => Ok(self.render(installation, &Arc::new(campaign), &outgoing, vec![row]).await?.pop()),
+            Ok(Some(Leased { row, told, campaign, outgoing })) => Ok(self.render(installation, &Arc::new(campaign), &outgoing, vec![(row, told)]).await?.pop()),
             Ok(None) | Err(Untaken::Nothing) => Ok(None),
             Err(Untaken::Desk(e)) => Err(e),
         }
@@ -273,22 +273,26 @@ async fn make_manual(tx: &mut Tx, actor: &Actor, assistant: AssistantId, zone: Z
     Ok(id)
 }
 
+/// A call that may be prepared.
+struct Leased {
+    row: CallRow,
+    told: ClaimRow,
+    campaign: CampaignRow,
+    outgoing: Outgoing,
+}
+
 /// Claims one call, and judges every gate before an agent is called for it.
-async fn lease_one(
-    tx: &mut Tx,
-    rules: &Rules,
-    call: CallId,
-    mine: Incarnation,
-    lease: Duration,
-    now: DateTime<Utc>,
-) -> Result<Option<(CallRow, CampaignRow, Outgoing)>, Untaken> {
+async fn lease_one(tx: &mut Tx, rules: &Rules, call: CallId, mine: Incarnation, lease: Duration, now: DateTime<Utc>) -> Result<Option<Leased>, Untaken> {
     if tx.setting(Setting::Leader).await?.is_some_and(|l| l != mine.to_string()) {
         return Err(Untaken::Nothing);
     }
     let Some(row) = tx.claim_asked(call, mine, lease, now).await? else { return Err(Untaken::Nothing) };
     tx.add_counts(row.campaign_id, &Counts { pending: -1, processing: 1, ..Counts::default() }).await?;
     match way_of(tx, rules, &row, now).await? {
-        Ok((campaign, outgoing)) => Ok(Some((row, campaign, outgoing))),
+        Ok((campaign, outgoing)) => {
+            let told = tx.claim_rows(&[row.id], now - History::REACH).await?.pop().ok_or(Untaken::Nothing)?;
+            Ok(Some(Leased { row, told, campaign, outgoing }))
+        }
         Err(closed) => {
             claim::turn_away(tx, &row, &closed, now).await?;
             Ok(None)

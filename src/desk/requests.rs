@@ -332,6 +332,9 @@ async fn take(tx: &mut Tx, rules: &Arc<Rules>, id: RequestId, mine: Incarnation,
             Err(Judged::Desk(e)) => return Err(e),
         }
     }
+    if let (Kind::Listen, Some(trunk)) = (request.kind, row.trunk_id) {
+        tx.take_trunk_token(trunk, now).await?;
+    }
     Ok(Some((request, row)))
 }
 
