@@ -105,6 +105,9 @@ impl Desk {
 
     /// What the engine would decide now, from what is in the rows.
     async fn binding(&self, row: &CampaignRow) -> Result<(&'static str, String, Option<DateTime<Utc>>), DeskError> {
+        if row.manual && row.execution_status == Status::Idle {
+            return Ok((Gate::State.word(), "it is made of single calls: each is dialled when somebody asks for it".to_owned(), None));
+        }
         let mut installation = self.standing().await?;
         installation.unwell = self.unwell(row).await?.map(|words| (words, None));
         let no_agent = self.store.setting(Setting::CampaignNote(row.id)).await?.map(|words| (words, None));

@@ -83,6 +83,9 @@ pub const TOKEN_TTL: Duration = Duration::seconds(60);
 /// A request whose engine was not seen to take it is nobody's after this.
 const UNTAKEN: Duration = Duration::seconds(5);
 
+/// Whoever asked has been told so by then, or is gone: it is not done later by surprise.
+const LATE: Duration = Duration::seconds(10);
+
 /// However often the bell rings, a waiting asker reads its row no more often than this.
 pub(super) const REST: Duration = Duration::milliseconds(40);
 /// And at least this often, for a bell that was missed.
@@ -183,6 +186,39 @@ impl Desk {
     pub async fn finish_request(&self, id: RequestId, verdict: Verdict) -> Result<(), DeskError> {
         let now = self.now();
         self.store.write(Lane::Urgent, move |tx| Box::pin(async move { finish(tx, id, &verdict, now).await })).await
+    }
+
+    /// Closes what was asked of calls that are over.
+    pub async fn close_requests(&self, over: Vec<(RequestId, Kind)>) -> Result<(), DeskError> {
+        let now = self.now();
+        self.store
+            .write(Lane::Urgent, move |tx| {
+                Box::pin(async move {
+                    for (id, kind) in over {
+                        let fate = if kind == Kind::Hangup { Fate::Done } else { Fate::Failed };
+                        finish(tx, id, &Verdict::new(fate, "the call has ended"), now).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Gives up what an engine took that leads no more: it is not done again.
+    pub async fn give_up_request(&self, id: RequestId, mine: Incarnation) -> Result<(), DeskError> {
+        let now = self.now();
+        self.store
+            .write(Lane::Urgent, move |tx| {
+                Box::pin(async move {
+                    // Who was replaced meanwhile would give up what its successor is doing.
+                    if tx.setting(Setting::Leader).await?.is_some_and(|l| l != mine.to_string()) {
+                        return Ok(());
+                    }
+                    let words = "the engine that did it died meanwhile: nobody knows what came of it. Look at the call before asking again";
+                    finish(tx, id, &Verdict::new(Fate::Unknown, words), now).await
+                })
+            })
+            .await
     }
 
     /// Waits until a request is done, at most so long. One that no engine takes is withdrawn, but a hang-up.
@@ -309,6 +345,10 @@ async fn take(tx: &mut Tx, rules: &Arc<Rules>, id: RequestId, mine: Incarnation,
         return Ok(None);
     }
     let Some(request) = tx.request(id).await?.filter(|r| r.done_at.is_none()) else { return Ok(None) };
+    if now - request.at > LATE {
+        finish(tx, id, &Verdict::new(Fate::Failed, NOBODY), now).await?;
+        return Ok(None);
+    }
     let Some(row) = tx.call(request.call_id).await?.filter(|r| r.state.is_open()) else {
         finish(tx, id, &Verdict::new(Fate::Failed, "the call has ended"), now).await?;
         return Ok(None);

@@ -20,7 +20,7 @@ use crate::{
     domain::{
         dispatch::{Closed, Gate},
         id::RequestId,
-        request::{Fate, Kind, Verdict},
+        request::Kind,
     },
     store::OpenRequest,
 };
@@ -74,6 +74,10 @@ impl Requests {
         let asked = open.iter().filter(|r| r.request.kind == Kind::Hangup && !r.state.is_ended());
         self.calls.following.hangups_asked(asked.map(|r| r.request.call_id).collect());
         self.begun.retain(|id| open.iter().any(|r| r.request.id == *id));
+        let (over, open): (Vec<_>, Vec<_>) = open.into_iter().partition(is_over);
+        if !over.is_empty() {
+            self.ctx.desk.close_requests(over.into_iter().map(|r| (r.request.id, r.request.kind)).collect()).await?;
+        }
         let mut next = None;
         for r in open {
             next = next.into_iter().chain(self.see(r).await?).min();
@@ -114,19 +118,11 @@ impl Requests {
 
     async fn see(&mut self, r: OpenRequest) -> Result<Option<DateTime<Utc>>, DeskError> {
         let (ctx, request, mine) = (&self.ctx, r.request, self.ctx.incarnation);
-        if r.state.is_ended() && (request.kind == Kind::Hangup || request.taken_by.is_none()) {
-            let fate = if request.kind == Kind::Hangup { Fate::Done } else { Fate::Failed };
-            ctx.desk.finish_request(request.id, Verdict::new(fate, "the call has ended")).await?;
-            return Ok(None);
-        }
         if request.kind == Kind::Hangup || !*self.health.ready().borrow() {
             return Ok(None);
         }
         match request.taken_by {
-            Some(by) if by != mine => {
-                let words = "the engine that did it died meanwhile: nobody knows what came of it. Look at the call before asking again";
-                ctx.desk.finish_request(request.id, Verdict::new(Fate::Unknown, words)).await?;
-            }
+            Some(by) if by != mine => ctx.desk.give_up_request(request.id, mine).await?,
             None if r.incarnation != Some(mine) && ctx.now() - request.at < THEIRS => return Ok(Some(request.at + THEIRS)),
             None if self.begun.insert(request.id) => {
                 self.supervisor.start("request", Errand { ctx: ctx.clone(), request }.run());
@@ -136,4 +132,9 @@ impl Requests {
         }
         Ok(None)
     }
+}
+
+/// The call has ended, and nobody is at it: what is taken is finished by its taker.
+fn is_over(r: &OpenRequest) -> bool {
+    r.state.is_ended() && (r.request.kind == Kind::Hangup || r.request.taken_by.is_none())
 }

@@ -1,27 +1,33 @@
 //! Calls that somebody asks for: by the same gates as any other, soon or never, once under one key.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{body::Body, http::Request};
 use dialdeck::{
-    api::Role,
-    desk::{ByHand, MANUAL},
+    api::{Auth, Role},
+    clock::{Clock, SharedClock, SystemClock},
+    config::Secret,
+    desk::{ByHand, Desk, MANUAL},
     domain::{
         call::State,
         campaign::{Settings, Status},
         id::{CallId, CampaignId, OwnerId},
         phone::PhoneNumber,
     },
+    store::{CallFilter, Setting},
     telephony::simulator::{Behaviour, Faults, Workers},
 };
 use serde_json::{Value, json};
 
 use crate::{
     api::{Rest, code},
+    crash::Rig,
     support::{
         Options, World, csv_of, fictional,
         http::{self, Answer, send},
+        quick_rules,
     },
+    walls::until,
 };
 
 const LONG: Duration = Duration::from_secs(20);
@@ -322,4 +328,41 @@ async fn a_pause_stops_what_was_asked_for_before_it() {
     assert_eq!(gate(&answer), (409, "state".into()), "{}", answer.body);
     pass(&rest, 20).await;
     assert_eq!(w.simulator.invites_so_far(), 0);
+}
+
+/// The program is killed while it makes a call that was asked for; the next one neither makes it again nor leaves
+/// it open. Answers how often the phone rang, and what became of the row.
+async fn killed_at(point: &str) -> (usize, State) {
+    let rig = Rig::new(1, 60, 400).await;
+    let clock: SharedClock = Arc::new(SystemClock::new());
+    let desk = Desk::new(rig.store.clone(), clock, quick_rules());
+    desk.pause(rig.actor.clone(), rig.campaign).await.unwrap();
+    let secret = Secret::new(desk.secret(Setting::JwtSecret).await.unwrap());
+    let auth = Auth::new(secret, "authenticated".into(), String::new(), Role::Supervisor);
+    let token = auth.mint(rig.actor.owner, Role::Supervisor, Clock::now(&SystemClock::new()) + chrono::Duration::hours(1), None).unwrap();
+    let mut program = rig.serve(Some(format!("{point}:1")));
+    let (base, authorization) = (format!("http://{}", rig.address), format!("Bearer {token}"));
+    until("it is ready", LONG, async || http::request(&base, "GET", "/readyz", &authorization, "").await.0 == 200).await;
+    let body = json!({ "campaignId": rig.campaign, "phoneNumber": fictional(42), "contactName": "Jane" }).to_string();
+    let asked = http::post(&base, "/api/v1/outbound-calls/initiate", &token, &body).await;
+    until("it dies", LONG, async || program.try_wait().unwrap().is_some()).await;
+    assert!(asked.0 == 0 || asked.0 == 202, "{point}: {asked:?}");
+    let mut next = rig.serve(None);
+    let row = || async {
+        rig.store.calls(rig.campaign, &CallFilter::default(), 10, 0).await.unwrap().rows.into_iter().find(|c| c.phone_number == fictional(42)).unwrap()
+    };
+    until("its end", Duration::from_secs(40), async || row().await.state.is_ended()).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    next.kill().unwrap();
+    next.wait().unwrap();
+    assert_eq!(rig.store.campaign(rig.actor.owner, rig.campaign).await.unwrap().unwrap().execution_status, Status::Paused);
+    (rig.simulator.invites().iter().filter(|i| i.number == fictional(42)).count(), row().await.state)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_death_on_the_way_never_calls_twice() {
+    let (prepared, armed, sent) = tokio::join!(killed_at("prepare.agent_seen"), killed_at("arm.committed"), killed_at("dial.sent"));
+    assert_eq!(prepared, (0, State::Canceled), "not armed: who asked must ask again");
+    assert_eq!(armed, (0, State::NotPlaced), "armed: it is not sent again, and the carrier's list shows none");
+    assert_eq!(sent.0, 1, "{sent:?}");
 }

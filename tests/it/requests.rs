@@ -34,7 +34,11 @@ async fn world(speed: f64, faults: Faults) -> World {
 
 /// One call to a number, in this state.
 async fn call_in(number: &str, state: State, faults: Faults) -> (Rest, CampaignId, CallId) {
-    let mut world = world(10.0, faults).await;
+    call_at(10.0, number, state, faults).await
+}
+
+async fn call_at(speed: f64, number: &str, state: State, faults: Faults) -> (Rest, CampaignId, CallId) {
+    let mut world = world(speed, faults).await;
     let id = world.running(format!("name,phone\nAda,{number}\n"), |_| {}).await;
     world.until("the call", LONG, || async { world.calls(id).await.first().is_some_and(|c| c.state == state) }).await;
     let call = world.calls(id).await[0].id;
@@ -274,7 +278,19 @@ async fn where_no_engine_is_the_asker_is_told_and_it_is_not_done_later() {
     rest.world.until("an engine", LONG, || async { rest.world.store.engine().await.unwrap().is_some() }).await;
     rest.world.clock.sleep_until(rest.world.clock.now() + chrono::Duration::seconds(5)).await;
     assert_eq!(rest.world.store.request(request.id).await.unwrap().unwrap().taken_by, None);
-    // A hang-up is never taken back: whoever comes does it.
+}
+
+/// Who asked is gone with the process, and nobody has withdrawn it: an engine that comes later rings nobody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_asked_long_ago_is_not_done_by_surprise() {
+    let (mut rest, call) = orphan(20.0).await;
+    let phone = PhoneNumber::parse(&fictional(70), None).unwrap();
+    let asked = rest.world.desk.ask(rest.world.actor.clone(), call, Ask::Listen { phone, speak: false }).await.unwrap();
+    rest.world.clock.sleep_until(rest.world.clock.now() + chrono::Duration::seconds(15)).await;
+    rest.world.start_engine();
+    rest.world.until("it is over", LONG, || async { rest.world.store.request(asked).await.unwrap().unwrap().done_at.is_some() }).await;
+    let request = rest.world.store.request(asked).await.unwrap().unwrap();
+    assert_eq!((request.result.unwrap().fate, request.taken_by, rest.world.simulator.invites_so_far()), (Fate::Failed, None, 0));
 }
 
 /// What an engine took and did not finish is not done again: nobody knows whether the phone rang.
@@ -295,7 +311,7 @@ async fn what_a_dead_engine_has_taken_is_not_repeated() {
 /// Asked while no engine was there, done by the one that comes in time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_next_engine_acts() {
-    let (mut rest, _, call) = talking(&fictional(0)).await;
+    let (mut rest, _, call) = call_at(3.0, &fictional(0), State::Answered, Faults::default()).await;
     rest.world.crash_engine().await;
     let to = PhoneNumber::parse(&fictional(60), None).unwrap();
     let asked = rest.world.desk.ask(rest.world.actor.clone(), call, Ask::Transfer { to }).await.unwrap();
