@@ -61,9 +61,18 @@ pub async fn show(State(api): State<Api>, Viewer(caller): Viewer, Path(id): Path
     let mut call = rows::call(&row);
     if let Some(map) = call.as_object_mut() {
         map.insert("timeline".to_owned(), timeline.into());
+        let requests: Vec<_> = api.desk.store().requests_of(row.id).await?.iter().map(request).collect();
+        map.insert("requests".to_owned(), requests.into());
         map.insert("evidence".to_owned(), json!(api.desk.store().audit_of(caller.owner, row.id.0).await?));
     }
     Ok(Json(json!({ "success": true, "call": call })).into_response())
+}
+
+/// What was asked of the call.
+fn request(r: &RequestRow) -> serde_json::Value {
+    let verdict = r.result.as_ref().map(|v| &v.0);
+    let status = verdict.map_or(json!("open"), |v| json!(v.fate));
+    json!({ "id": r.id, "kind": r.kind, "asked_by": r.asked_by, "at": r.at, "done_at": r.done_at, "status": status, "message": verdict.map(|v| &v.words) })
 }
 
 #[derive(Debug, Deserialize)]

@@ -88,6 +88,9 @@ async fn a_call_that_is_handed_over_goes_on_without_us() {
     let audit = actions(&rest, call).await;
     assert!(audit.contains(&"transfer_requested".into()) && audit.contains(&"transfer_done".into()), "{audit:?}");
     assert_eq!(gate(&transfer(&rest, call, &fictional(60)).await), (409, "state".into()));
+    let shown = rest.call("GET", &format!("/outbound-calls/{call}"), None).await.json();
+    let requests = shown["call"]["requests"].as_array().unwrap();
+    assert_eq!((requests.len(), &requests[0]["kind"], &requests[0]["status"]), (1, &json!("transfer"), &json!("done")), "{requests:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
