@@ -333,7 +333,7 @@ async fn a_pause_stops_what_was_asked_for_before_it() {
 /// The program is killed while it makes a call that was asked for; the next one neither makes it again nor leaves
 /// it open. Answers how often the phone rang, and what became of the row.
 async fn killed_at(point: &str) -> (usize, State) {
-    let rig = Rig::new(1, 60, 400).await;
+    let rig = Rig::new(1, 2500, 400).await;
     let clock: SharedClock = Arc::new(SystemClock::new());
     let desk = Desk::new(rig.store.clone(), clock, quick_rules());
     desk.pause(rig.actor.clone(), rig.campaign).await.unwrap();
@@ -361,8 +361,8 @@ async fn killed_at(point: &str) -> (usize, State) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_death_on_the_way_never_calls_twice() {
-    let (prepared, armed, sent) = tokio::join!(killed_at("prepare.agent_seen"), killed_at("arm.committed"), killed_at("dial.sent"));
+    let (prepared, armed, ringing) = tokio::join!(killed_at("prepare.agent_seen"), killed_at("arm.committed"), killed_at("dial.ringing"));
     assert_eq!(prepared, (0, State::Canceled), "not armed: who asked must ask again");
     assert_eq!(armed, (0, State::NotPlaced), "armed: it is not sent again, and the carrier's list shows none");
-    assert_eq!(sent.0, 1, "{sent:?}");
+    assert_eq!(ringing.0, 1, "{ringing:?}");
 }
