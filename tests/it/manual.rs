@@ -14,7 +14,7 @@ use dialdeck::{
         id::{CallId, CampaignId, OwnerId},
         phone::PhoneNumber,
     },
-    store::{CallFilter, Setting},
+    store::{CallFilter, CampaignEdit, Setting},
     telephony::simulator::{Behaviour, Faults, Workers},
 };
 use serde_json::{Value, json};
@@ -128,13 +128,22 @@ async fn every_gate_refuses_in_words_and_nothing_stays_behind() {
     assert_eq!(gate(&initiate(&rest, id, &fictional(2)).await), (409, "kill_switch".into()));
     assert_eq!(w.row(id).await.counts.total, rows, "not even a row");
     w.desk.kill_switch(w.actor.clone(), false).await.unwrap();
-    let settings = |cap| Settings { daily_cap: cap, ..crate::support::settings() };
-    let edit =
-        |cap| dialdeck::store::CampaignEdit { name: "Q4".into(), assistant: w.assistant, prompt: "Hello".into(), agent_name: None, settings: settings(cap) };
-    w.desk.edit_campaign(w.actor.clone(), id, edit(1)).await.unwrap();
+    let edit = async |change: &dyn Fn(&mut Settings)| {
+        let mut settings = crate::support::settings();
+        change(&mut settings);
+        let edit = CampaignEdit { name: "Q4".into(), assistant: w.assistant, prompt: "Hello".into(), agent_name: None, settings };
+        w.desk.edit_campaign(w.actor.clone(), id, edit).await.unwrap();
+    };
+    edit(&|s| (s.start_hour, s.end_hour) = (13, 14)).await;
+    let closed = initiate(&rest, id, &fictional(4)).await;
+    assert_eq!(gate(&closed), (409, "hours".into()));
+    assert!(closed.json()["details"]["until"].as_str().unwrap().starts_with("2026-11-18T18:00"), "{}", closed.body);
+    edit(&|s| s.daily_cap = 1).await;
     assert_eq!(initiate(&rest, id, &fictional(3)).await.status.as_u16(), 202);
     assert_eq!(gate(&initiate(&rest, id, &fictional(4)).await), (409, "daily_cap".into()));
-    w.desk.edit_campaign(w.actor.clone(), id, edit(100)).await.unwrap();
+    edit(&|s| s.max_concurrent = 1).await;
+    assert_eq!(gate(&initiate(&rest, id, &fictional(4)).await), (409, "concurrency".into()));
+    edit(&|_| {}).await;
     assert_eq!(gate(&initiate(&rest, id, &fictional(3)).await), (409, "number_busy".into()));
     pass(&rest, 30).await;
     assert_eq!(w.simulator.invites_so_far(), 1);
