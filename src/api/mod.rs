@@ -6,6 +6,7 @@ mod body;
 mod calls;
 mod campaigns;
 mod contacts;
+mod dialing;
 mod edges;
 mod error;
 mod events;
@@ -117,6 +118,7 @@ pub fn routes() -> Vec<Route> {
         get("/campaigns/{id}/status", Viewer, campaigns::status),
         get("/campaigns/{id}/calls", Viewer, campaigns::calls),
 
+        post("/outbound-calls/initiate", Supervisor, dialing::initiate),
         post("/outbound-calls/status-callback", Signed, webhooks::status_callback),
         get("/outbound-calls/campaign/{id}", Viewer, campaigns::calls),
         get("/outbound-calls/campaign/{id}/stats", Viewer, campaigns::stats),
@@ -124,7 +126,12 @@ pub fn routes() -> Vec<Route> {
         put("/outbound-calls/{id}/outcome", Tagger, calls::outcome),
         post("/outbound-calls/{id}/report", Tagger, calls::report),
         post("/outbound-calls/{id}/hangup", Operator, calls::hangup),
+        post("/outbound-calls/{id}/transfer", Supervisor, calls::transfer),
+        post("/outbound-calls/{id}/listen", Supervisor, calls::listen),
 
+        post("/livekit/outbound-calls/create-participant", Supervisor, dialing::create_participant),
+        post("/livekit/outbound-calls/create-call", Supervisor, dialing::create_call),
+        post("/livekit/outbound-calls/dispatch-agent", Supervisor, dialing::dispatch_agent),
         get("/livekit/outbound-calls/trunk/{assistant}", Viewer, livekit::trunk_of),
         get("/livekit/outbound-calls/trunks", Viewer, livekit::trunks),
         post("/livekit/webhook", Signed, webhooks::livekit),

@@ -9,4 +9,7 @@ pub mod tokens;
 pub mod twilio;
 pub mod twilio_calls;
 
-pub use carrier::{Answer, Carrier, CarrierError, Deleted, DialRequest, NewTrunk, Participant, ParticipantKind, Ticket, Trunk};
+pub use carrier::{
+    Answer, Carrier, CarrierError, Deleted, DialRequest, Dispatch, JoinToken, Muted, NewTrunk, Participant, ParticipantKind, SecondLeg, Ticket, Transferred,
+    Trunk,
+};

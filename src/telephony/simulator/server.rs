@@ -112,9 +112,9 @@ fn issuer(token: &str) -> Option<String> {
     Some(serde_json::from_slice::<serde_json::Value>(&claims).ok()?.get("iss")?.as_str()?.to_owned())
 }
 
-struct Call {
-    sim: Sim,
-    claims: Claims,
+pub(super) struct Call {
+    pub(super) sim: Sim,
+    pub(super) claims: Claims,
     body: Bytes,
     as_json: bool,
 }
@@ -123,6 +123,7 @@ impl Call {
     async fn route(self, service: &str, method: &str) -> Response {
         match (service, method) {
             ("SIP", "CreateSIPParticipant") => self.dial().await,
+            ("SIP", "TransferSIPParticipant") => self.transfer().await,
             ("SIP", "CreateSIPOutboundTrunk") => self.create_trunk(),
             ("SIP", "ListSIPOutboundTrunk") => self.list_trunks(),
             ("RoomService", "ListRooms") => self.list_rooms(),
@@ -130,6 +131,9 @@ impl Call {
             ("RoomService", "GetParticipant") => self.get_participant(),
             ("RoomService", "DeleteRoom") => self.delete_room(),
             ("RoomService", "RemoveParticipant") => self.remove_participant(),
+            ("RoomService", "MutePublishedTrack") => self.mute(),
+            ("RoomService", "UpdateParticipant") => self.update_participant(),
+            ("RoomService", "UpdateSubscriptions") => self.update_subscriptions(),
             ("AgentDispatchService", "CreateDispatch") => self.create_dispatch(),
             ("AgentDispatchService", "ListDispatch") => self.list_dispatch().await,
             _ => {
@@ -141,12 +145,12 @@ impl Call {
         }
     }
 
-    fn read<T: Message + Default + DeserializeOwned>(&self) -> Result<T, Response> {
+    pub(super) fn read<T: Message + Default + DeserializeOwned>(&self) -> Result<T, Response> {
         let parsed = if self.as_json { serde_json::from_slice(&self.body).ok() } else { T::decode(self.body.clone()).ok() };
         parsed.ok_or_else(|| fail(&Failure::new(400, "malformed", "the request could not be decoded")))
     }
 
-    fn ok<T: Message + Serialize>(&self, reply: &T) -> Response {
+    pub(super) fn ok<T: Message + Serialize>(&self, reply: &T) -> Response {
         if self.as_json { axum::Json(reply).into_response() } else { ([(header::CONTENT_TYPE, "application/protobuf")], reply.encode_to_vec()).into_response() }
     }
 
@@ -369,12 +373,12 @@ impl Call {
         }
     }
 
-    fn may_admin(&self, room: &str) -> bool {
+    pub(super) fn may_admin(&self, room: &str) -> bool {
         self.claims.video.room_admin && (self.claims.video.room.is_empty() || self.claims.video.room == room)
     }
 }
 
-fn denied() -> Response {
+pub(super) fn denied() -> Response {
     fail(&Failure::new(401, "unauthenticated", "permissions denied"))
 }
 
@@ -382,7 +386,7 @@ fn redis_error() -> Response {
     fail(&Failure::new(500, "unknown", "dial tcp 127.0.0.1:6379: connect: connection refused"))
 }
 
-fn fail(f: &Failure) -> Response {
+pub(super) fn fail(f: &Failure) -> Response {
     let mut body = json!({ "code": f.code, "msg": f.msg });
     if let (Some((code, text)), Some(map)) = (&f.sip, body.as_object_mut()) {
         map.insert("meta".to_owned(), json!({ "sip_status": text, "sip_status_code": code.to_string() }));
