@@ -25,6 +25,7 @@ mod recorded;
 mod store;
 mod support;
 mod terminal;
+mod tokens;
 mod walls;
 mod webhooks;
 mod zones;
