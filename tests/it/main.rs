@@ -28,6 +28,7 @@ mod requests;
 mod store;
 mod support;
 mod terminal;
+mod tokens;
 mod walls;
 mod webhooks;
 mod zones;
