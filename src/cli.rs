@@ -8,6 +8,7 @@ mod law;
 mod rules;
 mod run;
 mod session;
+mod trunks;
 mod verbs;
 
 use std::process::ExitCode;

@@ -57,7 +57,7 @@ pub fn run() {
             address: "trunk.example".into(),
             number: "+15550009999".into(),
             username: String::new(),
-            password: String::new(),
+            password: dialdeck::config::Secret::default(),
             transport: "auto".into(),
             metadata: String::new(),
         };

@@ -33,6 +33,7 @@ pub use limits::{Buckets, serve};
 use crate::{
     clock::SharedClock,
     desk::Desk,
+    provision::Provision,
     telephony::{Carrier, livekit::WebhookKeys, twilio::Signatures},
 };
 
@@ -51,8 +52,7 @@ pub struct Api {
     /// True after the engine's first reconcile; listeners without an engine are ready at once.
     pub ready: watch::Receiver<bool>,
     pub defaults: Defaults,
-    /// One assignment at a time: two that look for a trunk at once would both make one.
-    pub assigning: Arc<tokio::sync::Mutex<()>>,
+    pub provision: Arc<Provision>,
     pub limits: crate::config::Limits,
     pub buckets: Arc<Buckets>,
 }
@@ -62,10 +62,6 @@ pub struct Api {
 pub struct Defaults {
     pub timezone: crate::domain::zone::Zone,
     pub region: Option<String>,
-    /// `[trunk] address, username, password` for a number without its own.
-    pub trunk_address: String,
-    pub trunk_username: String,
-    pub trunk_password: crate::config::Secret,
     /// Who may tag as an agent is final only when the installation says so; here it never is.
     pub default_number: Option<crate::domain::phone::PhoneNumber>,
 }
@@ -104,6 +100,7 @@ pub fn router(api: Api) -> Router {
         .route("/outbound-calls/{id}/hangup", post(calls::hangup))
         .route("/livekit/outbound-calls/trunk/{assistant}", get(livekit::trunk_of))
         .route("/livekit/outbound-calls/trunks", get(livekit::trunks))
+        .route("/livekit/outbound-calls/create-trunk", post(livekit::create_trunk))
         .route("/assistants", get(livekit::assistants).post(livekit::add_assistant))
         .route("/phone-numbers", get(livekit::numbers))
         .route("/phone-numbers/assign", post(livekit::assign))

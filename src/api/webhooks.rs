@@ -60,6 +60,9 @@ pub async fn status_callback(State(api): State<Api>, OriginalUri(uri): OriginalU
 
 pub async fn room(State(api): State<Api>, OriginalUri(uri): OriginalUri, Path(room): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
     let form = twilio_form(&api, &uri, &headers, &bytes)?;
+    if api.sip_host.is_empty() {
+        return Err(ApiError::Unavailable("no LiveKit is configured: set LIVEKIT_SIP_URI, or LIVEKIT_HOST, whose host is taken then".to_owned()));
+    }
     // The spec has one type the placeholder itself into Twilio's console.
     let sid = form.iter().find(|(k, _)| k == "CallSid").map(|(_, v)| v.as_str()).unwrap_or_default();
     let room = if room == "{roomName}" && !sid.is_empty() { format!("in-{sid}") } else { room };

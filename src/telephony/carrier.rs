@@ -5,9 +5,12 @@ use std::{collections::HashMap, pin::Pin};
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{
-    event::{AgentReport, LegStatus, Reply},
-    outcome::Outcome,
+use crate::{
+    config::Secret,
+    domain::{
+        event::{AgentReport, LegStatus, Reply},
+        outcome::Outcome,
+    },
 };
 
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -116,14 +119,15 @@ pub enum Deleted {
 }
 
 /// An outbound trunk at LiveKit. Never its password.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trunk {
     pub trunk_id: String,
     pub name: String,
     pub address: String,
     pub numbers: Vec<String>,
     pub metadata: String,
+    /// Whose login it has; empty for one without.
+    pub username: String,
 }
 
 /// An outbound trunk to be made.
@@ -133,7 +137,7 @@ pub struct NewTrunk {
     pub address: String,
     pub number: String,
     pub username: String,
-    pub password: String,
+    pub password: Secret,
     /// `auto`, `udp`, `tcp` or `tls`.
     pub transport: String,
     pub metadata: String,
@@ -150,6 +154,9 @@ pub enum CarrierError {
     Route { host: String },
     #[error("LiveKit has no SIP service: livekit-sip is not running on the server's Redis, or is overloaded")]
     NoSip,
+    /// It was understood, and LiveKit will not do it: nothing is wrong with the connection.
+    #[error("LiveKit refuses: {0}")]
+    Refused(String),
     #[error("LiveKit connection failed: {0}")]
     Other(String),
 }

@@ -6,5 +6,7 @@ pub mod livekit;
 pub mod simulator;
 pub mod twilio;
 pub mod twilio_calls;
+mod twilio_rest;
+pub mod twilio_trunks;
 
 pub use carrier::{Answer, Carrier, CarrierError, Deleted, DialRequest, NewTrunk, Participant, ParticipantKind, Ticket, Trunk};

@@ -30,7 +30,7 @@ impl Signatures {
     #[must_use]
     pub fn verify(&self, target: &str, form: &Form, signature: &str) -> bool {
         let Ok(given) = base64::engine::general_purpose::STANDARD.decode(signature.trim()) else { return false };
-        let urls: Vec<String> = self.bases.iter().flat_map(|b| spellings(&format!("{b}{target}"))).collect();
+        let urls: Vec<String> = self.bases.iter().flat_map(|b| braces(target).map(move |t| format!("{b}{t}"))).flat_map(|url| spellings(&url)).collect();
         self.tokens.iter().any(|token| urls.iter().any(|url| mac(token, url, form).is_some_and(|m| m.verify_slice(&given).is_ok())))
     }
 }
@@ -55,6 +55,13 @@ pub fn form_pairs(bytes: &[u8]) -> Form {
         .filter(|p| !p.is_empty())
         .map(|p| p.split_once('=').map_or_else(|| (decode(p), String::new()), |(k, v)| (decode(k), decode(v))))
         .collect()
+}
+
+/// The spec's `{roomName}` is typed with braces, sent with or without, and signed as it was typed or as it was sent.
+fn braces(target: &str) -> impl Iterator<Item = String> {
+    let (escaped, typed) = (target.replace('{', "%7B").replace('}', "%7D"), target.replace("%7B", "{").replace("%7D", "}"));
+    let other = if escaped == target { typed } else { escaped };
+    [target.to_owned(), other].into_iter()
 }
 
 /// The URL as Twilio may have signed it: port as given, removed, default added.

@@ -1,19 +1,15 @@
 //! Twilio's list of calls: the second evidence for a call of which nobody knows whether it rang.
 
-use std::time::Duration;
-
-use base64::Engine;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::livekit::tls;
+use super::twilio_rest::{Rest, escaped};
 use crate::config::Secret;
 
 /// Reads the list of one account.
 pub struct CallList {
-    client: reqwest::Client,
+    rest: Rest,
     url: String,
-    login: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -34,16 +30,7 @@ impl CallList {
     /// # Errors
     /// In words, when no client can be made.
     pub fn new(api_url: &str, account: &str, token: &Secret) -> Result<Self, String> {
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls().map_err(|e| e.to_string())?)
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(Duration::from_secs(5))
-            .timeout(Duration::from_secs(15))
-            .no_proxy()
-            .build()
-            .map_err(|e| e.without_url().to_string())?;
-        let login = base64::engine::general_purpose::STANDARD.encode(format!("{account}:{}", token.reveal()));
-        Ok(Self { client, url: format!("{}/2010-04-01/Accounts/{account}/Calls.json", api_url.trim_end_matches('/')), login })
+        Ok(Self { rest: Rest::new(account, token)?, url: format!("{}/2010-04-01/Accounts/{account}/Calls.json", api_url.trim_end_matches('/')) })
     }
 
     /// Whether the account made no call to a number since a moment. Anything but a clear list is an error:
@@ -52,14 +39,7 @@ impl CallList {
     /// # Errors
     /// In words without the number or the login.
     pub async fn shows_no_call(&self, number: &str, since: DateTime<Utc>) -> Result<bool, String> {
-        let to: String = number.bytes().map(|b| if b.is_ascii_digit() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect();
-        let sent = self.client.get(format!("{}?To={to}&PageSize=50", self.url)).header("authorization", format!("Basic {}", self.login)).send().await;
-        let response = sent.map_err(|e| e.without_url().to_string())?;
-        if !response.status().is_success() {
-            return Err(format!("Twilio answers HTTP {}", response.status().as_u16()));
-        }
-        let bytes = response.bytes().await.map_err(|e| e.without_url().to_string())?;
-        let page: Page = serde_json::from_slice(&bytes).map_err(|_| "Twilio's answer is no list of calls".to_owned())?;
+        let page: Page = self.rest.get(&format!("{}?To={}&PageSize=50", self.url, escaped(number)), "list of calls").await?;
         let older = |c: &Listed| {
             let at = c.start_time.as_deref().or(c.date_created.as_deref());
             // A call without a time may be this one.

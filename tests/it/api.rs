@@ -16,6 +16,7 @@ use dialdeck::{
         event::{CallEvent, End, Kind, Lost, Reply, Source, Target},
         id::{CallId, Incarnation, OwnerId},
     },
+    provision::OwnTrunk,
     telephony::{livekit::WebhookKeys, simulator::Behaviour, twilio::Signatures},
 };
 use serde_json::{Value, json};
@@ -42,8 +43,8 @@ impl Rest {
         Self::configured(world, public, |_| {})
     }
 
-    /// The same with other defaults.
-    pub fn configured(world: World, public: &str, change: impl FnOnce(&mut Defaults)) -> Self {
+    /// The same, configured otherwise.
+    pub fn configured(world: World, public: &str, change: impl FnOnce(&mut Api)) -> Self {
         let auth = Arc::new(Auth::new(Secret::new("a-secret-of-the-test"), "authenticated".into(), String::new(), Role::Supervisor));
         let mut api = Api {
             desk: world.desk.clone(),
@@ -54,19 +55,12 @@ impl Rest {
             twilio: Signatures::new(vec!["tok".into(), "simulated-twilio-auth-token".into()], &[public.into()]),
             sip_host: "sip.example".into(),
             ready: tokio::sync::watch::Sender::new(true).subscribe(),
-            assigning: Arc::default(),
+            provision: world.provision(OwnTrunk::default()),
             limits: Limits::default(),
             buckets: Arc::new(Buckets::new(Limits::default())),
-            defaults: Defaults {
-                timezone: "America/New_York".parse().unwrap(),
-                region: Some("US".into()),
-                trunk_address: String::new(),
-                trunk_username: String::new(),
-                trunk_password: Secret::default(),
-                default_number: None,
-            },
+            defaults: Defaults { timezone: "America/New_York".parse().unwrap(), region: Some("US".into()), default_number: None },
         };
-        change(&mut api.defaults);
+        change(&mut api);
         let mut rest = Self { router: router(api), auth, token: String::new(), world };
         rest.token = rest.mint(rest.world.actor.owner, Role::Admin);
         rest

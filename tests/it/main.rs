@@ -22,6 +22,7 @@ mod recorded;
 mod store;
 mod support;
 mod terminal;
+mod trunks;
 mod walls;
 mod webhooks;
 mod zones;

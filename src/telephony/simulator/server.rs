@@ -34,6 +34,8 @@ pub fn router(shared: Sim) -> Router {
         .route("/", get(|| async { "OK" }))
         .route("/twirp/{service}/{method}", post(twirp))
         .route("/2010-04-01/Accounts/{account}/Calls.json", get(twilio::list).post(twilio::create))
+        .route("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers.json", get(twilio::numbers))
+        .route("/v1/Trunks/{sid}", get(twilio::trunk))
         .route("/simulator/log", get(log))
         .layer(axum::middleware::map_response_with_state(shared.clone(), dated))
         .with_state(shared)
@@ -94,8 +96,8 @@ fn authenticate(s: &Sim, headers: &HeaderMap) -> Result<Claims, String> {
     })
 }
 
-struct Call {
-    sim: Sim,
+pub(super) struct Call {
+    pub(super) sim: Sim,
     claims: Claims,
     body: Bytes,
     as_json: bool,
@@ -107,6 +109,12 @@ impl Call {
             ("SIP", "CreateSIPParticipant") => self.dial().await,
             ("SIP", "CreateSIPOutboundTrunk") => self.create_trunk(),
             ("SIP", "ListSIPOutboundTrunk") => self.list_trunks(),
+            ("SIP", "UpdateSIPOutboundTrunk") => self.update_trunk(),
+            ("SIP", "CreateSIPInboundTrunk") => self.create_inbound_trunk(),
+            ("SIP", "ListSIPInboundTrunk") => self.list_inbound_trunks(),
+            ("SIP", "CreateSIPDispatchRule") => self.create_rule(),
+            ("SIP", "UpdateSIPDispatchRule") => self.update_rule(),
+            ("SIP", "ListSIPDispatchRule") => self.list_rules(),
             ("RoomService", "ListRooms") => self.list_rooms(),
             ("RoomService", "ListParticipants") => self.list_participants(),
             ("RoomService", "GetParticipant") => self.get_participant(),
@@ -123,12 +131,12 @@ impl Call {
         }
     }
 
-    fn read<T: Message + Default + DeserializeOwned>(&self) -> Result<T, Response> {
+    pub(super) fn read<T: Message + Default + DeserializeOwned>(&self) -> Result<T, Response> {
         let parsed = if self.as_json { serde_json::from_slice(&self.body).ok() } else { T::decode(self.body.clone()).ok() };
         parsed.ok_or_else(|| fail(&Failure::new(400, "malformed", "the request could not be decoded")))
     }
 
-    fn ok<T: Message + Serialize>(&self, reply: &T) -> Response {
+    pub(super) fn ok<T: Message + Serialize>(&self, reply: &T) -> Response {
         if self.as_json { axum::Json(reply).into_response() } else { ([(header::CONTENT_TYPE, "application/protobuf")], reply.encode_to_vec()).into_response() }
     }
 
@@ -167,37 +175,6 @@ impl Call {
             Ok(Err(failure)) => fail(&failure),
             Err(_) => cut(),
         }
-    }
-
-    fn create_trunk(&self) -> Response {
-        if !self.claims.sip.admin {
-            return denied();
-        }
-        let request: proto::CreateSipOutboundTrunkRequest = match self.read() {
-            Ok(r) => r,
-            Err(response) => return response,
-        };
-        let mut trunk = request.trunk.unwrap_or_default();
-        let wrong = match &trunk {
-            t if t.address.is_empty() => Some("no outbound address specified"),
-            t if t.numbers.is_empty() => Some("no trunk numbers specified"),
-            t if t.address.starts_with("sip:") => Some("trunk address should be a hostname or IP, not SIP URI"),
-            _ => None,
-        };
-        if let Some(words) = wrong {
-            return fail(&Failure::new(400, "invalid_argument", words));
-        }
-        trunk.sip_trunk_id = id("ST_");
-        self.sim.world.lock().trunks.insert(0, trunk.clone());
-        self.ok(&trunk)
-    }
-
-    fn list_trunks(&self) -> Response {
-        if !self.claims.sip.admin {
-            return denied();
-        }
-        let items = self.sim.world.lock().trunks.clone();
-        self.ok(&proto::ListSipOutboundTrunkResponse { items })
     }
 
     fn list_rooms(&self) -> Response {
@@ -347,6 +324,11 @@ impl Call {
         }
     }
 
+    /// Trunks and rules want this of a token.
+    pub(super) fn sip_admin(&self) -> Result<(), Response> {
+        if self.claims.sip.admin { Ok(()) } else { Err(denied()) }
+    }
+
     fn may_admin(&self, room: &str) -> bool {
         self.claims.video.room_admin && (self.claims.video.room.is_empty() || self.claims.video.room == room)
     }
@@ -360,7 +342,7 @@ fn redis_error() -> Response {
     fail(&Failure::new(500, "unknown", "dial tcp 127.0.0.1:6379: connect: connection refused"))
 }
 
-fn fail(f: &Failure) -> Response {
+pub(super) fn fail(f: &Failure) -> Response {
     let mut body = json!({ "code": f.code, "msg": f.msg });
     if let (Some((code, text)), Some(map)) = (&f.sip, body.as_object_mut()) {
         map.insert("meta".to_owned(), json!({ "sip_status": text, "sip_status_code": code.to_string() }));
