@@ -2,7 +2,7 @@
 
 use axum::{
     extract::FromRequestParts,
-    http::{header, request::Parts},
+    http::{HeaderMap, header, request::Parts},
 };
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -169,25 +169,36 @@ impl Caller {
         Actor { owner: self.owner, name: if agent { "agent".to_owned() } else { self.name.clone() }, source: if agent { "agent" } else { "api" } }
     }
 
-    fn at_least(self, role: Role) -> Result<Self, ApiError> {
+    /// # Errors
+    /// For a lesser role, in words.
+    pub fn needs(&self, role: Role) -> Result<(), ApiError> {
         if self.role >= role {
-            return Ok(self);
+            return Ok(());
         }
         let need = serde_json::to_value(role).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
         Err(ApiError::Forbidden(format!("this needs the role {need}")))
     }
-}
 
-impl FromRequestParts<Api> for Caller {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
-        let header = parts.headers.get(header::AUTHORIZATION).ok_or(ApiError::Unauthenticated("a bearer token is needed: `dialdeck token` makes one"))?;
+    /// Who sends these headers: one request of its token's bucket.
+    ///
+    /// # Errors
+    /// Without a token that holds, and when its bucket is empty.
+    pub fn of(api: &Api, headers: &HeaderMap) -> Result<Self, ApiError> {
+        let header = headers.get(header::AUTHORIZATION).ok_or(ApiError::Unauthenticated("a bearer token is needed: `dialdeck token` makes one"))?;
         let bearer = header.to_str().ok().and_then(|h| h.trim().split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let (_, token) = bearer.ok_or(ApiError::Unauthenticated("the Authorization header is not Bearer"))?;
         let caller = api.auth.read(token.trim())?;
         api.buckets.take((caller.owner, caller.call))?;
         Ok(caller)
+    }
+}
+
+/// The gate of the route has looked at the token by now; without a gate there is nobody.
+impl FromRequestParts<Api> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, ApiError> {
+        parts.extensions.get::<Self>().cloned().ok_or(ApiError::Unauthenticated("nobody has asked who calls"))
     }
 }
 
@@ -200,7 +211,9 @@ macro_rules! needs {
             type Rejection = ApiError;
 
             async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
-                Ok(Self(Caller::from_request_parts(parts, api).await?.at_least($role)?))
+                let caller = Caller::from_request_parts(parts, api).await?;
+                caller.needs($role)?;
+                Ok(Self(caller))
             }
         }
     )+};

@@ -11,6 +11,7 @@ mod form;
 mod limits;
 mod livekit;
 mod once;
+pub mod route;
 mod rows;
 mod rules;
 mod webhooks;
@@ -19,16 +20,16 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
-    middleware::{from_fn_with_state, map_response},
+    middleware::map_response,
     response::{IntoResponse, Response},
-    routing::{delete, get, post, put},
 };
 use tokio::sync::watch;
 
 pub use auth::{Auth, Caller, Role};
 pub use error::ApiError;
 pub use limits::{Buckets, serve};
+pub use route::{Route, Who};
+use route::{delete, get, post, put};
 
 use crate::{
     clock::SharedClock,
@@ -66,57 +67,73 @@ pub struct Defaults {
     pub default_number: Option<crate::domain::phone::PhoneNumber>,
 }
 
-const WEBHOOK_LIMIT: usize = 64 << 10;
-const JSON_LIMIT: usize = 256 << 10;
-const UPLOAD_LIMIT: usize = 200 << 20;
+/// The path under which [`routes`] stand.
+pub const BASE: &str = "/api/v1";
+
+/// Every path under [`BASE`], with whom it serves.
+#[must_use]
+#[rustfmt::skip] // one line a route
+pub fn routes() -> Vec<Route> {
+    use Role::{Admin, Operator, Supervisor, Viewer};
+    use Who::{Assigner, Signed, Tagger};
+    vec![
+        get("/campaigns", Viewer, campaigns::list),
+        post("/campaigns", Supervisor, campaigns::create),
+        get("/campaigns/{id}", Viewer, campaigns::show),
+        put("/campaigns/{id}", Supervisor, campaigns::edit),
+        delete("/campaigns/{id}", Supervisor, campaigns::remove),
+        post("/campaigns/{id}/start", Supervisor, campaigns::start),
+        post("/campaigns/{id}/pause", Supervisor, campaigns::pause),
+        post("/campaigns/{id}/resume", Supervisor, campaigns::resume),
+        post("/campaigns/{id}/stop", Supervisor, campaigns::stop),
+        post("/campaigns/{id}/recycle", Supervisor, campaigns::recycle),
+        get("/campaigns/{id}/status", Viewer, campaigns::status),
+        get("/campaigns/{id}/calls", Viewer, campaigns::calls),
+
+        post("/outbound-calls/status-callback", Signed, webhooks::status_callback),
+        get("/outbound-calls/campaign/{id}", Viewer, campaigns::calls),
+        get("/outbound-calls/campaign/{id}/stats", Viewer, campaigns::stats),
+        get("/outbound-calls/{id}", Viewer, calls::show),
+        put("/outbound-calls/{id}/outcome", Tagger, calls::outcome),
+        post("/outbound-calls/{id}/report", Tagger, calls::report),
+        post("/outbound-calls/{id}/hangup", Operator, calls::hangup),
+
+        get("/livekit/outbound-calls/trunk/{assistant}", Viewer, livekit::trunk_of),
+        get("/livekit/outbound-calls/trunks", Viewer, livekit::trunks),
+        post("/livekit/outbound-calls/create-trunk", Assigner, livekit::create_trunk),
+        post("/livekit/webhook", Signed, webhooks::livekit),
+        post("/livekit/room/{room}", Signed, webhooks::room),
+
+        get("/csv", Viewer, contacts::files),
+        post("/csv/upload", Supervisor, contacts::upload).upload(),
+        get("/contact-lists", Viewer, contacts::lists),
+        get("/do-not-call", Viewer, rules::list),
+        post("/do-not-call", Supervisor, rules::add),
+        post("/do-not-call/import", Supervisor, rules::import).upload(),
+        delete("/do-not-call/{number}", Admin, rules::lift),
+        get("/assistants", Viewer, livekit::assistants),
+        post("/assistants", Supervisor, livekit::add_assistant),
+        get("/phone-numbers", Viewer, livekit::numbers),
+        post("/phone-numbers/assign", Assigner, livekit::assign),
+        get("/kill-switch", Viewer, rules::kill_switch),
+        post("/kill-switch", Supervisor, rules::kill),
+        delete("/kill-switch", Admin, rules::revive),
+        get("/terms", Viewer, rules::terms),
+        post("/terms", Admin, rules::accept),
+    ]
+}
+
+/// What stands at the root.
+#[must_use]
+pub fn at_root() -> Vec<Route> {
+    vec![get("/healthz", Who::Open, || async { "ok\n" }), get("/readyz", Who::Open, readyz)]
+}
 
 /// Every path of the listener.
 pub fn router(api: Api) -> Router {
-    let webhooks = Router::new()
-        .route("/livekit/webhook", post(webhooks::livekit))
-        .route("/livekit/room/{room}", post(webhooks::room))
-        .route("/outbound-calls/status-callback", post(webhooks::status_callback))
-        .layer(DefaultBodyLimit::max(WEBHOOK_LIMIT))
-        .layer(from_fn_with_state(api.limits.body, limits::whole_body));
-    let upload = Router::new()
-        .route("/csv/upload", post(contacts::upload))
-        .route("/do-not-call/import", post(rules::import))
-        .layer(DefaultBodyLimit::max(UPLOAD_LIMIT))
-        .layer(from_fn_with_state(api.limits.body, limits::next_piece));
-    let json = Router::new()
-        .route("/campaigns", get(campaigns::list).post(campaigns::create))
-        .route("/campaigns/{id}", get(campaigns::show).put(campaigns::edit).delete(campaigns::remove))
-        .route("/campaigns/{id}/start", post(campaigns::start))
-        .route("/campaigns/{id}/pause", post(campaigns::pause))
-        .route("/campaigns/{id}/resume", post(campaigns::resume))
-        .route("/campaigns/{id}/stop", post(campaigns::stop))
-        .route("/campaigns/{id}/status", get(campaigns::status))
-        .route("/campaigns/{id}/calls", get(campaigns::calls))
-        .route("/outbound-calls/campaign/{id}", get(campaigns::calls))
-        .route("/outbound-calls/campaign/{id}/stats", get(campaigns::stats))
-        .route("/outbound-calls/{id}", get(calls::show))
-        .route("/outbound-calls/{id}/outcome", put(calls::outcome))
-        .route("/outbound-calls/{id}/report", post(calls::report))
-        .route("/outbound-calls/{id}/hangup", post(calls::hangup))
-        .route("/livekit/outbound-calls/trunk/{assistant}", get(livekit::trunk_of))
-        .route("/livekit/outbound-calls/trunks", get(livekit::trunks))
-        .route("/livekit/outbound-calls/create-trunk", post(livekit::create_trunk))
-        .route("/assistants", get(livekit::assistants).post(livekit::add_assistant))
-        .route("/phone-numbers", get(livekit::numbers))
-        .route("/phone-numbers/assign", post(livekit::assign))
-        .route("/campaigns/{id}/recycle", post(campaigns::recycle))
-        .route("/do-not-call", get(rules::list).post(rules::add))
-        .route("/do-not-call/{number}", delete(rules::lift))
-        .route("/kill-switch", get(rules::kill_switch).post(rules::kill).delete(rules::revive))
-        .route("/terms", get(rules::terms).post(rules::accept))
-        .route("/csv", get(contacts::files))
-        .route("/contact-lists", get(contacts::lists))
-        .layer(DefaultBodyLimit::max(JSON_LIMIT))
-        .layer(from_fn_with_state(api.limits.body, limits::whole_body));
-    Router::new()
-        .nest("/api/v1", webhooks.merge(upload).merge(json).layer(map_response(limits::envelope)))
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(readyz))
+    let table = |routes: Vec<Route>| routes.into_iter().fold(Router::new(), |router, r| router.route(r.path, r.behind_its_gate(&api)));
+    table(at_root())
+        .nest(BASE, table(routes()).layer(map_response(limits::envelope)))
         .fallback(|| async { ApiError::NotFound("path") })
         .method_not_allowed_fallback(|| async { ApiError::NotFound("method on this path") })
         .with_state(api)

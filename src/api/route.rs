@@ -1,0 +1,117 @@
+//! What a line of the route table says: method, path, who may, how its body comes. The gate before each
+//! handler holds it to that: a route cannot be written without saying who may.
+
+use axum::{
+    extract::{DefaultBodyLimit, Request, State},
+    handler::Handler,
+    http::Method,
+    middleware::{Next, from_fn_with_state},
+    response::Response,
+    routing::{self, MethodRouter},
+};
+
+use super::{
+    Api, ApiError,
+    auth::{Caller, Role},
+    limits,
+};
+
+/// Whom a route serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// Anybody: it holds no rows.
+    Open,
+    /// Whoever signs the request; the handler checks the signature.
+    Signed,
+    /// A token of this role or of a higher one.
+    AtLeast(Role),
+    /// Operators, and the agent of this very call; the handler judges which call it is.
+    Tagger,
+    /// Admins, and people whose token names no role, over their own assistants.
+    Assigner,
+}
+
+impl From<Role> for Who {
+    fn from(role: Role) -> Self {
+        Self::AtLeast(role)
+    }
+}
+
+impl Who {
+    fn admits(self, caller: &Caller) -> Result<(), ApiError> {
+        match self {
+            Self::Open | Self::Signed => Ok(()),
+            Self::Tagger if caller.role == Role::Agent => Ok(()),
+            Self::Tagger => caller.needs(Role::Operator),
+            Self::AtLeast(role) => caller.needs(role),
+            Self::Assigner => caller.may_assign(),
+        }
+    }
+}
+
+/// How a request's body comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Comes {
+    Json,
+    Webhook,
+    /// In pieces, each in its time.
+    Upload,
+}
+
+/// One line of the table.
+pub struct Route {
+    pub method: Method,
+    pub path: &'static str,
+    pub who: Who,
+    comes: Comes,
+    handler: MethodRouter<Api>,
+}
+
+macro_rules! methods {
+    ($($name:ident => $method:ident),+ $(,)?) => {$(
+        pub fn $name<H: Handler<T, Api>, T: 'static>(path: &'static str, who: impl Into<Who>, handler: H) -> Route {
+            Route::new(Method::$method, path, who.into(), routing::$name(handler))
+        }
+    )+};
+}
+
+methods!(get => GET, post => POST, put => PUT, patch => PATCH, delete => DELETE);
+
+const WEBHOOK_LIMIT: usize = 64 << 10;
+const JSON_LIMIT: usize = 256 << 10;
+const UPLOAD_LIMIT: usize = 200 << 20;
+
+impl Route {
+    fn new(method: Method, path: &'static str, who: Who, handler: MethodRouter<Api>) -> Self {
+        Self { method, path, who, comes: if who == Who::Signed { Comes::Webhook } else { Comes::Json }, handler }
+    }
+
+    /// A file comes, streamed.
+    #[must_use]
+    pub fn upload(mut self) -> Self {
+        self.comes = Comes::Upload;
+        self
+    }
+
+    /// The handler behind its gate and its limits.
+    pub(super) fn behind_its_gate(self, api: &Api) -> MethodRouter<Api> {
+        let gate = from_fn_with_state((api.clone(), self.who), admit);
+        let handler = self.handler.route_layer(gate);
+        let time = api.limits.body;
+        match self.comes {
+            Comes::Json => handler.route_layer(DefaultBodyLimit::max(JSON_LIMIT)).route_layer(from_fn_with_state(time, limits::whole_body)),
+            Comes::Webhook => handler.route_layer(DefaultBodyLimit::max(WEBHOOK_LIMIT)).route_layer(from_fn_with_state(time, limits::whole_body)),
+            Comes::Upload => handler.route_layer(DefaultBodyLimit::max(UPLOAD_LIMIT)).route_layer(from_fn_with_state(time, limits::next_piece)),
+        }
+    }
+}
+
+/// Lets through whom the route serves, and tells the handler who it is.
+async fn admit(State((api, who)): State<(Api, Who)>, mut request: Request, next: Next) -> Result<Response, ApiError> {
+    if !matches!(who, Who::Open | Who::Signed) {
+        let caller = Caller::of(&api, request.headers())?;
+        who.admits(&caller)?;
+        request.extensions_mut().insert(caller);
+    }
+    Ok(next.run(request).await)
+}
