@@ -11,6 +11,7 @@ mod form;
 mod limits;
 mod livekit;
 mod once;
+mod openapi;
 pub mod route;
 mod rows;
 mod rules;
@@ -120,13 +121,14 @@ pub fn routes() -> Vec<Route> {
         delete("/kill-switch", Admin, rules::revive),
         get("/terms", Viewer, rules::terms),
         post("/terms", Admin, rules::accept),
+        get("/openapi.json", Who::Open, openapi::document),
     ]
 }
 
 /// What stands at the root.
 #[must_use]
 pub fn at_root() -> Vec<Route> {
-    vec![get("/healthz", Who::Open, || async { "ok\n" }), get("/readyz", Who::Open, readyz)]
+    vec![get("/healthz", Who::Open, || async { "ok\n" }), get("/readyz", Who::Open, readyz), get("/docs", Who::Open, openapi::page)]
 }
 
 /// Every path of the listener.

@@ -87,7 +87,7 @@ impl Rest {
         serde_json::from_str(&body).unwrap_or_else(|e| panic!("{e}: {body}"))
     }
 
-    async fn upload(&self, csv: &str) -> Answer {
+    pub async fn upload(&self, csv: &str) -> Answer {
         let body = format!(
             "--b\r\ncontent-disposition: form-data; name=\"region\"\r\n\r\nUS\r\n--b\r\ncontent-disposition: form-data; name=\"csvFile\"; filename=\"leads.csv\"\r\n\r\n{csv}\r\n--b--\r\n"
         );

@@ -19,6 +19,7 @@ mod livekit;
 mod machine;
 mod month;
 mod officers;
+mod openapi;
 mod recorded;
 mod store;
 mod support;
