@@ -12,7 +12,7 @@ use super::rows::{Outcome, Weekday};
 #[serde(rename_all = "camelCase")]
 pub struct CampaignBody {
     /// At most 200 letters; needed to make one
-    #[schema(max_length = 200)]
+    #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
     /// Needed to make one
     assistant_id: Option<Uuid>,
@@ -25,6 +25,7 @@ pub struct CampaignBody {
     /// Dials a day, 100 unless given
     #[schema(minimum = 1, maximum = 1_000_000)]
     daily_cap: Option<i64>,
+    #[schema(min_items = 1)]
     calling_days: Option<Vec<Weekday>>,
     #[schema(minimum = 0, maximum = 23)]
     start_hour: Option<i64>,
@@ -129,7 +130,7 @@ pub struct ReportBody {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AssistantBody {
-    #[schema(max_length = 200)]
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
     /// The agent worker; the installation's unless given
     #[schema(max_length = 100)]
@@ -144,6 +145,7 @@ pub struct AssistantBody {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AssignBody {
+    #[schema(min_length = 1)]
     phone_number: String,
     assistant_id: Uuid,
     /// A trunk at LiveKit that no other owner holds
@@ -158,6 +160,7 @@ pub struct AssignBody {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TrunkBody {
+    #[schema(min_length = 1)]
     phone_number: String,
     assistant_id: Uuid,
     /// Host or host:port of SIP; else `[trunk] address`, else the number's trunk at Twilio
@@ -181,18 +184,22 @@ pub enum Transport {
 
 #[derive(Serialize, ToSchema)]
 pub struct DoNotCallBody {
+    #[schema(min_length = 1)]
     number: String,
     reason: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
 pub struct ReasonBody {
-    reason: Option<String>,
+    /// Stays in the audit
+    #[schema(min_length = 1)]
+    reason: String,
 }
 
 #[derive(Serialize, ToSchema)]
 pub struct TermsBody {
     /// Who accepts them
+    #[schema(min_length = 1)]
     name: String,
 }
 
@@ -200,6 +207,7 @@ pub struct TermsBody {
 #[serde(rename_all = "camelCase")]
 pub struct InitiateBody {
     campaign_id: Uuid,
+    #[schema(min_length = 1)]
     phone_number: String,
     contact_name: Option<String>,
     assistant_id: Option<Uuid>,
@@ -211,6 +219,7 @@ pub struct InitiateBody {
 #[serde(rename_all = "camelCase")]
 pub struct CreateCallBody {
     assistant_id: Uuid,
+    #[schema(min_length = 1)]
     phone_number: String,
     /// Else the campaign "Manual"
     campaign_id: Option<Uuid>,
@@ -223,6 +232,7 @@ pub struct CreateCallBody {
 pub struct CreateParticipantBody {
     /// One's own
     outbound_trunk_id: Option<String>,
+    #[schema(min_length = 1)]
     phone_number: String,
     /// The answer has the call's own room, whatever is asked
     room_name: Option<String>,

@@ -24,7 +24,7 @@ pub fn table() -> Vec<Said> {
             .key("roomName", text_or_null)
             .with::<CallStatus>("status")
             .key("callSid", text_or_null)
-            .conflicts()
+            .misses()
             .made()
             .status(202)
             .once(),

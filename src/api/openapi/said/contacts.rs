@@ -62,6 +62,6 @@ pub fn table() -> Vec<Said> {
             ]))
             .with::<ListReport>("report")
             .status(201),
-        dnc("DELETE", "/do-not-call/{number}", "Take a number off the list").may_take::<ReasonBody>().message(),
+        dnc("DELETE", "/do-not-call/{number}", "Take a number off the list").takes::<ReasonBody>().message(),
     ]
 }

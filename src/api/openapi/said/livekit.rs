@@ -21,20 +21,20 @@ pub fn table() -> Vec<Said> {
             .more("One that is adopted answers 200. ")
             .takes::<TrunkBody>()
             .with::<ProvidedTrunk>("trunk")
-            .conflicts()
+            .misses()
             .made()
             .also(200),
         of("POST", "/livekit/outbound-calls/create-participant", "Call a number now")
             .takes::<CreateParticipantBody>()
             .with::<Participant>("participant")
-            .conflicts()
+            .misses()
             .once(),
         of("POST", "/livekit/outbound-calls/create-call", "Call a number now with an assistant")
             .takes::<CreateCallBody>()
             .key("callId", uuid)
             .key("roomName", text_or_null)
             .with::<CallStatus>("status")
-            .conflicts()
+            .misses()
             .once(),
         of("POST", "/livekit/outbound-calls/dispatch-agent", "Bring an agent into a call's room")
             .more("A room that has the agent answers the same dispatch. ")
@@ -42,7 +42,7 @@ pub fn table() -> Vec<Said> {
             .message()
             .with::<Asked>("request")
             .with::<Dispatched>("result")
-            .conflicts()
+            .misses()
             .also(202),
         of("POST", "/recording/status", "Twilio tells of a recording")
             .comes_as(Body::Twilio(&["RecordingSid", "CallSid", "RecordingStatus", "RecordingUrl", "RecordingDuration"]))
@@ -62,6 +62,6 @@ pub fn table() -> Vec<Said> {
             .key("phoneNumber", text)
             .key("assistantId", uuid)
             .with::<ProvidedTrunk>("trunk")
-            .conflicts(),
+            .misses(),
     ]
 }

@@ -174,6 +174,12 @@ impl Said {
         self
     }
 
+    /// What a body names may not be there, or another owner's.
+    fn misses(mut self) -> Self {
+        self.refuses = &[404, 409];
+        self
+    }
+
     fn once(mut self) -> Self {
         self.once = true;
         self
