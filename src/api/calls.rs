@@ -69,6 +69,7 @@ pub async fn show(State(api): State<Api>, Viewer(caller): Viewer, Path(id): Path
 struct OutcomeRequest {
     outcome: String,
     notes: Option<String>,
+    #[serde(alias = "callback_at")]
     callback_at: Option<DateTime<Utc>>,
     confidence: Option<f64>,
 }
@@ -78,13 +79,10 @@ pub async fn outcome(State(api): State<Api>, caller: Caller, Path(id): Path<Stri
     let request: OutcomeRequest = body::json(&headers, &bytes)?;
     let wrong = |field, message: String| ApiError::Unprocessable(vec![FieldError::new(field, message)]);
     let outcome = request.outcome.parse().map_err(|m| wrong("outcome", m))?;
-    if request.confidence.is_some_and(|c| !(0.0..=1.0).contains(&c)) {
-        return Err(wrong("confidence", "is not between 0 and 1".to_owned()));
-    }
     let set = SetOutcome {
         call: row.id,
         outcome: Some(outcome),
-        notes: request.notes.map(|n| clean(&n, 4000)),
+        notes: request.notes,
         who: if caller.role == Role::Agent { Who::Agent } else { Who::Operator },
         confidence: request.confidence,
         callback_at: request.callback_at,

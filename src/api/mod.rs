@@ -5,10 +5,12 @@ mod auth;
 mod body;
 mod calls;
 mod campaigns;
+mod changes;
 mod contacts;
 mod error;
 mod form;
 mod limits;
+mod lists;
 mod livekit;
 mod once;
 mod rows;
@@ -112,8 +114,16 @@ pub fn router(api: Api) -> Router {
         .route("/do-not-call/{number}", delete(rules::lift))
         .route("/kill-switch", get(rules::kill_switch).post(rules::kill).delete(rules::revive))
         .route("/terms", get(rules::terms).post(rules::accept))
-        .route("/csv", get(contacts::files))
-        .route("/contact-lists", get(contacts::lists))
+        .route("/csv", get(lists::files))
+        .route("/csv/{id}", get(lists::file).delete(lists::remove_file))
+        .route("/csv/{id}/contacts", get(lists::contacts_of_file).post(lists::add_to_file))
+        .route("/csv/{id}/stats", get(lists::stats))
+        .route("/csv/contacts/{id}", get(lists::contact_of_file).patch(lists::edit_in_file).delete(lists::remove_from_file))
+        .route("/contact-lists", get(lists::lists).post(lists::create_list))
+        .route("/contact-lists/{id}", get(lists::list).put(lists::edit_list).delete(lists::remove_list))
+        .route("/contact-lists/{id}/contacts", get(lists::contacts_of_list).post(lists::add_to_list))
+        .route("/contacts/{id}", get(lists::contact_of_list).patch(lists::edit_in_list).delete(lists::remove_from_list))
+        .route("/assistants/{id}", get(livekit::assistant))
         .layer(DefaultBodyLimit::max(JSON_LIMIT))
         .layer(from_fn_with_state(api.limits.body, limits::whole_body));
     Router::new()

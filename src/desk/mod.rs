@@ -22,6 +22,7 @@ mod promises;
 mod protect;
 mod record;
 mod retries;
+mod roster;
 mod takeover;
 mod terms;
 mod trunks;
@@ -45,6 +46,7 @@ pub use outcome::{SetOutcome, Tagged, UndoDoNotCall};
 pub use promises::Promise;
 pub use record::{Recorded, Told};
 pub use retries::Recycle;
+pub use roster::ContactChange;
 pub use terms::{Accepted, TERMS};
 pub use trunks::AssignNumber;
 

@@ -83,7 +83,7 @@ impl Rest {
     }
 
     /// A request to the simulated Twilio's list of calls.
-    async fn twilio(&self, method: &str, form: &str) -> Value {
+    pub async fn twilio(&self, method: &str, form: &str) -> Value {
         use base64::Engine;
         let account = "AC00000000000000000000000000000001";
         let login = base64::engine::general_purpose::STANDARD.encode(format!("{account}:simulated-twilio-auth-token"));
@@ -92,7 +92,7 @@ impl Rest {
         serde_json::from_str(&body).unwrap_or_else(|e| panic!("{e}: {body}"))
     }
 
-    async fn upload(&self, csv: &str) -> Answer {
+    pub async fn upload(&self, csv: &str) -> Answer {
         let body = format!(
             "--b\r\ncontent-disposition: form-data; name=\"region\"\r\n\r\nUS\r\n--b\r\ncontent-disposition: form-data; name=\"csvFile\"; filename=\"leads.csv\"\r\n\r\n{csv}\r\n--b--\r\n"
         );

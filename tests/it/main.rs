@@ -5,6 +5,7 @@ mod accounts;
 mod api;
 mod bounds;
 mod console;
+mod contacts;
 mod crash;
 mod defects;
 mod dispatch;
