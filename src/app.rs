@@ -27,13 +27,13 @@ pub use zoneinfo::{host_zone, use_host_zones};
 use crate::{
     api::{self, Api, Auth, Defaults, Role},
     clock::SharedClock,
-    config::{Config, Secret},
+    config::{Config, RecordingSource, Secret},
     desk::{Actor, Desk, DeskError, Installation},
     domain::{id::OwnerId, rules::Rules},
-    engine::{Engine, EngineConfig, Stop},
+    engine::{Engine, EngineConfig, Recording, Stop},
     store::{Setting, Store, StoreError},
     telephony::{
-        Carrier, CarrierError,
+        Bucket, Carrier, CarrierError, RecordingPlace,
         livekit::{LiveKit, LiveKitConfig, WebhookKeys, is_loopback},
         twilio::Signatures,
         twilio_calls::CallList,
@@ -244,6 +244,7 @@ impl App {
             orphan_sweep: config.orphan_sweep,
             retention: config.retention,
             call_list: call_list(config),
+            recording: recording(config),
         };
         let engine = Engine::new(self.desk.clone(), carrier, self.clock.clone(), engine_config, self.installation, self.stop.clone());
         let ready = engine.ready();
@@ -391,6 +392,19 @@ fn call_list(config: &Config) -> Option<Arc<CallList>> {
     let token = config.twilio_tokens.first().filter(|_| !config.twilio_account.is_empty())?;
     let made = CallList::new(&config.twilio_api, &config.twilio_account, token);
     made.map(Arc::new).inspect_err(|e| tracing::warn!(target: "app", "Twilio's list of calls cannot be asked: {e}")).ok()
+}
+
+/// Who records the calls.
+fn recording(config: &Config) -> Recording {
+    match config.recording {
+        RecordingSource::None => Recording::None,
+        RecordingSource::Twilio => call_list(config).map_or(Recording::None, Recording::Twilio),
+        RecordingSource::Egress => {
+            let b = config.recording_bucket.clone();
+            let bucket = Bucket { name: b.name, access_key: b.access_key, secret: b.secret, region: b.region, endpoint: b.endpoint };
+            Recording::Egress(RecordingPlace { prefix: b.prefix, bucket: (!bucket.name.is_empty()).then_some(bucket) })
+        }
+    }
 }
 
 /// Whether a call may be on the line. A database that cannot be asked proves nothing: it is waited for.

@@ -82,6 +82,7 @@ pub fn router(api: Api) -> Router {
         .route("/livekit/webhook", post(webhooks::livekit))
         .route("/livekit/room/{room}", post(webhooks::room))
         .route("/outbound-calls/status-callback", post(webhooks::status_callback))
+        .route("/recording/status", post(webhooks::recording_status))
         .layer(DefaultBodyLimit::max(WEBHOOK_LIMIT))
         .layer(from_fn_with_state(api.limits.body, limits::whole_body));
     let upload = Router::new()

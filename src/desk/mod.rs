@@ -21,6 +21,8 @@ mod outcome;
 mod promises;
 mod protect;
 mod record;
+mod recordings;
+mod reports;
 mod retries;
 mod roster;
 mod takeover;

@@ -7,4 +7,4 @@ pub mod simulator;
 pub mod twilio;
 pub mod twilio_calls;
 
-pub use carrier::{Answer, Carrier, CarrierError, Deleted, DialRequest, NewTrunk, Participant, ParticipantKind, Ticket, Trunk};
+pub use carrier::{Answer, Bucket, Carrier, CarrierError, Deleted, DialRequest, Egress, NewTrunk, Participant, ParticipantKind, RecordingPlace, Ticket, Trunk};

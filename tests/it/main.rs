@@ -20,6 +20,7 @@ mod machine;
 mod month;
 mod officers;
 mod recorded;
+mod recordings;
 mod store;
 mod support;
 mod terminal;

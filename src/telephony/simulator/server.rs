@@ -34,6 +34,7 @@ pub fn router(shared: Sim) -> Router {
         .route("/", get(|| async { "OK" }))
         .route("/twirp/{service}/{method}", post(twirp))
         .route("/2010-04-01/Accounts/{account}/Calls.json", get(twilio::list).post(twilio::create))
+        .route("/2010-04-01/Accounts/{account}/Recordings.json", get(twilio::recordings))
         .route("/simulator/log", get(log))
         .layer(axum::middleware::map_response_with_state(shared.clone(), dated))
         .with_state(shared)
@@ -94,9 +95,9 @@ fn authenticate(s: &Sim, headers: &HeaderMap) -> Result<Claims, String> {
     })
 }
 
-struct Call {
-    sim: Sim,
-    claims: Claims,
+pub(super) struct Call {
+    pub(super) sim: Sim,
+    pub(super) claims: Claims,
     body: Bytes,
     as_json: bool,
 }
@@ -114,6 +115,8 @@ impl Call {
             ("RoomService", "RemoveParticipant") => self.remove_participant(),
             ("AgentDispatchService", "CreateDispatch") => self.create_dispatch(),
             ("AgentDispatchService", "ListDispatch") => self.list_dispatch().await,
+            ("Egress", "StartRoomCompositeEgress") => self.start_egress(),
+            ("Egress", "ListEgress") => self.list_egress(),
             _ => {
                 let path = format!("/twirp/livekit.{service}/{method}");
                 let body =
@@ -123,12 +126,12 @@ impl Call {
         }
     }
 
-    fn read<T: Message + Default + DeserializeOwned>(&self) -> Result<T, Response> {
+    pub(super) fn read<T: Message + Default + DeserializeOwned>(&self) -> Result<T, Response> {
         let parsed = if self.as_json { serde_json::from_slice(&self.body).ok() } else { T::decode(self.body.clone()).ok() };
         parsed.ok_or_else(|| fail(&Failure::new(400, "malformed", "the request could not be decoded")))
     }
 
-    fn ok<T: Message + Serialize>(&self, reply: &T) -> Response {
+    pub(super) fn ok<T: Message + Serialize>(&self, reply: &T) -> Response {
         if self.as_json { axum::Json(reply).into_response() } else { ([(header::CONTENT_TYPE, "application/protobuf")], reply.encode_to_vec()).into_response() }
     }
 
@@ -352,7 +355,7 @@ impl Call {
     }
 }
 
-fn denied() -> Response {
+pub(super) fn denied() -> Response {
     fail(&Failure::new(401, "unauthenticated", "permissions denied"))
 }
 
@@ -360,7 +363,7 @@ fn redis_error() -> Response {
     fail(&Failure::new(500, "unknown", "dial tcp 127.0.0.1:6379: connect: connection refused"))
 }
 
-fn fail(f: &Failure) -> Response {
+pub(super) fn fail(f: &Failure) -> Response {
     let mut body = json!({ "code": f.code, "msg": f.msg });
     if let (Some((code, text)), Some(map)) = (&f.sip, body.as_object_mut()) {
         map.insert("meta".to_owned(), json!({ "sip_status": text, "sip_status_code": code.to_string() }));

@@ -68,6 +68,7 @@ pub struct World {
     pub calls_of: HashMap<String, usize>,
     /// What Twilio's list of calls shows.
     pub twilio_calls: Vec<super::twilio::TwilioCall>,
+    pub egresses: Vec<proto::EgressInfo>,
     pub server_down: bool,
     /// Counts server deaths: a reply that waited over one is lost.
     pub server_lives: u64,
@@ -89,6 +90,7 @@ impl World {
             queues: HashMap::new(),
             calls_of: HashMap::new(),
             twilio_calls: Vec::new(),
+            egresses: Vec::new(),
             server_down: false,
             server_lives: 0,
             sip_down: false,
