@@ -31,9 +31,10 @@ const MINUTES: i64 = 10;
 const SPEED: f64 = 10.0;
 
 /// Area codes whose numbers together lie in thirty different sets of zones.
-const AREAS: [&str; 30] = [
+const AREAS: [&str; 37] = [
     "+1212", "+1312", "+1303", "+1602", "+1213", "+1808", "+1907", "+1317", "+1208", "+1503", "+1605", "+1701", "+1850", "+1502", "+1931", "+1787", "+1671",
-    "+4420", "+6129", "+6189", "+6173", "+6188", "+4930", "+3312", "+8133", "+5255", "+5511", "+2711", "+6499", "+9723",
+    "+4420", "+6129", "+6189", "+6173", "+6188", "+4930", "+3312", "+8133", "+5255", "+5511", "+2711", "+6499", "+9723", "+3531", "+35121", "+9714", "+6562",
+    "+8522", "+8226", "+4031",
 ];
 
 pub fn run() {
@@ -44,7 +45,9 @@ pub fn run() {
         let sim = SimulatorConfig { behaviour: Behaviour::Answer { ring: std::time::Duration::from_secs(4), talk }, ..SimulatorConfig::by_digits() };
         let simulator = Simulator::start(sim.clone(), clock.clone()).await.unwrap();
         let store = Store::open(&format!("sqlite:{}", dir.path().join("bench.db").display())).await.unwrap();
-        let countries = ["US", "PR", "GU", "GB", "AU", "DE", "FR", "JP", "MX", "BR", "ZA", "NZ", "IL"].map(str::to_owned).to_vec();
+        let countries = ["US", "PR", "GU", "GB", "AU", "DE", "FR", "JP", "MX", "BR", "ZA", "NZ", "IL", "IE", "PT", "AE", "SG", "HK", "KR", "RO"]
+            .map(str::to_owned)
+            .to_vec();
         let rules = Rules { profile: Profile::None, trunk_concurrent: LINES, calls_per_second: 5.0, countries, ..Rules::default() };
         let desk = Desk::new(store.clone(), clock.clone(), rules);
         let installation = desk.installation(None).await.unwrap();

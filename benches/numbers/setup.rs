@@ -8,6 +8,7 @@ use dialdeck::{
     domain::{
         campaign::{ContactSource, Settings},
         id::{AssistantId, CampaignId, Incarnation, SourceId},
+        legal,
         phone::{self, PhoneNumber},
         rules::Rules,
         schedule::Days,
@@ -64,7 +65,7 @@ impl Bench {
             inbound_trunk: None,
         };
         desk.assign_number(actor.clone(), assign).await.unwrap();
-        let source = import(&desk, &actor, "name,phone\nAna,+12025550100\n".to_owned()).await;
+        let source = import(&desk, &actor, "name,phone\nAna,+12125550100\n".to_owned()).await;
         let campaign = desk.create_campaign(actor.clone(), draft(assistant, source)).await.unwrap();
         desk.start(actor.clone(), campaign).await.unwrap();
         Self { dir, url, clock, store, desk, installation, actor, assistant, source, campaign }
@@ -90,10 +91,10 @@ impl Bench {
         self.store.campaign(self.actor.owner, self.campaign).await.unwrap().unwrap()
     }
 
-    /// The next `limit` of the one zone there is. What the way out is, is read once a look: not here.
+    /// The next `limit` of the one queue there is. What the way out is, is read once a look: not here.
     pub async fn request(&self, campaign: Arc<CampaignRow>, limit: usize, incarnation: Incarnation) -> ClaimRequest {
         let outgoing = self.store.outgoing(campaign.assistant_id).await.unwrap().unwrap().into();
-        ClaimRequest { campaign, outgoing, zones: vec!["America/New_York".into()], limit, incarnation, lease: chrono::Duration::seconds(30) }
+        ClaimRequest { campaign, outgoing, zones: vec![queue()], limit, incarnation, lease: chrono::Duration::seconds(30) }
     }
 
     /// `n` contacts with their calls: the first `ended` completed, the next `open` being dialled and
@@ -107,12 +108,12 @@ impl Bench {
         let contacts = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
             INSERT INTO csv_contacts (id, csv_file_id, position, name, phone_number, country, zones, created_at)
             SELECT unhex(printf('%012x70008000%012x', 1760000000000 + i, i)), (SELECT csv_file_id FROM campaigns LIMIT 1), i + 10, 'Contact ' || i,
-                   printf('+1%d%03d%04d', CASE WHEN i <= 500000 THEN 202 ELSE 212 END, 220 + (i % 500000) / 10000, i % 10000), 'US', 'America/New_York', '2026-11-01T00:00:00+00:00' FROM n";
+                   printf('+1%d%03d%04d', CASE WHEN i <= 500000 THEN 917 ELSE 212 END, 220 + (i % 500000) / 10000, i % 10000), 'US', 'America/New_York', '2026-11-01T00:00:00+00:00' FROM n";
         sqlx::query(contacts).bind(n).execute(&mut db).await.unwrap();
         let calls =
             "INSERT INTO campaign_calls (id, user_id, campaign_id, contact_id, phone_number, contact_name, country, zones, position, attempt, state, rank,
                 dialable_at, armed_at, armed_day, trunk_id, room_name, call_sid, answered_at, completed_at, call_duration, outcome, created_at, updated_at)
-            SELECT unhex(printf('%012x70008000%012x', 1770000000000 + i, i)), c.user_id, c.id, k.id, k.phone_number, k.name, 'US', k.zones, k.position, 1,
+            SELECT unhex(printf('%012x70008000%012x', 1770000000000 + i, i)), c.user_id, c.id, k.id, k.phone_number, k.name, 'US', $3, k.position, 1,
                 CASE WHEN i <= $1 THEN 'completed' WHEN i <= $2 THEN 'dialing' ELSE 'pending' END,
                 CASE WHEN i <= $1 THEN 90 WHEN i <= $2 THEN 20 ELSE 0 END,
                 '2026-11-18T14:00:00+00:00',
@@ -124,7 +125,7 @@ impl Bench {
                 CASE WHEN i <= $1 AND i % 2000 > 0 THEN 'not_interested' END,
                 '2026-11-18T14:00:00+00:00', '2026-11-18T14:00:00+00:00'
             FROM (SELECT *, position - 10 AS i FROM csv_contacts WHERE position > 10) k, (SELECT * FROM campaigns LIMIT 1) c";
-        sqlx::query(calls).bind(ended).bind(ended + open).execute(&mut db).await.unwrap();
+        sqlx::query(calls).bind(ended).bind(ended + open).bind(queue()).execute(&mut db).await.unwrap();
         let counts = "UPDATE campaign_counts SET total = $1, pending = $1 - $2 - $3, processing = $3, live = $3, completed = $2, dials = $2 + $3, pickups = $2";
         sqlx::query(counts).bind(n).bind(ended).bind(open).execute(&mut db).await.unwrap();
         sqlx::query("UPDATE trunks SET live = $1, max_live = 1000000, tokens = 1000000").bind(open).execute(&mut db).await.unwrap();
@@ -133,6 +134,11 @@ impl Bench {
         sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut db).await.unwrap();
         db.close().await.unwrap();
     }
+}
+
+/// What the queue's rows are grouped by: zones and law of both area codes, as the product writes it.
+fn queue() -> String {
+    legal::queue_key("America/New_York", "US", "+12122200000")
 }
 
 fn draft(assistant: AssistantId, source_id: SourceId) -> CampaignDraft {

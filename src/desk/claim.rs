@@ -13,7 +13,7 @@ use crate::{
         campaign::Status,
         contact::script_fields,
         dispatch::{self, Closed, Closes, ContactFacts, History, Place, Scope},
-        id::{CallId, ContactId, Incarnation, TrunkId},
+        id::{CallId, Incarnation, TrunkId},
         place,
         rules::Rules,
         script::Script,
@@ -21,7 +21,7 @@ use crate::{
         zone,
     },
     failpoint::reach,
-    store::{CallRow, CallUpdate, CampaignRow, ContactGates, Lane, OutgoingRow, Setting, Standing, StoreError, Tx},
+    store::{CallRow, CallUpdate, CampaignRow, ClaimRow, ClaimStanding, ContactGates, Lane, OutgoingRow, StoreError, Tx},
 };
 
 /// What to lease, for whom.
@@ -130,16 +130,13 @@ impl Desk {
         installation: Installation,
         campaign: &Arc<CampaignRow>,
         outgoing: &Outgoing,
-        rows: Vec<CallRow>,
+        rows: Vec<(CallRow, ClaimRow)>,
     ) -> Result<Vec<Claimed>, DeskError> {
-        let ids: Vec<ContactId> = rows.iter().filter_map(|r| r.contact_id).collect();
-        let contacts = if ids.is_empty() { Vec::new() } else { self.store.contacts_by_id(&ids).await? };
-        let mut contacts: HashMap<ContactId, _> = contacts.into_iter().map(|c| (c.id, (c.company, c.fields))).collect();
         let mut claimed = Vec::with_capacity(rows.len());
         let script = Script::parse(campaign.script());
-        for row in rows {
-            let (company, extra) = row.contact_id.and_then(|id| contacts.remove(&id)).unwrap_or_default();
-            let fields = script_fields(&row.contact_name, &row.contact_email, &company, &extra);
+        for (row, mut told) in rows {
+            let company = told.company.take().unwrap_or_default();
+            let fields = script_fields(&row.contact_name, &row.contact_email, &company, &told.fields());
             match script.render(&fields) {
                 Ok(script) => claimed.push(Claimed {
                     call: row.id,
@@ -197,16 +194,14 @@ impl Desk {
     }
 }
 
-type Leased = (Vec<CallRow>, Vec<TurnedAway>);
+type Leased = (Vec<(CallRow, ClaimRow)>, Vec<TurnedAway>);
 
 async fn claim(tx: &mut Tx, rules: &Rules, request: &ClaimRequest, now: DateTime<Utc>) -> Result<Leased, Unclaimed> {
-    if tx.setting(Setting::Leader).await?.is_some_and(|l| l != request.incarnation.to_string()) {
-        return Err(Unclaimed::Nothing);
-    }
     let campaign = &request.campaign;
+    let leads = |standing: &ClaimStanding| standing.leader.as_ref().is_none_or(|l| *l == request.incarnation.to_string());
     // What was decided was of the campaign as it was then.
-    let as_decided = |s: &Standing| s.execution_status == Status::Running && !s.deleted && s.generation == campaign.generation;
-    if !tx.standing(campaign.id).await?.is_some_and(|s| as_decided(&s)) {
+    let as_decided = |s: &ClaimStanding| s.execution_status == Status::Running && !s.deleted && s.generation == campaign.generation;
+    if !tx.claim_standing(campaign.id).await?.is_some_and(|s| leads(&s) && as_decided(&s)) {
         return Err(Unclaimed::Nothing);
     }
     let rows = lease(tx, request, now).await?;
@@ -217,12 +212,12 @@ async fn claim(tx: &mut Tx, rules: &Rules, request: &ClaimRequest, now: DateTime
     let n = i64::try_from(rows.len()).unwrap_or(0);
     tx.add_counts(campaign.id, &Counts { pending: -n, processing: n, ..Counts::default() }).await?;
     let ids: Vec<CallId> = rows.iter().map(|r| r.id).collect();
-    let gates: HashMap<CallId, ContactGates> = tx.contact_gates(&ids, now - History::REACH).await?.into_iter().map(|g| (g.id, g)).collect();
+    let mut read: HashMap<CallId, ClaimRow> = tx.claim_rows(&ids, now - History::REACH).await?.into_iter().map(|r| (r.gates.id, r)).collect();
     let (mut kept, mut turned_away) = (Vec::with_capacity(rows.len()), Vec::new());
     for row in rows {
-        let Some(gates) = gates.get(&row.id) else { continue };
-        match judge_contact(rules, gates, &request.outgoing.countries, now) {
-            Ok(()) => kept.push(row),
+        let Some(read) = read.remove(&row.id) else { continue };
+        match judge_contact(rules, &read.gates, &request.outgoing.countries, now) {
+            Ok(()) => kept.push((row, read)),
             Err(closed) => {
                 turn_away(tx, &row, &closed, now).await?;
                 turned_away.push(TurnedAway { number: row.phone_number, zones: row.zones, closed });

@@ -343,7 +343,8 @@ impl Tx {
 
     /// Calls of a campaign that are being prepared.
     pub async fn claimed_of(&mut self, campaign: CampaignId) -> Result<Vec<CallRow>, StoreError> {
-        let sql = "SELECT * FROM campaign_calls WHERE rank = 5 AND campaign_id = $1";
+        // The range names the index of open calls: by the campaign it would look at each of its calls.
+        let sql = "SELECT * FROM campaign_calls WHERE rank >= 5 AND rank < 90 AND rank = 5 AND campaign_id = $1";
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(campaign).fetch_all(&mut *db).await?))
     }
 

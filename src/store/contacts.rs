@@ -77,11 +77,11 @@ pub(super) enum Extra {
 }
 
 impl Extra {
-    /// The values by the names of their file's columns.
-    pub fn named(self, names: &[String]) -> Map {
+    /// By the names that stand with the file.
+    pub(super) fn named(self, columns: &[String]) -> Map {
         match self {
             Self::Named(map) => map,
-            Self::Values(values) => names.iter().cloned().zip(values.into_iter().map(Into::into)).collect(),
+            Self::Values(values) => columns.iter().cloned().zip(values.into_iter().map(Into::into)).collect(),
         }
     }
 }
@@ -163,16 +163,6 @@ impl Store {
         self.with_fields(rows).await
     }
 
-    /// The script fields of contacts.
-    pub async fn contacts_by_id(&self, ids: &[ContactId]) -> Result<Vec<FillContact>, StoreError> {
-        let ids: Vec<String> = ids.iter().map(|i| i.hex()).collect();
-        let sql = "SELECT id, source_id, position, name, phone_number, country, zones, said, email, company, extra, 0 AS attempts, NULL AS last_end,
-                          0 AS on_do_not_call
-                   FROM campaign_contacts WHERE id IN (SELECT unhex(value) FROM json_each($1))";
-        let rows = on!(self.pool(), |db| sqlx::query_as(sql).bind(serde_json::json!(ids).to_string()).fetch_all(db).await?);
-        self.with_fields(rows).await
-    }
-
     /// Puts names to the values of the other columns.
     async fn with_fields(&self, mut rows: Vec<FillContact>) -> Result<Vec<FillContact>, StoreError> {
         let nameless = |c: &FillContact| matches!(&c.extra.0, Extra::Values(v) if !v.is_empty());
@@ -184,8 +174,8 @@ impl Store {
             names.extend(columns.map(|c| (source, c)));
         }
         for c in &mut rows {
-            let names = names.get(&c.source_id).map(|n| n.0.as_slice()).unwrap_or_default();
-            c.fields = std::mem::replace(&mut c.extra.0, Extra::Values(Vec::new())).named(names);
+            let columns = names.get(&c.source_id).map(|n| n.0.as_slice()).unwrap_or_default();
+            c.fields = std::mem::replace(&mut c.extra.0, Extra::Values(Vec::new())).named(columns);
         }
         Ok(rows)
     }

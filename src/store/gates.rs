@@ -6,6 +6,7 @@ use sqlx::types::Json;
 
 use super::{
     CampaignRow, LISTED, Setting, Store, StoreError, Tx,
+    contacts::{Extra, Map},
     dnc::listed,
     pool::{on, on_tx},
 };
@@ -13,7 +14,7 @@ use crate::domain::{
     call::State,
     campaign::Status,
     dispatch::History,
-    id::{AssistantId, CallId, Incarnation, TrunkId},
+    id::{AssistantId, CallId, CampaignId, Incarnation, TrunkId},
 };
 
 /// The contact's side of a dial.
@@ -60,8 +61,7 @@ const CONTACT: &str = concat!(
         ",
     listed!("k.user_id", "k.phone_number"),
     " AS on_do_not_call,
-        (SELECT said FROM campaign_contacts WHERE id = k.contact_id) AS said,
-        (SELECT consent_at FROM campaign_contacts WHERE id = k.contact_id) AS consent_at,
+        COALESCE(w.said, f.said) AS said, COALESCE(w.consent_at, f.consent_at) AS consent_at,
         k.priority = 1 AS promised,
         (SELECT json_group_array(json_array(o.armed_at, COALESCE(o.completed_at, o.armed_at), o.state NOT IN ('unsent', 'refused', 'not_placed'),
              o.answered_at IS NOT NULL AND COALESCE(o.outcome, '') <> 'voicemail', o.outcome = 'not_interested' AND o.user_id = k.user_id))
@@ -71,6 +71,39 @@ const CONTACT: &str = concat!(
         (SELECT value FROM settings WHERE key = 'law_closed') AS closures,
         l.call_id IS NOT NULL AS number_live, l.held_until AS number_held_until"
 );
+
+/// The contact is of a list or of a file.
+const OF_CONTACT: &str = "LEFT JOIN contacts w ON w.id = k.contact_id LEFT JOIN csv_contacts f ON f.id = k.contact_id
+             LEFT JOIN numbers_live l ON l.number = k.phone_number";
+
+/// What is judged of a call that is claimed, and what its script is rendered with.
+#[derive(Debug, sqlx::FromRow)]
+pub struct ClaimRow {
+    #[sqlx(flatten)]
+    pub gates: ContactGates,
+    pub company: Option<String>,
+    extra: Option<Json<Extra>>,
+    columns: Option<Json<Vec<String>>>,
+}
+
+impl ClaimRow {
+    /// The contact's other columns by their names.
+    #[must_use]
+    pub fn fields(self) -> Map {
+        let columns = self.columns.map(|c| c.0).unwrap_or_default();
+        self.extra.map(|e| e.0.named(&columns)).unwrap_or_default()
+    }
+}
+
+/// Whether rows of a campaign may be claimed, read in one statement.
+#[derive(Debug, sqlx::FromRow)]
+pub struct ClaimStanding {
+    pub execution_status: Status,
+    pub generation: i64,
+    pub deleted: bool,
+    /// The engine that may claim and arm.
+    pub leader: Option<String>,
+}
 
 /// Everything the gates judge when a call is armed, read in one statement.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -136,10 +169,18 @@ impl Store {
 }
 
 impl Tx {
-    /// What the contact gates judge of calls.
-    pub async fn contact_gates(&mut self, ids: &[CallId], since: DateTime<Utc>) -> Result<Vec<ContactGates>, StoreError> {
+    pub async fn claim_standing(&mut self, campaign: CampaignId) -> Result<Option<ClaimStanding>, StoreError> {
+        let sql = "SELECT execution_status, generation, deleted_at IS NOT NULL AS deleted, (SELECT value FROM settings WHERE key = $2) AS leader
+                   FROM campaigns WHERE id = $1";
+        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(campaign).bind(Setting::Leader.key()).fetch_optional(&mut *db).await?))
+    }
+
+    /// What the contact gates judge of calls, and what their scripts need.
+    pub async fn claim_rows(&mut self, ids: &[CallId], since: DateTime<Utc>) -> Result<Vec<ClaimRow>, StoreError> {
         let sql = sqlx::AssertSqlSafe(format!(
-            "SELECT {CONTACT} FROM campaign_calls k LEFT JOIN numbers_live l ON l.number = k.phone_number
+            "SELECT {CONTACT}, COALESCE(w.company, f.company) AS company, COALESCE(w.extra, f.extra) AS extra,
+                    (SELECT columns FROM source_columns WHERE source_id = COALESCE(w.contact_list_id, f.csv_file_id)) AS columns
+             FROM campaign_calls k {OF_CONTACT}
              WHERE k.id IN (SELECT unhex(value) FROM json_each($1))"
         ));
         let ids: Vec<String> = ids.iter().map(|i| i.hex()).collect();
@@ -168,7 +209,7 @@ impl Tx {
              FROM campaign_calls k
              JOIN campaigns c ON c.id = k.campaign_id AND c.deleted_at IS NULL
              JOIN campaign_counts n ON n.campaign_id = k.campaign_id
-             LEFT JOIN numbers_live l ON l.number = k.phone_number
+             {OF_CONTACT}
              LEFT JOIN campaign_days y ON y.campaign_id = k.campaign_id AND y.day = $3
              LEFT JOIN phone_number p ON p.number = $5 AND p.inbound_assistant_id = c.assistant_id AND p.status = 'active'
              LEFT JOIN trunks t ON t.id = $4 AND t.livekit_id = p.outbound_trunk_id

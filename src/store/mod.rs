@@ -35,7 +35,7 @@ pub use contacts::{ContactSlice, ContactTable, FillContact, Map, PlaceCount, Sou
 pub use counting::{ContactRows, Recyclable};
 pub use error::StoreError;
 pub use file::FileId;
-pub use gates::{ArmRow, ContactGates, OutgoingRow, TrunkGates};
+pub use gates::{ArmRow, ClaimRow, ClaimStanding, ContactGates, OutgoingRow, TrunkGates};
 pub use inbox::{EventRow, NewEvent};
 pub use pool::{Revision, Store, Tx};
 pub use recordings::RecordingRow;
