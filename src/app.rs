@@ -27,14 +27,14 @@ pub use zoneinfo::{host_zone, use_host_zones};
 use crate::{
     api::{self, Api, Auth, Defaults, Role},
     clock::SharedClock,
-    config::{Config, Secret},
+    config::{Config, RecordingSource, Secret},
     desk::{Actor, Desk, DeskError, Installation},
     domain::{id::OwnerId, rules::Rules},
-    engine::{Engine, EngineConfig, Stop},
+    engine::{Engine, EngineConfig, Recording, Stop},
     provision::{OwnTrunk, Provision},
     store::{Setting, Store, StoreError},
     telephony::{
-        Carrier, CarrierError,
+        Bucket, Carrier, CarrierError, RecordingPlace,
         livekit::{LiveKit, LiveKitConfig, WebhookKeys, is_loopback},
         twilio::Signatures,
         twilio_calls::CallList,
@@ -254,6 +254,7 @@ impl App {
             orphan_sweep: config.orphan_sweep,
             retention: config.retention,
             call_list: from_twilio(config, "list of calls", CallList::new).map(Arc::new),
+            recording: recording(config),
         };
         let engine = Engine::new(self.desk.clone(), carrier, self.clock.clone(), engine_config, self.installation, self.stop.clone());
         let ready = engine.ready();
@@ -398,6 +399,19 @@ fn from_twilio<T>(config: &Config, what: &str, make: impl FnOnce(&str, &str, &Se
     let token = config.twilio_tokens.first().filter(|_| !config.twilio_account.is_empty())?;
     let made = make(&config.twilio_api, &config.twilio_account, token);
     made.inspect_err(|e| tracing::warn!(target: "app", "Twilio's {what} cannot be asked: {e}")).ok()
+}
+
+/// Who records the calls.
+fn recording(config: &Config) -> Recording {
+    match config.recording {
+        RecordingSource::None => Recording::None,
+        RecordingSource::Twilio => from_twilio(config, "list of recordings", CallList::new).map_or(Recording::None, |list| Recording::Twilio(Arc::new(list))),
+        RecordingSource::Egress => {
+            let b = config.recording_bucket.clone();
+            let bucket = Bucket { name: b.name, access_key: b.access_key, secret: b.secret, region: b.region, endpoint: b.endpoint };
+            Recording::Egress(RecordingPlace { prefix: b.prefix, bucket: (!bucket.name.is_empty()).then_some(bucket) })
+        }
+    }
 }
 
 /// Whether a call may be on the line. A database that cannot be asked proves nothing: it is waited for.

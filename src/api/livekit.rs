@@ -3,7 +3,7 @@
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, State},
+    extract::{Path, Query, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use super::{
     Api, ApiError,
     auth::{Caller, Supervisor, Viewer},
-    body,
+    body::{self, Paging},
+    rows,
 };
 use crate::{
     config::Secret,
@@ -41,16 +42,17 @@ pub async fn trunks(State(api): State<Api>, Viewer(caller): Viewer) -> Answer {
     Ok(Json(json!({ "success": true, "trunks": listed })).into_response())
 }
 
-pub async fn assistants(State(api): State<Api>, Viewer(caller): Viewer) -> Answer {
-    let rows: Vec<_> = api
-        .desk
-        .store()
-        .assistants(caller.owner)
-        .await?
-        .into_iter()
-        .map(|a| json!({ "id": a.id, "name": a.name, "agent_name": a.agent_name, "prompt": a.prompt, "language": a.language, "created_at": a.created_at }))
-        .collect();
-    Ok(Json(json!({ "success": true, "total": rows.len(), "assistants": rows })).into_response())
+pub async fn assistants(State(api): State<Api>, Viewer(caller): Viewer, Query(paging): Query<Paging>) -> Answer {
+    let (limit, offset) = paging.limits()?;
+    let page = api.desk.store().assistants_page(caller.owner, limit, offset).await?;
+    let out: Vec<_> = page.rows.iter().map(rows::assistant).collect();
+    Ok(Json(json!({ "success": true, "total": page.total, "assistants": out })).into_response())
+}
+
+pub async fn assistant(State(api): State<Api>, Viewer(caller): Viewer, Path(id): Path<String>) -> Answer {
+    let id: AssistantId = body::id(&id, "assistant")?;
+    let row = api.desk.store().assistant(caller.owner, id).await?.ok_or(ApiError::NotFound("assistant"))?;
+    Ok(Json(json!({ "success": true, "assistant": rows::assistant(&row) })).into_response())
 }
 
 #[derive(Debug, Deserialize)]
@@ -71,21 +73,20 @@ pub async fn add_assistant(State(api): State<Api>, Supervisor(caller): Superviso
         Some(t) => Some(t.parse().map_err(|_| ApiError::Unprocessable(vec![FieldError::new("id", "is no UUID")]))?),
     };
     let a = api.desk.add_assistant(caller.actor(), id, r.name, r.agent_name, r.prompt, r.language).await?;
-    let row = json!({ "id": a.id, "name": a.name, "agent_name": a.agent_name, "prompt": a.prompt, "language": a.language, "created_at": a.created_at });
+    let row = rows::assistant(&a);
     let location = [(header::LOCATION, format!("/api/v1/assistants/{}", a.id))];
     Ok((StatusCode::CREATED, location, Json(json!({ "success": true, "assistant": row }))).into_response())
 }
 
-pub async fn numbers(State(api): State<Api>, Viewer(caller): Viewer) -> Answer {
-    let rows: Vec<_> = api
-        .desk
-        .store()
-        .numbers(caller.owner)
-        .await?
+pub async fn numbers(State(api): State<Api>, Viewer(caller): Viewer, Query(paging): Query<Paging>) -> Answer {
+    let (limit, offset) = paging.limits()?;
+    let page = api.desk.store().numbers_page(caller.owner, limit, offset).await?;
+    let rows: Vec<_> = page
+        .rows
         .into_iter()
         .map(|n| json!({ "number": n.number, "assistant_id": n.assistant_id, "assistant_name": n.assistant_name, "outbound_trunk_id": n.outbound_trunk_id, "outbound_trunk_name": n.outbound_trunk_name, "created_at": n.created_at }))
         .collect();
-    Ok(Json(json!({ "success": true, "total": rows.len(), "phoneNumbers": rows })).into_response())
+    Ok(Json(json!({ "success": true, "total": page.total, "phoneNumbers": rows })).into_response())
 }
 
 #[derive(Debug, Deserialize)]

@@ -5,10 +5,12 @@ mod auth;
 mod body;
 mod calls;
 mod campaigns;
+mod changes;
 mod contacts;
 mod error;
 mod form;
 mod limits;
+mod lists;
 mod livekit;
 mod once;
 mod openapi;
@@ -30,7 +32,7 @@ pub use auth::{Auth, Caller, Role};
 pub use error::ApiError;
 pub use limits::{Buckets, serve};
 pub use route::{Route, Who};
-use route::{delete, get, post, put};
+use route::{delete, get, patch, post, put};
 
 use crate::{
     clock::SharedClock,
@@ -105,15 +107,35 @@ pub fn routes() -> Vec<Route> {
         post("/livekit/webhook", Signed, webhooks::livekit),
         post("/livekit/room/{room}", Signed, webhooks::room),
 
-        get("/csv", Viewer, contacts::files),
+        post("/recording/status", Signed, webhooks::recording_status),
+
+        get("/csv", Viewer, lists::files),
+        get("/csv/{id}", Viewer, lists::file),
+        delete("/csv/{id}", Supervisor, lists::remove_file),
+        get("/csv/{id}/contacts", Viewer, lists::contacts_of_file),
+        post("/csv/{id}/contacts", Supervisor, lists::add_to_file),
+        get("/csv/{id}/stats", Viewer, lists::stats),
+        get("/csv/contacts/{id}", Viewer, lists::contact_of_file),
+        patch("/csv/contacts/{id}", Supervisor, lists::edit_in_file),
+        delete("/csv/contacts/{id}", Supervisor, lists::remove_from_file),
         post("/csv/upload", Supervisor, contacts::upload).upload(),
-        get("/contact-lists", Viewer, contacts::lists),
+        get("/contact-lists", Viewer, lists::lists),
+        post("/contact-lists", Supervisor, lists::create_list),
+        get("/contact-lists/{id}", Viewer, lists::list),
+        put("/contact-lists/{id}", Supervisor, lists::edit_list),
+        delete("/contact-lists/{id}", Supervisor, lists::remove_list),
+        get("/contact-lists/{id}/contacts", Viewer, lists::contacts_of_list),
+        post("/contact-lists/{id}/contacts", Supervisor, lists::add_to_list),
+        get("/contacts/{id}", Viewer, lists::contact_of_list),
+        patch("/contacts/{id}", Supervisor, lists::edit_in_list),
+        delete("/contacts/{id}", Supervisor, lists::remove_from_list),
         get("/do-not-call", Viewer, rules::list),
         post("/do-not-call", Supervisor, rules::add),
         post("/do-not-call/import", Supervisor, rules::import).upload(),
         delete("/do-not-call/{number}", Admin, rules::lift),
         get("/assistants", Viewer, livekit::assistants),
         post("/assistants", Supervisor, livekit::add_assistant),
+        get("/assistants/{id}", Viewer, livekit::assistant),
         get("/phone-numbers", Viewer, livekit::numbers),
         post("/phone-numbers/assign", Assigner, livekit::assign),
         get("/kill-switch", Viewer, rules::kill_switch),

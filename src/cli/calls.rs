@@ -87,7 +87,6 @@ pub async fn call(s: &Session, command: CallCommand) -> Result<(), CliError> {
                 Some(text) => Some(moment(s, id, &text).await?),
                 None => None,
             };
-            let note = note.map(|n| crate::domain::text::clean(&n, 4000));
             let set = SetOutcome { call: id, outcome: Some(outcome), notes: note, who: Who::Operator, confidence: None, callback_at, expected: None };
             let tagged = s.desk.set_outcome(s.actor.clone(), set).await?;
             let promise = tagged.promise.as_ref();

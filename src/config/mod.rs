@@ -6,6 +6,7 @@ mod dotenv;
 mod keys;
 mod limits;
 mod ranges;
+mod recording;
 mod secret;
 mod show;
 
@@ -20,6 +21,7 @@ use std::{
 pub use dotenv::parse as parse_dotenv;
 pub use keys::{ENVIRONMENT, KEYS, SECRETS};
 pub use limits::Limits;
+pub use recording::{RecordingBucket, RecordingSource};
 pub use secret::Secret;
 pub use show::shown;
 
@@ -92,6 +94,8 @@ pub enum OnHangup {
 
 #[derive(Debug, Clone)]
 pub struct Config {
+    pub recording: RecordingSource,
+    pub recording_bucket: RecordingBucket,
     pub listen: SocketAddr,
     pub limits: Limits,
     pub public_url: Option<String>,
@@ -334,8 +338,6 @@ impl Reader<'_> {
 const LATER: &[(&str, &[&str], &str)] = &[
     ("listen.allow_origins", &[""], "this release answers no browser of another origin; a proxy in front may"),
     ("database.migrate_url", &[""], "this release brings its database up to date by database.url alone"),
-    ("recording.source", &["", "none"], "this release records nothing"),
-    ("recording.bucket", &[""], "this release records nothing"),
     ("console.notify", &["", "none"], "this release rings no bell"),
     ("console.limits", &[""], "this release has no limits of the console's own"),
     ("console.terms", &[""], "this release has its terms built in: `dialdeck terms show`"),
@@ -369,7 +371,10 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
     if !url.is_empty() && !url.starts_with("sqlite:") {
         r.complain("database.url", format!("\"{}\" is no database of this release: write sqlite:PATH", clean(url.split(':').next().unwrap_or_default(), 20)));
     }
+    let (recording, recording_bucket) = recording::read(&mut r);
     let config = Config {
+        recording,
+        recording_bucket,
         listen,
         limits: r.text("listen.limits").parse().unwrap_or_else(|e: String| {
             r.complain("listen.limits", e);

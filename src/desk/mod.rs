@@ -21,7 +21,10 @@ mod outcome;
 mod promises;
 mod protect;
 mod record;
+mod recordings;
+mod reports;
 mod retries;
+mod roster;
 mod takeover;
 mod terms;
 mod trunks;
@@ -45,6 +48,7 @@ pub use outcome::{SetOutcome, Tagged, UndoDoNotCall};
 pub use promises::Promise;
 pub use record::{Recorded, Told};
 pub use retries::Recycle;
+pub use roster::ContactChange;
 pub use terms::{Accepted, TERMS};
 pub use trunks::AssignNumber;
 

@@ -11,6 +11,7 @@
 //! | `reconciler` | takes over what a crash left, and calls that nobody follows |
 //! | `watches` | tell followers of hang-ups asked for and of LiveKit's own news |
 //! | `housekeeper` | carries stops out, removes what is old |
+//! | `recorder` | has answered calls recorded, and learns where the recordings are |
 //!
 //! They share `context` (the desk, the network, the clock), and three handles: `health` (what keeps the
 //! engine from dialling), `calls` (the calls in its hands) and `timekeeper` (whether its clock is right).
@@ -23,6 +24,7 @@ mod follower;
 mod health;
 mod housekeeper;
 mod reconciler;
+mod recorder;
 mod scheduler;
 mod supervisor;
 mod timekeeper;
@@ -33,6 +35,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 pub use context::{EngineConfig, OutcomeToken, Stop};
+pub use recorder::Recording;
 
 use crate::{
     clock::SharedClock,
@@ -45,6 +48,7 @@ use context::Context;
 use health::Health;
 use housekeeper::Housekeeper;
 use reconciler::Reconciler;
+use recorder::Recorder;
 use scheduler::Scheduler;
 use supervisor::Supervisor;
 use timekeeper::Timekeeper;
@@ -84,6 +88,7 @@ impl Engine {
         supervisor.start("webhook watch", ToldWatch { ctx: ctx.clone(), calls: calls.clone() }.run(stop.clone()));
         let housekeeper = Housekeeper::new(ctx.desk.clone(), ctx.clock.clone(), ctx.config.retention, health.ready());
         supervisor.start("housekeeper", housekeeper.run(stop.clone()));
+        supervisor.start("recorder", Recorder { ctx: ctx.clone(), calls: calls.clone(), ready: health.ready() }.run(stop.clone()));
         let scheduler = Scheduler::new(ctx.clone(), health, calls, supervisor.clone(), timekeeper);
         // When it must leave at once it is dropped, in the middle of a look too.
         let (now, scheduling) = (stop.now.clone(), Box::pin(scheduler.run(stop.clone())));

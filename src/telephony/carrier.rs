@@ -10,6 +10,7 @@ use crate::{
     domain::{
         event::{AgentReport, LegStatus, Reply},
         outcome::Outcome,
+        recording::Stage,
     },
 };
 
@@ -143,6 +144,35 @@ pub struct NewTrunk {
     pub metadata: String,
 }
 
+/// Where recordings are put.
+#[derive(Debug, Clone, Default)]
+pub struct RecordingPlace {
+    /// Before the file's name; a folder ends with `/`.
+    pub prefix: String,
+    /// `None`: as LiveKit's egress itself is configured.
+    pub bucket: Option<Bucket>,
+}
+
+/// A bucket that speaks S3.
+#[derive(Debug, Clone, Default)]
+pub struct Bucket {
+    pub name: String,
+    pub access_key: String,
+    pub secret: crate::config::Secret,
+    pub region: String,
+    pub endpoint: String,
+}
+
+/// A recording that LiveKit makes, or has made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Egress {
+    pub id: String,
+    pub stage: Stage,
+    pub url: Option<String>,
+    pub seconds: Option<i64>,
+    pub error: String,
+}
+
 /// Why the network could not be asked. Each is another sentence for the operator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CarrierError {
@@ -196,4 +226,17 @@ pub trait Carrier: Send + Sync + 'static {
 
     /// The server's time of day; `None` where it has no clock of its own, or does not say.
     fn time(&self) -> Answer<'_, Result<Option<DateTime<Utc>>, CarrierError>>;
+
+    /// Begins to record what is heard in a room, into a file of that name. Not idempotent: ask for those there are
+    /// first where it may have been asked for.
+    fn record(&self, room: String, file: String, place: RecordingPlace) -> Answer<'_, Result<Egress, CarrierError>> {
+        let _ = (room, file, place);
+        Box::pin(async { Err(CarrierError::Other("this network records nothing".to_owned())) })
+    }
+
+    /// The recordings of a room, also of one that is over.
+    fn recordings(&self, room: String) -> Answer<'_, Result<Vec<Egress>, CarrierError>> {
+        let _ = room;
+        Box::pin(async { Ok(Vec::new()) })
+    }
 }

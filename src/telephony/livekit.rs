@@ -2,6 +2,7 @@
 //! one raw Twirp POST, because only there a refused login is told from a garbled reply.
 
 mod dial;
+mod egress;
 mod inbound;
 mod webhook;
 
@@ -19,7 +20,7 @@ pub use dial::{classify, read_reply};
 pub use inbound::{InboundTrunk, NewRule, Rule, RuleAgent};
 pub use webhook::{WebhookError, WebhookKeys};
 
-use super::carrier::{Answer, Carrier, CarrierError, Deleted, DialRequest, NewTrunk, Participant, ParticipantKind, Ticket, Trunk};
+use super::carrier::{Answer, Carrier, CarrierError, Deleted, DialRequest, Egress, NewTrunk, Participant, ParticipantKind, RecordingPlace, Ticket, Trunk};
 use crate::domain::text::clean;
 
 /// Where LiveKit is and how we log in.
@@ -264,6 +265,14 @@ impl Carrier for LiveKit {
 
     fn time(&self) -> Answer<'_, Result<Option<DateTime<Utc>>, CarrierError>> {
         Box::pin(async move { if is_loopback(&self.host) { Ok(None) } else { self.raw.time(&self.host).await } })
+    }
+
+    fn record(&self, room: String, file: String, place: RecordingPlace) -> Answer<'_, Result<Egress, CarrierError>> {
+        Box::pin(self.start_egress(room, file, place))
+    }
+
+    fn recordings(&self, room: String) -> Answer<'_, Result<Vec<Egress>, CarrierError>> {
+        Box::pin(self.list_egress(room))
     }
 }
 

@@ -9,4 +9,4 @@ pub mod twilio_calls;
 mod twilio_rest;
 pub mod twilio_trunks;
 
-pub use carrier::{Answer, Carrier, CarrierError, Deleted, DialRequest, NewTrunk, Participant, ParticipantKind, Ticket, Trunk};
+pub use carrier::{Answer, Bucket, Carrier, CarrierError, Deleted, DialRequest, Egress, NewTrunk, Participant, ParticipantKind, RecordingPlace, Ticket, Trunk};

@@ -89,7 +89,7 @@ def main():
         operations = sum(len(methods) for methods in json.load(urllib.request.urlopen(document))["paths"].values())
         command = [sys.executable, "-m", "schemathesis.cli", "--config-file", configuration(folder, *rows(base, token, env, folder))]
         command += ["run", document, "-H", f"Authorization: Bearer {token}", "--phases", "examples,coverage,fuzzing", "--checks", CHECKS, "--seed", "1"]
-        command += ["-n", str(max(1, REQUESTS // operations)), "--exclude-path-regex", LEFT_OUT, "--request-timeout", "20", "--warnings", "off"]
+        command += ["-n", str(max(1, REQUESTS * 3 // 2 // operations)), "--exclude-path-regex", LEFT_OUT, "--request-timeout", "20", "--warnings", "off"]
         done = subprocess.run(command, cwd=folder).returncode
         alive = all(process.poll() is None for process in running)
         urllib.request.urlopen(f"{base}/readyz", timeout=5)

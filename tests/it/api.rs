@@ -78,7 +78,7 @@ impl Rest {
     }
 
     /// A request to the simulated Twilio's list of calls.
-    async fn twilio(&self, method: &str, form: &str) -> Value {
+    pub async fn twilio(&self, method: &str, form: &str) -> Value {
         use base64::Engine;
         let account = "AC00000000000000000000000000000001";
         let login = base64::engine::general_purpose::STANDARD.encode(format!("{account}:simulated-twilio-auth-token"));

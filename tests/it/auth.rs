@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::{
     api::{Rest, code},
+    openapi::a_list,
     support::{
         csv_of,
         http::{Answer, call, send},
@@ -90,11 +91,18 @@ async fn rows_of(rest: &Rest) -> BTreeMap<&'static str, String> {
     let campaign = w.campaign(source, |_| {}).await;
     w.desk.start(w.actor.clone(), campaign).await.unwrap();
     let (call, _) = w.arm_next(campaign, Incarnation::fresh()).await;
+    let in_file = rest.call("GET", &format!("/csv/{source}/contacts"), None).await.json()["contacts"][0]["id"].as_str().unwrap().to_owned();
+    let (list, in_list) = a_list(rest).await;
     BTreeMap::from([
         ("/campaigns/", campaign.to_string()),
         ("/outbound-calls/campaign/", campaign.to_string()),
         ("/outbound-calls/", call.to_string()),
         ("/livekit/outbound-calls/trunk/", w.assistant.to_string()),
+        ("/assistants/", w.assistant.to_string()),
+        ("/csv/", source.to_string()),
+        ("/csv/contacts/", in_file),
+        ("/contact-lists/", list),
+        ("/contacts/", in_list),
     ])
 }
 

@@ -121,10 +121,17 @@ pub enum AnsweredBy {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReportBody {
+    #[schema(max_length = 4000)]
     summary: Option<String>,
     answered_by: Option<AnsweredBy>,
-    /// `{role, text, at}` each
-    transcript: Option<Vec<serde_json::Value>>,
+    transcript: Option<Vec<Line>>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Line {
+    role: String,
+    text: String,
+    at: Option<DateTime<Utc>>,
 }
 
 #[derive(Serialize, ToSchema)]

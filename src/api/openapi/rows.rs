@@ -46,7 +46,9 @@ pub struct Campaign {
     start_minute: i64,
     end_minute: i64,
     timezone: String,
-    campaign_prompt: String,
+    /// Lists leave it out, unless `?fields=prompt` asks for it
+    #[schema(nullable = false)]
+    campaign_prompt: Option<String>,
     agent_name: Option<String>,
     max_concurrent: i64,
     call_delay_ms: i64,
@@ -198,8 +200,36 @@ pub struct CallStory {
     #[serde(flatten)]
     row: Call,
     timeline: Vec<Told>,
+    report: Option<Report>,
+    /// `not recorded`, or how far the best recording is
+    recording_status: String,
+    recording_reason: Option<String>,
+    recordings: Vec<Recording>,
     /// What allowed the dial, and who did what
     evidence: Vec<Evidence>,
+}
+
+/// The agent's, or an operator's
+#[derive(Serialize, ToSchema)]
+pub struct Report {
+    summary: Option<String>,
+    answered_by: Option<String>,
+    transcript: Option<Vec<Value>>,
+    who: String,
+    by: String,
+    at: DateTime<Utc>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Recording {
+    sid: String,
+    source: String,
+    status: String,
+    url: Option<String>,
+    /// Seconds
+    duration: Option<i64>,
+    reason: String,
+    created_at: DateTime<Utc>,
 }
 
 /// One thing that was told of a call
@@ -255,8 +285,7 @@ pub struct Asked {
 #[derive(Serialize, ToSchema)]
 pub struct Assistant {
     id: Uuid,
-    #[schema(nullable = false)]
-    user_id: Option<Uuid>,
+    user_id: Uuid,
     name: String,
     agent_name: Option<String>,
     prompt: String,
@@ -309,26 +338,32 @@ pub struct Trunk {
     drift: Option<String>,
 }
 
-/// A contact list or a CSV file
 #[derive(Serialize, ToSchema)]
 pub struct Source {
     id: Uuid,
-    name: String,
     user_id: Uuid,
+    name: String,
     contact_count: i64,
     row_count: i64,
     do_not_call: i64,
     created_at: DateTime<Utc>,
-    #[schema(nullable = false)]
-    updated_at: Option<DateTime<Utc>>,
-    /// Of a contact list
-    #[schema(nullable = false)]
-    description: Option<String>,
-    /// Of a CSV file, bytes
-    #[schema(nullable = false)]
+    updated_at: DateTime<Utc>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct ContactList {
+    #[serde(flatten)]
+    row: Source,
+    description: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct CsvFile {
+    #[serde(flatten)]
+    row: Source,
+    /// Bytes
     file_size: Option<i64>,
-    #[schema(nullable = false)]
-    uploaded_at: Option<DateTime<Utc>>,
+    uploaded_at: DateTime<Utc>,
 }
 
 /// Figures of a CSV file

@@ -8,6 +8,7 @@
 
 mod agent;
 mod behaviour;
+mod egress;
 mod faults;
 mod leg;
 mod outages;

@@ -36,6 +36,7 @@ pub fn router(shared: Sim) -> Router {
         .route("/2010-04-01/Accounts/{account}/Calls.json", get(twilio::list).post(twilio::create))
         .route("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers.json", get(twilio::numbers))
         .route("/v1/Trunks/{sid}", get(twilio::trunk))
+        .route("/2010-04-01/Accounts/{account}/Recordings.json", get(twilio::recordings))
         .route("/simulator/log", get(log))
         .layer(axum::middleware::map_response_with_state(shared.clone(), dated))
         .with_state(shared)
@@ -98,7 +99,7 @@ fn authenticate(s: &Sim, headers: &HeaderMap) -> Result<Claims, String> {
 
 pub(super) struct Call {
     pub(super) sim: Sim,
-    claims: Claims,
+    pub(super) claims: Claims,
     body: Bytes,
     as_json: bool,
 }
@@ -122,6 +123,8 @@ impl Call {
             ("RoomService", "RemoveParticipant") => self.remove_participant(),
             ("AgentDispatchService", "CreateDispatch") => self.create_dispatch(),
             ("AgentDispatchService", "ListDispatch") => self.list_dispatch().await,
+            ("Egress", "StartRoomCompositeEgress") => self.start_egress(),
+            ("Egress", "ListEgress") => self.list_egress(),
             _ => {
                 let path = format!("/twirp/livekit.{service}/{method}");
                 let body =
@@ -334,7 +337,7 @@ impl Call {
     }
 }
 
-fn denied() -> Response {
+pub(super) fn denied() -> Response {
     fail(&Failure::new(401, "unauthenticated", "permissions denied"))
 }
 

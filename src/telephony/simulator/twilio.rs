@@ -157,6 +157,28 @@ pub async fn trunk(Axum(s): Axum<Sim>, Path(sid): Path<String>, headers: HeaderM
     }
 }
 
+/// `GET .../Recordings.json?CallSid=`: every call that was talked on has one, ready ten seconds after its end.
+pub async fn recordings(Axum(s): Axum<Sim>, Path(account): Path<String>, headers: HeaderMap, Query(query): Query<Vec<(String, String)>>) -> Response {
+    if !authenticated(&s, &account, &headers) {
+        return unauthenticated();
+    }
+    let now = s.clock.now();
+    let calls: Vec<TwilioCall> = s.world.lock().twilio_calls.iter().rev().cloned().collect();
+    let wanted = |c: &&TwilioCall| c.status == "completed" && query.iter().all(|(k, v)| k != "CallSid" || *v == c.sid);
+    let recordings: Vec<Value> = calls
+        .iter()
+        .filter(wanted)
+        .map(|c| {
+            let sid = format!("RE{}", &c.sid[2..]);
+            let ready = now - c.started > chrono::Duration::seconds(c.seconds + 10);
+            let status = if ready { "completed" } else { "processing" };
+            json!({ "sid": sid, "call_sid": c.sid, "status": status, "duration": ready.then(|| c.seconds.to_string()), "source": "Trunking",
+                    "uri": format!("/2010-04-01/Accounts/{account}/Recordings/{sid}.json") })
+        })
+        .collect();
+    axum::Json(json!({ "recordings": recordings, "page": 0, "page_size": 50, "next_page_uri": null })).into_response()
+}
+
 fn as_json(s: &Sim, c: &TwilioCall) -> Value {
     json!({
         "sid": c.sid,

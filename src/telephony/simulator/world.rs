@@ -72,6 +72,7 @@ pub struct World {
     pub twilio_calls: Vec<super::twilio::TwilioCall>,
     /// Twilio's numbers, each with the termination domain of the trunk that carries it.
     pub twilio_numbers: Vec<(String, Option<String>)>,
+    pub egresses: Vec<proto::EgressInfo>,
     pub server_down: bool,
     /// Counts server deaths: a reply that waited over one is lost.
     pub server_lives: u64,
@@ -96,6 +97,7 @@ impl World {
             calls_of: HashMap::new(),
             twilio_calls: Vec::new(),
             twilio_numbers: Vec::new(),
+            egresses: Vec::new(),
             server_down: false,
             server_lives: 0,
             sip_down: false,

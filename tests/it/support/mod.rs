@@ -175,12 +175,18 @@ impl World {
             orphan_sweep: true,
             retention: dialdeck::domain::retention::Retention::default(),
             call_list: None,
+            recording: dialdeck::engine::Recording::None,
         }
     }
 
     pub fn start_engine(&mut self) {
-        let stop = Stop::new();
-        let engine = Engine::new(self.desk.clone(), self.carrier.clone(), self.clock.clone(), Self::engine_config(), self.installation, stop.clone());
+        self.start_engine_as(|_| {});
+    }
+
+    pub fn start_engine_as(&mut self, change: impl FnOnce(&mut EngineConfig)) {
+        let (stop, mut config) = (Stop::new(), Self::engine_config());
+        change(&mut config);
+        let engine = Engine::new(self.desk.clone(), self.carrier.clone(), self.clock.clone(), config, self.installation, stop.clone());
         self.running = Some((stop, tokio::spawn(engine.run())));
     }
 

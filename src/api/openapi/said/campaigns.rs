@@ -14,6 +14,8 @@ use super::{
 static STATUS: Query =
     Query { name: "status", words: "Only these", schema: || json!({ "type": "string", "enum": ["idle", "running", "paused", "completed", "error"] }) };
 
+static FIELDS: Query = Query { name: "fields", words: "`prompt`: with the script of each", schema: || json!({ "type": "string", "enum": ["prompt"] }) };
+
 static CALL_STATUS: Query = Query {
     name: "status",
     words: "Only these; `failed` finds no_answer, busy and canceled as well",
@@ -30,7 +32,7 @@ pub fn table() -> Vec<Said> {
     let of = |method, path, summary| say(CAMPAIGNS, method, path, summary);
     let calls = |tag, path| say(tag, "GET", path, "Calls of a campaign").asks(&CALL_STATUS).asks(&OUTCOME).list::<Call>("calls").key("data", rows::<Call>);
     vec![
-        of("GET", "/campaigns", "One's campaigns").asks(&STATUS).list::<Campaign>("campaigns"),
+        of("GET", "/campaigns", "One's campaigns").asks(&STATUS).asks(&FIELDS).list::<Campaign>("campaigns"),
         of("POST", "/campaigns", "Make a campaign").takes::<CampaignBody>().with::<Campaign>("campaign").made(),
         of("GET", "/campaigns/{id}", "A campaign").with::<Campaign>("campaign"),
         of("PUT", "/campaigns/{id}", "Change a campaign, also while it runs")

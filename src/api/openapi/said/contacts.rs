@@ -3,8 +3,8 @@
 use super::{
     super::{
         bodies::{ContactBody, DoNotCallBody, ListBody, ReasonBody},
-        rows::{Contact, ImportReport, ListReport, Source, SourceStats, Suppressed},
-        schemas::{count, flag, rows, text, uuid},
+        rows::{Contact, ContactList, CsvFile, ImportReport, ListReport, SourceStats, Suppressed},
+        schemas::{count, flag, text, uuid},
     },
     Body, CONTACTS, DO_NOT_CALL, Said, say,
 };
@@ -16,7 +16,7 @@ pub fn table() -> Vec<Said> {
     let of = |method, path, summary| say(CONTACTS, method, path, summary);
     let dnc = |method, path, summary| say(DO_NOT_CALL, method, path, summary);
     vec![
-        of("GET", "/csv", "One's CSV files").key("csvFiles", rows::<Source>).key("total", count),
+        of("GET", "/csv", "One's CSV files").list::<CsvFile>("csvFiles"),
         of("POST", "/csv/upload", "Import contacts from a CSV file")
             .more("The fields come in any order. An upload that breaks off leaves no file. ")
             .comes_as(Body::Form(&[REGION, MAP]))
@@ -27,8 +27,8 @@ pub fn table() -> Vec<Said> {
             .conflicts()
             .made()
             .once(),
-        of("GET", "/contact-lists", "One's contact lists").key("contactLists", rows::<Source>).key("total", count),
-        of("GET", "/csv/{id}", "A CSV file").with::<Source>("csvFile"),
+        of("GET", "/contact-lists", "One's contact lists").list::<ContactList>("contactLists"),
+        of("GET", "/csv/{id}", "A CSV file").with::<CsvFile>("csvFile"),
         of("DELETE", "/csv/{id}", "Delete a CSV file that no campaign uses").message().conflicts(),
         of("GET", "/csv/{id}/stats", "Figures of a CSV file").with::<SourceStats>("stats"),
         of("GET", "/csv/{id}/contacts", "Contacts of a CSV file").list::<Contact>("contacts"),
@@ -36,9 +36,9 @@ pub fn table() -> Vec<Said> {
         of("GET", "/csv/contacts/{id}", "A contact of a CSV file").with::<Contact>("contact"),
         of("PATCH", "/csv/contacts/{id}", "Change a contact").takes::<ContactBody>().with::<Contact>("contact").conflicts(),
         of("DELETE", "/csv/contacts/{id}", "Delete a contact; it is not dialled").message().conflicts(),
-        of("POST", "/contact-lists", "Make a contact list").takes::<ListBody>().with::<Source>("contactList").made(),
-        of("GET", "/contact-lists/{id}", "A contact list").with::<Source>("contactList"),
-        of("PUT", "/contact-lists/{id}", "Change a contact list").takes::<ListBody>().with::<Source>("contactList"),
+        of("POST", "/contact-lists", "Make a contact list").takes::<ListBody>().with::<ContactList>("contactList").made(),
+        of("GET", "/contact-lists/{id}", "A contact list").with::<ContactList>("contactList"),
+        of("PUT", "/contact-lists/{id}", "Change a contact list").takes::<ListBody>().with::<ContactList>("contactList"),
         of("DELETE", "/contact-lists/{id}", "Delete a contact list that no campaign uses").message().conflicts(),
         of("GET", "/contact-lists/{id}/contacts", "Contacts of a list").list::<Contact>("contacts"),
         of("POST", "/contact-lists/{id}/contacts", "Add a contact to a list; a campaign over it calls it too")

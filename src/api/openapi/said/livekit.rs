@@ -4,7 +4,7 @@ use super::{
     super::{
         bodies::{AssignBody, AssistantBody, CreateCallBody, CreateParticipantBody, DispatchBody, TrunkBody},
         rows::{Asked, Assistant, AssistantTrunk, CallStatus, Dispatched, Participant, PhoneNumber, ProvidedTrunk, Trunk},
-        schemas::{count, rows, text, text_or_null, uuid},
+        schemas::{rows, text, text_or_null, uuid},
     },
     Answer, Body, LIVEKIT, NUMBERS, Said, say,
 };
@@ -53,10 +53,10 @@ pub fn table() -> Vec<Said> {
             .more("The literal `{roomName}` stands for a new room `in-<CallSid>`. ")
             .comes_as(Body::Twilio(&["CallSid", "From", "To"]))
             .answers(Answer::Text("text/xml")),
-        number("GET", "/assistants", "One's assistants").key("assistants", rows::<Assistant>).key("total", count),
+        number("GET", "/assistants", "One's assistants").list::<Assistant>("assistants"),
         number("POST", "/assistants", "Make an assistant").takes::<AssistantBody>().with::<Assistant>("assistant").conflicts().made(),
         number("GET", "/assistants/{id}", "An assistant").with::<Assistant>("assistant"),
-        number("GET", "/phone-numbers", "One's numbers").key("phoneNumbers", rows::<PhoneNumber>).key("total", count),
+        number("GET", "/phone-numbers", "One's numbers").list::<PhoneNumber>("phoneNumbers"),
         number("POST", "/phone-numbers/assign", "Give a number to an assistant, with all it needs at LiveKit")
             .takes::<AssignBody>()
             .key("phoneNumber", text)
