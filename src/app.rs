@@ -25,7 +25,7 @@ pub use mark::unreached;
 pub use zoneinfo::{host_zone, use_host_zones};
 
 use crate::{
-    api::{self, Api, Auth, Defaults, Role},
+    api::{self, Api, Auth, Defaults, Provider, Role},
     clock::SharedClock,
     config::{Config, RecordingSource, Secret},
     desk::{Actor, Desk, DeskError, Installation},
@@ -129,8 +129,10 @@ async fn desk_over(store: Store, config: &Config, clock: SharedClock) -> Result<
 /// The token mint of this installation.
 pub async fn open_auth(config: &Config, desk: &Desk) -> Result<Arc<Auth>, AppError> {
     let secret = if config.jwt_secret.is_empty() { Secret::new(desk.secret(Setting::JwtSecret).await?) } else { config.jwt_secret.clone() };
-    let plain: Role = config.plain_role.parse().map_err(AppError::Config)?;
-    Ok(Arc::new(Auth::new(secret, config.audience.clone(), config.issuer.clone(), plain)))
+    let auth = Auth::new(secret, config.audience.clone(), config.issuer.clone(), config.plain_role);
+    let Some(url) = &config.supabase_url else { return Ok(Arc::new(auth)) };
+    let provider = Provider::new(url, config.service_role_key.clone(), config.jwt_secret.is_empty()).map_err(AppError::Config)?;
+    Ok(Arc::new(auth.with_provider(provider)))
 }
 
 /// The adapter to the configured LiveKit.
@@ -265,14 +267,14 @@ impl App {
     async fn listen(&mut self, config: &Config, ready: watch::Receiver<bool>, taking_over: bool) -> Result<(), AppError> {
         let addr = config.listen;
         let router = api::router(self.api(config, ready));
-        let (stop, limits) = (self.listener.clone(), config.limits);
+        let (stop, limits, proxies) = (self.listener.clone(), config.limits, config.proxies.clone());
         if taking_over {
             // The process that was followed may hold the port while it is stopped: polls do meanwhile.
             let clock = self.clock.clone();
             self.keep("listener", async move {
                 loop {
                     match TcpListener::bind(addr).await {
-                        Ok(listener) => return api::serve(listener, router, limits, stop).await,
+                        Ok(listener) => return api::serve(listener, router, limits, proxies, stop).await,
                         Err(e) => tracing::warn!(target: "app", "no callbacks reach this process yet: {addr}: {}", listen_words(&e)),
                     }
                     tokio::select! {
@@ -285,7 +287,7 @@ impl App {
         }
         let listener = TcpListener::bind(addr).await.map_err(|e| AppError::Listen { addr, why: listen_words(&e) })?;
         self.address = listener.local_addr().ok();
-        self.keep("listener", api::serve(listener, router, limits, stop));
+        self.keep("listener", api::serve(listener, router, limits, proxies, stop));
         Ok(())
     }
 
@@ -304,6 +306,7 @@ impl App {
             provision: open_provision(config, &self.desk, self.carrier.clone()),
             limits: config.limits,
             buckets: Arc::new(api::Buckets::new(config.limits)),
+            edges: Arc::new(api::Edges::new(config.proxies.clone(), &config.origins)),
             defaults: Defaults {
                 timezone: config.timezone.unwrap_or_else(host_zone),
                 region: config.region.clone(),

@@ -5,6 +5,7 @@
 mod args;
 mod calls;
 mod law;
+mod rights;
 mod rules;
 mod run;
 mod session;
@@ -36,6 +37,9 @@ pub enum CliError {
     Import(#[from] ImportError),
     #[error("{0}")]
     Usage(String),
+    /// `[auth] console_role` does not allow it.
+    #[error("{0}")]
+    Forbidden(String),
     #[error("{0}")]
     Failed(String),
 }
@@ -45,7 +49,7 @@ impl CliError {
     fn code(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::Config(_) | Self::Desk(DeskError::Invalid(_)) | Self::App(AppError::Config(_)) => 2,
-            Self::Desk(DeskError::Refused(_)) => 3,
+            Self::Desk(DeskError::Refused(_)) | Self::Forbidden(_) => 3,
             _ => 1,
         }
     }

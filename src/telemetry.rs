@@ -4,8 +4,8 @@
 use std::{
     collections::VecDeque,
     fs::File,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
-    path::Path,
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -35,8 +35,10 @@ pub struct LogLine {
 /// Lines kept for the screen; the file has all.
 const KEPT: usize = 10_000;
 
-/// A file beyond this is put aside at start, so that logs do not fill a disk.
+/// A file beyond this is put aside, so that logs do not fill a disk.
 const ROTATE_AT: u64 = 20 << 20;
+/// How much is written between two looks at the file.
+const LOOK: u64 = 64 << 10;
 
 #[derive(Clone)]
 pub struct Ring {
@@ -157,17 +159,59 @@ pub fn start(ring: Ring, level: &str, file: &Path, to_stderr: bool) -> std::io::
     if let Some(folder) = file.parent() {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
-    if std::fs::metadata(file).is_ok_and(|m| m.len() > ROTATE_AT) {
-        std::fs::rename(file, file.with_extension("log.1"))?;
-    }
-    let file = File::options().create(true).append(true).mode(0o600).open(file)?;
-    // One from an earlier release; a file that is another's stays as it is.
-    drop(file.set_permissions(std::fs::Permissions::from_mode(0o600)));
-    let json = tracing_subscriber::fmt::layer().json().with_writer(std::sync::Mutex::new(file));
+    let json = tracing_subscriber::fmt::layer().json().with_writer(std::sync::Mutex::new(LogFile::open(file, ROTATE_AT)?));
     let words = to_stderr.then(|| tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false));
     tracing_subscriber::registry().with(filter(level)).with(ring).with(json).with(words).try_init().map_err(std::io::Error::other)?;
     log_panics();
     Ok(())
+}
+
+/// The log's file. One that has grown is put aside as `.log.1`, by whichever process of ours sees it first;
+/// the others go over to the new one.
+struct LogFile {
+    path: PathBuf,
+    file: File,
+    limit: u64,
+    /// Written since the last look.
+    unseen: u64,
+}
+
+impl LogFile {
+    fn open(path: &Path, limit: u64) -> std::io::Result<Self> {
+        if std::fs::metadata(path).is_ok_and(|m| m.len() > limit) {
+            std::fs::rename(path, path.with_extension("log.1"))?;
+        }
+        let file = File::options().create(true).append(true).mode(0o600).open(path)?;
+        // One from an earlier release; a file that is another's stays as it is.
+        drop(file.set_permissions(std::fs::Permissions::from_mode(0o600)));
+        Ok(Self { path: path.to_owned(), file, limit, unseen: 0 })
+    }
+
+    fn look(&mut self) -> std::io::Result<()> {
+        let ours = self.file.metadata()?;
+        let is_ours = |there: std::fs::Metadata| (there.dev(), there.ino()) == (ours.dev(), ours.ino());
+        if ours.len() > self.limit || !std::fs::metadata(&self.path).is_ok_and(is_ours) {
+            *self = Self::open(&self.path, self.limit)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::io::Write for LogFile {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.unseen > LOOK.min(self.limit) {
+            self.unseen = 0;
+            // A file that cannot be put aside is better than none.
+            drop(self.look());
+        }
+        let n = self.file.write(bytes)?;
+        self.unseen += n as u64;
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// A panic's words and place go where every other fault goes; whoever catches it says what follows.
@@ -192,5 +236,28 @@ mod tests {
         let newest = ring.newest(3, Level::INFO);
         assert_eq!(newest.last().unwrap().text, format!("line {}", KEPT + 4));
         assert!(newest.iter().all(|l| l.level == Level::INFO));
+    }
+
+    /// Two processes write; both files stay within the limit, whoever puts them aside.
+    #[test]
+    fn a_log_that_has_grown_is_put_aside_while_it_is_written() {
+        use std::io::Write;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("dialdeck.log");
+        let (mut one, mut other) = (LogFile::open(&path, 1000).unwrap(), LogFile::open(&path, 1000).unwrap());
+        for i in 0..200 {
+            writeln!(one, "line {i} of the one, about forty bytes long").unwrap();
+            writeln!(other, "line {i} of the other").unwrap();
+        }
+        let size = |path: &Path| std::fs::metadata(path).unwrap().len();
+        let aside = path.with_extension("log.1");
+        assert!(size(&path) < 4000 && size(&aside) < 4000, "{} {}", size(&path), size(&aside));
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains("line 199 of the one") && text.contains("line 199 of the other"), "{text}");
+        std::fs::remove_file(&path).unwrap();
+        for _ in 0..40 {
+            writeln!(one, "after somebody took the file away, of about fifty bytes").unwrap();
+        }
+        assert!(size(&path) > 0);
     }
 }

@@ -102,6 +102,7 @@ pub fn serve(url: &str) {
             ready: tokio::sync::watch::Sender::new(true).subscribe(),
             limits: Limits::default(),
             buckets: Arc::new(Buckets::new(Limits::default())),
+            edges: Arc::default(),
             defaults: Defaults { timezone: dialdeck::domain::zone::Zone::utc(), region: None, default_number: None },
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -67,6 +67,7 @@ fn options() -> ConsoleOptions {
         theme: "dark".into(),
         color: "truecolor".into(),
         read_only: false,
+        role: dialdeck::domain::role::Role::Admin,
         mask: 0,
         simulated: false,
         supabase_hint: false,

@@ -5,41 +5,26 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use chrono::{DateTime, Utc};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, errors::ErrorKind};
 use serde::{Deserialize, Serialize};
 
-use super::{Api, ApiError};
+use super::{Api, ApiError, provider::Provider};
+pub use crate::domain::role::Role;
 use crate::{
     config::Secret,
     desk::Actor,
     domain::id::{CallId, OwnerId},
+    telephony::tokens,
 };
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// One call's outcome and report only.
-    Agent,
-    Viewer,
-    Operator,
-    Supervisor,
-    Admin,
-}
-
-impl std::str::FromStr for Role {
-    type Err = String;
-    fn from_str(s: &str) -> Result<Self, String> {
-        serde_json::from_value(s.into()).map_err(|_| format!("\"{s}\" is none of viewer, operator, supervisor, admin, agent"))
-    }
-}
-
-/// The tokens of this installation: one secret, one algorithm.
+/// The tokens of this installation: those of one secret, and those of an identity provider.
 pub struct Auth {
     secret: Secret,
     audience: String,
     issuer: String,
     /// The role of a token that names none.
     plain_role: Role,
+    provider: Option<Provider>,
 }
 
 /// What we say.
@@ -61,6 +46,10 @@ struct Minted {
 #[derive(Debug, Deserialize)]
 struct Claims {
     sub: String,
+    /// Seconds; some write fractions of them.
+    exp: f64,
+    #[serde(default)]
+    iss: Option<serde_json::Value>,
     #[serde(default)]
     email: Option<String>,
     #[serde(default)]
@@ -81,9 +70,14 @@ const LEEWAY: u64 = 30;
 impl Auth {
     #[must_use]
     pub fn new(secret: Secret, audience: String, issuer: String, plain_role: Role) -> Self {
-        // livekit-api's token code puts its HMAC provider into jsonwebtoken when first used; ours is the same.
-        drop(livekit_api::access_token::TokenVerifier::with_api_key("", "").verify(""));
-        Self { secret, audience, issuer, plain_role }
+        tokens::install();
+        Self { secret, audience, issuer, plain_role, provider: None }
+    }
+
+    /// Takes the tokens of an identity provider as well.
+    #[must_use]
+    pub fn with_provider(self, provider: Provider) -> Self {
+        Self { provider: Some(provider), ..self }
     }
 
     /// Mints a token; for an agent, of one call.
@@ -100,8 +94,30 @@ impl Auth {
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(self.secret.reveal().as_bytes())).ok()
     }
 
-    fn read(&self, token: &str) -> Result<Caller, ApiError> {
-        let mut v = Validation::new(Algorithm::HS256);
+    /// Who comes with this token. Each key has one algorithm, which the token must name.
+    async fn read(&self, token: &str) -> Result<Caller, ApiError> {
+        let header = jsonwebtoken::decode_header(token).map_err(|e| ApiError::Unauthenticated(words(e.kind())))?;
+        let claims = match (header.alg, &self.provider) {
+            (Algorithm::HS256, provider) => match (self.claims(token, Algorithm::HS256, &self.key()), provider) {
+                (Err(ErrorKind::InvalidSignature), Some(p)) if p.checks_secrets => self.vouched_for(p, token).await?,
+                (claims, _) => claims.map_err(|kind| ApiError::Unauthenticated(words(&kind)))?,
+            },
+            (algorithm @ (Algorithm::RS256 | Algorithm::ES256), Some(p)) => {
+                let key = p.key(header.kid.as_deref(), algorithm).await?;
+                self.claims(token, algorithm, &key).map_err(|kind| ApiError::Unauthenticated(words(&kind)))?
+            }
+            _ => return Err(ApiError::Unauthenticated(words(&ErrorKind::InvalidAlgorithm))),
+        };
+        self.caller(claims)
+    }
+
+    fn key(&self) -> DecodingKey {
+        DecodingKey::from_secret(self.secret.reveal().as_bytes())
+    }
+
+    /// What a token says that this key signed, now, for us.
+    fn claims(&self, token: &str, algorithm: Algorithm, key: &DecodingKey) -> Result<Claims, ErrorKind> {
+        let mut v = Validation::new(algorithm);
         v.leeway = LEEWAY;
         v.validate_nbf = true;
         v.set_required_spec_claims(&["exp", "sub"]);
@@ -115,8 +131,25 @@ impl Auth {
             v.set_issuer(&[&self.issuer]);
             v.required_spec_claims.insert("iss".to_owned());
         }
-        let key = DecodingKey::from_secret(self.secret.reveal().as_bytes());
-        let claims = jsonwebtoken::decode::<Claims>(token, &key, &v).map_err(|e| ApiError::Unauthenticated(words(e.kind())))?.claims;
+        Ok(jsonwebtoken::decode::<Claims>(token, key, &v).map_err(jsonwebtoken::errors::Error::into_kind)?.claims)
+    }
+
+    /// What a token says whose signature its issuer checks, since we have not got the secret. All else is
+    /// judged as of any token: as if we had signed it.
+    async fn vouched_for(&self, provider: &Provider, token: &str) -> Result<Claims, ApiError> {
+        let refused = |kind: ErrorKind| ApiError::Unauthenticated(words(&kind));
+        let (message, _) = token.rsplit_once('.').unwrap_or_default();
+        let ours = EncodingKey::from_secret(self.secret.reveal().as_bytes());
+        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &ours, Algorithm::HS256).map_err(|e| refused(e.into_kind()))?;
+        let claims = self.claims(&format!("{message}.{signature}"), Algorithm::HS256, &self.key()).map_err(refused)?;
+        if claims.iss.as_ref().and_then(|i| i.as_str()) != Some(provider.issuer()) {
+            return Err(refused(ErrorKind::InvalidSignature));
+        }
+        provider.vouches(token, &claims.sub).await?;
+        Ok(claims)
+    }
+
+    fn caller(&self, claims: Claims) -> Result<Caller, ApiError> {
         let owner = claims.sub.parse().map_err(|_| ApiError::Unauthenticated("the token's sub is no UUID"))?;
         let named = claims.app_metadata.and_then(|m| m.dialdeck_role);
         let role = named.unwrap_or(self.plain_role);
@@ -124,17 +157,19 @@ impl Auth {
             return Err(ApiError::Unauthenticated("an agent's token names its call"));
         }
         let name = claims.email.map_or_else(|| claims.sub.clone(), |e| crate::domain::text::clean(&e, 100));
-        Ok(Caller { owner, role, name, call: claims.call_id, plain: named.is_none() })
+        #[expect(clippy::cast_possible_truncation, reason = "a moment beyond all calendars is the last one")]
+        let expires = DateTime::from_timestamp((claims.exp as i64).saturating_add(LEEWAY.cast_signed()), 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        Ok(Caller { owner, role, name, call: claims.call_id, plain: named.is_none(), expires })
     }
 }
 
-fn words(kind: &jsonwebtoken::errors::ErrorKind) -> &'static str {
-    use jsonwebtoken::errors::ErrorKind as K;
+fn words(kind: &ErrorKind) -> &'static str {
     match kind {
-        K::ExpiredSignature => "the token has expired",
-        K::InvalidIssuer => "the token is of another issuer",
-        K::InvalidAudience => "the token is for another audience",
-        K::InvalidAlgorithm | K::InvalidAlgorithmName => "the token's algorithm is not accepted",
+        ErrorKind::ExpiredSignature => "the token has expired",
+        ErrorKind::ImmatureSignature => "the token holds from a later moment on",
+        ErrorKind::InvalidIssuer => "the token is of another issuer",
+        ErrorKind::InvalidAudience => "the token is for another audience",
+        ErrorKind::InvalidAlgorithm | ErrorKind::InvalidAlgorithmName => "the token's algorithm is not accepted",
         _ => "the token is not valid",
     }
 }
@@ -149,6 +184,8 @@ pub struct Caller {
     pub call: Option<CallId>,
     /// The token names no role: somebody over their own rows.
     pub plain: bool,
+    /// By the host's time of day: until when the token holds.
+    pub expires: DateTime<Utc>,
 }
 
 impl Caller {
@@ -172,22 +209,18 @@ impl Caller {
     /// # Errors
     /// For a lesser role, in words.
     pub fn needs(&self, role: Role) -> Result<(), ApiError> {
-        if self.role >= role {
-            return Ok(());
-        }
-        let need = serde_json::to_value(role).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
-        Err(ApiError::Forbidden(format!("this needs the role {need}")))
+        self.role.needs(role).map_err(ApiError::Forbidden)
     }
 
     /// Who sends these headers: one request of its token's bucket.
     ///
     /// # Errors
     /// Without a token that holds, and when its bucket is empty.
-    pub fn of(api: &Api, headers: &HeaderMap) -> Result<Self, ApiError> {
+    pub async fn of(api: &Api, headers: &HeaderMap) -> Result<Self, ApiError> {
         let header = headers.get(header::AUTHORIZATION).ok_or(ApiError::Unauthenticated("a bearer token is needed: `dialdeck token` makes one"))?;
         let bearer = header.to_str().ok().and_then(|h| h.trim().split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let (_, token) = bearer.ok_or(ApiError::Unauthenticated("the Authorization header is not Bearer"))?;
-        let caller = api.auth.read(token.trim())?;
+        let caller = api.auth.read(token.trim()).await?;
         api.buckets.take((caller.owner, caller.call))?;
         Ok(caller)
     }

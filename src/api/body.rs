@@ -1,11 +1,16 @@
 //! Request bodies: read after it is settled whose row it is, so that another's row answers the same
 //! whatever is sent.
 
+use std::{collections::HashSet, fmt};
+
 use axum::http::{HeaderMap, header};
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error, MapAccess, SeqAccess, Visitor},
+};
 
 use super::ApiError;
-use crate::domain::FieldError;
+use crate::domain::{FieldError, text::clean};
 
 /// A JSON body.
 ///
@@ -16,7 +21,66 @@ pub fn json<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, 
     if !content.split(';').next().is_some_and(|c| c.trim().eq_ignore_ascii_case("application/json")) {
         return Err(ApiError::UnsupportedMedia("send application/json"));
     }
-    serde_json::from_slice(body).map_err(|e| ApiError::Invalid(format!("the body is not what is asked for: {e}")))
+    let unclear = |e: serde_json::Error| ApiError::Invalid(format!("the body is not what is asked for: {e}"));
+    serde_json::from_slice::<Once>(body).map_err(unclear)?;
+    serde_json::from_slice(body).map_err(unclear)
+}
+
+/// JSON in which no object has a key twice: of two values only one would count, and who knows which was meant.
+struct Once;
+
+impl<'de> Deserialize<'de> for Once {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for Once {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self, A::Error> {
+        while seq.next_element::<Self>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
+        let mut keys = HashSet::new();
+        while let Some((key, Self)) = map.next_entry::<String, Self>()? {
+            let said = clean(&key, 60);
+            if !keys.insert(key) {
+                return Err(A::Error::custom(format!("\"{said}\" is there twice")));
+            }
+        }
+        Ok(self)
+    }
 }
 
 /// A body that may be left out.

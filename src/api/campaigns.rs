@@ -144,7 +144,7 @@ async fn own(api: &Api, owner: OwnerId, id: &str) -> Result<CampaignRow, ApiErro
     api.desk.store().campaign(owner, id).await?.ok_or(ApiError::NotFound("campaign"))
 }
 
-async fn used_today(api: &Api, c: &CampaignRow) -> Result<i64, ApiError> {
+pub(super) async fn used_today(api: &Api, c: &CampaignRow) -> Result<i64, ApiError> {
     let day = schedule::local_day(c.zone(), api.clock.now());
     Ok(api.desk.store().campaign_day(c.id, day).await?.map_or(0, |d| d.used))
 }

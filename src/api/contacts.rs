@@ -240,7 +240,9 @@ fn refused(e: &ImportError) -> ApiError {
         ImportError::Csv(CsvError::Io(_)) => ApiError::Invalid(format!("{e}: nothing was kept")),
         ImportError::Broken { why: CsvError::Io(_), .. } | ImportError::Cancelled(_) => ApiError::Invalid(e.to_string()),
         ImportError::Csv(_) | ImportError::Broken { .. } => unprocessable(e.to_string()),
-        ImportError::Busy => ApiError::RateLimited("as many files of yours are being imported as may be: wait for one to end"),
+        ImportError::Busy => {
+            ApiError::RateLimited("as many files of yours are being imported as may be: wait for one to end", std::time::Duration::from_secs(1))
+        }
         ImportError::Desk(_) => ApiError::Internal(e.to_string()),
     }
 }

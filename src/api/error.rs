@@ -1,8 +1,10 @@
 //! Failures in the documented envelope. The text of a 5xx stays in the log, behind an id.
 
+use std::time::Duration;
+
 use axum::{
     Json,
-    http::StatusCode,
+    http::{StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
@@ -23,8 +25,10 @@ pub enum ApiError {
     Conflict(String),
     UnsupportedMedia(&'static str),
     TooLarge(String),
-    /// Too many requests of one token, or uploads of one owner.
-    RateLimited(&'static str),
+    /// Too many requests of one token, or uploads of one owner; when to ask again.
+    RateLimited(&'static str, Duration),
+    /// The path has no such method.
+    NoMethod,
     Unprocessable(Vec<FieldError>),
     /// The database or LiveKit cannot be asked; nothing was done.
     Unavailable(String),
@@ -42,11 +46,13 @@ impl IntoResponse for ApiError {
             Self::Conflict(m) => (StatusCode::CONFLICT, "conflict", m, Value::Null),
             Self::UnsupportedMedia(m) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media", m.to_owned(), Value::Null),
             Self::TooLarge(m) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", m, Value::Null),
-            Self::RateLimited(m) => {
+            Self::RateLimited(m, wait) => {
                 let mut response = Self::failure(StatusCode::TOO_MANY_REQUESTS, "rate_limited", m, Value::Null);
-                response.headers_mut().insert(axum::http::header::RETRY_AFTER, axum::http::HeaderValue::from_static("1"));
+                let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+                response.headers_mut().insert(RETRY_AFTER, seconds.max(1).into());
                 return response;
             }
+            Self::NoMethod => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "the path has no such method".to_owned(), Value::Null),
             Self::Unprocessable(fields) => {
                 let words = fields.iter().map(|f| format!("{}: {}", f.field, f.message)).collect::<Vec<_>>().join("; ");
                 (StatusCode::UNPROCESSABLE_ENTITY, "unprocessable", words, json!(fields))
@@ -80,7 +86,7 @@ impl From<DeskError> for ApiError {
             DeskError::Conflict(m) => Self::Conflict(m),
             DeskError::Invalid(fields) => Self::Unprocessable(fields),
             DeskError::Unread(m) => Self::Unprocessable(vec![FieldError::new("csvFile", format!("{m}; nothing of it was kept"))]),
-            DeskError::Busy(m) => Self::RateLimited(m),
+            DeskError::Busy(m) => Self::RateLimited(m, Duration::from_secs(1)),
             DeskError::Store(e) => e.into(),
         }
     }

@@ -1,15 +1,12 @@
-//! What the listener bears: connections in all and of one address, time for heads and bodies,
-//! requests of one token.
+//! What one request may cost: time for its body, and how often a token, an owner or Twilio may come.
 
 use std::{
     collections::HashMap,
-    net::IpAddr,
-    sync::Arc,
+    hash::Hash,
     time::{Duration, Instant},
 };
 
 use axum::{
-    Router,
     body::Body,
     extract::{Request, State},
     http::{StatusCode, header},
@@ -17,106 +14,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::{StreamExt, stream};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
 use parking_lot::Mutex;
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::Semaphore,
-};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::ApiError;
 use crate::{
     config::Limits,
     domain::id::{CallId, OwnerId},
 };
-
-/// Serves until told to stop, then lets open requests end.
-pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: CancellationToken) {
-    let (all, peers, tasks) = (Arc::new(Semaphore::new(limits.connections)), Peers::default(), TaskTracker::new());
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = stop.cancelled() => break,
-        };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(e) => {
-                // Out of descriptors, most likely: others must close first.
-                tracing::warn!(target: "api", error = %e, "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            }
-        };
-        let Ok(place) = all.clone().try_acquire_owned() else {
-            tracing::warn!(target: "api", "a connection from {} was closed: {} are open", peer.ip(), limits.connections);
-            continue;
-        };
-        let Some(counted) = peers.enter(peer.ip(), limits.per_peer) else {
-            tracing::warn!(target: "api", "a connection from {} was closed: it has {} open", peer.ip(), limits.per_peer);
-            continue;
-        };
-        let (router, stop) = (router.clone(), stop.clone());
-        tasks.spawn(async move {
-            connection(stream, router, limits, stop).await;
-            drop((place, counted));
-        });
-    }
-    tasks.close();
-    tasks.wait().await;
-}
-
-async fn connection(stream: TcpStream, router: Router, limits: Limits, stop: CancellationToken) {
-    let served = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.header)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    let mut served = std::pin::pin!(served);
-    let ended = tokio::select! {
-        ended = served.as_mut() => ended,
-        () = stop.cancelled() => {
-            served.as_mut().graceful_shutdown();
-            served.await
-        }
-    };
-    if let Err(e) = ended {
-        tracing::debug!(target: "api", error = %e, "a connection broke off");
-    }
-}
-
-/// Open connections by address.
-#[derive(Default, Clone)]
-struct Peers(Arc<Mutex<HashMap<IpAddr, usize>>>);
-
-struct Counted(Peers, IpAddr);
-
-impl Peers {
-    /// `None` when the address has as many as it may.
-    fn enter(&self, peer: IpAddr, most: usize) -> Option<Counted> {
-        let mut open = self.0.lock();
-        let n = open.entry(peer).or_default();
-        if *n >= most && !peer.is_loopback() {
-            return None;
-        }
-        *n += 1;
-        Some(Counted(self.clone(), peer))
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        let mut open = self.0.0.lock();
-        if let Some(n) = open.get_mut(&self.1) {
-            *n -= 1;
-            if *n == 0 {
-                open.remove(&self.1);
-            }
-        }
-    }
-}
 
 /// A body must be here in time.
 pub async fn whole_body(State(limit): State<Duration>, request: Request, next: Next) -> Response {
@@ -171,19 +75,22 @@ pub async fn envelope(response: Response) -> Response {
 /// A token, as far as its requests are counted.
 type Holder = (OwnerId, Option<CallId>);
 
-/// Requests left to each token: a bucket that fills by the second.
+/// What is left to each token, each owner and the webhooks.
 pub struct Buckets {
-    limits: Limits,
-    left: Mutex<HashMap<Holder, (f64, Instant)>>,
+    tokens: Filling<Holder>,
+    dials: Filling<OwnerId>,
+    webhooks: Filling<()>,
 }
-
-/// Buckets kept before the full ones are forgotten.
-const MANY: usize = 10_000;
 
 impl Buckets {
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { limits, left: Mutex::default() }
+        let dials = f64::from(limits.initiate);
+        Self {
+            tokens: Filling::new(limits.rate.into(), limits.burst.into()),
+            dials: Filling::new(dials / 60.0, dials),
+            webhooks: Filling::new(limits.webhooks.into(), f64::from(limits.webhooks) * 2.0),
+        }
     }
 
     /// Takes one request of a token.
@@ -191,15 +98,52 @@ impl Buckets {
     /// # Errors
     /// When its bucket is empty.
     pub fn take(&self, holder: Holder) -> Result<(), ApiError> {
-        let (rate, burst, now) = (f64::from(self.limits.rate), f64::from(self.limits.burst), Instant::now());
-        let level = |(left, at): (f64, Instant)| (left + now.duration_since(at).as_secs_f64() * rate).min(burst);
+        self.tokens.take(holder).map_err(|wait| ApiError::RateLimited("too many requests of this token: ask again in a second", wait))
+    }
+
+    /// Takes one call that an owner asks for by itself.
+    ///
+    /// # Errors
+    /// When it has asked for as many as it may in a minute.
+    pub fn initiate(&self, owner: OwnerId) -> Result<(), ApiError> {
+        self.dials.take(owner).map_err(|wait| ApiError::RateLimited("too many calls were asked for one by one: a campaign dials lists", wait))
+    }
+
+    /// Takes one signed webhook.
+    ///
+    /// # Errors
+    /// When there are more than can be kept.
+    pub fn webhook(&self) -> Result<(), ApiError> {
+        self.webhooks.take(()).map_err(|wait| ApiError::RateLimited("too many webhooks: send it again", wait))
+    }
+}
+
+/// Buckets that fill by the second.
+struct Filling<K> {
+    rate: f64,
+    most: f64,
+    left: Mutex<HashMap<K, (f64, Instant)>>,
+}
+
+/// Buckets kept before the full ones are forgotten.
+const MANY: usize = 10_000;
+
+impl<K: Eq + Hash> Filling<K> {
+    fn new(rate: f64, most: f64) -> Self {
+        Self { rate, most, left: Mutex::default() }
+    }
+
+    /// Takes one; how long to wait for the next, where there is none.
+    fn take(&self, holder: K) -> Result<(), Duration> {
+        let now = Instant::now();
+        let level = |(left, at): (f64, Instant)| (left + now.duration_since(at).as_secs_f64() * self.rate).min(self.most);
         let mut all = self.left.lock();
         if all.len() > MANY {
-            all.retain(|_, bucket| level(*bucket) < burst);
+            all.retain(|_, bucket| level(*bucket) < self.most);
         }
-        let left = all.get(&holder).map_or(burst, |b| level(*b));
+        let left = all.get(&holder).map_or(self.most, |b| level(*b));
         if left < 1.0 {
-            return Err(ApiError::RateLimited("too many requests of this token: ask again in a second"));
+            return Err(Duration::from_secs_f64((1.0 - left) / self.rate));
         }
         all.insert(holder, (left - 1.0, now));
         Ok(())

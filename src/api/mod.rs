@@ -7,36 +7,58 @@ mod calls;
 mod campaigns;
 mod changes;
 mod contacts;
+mod edges;
 mod error;
+mod events;
 mod form;
 mod limits;
 mod lists;
 mod livekit;
+mod metrics;
 mod once;
+mod open;
 mod openapi;
+mod provider;
 pub mod route;
 mod rows;
 mod rules;
+mod seldom;
 mod webhooks;
+mod wire;
 
 use std::sync::Arc;
 
 use axum::{
     Router,
-    middleware::map_response,
-    response::{IntoResponse, Response},
+    extract::{MatchedPath, Request},
+    http::{HeaderValue, header},
+    middleware::{from_fn_with_state, map_response},
 };
 use tokio::sync::watch;
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::{
+        CompressionLayer,
+        predicate::{NotForContentType, Predicate, SizeAbove},
+    },
+    request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
+    set_header::SetResponseHeaderLayer,
+    trace::TraceLayer,
+};
 
 pub use auth::{Auth, Caller, Role};
+pub use edges::Edges;
 pub use error::ApiError;
-pub use limits::{Buckets, serve};
+pub use limits::Buckets;
+pub use provider::Provider;
 pub use route::{Route, Who};
 use route::{delete, get, patch, post, put};
+pub use wire::serve;
 
 use crate::{
     clock::SharedClock,
     desk::Desk,
+    domain::text::clean,
     provision::Provision,
     telephony::{Carrier, livekit::WebhookKeys, twilio::Signatures},
 };
@@ -59,6 +81,7 @@ pub struct Api {
     pub provision: Arc<Provision>,
     pub limits: crate::config::Limits,
     pub buckets: Arc<Buckets>,
+    pub edges: Arc<Edges>,
 }
 
 /// What requests may leave out.
@@ -143,6 +166,7 @@ pub fn routes() -> Vec<Route> {
         delete("/kill-switch", Admin, rules::revive),
         get("/terms", Viewer, rules::terms),
         post("/terms", Admin, rules::accept),
+        get("/events", Viewer, events::events),
         get("/openapi.json", Who::Open, openapi::document),
     ]
 }
@@ -150,25 +174,42 @@ pub fn routes() -> Vec<Route> {
 /// What stands at the root.
 #[must_use]
 pub fn at_root() -> Vec<Route> {
-    vec![get("/healthz", Who::Open, || async { "ok\n" }), get("/readyz", Who::Open, readyz), get("/docs", Who::Open, openapi::page)]
+    vec![
+        get("/healthz", Who::Open, || async { "ok\n" }),
+        get("/readyz", Who::Open, metrics::readyz),
+        get("/metrics", Who::Machine, metrics::metrics),
+        get("/docs", Who::Open, openapi::page),
+    ]
 }
+
+/// Answers shorter than this are sent as they are.
+const WORTH_IT: u16 = 1024;
 
 /// Every path of the listener.
 pub fn router(api: Api) -> Router {
     let table = |routes: Vec<Route>| routes.into_iter().fold(Router::new(), |router, r| router.route(r.path, r.behind_its_gate(&api)));
+    let worth_it = SizeAbove::new(WORTH_IT).and(NotForContentType::SSE);
+    let rows = table(routes())
+        .layer(map_response(limits::envelope))
+        .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
+        .layer(CompressionLayer::new().compress_when(worth_it));
     table(at_root())
-        .nest(BASE, table(routes()).layer(map_response(limits::envelope)))
+        .nest(BASE, rows)
         .fallback(|| async { ApiError::NotFound("path") })
-        .method_not_allowed_fallback(|| async { ApiError::NotFound("method on this path") })
+        .method_not_allowed_fallback(|| async { ApiError::NoMethod })
+        .layer(CatchPanicLayer::custom(edges::broke_down))
+        .layer(from_fn_with_state(api.clone(), edges::count))
+        .layer(api.edges.cors())
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(TraceLayer::new_for_http().make_span_with(span).on_request(()).on_response(()).on_failure(()).on_body_chunk(()).on_eos(()))
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
         .with_state(api)
 }
 
-/// Ready is who has looked after the calls of the run before and can write down what happens next.
-async fn readyz(axum::extract::State(api): axum::extract::State<Api>) -> Response {
-    let unready = |words: String| (axum::http::StatusCode::SERVICE_UNAVAILABLE, words).into_response();
-    match api.desk.store().trouble() {
-        Some(why) => unready(format!("nothing can be written, so nothing is dialled: {why}\n")),
-        None if !*api.ready.borrow() => unready("not reconciled yet\n".to_owned()),
-        None => "ready\n".into_response(),
-    }
+/// What every line of a request's log names: its id, which its answer has too, and its route. Not its path,
+/// which may hold a number.
+fn span(request: &Request) -> tracing::Span {
+    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    tracing::info_span!(target: "api", "request", id = clean(id, 64), method = %request.method(), route)
 }

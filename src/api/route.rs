@@ -29,6 +29,8 @@ pub enum Who {
     Tagger,
     /// Admins, and people whose token names no role, over their own assistants.
     Assigner,
+    /// Admins, and whoever asks from this very machine: a monitoring system has no token.
+    Machine,
 }
 
 impl From<Role> for Who {
@@ -45,6 +47,7 @@ impl Who {
             Self::Tagger => caller.needs(Role::Operator),
             Self::AtLeast(role) => caller.needs(role),
             Self::Assigner => caller.may_assign(),
+            Self::Machine => caller.needs(Role::Admin),
         }
     }
 }
@@ -77,8 +80,6 @@ macro_rules! methods {
 
 methods!(get => GET, post => POST, put => PUT, patch => PATCH, delete => DELETE);
 
-const WEBHOOK_LIMIT: usize = 64 << 10;
-const JSON_LIMIT: usize = 256 << 10;
 const UPLOAD_LIMIT: usize = 200 << 20;
 
 impl Route {
@@ -97,10 +98,11 @@ impl Route {
     pub(super) fn behind_its_gate(self, api: &Api) -> MethodRouter<Api> {
         let gate = from_fn_with_state((api.clone(), self.who), admit);
         let handler = self.handler.route_layer(gate);
-        let time = api.limits.body;
+        let limits = api.limits;
+        let time = limits.body;
         match self.comes {
-            Comes::Json => handler.route_layer(DefaultBodyLimit::max(JSON_LIMIT)).route_layer(from_fn_with_state(time, limits::whole_body)),
-            Comes::Webhook => handler.route_layer(DefaultBodyLimit::max(WEBHOOK_LIMIT)).route_layer(from_fn_with_state(time, limits::whole_body)),
+            Comes::Json => handler.route_layer(DefaultBodyLimit::max(limits.json)).route_layer(from_fn_with_state(time, limits::whole_body)),
+            Comes::Webhook => handler.route_layer(DefaultBodyLimit::max(limits.webhook)).route_layer(from_fn_with_state(time, limits::whole_body)),
             Comes::Upload => handler.route_layer(DefaultBodyLimit::max(UPLOAD_LIMIT)).route_layer(from_fn_with_state(time, limits::next_piece)),
         }
     }
@@ -108,10 +110,30 @@ impl Route {
 
 /// Lets through whom the route serves, and tells the handler who it is.
 async fn admit(State((api, who)): State<(Api, Who)>, mut request: Request, next: Next) -> Result<Response, ApiError> {
-    if !matches!(who, Who::Open | Who::Signed) {
-        let caller = Caller::of(&api, request.headers())?;
+    let open = match who {
+        Who::Open | Who::Signed => true,
+        Who::Machine => api.edges.is_local(request.extensions(), request.headers()),
+        Who::AtLeast(_) | Who::Tagger | Who::Assigner => false,
+    };
+    if !open {
+        let caller = Caller::of(&api, request.headers()).await?;
         who.admits(&caller)?;
         request.extensions_mut().insert(caller);
     }
+    if !is_text(request.uri().path()) {
+        return Err(ApiError::NotFound("path"));
+    }
     Ok(next.run(request).await)
+}
+
+/// Whether a path is text once its `%` are read: an id that is none is the id of nothing.
+fn is_text(path: &str) -> bool {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        let hex = tail.get(..2).filter(|_| *first == b'%').and_then(|h| u8::from_str_radix(std::str::from_utf8(h).ok()?, 16).ok());
+        bytes.push(hex.unwrap_or(*first));
+        rest = if hex.is_some() { &tail[2..] } else { tail };
+    }
+    std::str::from_utf8(&bytes).is_ok()
 }

@@ -19,42 +19,53 @@ use crate::{
 
 type Answer = Result<Response, ApiError>;
 
-async fn keep(api: &Api, event: CallEvent) -> Result<(), ApiError> {
-    let desk = api.desk.clone();
+/// Keeps a signed fact; the teller's clock and ours may differ a little.
+async fn keep(api: &Api, teller: &'static str, event: CallEvent) -> Result<(), ApiError> {
+    api.buckets.webhook().inspect_err(|_| api.edges.counters.webhook(teller, "too_many"))?;
+    let (desk, at) = (api.desk.clone(), event.at);
     let kept = tokio::spawn(async move { desk.record(event).await }).await;
-    kept.map_err(|e| ApiError::Internal(e.to_string()))??;
+    kept.map_err(|e| ApiError::Internal(e.to_string()))?.inspect_err(|_| api.edges.counters.webhook(teller, "failed"))?;
+    api.edges.counters.kept(teller, at, api.clock.now());
     Ok(())
+}
+
+/// Anybody can send these, and as fast as they like.
+fn unsigned(api: &Api, teller: &'static str, words: &str) -> ApiError {
+    api.edges.counters.webhook(teller, "unsigned");
+    api.edges.unsigned.say(|n| {
+        tracing::warn!(target: "webhook", count = n, "webhooks with a wrong or missing signature were refused, the last as from {teller}: {words}");
+    });
+    ApiError::Forbidden("the signature is missing or wrong".to_owned())
 }
 
 pub async fn livekit(State(api): State<Api>, headers: HeaderMap, bytes: Bytes) -> Answer {
     let authorization = headers.get(header::AUTHORIZATION).and_then(|h| h.to_str().ok()).unwrap_or_default();
     let event = api.livekit_keys.receive(authorization, &bytes, api.clock.now()).map_err(|e| match e {
         WebhookError::NoKeys => ApiError::Unavailable(e.to_string()),
-        WebhookError::Signature => {
-            tracing::warn!(target: "webhook", "a LiveKit webhook with a wrong or missing signature was refused");
-            ApiError::Forbidden(e.to_string())
-        }
+        WebhookError::Signature => unsigned(&api, "livekit", "check LIVEKIT_API_KEY and LIVEKIT_API_SECRET"),
         WebhookError::Body => ApiError::Invalid(e.to_string()),
     })?;
-    keep(&api, event).await?;
+    keep(&api, "livekit", event).await?;
     Ok(StatusCode::OK.into_response())
 }
 
 /// Checks Twilio's signature over the raw request target and the decoded form.
 fn twilio_form(api: &Api, uri: &axum::http::Uri, headers: &HeaderMap, bytes: &[u8]) -> Result<Form, ApiError> {
+    if !api.twilio.can_check() {
+        return Err(ApiError::Unavailable("no Twilio token is configured, so no signature can be checked: set TWILIO_AUTH_TOKEN".to_owned()));
+    }
     let form: Form = twilio::form_pairs(bytes);
     let signature = headers.get("x-twilio-signature").and_then(|h| h.to_str().ok()).unwrap_or_default();
     let target = uri.path_and_query().map_or("/", |p| p.as_str());
     if !api.twilio.verify(target, &form, signature) {
-        tracing::warn!(target: "webhook", "a Twilio callback with a wrong or missing signature was refused: check TWILIO_AUTH_TOKEN and the public URL");
-        return Err(ApiError::Forbidden("the signature is missing or wrong".to_owned()));
+        return Err(unsigned(api, "twilio", "check TWILIO_AUTH_TOKEN and the public URL"));
     }
     Ok(form)
 }
 
 pub async fn status_callback(State(api): State<Api>, OriginalUri(uri): OriginalUri, headers: HeaderMap, bytes: Bytes) -> Answer {
     let form = twilio_form(&api, &uri, &headers, &bytes)?;
-    keep(&api, twilio::status_callback(&form, api.clock.now())).await?;
+    keep(&api, "twilio", twilio::status_callback(&form, api.clock.now())).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

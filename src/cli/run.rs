@@ -4,12 +4,13 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Args, CliError, Command, args::Global, session::Session, verbs};
+use super::{Args, CliError, Command, args::Global, rights, session::Session, verbs};
 use crate::{
     app::{App, Demo, DemoOptions, StartOptions},
     clock::{ScaledClock, SharedClock, SystemClock},
     config::{self, Config, OnHangup, Sources, Values},
     console::{self, ConsoleOptions, Ending},
+    domain::role::Role,
     telemetry::{self, Ring},
     telephony::simulator::{Behaviour, Faults, Script, Simulator, SimulatorConfig},
 };
@@ -102,6 +103,7 @@ pub fn run(args: Args) -> Result<(), CliError> {
         Some(_) if args.global.read_only => Err(CliError::Usage("--read-only is for the console: this verb changes something or is not needed".to_owned())),
         Some(command) => {
             let config = config::validate(&values(&args.global)?)?;
+            rights::check(config.console_role, &command)?;
             runtime()?.block_on(async {
                 let there = matches!(command, Command::StopAll { .. });
                 let session = if there { Session::open_there(config, args.global.json).await? } else { Session::open(config, args.global.json).await? };
@@ -133,7 +135,8 @@ fn run_console(global: &Global) -> Result<(), CliError> {
     let look = ConsoleOptions {
         theme: config.theme.clone(),
         color: global.color.clone(),
-        read_only: global.read_only || config.view_only,
+        read_only: global.read_only || config.console_role == Role::Viewer,
+        role: config.console_role,
         mask: config.mask,
         simulated: false,
         supabase_hint: config.supabase_without_database,
@@ -222,6 +225,7 @@ fn run_demo(global: &Global, demo: DemoOptions) -> Result<(), CliError> {
         theme: global.theme.clone().unwrap_or_else(|| "dark".to_owned()),
         color: global.color.clone(),
         read_only: global.read_only,
+        role: Role::Admin,
         mask: 0,
         simulated: true,
         supabase_hint: false,

@@ -13,7 +13,7 @@ use crate::{
     app,
     config::Secret,
     desk::DeskError,
-    domain::phone::PhoneNumber,
+    domain::{phone::PhoneNumber, role::Role},
     provision::{Listed, Outbound, Place, Provided, ProvisionError, Wish},
 };
 
@@ -56,7 +56,7 @@ pub async fn trunk(s: &Session, command: TrunkCommand) -> Result<(), CliError> {
         TrunkCommand::Create { number, assistant, place, inbound } => assign(s, &number, &assistant, Outbound::To(place_of(place)?), inbound).await,
         TrunkCommand::List => {
             let provision = app::open_provision(&s.config, &s.desk, app::open_carrier(&s.config)?);
-            let listed = provision.trunks(s.actor.owner, true).await?;
+            let listed = provision.trunks(s.actor.owner, s.config.console_role.needs(Role::Admin).is_ok()).await?;
             let mut words = listed.iter().map(line).collect::<Vec<_>>().join("\n");
             if words.is_empty() {
                 "no trunk is at LiveKit: `dialdeck number assign` makes one".clone_into(&mut words);

@@ -8,6 +8,8 @@ pub const KEYS: &[(&str, Option<&str>)] = &[
     ("listen.ngrok_url", None),
     ("listen.allow_origins", Some("")),
     ("listen.behind_proxy", Some("false")),
+    ("listen.proxies", Some("127.0.0.1, ::1")),
+    ("listen.client_header", Some("x-forwarded-for")),
     ("listen.tls_cert", Some("")),
     ("listen.tls_key", Some("")),
     ("listen.limits", Some("")),

@@ -2,9 +2,11 @@
 //! `extract` gathers the values with their sources, one `validate` turns them into a [`Config`] and
 //! returns every complaint at once.
 
+mod access;
 mod dotenv;
 mod keys;
 mod limits;
+mod proxies;
 mod ranges;
 mod recording;
 mod secret;
@@ -21,6 +23,7 @@ use std::{
 pub use dotenv::parse as parse_dotenv;
 pub use keys::{ENVIRONMENT, KEYS, SECRETS};
 pub use limits::Limits;
+pub use proxies::Proxies;
 pub use recording::{RecordingBucket, RecordingSource};
 pub use secret::Secret;
 pub use show::shown;
@@ -29,6 +32,7 @@ use crate::domain::{
     breaker::Limits as Breaker,
     phone::PhoneNumber,
     retention::Retention,
+    role::Role,
     rules::Profile,
     text::clean,
     trunk::{self, Reach},
@@ -102,6 +106,10 @@ pub struct Config {
     /// Every public base Twilio may have been given.
     pub public_bases: Vec<String>,
     pub behind_proxy: bool,
+    /// Whose word about the client is taken; nobody's, where no proxy is.
+    pub proxies: Proxies,
+    /// Origins whose pages a browser lets ask us.
+    pub origins: Vec<String>,
     pub database_url: String,
     /// `None` when no host is configured.
     pub livekit: Option<LiveKitSection>,
@@ -114,7 +122,12 @@ pub struct Config {
     pub jwt_secret: Secret,
     pub audience: String,
     pub issuer: String,
-    pub plain_role: String,
+    pub plain_role: Role,
+    /// What console and command line may do.
+    pub console_role: Role,
+    /// An identity provider whose tokens are taken as well.
+    pub supabase_url: Option<String>,
+    pub service_role_key: Secret,
     pub engine_enabled: bool,
     pub timezone: Option<Zone>,
     pub on_hangup: OnHangup,
@@ -144,8 +157,6 @@ pub struct Config {
     pub theme: String,
     /// How much of numbers the console shows at first: all, the last four digits, nothing.
     pub mask: u8,
-    /// The console changes nothing.
-    pub view_only: bool,
     pub log_level: String,
     pub log_file: Option<PathBuf>,
     /// Said in the header: a Supabase URL without a database URL.
@@ -336,7 +347,6 @@ impl Reader<'_> {
 
 /// Keys that are in the design and do nothing yet, what they may hold, and the words for anything else.
 const LATER: &[(&str, &[&str], &str)] = &[
-    ("listen.allow_origins", &[""], "this release answers no browser of another origin; a proxy in front may"),
     ("database.migrate_url", &[""], "this release brings its database up to date by database.url alone"),
     ("console.notify", &["", "none"], "this release rings no bell"),
     ("console.limits", &[""], "this release has no limits of the console's own"),
@@ -356,7 +366,7 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
         r.later(key, allowed, words);
     }
     let list = |text: &str| text.split(',').map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect::<Vec<_>>();
-    let (public_url, public_bases) = public(&r);
+    let (public_url, public_bases) = access::public(&r);
     let listen = r.parse("listen.addr", SocketAddr::from(([127, 0, 0, 1], 4000)), "an address such as 127.0.0.1:4000");
     let behind_proxy = r.flag("listen.behind_proxy");
     if !listen.ip().is_loopback() && !behind_proxy {
@@ -383,6 +393,8 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
         public_url,
         public_bases,
         behind_proxy,
+        proxies: access::proxies(&mut r, behind_proxy),
+        origins: access::origins(&mut r),
         database_url: r.text("database.url"),
         livekit: livekit(&mut r),
         agent_name: r.text("livekit.agent_name"),
@@ -391,10 +403,13 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
         twilio_tokens: list(&r.text("twilio.auth_tokens")).into_iter().map(Secret::new).collect(),
         twilio_number: number(&mut r),
         owner: optional(&mut r, "auth.owner", "a UUID"),
-        jwt_secret: Secret::new(r.text("auth.jwt_secret")),
+        jwt_secret: access::jwt_secret(&mut r),
         audience: r.text("auth.audience"),
         issuer: r.text("auth.issuer"),
-        plain_role: one_of(&mut r, "auth.plain_role", &["viewer", "operator", "supervisor", "admin"]),
+        plain_role: access::role(&mut r, "auth.plain_role"),
+        console_role: access::role(&mut r, "auth.console_role"),
+        supabase_url: access::supabase_url(&mut r),
+        service_role_key: Secret::new(r.text("auth.service_role_key")),
         engine_enabled: r.flag("engine.enabled"),
         timezone: zone(&mut r),
         on_hangup: match one_of(&mut r, "engine.on_hangup", &["drain", "continue", "stop"]).as_str() {
@@ -438,7 +453,6 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
             "all" => 2,
             _ => 0,
         },
-        view_only: one_of(&mut r, "auth.console_role", &["admin", "viewer"]) == "viewer",
         log_level: r.text("log.level"),
         log_file: Some(PathBuf::from(r.text("log.file"))).filter(|p| !p.as_os_str().is_empty()),
         supabase_without_database: !r.text("auth.supabase_url").is_empty() && values.get("database.url").is_none_or(|v| v.source == "default"),
@@ -446,20 +460,16 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
     if r.complaints.is_empty() { Ok(config) } else { Err(ConfigError(r.complaints)) }
 }
 
-/// The public URL: configured, else the first of the spec's two whose host is not this machine.
-fn public(r: &Reader<'_>) -> (Option<String>, Vec<String>) {
-    let all: Vec<String> = ["listen.public_url", "listen.backend_url", "listen.ngrok_url"].iter().map(|k| r.text(k)).filter(|t| !t.is_empty()).collect();
-    let own = Some(r.text("listen.public_url")).filter(|t| !t.is_empty());
-    let outside = all.iter().find(|u| !crate::config::is_loopback_url(u)).cloned();
-    (own.or(outside).or_else(|| all.first().cloned()), all)
-}
-
 /// Whether a URL's host is this machine.
 #[must_use]
 pub fn is_loopback_url(url: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, r)| r);
-    let host = rest.split(['/', ':', '?']).next().unwrap_or_default();
-    host == "localhost" || host.starts_with("127.") || rest.starts_with("[::1]")
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let authority = authority.rsplit('@').next().unwrap_or_default();
+    let inside = authority.strip_prefix('[').and_then(|a| a.split(']').next());
+    let host = inside.unwrap_or_else(|| authority.split(':').next().unwrap_or_default());
+    // A name that only begins so, or stands behind a login, is another's.
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|a| a.is_loopback())
 }
 
 fn livekit(r: &mut Reader<'_>) -> Option<LiveKitSection> {

@@ -13,6 +13,7 @@ mod mailbox;
 mod message;
 mod panes;
 mod perform;
+mod rights;
 mod state;
 mod terminal;
 mod theme;
@@ -35,7 +36,7 @@ pub use view::draw;
 use crate::{
     clock::SharedClock,
     desk::{Actor, Desk},
-    domain::{text, zone::Zone},
+    domain::{role::Role, text, zone::Zone},
     telemetry::Ring,
 };
 
@@ -45,6 +46,8 @@ pub struct ConsoleOptions {
     pub theme: String,
     pub color: String,
     pub read_only: bool,
+    /// What whoever sits here may do.
+    pub role: Role,
     /// How much of numbers is hidden at first: nothing, all but four digits, everything.
     pub mask: u8,
     /// The telephone network is the built-in one.
@@ -102,7 +105,7 @@ pub fn run(
     let (send, receive) = mailbox::mailbox();
     let theme = theme::load(&options.theme, &options.themes_folder, Depth::detect(&options.color));
     let mut state = State::new(options, actor.clone(), theme, clock.now());
-    let performer = perform::Performer::new(runtime.handle().clone(), desk.clone(), actor.clone(), send.clone(), state.options.region.clone());
+    let performer = perform::Performer::new(runtime.handle().clone(), desk.clone(), actor.clone(), send.clone(), &state.options);
     runtime.spawn(data::keep_loading(desk, actor, ring, clock.clone(), performer.wants(), send.clone()));
     terminal::watch_signals(runtime, send.clone());
     watch_breakdown(runtime, state.options.broken.clone(), send.clone());

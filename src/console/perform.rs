@@ -8,14 +8,16 @@ use tokio::{runtime::Handle, sync::watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    ConsoleOptions,
     data::Wants,
     dialogs::FormValues,
     mailbox::Sender,
     message::{Effect, Msg, Preview},
+    rights,
 };
 use crate::{
     desk::{Actor, CampaignDraft, Desk, DeskError, Import, Progress, SetOutcome, UndoDoNotCall},
-    domain::{csv::ContactFile, id::CampaignId, outcome::Who, phone, zone},
+    domain::{csv::ContactFile, id::CampaignId, outcome::Who, phone, role::Role, zone},
     store::ContactTable,
 };
 
@@ -27,11 +29,14 @@ pub struct Performer {
     wants: watch::Sender<Wants>,
     import: parking_lot::Mutex<CancellationToken>,
     region: Option<String>,
+    role: Role,
 }
 
 impl Performer {
-    pub fn new(runtime: Handle, desk: Desk, actor: Actor, send: Sender, region: Option<String>) -> Self {
-        Self { runtime, desk, actor, send, wants: watch::Sender::new(Wants { detail: None, lists: true }), import: parking_lot::Mutex::default(), region }
+    pub fn new(runtime: Handle, desk: Desk, actor: Actor, send: Sender, options: &ConsoleOptions) -> Self {
+        let wants = watch::Sender::new(Wants { detail: None, lists: true });
+        let (region, role) = (options.region.clone(), options.role);
+        Self { runtime, desk, actor, send, wants, import: parking_lot::Mutex::default(), region, role }
     }
 
     pub fn wants(&self) -> watch::Receiver<Wants> {
@@ -39,6 +44,9 @@ impl Performer {
     }
 
     pub fn perform(&self, effect: Effect) {
+        if let Some(msg) = rights::refused(self.role, &effect) {
+            return self.send.tell(msg);
+        }
         let (desk, actor) = (self.desk.clone(), self.actor.clone());
         match effect {
             Effect::Tag { call, name, outcome, previous, callback_at } => self.spawn(async move {

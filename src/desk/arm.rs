@@ -74,16 +74,29 @@ impl Desk {
     /// means the commit is in doubt: the call must not be sent.
     pub async fn arm(&self, claimed: Claimed, incarnation: Incarnation) -> Result<Result<Armed, Refused>, DeskError> {
         let (rules, clock) = (self.rules.clone(), self.clock.clone());
+        let asked = clock.uptime();
         reach("arm.begin");
         // The moment is that of the transaction: it may have waited for its turn.
         let job = self.store.write(Lane::Urgent, move |tx| Box::pin(async move { arm(tx, &rules, claimed, incarnation, clock.now(), clock.uptime()).await }));
         let armed = job.await;
         reach("arm.committed");
+        self.measure(&armed, asked);
         match armed {
             Ok(answer) => Ok(answer.map_err(Refused::Gate)),
             Err(Unarmed::Wait(at)) => Ok(Err(Refused::Wait(at))),
             Err(Unarmed::Lost) => Ok(Err(Refused::Lost)),
             Err(Unarmed::Desk(e)) => Err(e),
+        }
+    }
+
+    fn measure(&self, armed: &Result<Result<Armed, Closed>, Unarmed>, asked: std::time::Duration) {
+        match armed {
+            Ok(Ok(_)) => {
+                self.meters.dials.inc();
+                self.meters.arm.observe(self.clock.uptime().saturating_sub(asked).as_secs_f64());
+            }
+            Ok(Err(closed)) => self.meters.refused(closed.gate.word()),
+            Err(_) => {}
         }
     }
 }

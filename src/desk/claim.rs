@@ -118,7 +118,12 @@ impl Desk {
         let claimed = self.store.write(Lane::Urgent, move |tx| Box::pin(async move { claim(tx, &rules, &request, clock.now()).await })).await;
         reach("claim.committed");
         match claimed {
-            Ok((rows, turned_away)) => Ok(Claims { ready: self.render(installation, &campaign, &outgoing, rows).await?, turned_away }),
+            Ok((rows, turned_away)) => {
+                for t in &turned_away {
+                    self.meters.refused(t.closed.gate.word());
+                }
+                Ok(Claims { ready: self.render(installation, &campaign, &outgoing, rows).await?, turned_away })
+            }
             Err(Unclaimed::Nothing) => Ok(Claims::default()),
             Err(Unclaimed::Desk(e)) => Err(e),
         }

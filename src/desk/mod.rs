@@ -16,6 +16,7 @@ mod housekeeping;
 mod importing;
 mod law;
 mod lists;
+mod meters;
 mod once;
 mod outcome;
 mod promises;
@@ -43,6 +44,7 @@ pub use error::DeskError;
 pub use explain::{Explanation, Waiting, ZoneWait};
 pub use housekeeping::Removed;
 pub use lists::{ListImport, ListReport, National};
+pub use meters::{Label, Meters};
 pub use once::{Reply, Reserved};
 pub use outcome::{SetOutcome, Tagged, UndoDoNotCall};
 pub use promises::Promise;
@@ -108,6 +110,7 @@ pub struct Desk {
     told: broadcast::Sender<Told>,
     openings: Arc<hours::Openings>,
     readers: Arc<importing::Readers>,
+    meters: Meters,
 }
 
 impl Desk {
@@ -117,12 +120,18 @@ impl Desk {
         let (inbox, waiting) = mpsc::channel(4096);
         let told = broadcast::Sender::new(1024);
         tokio::spawn(record::inbox(store.clone(), clock.clone(), rules.breaker, waiting, told.clone()));
-        Self { store, clock, rules: Arc::new(rules), inbox, told, openings: Arc::default(), readers: Arc::default() }
+        Self { store, clock, rules: Arc::new(rules), inbox, told, openings: Arc::default(), readers: Arc::default(), meters: Meters::default() }
     }
 
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// What was counted since this process began.
+    #[must_use]
+    pub fn meters(&self) -> &Meters {
+        &self.meters
     }
 
     #[must_use]

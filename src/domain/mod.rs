@@ -17,6 +17,7 @@ pub mod place;
 pub mod recording;
 pub mod retention;
 pub mod retry;
+pub mod role;
 pub mod rules;
 pub mod schedule;
 pub mod script;

@@ -63,7 +63,7 @@ const SELECT: &str = "SELECT c.*, a.name AS assistant_name, a.agent_name AS assi
      LEFT JOIN contact_lists l ON l.id = c.contact_list_id
      LEFT JOIN csv_files f ON f.id = c.csv_file_id";
 
-fn select(rest: &str) -> sqlx::AssertSqlSafe<String> {
+pub(super) fn select(rest: &str) -> sqlx::AssertSqlSafe<String> {
     sqlx::AssertSqlSafe(format!("{SELECT} {rest}"))
 }
 

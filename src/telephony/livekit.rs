@@ -15,8 +15,7 @@ use livekit_api::services::{
 };
 use livekit_protocol as proto;
 
-pub(super) use dial::tls;
-pub use dial::{classify, read_reply};
+pub use dial::{classify, read_reply, tls};
 pub use inbound::{InboundTrunk, NewRule, Rule, RuleAgent};
 pub use webhook::{WebhookError, WebhookKeys};
 
@@ -45,6 +44,7 @@ impl LiveKit {
     /// # Errors
     /// When the host is no URL.
     pub fn new(config: &LiveKitConfig) -> Result<Self, CarrierError> {
+        super::tokens::install();
         let base = http_base(&config.host)?;
         // Never a replay: CreateDispatch and trunks are not idempotent, the dial does not go this way.
         let api = LiveKitApi::with_api_key(&base, &config.api_key, &config.api_secret).with_failover(false).with_request_timeout(TIMEOUT);

@@ -4,6 +4,7 @@
 pub mod carrier;
 pub mod livekit;
 pub mod simulator;
+pub mod tokens;
 pub mod twilio;
 pub mod twilio_calls;
 mod twilio_rest;

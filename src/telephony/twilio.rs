@@ -29,6 +29,12 @@ impl Signatures {
         Self { tokens, bases: bases.iter().map(|b| b.trim_end_matches('/').to_owned()).collect() }
     }
 
+    /// Whether there is a token to check signatures with.
+    #[must_use]
+    pub fn can_check(&self) -> bool {
+        !self.tokens.is_empty()
+    }
+
     /// Whether a form POST to `target` (the raw request target) was signed by Twilio.
     #[must_use]
     pub fn verify(&self, target: &str, form: &Form, signature: &str) -> bool {

@@ -10,7 +10,7 @@ use axum::{
 use chrono::{DateTime, Duration, Utc};
 use dialdeck::{
     api::{Api, Auth, Buckets, Defaults, Role, router},
-    config::{Limits, Secret},
+    config::{Limits, Proxies, Secret},
     domain::{
         call::State,
         event::{CallEvent, End, Kind, Lost, Reply, Source, Target},
@@ -40,16 +40,16 @@ impl Rest {
 
     /// The listener over a world, reached from outside at `public`.
     pub fn over(world: World, public: &str) -> Self {
-        Self::configured(world, public, |_| {})
+        Self::built(world, public, |_| {})
     }
 
     /// The same, configured otherwise.
-    pub fn configured(world: World, public: &str, change: impl FnOnce(&mut Api)) -> Self {
+    pub fn built(world: World, public: &str, change: impl FnOnce(&mut Api)) -> Self {
         let auth = Arc::new(Auth::new(Secret::new("a-secret-of-the-test"), "authenticated".into(), String::new(), Role::Supervisor));
         let mut api = Api {
             desk: world.desk.clone(),
             clock: world.clock.clone(),
-            auth: auth.clone(),
+            auth,
             carrier: Some(world.carrier.clone()),
             livekit_keys: WebhookKeys::new(vec![("k".into(), "s".into())]),
             twilio: Signatures::new(vec!["tok".into(), "simulated-twilio-auth-token".into()], &[public.into()]),
@@ -58,10 +58,11 @@ impl Rest {
             provision: world.provision(OwnTrunk::default()),
             limits: Limits::default(),
             buckets: Arc::new(Buckets::new(Limits::default())),
+            edges: Arc::default(),
             defaults: Defaults { timezone: "America/New_York".parse().unwrap(), region: Some("US".into()), default_number: None },
         };
         change(&mut api);
-        let mut rest = Self { router: router(api), auth, token: String::new(), world };
+        let mut rest = Self { auth: api.auth.clone(), router: router(api), token: String::new(), world };
         rest.token = rest.mint(rest.world.actor.owner, Role::Admin);
         rest
     }
@@ -320,7 +321,7 @@ async fn the_listener_bears_what_it_says() {
     let limits: Limits = "connections=2, header=1".parse().unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (address, stop) = (listener.local_addr().unwrap(), tokio_util::sync::CancellationToken::new());
-    let serving = tokio::spawn(dialdeck::api::serve(listener, rest.router.clone(), limits, stop.clone()));
+    let serving = tokio::spawn(dialdeck::api::serve(listener, rest.router.clone(), limits, Proxies::default(), stop.clone()));
     let open = || async {
         let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
         stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n").await.unwrap();

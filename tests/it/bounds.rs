@@ -245,7 +245,7 @@ async fn the_trunk_login_goes_to_the_configured_address_only() {
     let world = World::new(Options::default()).await;
     let own = OwnTrunk { address: "acme.pstn.twilio.com".into(), username: "acme".into(), password: config::Secret::new("hunter2") };
     let provision = world.provision(own);
-    let rest = Rest::configured(world, "https://x.example", |api| api.provision = provision);
+    let rest = Rest::built(world, "https://x.example", |api| api.provision = provision);
     let mut number = 0;
     let mut assign = |more: Value| {
         number += 1;
@@ -313,7 +313,7 @@ async fn ask_and_hang_up(rest: &Rest, request: &[u8]) {
     use tokio::io::AsyncWriteExt;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (address, stop) = (listener.local_addr().unwrap(), tokio_util::sync::CancellationToken::new());
-    let serving = tokio::spawn(dialdeck::api::serve(listener, rest.router.clone(), config::Limits::default(), stop.clone()));
+    let serving = tokio::spawn(dialdeck::api::serve(listener, rest.router.clone(), config::Limits::default(), config::Proxies::default(), stop.clone()));
     // The database is busy with something long, so that the client is gone before there is an answer.
     let (begun, wait) = tokio::sync::oneshot::channel::<()>();
     let (store, held) = (rest.world.store.clone(), Duration::from_millis(400));

@@ -26,6 +26,7 @@ fn options() -> ConsoleOptions {
         theme: "dark".into(),
         color: "never".into(),
         read_only: false,
+        role: dialdeck::domain::role::Role::Admin,
         mask: 0,
         simulated: true,
         supabase_hint: false,

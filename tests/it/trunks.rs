@@ -66,7 +66,7 @@ async fn over(livekit: Option<LiveKitConfig>) -> Rest {
         Arc::new(LiveKit::new(&l).unwrap())
     });
     let provision = Arc::new(Provision::new(world.desk.clone(), livekit, None, OwnTrunk::default(), "ai".into()));
-    Rest::configured(world, "https://x.example", |api| api.provision = provision)
+    Rest::built(world, "https://x.example", |api| api.provision = provision)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -251,7 +251,7 @@ async fn without_an_address_the_numbers_trunk_at_twilio_is_taken_and_no_login_of
     let world = World::new(Options::default()).await;
     let own = OwnTrunk { address: String::new(), username: "ours".into(), password: Secret::new("hunter2") };
     let provision = world.provision(own);
-    let rest = Rest::configured(world, "https://x.example", |api| api.provision = provision);
+    let rest = Rest::built(world, "https://x.example", |api| api.provision = provision);
     let sim = &rest.world.simulator;
     // Twilio's filter finds parts of numbers: this one is not meant.
     sim.set_twilio_number("+155500011110", Some("wrong.pstn.twilio.com"));
@@ -290,7 +290,7 @@ async fn a_twilio_that_refuses_or_is_not_configured_is_said() {
         [(Some(refused), "check TWILIO_ACCOUNT_SID"), (Some(away), "error sending request"), (None, "with TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN")]
     {
         let provision = Arc::new(Provision::new(desk.clone(), Some(livekit.clone()), twilio, OwnTrunk::default(), "ai".into()));
-        let told = Rest::configured(rest.world, "https://x.example", |api| api.provision = provision);
+        let told = Rest::built(rest.world, "https://x.example", |api| api.provision = provision);
         let answer = told.for_number(CREATE, json!({})).await;
         assert_eq!(code(&answer), (422, "unprocessable".into()));
         assert!(answer.body.contains(why) && !answer.body.contains("wrong-token") && !answer.body.contains("%2B"), "{}", answer.body);
@@ -384,7 +384,7 @@ async fn a_call_is_sent_into_the_room_that_its_url_names() {
     }
     // Unsigned, or signed for another room.
     assert_eq!(code(&twiml(&rest, &plain, &typed, "CallSid=CA1").await), (403, "forbidden".into()));
-    let nowhere = Rest::configured(rest.world, "https://x.example", |api| api.sip_host = String::new());
+    let nowhere = Rest::built(rest.world, "https://x.example", |api| api.sip_host = String::new());
     assert_eq!(code(&twiml(&nowhere, &plain, &plain, "CallSid=CA1").await), (503, "unavailable".into()));
 }
 

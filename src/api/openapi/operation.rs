@@ -97,6 +97,7 @@ fn role(who: Who) -> &'static str {
         Who::AtLeast(role) => word(role),
         Who::Tagger => "operator or the call's agent",
         Who::Assigner => "admin, or a token that names no role",
+        Who::Machine => "admin, or this machine",
     }
 }
 
@@ -108,6 +109,7 @@ fn may(who: Who) -> String {
         Who::AtLeast(role) => format!("Needs the role {} or a higher one.", word(role)),
         Who::Tagger => "Needs the role operator or a higher one, or the token of this call's agent.".to_owned(),
         Who::Assigner => "Needs the role admin, or a token that names no role, over its own assistants.".to_owned(),
+        Who::Machine => "Needs the role admin, or comes from the machine itself.".to_owned(),
     }
 }
 
@@ -115,6 +117,7 @@ fn security(who: Who) -> Option<Value> {
     match who {
         Who::Open | Who::Signed => None,
         Who::AtLeast(_) | Who::Tagger | Who::Assigner => Some(json!([{ "bearer": [] }])),
+        Who::Machine => Some(json!([{}, { "bearer": [] }])),
     }
 }
 
@@ -122,7 +125,7 @@ fn refusals_of(who: Who) -> Vec<u16> {
     match who {
         Who::Open => vec![],
         Who::Signed => vec![403, 503],
-        Who::AtLeast(_) | Who::Tagger | Who::Assigner => vec![401, 403, 429, 503],
+        Who::AtLeast(_) | Who::Tagger | Who::Assigner | Who::Machine => vec![401, 403, 429, 503],
     }
 }
 

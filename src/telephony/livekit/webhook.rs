@@ -9,7 +9,10 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     domain::event::{CallEvent, Kind, Leave, LegStatus, Source, Target},
-    telephony::carrier::{CALLEE, report},
+    telephony::{
+        carrier::{CALLEE, report},
+        tokens,
+    },
 };
 
 /// Keys that may have signed: several during a rotation.
@@ -29,6 +32,7 @@ pub enum WebhookError {
 impl WebhookKeys {
     #[must_use]
     pub fn new(keys: Vec<(String, String)>) -> Self {
+        tokens::install();
         Self(keys)
     }
 

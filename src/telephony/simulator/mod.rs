@@ -114,6 +114,7 @@ impl Simulator {
     /// # Errors
     /// When the address cannot be bound.
     pub async fn start(config: SimulatorConfig, clock: SharedClock) -> std::io::Result<Self> {
+        super::tokens::install();
         let listener = TcpListener::bind(config.listen).await?;
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();

@@ -1,0 +1,66 @@
+//! What the console's acts need of `[auth] console_role`: the same as their routes of the REST API.
+
+use super::message::{Effect, Msg};
+use crate::domain::role::Role;
+
+/// What is said instead of doing it, where the role does not allow an act.
+pub fn refused(role: Role, effect: &Effect) -> Option<Msg> {
+    let why = role.needs(needed(effect)).err()?;
+    let words = format!("{why}, and [auth] console_role is {}", role.as_str());
+    Some(match effect {
+        Effect::Tag { call, name, outcome, previous, .. } => {
+            Msg::Tagged { call: *call, name: name.clone(), outcome: *outcome, previous: *previous, undone: false, result: Err(words) }
+        }
+        Effect::UndoTag { call, name, previous, outcome, .. } => {
+            Msg::Tagged { call: *call, name: name.clone(), outcome: *previous, previous: *outcome, undone: true, result: Err(words) }
+        }
+        Effect::Create { .. } => Msg::Created { words: String::new(), result: Err(words) },
+        Effect::Import { .. } => Msg::ImportDone(Err(words)),
+        _ => Msg::Done { words: String::new(), result: Err(words) },
+    })
+}
+
+fn needed(effect: &Effect) -> Role {
+    match effect {
+        Effect::Why(_) | Effect::Show(_) | Effect::Preview(_) | Effect::CancelImport | Effect::Copy(_) | Effect::Leave(_) => Role::Viewer,
+        Effect::Tag { .. } | Effect::UndoTag { lift: false, .. } | Effect::Note { .. } | Effect::HangUp(..) => Role::Operator,
+        Effect::Start(..)
+        | Effect::Pause(..)
+        | Effect::Resume(..)
+        | Effect::Stop { .. }
+        | Effect::Delete(..)
+        | Effect::PauseAll
+        | Effect::ResumeAll(_)
+        | Effect::Create { .. }
+        | Effect::Import { .. }
+        | Effect::KillSwitch(true) => Role::Supervisor,
+        // What protects people is lifted by admins.
+        Effect::UndoTag { lift: true, .. } | Effect::KillSwitch(false) | Effect::AcceptTerms { .. } => Role::Admin,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::CallId;
+
+    #[test]
+    fn a_role_is_held_to_what_it_may() {
+        let tag = |lift| Effect::UndoTag { call: CallId(uuid::Uuid::nil()), name: String::new(), previous: None, outcome: None, lift };
+        let cases = [
+            (Effect::HangUp(CallId(uuid::Uuid::nil()), String::new()), Role::Operator),
+            (tag(false), Role::Operator),
+            (tag(true), Role::Admin),
+            (Effect::PauseAll, Role::Supervisor),
+            (Effect::KillSwitch(true), Role::Supervisor),
+            (Effect::KillSwitch(false), Role::Admin),
+        ];
+        for (effect, least) in cases {
+            for role in [Role::Viewer, Role::Operator, Role::Supervisor, Role::Admin] {
+                assert_eq!(refused(role, &effect).is_none(), role >= least, "{effect:?} by {role:?}");
+            }
+        }
+        let told = refused(Role::Operator, &Effect::PauseAll);
+        assert!(matches!(told, Some(Msg::Done { result: Err(words), .. }) if words.contains("supervisor") && words.contains("console_role is operator")));
+    }
+}
