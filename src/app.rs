@@ -27,16 +27,18 @@ pub use zoneinfo::{host_zone, use_host_zones};
 use crate::{
     api::{self, Api, Auth, Defaults, Provider, Role},
     clock::SharedClock,
-    config::{Config, Secret},
+    config::{Config, RecordingSource, Secret},
     desk::{Actor, Desk, DeskError, Installation},
     domain::{id::OwnerId, rules::Rules},
-    engine::{Engine, EngineConfig, Stop},
+    engine::{Engine, EngineConfig, Recording, Stop},
+    provision::{OwnTrunk, Provision},
     store::{Setting, Store, StoreError},
     telephony::{
-        Carrier, CarrierError,
+        Bucket, Carrier, CarrierError, RecordingPlace,
         livekit::{LiveKit, LiveKitConfig, WebhookKeys, is_loopback},
         twilio::Signatures,
         twilio_calls::CallList,
+        twilio_trunks::TwilioTrunks,
     },
 };
 
@@ -75,7 +77,7 @@ pub struct App {
     pub actor: Actor,
     pub installation: Installation,
     pub auth: Arc<Auth>,
-    pub carrier: Option<Arc<dyn Carrier>>,
+    pub carrier: Option<Arc<LiveKit>>,
     /// Another process on this host holds engine and listener: words for the header, until it is gone.
     pub following: watch::Sender<Option<String>>,
     /// A part that everything hangs on has broken down: why this process must end, in words.
@@ -137,10 +139,18 @@ pub async fn open_auth(config: &Config, desk: &Desk) -> Result<Arc<Auth>, AppErr
 ///
 /// # Errors
 /// When its host is no URL.
-pub fn open_carrier(config: &Config) -> Result<Option<Arc<dyn Carrier>>, AppError> {
+pub fn open_carrier(config: &Config) -> Result<Option<Arc<LiveKit>>, AppError> {
     let Some(l) = &config.livekit else { return Ok(None) };
     let livekit = LiveKit::new(&LiveKitConfig { host: l.host.clone(), api_key: l.api_key.clone(), api_secret: l.api_secret.reveal().to_owned() })?;
     Ok(Some(Arc::new(livekit)))
+}
+
+/// Who makes trunks at the configured LiveKit, and asks the configured Twilio where they go.
+#[must_use]
+pub fn open_provision(config: &Config, desk: &Desk, livekit: Option<Arc<LiveKit>>) -> Arc<Provision> {
+    let own = OwnTrunk { address: config.trunk_address.clone(), username: config.trunk_username.clone(), password: config.trunk_password.clone() };
+    let twilio = from_twilio(config, "trunks", TwilioTrunks::new);
+    Arc::new(Provision::new(desk.clone(), livekit, twilio, own, config.agent_name.clone()))
 }
 
 impl App {
@@ -245,7 +255,8 @@ impl App {
             outcome_token: Arc::new(move |call, owner, until| auth.mint(owner, Role::Agent, until, Some(call))),
             orphan_sweep: config.orphan_sweep,
             retention: config.retention,
-            call_list: call_list(config),
+            call_list: from_twilio(config, "list of calls", CallList::new).map(Arc::new),
+            recording: recording(config),
         };
         let engine = Engine::new(self.desk.clone(), carrier, self.clock.clone(), engine_config, self.installation, self.stop.clone());
         let ready = engine.ready();
@@ -287,21 +298,18 @@ impl App {
             desk: self.desk.clone(),
             clock: self.clock.clone(),
             auth: self.auth.clone(),
-            carrier: self.carrier.clone(),
+            carrier: self.carrier.clone().map(|l| l as Arc<dyn Carrier>),
             livekit_keys: WebhookKeys::new(keys),
             twilio: Signatures::new(config.twilio_tokens.iter().map(|t| t.reveal().to_owned()).collect(), &config.public_bases),
             sip_host: sip,
             ready,
-            assigning: Arc::default(),
+            provision: open_provision(config, &self.desk, self.carrier.clone()),
             limits: config.limits,
             buckets: Arc::new(api::Buckets::new(config.limits)),
             edges: Arc::new(api::Edges::new(config.proxies.clone(), &config.origins)),
             defaults: Defaults {
                 timezone: config.timezone.unwrap_or_else(host_zone),
                 region: config.region.clone(),
-                trunk_address: config.trunk_address.clone(),
-                trunk_username: config.trunk_username.clone(),
-                trunk_password: config.trunk_password.clone(),
                 default_number: config.twilio_number.clone(),
             },
         }
@@ -389,11 +397,24 @@ impl App {
     }
 }
 
-/// Twilio's list of calls, where account and token are configured.
-fn call_list(config: &Config) -> Option<Arc<CallList>> {
+/// A reader of Twilio's REST API, where account and token are configured.
+fn from_twilio<T>(config: &Config, what: &str, make: impl FnOnce(&str, &str, &Secret) -> Result<T, String>) -> Option<T> {
     let token = config.twilio_tokens.first().filter(|_| !config.twilio_account.is_empty())?;
-    let made = CallList::new(&config.twilio_api, &config.twilio_account, token);
-    made.map(Arc::new).inspect_err(|e| tracing::warn!(target: "app", "Twilio's list of calls cannot be asked: {e}")).ok()
+    let made = make(&config.twilio_api, &config.twilio_account, token);
+    made.inspect_err(|e| tracing::warn!(target: "app", "Twilio's {what} cannot be asked: {e}")).ok()
+}
+
+/// Who records the calls.
+fn recording(config: &Config) -> Recording {
+    match config.recording {
+        RecordingSource::None => Recording::None,
+        RecordingSource::Twilio => from_twilio(config, "list of recordings", CallList::new).map_or(Recording::None, |list| Recording::Twilio(Arc::new(list))),
+        RecordingSource::Egress => {
+            let b = config.recording_bucket.clone();
+            let bucket = Bucket { name: b.name, access_key: b.access_key, secret: b.secret, region: b.region, endpoint: b.endpoint };
+            Recording::Egress(RecordingPlace { prefix: b.prefix, bucket: (!bucket.name.is_empty()).then_some(bucket) })
+        }
+    }
 }
 
 /// Whether a call may be on the line. A database that cannot be asked proves nothing: it is waited for.

@@ -17,6 +17,7 @@ mod run;
 mod safekeeping;
 mod session;
 mod status;
+mod trunks;
 mod verbs;
 
 use std::process::ExitCode;

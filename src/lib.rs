@@ -7,6 +7,7 @@
 //! | 6 | `main`, [`cli`] | parse, run, print the error chain, exit code |
 //! | 5 | [`app`] | wires everything; start order, stop order; the demonstration |
 //! | 4 | [`console`], [`api`], [`engine`], [`doctor`] | siblings: none imports another |
+//! | 3½ | [`provision`] | trunks and numbers at LiveKit, for the listener and the command line |
 //! | 3 | [`desk`] | the one door for writes |
 //! | 2 | [`store`], [`telephony`], [`telemetry`] | rows; the telephone network; logs |
 //! | 1 | [`domain`], [`config`], [`clock`] | plain types and pure functions; [`failpoint`]: where tests kill |
@@ -34,6 +35,7 @@ pub mod doctor;
 pub mod domain;
 pub mod engine;
 pub mod failpoint;
+pub mod provision;
 pub mod store;
 pub mod telemetry;
 pub mod telephony;

@@ -15,6 +15,7 @@ use dialdeck::{
     api::{Api, Auth, Buckets, Defaults, Role, router},
     config::{Limits, Secret},
     desk::Desk,
+    provision::{OwnTrunk, Provision},
     store::Store,
     telephony::{
         livekit::WebhookKeys,
@@ -88,8 +89,10 @@ pub fn serve(url: &str) {
     setup::runtime().block_on(async {
         let clock = setup::clock();
         let store = Store::open(url).await.unwrap();
+        let desk = Desk::new(store, clock.clone(), setup::rules());
         let api = Api {
-            desk: Desk::new(store, clock.clone(), setup::rules()),
+            provision: Arc::new(Provision::new(desk.clone(), None, None, OwnTrunk::default(), "ai".into())),
+            desk,
             clock,
             auth: Arc::new(Auth::new(Secret::new("a-secret-of-the-bench"), "authenticated".into(), String::new(), Role::Supervisor)),
             carrier: None,
@@ -97,18 +100,10 @@ pub fn serve(url: &str) {
             twilio: Signatures::new(vec![TOKEN.into()], &[PUBLIC.into()]),
             sip_host: "sip.example".into(),
             ready: tokio::sync::watch::Sender::new(true).subscribe(),
-            assigning: Arc::default(),
             limits: Limits::default(),
             buckets: Arc::new(Buckets::new(Limits::default())),
             edges: Arc::default(),
-            defaults: Defaults {
-                timezone: dialdeck::domain::zone::Zone::utc(),
-                region: None,
-                trunk_address: String::new(),
-                trunk_username: String::new(),
-                trunk_password: Secret::default(),
-                default_number: None,
-            },
+            defaults: Defaults { timezone: dialdeck::domain::zone::Zone::utc(), region: None, default_number: None },
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         println!("{}", listener.local_addr().unwrap().port());

@@ -60,7 +60,7 @@ pub fn run() {
             address: "trunk.example".into(),
             number: "+15550009999".into(),
             username: String::new(),
-            password: String::new(),
+            password: dialdeck::config::Secret::default(),
             transport: "auto".into(),
             metadata: String::new(),
         };
@@ -108,6 +108,7 @@ pub fn run() {
             outcome_token: Arc::new(|_, _, _| None),
             orphan_sweep: true,
             call_list: None,
+            recording: dialdeck::engine::Recording::None,
             retention: dialdeck::domain::retention::Retention::FOR_EVER,
         };
         let stop = Stop::new();

@@ -10,7 +10,7 @@ use serde::{
 };
 
 use super::ApiError;
-use crate::domain::text::clean;
+use crate::domain::{FieldError, text::clean};
 
 /// A JSON body.
 ///
@@ -110,11 +110,26 @@ pub struct Paging {
     pub status: Option<String>,
     #[serde(default)]
     pub outcome: Option<String>,
+    /// Columns that are left out unless they are asked for, separated by commas.
+    #[serde(default)]
+    fields: Option<String>,
 }
 
 impl Paging {
     /// 50 rows unless asked, 500 at most.
-    pub fn limits(&self) -> (i64, i64) {
-        (self.limit.unwrap_or(50).clamp(1, 500), self.offset.unwrap_or(0).max(0))
+    ///
+    /// # Errors
+    /// No row at all, or an offset before the first.
+    pub fn limits(&self) -> Result<(i64, i64), ApiError> {
+        let (limit, offset) = (self.limit.unwrap_or(50), self.offset.unwrap_or(0));
+        let mut errors = Vec::new();
+        errors.extend((limit < 1).then(|| FieldError::new("limit", "is at least 1, and 500 rows are answered at most")));
+        errors.extend((offset < 0).then(|| FieldError::new("offset", "is at least 0")));
+        if errors.is_empty() { Ok((limit.min(500), offset)) } else { Err(ApiError::Unprocessable(errors)) }
+    }
+
+    /// Whether a column is asked for that lists leave out.
+    pub fn wants(&self, column: &str) -> bool {
+        self.fields.as_deref().is_some_and(|f| f.split(',').any(|c| c.trim() == column))
     }
 }

@@ -20,12 +20,11 @@ use crate::{
     desk::{Ask, NOBODY, SetOutcome, TOKEN_TTL},
     domain::{
         FieldError,
-        event::{AgentReport, CallEvent, Kind, Source, Target},
         id::{CallId, OwnerId},
-        outcome::Who,
+        outcome::{Line, Report, Who},
         phone::{self, Parsed, PhoneNumber},
+        recording::Stage,
         request::Fate,
-        text::clean,
     },
     store::{CallRow, RequestRow},
 };
@@ -63,6 +62,12 @@ pub async fn show(State(api): State<Api>, Viewer(caller): Viewer, Path(id): Path
         map.insert("timeline".to_owned(), timeline.into());
         let requests: Vec<_> = api.desk.store().requests_of(row.id).await?.iter().map(request).collect();
         map.insert("requests".to_owned(), requests.into());
+        map.insert("report".to_owned(), json!(api.desk.store().report(row.id).await?));
+        let recordings = api.desk.store().recordings(&row).await?;
+        let best = recordings.iter().find(|r| r.status == Stage::Completed).or(recordings.first());
+        map.insert("recording_status".to_owned(), best.map_or("not recorded", |r| r.status.words()).into());
+        map.insert("recording_reason".to_owned(), json!(api.desk.store().recording_reason(row.id).await?.filter(|w| !w.is_empty())));
+        map.insert("recordings".to_owned(), json!(recordings));
         map.insert("evidence".to_owned(), json!(api.desk.store().audit_of(caller.owner, row.id.0).await?));
     }
     Ok(Json(json!({ "success": true, "call": call })).into_response())
@@ -80,6 +85,7 @@ fn request(r: &RequestRow) -> serde_json::Value {
 struct OutcomeRequest {
     outcome: String,
     notes: Option<String>,
+    #[serde(alias = "callback_at")]
     callback_at: Option<DateTime<Utc>>,
     confidence: Option<f64>,
 }
@@ -89,13 +95,10 @@ pub async fn outcome(State(api): State<Api>, caller: Caller, Path(id): Path<Stri
     let request: OutcomeRequest = body::json(&headers, &bytes)?;
     let wrong = |field, message: String| ApiError::Unprocessable(vec![FieldError::new(field, message)]);
     let outcome = request.outcome.parse().map_err(|m| wrong("outcome", m))?;
-    if request.confidence.is_some_and(|c| !(0.0..=1.0).contains(&c)) {
-        return Err(wrong("confidence", "is not between 0 and 1".to_owned()));
-    }
     let set = SetOutcome {
         call: row.id,
         outcome: Some(outcome),
-        notes: request.notes.map(|n| clean(&n, 4000)),
+        notes: request.notes,
         who: if caller.role == Role::Agent { Who::Agent } else { Who::Operator },
         confidence: request.confidence,
         callback_at: request.callback_at,
@@ -115,30 +118,21 @@ struct ReportRequest {
     summary: Option<String>,
     answered_by: Option<String>,
     #[serde(default)]
-    transcript: Vec<serde_json::Value>,
+    transcript: Vec<Line>,
 }
+
+/// Bytes of a report.
+const REPORT: usize = 64 << 10;
 
 pub async fn report(State(api): State<Api>, caller: Caller, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
     let row = taggable(&api, &caller, &id).await?;
-    let request: ReportRequest = body::json(&headers, &bytes)?;
-    if let Some(by) = request.answered_by.as_deref().filter(|b| !matches!(*b, "human" | "machine" | "unknown")) {
-        return Err(ApiError::Unprocessable(vec![FieldError::new("answeredBy", format!("\"{by}\" is none of human, machine, unknown"))]));
+    if bytes.len() > REPORT {
+        return Err(ApiError::TooLarge(format!("a report has at most {} KiB", REPORT >> 10)));
     }
-    let event = CallEvent {
-        key: format!("report:{}:{}", row.id, uuid::Uuid::now_v7()),
-        target: Target::Call(row.id),
-        source: Source::Engine,
-        at: api.clock.now(),
-        raw: json!({ "transcript": request.transcript }),
-        kind: Kind::Report(AgentReport {
-            outcome: None,
-            summary: request.summary.map(|s| clean(&s, 4000)),
-            answered_by: request.answered_by,
-            callback_at: None,
-            strange: None,
-        }),
-    };
-    api.desk.record(event).await?;
+    let r: ReportRequest = body::json(&headers, &bytes)?;
+    let who = if caller.role == Role::Agent { Who::Agent } else { Who::Operator };
+    let report = Report { summary: r.summary, answered_by: r.answered_by, transcript: r.transcript };
+    api.desk.report(caller.actor(), row.id, report, who).await?;
     Ok(Json(json!({ "success": true, "message": "report recorded" })).into_response())
 }
 

@@ -14,6 +14,7 @@ use super::{
     Api, ApiError,
     auth::{Supervisor, Viewer},
     body::{self, Paging},
+    changes::{self, Fixed},
     once::Key,
     rows,
 };
@@ -79,9 +80,13 @@ struct Request {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct RetryRequest {
+    #[serde(alias = "max_attempts")]
     max_attempts: Option<i64>,
+    #[serde(alias = "no_answer_minutes")]
     no_answer_minutes: Option<i64>,
+    #[serde(alias = "busy_minutes")]
     busy_minutes: Option<i64>,
+    #[serde(alias = "trunk_minutes")]
     trunk_minutes: Option<i64>,
 }
 
@@ -157,11 +162,15 @@ pub async fn list(State(api): State<Api>, Viewer(caller): Viewer, Query(paging):
                 .map_err(|_| ApiError::Unprocessable(vec![FieldError::new("status", "is none of idle, running, paused, completed, error")]))?,
         ),
     };
-    let (limit, offset) = paging.limits();
+    let (limit, offset) = paging.limits()?;
     let page = api.desk.store().campaigns(caller.owner, status, limit, offset).await?;
     let mut out = Vec::with_capacity(page.rows.len());
     for c in &page.rows {
-        out.push(rows::campaign(c, used_today(&api, c).await?));
+        let mut row = rows::campaign(c, used_today(&api, c).await?);
+        if let Some(map) = row.as_object_mut().filter(|_| !paging.wants("prompt")) {
+            map.remove("campaign_prompt");
+        }
+        out.push(row);
     }
     Ok(Json(json!({ "success": true, "campaigns": out, "total": page.total })).into_response())
 }
@@ -200,9 +209,10 @@ pub async fn show(State(api): State<Api>, Viewer(caller): Viewer, Path(id): Path
 pub async fn edit(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
     let c = own(&api, caller.owner, &id).await?;
     let sent: Value = body::json(&headers, &bytes)?;
-    let request: Request = serde_json::from_value(without_unchanged(sent, &rows::campaign(&c, used_today(&api, &c).await?))?)
-        .map_err(|e| ApiError::Invalid(format!("the body is not what is asked for: {e}")))?;
-    let mut errors = Vec::new();
+    let present = rows::with_figures(&c, used_today(&api, &c).await?);
+    let moves = c.execution_status == Status::Running || c.counts.processing > 0;
+    let (changed, mut errors) = OF_A_CAMPAIGN.changes(sent, &present, moves)?;
+    let request: Request = changes::read(changed)?;
     let mut settings = c.settings();
     request.apply(&mut settings, &mut errors);
     let same = |given: &Option<String>, is: Option<String>| given.is_none() || *given == is;
@@ -216,6 +226,9 @@ pub async fn edit(State(api): State<Api>, Supervisor(caller): Supervisor, Path(i
     if assistant.is_none() {
         errors.push(FieldError::new("assistantId", "the UUID of an assistant is needed"));
     }
+    if !errors.is_empty() {
+        errors.extend(settings.validate());
+    }
     let (Some(assistant), true) = (assistant, errors.is_empty()) else { return Err(ApiError::Unprocessable(errors)) };
     let edit = CampaignEdit {
         name: request.name.unwrap_or(c.name.clone()),
@@ -228,16 +241,22 @@ pub async fn edit(State(api): State<Api>, Supervisor(caller): Supervisor, Path(i
     Ok(Json(json!({ "success": true, "campaign": row(&api, caller.owner, c.id).await? })).into_response())
 }
 
-/// The old front end sends whole rows: read-only columns equal to what they are mean nothing,
-/// changed ones are refused by name.
-fn without_unchanged(sent: Value, present: &Value) -> Result<Value, ApiError> {
-    const READ_ONLY: &[&str] = &[
+/// Columns of a campaign that nobody sets; what a campaign calls from is fixed when it is made.
+const OF_A_CAMPAIGN: Fixed = Fixed {
+    columns: &[
         "id",
         "user_id",
         "assistant_name",
+        "contact_source",
+        "contact_list_id",
         "contact_list_name",
+        "csv_file_id",
         "csv_file_name",
+        "created_at",
+        "agents",
         "execution_status",
+    ],
+    moving: &[
         "status_reason",
         "next_call_at",
         "current_daily_calls",
@@ -251,24 +270,12 @@ fn without_unchanged(sent: Value, present: &Value) -> Result<Value, ApiError> {
         "do_not_call",
         "total_usage",
         "last_execution_at",
-        "created_at",
         "updated_at",
-        "contact_source",
-        "contact_list_id",
-        "csv_file_id",
-        "agents",
-    ];
-    let Value::Object(mut map) = sent else { return Err(ApiError::Invalid("the body is no object".to_owned())) };
-    let mut errors = Vec::new();
-    for field in READ_ONLY.iter().copied() {
-        if let Some(value) = map.remove(field)
-            && present.get(field).is_some_and(|p| *p != value)
-        {
-            errors.push(FieldError::new(field, "cannot be changed"));
-        }
-    }
-    if errors.is_empty() { Ok(Value::Object(map)) } else { Err(ApiError::Unprocessable(errors)) }
-}
+        "stats",
+        "queueStatus",
+    ],
+    remarks: &["why", "waiting"],
+};
 
 pub async fn remove(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>) -> Answer {
     let c = own(&api, caller.owner, &id).await?;
@@ -377,7 +384,7 @@ pub async fn calls(State(api): State<Api>, Viewer(caller): Viewer, Path(id): Pat
         None => None,
         Some(o) => Some(o.parse().map_err(|m: String| ApiError::Unprocessable(vec![FieldError::new("outcome", m)]))?),
     };
-    let (limit, offset) = paging.limits();
+    let (limit, offset) = paging.limits()?;
     let filter = CallFilter { status: paging.status.clone(), outcome };
     let page = api.desk.store().calls(c.id, &filter, limit, offset).await?;
     let out: Vec<Value> = page.rows.iter().map(rows::call).collect();

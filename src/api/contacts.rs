@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Api, ApiError, Caller,
-    auth::{Supervisor, Viewer},
+    auth::Supervisor,
     form::{self, Form, Said},
     once::Key,
 };
@@ -27,7 +27,6 @@ use crate::{
     desk::{Import, ImportError, Progress},
     domain::{
         FieldError,
-        campaign::ContactSource,
         csv::{self, CsvError, Mapping},
         phone,
         text::clean,
@@ -69,7 +68,7 @@ struct Upload {
 
 impl Upload {
     fn of(api: &Api, field: &Field<'_>, said: &Said) -> Result<Self, ApiError> {
-        let name = field.file_name().map_or_else(|| "upload.csv".to_owned(), |n| clean(n, 255));
+        let name = field.file_name().unwrap_or_default().to_owned();
         Ok(Self { name, region: said.get("region").map(str::to_owned).or_else(|| api.defaults.region.clone()), mapping: mapping_of(said)? })
     }
 }
@@ -246,23 +245,4 @@ fn refused(e: &ImportError) -> ApiError {
         }
         ImportError::Desk(_) => ApiError::Internal(e.to_string()),
     }
-}
-
-async fn sources(api: &Api, owner: crate::domain::id::OwnerId, wanted: ContactSource) -> Result<Vec<serde_json::Value>, ApiError> {
-    let all = api.desk.store().sources(owner).await?;
-    Ok(all
-        .into_iter()
-        .filter(|s| s.source == wanted)
-        .map(|s| json!({ "id": s.id, "name": s.name, "user_id": s.user_id, "contact_count": s.contacts, "row_count": s.contacts, "do_not_call": s.do_not_call, "created_at": s.created_at }))
-        .collect())
-}
-
-pub async fn files(State(api): State<Api>, Viewer(caller): Viewer) -> Answer {
-    let rows = sources(&api, caller.owner, ContactSource::CsvFile).await?;
-    Ok(Json(json!({ "success": true, "total": rows.len(), "csvFiles": rows })).into_response())
-}
-
-pub async fn lists(State(api): State<Api>, Viewer(caller): Viewer) -> Answer {
-    let rows = sources(&api, caller.owner, ContactSource::ContactList).await?;
-    Ok(Json(json!({ "success": true, "total": rows.len(), "contactLists": rows })).into_response())
 }

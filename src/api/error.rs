@@ -9,7 +9,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use crate::{desk::DeskError, domain::FieldError, store::StoreError, telephony::CarrierError};
+use crate::{desk::DeskError, domain::FieldError, provision::ProvisionError, store::StoreError, telephony::CarrierError};
 
 #[derive(Debug)]
 pub enum ApiError {
@@ -104,6 +104,18 @@ impl From<StoreError> for ApiError {
 
 impl From<CarrierError> for ApiError {
     fn from(e: CarrierError) -> Self {
-        Self::Unavailable(e.to_string())
+        match e {
+            CarrierError::Refused(_) => Self::Conflict(e.to_string()),
+            e => Self::Unavailable(e.to_string()),
+        }
+    }
+}
+
+impl From<ProvisionError> for ApiError {
+    fn from(e: ProvisionError) -> Self {
+        match e {
+            ProvisionError::Desk(e) => e.into(),
+            ProvisionError::Carrier(e) => e.into(),
+        }
     }
 }

@@ -5,6 +5,7 @@ mod auth;
 mod body;
 mod calls;
 mod campaigns;
+mod changes;
 mod contacts;
 mod dialing;
 mod edges;
@@ -12,10 +13,12 @@ mod error;
 mod events;
 mod form;
 mod limits;
+mod lists;
 mod livekit;
 mod metrics;
 mod once;
 mod open;
+mod openapi;
 mod provider;
 pub mod route;
 pub mod rows;
@@ -50,13 +53,14 @@ pub use error::ApiError;
 pub use limits::Buckets;
 pub use provider::Provider;
 pub use route::{Route, Who};
-use route::{delete, get, post, put};
+use route::{delete, get, patch, post, put};
 pub use wire::serve;
 
 use crate::{
     clock::SharedClock,
     desk::Desk,
     domain::text::clean,
+    provision::Provision,
     telephony::{Carrier, livekit::WebhookKeys, twilio::Signatures},
 };
 
@@ -75,8 +79,7 @@ pub struct Api {
     /// True after the engine's first reconcile; listeners without an engine are ready at once.
     pub ready: watch::Receiver<bool>,
     pub defaults: Defaults,
-    /// One assignment at a time: two that look for a trunk at once would both make one.
-    pub assigning: Arc<tokio::sync::Mutex<()>>,
+    pub provision: Arc<Provision>,
     pub limits: crate::config::Limits,
     pub buckets: Arc<Buckets>,
     pub edges: Arc<Edges>,
@@ -87,10 +90,6 @@ pub struct Api {
 pub struct Defaults {
     pub timezone: crate::domain::zone::Zone,
     pub region: Option<String>,
-    /// `[trunk] address, username, password` for a number without its own.
-    pub trunk_address: String,
-    pub trunk_username: String,
-    pub trunk_password: crate::config::Secret,
     /// Who may tag as an agent is final only when the installation says so; here it never is.
     pub default_number: Option<crate::domain::phone::PhoneNumber>,
 }
@@ -134,18 +133,39 @@ pub fn routes() -> Vec<Route> {
         post("/livekit/outbound-calls/dispatch-agent", Supervisor, dialing::dispatch_agent),
         get("/livekit/outbound-calls/trunk/{assistant}", Viewer, livekit::trunk_of),
         get("/livekit/outbound-calls/trunks", Viewer, livekit::trunks),
+        post("/livekit/outbound-calls/create-trunk", Assigner, livekit::create_trunk),
         post("/livekit/webhook", Signed, webhooks::livekit),
         post("/livekit/room/{room}", Signed, webhooks::room),
 
-        get("/csv", Viewer, contacts::files),
+        post("/recording/status", Signed, webhooks::recording_status),
+
+        get("/csv", Viewer, lists::files),
+        get("/csv/{id}", Viewer, lists::file),
+        delete("/csv/{id}", Supervisor, lists::remove_file),
+        get("/csv/{id}/contacts", Viewer, lists::contacts_of_file),
+        post("/csv/{id}/contacts", Supervisor, lists::add_to_file),
+        get("/csv/{id}/stats", Viewer, lists::stats),
+        get("/csv/contacts/{id}", Viewer, lists::contact_of_file),
+        patch("/csv/contacts/{id}", Supervisor, lists::edit_in_file),
+        delete("/csv/contacts/{id}", Supervisor, lists::remove_from_file),
         post("/csv/upload", Supervisor, contacts::upload).upload(),
-        get("/contact-lists", Viewer, contacts::lists),
+        get("/contact-lists", Viewer, lists::lists),
+        post("/contact-lists", Supervisor, lists::create_list),
+        get("/contact-lists/{id}", Viewer, lists::list),
+        put("/contact-lists/{id}", Supervisor, lists::edit_list),
+        delete("/contact-lists/{id}", Supervisor, lists::remove_list),
+        get("/contact-lists/{id}/contacts", Viewer, lists::contacts_of_list),
+        post("/contact-lists/{id}/contacts", Supervisor, lists::add_to_list),
+        get("/contacts/{id}", Viewer, lists::contact_of_list),
+        patch("/contacts/{id}", Supervisor, lists::edit_in_list),
+        delete("/contacts/{id}", Supervisor, lists::remove_from_list),
         get("/do-not-call", Viewer, rules::list),
         post("/do-not-call", Supervisor, rules::add),
         post("/do-not-call/import", Supervisor, rules::import).upload(),
         delete("/do-not-call/{number}", Admin, rules::lift),
         get("/assistants", Viewer, livekit::assistants),
         post("/assistants", Supervisor, livekit::add_assistant),
+        get("/assistants/{id}", Viewer, livekit::assistant),
         get("/phone-numbers", Viewer, livekit::numbers),
         post("/phone-numbers/assign", Assigner, livekit::assign),
         get("/kill-switch", Viewer, rules::kill_switch),
@@ -154,13 +174,19 @@ pub fn routes() -> Vec<Route> {
         get("/terms", Viewer, rules::terms),
         post("/terms", Admin, rules::accept),
         get("/events", Viewer, events::events),
+        get("/openapi.json", Who::Open, openapi::document),
     ]
 }
 
 /// What stands at the root.
 #[must_use]
 pub fn at_root() -> Vec<Route> {
-    vec![get("/healthz", Who::Open, || async { "ok\n" }), get("/readyz", Who::Open, metrics::readyz), get("/metrics", Who::Machine, metrics::metrics)]
+    vec![
+        get("/healthz", Who::Open, || async { "ok\n" }),
+        get("/readyz", Who::Open, metrics::readyz),
+        get("/metrics", Who::Machine, metrics::metrics),
+        get("/docs", Who::Open, openapi::page),
+    ]
 }
 
 /// Answers shorter than this are sent as they are.

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::{
     desk::Explanation,
-    domain::stats::Counts,
-    store::{CallRow, CampaignRow},
+    domain::{id::OwnerId, place::Said, stats::Counts},
+    store::{AssistantRow, CallRow, CampaignRow, ContactRow, ContactTable, SourceRow},
 };
 
 pub fn campaign(c: &CampaignRow, used_today: i64) -> Value {
@@ -32,12 +32,20 @@ pub fn stats(c: &Counts) -> Value {
     })
 }
 
-pub fn status(c: &CampaignRow, used_today: i64, why: &Explanation) -> Value {
+/// The row with its calls in numbers.
+pub fn with_figures(c: &CampaignRow, used_today: i64) -> Value {
     let mut row = campaign(c, used_today);
     if let Some(map) = row.as_object_mut() {
         map.insert("stats".to_owned(), stats(&c.counts));
         let queue = json!({ "queued": c.counts.pending, "processing": c.counts.processing, "completed": c.counts.completed, "failed": c.counts.failed });
         map.insert("queueStatus".to_owned(), queue);
+    }
+    row
+}
+
+pub fn status(c: &CampaignRow, used_today: i64, why: &Explanation) -> Value {
+    let mut row = with_figures(c, used_today);
+    if let Some(map) = row.as_object_mut() {
         map.insert("why".to_owned(), json!(why));
         map.insert("waiting".to_owned(), json!(why.waiting));
     }
@@ -52,4 +60,54 @@ pub fn call(c: &CallRow) -> Value {
         "sip_code": c.sip_code, "reason": c.reason, "recording_url": c.recording_url, "started_at": c.started_at, "answered_at": c.answered_at,
         "completed_at": c.completed_at, "created_at": c.created_at, "updated_at": c.updated_at,
     })
+}
+
+pub fn assistant(a: &AssistantRow) -> Value {
+    json!({ "id": a.id, "user_id": a.user_id, "name": a.name, "agent_name": a.agent_name, "prompt": a.prompt, "language": a.language, "created_at": a.created_at })
+}
+
+/// A contact list or a CSV file.
+pub fn source(s: &SourceRow) -> Value {
+    let mut row = json!({
+        "id": s.id, "user_id": s.user_id, "name": s.name, "contact_count": s.contacts, "row_count": s.contacts, "do_not_call": s.do_not_call,
+        "created_at": s.created_at, "updated_at": s.updated_at,
+    });
+    if let Some(map) = row.as_object_mut() {
+        match s.source {
+            ContactTable::ContactList => {
+                map.insert("description".to_owned(), json!(s.description));
+            }
+            ContactTable::CsvFile => {
+                map.insert("file_size".to_owned(), json!(s.file_size));
+                map.insert("uploaded_at".to_owned(), json!(s.created_at));
+            }
+        }
+    }
+    row
+}
+
+pub fn contact(c: &ContactRow, table: ContactTable, owner: OwnerId) -> Value {
+    let said = Said::of(c.said.as_deref(), &c.zones);
+    let (first, last) = first_and_last(&c.name);
+    let alternatives: Vec<&str> = c.alternatives.split(',').filter(|n| !n.is_empty()).collect();
+    let mut row = json!({
+        "id": c.id, "user_id": owner, "name": c.name, "first_name": first, "last_name": last, "phone_number": c.phone_number, "phone": c.phone_number,
+        "alternatives": alternatives, "country": c.country, "zones": c.zones, "timezone": said.zone, "state": said.state, "email": c.email,
+        "company": c.company, "notes": c.notes, "fields": c.fields, "do_not_call": c.do_not_call, "consent_at": c.consent_at,
+        "consent_source": c.consent_source.as_deref().unwrap_or_default(), "status": "active", "created_at": c.created_at,
+        "updated_at": c.updated_at.unwrap_or(c.created_at),
+    });
+    let key = match table {
+        ContactTable::ContactList => "contact_list_id",
+        ContactTable::CsvFile => "csv_file_id",
+    };
+    if let Some(map) = row.as_object_mut() {
+        map.insert(key.to_owned(), json!(c.source_id));
+    }
+    row
+}
+
+/// A name as the old front end has it: its first word, and the others.
+pub fn first_and_last(name: &str) -> (&str, &str) {
+    name.trim().split_once(' ').map_or((name.trim(), ""), |(first, last)| (first, last.trim()))
 }

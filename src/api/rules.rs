@@ -32,7 +32,7 @@ fn number(api: &Api, text: &str) -> Result<PhoneNumber, ApiError> {
 }
 
 pub async fn list(State(api): State<Api>, Viewer(caller): Viewer, Query(paging): Query<Paging>) -> Answer {
-    let (limit, offset) = paging.limits();
+    let (limit, offset) = paging.limits()?;
     let page = api.desk.store().do_not_call(caller.owner, limit, offset).await?;
     Ok(Json(json!({ "success": true, "doNotCall": page.rows, "total": page.total })).into_response())
 }
@@ -49,7 +49,7 @@ struct Entry {
 pub async fn add(State(api): State<Api>, Supervisor(caller): Supervisor, headers: HeaderMap, bytes: Bytes) -> Answer {
     let entry: Entry = body::json(&headers, &bytes)?;
     let number = number(&api, &entry.number)?;
-    let new = api.desk.add_do_not_call(caller.actor(), number.clone(), crate::domain::text::clean(&entry.reason, 500)).await?;
+    let new = api.desk.add_do_not_call(caller.actor(), number.clone(), entry.reason).await?;
     Ok((StatusCode::CREATED, Json(json!({ "success": true, "number": number, "new": new }))).into_response())
 }
 
@@ -62,7 +62,7 @@ struct Reason {
 pub async fn lift(State(api): State<Api>, Admin(caller): Admin, Path(text): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
     let number = number(&api, &text).map_err(|_| ApiError::NotFound("number"))?;
     let Reason { reason } = body::optional(&headers, &bytes)?;
-    if api.desk.remove_do_not_call(caller.actor(), number.clone(), crate::domain::text::clean(&reason, 500)).await? {
+    if api.desk.remove_do_not_call(caller.actor(), number.clone(), reason).await? {
         return Ok(Json(json!({ "success": true, "message": format!("{number} may be called again") })).into_response());
     }
     Err(ApiError::NotFound("number"))

@@ -69,8 +69,21 @@ pub async fn status_callback(State(api): State<Api>, OriginalUri(uri): OriginalU
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
+/// Kept by the recording's own id, also of a call that is not known yet.
+pub async fn recording_status(State(api): State<Api>, OriginalUri(uri): OriginalUri, headers: HeaderMap, bytes: Bytes) -> Answer {
+    let form = twilio_form(&api, &uri, &headers, &bytes)?;
+    let news = twilio::recording_status(&form, api.clock.now()).ok_or_else(|| ApiError::Invalid("the form names no RecordingSid".to_owned()))?;
+    let desk = api.desk.clone();
+    let kept = tokio::spawn(async move { desk.recorded(news).await }).await;
+    kept.map_err(|e| ApiError::Internal(e.to_string()))??;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
 pub async fn room(State(api): State<Api>, OriginalUri(uri): OriginalUri, Path(room): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
     let form = twilio_form(&api, &uri, &headers, &bytes)?;
+    if api.sip_host.is_empty() {
+        return Err(ApiError::Unavailable("no LiveKit is configured: set LIVEKIT_SIP_URI, or LIVEKIT_HOST, whose host is taken then".to_owned()));
+    }
     // The spec has one type the placeholder itself into Twilio's console.
     let sid = form.iter().find(|(k, _)| k == "CallSid").map(|(_, v)| v.as_str()).unwrap_or_default();
     let room = if room == "{roomName}" && !sid.is_empty() { format!("in-{sid}") } else { room };

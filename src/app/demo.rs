@@ -171,7 +171,7 @@ impl Demo {
             address: "simulated.pstn.example".to_owned(),
             number: "+12025550100".to_owned(),
             username: String::new(),
-            password: String::new(),
+            password: crate::config::Secret::default(),
             transport: "auto".to_owned(),
             metadata: String::new(),
         };

@@ -176,6 +176,9 @@ pub enum Command {
     /// Phone numbers
     #[command(subcommand)]
     Number(NumberCommand),
+    /// Trunks at LiveKit
+    #[command(subcommand)]
+    Trunk(TrunkCommand),
     /// Do not call
     #[command(subcommand)]
     Dnc(DncCommand),
@@ -253,13 +256,46 @@ pub enum NumberCommand {
         #[arg(long)]
         assistant: String,
         /// A trunk that exists at LiveKit, `ST_...`
-        #[arg(long)]
+        #[arg(long, conflicts_with_all = ["address", "username"])]
         trunk: Option<String>,
-        /// Make a trunk to this address, such as NAME.pstn.twilio.com
-        #[arg(long)]
-        address: Option<String>,
+        #[command(flatten)]
+        place: PlaceArgs,
     },
     List,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TrunkCommand {
+    /// Adopt or make the outbound trunk of an assistant's number
+    Create {
+        number: String,
+        #[arg(long)]
+        assistant: String,
+        #[command(flatten)]
+        place: PlaceArgs,
+        /// The inbound trunk and its dispatch rule too
+        #[arg(long)]
+        inbound: bool,
+    },
+    /// Outbound trunks at LiveKit, and what differs from what is known here
+    List,
+}
+
+/// Where a trunk is to be, and with which login.
+#[derive(Debug, ClapArgs)]
+pub struct PlaceArgs {
+    /// Such as NAME.pstn.twilio.com; else [trunk] address, else the number's trunk at Twilio
+    #[arg(long)]
+    pub address: Option<String>,
+    /// Name of the login there; else that of [trunk] where the address is that of [trunk]
+    #[arg(long, requires = "password_stdin")]
+    pub username: Option<String>,
+    /// The password is the first line of standard input
+    #[arg(long, requires = "username")]
+    pub password_stdin: bool,
+    /// auto, udp, tcp or tls
+    #[arg(long, default_value = "auto")]
+    pub transport: String,
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,7 +2,7 @@
 
 use super::{
     CliError, Command,
-    args::{AssistantCommand, CallCommand, CampaignCommand, DncCommand, LawCommand, NumberCommand, TermsCommand},
+    args::{AssistantCommand, CallCommand, CampaignCommand, DncCommand, LawCommand, NumberCommand, TermsCommand, TrunkCommand},
 };
 use crate::domain::role::Role;
 
@@ -19,6 +19,7 @@ fn needed(command: &Command) -> Role {
         | Command::Call(CallCommand::List { .. } | CallCommand::Show { .. })
         | Command::Assistant(AssistantCommand::List)
         | Command::Number(NumberCommand::List)
+        | Command::Trunk(TrunkCommand::List)
         | Command::Dnc(DncCommand::List | DncCommand::Export)
         | Command::Law(LawCommand::Show { .. })
         | Command::Terms(TermsCommand::Show)
@@ -40,6 +41,7 @@ fn needed(command: &Command) -> Role {
         | Command::Law(LawCommand::Close { .. })
         | Command::StopAll { release: false, .. } => Role::Supervisor,
         Command::Number(NumberCommand::Assign { .. })
+        | Command::Trunk(TrunkCommand::Create { .. })
         | Command::Dnc(DncCommand::Remove { .. })
         | Command::Law(LawCommand::Open { .. })
         | Command::Terms(TermsCommand::Accept { .. })

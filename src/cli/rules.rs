@@ -29,12 +29,12 @@ pub async fn dnc(s: &Session, command: DncCommand) -> Result<(), CliError> {
     match command {
         DncCommand::Add { number, reason } => {
             let number = parsed(s, &number)?;
-            let new = s.desk.add_do_not_call(s.actor.clone(), number.clone(), clean(&reason, 500)).await?;
+            let new = s.desk.add_do_not_call(s.actor.clone(), number.clone(), reason).await?;
             s.say(&format!("{number} {}", if new { "will not be called" } else { "was on the list already" }), &json!({ "number": number, "new": new }));
         }
         DncCommand::Remove { number, reason } => {
             let number = parsed(s, &number)?;
-            let gone = s.desk.remove_do_not_call(s.actor.clone(), number.clone(), clean(&reason, 500)).await?;
+            let gone = s.desk.remove_do_not_call(s.actor.clone(), number.clone(), reason).await?;
             s.say(&format!("{number} {}", if gone { "may be called again" } else { "was not on the list" }), &json!({ "number": number, "removed": gone }));
         }
         DncCommand::List => return list(s).await,

@@ -12,7 +12,7 @@ use crate::{
     desk::DeskError,
     domain::{campaign::Status, dispatch, text::clean},
     store::{Setting, StoreError},
-    telephony::probe::Probe,
+    telephony::{Carrier, probe::Probe},
 };
 
 /// An engine that has not reported for so long is not there.

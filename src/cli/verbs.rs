@@ -2,26 +2,12 @@
 
 use serde_json::json;
 
-use super::{
-    CliError, Command,
-    args::{AssistantCommand, NumberCommand},
-    calls, campaigns, imports, law,
-    out::{say, tell},
-    rules, safekeeping,
-    session::Session,
-    status,
-};
+use super::{CliError, Command, args::AssistantCommand, calls, campaigns, imports, law, out::say, rules, safekeeping, session::Session, status, trunks};
 use crate::{
     api::Role,
     app,
-    desk::{Actor, AssignNumber, DeskError},
-    domain::{
-        id::OwnerId,
-        phone::PhoneNumber,
-        text::clean,
-        trunk::{self, Login, Reach},
-    },
-    telephony::{Carrier, NewTrunk},
+    desk::{Actor, DeskError},
+    domain::id::OwnerId,
 };
 
 pub async fn run(s: Session, command: Command) -> Result<(), CliError> {
@@ -33,7 +19,8 @@ pub async fn run(s: Session, command: Command) -> Result<(), CliError> {
         Command::Campaign(c) => campaigns::campaign(&s, c).await,
         Command::Call(c) => calls::call(&s, c).await,
         Command::Assistant(c) => assistant(&s, c).await,
-        Command::Number(c) => number(&s, c).await,
+        Command::Number(c) => trunks::number(&s, c).await,
+        Command::Trunk(c) => trunks::trunk(&s, c).await,
         Command::Dnc(c) => rules::dnc(&s, c).await,
         Command::Law(c) => law::law(&s, c).await,
         Command::Terms(c) => rules::terms(&s, c).await,
@@ -104,87 +91,6 @@ async fn assistant(s: &Session, command: AssistantCommand) -> Result<(), CliErro
         }
     }
     Ok(())
-}
-
-async fn number(s: &Session, command: NumberCommand) -> Result<(), CliError> {
-    match command {
-        NumberCommand::List => {
-            let (mut lines, mut rows) = (Vec::new(), Vec::new());
-            for owner in s.owners() {
-                for n in s.desk.store().numbers(*owner).await.map_err(DeskError::from)? {
-                    let (assistant, trunk) = (n.assistant_name.as_deref().unwrap_or("-"), n.outbound_trunk_id.as_deref().unwrap_or("-"));
-                    lines.push(format!("{}{}  {assistant}  {trunk}", s.owner_column(*owner), n.number));
-                    rows.push(json!({ "number": n.number, "owner": owner, "assistant": n.assistant_name, "outboundTrunkId": n.outbound_trunk_id }));
-                }
-            }
-            s.list(&lines, &json!({ "phoneNumbers": rows, "total": rows.len() }));
-            Ok(())
-        }
-        NumberCommand::Assign { number, assistant, trunk, address } => {
-            let own = PhoneNumber::own(&number).map_err(|e| CliError::Usage(format!("{number}: {e}")))?;
-            let assistant = s.assistant(&assistant).await?;
-            let carrier = app::open_carrier(&s.config)?
-                .ok_or_else(|| CliError::Failed("no LiveKit is configured: set LIVEKIT_HOST, LIVEKIT_API_KEY and LIVEKIT_API_SECRET".to_owned()))?;
-            let made = find_or_make_trunk(s, carrier.as_ref(), &own, trunk, address).await?;
-            let words = format!("{own} calls over trunk {} ({})", made.trunk_id, made.address);
-            let assign = AssignNumber {
-                number: own,
-                assistant,
-                livekit_trunk: made.trunk_id.clone(),
-                trunk_name: made.name,
-                address: made.address,
-                numbers: made.numbers,
-                inbound_trunk: None,
-            };
-            s.desk.assign_number(s.actor.clone(), assign).await?;
-            s.say(&words, &json!({ "trunk": made.trunk_id }));
-            Ok(())
-        }
-    }
-}
-
-/// A trunk that exists is adopted: creating is not idempotent.
-async fn find_or_make_trunk(
-    s: &Session,
-    carrier: &dyn Carrier,
-    number: &PhoneNumber,
-    id: Option<String>,
-    address: Option<String>,
-) -> Result<crate::telephony::Trunk, CliError> {
-    let fail = |e: crate::telephony::CarrierError| CliError::Failed(e.to_string());
-    let there = carrier.trunks().await.map_err(fail)?;
-    if let Some(id) = id {
-        return there.into_iter().find(|t| t.trunk_id == id).ok_or_else(|| CliError::Failed(format!("LiveKit knows no trunk {id}")));
-    }
-    let own = s.config.trunk_address.as_str();
-    let address = match address.filter(|a| !a.trim().eq_ignore_ascii_case(own)) {
-        Some(asked) => {
-            let reach = if s.desk.rules().real_phones { Reach::Outside } else { Reach::Anywhere };
-            trunk::address(&asked, reach).map_err(|why| CliError::Usage(format!("--address \"{}\" {why}", clean(&asked, 60))))?
-        }
-        None => own.to_owned(),
-    };
-    if address.is_empty() {
-        return Err(CliError::Usage("name --trunk ST_..., or --address NAME.pstn.twilio.com, or set [trunk] address".to_owned()));
-    }
-    if let Some(t) = there.into_iter().find(|t| t.address.eq_ignore_ascii_case(&address) && t.numbers.iter().any(|n| n == number.as_str())) {
-        return Ok(t);
-    }
-    let (none, ours) = (Login { username: "", password: "" }, Login { username: &s.config.trunk_username, password: s.config.trunk_password.reveal() });
-    let login = trunk::login(&address, none, own, ours);
-    if login == none && ours != none {
-        tell!("dialdeck: the trunk to {address} has no login: [trunk] username and password are for [trunk] address alone");
-    }
-    let new = NewTrunk {
-        name: format!("dialdeck {number}"),
-        number: number.to_string(),
-        username: login.username.to_owned(),
-        password: login.password.to_owned(),
-        address,
-        transport: "auto".to_owned(),
-        metadata: json!({ "app": "dialdeck", "v": 1 }).to_string(),
-    };
-    carrier.create_trunk(new).await.map_err(fail)
 }
 
 async fn token(s: &Session, sub: Option<uuid::Uuid>, role: &str, ttl: &str) -> Result<(), CliError> {

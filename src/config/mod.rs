@@ -8,6 +8,7 @@ mod keys;
 mod limits;
 mod proxies;
 mod ranges;
+mod recording;
 mod secret;
 mod show;
 
@@ -23,6 +24,7 @@ pub use dotenv::parse as parse_dotenv;
 pub use keys::{ENVIRONMENT, KEYS, SECRETS};
 pub use limits::Limits;
 pub use proxies::Proxies;
+pub use recording::{RecordingBucket, RecordingSource};
 pub use secret::Secret;
 pub use show::shown;
 
@@ -96,6 +98,8 @@ pub enum OnHangup {
 
 #[derive(Debug, Clone)]
 pub struct Config {
+    pub recording: RecordingSource,
+    pub recording_bucket: RecordingBucket,
     pub listen: SocketAddr,
     pub limits: Limits,
     pub public_url: Option<String>,
@@ -344,8 +348,6 @@ impl Reader<'_> {
 /// Keys that are in the design and do nothing yet, what they may hold, and the words for anything else.
 const LATER: &[(&str, &[&str], &str)] = &[
     ("database.migrate_url", &[""], "this release brings its database up to date by database.url alone"),
-    ("recording.source", &["", "none"], "this release records nothing"),
-    ("recording.bucket", &[""], "this release records nothing"),
     ("console.notify", &["", "none"], "this release rings no bell"),
     ("console.limits", &[""], "this release has no limits of the console's own"),
     ("console.terms", &[""], "this release has its terms built in: `dialdeck terms show`"),
@@ -379,7 +381,10 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
     if !url.is_empty() && !url.starts_with("sqlite:") {
         r.complain("database.url", format!("\"{}\" is no database of this release: write sqlite:PATH", clean(url.split(':').next().unwrap_or_default(), 20)));
     }
+    let (recording, recording_bucket) = recording::read(&mut r);
     let config = Config {
+        recording,
+        recording_bucket,
         listen,
         limits: r.text("listen.limits").parse().unwrap_or_else(|e: String| {
             r.complain("listen.limits", e);

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     desk::{Actor, CampaignDraft, Desk, DeskError, Import, Progress, SetOutcome, UndoDoNotCall},
-    domain::{csv::ContactFile, id::CampaignId, outcome::Who, phone, role::Role, text::clean, zone},
+    domain::{csv::ContactFile, id::CampaignId, outcome::Who, phone, role::Role, zone},
     store::ContactTable,
 };
 
@@ -59,7 +59,7 @@ impl Performer {
                 let result = desk.undo_outcome(actor, call, previous, lift).await.map(|_| None).map_err(|e| e.to_string());
                 Msg::Tagged { call, name, outcome: previous, previous: outcome, undone: true, result }
             }),
-            Effect::Note { call, note } => self.done("note saved".to_owned(), async move { desk.set_note(actor, call, clean(&note, 4000)).await.map(drop) }),
+            Effect::Note { call, note } => self.done("note saved".to_owned(), async move { desk.set_note(actor, call, note).await.map(drop) }),
             Effect::HangUp(call, name) => self.done(format!("hanging up {name}..."), async move { desk.hang_up(actor, call).await }),
             Effect::Start(id, name) => self.start(id, name, None),
             Effect::AcceptTerms { person, campaign, name } => self.start(campaign, name, Some(person)),

@@ -8,7 +8,11 @@ use rlibphonenumber::Region;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{Actor, Desk, DeskError, audit, dnc, importing::Place};
+use super::{
+    Actor, Desk, DeskError, audit, dnc,
+    importing::Place,
+    roster::{LONGEST_NAME, name_complaint},
+};
 use crate::{
     domain::{
         contact::{ImportReport, NewContact},
@@ -109,6 +113,7 @@ impl Desk {
         cancel: CancellationToken,
     ) -> Result<(SourceId, ImportReport), ImportError> {
         let id = SourceId::fresh();
+        let import = Import { name: name_of(&import)?, ..import };
         let place = self.readers.enter(actor.owner).ok_or(ImportError::Busy)?;
         let (mapping, region) = (import.mapping.clone(), import.region);
         let (opened, slices) = read_slices(place, read, mapping, region, cancel.clone())?;
@@ -129,7 +134,7 @@ impl Desk {
     async fn open_source(&self, actor: &Actor, import: &Import, id: SourceId, head: Head) -> Result<(), DeskError> {
         let now = self.now();
         let (actor, table) = (actor.clone(), import.table);
-        let name = clean(import.name.trim(), 255);
+        let name = import.name.clone();
         let size = i64::try_from(import.size.unwrap_or(0)).unwrap_or(0);
         self.store
             .write(Lane::Urgent, move |tx| {
@@ -225,17 +230,7 @@ impl Desk {
             .await
     }
 
-    /// Removes what an import has written so far, in slices.
-    async fn discard(&self, table: ContactTable, id: SourceId) -> Result<(), DeskError> {
-        loop {
-            let done = self.store.write(Lane::Bulk, move |tx| Box::pin(async move { tx.remove_source_slice(table, id, 5000).await })).await?;
-            if done {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Removes imports whose process died: begun before `age` and never finished.
+    /// Removes imports and deleted lists whose process died: begun before `age` and never finished.
     pub async fn discard_unfinished(&self, age: chrono::Duration) -> Result<(), DeskError> {
         let before = self.now() - age;
         let left = self.store.write(Lane::Urgent, move |tx| Box::pin(async move { tx.unfinished_sources(before).await })).await?;
@@ -243,6 +238,17 @@ impl Desk {
             self.discard(table, id).await?;
         }
         Ok(())
+    }
+}
+
+/// The name a source is kept by: a file's own is cut to size, a list's is somebody's to mend.
+fn name_of(import: &Import) -> Result<String, DeskError> {
+    let name = clean(import.name.trim(), LONGEST_NAME - 1);
+    match (import.table, name_complaint(&import.name)) {
+        (ContactTable::ContactList, Some(wrong)) => Err(DeskError::Invalid(vec![wrong])),
+        (ContactTable::CsvFile, _) if name.trim().is_empty() => Ok("upload.csv".to_owned()),
+        (ContactTable::CsvFile, _) => Ok(name),
+        (ContactTable::ContactList, None) => Ok(clean(import.name.trim(), LONGEST_NAME)),
     }
 }
 

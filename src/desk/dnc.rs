@@ -12,6 +12,7 @@ use crate::{
         id::CampaignId,
         phone::PhoneNumber,
         stats::{self, Counts},
+        text,
     },
     store::{CallRow, CallUpdate, Lane, Setting, Tx},
 };
@@ -29,7 +30,11 @@ impl Desk {
     }
 
     /// Puts a number on the list; `false` when it was there already.
+    ///
+    /// # Errors
+    /// When the reason cannot be kept, or the database refuses.
     pub async fn add_do_not_call(&self, actor: Actor, number: PhoneNumber, reason: String) -> Result<bool, DeskError> {
+        let reason = written(&reason)?;
         let now = self.now();
         self.store.write(Lane::Urgent, move |tx| Box::pin(async move { suppress(tx, &actor, number.as_str(), &reason, now).await })).await
     }
@@ -44,7 +49,8 @@ impl Desk {
     /// # Errors
     /// When no reason is given, or the database refuses.
     pub async fn remove_do_not_call(&self, actor: Actor, number: PhoneNumber, reason: String) -> Result<bool, DeskError> {
-        if reason.trim().is_empty() {
+        let reason = written(&reason)?;
+        if reason.is_empty() {
             return Err(DeskError::field("reason", "why may the number be called again? It stays in the audit"));
         }
         let now = self.now();
@@ -61,6 +67,11 @@ impl Desk {
             })
             .await
     }
+}
+
+/// A reason, cleaned.
+fn written(reason: &str) -> Result<String, DeskError> {
+    text::written("reason", reason, text::LONGEST_NOTE).map_err(|e| DeskError::Invalid(vec![e]))
 }
 
 /// Numbers on the list and all that follows from it, for several at once.
@@ -82,7 +93,7 @@ pub(super) async fn suppress(tx: &mut Tx, actor: &Actor, number: &str, reason: &
         silence(tx, actor, row, now).await?;
     }
     if new {
-        let details = serde_json::json!({ "number": crate::domain::text::tail(number), "reason": reason });
+        let details = serde_json::json!({ "number": text::tail(number), "reason": reason });
         audit(tx, actor, now, "do_not_call_added", None, &details).await?;
     }
     Ok(new)

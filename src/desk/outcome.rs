@@ -10,10 +10,12 @@ use super::{
 };
 use crate::{
     domain::{
-        Refusal,
+        FieldError, Refusal,
         id::CallId,
         outcome::{self, Outcome, Who},
+        schedule::{LONGEST_PROMISE, TOO_FAR},
         stats,
+        text::{self, LONGEST_NOTE},
     },
     store::{CallRow, CallUpdate, Lane, Tx},
 };
@@ -56,9 +58,11 @@ impl Desk {
     /// Sets or clears an outcome; answers the row as it is then, and when a promised callback is made.
     ///
     /// # Errors
-    /// When there is no such call, its state does not allow the outcome, or somebody else changed it.
+    /// When a field is wrong, there is no such call, its state does not allow the outcome, or somebody else
+    /// changed it.
     pub async fn set_outcome(&self, actor: Actor, set: SetOutcome) -> Result<Tagged, DeskError> {
         let now = self.now();
+        let set = checked(set, now)?;
         let calling = if set.callback_at.is_some() { Some(self.calling().await?) } else { None };
         self.store.write(Lane::Urgent, move |tx| Box::pin(async move { apply(tx, &actor, set, calling.as_ref(), now).await })).await
     }
@@ -90,9 +94,10 @@ impl Desk {
     /// Writes an operator's note on a call.
     ///
     /// # Errors
-    /// When there is no such call.
+    /// When there is no such call, or the note is none.
     pub async fn set_note(&self, actor: Actor, call: CallId, note: String) -> Result<CallRow, DeskError> {
         let now = self.now();
+        let note = text::written("notes", &note, LONGEST_NOTE).map_err(|e| DeskError::Invalid(vec![e]))?;
         self.store
             .write(Lane::Urgent, move |tx| {
                 Box::pin(async move {
@@ -105,6 +110,27 @@ impl Desk {
             })
             .await
     }
+}
+
+/// What was written, cleaned and bounded.
+fn checked(mut set: SetOutcome, now: DateTime<Utc>) -> Result<SetOutcome, DeskError> {
+    let mut errors = Vec::new();
+    if let Some(notes) = set.notes.take() {
+        match text::written("notes", &notes, LONGEST_NOTE) {
+            Ok(notes) => set.notes = Some(notes),
+            Err(e) => errors.push(e),
+        }
+    }
+    if set.callback_at.is_some_and(|t| t <= now) {
+        errors.push(FieldError::new("callbackAt", "is in the past"));
+    }
+    if set.callback_at.is_some_and(|t| t > now + LONGEST_PROMISE) {
+        errors.push(FieldError::new("callbackAt", TOO_FAR));
+    }
+    if set.confidence.is_some_and(|c| !(0.0..=1.0).contains(&c)) {
+        errors.push(FieldError::new("confidence", "is not between 0 and 1"));
+    }
+    if errors.is_empty() { Ok(set) } else { Err(DeskError::Invalid(errors)) }
 }
 
 async fn own(tx: &mut Tx, actor: &Actor, call: CallId) -> Result<CallRow, DeskError> {

@@ -6,14 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Actor, Desk, DeskError, dnc, hours, retries};
 use crate::{
-    domain::{
-        Refusal,
-        campaign::Status,
-        dispatch::Closure,
-        rules::Rules,
-        schedule::{LONGEST_PROMISE, TOO_FAR},
-        zone,
-    },
+    domain::{Refusal, campaign::Status, dispatch::Closure, rules::Rules, zone},
     store::{CallRow, CampaignRow, NewCall, Tx},
 };
 
@@ -112,12 +105,6 @@ pub(super) async fn queue(
         }
         tx.move_campaign(campaign.id, Status::Completed, Status::Running, "a callback is due", &actor.name, now).await?;
     }
-    if due <= now {
-        return Err(DeskError::field("callbackAt", "is in the past"));
-    }
-    if due > now + LONGEST_PROMISE {
-        return Err(DeskError::field("callbackAt", TOO_FAR));
-    }
     if !row.state.is_ended() {
         return Err(Refusal::new("state", "a callback can be promised once the call has ended: tag it then").into());
     }
@@ -125,7 +112,9 @@ pub(super) async fn queue(
     cancel_next(tx, row, "another callback was promised", now).await?;
     let promise = calling.promise(&campaign, row, due);
     let next = NewCall { attempt: row.attempt.saturating_add(1), priority: 1, ..retries::after(row, promise.at) };
-    retries::insert(tx, row.user_id, row.campaign_id, &[next], now).await?;
+    if retries::insert(tx, row.user_id, row.campaign_id, &[next], now).await? == 0 {
+        return Err(Refusal::new("contacts", "the contact was deleted: nobody can be called back").into());
+    }
     Ok(Some(promise))
 }
 

@@ -13,7 +13,7 @@ use futures_util::FutureExt;
 use sqlx::types::Json;
 use tokio::sync::{broadcast, mpsc};
 
-use super::{Actor, DeskError, Envelope, audit, dnc, protect, retries};
+use super::{Actor, DeskError, Envelope, audit, dnc, protect, recordings, retries};
 use crate::{
     clock::SharedClock,
     domain::{
@@ -22,7 +22,7 @@ use crate::{
         campaign::Status,
         event::{AgentReport, CallEvent, Fault, Kind, Reply, Source, Target},
         id::{CallId, CampaignId, OwnerId, TrunkId},
-        outcome::{Outcome, Who},
+        outcome::{Outcome, Report, Who},
         stats::{self, Counts, Tally},
     },
     failpoint::reach,
@@ -150,6 +150,8 @@ struct Batch {
     adopted: HashSet<CallId>,
     /// Ended calls whose result was replaced by a better one.
     replaced: Vec<CallId>,
+    /// Calls whose Twilio id has become known.
+    named: Vec<CallId>,
 }
 
 impl Batch {
@@ -166,6 +168,7 @@ impl Batch {
             reopened: Vec::new(),
             adopted: HashSet::new(),
             replaced: Vec::new(),
+            named: Vec::new(),
         }
     }
 
@@ -243,7 +246,11 @@ impl Batch {
             (row.outcome, row.outcome_who, row.outcome_at) = (Some(Outcome::WrongNumber), Some(Who::Carrier), Some(self.now));
             self.carrier_outcomes.push(id);
         }
+        let nameless = row.call_sid.is_none();
         note_identity(row, &event.kind);
+        if nameless && row.call_sid.is_some() {
+            self.named.push(id);
+        }
         change_row(row, &change, event.at, self.now);
         if let Kind::Report(report) | Kind::AgentLeft(report) = &event.kind
             && !report.is_empty()
@@ -276,6 +283,9 @@ impl Batch {
         }
         for (id, report) in std::mem::take(&mut self.reports) {
             self.write_report(tx, id, &report).await?;
+        }
+        for row in self.named.iter().filter_map(|id| self.rows.get(id)) {
+            recordings::link(tx, row.id, row.call_sid.as_deref().unwrap_or_default(), self.now).await?;
         }
         for (campaign, call, fault, reason) in std::mem::take(&mut self.faults) {
             self.write_fault(tx, campaign, call, fault, &reason).await?;
@@ -400,7 +410,8 @@ impl Batch {
     }
 
     async fn write_report(&self, tx: &mut Tx, id: CallId, report: &AgentReport) -> Result<(), DeskError> {
-        tx.put_report(id, report.summary.as_deref(), report.answered_by.as_deref(), None, self.now).await?;
+        let told = Report { summary: report.summary.clone(), answered_by: report.answered_by.clone(), transcript: Vec::new() };
+        tx.put_report(id, &told, Who::Agent, "agent", self.now).await?;
         let Some(outcome) = report.outcome else { return Ok(()) };
         tx.insert_outcome(id, Some(outcome), None, report.summary.as_deref().unwrap_or_default(), Who::Agent, "agent", None, self.now).await?;
         // Do-not-call counts at once, whoever heard it.

@@ -10,11 +10,12 @@ use crate::{
         Refusal,
         campaign::Status,
         id::{CallId, CampaignId, ContactId, OwnerId},
+        legal,
         outcome::Outcome,
-        retry,
+        place, retry,
         stats::Counts,
     },
-    store::{CallRow, CampaignRow, ContactRows, Lane, NewCall, Recyclable, Tx},
+    store::{CallRow, CampaignRow, ContactRows, Lane, NewCall, PresentContact, Recyclable, Tx},
 };
 
 /// Attempts that were the trunk's fault or nobody's, beside those of the budget.
@@ -137,11 +138,35 @@ pub(super) async fn bring_back(tx: &mut Tx, actor: &Actor, campaign: CampaignId,
     Ok(n)
 }
 
-/// Rows into the queue, and counted; how many were new.
+/// Rows into the queue, for whom their contacts are by now, and counted; how many were new.
 pub(super) async fn insert(tx: &mut Tx, owner: OwnerId, campaign: CampaignId, calls: &[NewCall], now: DateTime<Utc>) -> Result<i64, DeskError> {
-    let n = i64::try_from(tx.insert_calls(owner, campaign, calls, now).await?).unwrap_or(0);
+    let calls = as_they_are(tx, calls).await?;
+    let n = i64::try_from(tx.insert_calls(owner, campaign, &calls, now).await?).unwrap_or(0);
     tx.add_counts(campaign, &Counts { total: n, pending: n, ..Counts::default() }).await?;
     Ok(n)
+}
+
+/// The next attempts as their contacts are by now: who was deleted is not called, and who was changed is called
+/// as changed.
+async fn as_they_are(tx: &mut Tx, calls: &[NewCall]) -> Result<Vec<NewCall>, DeskError> {
+    let ids: Vec<ContactId> = calls.iter().filter_map(|c| c.contact_id).collect();
+    let present: HashMap<ContactId, PresentContact> = tx.present_contacts(&ids).await?.into_iter().map(|c| (c.id, c)).collect();
+    let now_is = |call: &NewCall| match call.contact_id {
+        None => Some(call.clone()),
+        Some(id) => present.get(&id).map(|c| if c.changed { to(call, c) } else { call.clone() }),
+    };
+    Ok(calls.iter().filter_map(now_is).collect())
+}
+
+fn to(call: &NewCall, c: &PresentContact) -> NewCall {
+    NewCall {
+        phone_number: c.phone_number.clone(),
+        contact_name: c.name.clone(),
+        contact_email: c.email.clone(),
+        country: c.country.clone(),
+        zones: legal::queue_key(&place::key_again(&c.phone_number, c.said.as_deref(), &c.zones), &c.country, &c.phone_number),
+        ..call.clone()
+    }
 }
 
 /// The row of the next attempt after this one.

@@ -37,6 +37,24 @@ pub struct NewContact {
     pub extra: Vec<String>,
 }
 
+/// A contact as somebody writes it by hand: read by `csv::read_one`. Empty: not given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Written {
+    pub phone: String,
+    pub name: String,
+    pub email: String,
+    pub company: String,
+    pub notes: String,
+    pub timezone: String,
+    pub state: String,
+    pub postcode: String,
+    pub do_not_call: bool,
+    pub consent_at: String,
+    pub consent_source: String,
+    /// Other columns, for the script.
+    pub fields: Vec<(String, String)>,
+}
+
 /// What an import did, line by line where it refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]

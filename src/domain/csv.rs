@@ -6,6 +6,7 @@ mod columns;
 mod list;
 mod records;
 mod refusal;
+mod single;
 mod text;
 
 use std::{borrow::Cow, io::Read};
@@ -13,18 +14,21 @@ use std::{borrow::Cow, io::Read};
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
 use rlibphonenumber::Region;
 
-pub use self::list::{NumberList, Tally};
 use self::{
     columns::{Columns, assign},
     records::{Read1, Records},
     text::cell,
+};
+pub use self::{
+    list::{NumberList, Tally},
+    single::read_one,
 };
 use super::{
     contact::NewContact,
     id::ContactId,
     phone::{Parsed, PhoneNumber},
     place::{self, Said},
-    text::clean,
+    text::{LONGEST_NOTE, clean},
 };
 
 /// What makes a file unreadable as a whole; a bad row is never one of these.
@@ -242,6 +246,16 @@ pub enum Row {
     },
 }
 
+/// What is wrong with a field of a row.
+struct Fault {
+    field: Field,
+    reason: String,
+}
+
+fn in_words(faults: &[Fault]) -> String {
+    faults.iter().map(|f| f.reason.as_str()).collect::<Vec<_>>().join("; ")
+}
+
 impl<R: Read> ContactFile<R> {
     /// Reads the header and decides the columns.
     ///
@@ -303,7 +317,7 @@ impl<R: Read> ContactFile<R> {
                 Read1::End => return Ok(None),
                 Read1::Hopeless(line) => return Err(CsvError::Quotes(line)),
                 Read1::Record(_) if self.records.cells.iter().all(|v| v.trim_ascii().is_empty()) => continue,
-                Read1::Record(line) => self.contact(line).map_or_else(|reason| self.bad(line, reason), |c| Row::Good(Box::new(c))),
+                Read1::Record(line) => self.contact(line).map_or_else(|faults| self.bad(line, in_words(&faults)), |c| Row::Good(Box::new(c))),
                 Read1::Broken(line, reason) => self.bad(line, reason),
             };
             self.rows += 1;
@@ -318,17 +332,29 @@ impl<R: Read> ContactFile<R> {
         Row::Bad { line, reason, listed }
     }
 
-    fn contact(&self, line: u64) -> Result<NewContact, String> {
+    /// # Errors
+    /// All that is wrong with the row.
+    fn contact(&self, line: u64) -> Result<NewContact, Vec<Fault>> {
+        let mut faults = Vec::new();
         let mut numbers = self.numbers(&self.columns.phones);
-        let Some(first) = numbers.next() else { return Err(self.no_number()) };
+        let first = numbers.next();
+        if first.is_none() {
+            faults.push(Fault { field: Field::Phone, reason: self.no_number() });
+        }
+        if let Some(i) = self.columns.permissions.iter().find(|i| refusal::forbids(&self.text(**i)).is_none()) {
+            let reason = format!("\"{}\" says \"{}\": neither yes nor no", clean(&self.headers[*i], 40), clean(&self.text(*i), 40));
+            faults.push(Fault { field: Field::MayCall, reason });
+        }
+        let consent_at = self.consent_at().unwrap_or_else(|reason| {
+            faults.push(Fault { field: Field::ConsentAt, reason });
+            None
+        });
+        let Some(first) = first.filter(|_| faults.is_empty()) else { return Err(faults) };
         let mut alternatives: Vec<PhoneNumber> = Vec::new();
         for other in numbers.chain(self.numbers(&self.columns.others)) {
             if other.number != first.number && !alternatives.contains(&other.number) {
                 alternatives.push(other.number);
             }
-        }
-        if let Some(i) = self.columns.permissions.iter().find(|i| refusal::forbids(&self.text(**i)).is_none()) {
-            return Err(format!("\"{}\" says \"{}\": neither yes nor no", clean(&self.headers[*i], 40), clean(&self.text(*i), 40)));
         }
         let said = self.said(&first.country);
         let (zones, remark) = place::whereabouts(&first, &said);
@@ -345,8 +371,8 @@ impl<R: Read> ContactFile<R> {
             remark,
             email: clean(self.value(Field::Email).trim(), 254),
             company: clean(self.value(Field::Company).trim(), 200),
-            notes: clean(self.value(Field::Notes).trim(), 2000),
-            consent_at: self.consent_at()?,
+            notes: clean(self.value(Field::Notes).trim(), LONGEST_NOTE),
+            consent_at,
             consent_source: clean(self.value(Field::ConsentSource).trim(), 200),
             do_not_call: self.must_not_be_called(),
             extra: self.extra(),

@@ -14,6 +14,7 @@ pub mod outcome;
 pub mod pacing;
 pub mod phone;
 pub mod place;
+pub mod recording;
 pub mod request;
 pub mod retention;
 pub mod retry;

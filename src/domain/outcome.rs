@@ -102,6 +102,25 @@ pub fn allowed(outcome: Outcome, state: State, was_answered: bool) -> Result<(),
     Err(Refusal::new("outcome", format!("\"{}\" needs an answered call; this one is {}", outcome.label(), state.words())))
 }
 
+/// What is reported of a talk.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    pub summary: Option<String>,
+    /// `human`, `machine` or `unknown`.
+    pub answered_by: Option<String>,
+    pub transcript: Vec<Line>,
+}
+
+/// One line of a transcript.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Line {
+    pub role: String,
+    pub text: String,
+    #[serde(default)]
+    pub at: Option<chrono::DateTime<chrono::Utc>>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -153,6 +153,13 @@ impl Said {
         if self.zone.is_empty() && self.state.is_empty() { String::new() } else { format!("{};{}", self.zone, self.state) }
     }
 
+    /// What was said of a contact: of one kept before that was, the state among its zones.
+    #[must_use]
+    pub fn of(said: Option<&str>, stored: &str) -> Self {
+        let state = || zone::states_of(stored).next().unwrap_or_default().to_owned();
+        said.map_or_else(|| Self { zone: String::new(), state: state() }, Self::read)
+    }
+
     fn read(text: &str) -> Self {
         let (zone, state) = text.split_once(';').unwrap_or((text, ""));
         Self { zone: zone.to_owned(), state: state.to_owned() }

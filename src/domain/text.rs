@@ -1,6 +1,7 @@
 //! Foreign text made harmless: names, notes and provider errors come from strangers and meet
 //! terminals, logs and files.
 
+use super::FieldError;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// Removes control characters, escape sequences' starters, bidirectional overrides and zero-width
@@ -36,6 +37,27 @@ pub fn clean(text: &str, max: usize) -> String {
 #[must_use]
 pub fn is_name(text: &str, max: usize) -> bool {
     !clean(text, max).trim().is_empty() && text.trim().chars().count() <= max
+}
+
+/// The longest note, and reason, letters.
+pub const LONGEST_NOTE: usize = 4000;
+
+/// What is wrong with a text that somebody wrote into a field that may be empty.
+#[must_use]
+pub fn complaint(field: &'static str, text: &str, max: usize) -> Option<FieldError> {
+    if text.trim().chars().count() > max {
+        return Some(FieldError::new(field, format!("at most {max} characters")));
+    }
+    let unseen = !text.trim().is_empty() && clean(text, max).trim().is_empty();
+    unseen.then(|| FieldError::new(field, "no character of it can be seen"))
+}
+
+/// A text that may be empty, cleaned.
+///
+/// # Errors
+/// When it is too long, or nothing of it can be seen.
+pub fn written(field: &'static str, text: &str, max: usize) -> Result<String, FieldError> {
+    complaint(field, text, max).map_or_else(|| Ok(clean(text.trim(), max)), Err)
 }
 
 /// Characters that move a cursor, hide text or change its direction.

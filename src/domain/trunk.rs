@@ -96,3 +96,28 @@ pub fn login<'a>(address: &str, given: Login<'a>, own_address: &str, own: Login<
         (true, false) => none,
     }
 }
+
+/// A trunk as it is known here, or as LiveKit has it.
+#[derive(Debug, Clone, Copy)]
+pub struct Described<'a> {
+    pub address: &'a str,
+    pub numbers: &'a [String],
+}
+
+/// What differs between a trunk as it was recorded and as LiveKit has it now, in words; `None` when nothing does.
+#[must_use]
+pub fn drift(here: Described<'_>, there: Described<'_>) -> Option<String> {
+    let mut words = Vec::new();
+    if !here.address.eq_ignore_ascii_case(there.address) {
+        words.push(format!("the address is {} here and {} at LiveKit", here.address, there.address));
+    }
+    let only = |a: Described<'_>, b: Described<'_>| a.numbers.iter().filter(|n| !b.numbers.contains(n)).cloned().collect::<Vec<_>>().join(", ");
+    let (missing, more) = (only(here, there), only(there, here));
+    if !missing.is_empty() {
+        words.push(format!("{missing} is not on it at LiveKit"));
+    }
+    if !more.is_empty() {
+        words.push(format!("{more} is on it at LiveKit only"));
+    }
+    (!words.is_empty()).then(|| words.join("; "))
+}

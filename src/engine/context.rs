@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Duration, Utc};
 use tokio_util::sync::CancellationToken;
 
+use super::recorder::Recording;
 use crate::{
     clock::SharedClock,
     desk::{Desk, DeskError, Installation},
@@ -41,6 +42,7 @@ pub struct EngineConfig {
     pub retention: Retention,
     /// Twilio's own list, where its credentials are known.
     pub call_list: Option<Arc<CallList>>,
+    pub recording: Recording,
 }
 
 impl EngineConfig {

@@ -12,6 +12,7 @@
 //! | `requests` | calls made by hand; what is asked of live ones: hang-ups told to followers, an `errand` for the rest |
 //! | `watches` | tell followers of LiveKit's own news |
 //! | `housekeeper` | carries stops out, removes what is old |
+//! | `recorder` | has answered calls recorded, and learns where the recordings are |
 //!
 //! They share `context` (the desk, the network, the clock), and three handles: `health` (what keeps the
 //! engine from dialling), `calls` (the calls in its hands) and `timekeeper` (whether its clock is right).
@@ -25,6 +26,7 @@ mod follower;
 mod health;
 mod housekeeper;
 mod reconciler;
+mod recorder;
 mod requests;
 mod scheduler;
 mod supervisor;
@@ -36,6 +38,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 pub use context::{EngineConfig, OutcomeToken, Stop};
+pub use recorder::Recording;
 
 use crate::{
     clock::SharedClock,
@@ -48,6 +51,7 @@ use context::Context;
 use health::Health;
 use housekeeper::Housekeeper;
 use reconciler::Reconciler;
+use recorder::Recorder;
 use requests::Requests;
 use scheduler::Scheduler;
 use supervisor::Supervisor;
@@ -89,6 +93,7 @@ impl Engine {
         supervisor.start("webhook watch", ToldWatch { ctx: ctx.clone(), calls: calls.clone() }.run(stop.clone()));
         let housekeeper = Housekeeper::new(ctx.desk.clone(), ctx.clock.clone(), ctx.config.retention, health.ready());
         supervisor.start("housekeeper", housekeeper.run(stop.clone()));
+        supervisor.start("recorder", Recorder { ctx: ctx.clone(), calls: calls.clone(), ready: health.ready() }.run(stop.clone()));
         let scheduler = Scheduler::new(ctx.clone(), health, calls, supervisor.clone(), timekeeper);
         // When it must leave at once it is dropped, in the middle of a look too.
         let (now, scheduling) = (stop.now.clone(), Box::pin(scheduler.run(stop.clone())));

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    AssistantRow, NumberRow, Store, StoreError, Tx,
+    AssistantRow, NumberRow, Page, Store, StoreError, Tx,
     pool::{on, on_tx},
 };
 use crate::domain::id::{AssistantId, OwnerId};
@@ -15,13 +15,38 @@ const NUMBER_SELECT: &str = "SELECT n.number, n.label, n.inbound_assistant_id AS
      LEFT JOIN trunks t ON t.livekit_id = n.outbound_trunk_id";
 
 impl Store {
+    /// Newest first.
+    pub async fn assistants_page(&self, owner: OwnerId, limit: i64, offset: i64) -> Result<Page<AssistantRow>, StoreError> {
+        let sql = "SELECT * FROM assistants WHERE user_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3";
+        let count = "SELECT count(*) FROM assistants WHERE user_id = $1";
+        on!(self.pool(), |db| {
+            let rows = sqlx::query_as(sql).bind(owner).bind(limit).bind(offset).fetch_all(db).await?;
+            Ok(Page { rows, total: sqlx::query_scalar(count).bind(owner).fetch_one(db).await? })
+        })
+    }
+
+    pub async fn assistant(&self, owner: OwnerId, id: AssistantId) -> Result<Option<AssistantRow>, StoreError> {
+        let sql = "SELECT * FROM assistants WHERE id = $1 AND user_id = $2";
+        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(id).bind(owner).fetch_optional(db).await?))
+    }
+
+    /// Numbers with their assistants, newest first.
+    pub async fn numbers_page(&self, owner: OwnerId, limit: i64, offset: i64) -> Result<Page<NumberRow>, StoreError> {
+        let sql = sqlx::AssertSqlSafe(format!("{NUMBER_SELECT} WHERE n.user_id = $1 ORDER BY n.created_at DESC, n.number LIMIT $2 OFFSET $3"));
+        let count = "SELECT count(*) FROM phone_number WHERE user_id = $1";
+        on!(self.pool(), |db| {
+            let rows = sqlx::query_as(sql).bind(owner).bind(limit).bind(offset).fetch_all(db).await?;
+            Ok(Page { rows, total: sqlx::query_scalar(count).bind(owner).fetch_one(db).await? })
+        })
+    }
+
     pub async fn assistants(&self, owner: OwnerId) -> Result<Vec<AssistantRow>, StoreError> {
-        let sql = "SELECT * FROM assistants WHERE user_id = $1 ORDER BY created_at DESC, id LIMIT 500";
+        let sql = "SELECT * FROM assistants WHERE user_id = $1 ORDER BY created_at DESC, id DESC";
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).fetch_all(db).await?))
     }
 
     pub async fn numbers(&self, owner: OwnerId) -> Result<Vec<NumberRow>, StoreError> {
-        let sql = sqlx::AssertSqlSafe(format!("{NUMBER_SELECT} WHERE n.user_id = $1 ORDER BY n.created_at DESC LIMIT 500"));
+        let sql = sqlx::AssertSqlSafe(format!("{NUMBER_SELECT} WHERE n.user_id = $1 ORDER BY n.created_at DESC, n.number"));
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).fetch_all(db).await?))
     }
 

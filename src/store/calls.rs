@@ -376,22 +376,6 @@ impl Tx {
             .await?);
         Ok(())
     }
-
-    /// The agent's report on a call; a later one adds to it.
-    pub async fn put_report(
-        &mut self,
-        call: CallId,
-        summary: Option<&str>,
-        answered_by: Option<&str>,
-        transcript: Option<&str>,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        let sql = "INSERT INTO call_reports (call_id, summary, answered_by, transcript, at) VALUES ($1, $2, $3, $4, $5)
-                   ON CONFLICT (call_id) DO UPDATE SET summary = COALESCE(excluded.summary, summary),
-                       answered_by = COALESCE(excluded.answered_by, answered_by), transcript = COALESCE(excluded.transcript, transcript), at = excluded.at";
-        on_tx!(self, |db| sqlx::query(sql).bind(call).bind(summary).bind(answered_by).bind(transcript).bind(now).execute(&mut *db).await?);
-        Ok(())
-    }
 }
 
 /// The columns that events move: each once, with how its value stands in the JSON of the statement.

@@ -26,13 +26,17 @@ pub struct SourceRow {
     pub id: SourceId,
     pub user_id: OwnerId,
     pub name: String,
+    pub description: String,
     pub source: ContactSource,
     pub status: String,
     pub contacts: i64,
     pub do_not_call: i64,
     /// Rows of its import that were refused.
     pub invalid: i64,
+    /// Bytes of the file it came as, where known.
+    pub file_size: i64,
     pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
 }
 
 /// A contact as the campaign's queue takes it.
@@ -112,7 +116,7 @@ impl ContactSlice {
     }
 }
 
-fn joined(numbers: &[PhoneNumber]) -> String {
+pub(super) fn joined(numbers: &[PhoneNumber]) -> String {
     numbers.iter().map(PhoneNumber::as_str).collect::<Vec<_>>().join(",")
 }
 
@@ -127,30 +131,26 @@ pub struct PlaceCount {
     pub n: i64,
 }
 
-// The counts are those of the finished import: counting a million rows at every look would keep the
-// disk busy all shift. A source with no report is unfinished or was written by hand; only it is counted.
-const SOURCES: &str = "SELECT * FROM (
-        SELECT l.id, l.user_id, l.name, 'contact_list' AS source, l.status, l.created_at,
-               COALESCE(l.report ->> 'imported', (SELECT count(*) FROM contacts c WHERE c.contact_list_id = l.id)) AS contacts,
-               COALESCE(l.report ->> 'doNotCall', (SELECT count(*) FROM contacts c WHERE c.contact_list_id = l.id AND c.do_not_call = 1)) AS do_not_call,
-               COALESCE(l.report ->> 'invalid', 0) AS invalid
-        FROM contact_lists l
+// The counts are kept with the list: counting a million rows at every look would keep the disk busy all shift.
+pub(super) const SOURCES: &str = "SELECT * FROM (
+        SELECT id, user_id, name, description, 'contact_list' AS source, status, created_at, updated_at, deleted_at,
+               contact_count AS contacts, do_not_call_count AS do_not_call, COALESCE(report ->> 'invalid', 0) AS invalid, 0 AS file_size
+        FROM contact_lists
         UNION ALL
-        SELECT f.id, f.user_id, f.original_filename, 'csv_file', f.status, f.created_at,
-               COALESCE(f.report ->> 'imported', (SELECT count(*) FROM csv_contacts c WHERE c.csv_file_id = f.id)),
-               COALESCE(f.report ->> 'doNotCall', (SELECT count(*) FROM csv_contacts c WHERE c.csv_file_id = f.id AND c.do_not_call = 1)),
-               COALESCE(f.report ->> 'invalid', 0)
-        FROM csv_files f)";
+        SELECT id, user_id, original_filename, '', 'csv_file', status, created_at, updated_at, deleted_at,
+               contact_count, do_not_call_count, COALESCE(report ->> 'invalid', 0), file_size
+        FROM csv_files)";
 
 impl Store {
     /// Lists and files that are complete, newest first.
     pub async fn sources(&self, owner: OwnerId) -> Result<Vec<SourceRow>, StoreError> {
-        let sql = sqlx::AssertSqlSafe(format!("{SOURCES} WHERE user_id = $1 AND status = 'completed' ORDER BY created_at DESC LIMIT 200"));
+        let sql =
+            sqlx::AssertSqlSafe(format!("{SOURCES} WHERE user_id = $1 AND status = 'completed' AND deleted_at IS NULL ORDER BY created_at DESC, id DESC"));
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).fetch_all(db).await?))
     }
 
     pub async fn source(&self, owner: OwnerId, id: SourceId) -> Result<Option<SourceRow>, StoreError> {
-        let sql = sqlx::AssertSqlSafe(format!("{SOURCES} WHERE user_id = $1 AND id = $2"));
+        let sql = sqlx::AssertSqlSafe(format!("{SOURCES} WHERE user_id = $1 AND id = $2 AND deleted_at IS NULL"));
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).bind(id).fetch_optional(db).await?))
     }
 
@@ -222,8 +222,10 @@ impl Tx {
     /// Whether a complete list or file is the owner's.
     pub async fn has_source(&mut self, owner: OwnerId, table: ContactTable, id: SourceId) -> Result<bool, StoreError> {
         let sql = match table {
-            ContactTable::ContactList => "SELECT EXISTS (SELECT 1 FROM contact_lists WHERE id = $1 AND user_id = $2 AND status = 'completed')",
-            ContactTable::CsvFile => "SELECT EXISTS (SELECT 1 FROM csv_files WHERE id = $1 AND user_id = $2 AND status = 'completed')",
+            ContactTable::ContactList => {
+                "SELECT EXISTS (SELECT 1 FROM contact_lists WHERE id = $1 AND user_id = $2 AND status = 'completed' AND deleted_at IS NULL)"
+            }
+            ContactTable::CsvFile => "SELECT EXISTS (SELECT 1 FROM csv_files WHERE id = $1 AND user_id = $2 AND status = 'completed' AND deleted_at IS NULL)",
         };
         Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(id).bind(owner).fetch_one(&mut *db).await?))
     }
@@ -244,39 +246,47 @@ impl Tx {
 
     /// Marks a source complete with its report.
     pub async fn finish_source(&mut self, table: ContactTable, id: SourceId, report: &ImportReport, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let imported = i64::try_from(report.imported).unwrap_or(i64::MAX);
+        let [imported, do_not_call] = [report.imported, report.do_not_call].map(|n| i64::try_from(n).unwrap_or(i64::MAX));
         on_tx!(self, |db| match table {
             ContactTable::ContactList =>
-                sqlx::query("UPDATE contact_lists SET status = 'completed', report = $2, updated_at = $3 WHERE id = $1")
-                    .bind(id)
-                    .bind(Json(report))
-                    .bind(now)
-                    .execute(&mut *db)
-                    .await?,
-            ContactTable::CsvFile =>
                 sqlx::query(
-                    "UPDATE csv_files SET status = 'completed', report = $2, updated_at = $3, total_contacts = $4, processed_contacts = $4 WHERE id = $1"
+                    "UPDATE contact_lists SET status = 'completed', report = $2, updated_at = $3, contact_count = $4, do_not_call_count = $5 WHERE id = $1"
                 )
                 .bind(id)
                 .bind(Json(report))
                 .bind(now)
                 .bind(imported)
+                .bind(do_not_call)
+                .execute(&mut *db)
+                .await?,
+            ContactTable::CsvFile =>
+                sqlx::query(
+                    "UPDATE csv_files SET status = 'completed', report = $2, updated_at = $3, total_contacts = $4, processed_contacts = $4,
+                        contact_count = $4, do_not_call_count = $5 WHERE id = $1"
+                )
+                .bind(id)
+                .bind(Json(report))
+                .bind(now)
+                .bind(imported)
+                .bind(do_not_call)
                 .execute(&mut *db)
                 .await?,
         });
         Ok(())
     }
 
-    /// Removes at most `limit` rows of a source that was not completed; the source itself when it is
-    /// empty. `false` when there is more to remove.
+    /// Removes at most `limit` contacts of a source that was not completed, or is deleted; the source itself when
+    /// it is empty and no campaign names it, not even a deleted one. `false` when there is more to remove.
     pub async fn remove_source_slice(&mut self, table: ContactTable, id: SourceId, limit: i64) -> Result<bool, StoreError> {
         let (rows, head) = match table {
-            ContactTable::ContactList => {
-                ("DELETE FROM contacts WHERE id IN (SELECT id FROM contacts WHERE contact_list_id = $1 LIMIT $2)", "DELETE FROM contact_lists WHERE id = $1")
-            }
-            ContactTable::CsvFile => {
-                ("DELETE FROM csv_contacts WHERE id IN (SELECT id FROM csv_contacts WHERE csv_file_id = $1 LIMIT $2)", "DELETE FROM csv_files WHERE id = $1")
-            }
+            ContactTable::ContactList => (
+                "DELETE FROM contacts WHERE id IN (SELECT id FROM contacts WHERE contact_list_id = $1 LIMIT $2)",
+                "DELETE FROM contact_lists WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM campaigns WHERE contact_list_id = $1)",
+            ),
+            ContactTable::CsvFile => (
+                "DELETE FROM csv_contacts WHERE id IN (SELECT id FROM csv_contacts WHERE csv_file_id = $1 LIMIT $2)",
+                "DELETE FROM csv_files WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM campaigns WHERE csv_file_id = $1)",
+            ),
         };
         let removed = on_tx!(self, |db| sqlx::query(rows).bind(id).bind(limit).execute(&mut *db).await?.rows_affected());
         if i64::try_from(removed).unwrap_or(i64::MAX) >= limit {
@@ -286,10 +296,12 @@ impl Tx {
         Ok(true)
     }
 
-    /// Imports that never finished: their process died. Pairs of table and id.
+    /// Imports that never finished, and deletions: their process died. Pairs of table and id.
     pub async fn unfinished_sources(&mut self, before: DateTime<Utc>) -> Result<Vec<(ContactTable, SourceId)>, StoreError> {
         let sql = "SELECT 'contact_list', id FROM contact_lists WHERE status IN ('uploading', 'processing') AND updated_at < $1
-                   UNION ALL SELECT 'csv_file', id FROM csv_files WHERE status IN ('uploading', 'processing') AND updated_at < $1";
+                   UNION ALL SELECT 'csv_file', id FROM csv_files WHERE status IN ('uploading', 'processing') AND updated_at < $1
+                   UNION ALL SELECT 'contact_list', id FROM contact_lists l WHERE deleted_at < $1 AND EXISTS (SELECT 1 FROM contacts WHERE contact_list_id = l.id)
+                   UNION ALL SELECT 'csv_file', id FROM csv_files f WHERE deleted_at < $1 AND EXISTS (SELECT 1 FROM csv_contacts WHERE csv_file_id = f.id)";
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(before).fetch_all(&mut *db).await?))
     }
 

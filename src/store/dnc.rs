@@ -43,6 +43,11 @@ impl Store {
 }
 
 impl Tx {
+    pub async fn is_listed(&mut self, owner: OwnerId, number: &str) -> Result<bool, StoreError> {
+        let sql = concat!("SELECT ", listed!("$1", "$2"));
+        Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(owner).bind(number).fetch_one(&mut *db).await?))
+    }
+
     /// Adds a number to do-not-call; `false` when it is there already.
     pub async fn add_do_not_call(
         &mut self,

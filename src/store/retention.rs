@@ -86,6 +86,8 @@ impl Tx {
             "DELETE FROM call_outcomes WHERE call_id IN (SELECT unhex(value) FROM json_each($1))",
             "DELETE FROM call_requests WHERE call_id IN (SELECT unhex(value) FROM json_each($1))",
             "DELETE FROM call_reports WHERE call_id IN (SELECT unhex(value) FROM json_each($1))",
+            "DELETE FROM recordings WHERE call_id IN (SELECT unhex(value) FROM json_each($1))",
+            "DELETE FROM recording_tasks WHERE call_id IN (SELECT unhex(value) FROM json_each($1))",
             "DELETE FROM call_events WHERE call_id IN (SELECT unhex(value) FROM json_each($1))",
             "DELETE FROM campaign_calls WHERE id IN (SELECT unhex(value) FROM json_each($1)) AND rank >= 90",
         ] {

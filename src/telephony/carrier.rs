@@ -5,9 +5,13 @@ use std::{collections::HashMap, pin::Pin};
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{
-    event::{AgentReport, LegStatus, Reply},
-    outcome::Outcome,
+use crate::{
+    config::Secret,
+    domain::{
+        event::{AgentReport, LegStatus, Reply},
+        outcome::Outcome,
+        recording::Stage,
+    },
 };
 
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -196,14 +200,15 @@ pub enum Deleted {
 }
 
 /// An outbound trunk at LiveKit. Never its password.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trunk {
     pub trunk_id: String,
     pub name: String,
     pub address: String,
     pub numbers: Vec<String>,
     pub metadata: String,
+    /// Whose login it has; empty for one without.
+    pub username: String,
 }
 
 /// An outbound trunk to be made.
@@ -213,10 +218,39 @@ pub struct NewTrunk {
     pub address: String,
     pub number: String,
     pub username: String,
-    pub password: String,
+    pub password: Secret,
     /// `auto`, `udp`, `tcp` or `tls`.
     pub transport: String,
     pub metadata: String,
+}
+
+/// Where recordings are put.
+#[derive(Debug, Clone, Default)]
+pub struct RecordingPlace {
+    /// Before the file's name; a folder ends with `/`.
+    pub prefix: String,
+    /// `None`: as LiveKit's egress itself is configured.
+    pub bucket: Option<Bucket>,
+}
+
+/// A bucket that speaks S3.
+#[derive(Debug, Clone, Default)]
+pub struct Bucket {
+    pub name: String,
+    pub access_key: String,
+    pub secret: crate::config::Secret,
+    pub region: String,
+    pub endpoint: String,
+}
+
+/// A recording that LiveKit makes, or has made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Egress {
+    pub id: String,
+    pub stage: Stage,
+    pub url: Option<String>,
+    pub seconds: Option<i64>,
+    pub error: String,
 }
 
 /// Why the network could not be asked. Each is another sentence for the operator.
@@ -230,6 +264,9 @@ pub enum CarrierError {
     Route { host: String },
     #[error("LiveKit has no SIP service: livekit-sip is not running on the server's Redis, or is overloaded")]
     NoSip,
+    /// It was understood, and LiveKit will not do it: nothing is wrong with the connection.
+    #[error("LiveKit refuses: {0}")]
+    Refused(String),
     #[error("LiveKit connection failed: {0}")]
     Other(String),
 }
@@ -290,4 +327,17 @@ pub trait Carrier: Send + Sync + 'static {
 
     /// The server's time of day; `None` where it has no clock of its own, or does not say.
     fn time(&self) -> Answer<'_, Result<Option<DateTime<Utc>>, CarrierError>>;
+
+    /// Begins to record what is heard in a room, into a file of that name. Not idempotent: ask for those there are
+    /// first where it may have been asked for.
+    fn record(&self, room: String, file: String, place: RecordingPlace) -> Answer<'_, Result<Egress, CarrierError>> {
+        let _ = (room, file, place);
+        Box::pin(async { Err(CarrierError::Other("this network records nothing".to_owned())) })
+    }
+
+    /// The recordings of a room, also of one that is over.
+    fn recordings(&self, room: String) -> Answer<'_, Result<Vec<Egress>, CarrierError>> {
+        let _ = room;
+        Box::pin(async { Ok(Vec::new()) })
+    }
 }

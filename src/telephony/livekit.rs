@@ -2,7 +2,9 @@
 //! one raw Twirp POST, because only there a refused login is told from a garbled reply.
 
 mod dial;
+mod egress;
 mod exam;
+mod inbound;
 mod room;
 mod webhook;
 
@@ -10,7 +12,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use livekit_api::services::{
-    LiveKitApi, ServerError, ServerErrorCode, ServiceError,
+    LiveKitApi, ServerError, ServerErrorCode, ServiceError, ServiceResult,
     sip::{CreateSIPOutboundTrunkOptions, ListSIPOutboundTrunkFilter, TransferSIPParticipantOptions},
 };
 use livekit_protocol as proto;
@@ -18,11 +20,12 @@ use livekit_protocol as proto;
 pub(super) use dial::root_cause;
 pub use dial::{classify, read_reply, tls};
 pub use exam::{Complaint, Exam};
+pub use inbound::{InboundTrunk, NewRule, Rule, RuleAgent};
 pub use webhook::{WebhookError, WebhookKeys};
 
 use super::carrier::{
-    Answer, CALLEE, Carrier, CarrierError, Deleted, DialRequest, Dispatch, JoinToken, Muted, NewTrunk, Participant, ParticipantKind, SecondLeg, Ticket,
-    Transferred, Trunk,
+    Answer, CALLEE, Carrier, CarrierError, Deleted, DialRequest, Dispatch, Egress, JoinToken, Muted, NewTrunk, Participant, ParticipantKind, RecordingPlace,
+    SecondLeg, Ticket, Transferred, Trunk,
 };
 use crate::domain::text::clean;
 
@@ -54,6 +57,20 @@ impl LiveKit {
         let api = LiveKitApi::with_api_key(&base, &config.api_key, &config.api_secret).with_failover(false).with_request_timeout(TIMEOUT);
         let raw = dial::Raw::new(base, config)?;
         Ok(Self { api, raw, host: shown(&config.host) })
+    }
+
+    /// An answer, or why there is none.
+    async fn said<T>(&self, answer: ServiceResult<T>) -> Result<T, CarrierError> {
+        match answer {
+            Ok(answer) => Ok(answer),
+            // It was understood and refused: no fault of the connection.
+            Err(ServiceError::Twirp(ServerError::Twirp(e)))
+                if matches!(e.code.as_str(), ServerErrorCode::INVALID_ARGUMENT | ServerErrorCode::ALREADY_EXISTS) =>
+            {
+                Err(CarrierError::Refused(clean(&e.msg, 300)))
+            }
+            Err(e) => Err(self.explain(e).await),
+        }
     }
 
     /// A livekit-api error in our words. A decode error hides a refused login: asked again, raw.
@@ -156,7 +173,7 @@ impl From<proto::ParticipantInfo> for Participant {
 
 impl From<proto::SipOutboundTrunkInfo> for Trunk {
     fn from(t: proto::SipOutboundTrunkInfo) -> Self {
-        Self { trunk_id: t.sip_trunk_id, name: t.name, address: t.address, numbers: t.numbers, metadata: t.metadata }
+        Self { trunk_id: t.sip_trunk_id, name: t.name, address: t.address, numbers: t.numbers, metadata: t.metadata, username: t.auth_username }
     }
 }
 
@@ -289,13 +306,11 @@ impl Carrier for LiveKit {
                 transport,
                 metadata: new.metadata,
                 auth_username: new.username,
-                auth_password: new.password,
+                auth_password: new.password.reveal().to_owned(),
                 ..Default::default()
             };
-            match self.api.sip().create_sip_outbound_trunk(new.name, new.address, vec![new.number], options).await {
-                Ok(made) => Ok(made.into()),
-                Err(e) => Err(self.explain(e).await),
-            }
+            let made = self.api.sip().create_sip_outbound_trunk(new.name, new.address, vec![new.number], options).await;
+            self.said(made).await.map(Trunk::from)
         })
     }
 
@@ -305,6 +320,14 @@ impl Carrier for LiveKit {
 
     fn time(&self) -> Answer<'_, Result<Option<DateTime<Utc>>, CarrierError>> {
         Box::pin(async move { if is_loopback(&self.host) { Ok(None) } else { self.raw.time(&self.host).await } })
+    }
+
+    fn record(&self, room: String, file: String, place: RecordingPlace) -> Answer<'_, Result<Egress, CarrierError>> {
+        Box::pin(self.start_egress(room, file, place))
+    }
+
+    fn recordings(&self, room: String) -> Answer<'_, Result<Vec<Egress>, CarrierError>> {
+        Box::pin(self.list_egress(room))
     }
 }
 

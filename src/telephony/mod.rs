@@ -8,8 +8,10 @@ pub mod simulator;
 pub mod tokens;
 pub mod twilio;
 pub mod twilio_calls;
+mod twilio_rest;
+pub mod twilio_trunks;
 
 pub use carrier::{
-    Answer, Carrier, CarrierError, Deleted, DialRequest, Dispatch, JoinToken, Muted, NewTrunk, Participant, ParticipantKind, SecondLeg, Ticket, Transferred,
-    Trunk,
+    Answer, Bucket, Carrier, CarrierError, Deleted, DialRequest, Dispatch, Egress, JoinToken, Muted, NewTrunk, Participant, ParticipantKind, RecordingPlace,
+    SecondLeg, Ticket, Transferred, Trunk,
 };

@@ -7,7 +7,10 @@ use hmac::{Hmac, Mac};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
-use crate::domain::event::{CallEvent, Kind, Source, Target, TwilioStatus};
+use crate::domain::{
+    event::{CallEvent, Kind, Source, Target, TwilioStatus},
+    recording::{Maker, News, Stage},
+};
 
 /// Checks signatures against the configured public URLs and auth tokens.
 #[derive(Clone, Default)]
@@ -36,7 +39,7 @@ impl Signatures {
     #[must_use]
     pub fn verify(&self, target: &str, form: &Form, signature: &str) -> bool {
         let Ok(given) = base64::engine::general_purpose::STANDARD.decode(signature.trim()) else { return false };
-        let urls: Vec<String> = self.bases.iter().flat_map(|b| spellings(&format!("{b}{target}"))).collect();
+        let urls: Vec<String> = self.bases.iter().flat_map(|b| braces(target).map(move |t| format!("{b}{t}"))).flat_map(|url| spellings(&url)).collect();
         self.tokens.iter().any(|token| urls.iter().any(|url| mac(token, url, form).is_some_and(|m| m.verify_slice(&given).is_ok())))
     }
 }
@@ -61,6 +64,32 @@ pub fn form_pairs(bytes: &[u8]) -> Form {
         .filter(|p| !p.is_empty())
         .map(|p| p.split_once('=').map_or_else(|| (decode(p), String::new()), |(k, v)| (decode(k), decode(v))))
         .collect()
+}
+
+/// The spec's `{roomName}` is typed with braces, sent with or without, and signed as it was typed or as it was sent.
+fn braces(target: &str) -> impl Iterator<Item = String> {
+    let (escaped, typed) = (target.replace('{', "%7B").replace('}', "%7D"), target.replace("%7B", "{").replace("%7D", "}"));
+    let other = if escaped == target { typed } else { escaped };
+    [target.to_owned(), other].into_iter()
+}
+
+/// A recording's callback; `None` where it names no recording.
+#[must_use]
+pub fn recording_status(form: &Form, now: DateTime<Utc>) -> Option<News> {
+    let get = |key: &str| form.iter().find(|(k, _)| k == key).map(|(_, v)| v.trim()).filter(|v| !v.is_empty());
+    let sid = get("RecordingSid").filter(|s| s.len() <= 64 && s.bytes().all(|b| b.is_ascii_alphanumeric()))?;
+    let code = get("ErrorCode").filter(|c| *c != "0");
+    Some(News {
+        sid: sid.to_owned(),
+        call: None,
+        call_sid: get("CallSid").map(str::to_owned),
+        maker: Maker::Twilio,
+        stage: Stage::of_twilio(get("RecordingStatus").unwrap_or_default()),
+        url: get("RecordingUrl").filter(|u| u.starts_with("https://") || u.starts_with("http://")).map(str::to_owned),
+        duration: get("RecordingDuration").and_then(|d| d.parse().ok()).filter(|d| *d >= 0),
+        reason: code.map(|c| format!("Twilio error {c}")).unwrap_or_default(),
+        at: now,
+    })
 }
 
 /// The URL as Twilio may have signed it: port as given, removed, default added.

@@ -1,19 +1,32 @@
-//! Twilio's list of calls: the second evidence for a call of which nobody knows whether it rang.
+//! Twilio's lists: of calls, the second evidence for one of which nobody knows whether it rang, and of recordings.
 
-use std::time::Duration;
-
-use base64::Engine;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::livekit::tls;
-use crate::config::Secret;
+use super::twilio_rest::{Rest, escaped};
+use crate::{
+    config::Secret,
+    domain::recording::{Maker, News, Stage},
+};
 
-/// Reads the list of one account.
+/// Reads the lists of one account.
 pub struct CallList {
-    client: reqwest::Client,
-    url: String,
-    login: String,
+    rest: Rest,
+    /// Of Twilio's REST.
+    api: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Recordings {
+    recordings: Vec<ListedRecording>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ListedRecording {
+    sid: String,
+    status: String,
+    duration: Option<String>,
+    uri: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -34,16 +47,7 @@ impl CallList {
     /// # Errors
     /// In words, when no client can be made.
     pub fn new(api_url: &str, account: &str, token: &Secret) -> Result<Self, String> {
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls().map_err(|e| e.to_string())?)
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(Duration::from_secs(5))
-            .timeout(Duration::from_secs(15))
-            .no_proxy()
-            .build()
-            .map_err(|e| e.without_url().to_string())?;
-        let login = base64::engine::general_purpose::STANDARD.encode(format!("{account}:{}", token.reveal()));
-        Ok(Self { client, url: format!("{}/2010-04-01/Accounts/{account}/Calls.json", api_url.trim_end_matches('/')), login })
+        Ok(Self { rest: Rest::new(account, token)?, api: api_url.trim_end_matches('/').to_owned() })
     }
 
     /// Whether the account made no call to a number since a moment. Anything but a clear list is an error:
@@ -52,20 +56,40 @@ impl CallList {
     /// # Errors
     /// In words without the number or the login.
     pub async fn shows_no_call(&self, number: &str, since: DateTime<Utc>) -> Result<bool, String> {
-        let to: String = number.bytes().map(|b| if b.is_ascii_digit() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect();
-        let sent = self.client.get(format!("{}?To={to}&PageSize=50", self.url)).header("authorization", format!("Basic {}", self.login)).send().await;
-        let response = sent.map_err(|e| e.without_url().to_string())?;
-        if !response.status().is_success() {
-            return Err(format!("Twilio answers HTTP {}", response.status().as_u16()));
-        }
-        let bytes = response.bytes().await.map_err(|e| e.without_url().to_string())?;
-        let page: Page = serde_json::from_slice(&bytes).map_err(|_| "Twilio's answer is no list of calls".to_owned())?;
+        let page: Page = self.rest.get(&self.url(&format!("Calls.json?To={}&PageSize=50", escaped(number))), "list of calls").await?;
         let older = |c: &Listed| {
             let at = c.start_time.as_deref().or(c.date_created.as_deref());
             // A call without a time may be this one.
             at.and_then(|t| DateTime::parse_from_rfc2822(t).ok()).is_some_and(|t| t.to_utc() < since - MARGIN)
         };
         Ok(page.calls.iter().all(older))
+    }
+
+    /// The recordings that the account has of a call.
+    ///
+    /// # Errors
+    /// In words without the login.
+    pub async fn recordings(&self, call_sid: &str, at: DateTime<Utc>) -> Result<Vec<News>, String> {
+        if !call_sid.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            return Err("the call's id is none of Twilio's".to_owned());
+        }
+        let page: Recordings = self.rest.get(&self.url(&format!("Recordings.json?CallSid={call_sid}&PageSize=50")), "list of recordings").await?;
+        let news = |r: ListedRecording| News {
+            sid: r.sid,
+            call: None,
+            call_sid: Some(call_sid.to_owned()),
+            maker: Maker::Twilio,
+            stage: Stage::of_twilio(&r.status),
+            url: r.uri.map(|u| format!("{}{}", self.api, u.trim_end_matches(".json"))),
+            duration: r.duration.and_then(|d| d.parse().ok()),
+            reason: String::new(),
+            at,
+        };
+        Ok(page.recordings.into_iter().map(news).collect())
+    }
+
+    fn url(&self, what: &str) -> String {
+        format!("{}/2010-04-01/Accounts/{}/{what}", self.api, self.rest.account)
     }
 }
 

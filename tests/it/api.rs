@@ -16,6 +16,7 @@ use dialdeck::{
         event::{CallEvent, End, Kind, Lost, Reply, Source, Target},
         id::{CallId, Incarnation, OwnerId},
     },
+    provision::OwnTrunk,
     telephony::{livekit::WebhookKeys, simulator::Behaviour, twilio::Signatures},
 };
 use serde_json::{Value, json};
@@ -39,15 +40,10 @@ impl Rest {
 
     /// The listener over a world, reached from outside at `public`.
     pub fn over(world: World, public: &str) -> Self {
-        Self::configured(world, public, |_| {})
+        Self::built(world, public, |_| {})
     }
 
-    /// The same with other defaults.
-    pub fn configured(world: World, public: &str, change: impl FnOnce(&mut Defaults)) -> Self {
-        Self::built(world, public, |api| change(&mut api.defaults))
-    }
-
-    /// The same with anything else.
+    /// The same, configured otherwise.
     pub fn built(world: World, public: &str, change: impl FnOnce(&mut Api)) -> Self {
         let auth = Arc::new(Auth::new(Secret::new("a-secret-of-the-test"), "authenticated".into(), String::new(), Role::Supervisor));
         let mut api = Api {
@@ -59,18 +55,11 @@ impl Rest {
             twilio: Signatures::new(vec!["tok".into(), "simulated-twilio-auth-token".into()], &[public.into()]),
             sip_host: "sip.example".into(),
             ready: tokio::sync::watch::Sender::new(true).subscribe(),
-            assigning: Arc::default(),
+            provision: world.provision(OwnTrunk::default()),
             limits: Limits::default(),
             buckets: Arc::new(Buckets::new(Limits::default())),
             edges: Arc::default(),
-            defaults: Defaults {
-                timezone: "America/New_York".parse().unwrap(),
-                region: Some("US".into()),
-                trunk_address: String::new(),
-                trunk_username: String::new(),
-                trunk_password: Secret::default(),
-                default_number: None,
-            },
+            defaults: Defaults { timezone: "America/New_York".parse().unwrap(), region: Some("US".into()), default_number: None },
         };
         change(&mut api);
         let mut rest = Self { auth: api.auth.clone(), router: router(api), token: String::new(), world };
@@ -90,7 +79,7 @@ impl Rest {
     }
 
     /// A request to the simulated Twilio's list of calls.
-    async fn twilio(&self, method: &str, form: &str) -> Value {
+    pub async fn twilio(&self, method: &str, form: &str) -> Value {
         use base64::Engine;
         let account = "AC00000000000000000000000000000001";
         let login = base64::engine::general_purpose::STANDARD.encode(format!("{account}:simulated-twilio-auth-token"));
@@ -99,7 +88,7 @@ impl Rest {
         serde_json::from_str(&body).unwrap_or_else(|e| panic!("{e}: {body}"))
     }
 
-    async fn upload(&self, csv: &str) -> Answer {
+    pub async fn upload(&self, csv: &str) -> Answer {
         let body = format!(
             "--b\r\ncontent-disposition: form-data; name=\"region\"\r\n\r\nUS\r\n--b\r\ncontent-disposition: form-data; name=\"csvFile\"; filename=\"leads.csv\"\r\n\r\n{csv}\r\n--b--\r\n"
         );

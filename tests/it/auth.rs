@@ -8,16 +8,14 @@ use axum::{
 };
 use dialdeck::{
     api::{BASE, Role, Route, Who, at_root, routes},
-    desk::{Import, Progress},
     domain::id::{Incarnation, OwnerId},
-    store::ContactTable,
 };
 use serde_json::Value;
-use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use crate::{
     api::{Rest, code},
+    openapi::a_list,
     support::{
         csv_of,
         http::{Answer, call, send},
@@ -97,10 +95,8 @@ async fn rows_of(rest: &Rest) -> BTreeMap<&'static str, String> {
     let campaign = w.campaign(file, |_| {}).await;
     w.desk.start(w.actor.clone(), campaign).await.unwrap();
     let (call, _) = w.arm_next(campaign, Incarnation::fresh()).await;
-    let import = Import { table: ContactTable::ContactList, name: "list".into(), region: None, mapping: Vec::new(), size: None, dry_run: false };
-    let (progress, text) = (tokio::sync::watch::Sender::new(Progress::default()), std::io::Cursor::new(csv_of(1)));
-    let (list, _) = w.desk.import(w.actor.clone(), import, text, progress, CancellationToken::new()).await.unwrap();
-    let contact = w.calls(campaign).await[0].contact_id.unwrap();
+    let in_file = rest.call("GET", &format!("/csv/{file}/contacts"), None).await.json()["contacts"][0]["id"].as_str().unwrap().to_owned();
+    let (list, in_list) = a_list(rest).await;
     BTreeMap::from([
         ("/campaigns/", campaign.to_string()),
         ("/outbound-calls/campaign/", campaign.to_string()),
@@ -108,8 +104,9 @@ async fn rows_of(rest: &Rest) -> BTreeMap<&'static str, String> {
         ("/livekit/outbound-calls/trunk/", w.assistant.to_string()),
         ("/assistants/", w.assistant.to_string()),
         ("/csv/", file.to_string()),
-        ("/csv/contacts/", contact.to_string()),
-        ("/contact-lists/", list.to_string()),
+        ("/csv/contacts/", in_file),
+        ("/contact-lists/", list),
+        ("/contacts/", in_list),
     ])
 }
 

@@ -15,6 +15,7 @@ use dialdeck::{
         outcome::{Outcome, Who},
         retry::{self, RetryRules},
     },
+    provision::OwnTrunk,
     store::{CallFilter, CallRow},
 };
 use proptest::prelude::*;
@@ -242,11 +243,9 @@ async fn a_huge_cell_makes_no_endless_text() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_trunk_login_goes_to_the_configured_address_only() {
     let world = World::new(Options::default()).await;
-    let rest = Rest::configured(world, "https://x.example", |d| {
-        d.trunk_address = "acme.pstn.twilio.com".into();
-        d.trunk_username = "acme".into();
-        d.trunk_password = config::Secret::new("hunter2");
-    });
+    let own = OwnTrunk { address: "acme.pstn.twilio.com".into(), username: "acme".into(), password: config::Secret::new("hunter2") };
+    let provision = world.provision(own);
+    let rest = Rest::built(world, "https://x.example", |api| api.provision = provision);
     let mut number = 0;
     let mut assign = |more: Value| {
         number += 1;

@@ -156,7 +156,7 @@ async fn a_campaign(desk: &Desk, actor: &Actor, simulator: &Simulator, config: &
         address: "dialdeck.pstn.twilio.com".into(),
         number: "+15550009999".into(),
         username: String::new(),
-        password: String::new(),
+        password: dialdeck::config::Secret::default(),
         transport: "auto".into(),
         metadata: String::new(),
     };

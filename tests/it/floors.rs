@@ -13,8 +13,9 @@ const FLOORS: &[(&str, &[&str], &[&str])] = &[
     ("telephony", &["telephony", "domain", "config", "clock"], &["sqlx"]),
     ("telemetry", &["telemetry", "clock", "domain"], &["sqlx"]),
     ("desk", &["desk", "failpoint", "domain", "store", "clock"], &["tokio::time", "reqwest"]),
+    ("provision", &["provision", "desk", "store", "telephony", "domain", "config"], &["reqwest", "store.write", "Lane::"]),
     ("engine", &["engine", "failpoint", "desk", "store", "telephony", "domain", "clock"], &["tokio::time", "store.write", "Lane::"]),
-    ("api", &["api", "desk", "store", "telephony", "domain", "config", "clock"], &["store.write", "Lane::"]),
+    ("api", &["api", "provision", "desk", "store", "telephony", "domain", "config", "clock"], &["store.write", "Lane::"]),
     ("doctor", &["doctor", "desk", "store", "telephony", "domain", "config"], &["store.write", "Lane::", "carrier.dial("]),
     ("console", &["console", "desk", "store", "domain", "config", "clock", "telemetry"], &["store.write", "Lane::"]),
 ];

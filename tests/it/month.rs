@@ -276,7 +276,7 @@ impl Month {
             address: "trunk.example".into(),
             number: "+15550009999".into(),
             username: String::new(),
-            password: String::new(),
+            password: dialdeck::config::Secret::default(),
             transport: "auto".into(),
             metadata: String::new(),
         };

@@ -31,6 +31,15 @@ impl Cells {
         Self { data: vec![0; ROW + 2], ends: vec![0; COLUMNS + 1], n: 0 }
     }
 
+    fn of(values: &[&str]) -> Self {
+        let data: Vec<u8> = values.concat().into_bytes();
+        let ends = values.iter().scan(0, |end, v| {
+            *end += v.len();
+            Some(*end)
+        });
+        Self { data, ends: ends.collect(), n: values.len() }
+    }
+
     pub fn len(&self) -> usize {
         self.n
     }
@@ -76,21 +85,31 @@ pub struct Records<R: Read> {
     first_open: u64,
 }
 
+impl Records<std::io::Empty> {
+    /// One record that is no file's.
+    pub fn of(values: &[&str]) -> Self {
+        Self::over(Text::empty(), Cells::of(values))
+    }
+}
+
 impl<R: Read> Records<R> {
     pub fn open(read: R) -> std::io::Result<Self> {
-        let text = Text::open(read)?;
-        Ok(Self {
+        Ok(Self::over(Text::open(read)?, Cells::new()))
+    }
+
+    fn over(text: Text<R>, cells: Cells) -> Self {
+        Self {
             text,
             line: 1,
             carriage: false,
             back: VecDeque::new(),
             reader: reader(b',', true),
             delimiter: b',',
-            cells: Cells::new(),
+            cells,
             lines: Vec::new(),
             open: 0,
             first_open: 0,
-        })
+        }
     }
 
     /// Bytes taken from the file.

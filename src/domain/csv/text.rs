@@ -38,6 +38,13 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
+impl Text<std::io::Empty> {
+    pub fn empty() -> Self {
+        let nothing = Counted { read: std::io::empty(), taken: 0 };
+        Self { input: BufReader::with_capacity(0, Cursor::new(Vec::new()).chain(nothing)), wide: None }
+    }
+}
+
 impl<R: Read> Text<R> {
     pub fn open(read: R) -> std::io::Result<Self> {
         let mut read = Counted { read, taken: 0 };

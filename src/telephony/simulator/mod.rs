@@ -3,17 +3,19 @@
 //! faults that were recorded on the real thing. The product talks to it through the same adapter as
 //! to a real LiveKit.
 //!
-//! What it does not claim: media, codecs, track details, inbound calls, egress, LiveKit Cloud's regions; of
-//! Twilio, TwiML and recordings.
+//! What it does not claim: media, codecs, track details, calls that come in, what is in a recording, LiveKit
+//! Cloud's regions; of Twilio, TwiML.
 
 mod agent;
 mod behaviour;
 mod control;
+mod egress;
 mod faults;
 mod leg;
 mod outages;
 mod script;
 mod server;
+mod trunks;
 mod twilio;
 mod webhooks;
 mod world;
@@ -85,6 +87,13 @@ pub struct Simulator {
     shared: Arc<Shared>,
     address: SocketAddr,
     stop: CancellationToken,
+}
+
+/// A dispatch rule: whose calls it takes, and the agents it brings with what those are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenRule {
+    pub trunks: Vec<String>,
+    pub agents: Vec<(String, String)>,
 }
 
 struct Shared {
@@ -179,6 +188,42 @@ impl Simulator {
     #[must_use]
     pub fn trunk_logins(&self) -> Vec<(String, String)> {
         self.shared.world.lock().trunks.iter().map(|t| (t.address.clone(), t.auth_username.clone())).collect()
+    }
+
+    /// Address and password of every outbound trunk, newest first.
+    #[must_use]
+    pub fn trunk_passwords(&self) -> Vec<(String, String)> {
+        self.shared.world.lock().trunks.iter().map(|t| (t.address.clone(), t.auth_password.clone())).collect()
+    }
+
+    /// Inbound trunks with their numbers, newest first.
+    #[must_use]
+    pub fn inbound_trunks(&self) -> Vec<(String, Vec<String>)> {
+        self.shared.world.lock().inbound_trunks.iter().map(|t| (t.sip_trunk_id.clone(), t.numbers.clone())).collect()
+    }
+
+    /// Dispatch rules, newest first.
+    #[must_use]
+    pub fn rules(&self) -> Vec<SeenRule> {
+        let seen = |r: &livekit_protocol::SipDispatchRuleInfo| SeenRule {
+            trunks: r.trunk_ids.clone(),
+            agents: r.room_config.iter().flat_map(|c| c.agents.clone()).map(|a| (a.agent_name, a.metadata)).collect(),
+        };
+        self.shared.world.lock().rules.iter().map(seen).collect()
+    }
+
+    /// A trunk is taken away behind everybody's back, or its description changed.
+    pub fn change_trunk(&self, id: &str, change: impl FnOnce(&mut livekit_protocol::SipOutboundTrunkInfo) -> bool) {
+        let mut world = self.shared.world.lock();
+        let Some(at) = world.trunks.iter().position(|t| t.sip_trunk_id == id) else { return };
+        if !change(&mut world.trunks[at]) {
+            world.trunks.remove(at);
+        }
+    }
+
+    /// Twilio's account has a number, on a trunk with this termination domain.
+    pub fn set_twilio_number(&self, number: &str, domain: Option<&str>) {
+        self.shared.world.lock().twilio_numbers.push((number.to_owned(), domain.map(str::to_owned)));
     }
 
     /// The numbers that ring or talk now.

@@ -36,6 +36,9 @@ pub fn router(shared: Sim) -> Router {
         .route("/", get(|| async { "OK" }))
         .route("/twirp/{service}/{method}", post(twirp))
         .route("/2010-04-01/Accounts/{account}/Calls.json", get(twilio::list).post(twilio::create))
+        .route("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers.json", get(twilio::numbers))
+        .route("/v1/Trunks/{sid}", get(twilio::trunk))
+        .route("/2010-04-01/Accounts/{account}/Recordings.json", get(twilio::recordings))
         .route("/simulator/log", get(log))
         .layer(axum::middleware::map_response_with_state(shared.clone(), dated))
         .with_state(shared)
@@ -126,6 +129,12 @@ impl Call {
             ("SIP", "TransferSIPParticipant") => self.transfer().await,
             ("SIP", "CreateSIPOutboundTrunk") => self.create_trunk(),
             ("SIP", "ListSIPOutboundTrunk") => self.list_trunks(),
+            ("SIP", "UpdateSIPOutboundTrunk") => self.update_trunk(),
+            ("SIP", "CreateSIPInboundTrunk") => self.create_inbound_trunk(),
+            ("SIP", "ListSIPInboundTrunk") => self.list_inbound_trunks(),
+            ("SIP", "CreateSIPDispatchRule") => self.create_rule(),
+            ("SIP", "UpdateSIPDispatchRule") => self.update_rule(),
+            ("SIP", "ListSIPDispatchRule") => self.list_rules(),
             ("RoomService", "ListRooms") => self.list_rooms(),
             ("RoomService", "ListParticipants") => self.list_participants(),
             ("RoomService", "GetParticipant") => self.get_participant(),
@@ -136,6 +145,8 @@ impl Call {
             ("RoomService", "UpdateSubscriptions") => self.update_subscriptions(),
             ("AgentDispatchService", "CreateDispatch") => self.create_dispatch(),
             ("AgentDispatchService", "ListDispatch") => self.list_dispatch().await,
+            ("Egress", "StartRoomCompositeEgress") => self.start_egress(),
+            ("Egress", "ListEgress") => self.list_egress(),
             _ => {
                 let path = format!("/twirp/livekit.{service}/{method}");
                 let body =
@@ -189,41 +200,6 @@ impl Call {
             Ok(Err(failure)) => fail(&failure),
             Err(_) => cut(),
         }
-    }
-
-    fn create_trunk(&self) -> Response {
-        if !self.claims.sip.admin {
-            return denied();
-        }
-        let request: proto::CreateSipOutboundTrunkRequest = match self.read() {
-            Ok(r) => r,
-            Err(response) => return response,
-        };
-        let mut trunk = request.trunk.unwrap_or_default();
-        let wrong = match &trunk {
-            t if t.address.is_empty() => Some("no outbound address specified"),
-            t if t.numbers.is_empty() => Some("no trunk numbers specified"),
-            t if t.address.starts_with("sip:") => Some("trunk address should be a hostname or IP, not SIP URI"),
-            _ => None,
-        };
-        if let Some(words) = wrong {
-            return fail(&Failure::new(400, "invalid_argument", words));
-        }
-        trunk.sip_trunk_id = id("ST_");
-        self.sim.world.lock().trunks.insert(0, trunk.clone());
-        self.ok(&trunk)
-    }
-
-    fn list_trunks(&self) -> Response {
-        let login = self.sim.faults.lock().login;
-        if !self.claims.sip.admin || login == Login::NoTrunks {
-            return denied();
-        }
-        if login == Login::NoSip {
-            return fail(&Failure::new(500, "internal", "sip not connected (redis required)"));
-        }
-        let items = self.sim.world.lock().trunks.clone();
-        self.ok(&proto::ListSipOutboundTrunkResponse { items })
     }
 
     fn list_rooms(&self) -> Response {
@@ -371,6 +347,18 @@ impl Call {
             self.sim.sleep(std::time::Duration::from_secs(3)).await;
             fail(&Failure::new(503, "unavailable", "twirp error unknown: no response from servers"))
         }
+    }
+
+    /// Trunks and rules want this of a token.
+    pub(super) fn sip_admin(&self) -> Result<(), Response> {
+        let login = self.sim.faults.lock().login;
+        if !self.claims.sip.admin || login == Login::NoTrunks {
+            return Err(denied());
+        }
+        if login == Login::NoSip {
+            return Err(fail(&Failure::new(500, "internal", "sip not connected (redis required)")));
+        }
+        Ok(())
     }
 
     pub(super) fn may_admin(&self, room: &str) -> bool {

@@ -125,6 +125,60 @@ pub async fn list(Axum(s): Axum<Sim>, Path(account): Path<String>, headers: Head
     axum::Json(json!({ "calls": calls, "page": 0, "page_size": 1000, "next_page_uri": null })).into_response()
 }
 
+/// The sid of the trunk that carries the number at this place of the list.
+fn trunk_sid(at: usize) -> String {
+    format!("TK{at:032x}")
+}
+
+/// `GET .../IncomingPhoneNumbers.json?PhoneNumber=`: the filter matches parts of numbers.
+pub async fn numbers(Axum(s): Axum<Sim>, Path(account): Path<String>, headers: HeaderMap, Query(query): Query<Vec<(String, String)>>) -> Response {
+    if !authenticated(&s, &account, &headers) {
+        return unauthenticated();
+    }
+    let wanted = query.iter().find(|(k, _)| k == "PhoneNumber").map(|(_, v)| v.clone()).unwrap_or_default();
+    let world = s.world.lock();
+    let found = world.twilio_numbers.iter().enumerate().filter(|(_, (number, _))| number.contains(&wanted));
+    let numbers: Vec<Value> = found
+        .map(|(at, (number, domain))| json!({ "phone_number": number, "account_sid": account, "trunk_sid": domain.as_ref().map(|_| trunk_sid(at)) }))
+        .collect();
+    axum::Json(json!({ "incoming_phone_numbers": numbers, "page": 0, "next_page_uri": null })).into_response()
+}
+
+/// `GET https://trunking.twilio.com/v1/Trunks/{sid}`.
+pub async fn trunk(Axum(s): Axum<Sim>, Path(sid): Path<String>, headers: HeaderMap) -> Response {
+    if !authenticated(&s, &s.config.twilio_account, &headers) {
+        return unauthenticated();
+    }
+    let world = s.world.lock();
+    let found = world.twilio_numbers.iter().enumerate().find(|(at, _)| trunk_sid(*at) == sid);
+    match found {
+        Some((_, (_, domain))) => axum::Json(json!({ "sid": sid, "domain_name": domain.as_deref().filter(|d| !d.is_empty()) })).into_response(),
+        None => error(StatusCode::NOT_FOUND, 20404, "The requested resource was not found"),
+    }
+}
+
+/// `GET .../Recordings.json?CallSid=`: every call that was talked on has one, ready ten seconds after its end.
+pub async fn recordings(Axum(s): Axum<Sim>, Path(account): Path<String>, headers: HeaderMap, Query(query): Query<Vec<(String, String)>>) -> Response {
+    if !authenticated(&s, &account, &headers) {
+        return unauthenticated();
+    }
+    let now = s.clock.now();
+    let calls: Vec<TwilioCall> = s.world.lock().twilio_calls.iter().rev().cloned().collect();
+    let wanted = |c: &&TwilioCall| c.status == "completed" && query.iter().all(|(k, v)| k != "CallSid" || *v == c.sid);
+    let recordings: Vec<Value> = calls
+        .iter()
+        .filter(wanted)
+        .map(|c| {
+            let sid = format!("RE{}", &c.sid[2..]);
+            let ready = now - c.started > chrono::Duration::seconds(c.seconds + 10);
+            let status = if ready { "completed" } else { "processing" };
+            json!({ "sid": sid, "call_sid": c.sid, "status": status, "duration": ready.then(|| c.seconds.to_string()), "source": "Trunking",
+                    "uri": format!("/2010-04-01/Accounts/{account}/Recordings/{sid}.json") })
+        })
+        .collect();
+    axum::Json(json!({ "recordings": recordings, "page": 0, "page_size": 50, "next_page_uri": null })).into_response()
+}
+
 fn as_json(s: &Sim, c: &TwilioCall) -> Value {
     json!({
         "sid": c.sid,

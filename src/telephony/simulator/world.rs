@@ -60,6 +60,8 @@ pub struct Room {
 pub struct World {
     pub rooms: BTreeMap<String, Room>,
     pub trunks: Vec<proto::SipOutboundTrunkInfo>,
+    pub inbound_trunks: Vec<proto::SipInboundTrunkInfo>,
+    pub rules: Vec<proto::SipDispatchRuleInfo>,
     /// Phones ringing or talking, by their participant's sid.
     pub legs: HashMap<String, Leg>,
     pub invites: Vec<Invite>,
@@ -68,6 +70,9 @@ pub struct World {
     pub calls_of: HashMap<String, usize>,
     /// What Twilio's list of calls shows.
     pub twilio_calls: Vec<super::twilio::TwilioCall>,
+    /// Twilio's numbers, each with the termination domain of the trunk that carries it.
+    pub twilio_numbers: Vec<(String, Option<String>)>,
+    pub egresses: Vec<proto::EgressInfo>,
     pub server_down: bool,
     /// Counts server deaths: a reply that waited over one is lost.
     pub server_lives: u64,
@@ -83,12 +88,16 @@ impl World {
         Self {
             rooms: BTreeMap::new(),
             trunks: Vec::new(),
+            inbound_trunks: Vec::new(),
+            rules: Vec::new(),
             legs: HashMap::new(),
             invites: Vec::new(),
             log: Vec::new(),
             queues: HashMap::new(),
             calls_of: HashMap::new(),
             twilio_calls: Vec::new(),
+            twilio_numbers: Vec::new(),
+            egresses: Vec::new(),
             server_down: false,
             server_lives: 0,
             sip_down: false,

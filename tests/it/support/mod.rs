@@ -9,6 +9,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use dialdeck::{
     clock::{ScaledClock, SharedClock},
+    config::Secret,
     desk::{Actor, AssignNumber, CampaignDraft, ClaimRequest, Desk, Import, Installation, Progress},
     domain::{
         breaker::Limits,
@@ -21,11 +22,13 @@ use dialdeck::{
         stats::{Counts, Tally, contribution},
     },
     engine::{Engine, EngineConfig, Stop},
+    provision::{OwnTrunk, Provision},
     store::{CallFilter, CallRow, CampaignRow, ContactTable, Store},
     telephony::{
         Carrier, NewTrunk,
         livekit::{LiveKit, LiveKitConfig},
         simulator::{Behaviour, Faults, Simulator, SimulatorConfig},
+        twilio_trunks::TwilioTrunks,
     },
 };
 use tokio_util::sync::CancellationToken;
@@ -54,6 +57,8 @@ pub struct World {
     pub actor: Actor,
     pub assistant: AssistantId,
     pub carrier: Arc<dyn Carrier>,
+    /// The same, as the adapter it is.
+    pub livekit: Arc<LiveKit>,
     /// A scaled clock on a busy machine is a slow one: few worlds at once.
     _turn: tokio::sync::OwnedSemaphorePermit,
     running: Option<(Stop, tokio::task::JoinHandle<()>)>,
@@ -91,11 +96,19 @@ impl World {
         let installation = desk.installation(None).await.unwrap();
         let actor = Actor { owner: installation.owner, name: "tester".into(), source: "console" };
         let livekit = LiveKitConfig { host: simulator.url(), api_key: config.api_key, api_secret: config.api_secret };
-        let carrier: Arc<dyn Carrier> = Arc::new(LiveKit::new(&livekit).unwrap());
+        let livekit = Arc::new(LiveKit::new(&livekit).unwrap());
+        let carrier: Arc<dyn Carrier> = livekit.clone();
         let assistant = desk.add_assistant(actor.clone(), None, "Sarah".into(), None, "Hello {name}".into(), None).await.unwrap().id;
-        let mut world = Self { _dir: dir, clock, simulator, store, desk, installation, actor, assistant, carrier, _turn: turn, running: None };
+        let mut world = Self { _dir: dir, clock, simulator, store, desk, installation, actor, assistant, carrier, livekit, _turn: turn, running: None };
         world.assign("trunk.example").await;
         world
+    }
+
+    /// Who makes trunks at this world's LiveKit, and asks its Twilio.
+    pub fn provision(&self, own: OwnTrunk) -> Arc<Provision> {
+        let token = Secret::new("simulated-twilio-auth-token");
+        let twilio = TwilioTrunks::new(&self.simulator.url(), "AC00000000000000000000000000000001", &token).unwrap();
+        Arc::new(Provision::new(self.desk.clone(), Some(self.livekit.clone()), Some(twilio), own, "ai".into()))
     }
 
     /// Gives the assistant a number over a trunk at this address.
@@ -105,7 +118,7 @@ impl World {
             address: address.into(),
             number: "+15550009999".into(),
             username: String::new(),
-            password: String::new(),
+            password: Secret::default(),
             transport: "auto".into(),
             metadata: String::new(),
         };
@@ -162,12 +175,18 @@ impl World {
             orphan_sweep: true,
             retention: dialdeck::domain::retention::Retention::default(),
             call_list: None,
+            recording: dialdeck::engine::Recording::None,
         }
     }
 
     pub fn start_engine(&mut self) {
-        let stop = Stop::new();
-        let engine = Engine::new(self.desk.clone(), self.carrier.clone(), self.clock.clone(), Self::engine_config(), self.installation, stop.clone());
+        self.start_engine_as(|_| {});
+    }
+
+    pub fn start_engine_as(&mut self, change: impl FnOnce(&mut EngineConfig)) {
+        let (stop, mut config) = (Stop::new(), Self::engine_config());
+        change(&mut config);
+        let engine = Engine::new(self.desk.clone(), self.carrier.clone(), self.clock.clone(), config, self.installation, stop.clone());
         self.running = Some((stop, tokio::spawn(engine.run())));
     }
 
