@@ -228,6 +228,10 @@ async fn reports_by_attributes_and_by_rest_are_shown_with_the_call() {
         (400, "invalid_request".into())
     );
     rest.token = admin;
+    let outcome = json!({ "outcome": "perhaps", "notes": "\u{200b}", "callback_at": "2020-01-01T00:00:00Z", "confidence": 2 });
+    let wrong = rest.call("PUT", &format!("{path}/outcome"), Some(outcome)).await;
+    let fields: Vec<_> = wrong.json()["details"].as_array().unwrap().iter().map(|d| d["field"].clone()).collect();
+    assert_eq!((wrong.status.as_u16(), fields), (422, vec![json!("outcome"), json!("notes"), json!("callbackAt"), json!("confidence")]));
     let kept = shown(&rest, call).await["report"].clone();
     assert_eq!((kept["summary"].as_str(), kept["answered_by"].as_str(), kept["who"].as_str()), (Some("wants a demo"), Some("human"), Some("agent")));
     assert_eq!(kept["transcript"], json!([{ "role": "callee", "text": "yes", "at": "2026-11-18T17:00:05Z" }]));
