@@ -374,3 +374,43 @@ async fn what_people_write_is_cleaned_and_bounded_whoever_writes_it() {
     }
     assert_eq!(office.call(call).await.outcome, None);
 }
+
+/// A database of before lists could be written into comes along: what was imported is counted, what was reported kept.
+#[tokio::test]
+async fn lists_and_reports_of_an_earlier_release_come_along() {
+    let (office, id) = Office::calling("name,phone,dnc\nJane,+12025550142,\nJoe,+12025550143,yes\n".into(), |_| {}).await;
+    let (list, _) = office.import_as(ContactTable::ContactList, "US", csv_of(3)).await;
+    let call = office.dial(id).await.unwrap();
+    let mut db: sqlx::SqliteConnection = sqlx::ConnectOptions::connect(&sqlx::sqlite::SqliteConnectOptions::new().filename(office.store.path())).await.unwrap();
+    for sql in [
+        "DROP VIEW campaign_contacts",
+        "CREATE VIEW campaign_contacts AS SELECT 1 AS one",
+        "DROP INDEX campaigns_by_list",
+        "DROP INDEX campaigns_by_file",
+        "ALTER TABLE contacts DROP COLUMN updated_at",
+        "ALTER TABLE csv_contacts DROP COLUMN updated_at",
+        "ALTER TABLE contact_lists DROP COLUMN contact_count",
+        "ALTER TABLE contact_lists DROP COLUMN do_not_call_count",
+        "ALTER TABLE contact_lists DROP COLUMN deleted_at",
+        "ALTER TABLE csv_files DROP COLUMN contact_count",
+        "ALTER TABLE csv_files DROP COLUMN do_not_call_count",
+        "ALTER TABLE csv_files DROP COLUMN deleted_at",
+        "ALTER TABLE call_reports DROP COLUMN who",
+        "ALTER TABLE call_reports DROP COLUMN by",
+        "DROP TABLE recordings",
+        "DROP TABLE recording_tasks",
+        "INSERT INTO call_reports (call_id, summary, at) SELECT id, 'as it was', created_at FROM campaign_calls",
+        "DELETE FROM _sqlx_migrations WHERE version IN (12, 13)",
+    ] {
+        sqlx::query(sql).execute(&mut db).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
+    }
+    let store = dialdeck::store::Store::open(&format!("sqlite:{}", office.store.path())).await.unwrap();
+    let counts = |id| {
+        let store = store.clone();
+        async move { store.source(office.actor.owner, id).await.unwrap().map(|s| (s.contacts, s.do_not_call)).unwrap() }
+    };
+    assert_eq!(counts(list).await, (3, 0));
+    assert_eq!(counts(office.row(id).await.csv_file_id.unwrap()).await, (2, 1));
+    let report = store.report(call).await.unwrap().unwrap();
+    assert_eq!((report.summary.as_deref(), report.who), (Some("as it was"), Who::Agent));
+}

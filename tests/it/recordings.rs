@@ -135,14 +135,19 @@ async fn until_recorded(world: &World, id: dialdeck::domain::id::CampaignId) -> 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn egress_records_each_answered_call_once() {
-    let place = RecordingPlace { prefix: "calls/".into(), bucket: None };
-    let (world, id) = recording(talkative(), "trunk.example", |_| Recording::Egress(place)).await;
+    let place = || Recording::Egress(RecordingPlace { prefix: "calls/".into(), bucket: None });
+    let (mut world, id) = recording(talkative(), "trunk.example", |_| place()).await;
+    let begun = |world: &World| world.simulator.log().into_iter().map(|l| l.what).filter(|w| w.starts_with("egress ")).collect::<Vec<_>>();
+    world.until("somebody is recorded", Duration::from_mins(1), || async { !begun(&world).is_empty() }).await;
+    // What is asked for stands in a row: the next engine asks nobody twice.
+    world.crash_engine().await;
+    world.start_engine_as(|c| c.recording = place());
     for (call, recordings) in until_recorded(&world, id).await {
         assert_eq!(recordings.len(), 1, "{recordings:?}");
         assert_eq!(call.recording_url.as_deref(), Some(format!("https://bucket.example/calls/{}.ogg", call.id).as_str()));
         assert!(recordings[0].sid.starts_with("EG_") && recordings[0].duration.is_some_and(|d| d > 0), "{recordings:?}");
     }
-    let begun: Vec<String> = world.simulator.log().into_iter().map(|l| l.what).filter(|w| w.starts_with("egress ")).collect();
+    let begun = begun(&world);
     assert_eq!(begun.len(), 3, "{begun:?}");
     assert!(begun.iter().all(|w| w.ends_with("audio_only=true")), "{begun:?}");
 }
