@@ -13,6 +13,7 @@ use dialdeck::{
         event::{AgentReport, Kind, Reply, Source},
         id::{CallId, OwnerId},
         outcome::{Line, Report, Who},
+        recording::{Maker, News, Stage},
         retry::RetryRules,
     },
     engine::Recording,
@@ -172,6 +173,29 @@ async fn without_a_source_nothing_is_recorded_and_nobody_is_asked() {
     let calls = world.calls(id).await;
     assert!(calls.iter().all(|c| c.answered_at.is_some() && c.recording_url.is_none()));
     assert!(world.simulator.log().iter().all(|l| !l.what.starts_with("egress ")));
+}
+
+#[tokio::test]
+async fn a_recording_whose_call_never_became_known_goes_with_the_events() {
+    let office = Office::open(|_| {}).await;
+    let news = |sid: &str| News {
+        sid: sid.into(),
+        call: None,
+        call_sid: Some("CA9".into()),
+        maker: Maker::Twilio,
+        stage: Stage::Completed,
+        url: None,
+        duration: None,
+        reason: String::new(),
+        at: office.now(),
+    };
+    office.desk.recorded(news("RE1")).await.unwrap();
+    office.wait(TimeDelta::days(401));
+    office.desk.recorded(news("RE2")).await.unwrap();
+    assert_eq!(office.desk.tidy(&dialdeck::domain::retention::Retention::default()).await.unwrap().events, 1);
+    let mut db = <sqlx::SqliteConnection as sqlx::Connection>::connect(office.store.path()).await.unwrap();
+    let left: Vec<String> = sqlx::query_scalar("SELECT sid FROM recordings").fetch_all(&mut db).await.unwrap();
+    assert_eq!(left, ["RE2"]);
 }
 
 fn said(summary: &str) -> Report {
