@@ -265,6 +265,31 @@ async fn the_next_attempt_goes_to_who_the_contact_is_by_then_or_to_nobody() {
 }
 
 #[tokio::test]
+async fn a_changed_number_has_one_promise_the_last_one() {
+    let (office, id) = Office::calling(csv_of(1), |_| {}).await;
+    let source = office.row(id).await.csv_file_id.unwrap();
+    let call = office.dial(id).await.unwrap();
+    let number = office.call(call).await.phone_number;
+    office.reply(call, Reply::Answered { participant_sid: "PA_1".into(), sip_call_id: "1".into() }).await;
+    office.tell(call, "left", dialdeck::domain::event::Source::Poll, dialdeck::domain::event::Kind::LegGone { proven: true }).await;
+    let promise = |hours: i64| {
+        let callback_at = Some(office.now() + TimeDelta::hours(hours));
+        let set = SetOutcome { call, outcome: Some(Outcome::Callback), notes: None, who: Who::Operator, confidence: None, callback_at, expected: None };
+        office.desk.set_outcome(office.actor.clone(), set)
+    };
+    promise(1).await.unwrap();
+    let jane = contact(&office, source, &number).await;
+    change(&office, jane, ContactChange { phone: Some("+13105550101".into()), ..ContactChange::default() }).await.unwrap();
+    promise(2).await.unwrap();
+    let waiting: Vec<_> = calls(&office, id).await.into_iter().filter(|c| c.state == State::Pending).map(|c| c.phone_number).collect();
+    assert_eq!(waiting, ["+13105550101"]);
+    // Nobody is promised anything whose contact is gone.
+    office.desk.delete_contact(office.actor.clone(), FILE, jane).await.unwrap();
+    assert!(matches!(promise(3).await, Err(DeskError::Refused(r)) if r.gate == "contacts"));
+    assert_eq!(office.row(id).await.counts, counted(&calls(&office, id).await));
+}
+
+#[tokio::test]
 async fn a_deleted_contact_is_not_dialled() {
     let (office, id) = Office::calling(csv_of(2), |_| {}).await;
     let source = office.row(id).await.csv_file_id.unwrap();

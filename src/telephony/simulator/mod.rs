@@ -4,7 +4,7 @@
 //! to a real LiveKit.
 //!
 //! What it does not claim: media, codecs, track details, inbound calls, REFER transfers, a
-//! supervisor's own leg, hidden listeners, egress, LiveKit Cloud's regions; of Twilio, TwiML and recordings.
+//! supervisor's own leg, hidden listeners, LiveKit Cloud's regions; of Twilio, TwiML.
 
 mod agent;
 mod behaviour;
