@@ -315,8 +315,8 @@ impl Tx {
     /// now, or by the number where there is none.
     pub async fn others_of_contact(&mut self, row: &CallRow) -> Result<Vec<CallRow>, StoreError> {
         let sql = match row.contact_id {
-            Some(_) => "SELECT * FROM campaign_calls WHERE campaign_id = $1 AND contact_id = $2 AND rank < 90 AND id <> $4 AND $3 = $3",
-            None => "SELECT * FROM campaign_calls WHERE phone_number = $3 AND campaign_id = $1 AND contact_id IS $2 AND rank < 90 AND id <> $4",
+            Some(_) => "SELECT * FROM calls WHERE campaign_id = $1 AND contact_id = $2 AND rank < 90 AND id <> $4 AND $3 = $3",
+            None => "SELECT * FROM calls WHERE phone_number = $3 AND campaign_id = $1 AND contact_id IS $2 AND rank < 90 AND id <> $4",
         };
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(row.campaign_id).bind(row.contact_id).bind(&row.phone_number).bind(row.id).fetch_all(&mut *db).await?))
     }
