@@ -177,7 +177,7 @@ def tokens_of_a_key_server(house):
     assert provider.asked <= asked + 1, f"{provider.asked - asked} fetches for one unknown key"
     # A public key as the secret of another algorithm.
     confused = json.dumps(provider.keys[0])
-    assert asks(house, jwt.encode(claims(**issued), confused, algorithm="HS256", headers={"kid": "r1"})) == 401
+    assert asks(house, npm("token", alg="HS256", kid="r1", key=confused, claims=claims(**issued))) == 401
 
 
 # --- What the documented system's users do -------------------------------------------------------------------------------------
