@@ -1,30 +1,32 @@
-//! One call: shown with its timeline, tagged, reported on, hung up.
+//! One call: shown with its timeline, tagged, reported on; hung up, handed over, listened to.
 
 use axum::{
     Json,
     body::Bytes,
     extract::{Path, State},
-    http::HeaderMap,
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{
     Api, ApiError, Caller, Role,
-    auth::{Operator, Viewer},
+    auth::{Operator, Supervisor, Viewer},
     body, rows,
 };
 use crate::{
-    desk::SetOutcome,
+    desk::{Ask, NOBODY, SetOutcome, TOKEN_TTL},
     domain::{
         FieldError,
         id::{CallId, OwnerId},
         outcome::{Line, Report, Who},
+        phone::{self, Parsed, PhoneNumber},
         recording::Stage,
+        request::Fate,
     },
-    store::CallRow,
+    store::{CallRow, RequestRow},
 };
 
 type Answer = Result<Response, ApiError>;
@@ -64,9 +66,18 @@ pub async fn show(State(api): State<Api>, Viewer(caller): Viewer, Path(id): Path
         map.insert("recording_status".to_owned(), best.map_or("not recorded", |r| r.status.words()).into());
         map.insert("recording_reason".to_owned(), json!(api.desk.store().recording_reason(row.id).await?.filter(|w| !w.is_empty())));
         map.insert("recordings".to_owned(), json!(recordings));
+        let requests: Vec<_> = api.desk.store().requests_of(row.id).await?.iter().map(request).collect();
+        map.insert("requests".to_owned(), requests.into());
         map.insert("evidence".to_owned(), json!(api.desk.store().audit_of(caller.owner, row.id.0).await?));
     }
     Ok(Json(json!({ "success": true, "call": call })).into_response())
+}
+
+/// What was asked of the call.
+fn request(r: &RequestRow) -> serde_json::Value {
+    let verdict = r.result.as_ref().map(|v| &v.0);
+    let status = verdict.map_or(json!("open"), |v| json!(v.fate));
+    json!({ "id": r.id, "kind": r.kind, "asked_by": r.asked_by, "at": r.at, "done_at": r.done_at, "status": status, "message": verdict.map(|v| &v.words) })
 }
 
 #[derive(Debug, Deserialize)]
@@ -125,10 +136,93 @@ pub async fn report(State(api): State<Api>, caller: Caller, Path(id): Path<Strin
     Ok(Json(json!({ "success": true, "message": "report recorded" })).into_response())
 }
 
+/// A hang-up is waited for so long; it goes on whoever waits.
+const SILENT_WITHIN: Duration = Duration::seconds(3);
+/// The carrier is asked for 30 s at most, a phone rings so long, and a reply takes its time.
+const CARRIED_OUT_WITHIN: Duration = Duration::seconds(60);
+
 pub async fn hangup(State(api): State<Api>, Operator(caller): Operator, Path(id): Path<String>, bytes: Bytes) -> Answer {
     let row = own(&api, caller.owner, &id).await?;
     drop(bytes);
     api.desk.hang_up(caller.actor(), row.id).await?;
+    let row = api.desk.over(row.id, SILENT_WITHIN).await?;
+    let message = if row.state.is_ended() { "hung up" } else { "hang-up requested" };
+    Ok(Json(json!({ "success": true, "message": message, "call": rows::call(&row) })).into_response())
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct TransferRequest {
+    to: String,
+}
+
+pub async fn transfer(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
     let row = own(&api, caller.owner, &id).await?;
-    Ok(Json(json!({ "success": true, "message": "hang-up requested", "call": rows::call(&row) })).into_response())
+    let request: TransferRequest = body::json(&headers, &bytes)?;
+    let to = number(&api, "to", &request.to)?;
+    let asked = api.desk.ask(caller.actor(), row.id, Ask::Transfer { to }).await?;
+    carried_out(&api.desk.answered(asked, CARRIED_OUT_WITHIN).await?, |_| json!({}))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ListenRequest {
+    phone_number: Option<String>,
+    /// Both hear the supervisor; asked again without it they do not.
+    #[serde(default)]
+    speak: bool,
+}
+
+pub async fn listen(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
+    let row = own(&api, caller.owner, &id).await?;
+    let request: ListenRequest = body::optional(&headers, &bytes)?;
+    let Some(phone) = request.phone_number else {
+        if request.speak {
+            return Err(ApiError::Unprocessable(vec![FieldError::new("speak", "needs phoneNumber: who comes by a token only listens")]));
+        }
+        return listener(&api, &caller, row.id).await;
+    };
+    let phone = number(&api, "phoneNumber", &phone)?;
+    let asked = api.desk.ask(caller.actor(), row.id, Ask::Listen { phone, speak: request.speak }).await?;
+    carried_out(&api.desk.answered(asked, CARRIED_OUT_WITHIN).await?, |details| json!({ "listener": details }))
+}
+
+/// A token that lets a LiveKit client listen. It is said once and kept nowhere.
+async fn listener(api: &Api, caller: &Caller, call: CallId) -> Answer {
+    let carrier = api.carrier.as_ref().ok_or_else(|| ApiError::Unavailable("LiveKit connection failed: no LiveKit is configured (LIVEKIT_HOST)".to_owned()))?;
+    let place = api.desk.ask_listener(caller.actor(), call).await?;
+    let ttl = TOKEN_TTL.to_std().unwrap_or_default();
+    let made = carrier.join_token(place.room.clone(), place.identity.clone(), ttl)?;
+    let listener = json!({ "url": made.url, "token": made.token, "roomName": place.room, "identity": place.identity, "expiresAt": place.expires_at });
+    let words = "whoever has this token hears the call, unseen and unheard";
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(json!({ "success": true, "message": words, "listener": listener }))).into_response())
+}
+
+fn number(api: &Api, field: &'static str, text: &str) -> Result<Parsed, ApiError> {
+    let region = api.defaults.region.as_deref().and_then(|r| phone::region(r).ok());
+    PhoneNumber::parse(text, region).map_err(|e| ApiError::Unprocessable(vec![FieldError::new(field, e.to_string())]))
+}
+
+/// What came of a request, in the envelope: done, refused with its gate, not possible now, or not known (202).
+pub(super) fn carried_out(row: &RequestRow, more: impl FnOnce(&serde_json::Value) -> serde_json::Value) -> Answer {
+    let told = |fate: &str, words: &str| json!({ "id": row.id, "kind": row.kind, "status": fate, "message": words });
+    let accepted = |fate: &str, words: &str| {
+        let body = json!({ "success": true, "message": words, "request": told(fate, words) });
+        Ok((StatusCode::ACCEPTED, Json(body)).into_response())
+    };
+    let Some(verdict) = row.result.as_ref().map(|r| &r.0) else { return accepted("open", "it is still being done") };
+    let words = verdict.words.as_str();
+    match verdict.fate {
+        Fate::Done => {
+            let mut body = json!({ "success": true, "message": words, "request": told("done", words) });
+            if let (Some(body), serde_json::Value::Object(more)) = (body.as_object_mut(), more(&verdict.details)) {
+                body.extend(more);
+            }
+            Ok(Json(body).into_response())
+        }
+        Fate::Refused => Err(ApiError::Refused { message: words.to_owned(), details: verdict.details.clone() }),
+        Fate::Failed if words == NOBODY || words.starts_with("LiveKit") => Err(ApiError::Unavailable(words.to_owned())),
+        Fate::Failed => Err(ApiError::Conflict(words.to_owned())),
+        Fate::Unknown => accepted("unknown", words),
+    }
 }

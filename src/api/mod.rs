@@ -7,6 +7,7 @@ mod calls;
 mod campaigns;
 mod changes;
 mod contacts;
+mod dialing;
 mod edges;
 mod error;
 mod events;
@@ -123,10 +124,16 @@ pub fn routes() -> Vec<Route> {
         put("/outbound-calls/{id}/outcome", Tagger, calls::outcome),
         post("/outbound-calls/{id}/report", Tagger, calls::report),
         post("/outbound-calls/{id}/hangup", Operator, calls::hangup),
+        post("/outbound-calls/{id}/transfer", Supervisor, calls::transfer),
+        post("/outbound-calls/{id}/listen", Supervisor, calls::listen),
+        post("/outbound-calls/initiate", Supervisor, dialing::initiate),
 
         get("/livekit/outbound-calls/trunk/{assistant}", Viewer, livekit::trunk_of),
         get("/livekit/outbound-calls/trunks", Viewer, livekit::trunks),
         post("/livekit/outbound-calls/create-trunk", Assigner, livekit::create_trunk),
+        post("/livekit/outbound-calls/create-participant", Supervisor, dialing::create_participant),
+        post("/livekit/outbound-calls/create-call", Supervisor, dialing::create_call),
+        post("/livekit/outbound-calls/dispatch-agent", Supervisor, dialing::dispatch_agent),
         post("/livekit/webhook", Signed, webhooks::livekit),
         post("/livekit/room/{room}", Signed, webhooks::room),
 

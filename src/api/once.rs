@@ -35,6 +35,11 @@ impl Key {
         Ok(Self { owner: caller.owner, key: Some(key.ok_or_else(wrong)?.to_owned()) })
     }
 
+    /// The key, where there is one.
+    pub fn text(&self) -> Option<String> {
+        self.key.clone()
+    }
+
     /// Whether the request names a key.
     pub fn is_given(&self) -> bool {
         self.key.is_some()

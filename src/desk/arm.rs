@@ -39,8 +39,8 @@ struct Seal;
 /// Why a claimed call was not armed.
 #[derive(Debug, Clone)]
 pub enum Refused {
-    /// The same claim may be armed at this moment: only the pace is in the way.
-    Wait(DateTime<Utc>),
+    /// The same claim may be armed when this gate opens: only the pace is in the way.
+    Wait(Closed),
     /// A gate is closed; the row is back in the queue (or ended, where no time opens the gate).
     Gate(Closed),
     /// The claim no longer holds the call.
@@ -58,7 +58,7 @@ const LINE: Duration = Duration::seconds(1);
 
 /// A job that changed nothing: undone, so that no bell rings for it.
 enum Unarmed {
-    Wait(DateTime<Utc>),
+    Wait(Closed),
     Lost,
     Desk(DeskError),
 }
@@ -83,7 +83,7 @@ impl Desk {
         self.measure(&armed, asked);
         match armed {
             Ok(answer) => Ok(answer.map_err(Refused::Gate)),
-            Err(Unarmed::Wait(at)) => Ok(Err(Refused::Wait(at))),
+            Err(Unarmed::Wait(closed)) => Ok(Err(Refused::Wait(closed))),
             Err(Unarmed::Lost) => Ok(Err(Refused::Lost)),
             Err(Unarmed::Desk(e)) => Err(e),
         }
@@ -119,29 +119,44 @@ async fn arm(
         return Err(Unarmed::Lost);
     }
     let brake = if facts.any_without_agent { super::protect::brake(tx, &rules.breaker, campaign.id, now).await? } else { None };
-    if let Err(closed) = judge(rules, campaign, brake, &facts, now) {
+    let whose = if claimed.by_hand { Whose::Asked { has_script: !claimed.script.trim().is_empty() } } else { Whose::Campaign };
+    if let Err(closed) = judge(rules, campaign, whose, brake, &facts, now) {
         return refuse(tx, &claimed, closed, now).await.map(Err);
     }
     take(tx, rules, &claimed, incarnation, &facts, day, now).await?;
     Ok(Ok(Armed { claimed, at: now, judged, _seal: Seal }))
 }
 
+/// Who wants the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// The campaign, while it runs.
+    Campaign,
+    /// Somebody who asked for it, in whatever state the campaign is; perhaps with a script of its own.
+    Asked { has_script: bool },
+}
+
 /// Every gate of the one decision, over what was read in this transaction.
-fn judge(rules: &Rules, campaign: &CampaignRow, brake: Option<String>, f: &ArmRow, now: DateTime<Utc>) -> Result<(), Closed> {
+pub(super) fn judge(rules: &Rules, campaign: &CampaignRow, whose: Whose, brake: Option<String>, f: &ArmRow, now: DateTime<Utc>) -> Result<(), Closed> {
     if f.hangup_requested_at.is_some() {
         return Err(Closed::new(Gate::HangUp, "hung up before it was dialled"));
     }
-    if f.execution_status == Status::Running && f.generation != campaign.generation {
+    let asked = whose != Whose::Campaign;
+    // Who stops or pauses a campaign stops what was asked for before; what is asked for afterwards is another word.
+    if (asked || f.execution_status == Status::Running) && f.generation != campaign.generation {
         return Err(Closed::new(Gate::State, "the campaign was changed").until(now));
     }
     let kill_switch = f.kill_switch.as_ref().map(|_| f.kill_switch_reason.clone().unwrap_or_default());
     dispatch::installation(&InstallationFacts { kill_switch, terms_missing: rules.real_phones && f.terms.is_none(), unwell: None })?;
     let trunk = trunk_facts(rules, &f.trunk);
+    let own = campaign_facts(campaign, f.used_today.unwrap_or(0), f.live, f.next_call_at);
     let facts = CampaignFacts {
         status: f.execution_status,
         national_list_at: f.national_list_at,
         brake,
-        ..campaign_facts(campaign, f.used_today.unwrap_or(0), f.live, f.next_call_at)
+        by_hand: asked,
+        has_script: if let Whose::Asked { has_script } = whose { has_script } else { own.has_script },
+        ..own
     };
     if trunk.is_none() {
         dispatch::trunk(None, now)?;
@@ -158,7 +173,7 @@ async fn refuse(tx: &mut Tx, claimed: &Claimed, closed: Closed, now: DateTime<Ut
     if closed.gate.closes() == Closes::Pace {
         let at = closed.until.unwrap_or(now + LINE);
         if at - now <= PACE {
-            return Err(Unarmed::Wait(at));
+            return Err(Unarmed::Wait(closed.until(at)));
         }
     }
     if let Some(row) = tx.call(claimed.call).await? {

@@ -98,6 +98,7 @@ pub(super) fn campaign_facts(c: &CampaignRow, used_today: i64, live: i64, next_c
         pending: c.counts.pending,
         processing: c.counts.processing,
         filling: c.fill_position.is_some(),
+        by_hand: false,
     }
 }
 

@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Actor, Desk, DeskError, audit, claim::end_unarmed, housekeeping::is_emptying, retries};
+use super::{Actor, Desk, DeskError, audit, by_hand::cancel_asked, claim::end_unarmed, housekeeping::is_emptying, retries};
 use crate::{
     domain::{
         FieldError, Refusal,
         call::State,
         campaign::{self, Command, ContactSource, Settings, Status},
+        dispatch::{Closed, Gate},
         id::{AssistantId, CallId, CampaignId, OwnerId, SourceId},
         legal,
         phone::PhoneNumber,
@@ -106,7 +107,7 @@ impl Desk {
                         name: clean(draft.name.trim(), LONGEST_NAME),
                         assistant: draft.assistant,
                         source: draft.source,
-                        source_id: draft.source_id,
+                        source_id: Some(draft.source_id),
                         prompt: draft.prompt,
                         agent_name: draft.agent_name,
                         settings: draft.settings,
@@ -152,6 +153,9 @@ impl Desk {
     pub async fn start(&self, actor: Actor, id: CampaignId) -> Result<(), DeskError> {
         let row = self.store.campaign(actor.owner, id).await?.ok_or(DeskError::NotFound("campaign"))?;
         campaign::transition(&row.name, row.execution_status, Command::Start)?;
+        if row.manual {
+            return Err(Refusal::new("state", format!("\"{}\" is made of single calls: it is not started", row.name)).into());
+        }
         self.refuse_without_terms().await?;
         self.ready(&row).await?;
         let fresh = loop {
@@ -272,7 +276,7 @@ impl Desk {
                     }
                     let live = tx.count_open(id).await?;
                     if hang_up {
-                        tx.hang_up_campaign(id, now).await?;
+                        tx.hang_up_campaign(id, &actor.name, actor.source, now).await?;
                     }
                     Ok::<_, DeskError>(Stopped { canceled, live, promises })
                 })
@@ -381,6 +385,9 @@ async fn shift(tx: &mut Tx, actor: &Actor, row: &CampaignRow, command: Command, 
     let to = campaign::transition(&row.name, row.execution_status, command)?;
     if !tx.move_campaign(row.id, row.execution_status, to, reason, &actor.name, now).await? {
         return Err(DeskError::Conflict(format!("campaign \"{}\" was changed meanwhile", row.name)));
+    }
+    if matches!(command, Command::Pause | Command::Stop) {
+        cancel_asked(tx, Some(row.id), &Closed::new(Gate::State, reason), now).await?;
     }
     let details = serde_json::json!({ "from": row.execution_status, "to": to });
     audit(tx, actor, now, "campaign_moved", Some(row.id.0), &details).await

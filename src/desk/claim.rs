@@ -9,10 +9,10 @@ use chrono::{DateTime, Duration, Utc};
 use super::{Actor, Desk, DeskError, Installation, audit, law, record::tally};
 use crate::{
     domain::{
-        call::State,
+        call::{BY_HAND, State},
         campaign::Status,
         contact::script_fields,
-        dispatch::{self, Closed, Closes, ContactFacts, History, Place, Scope},
+        dispatch::{self, Closed, Closes, ContactFacts, Gate, History, Place, Scope},
         id::{CallId, Incarnation, TrunkId},
         place,
         rules::Rules,
@@ -65,6 +65,8 @@ pub struct Claimed {
     pub contact_name: String,
     pub company: String,
     pub attempt: i64,
+    /// Somebody asked for it and waits: it is dialled soon or never.
+    pub by_hand: bool,
     /// Rendered for this contact.
     pub script: String,
     pub outgoing: Outgoing,
@@ -130,7 +132,7 @@ impl Desk {
     }
 
     /// Renders the scripts of claimed rows: foreign text, so outside of any transaction.
-    async fn render(
+    pub(super) async fn render(
         &self,
         installation: Installation,
         campaign: &Arc<CampaignRow>,
@@ -142,7 +144,9 @@ impl Desk {
         for (row, mut told) in rows {
             let company = told.company.take().unwrap_or_default();
             let fields = script_fields(&row.contact_name, &row.contact_email, &company, &told.fields());
-            match script.render(&fields) {
+            // Who asked for a call may have said what for.
+            let own = row.script.as_deref().map(Script::parse);
+            match own.as_ref().unwrap_or(&script).render(&fields) {
                 Ok(script) => claimed.push(Claimed {
                     call: row.id,
                     claim_number: row.claim_number,
@@ -152,6 +156,7 @@ impl Desk {
                     contact_name: row.contact_name,
                     company,
                     attempt: row.attempt,
+                    by_hand: row.priority == BY_HAND,
                     script,
                     outgoing: outgoing.clone(),
                     campaign: campaign.clone(),
@@ -170,6 +175,7 @@ impl Desk {
                 Box::pin(async move {
                     let holds = |r: &CallRow| r.state == State::Claimed && r.claim_number == row.claim_number;
                     match tx.call(row.id).await?.filter(holds) {
+                        Some(row) if row.priority == BY_HAND => turn_away(tx, &row, &Closed::new(Gate::Script, reason), clock.now()).await,
                         Some(row) => Ok(end_unarmed(tx, row, State::Failed, &reason, clock.now()).await?),
                         None => Ok(()),
                     }
@@ -273,8 +279,12 @@ pub(super) fn judge_contact(rules: &Rules, g: &ContactGates, trunk_countries: &[
 }
 
 /// What becomes of a claimed call whose gate is closed. A contact's row ends where no time opens the
-/// gate, and goes back until it does else; what closes the campaign leaves the row's place in the queue.
+/// gate, and goes back until it does else; what closes the campaign leaves the row's place in the queue. What
+/// somebody asked for ends by any gate: they are told, and it is not dialled later by surprise.
 pub(super) async fn turn_away(tx: &mut Tx, row: &CallRow, closed: &Closed, now: DateTime<Utc>) -> Result<(), DeskError> {
+    if row.priority == BY_HAND {
+        return end_refused(tx, row, closed, now).await;
+    }
     match (closed.gate.scope(), closed.gate.closes()) {
         (Scope::Contact, Closes::ForGood) => end_unarmed(tx, row.clone(), State::Canceled, &closed.message, now).await?,
         (Scope::Contact, Closes::Until | Closes::Pace) => {
@@ -284,6 +294,17 @@ pub(super) async fn turn_away(tx: &mut Tx, row: &CallRow, closed: &Closed, now: 
             release(tx, row.id, row.claim_number, None, &closed.message, now).await?;
         }
     }
+    refused(tx, row, closed, now).await
+}
+
+/// Ends a call that somebody asked for, with the gate that was closed.
+async fn end_refused(tx: &mut Tx, row: &CallRow, closed: &Closed, now: DateTime<Utc>) -> Result<(), DeskError> {
+    end_unarmed(tx, row.clone(), State::Canceled, &closed.message, now).await?;
+    refused(tx, row, closed, now).await
+}
+
+/// The evidence of a call that was not armed.
+async fn refused(tx: &mut Tx, row: &CallRow, closed: &Closed, now: DateTime<Utc>) -> Result<(), DeskError> {
     let details = serde_json::json!({ "gate": closed.gate.word(), "message": closed.message, "until": closed.until, "rules": crate::domain::legal::version(), "timeZones": crate::domain::zone::version() });
     audit(tx, &Actor::engine(row.user_id), now, "call_not_armed", Some(row.id.0), &details).await
 }
@@ -307,6 +328,10 @@ pub(super) async fn release(
     now: DateTime<Utc>,
 ) -> Result<bool, DeskError> {
     let Some(row) = tx.call(call).await?.filter(|r| r.state == State::Claimed && r.claim_number == claim_number) else { return Ok(false) };
+    if row.priority == BY_HAND {
+        end_refused(tx, &row, &Closed::new(Gate::Engine, reason), now).await?;
+        return Ok(true);
+    }
     // A hang-up asked for while it was being prepared, or a stop: it does not go back.
     let campaign = tx.campaign(row.user_id, row.campaign_id).await?;
     let over = campaign.is_none_or(|c| matches!(c.execution_status, Status::Completed | Status::Idle));

@@ -81,7 +81,7 @@ pub(super) async fn suppress_all(tx: &mut Tx, actor: &Actor, numbers: &[String],
     let (waiting, open): (Vec<_>, Vec<_>) = tx.unended_to_silence(actor.owner, &refs).await?.into_iter().partition(|r| is_off_the_line(r.state));
     cancel_all(tx, waiting, LISTED, now).await?;
     for row in open {
-        tx.request_hangup(row.id, now).await?;
+        tx.request_hangup(row.id, &actor.name, actor.source, now).await?;
     }
     Ok(added)
 }
@@ -90,7 +90,7 @@ pub(super) async fn suppress_all(tx: &mut Tx, actor: &Actor, numbers: &[String],
 pub(super) async fn suppress(tx: &mut Tx, actor: &Actor, number: &str, reason: &str, now: DateTime<Utc>) -> Result<bool, DeskError> {
     let new = tx.add_do_not_call(actor.owner, number, reason, actor.source, &actor.name, now).await?;
     for row in tx.unended_to_silence(actor.owner, &[number]).await? {
-        silence(tx, row, now).await?;
+        silence(tx, actor, row, now).await?;
     }
     if new {
         let details = serde_json::json!({ "number": text::tail(number), "reason": reason });
@@ -100,11 +100,11 @@ pub(super) async fn suppress(tx: &mut Tx, actor: &Actor, number: &str, reason: &
 }
 
 /// One row of a number that must not be called: waiting ones are canceled, live ones hung up.
-async fn silence(tx: &mut Tx, row: CallRow, now: DateTime<Utc>) -> Result<(), DeskError> {
+async fn silence(tx: &mut Tx, actor: &Actor, row: CallRow, now: DateTime<Utc>) -> Result<(), DeskError> {
     if is_off_the_line(row.state) {
         return cancel(tx, row, LISTED, now).await;
     }
-    tx.request_hangup(row.id, now).await?;
+    tx.request_hangup(row.id, &actor.name, actor.source, now).await?;
     Ok(())
 }
 

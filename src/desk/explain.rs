@@ -105,6 +105,9 @@ impl Desk {
 
     /// What the engine would decide now, from what is in the rows.
     async fn binding(&self, row: &CampaignRow) -> Result<(&'static str, String, Option<DateTime<Utc>>), DeskError> {
+        if row.manual && row.execution_status == Status::Idle {
+            return Ok((Gate::State.word(), "it is made of single calls: each is dialled when somebody asks for it".to_owned(), None));
+        }
         let mut installation = self.standing().await?;
         installation.unwell = self.unwell(row).await?.map(|words| (words, None));
         let no_agent = self.store.setting(Setting::CampaignNote(row.id)).await?.map(|words| (words, None));
@@ -122,8 +125,13 @@ impl Desk {
 
     /// What keeps the engine from dialling a campaign that runs: what it said itself, or its silence.
     async fn unwell(&self, row: &CampaignRow) -> Result<Option<String>, DeskError> {
+        if row.execution_status == Status::Running { self.no_engine().await } else { Ok(self.store.setting(Setting::EngineHealth).await?) }
+    }
+
+    /// What keeps every dial from being made: what the engine said itself, or its silence.
+    pub(super) async fn no_engine(&self) -> Result<Option<String>, DeskError> {
         let said = self.store.setting(Setting::EngineHealth).await?;
-        if said.is_some() || row.execution_status != Status::Running {
+        if said.is_some() {
             return Ok(said);
         }
         let engine = self.store.engine().await?;

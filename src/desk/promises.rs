@@ -91,6 +91,13 @@ pub(super) async fn queue(
     now: DateTime<Utc>,
 ) -> Result<Option<Promise>, DeskError> {
     let Some(campaign) = tx.campaign(row.user_id, row.campaign_id).await? else { return Ok(None) };
+    if campaign.execution_status == Status::Idle {
+        let words = format!(
+            "campaign \"{}\" does not run, so nobody would keep the promise: record the callback without a moment, and call again by hand",
+            campaign.name
+        );
+        return Err(Refusal::new("state", words).into());
+    }
     // A campaign that ended by itself goes on for the callback; one that a person stopped does not.
     if campaign.execution_status == Status::Completed {
         if campaign.status_actor != "engine" {

@@ -62,7 +62,7 @@ impl Desk {
                 Box::pin(async move {
                     let Some(row) = tx.call(call).await?.filter(|r| !r.state.is_ended()) else { return Ok(()) };
                     if tx.set_abandoned(call, now).await? {
-                        tx.request_hangup(call, now).await?;
+                        tx.request_hangup(call, "engine", "engine", now).await?;
                         audit(tx, &Actor::engine(row.user_id), now, "call_abandoned", Some(call.0), &serde_json::json!({})).await?;
                         check(tx, &limits, row.user_id, row.campaign_id, now).await?;
                     }

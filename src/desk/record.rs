@@ -129,7 +129,8 @@ fn news(event: &CallEvent) -> Option<Told> {
 }
 
 /// The call id in one of our room names, `dd-<installation>-<call uuid>-<claim>`.
-fn call_of_room(room: &str) -> Option<CallId> {
+#[must_use]
+pub fn call_of_room(room: &str) -> Option<CallId> {
     let rest = room.strip_prefix("dd-")?.split_once('-')?.1;
     rest.get(..36)?.parse().ok()
 }
@@ -310,6 +311,7 @@ impl Batch {
                 dnc::cancel(tx, next, "an earlier call to the contact is alive", self.now).await?;
             }
             self.adopted.insert(id);
+            tx.reopen_hangups(id).await?;
             tracing::warn!(target: "desk", call = %id, "a call believed over is alive: adopted");
             audit(tx, &Actor::engine(row.user_id), self.now, "call_reopened", Some(id.0), &serde_json::json!({ "state": row.state })).await?;
         }

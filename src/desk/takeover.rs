@@ -1,40 +1,17 @@
-//! What an engine does with calls of earlier runs, and the hang-up that somebody asks for.
+//! What an engine does with calls of earlier runs.
 
-use super::{Actor, Desk, DeskError, Installation, audit, claim::room_name};
+use super::{Desk, DeskError, Installation, by_hand::cancel_asked, claim::room_name};
 use crate::{
     domain::{
-        Refusal,
         call::State,
+        dispatch::{Closed, Gate},
         event::{CallEvent, Kind, Lost, Source, Target},
-        id::{CallId, Incarnation},
+        id::Incarnation,
     },
     store::{Lane, Setting},
 };
 
 impl Desk {
-    /// Asks for a hang-up; an engine acts on the row. A call not yet on the line is taken out of the queue.
-    ///
-    /// # Errors
-    /// When there is no such call, or it has ended.
-    pub async fn hang_up(&self, actor: Actor, call: CallId) -> Result<(), DeskError> {
-        let now = self.now();
-        self.store
-            .write(Lane::Urgent, move |tx| {
-                Box::pin(async move {
-                    let row = tx.call(call).await?.filter(|r| r.user_id == actor.owner).ok_or(DeskError::NotFound("call"))?;
-                    if row.state.is_ended() {
-                        return Err(Refusal::new("state", format!("the call has ended ({})", row.state.words())).into());
-                    }
-                    if row.state == State::Pending {
-                        return Err(Refusal::new("state", "the call is still in the queue: stop or pause its campaign").into());
-                    }
-                    tx.request_hangup(call, now).await?;
-                    audit(tx, &actor, now, "hangup_requested", Some(call.0), &serde_json::json!({})).await
-                })
-            })
-            .await
-    }
-
     /// At the start of an engine on this host: claims of earlier runs are released, armed calls
     /// become unknown, open ones are taken over. Answers the rooms of the released claims (to be
     /// deleted) and how many calls were taken over.
@@ -49,6 +26,8 @@ impl Desk {
                     tx.put_engine(mine, &host, i64::from(std::process::id()), now).await?;
                     // What an earlier engine waited for, it waited for alone.
                     tx.clear_notes().await?;
+                    // Who asked for a call of an engine that died is told so: it is not dialled later by surprise.
+                    cancel_asked(tx, None, &Closed::new(Gate::Engine, "the engine restarted before it was dialled: ask again"), now).await?;
                     Ok::<_, DeskError>(tx.calls_of_others(mine).await?)
                 })
             })

@@ -11,6 +11,9 @@ pub use state::State;
 
 use super::event::{Doubt, End, Fault, Kind, Leave, LegStatus, Lost, Reply, TwilioStatus};
 
+/// The priority of a call that somebody asked for: no campaign claims it, an engine takes it at once or never.
+pub const BY_HAND: i64 = 2;
+
 /// How sure a result is. At equal rank a higher basis replaces result, code and reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type)]
 #[sqlx(type_name = "TEXT", rename_all = "snake_case")]

@@ -50,6 +50,10 @@ id!(
     /// A contact list or a CSV file: where a campaign's contacts come from.
     SourceId
 );
+id!(
+    /// Something asked of a live call.
+    RequestId
+);
 id!(AssistantId);
 id!(TrunkId);
 id!(

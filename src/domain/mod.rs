@@ -15,6 +15,7 @@ pub mod pacing;
 pub mod phone;
 pub mod place;
 pub mod recording;
+pub mod request;
 pub mod retention;
 pub mod retry;
 pub mod role;

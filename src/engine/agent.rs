@@ -5,7 +5,7 @@ use chrono::Duration;
 use serde::Serialize;
 
 use super::context::Context;
-use crate::{desk::Claimed, failpoint::reach, telephony::CarrierError};
+use crate::{desk::Claimed, domain::id::CallId, failpoint::reach, store::CampaignRow, telephony::CarrierError};
 
 /// Between two looks for the agent.
 const POLL: Duration = Duration::milliseconds(150);
@@ -45,7 +45,9 @@ impl Agent<'_> {
         let (carrier, room) = (&self.ctx.carrier, &self.claimed.room);
         let agent = self.ctx.config.agent_of(&self.claimed.campaign);
         reach("prepare.begin");
-        let dispatched = carrier.dispatch(room.clone(), agent.clone(), self.metadata()).await;
+        let Claimed { call, script, contact_name, company, campaign, .. } = self.claimed;
+        let told = metadata(self.ctx, &Briefing { call: *call, script, contact_name, company, campaign });
+        let dispatched = carrier.dispatch(room.clone(), agent.clone(), told).await;
         reach("prepare.dispatched");
         dispatched.map_err(Unready::Network)?;
         let until = self.ctx.now() + self.ctx.config.agent_wait;
@@ -64,25 +66,35 @@ impl Agent<'_> {
             }
         }
     }
+}
 
-    fn metadata(&self) -> String {
-        let (config, claimed, campaign) = (&self.ctx.config, self.claimed, &self.claimed.campaign);
-        let outcome_url = config.public_url.as_ref().map(|u| format!("{}/api/v1/outbound-calls/{}/outcome", u.trim_end_matches('/'), claimed.call));
-        let until = self.ctx.now() + Duration::seconds(campaign.max_call_duration_s) + Duration::minutes(15);
-        let outcome_token = outcome_url.as_ref().and_then(|_| (config.outcome_token)(claimed.call, campaign.user_id, until));
-        let metadata = Metadata {
-            prompt: &claimed.script,
-            contact_name: &claimed.contact_name,
-            company: &claimed.company,
-            campaign_id: campaign.id.to_string(),
-            call_id: claimed.call.to_string(),
-            assistant_id: campaign.assistant_id.to_string(),
-            call_type: "campaign",
-            language: &campaign.assistant_language,
-            outcome_url,
-            outcome_token,
-            v: 1,
-        };
-        serde_json::to_string(&metadata).unwrap_or_default()
-    }
+/// What an agent is told of a call.
+pub(super) struct Briefing<'a> {
+    pub call: CallId,
+    pub script: &'a str,
+    pub contact_name: &'a str,
+    pub company: &'a str,
+    pub campaign: &'a CampaignRow,
+}
+
+/// The dispatch's metadata.
+pub(super) fn metadata(ctx: &Context, b: &Briefing<'_>) -> String {
+    let (config, campaign) = (&ctx.config, b.campaign);
+    let outcome_url = config.public_url.as_ref().map(|u| format!("{}/api/v1/outbound-calls/{}/outcome", u.trim_end_matches('/'), b.call));
+    let until = ctx.now() + Duration::seconds(campaign.max_call_duration_s) + Duration::minutes(15);
+    let outcome_token = outcome_url.as_ref().and_then(|_| (config.outcome_token)(b.call, campaign.user_id, until));
+    let metadata = Metadata {
+        prompt: b.script,
+        contact_name: b.contact_name,
+        company: b.company,
+        campaign_id: campaign.id.to_string(),
+        call_id: b.call.to_string(),
+        assistant_id: campaign.assistant_id.to_string(),
+        call_type: "campaign",
+        language: &campaign.assistant_language,
+        outcome_url,
+        outcome_token,
+        v: 1,
+    };
+    serde_json::to_string(&metadata).unwrap_or_default()
 }

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     desk::{Armed, Claimed, Refused},
     domain::{
-        dispatch::Scope,
+        dispatch::{Closed, Gate, Scope},
         event::{CallEvent, Fault, Kind, Lost, Reply, Source, Target},
         id::CallId,
         text::tail,
@@ -28,6 +28,9 @@ use crate::{
 
 /// A prepared call waits for its turn no longer: its agent is needed elsewhere.
 const PATIENCE: Duration = Duration::seconds(20);
+
+/// Somebody waits for a call that they asked for.
+const SHORT_PATIENCE: Duration = Duration::seconds(8);
 
 /// A request that is not on its way this long after arming is not sent.
 const SEND_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
@@ -47,6 +50,11 @@ enum Place {
     Kept,
     /// It may be the row itself.
     Behind,
+}
+
+/// What is in the way is ours, not the contact's.
+fn engine(words: impl Into<String>) -> Closed {
+    Closed::new(Gate::Engine, words)
 }
 
 /// Takes one claimed call to its dial.
@@ -79,7 +87,7 @@ impl Dialler {
     async fn prepare_and_arm(&self) -> Option<(Armed, Ticket)> {
         let (ctx, campaign) = (&self.ctx, &self.claimed.campaign);
         if !self.health.may_try_sip() {
-            self.give_back(Place::Kept, "waits for a SIP service").await;
+            self.give_back(Place::Kept, engine("waits for a SIP service")).await;
             return None;
         }
         if ctx.config.require_agent {
@@ -91,12 +99,12 @@ impl Dialler {
                 }
                 Err(Unready::NoAgent) => {
                     self.health.agent_missing(campaign).await;
-                    self.dismiss(Place::Kept, "no agent worker took the call").await;
+                    self.dismiss(Place::Kept, Closed::new(Gate::Agent, "no agent worker took the call")).await;
                     return None;
                 }
                 Err(Unready::Network(e)) => {
                     self.health.network_failed(&e).await;
-                    self.give_back(Place::Kept, &e.to_string()).await;
+                    self.give_back(Place::Kept, engine(e.to_string())).await;
                     return None;
                 }
             }
@@ -107,24 +115,24 @@ impl Dialler {
     /// Waits for the call's turn and passes every gate again; the ticket is minted before the commit.
     async fn arm(&self) -> Option<(Armed, Ticket)> {
         let ctx = &self.ctx;
-        let patience = ctx.now() + PATIENCE;
+        let patience = ctx.now() + if self.claimed.by_hand { SHORT_PATIENCE } else { PATIENCE };
         loop {
             if let Some(words) = self.in_the_way() {
-                self.dismiss(Place::Kept, words).await;
+                self.dismiss(Place::Kept, engine(words)).await;
                 return None;
             }
             let ticket = match ctx.carrier.ticket() {
                 Ok(ticket) => ticket,
                 Err(e) => {
                     self.health.network_failed(&e).await;
-                    self.dismiss(Place::Kept, &e.to_string()).await;
+                    self.dismiss(Place::Kept, engine(e.to_string())).await;
                     return None;
                 }
             };
             reach("arm.ticket");
             match ctx.desk.arm(self.claimed.clone(), ctx.incarnation).await {
                 Ok(Ok(armed)) => return Some((armed, ticket)),
-                Ok(Err(Refused::Wait(at))) if at.max(ctx.now()) < patience => ctx.clock.sleep_until(at).await,
+                Ok(Err(Refused::Wait(Closed { until: Some(at), .. }))) if at.max(ctx.now()) < patience => ctx.clock.sleep_until(at).await,
                 Ok(Err(refused)) => {
                     self.refused(refused).await;
                     return None;
@@ -132,7 +140,7 @@ impl Dialler {
                 Err(e) => {
                     // The commit is in doubt: the call is not sent; reconcile reads the row.
                     tracing::error!(target: "engine", error = %e, "a call could not be armed");
-                    self.dismiss(Place::Behind, "could not be armed").await;
+                    self.dismiss(Place::Behind, engine("could not be armed")).await;
                     return None;
                 }
             }
@@ -149,10 +157,13 @@ impl Dialler {
 
     async fn refused(&self, refused: Refused) {
         match refused {
-            Refused::Wait(_) => self.dismiss(Place::Kept, "waited too long for its turn").await,
+            Refused::Wait(closed) => {
+                let words = format!("waited too long for its turn ({})", closed.message);
+                self.dismiss(Place::Kept, Closed::new(closed.gate, words)).await;
+            }
             Refused::Gate(closed) => {
                 tracing::info!(target: "engine", gate = closed.gate.word(), "not dialled {}: {closed}", tail(&self.claimed.number));
-                if closed.gate.scope() != Scope::Contact {
+                if closed.gate.scope() != Scope::Contact && !self.claimed.by_hand {
                     self.calls.preparing.disagree(self.claimed.campaign.id, self.ctx.now());
                 }
                 self.send_away().await;
@@ -162,22 +173,29 @@ impl Dialler {
     }
 
     /// Sends the agent away and gives the claim back.
-    async fn dismiss(&self, place: Place, reason: &str) {
+    async fn dismiss(&self, place: Place, why: Closed) {
         self.send_away().await;
-        self.give_back(place, reason).await;
+        self.give_back(place, why).await;
     }
 
     async fn send_away(&self) {
         self.ctx.close_room(self.claimed.room.clone()).await;
     }
 
-    async fn give_back(&self, place: Place, reason: &str) {
-        let Claimed { call, claim_number, .. } = self.claimed;
+    async fn give_back(&self, place: Place, why: Closed) {
+        let Claimed { call, claim_number, by_hand, .. } = self.claimed;
+        if by_hand {
+            // Who asked for it waits: it does not go back, it is refused.
+            if let Err(e) = self.ctx.desk.refuse_asked(call, why).await {
+                tracing::warn!(target: "engine", error = %e, "a call that was asked for could not be refused; its claim runs out");
+            }
+            return;
+        }
         let due = match place {
             Place::Kept if claim_number < KEEPS_PLACE => None,
             Place::Kept | Place::Behind => Some(self.ctx.now() + AGAIN),
         };
-        if let Err(e) = self.ctx.desk.release(call, claim_number, due, reason.to_owned()).await {
+        if let Err(e) = self.ctx.desk.release(call, claim_number, due, why.message).await {
             tracing::warn!(target: "engine", error = %e, "a claim could not be given back; it runs out by itself");
         }
     }

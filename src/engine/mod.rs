@@ -9,7 +9,8 @@
 //! | `dialer` | one a claim: brings the agent, arms, and sends the one request |
 //! | `follower` | one a call: polls it to its end |
 //! | `reconciler` | takes over what a crash left, and calls that nobody follows |
-//! | `watches` | tell followers of hang-ups asked for and of LiveKit's own news |
+//! | `requests` | calls made by hand; what is asked of live ones: hang-ups told to followers, an `errand` for the rest |
+//! | `watches` | tell followers of LiveKit's own news |
 //! | `housekeeper` | carries stops out, removes what is old |
 //! | `recorder` | has answered calls recorded, and learns where the recordings are |
 //!
@@ -20,11 +21,13 @@ mod agent;
 mod calls;
 mod context;
 mod dialer;
+mod errand;
 mod follower;
 mod health;
 mod housekeeper;
 mod reconciler;
 mod recorder;
+mod requests;
 mod scheduler;
 mod supervisor;
 mod timekeeper;
@@ -49,10 +52,11 @@ use health::Health;
 use housekeeper::Housekeeper;
 use reconciler::Reconciler;
 use recorder::Recorder;
+use requests::Requests;
 use scheduler::Scheduler;
 use supervisor::Supervisor;
 use timekeeper::Timekeeper;
-use watches::{HangupWatch, ToldWatch};
+use watches::ToldWatch;
 
 /// The officers' common ground; it wires them and waits for their end.
 pub struct Engine {
@@ -84,7 +88,8 @@ impl Engine {
         let timekeeper = Arc::new(Timekeeper::new(ctx.clone(), health.clone()));
         let reconciler = Reconciler::new(ctx.clone(), health.clone(), calls.clone(), supervisor.clone(), timekeeper.clone());
         supervisor.start("reconciler", reconciler.run(stop.clone()));
-        supervisor.start("hangup watch", HangupWatch { ctx: ctx.clone(), calls: calls.clone() }.run(stop.clone()));
+        let requests = Requests::new(ctx.clone(), health.clone(), calls.clone(), supervisor.clone());
+        supervisor.start("requests", requests.run(stop.clone()));
         supervisor.start("webhook watch", ToldWatch { ctx: ctx.clone(), calls: calls.clone() }.run(stop.clone()));
         let housekeeper = Housekeeper::new(ctx.desk.clone(), ctx.clock.clone(), ctx.config.retention, health.ready());
         supervisor.start("housekeeper", housekeeper.run(stop.clone()));

@@ -191,7 +191,7 @@ impl Reconciler {
 
     async fn hang_up_orphan(&self, room: String) {
         let carrier = &self.ctx.carrier;
-        if !carrier.look(room.clone()).await.is_ok_and(|p| p.iter().any(Participant::is_callee)) {
+        if !carrier.look(room.clone()).await.is_ok_and(|p| p.iter().any(Participant::is_phone)) {
             return;
         }
         match carrier.delete_room(room.clone()).await {

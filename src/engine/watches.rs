@@ -1,9 +1,7 @@
-//! Two officers that tell followers what reaches us from outside: that somebody asked for a hang-up, and
-//! that LiveKit told something by itself. Without them polls find out the same, later.
+//! Tells followers that LiveKit told something by itself. Without it polls find out the same, later.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
-use chrono::Duration;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{
@@ -11,32 +9,6 @@ use super::{
     context::{Context, Stop},
 };
 use crate::desk::Told;
-
-/// Tells the followers of calls that somebody asked to hang up.
-pub(super) struct HangupWatch {
-    pub ctx: Arc<Context>,
-    pub calls: Arc<Calls>,
-}
-
-impl HangupWatch {
-    pub async fn run(self, stop: Stop) {
-        let store = self.ctx.desk.store();
-        let mut bell = store.bell();
-        loop {
-            match store.hangups().await {
-                Ok(ids) => self.calls.following.hangups_asked(ids.into_iter().collect::<HashSet<_>>()),
-                Err(e) => tracing::warn!(target: "engine", error = %e, "hang-up requests cannot be read"),
-            }
-            tokio::select! {
-                biased;
-                () = stop.now.cancelled() => return,
-                () = self.calls.drained(&self.ctx, &stop) => return,
-                _ = bell.changed() => self.ctx.sleep(Duration::milliseconds(20)).await,
-                () = self.ctx.sleep(Duration::seconds(10)) => {}
-            }
-        }
-    }
-}
 
 /// Rings the bells of calls that LiveKit tells something of, and notes that it does tell.
 pub(super) struct ToldWatch {

@@ -73,7 +73,7 @@ impl Store {
 impl Tx {
     /// Calls that are on the line, of every owner.
     pub async fn calls_on_the_line(&mut self) -> Result<Vec<CallRow>, StoreError> {
-        let sql = "SELECT * FROM campaign_calls WHERE rank >= 10 AND rank < 90";
+        let sql = "SELECT * FROM calls WHERE rank >= 10 AND rank < 90";
         Ok(on_tx!(self, |db| sqlx::query_as(sql).fetch_all(&mut *db).await?))
     }
 

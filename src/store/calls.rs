@@ -28,7 +28,7 @@ pub struct NewCall {
     pub position: i64,
     pub attempt: i64,
     pub dialable_at: DateTime<Utc>,
-    /// 1 goes first when it is due: a moment promised to the contact.
+    /// 1 goes first when it is due: a moment promised to the contact. 2 is asked for by somebody, and no campaign claims it.
     pub priority: i64,
 }
 
@@ -77,7 +77,7 @@ pub type Cursor = Option<(DateTime<Utc>, CallId)>;
 const PANE: &str = "SELECT k.id, k.campaign_id, c.name AS campaign_name, k.phone_number, k.contact_name, k.attempt, k.state, k.armed_at,
         k.ringing_at, k.answered_at, k.completed_at, k.call_duration, k.sip_code, k.reason, k.outcome, k.suggestion, k.suggestion_confidence,
         k.hangup_requested_at, k.room_name, k.notes
-     FROM campaign_calls k JOIN campaigns c ON c.id = k.campaign_id";
+     FROM calls k JOIN campaigns c ON c.id = k.campaign_id";
 
 fn pane(rest: &str) -> sqlx::AssertSqlSafe<String> {
     sqlx::AssertSqlSafe(format!("{PANE} {rest}"))
@@ -85,18 +85,19 @@ fn pane(rest: &str) -> sqlx::AssertSqlSafe<String> {
 
 impl Store {
     pub async fn call(&self, owner: OwnerId, id: CallId) -> Result<Option<CallRow>, StoreError> {
-        let sql = "SELECT * FROM campaign_calls WHERE id = $1 AND user_id = $2";
+        let sql = "SELECT * FROM calls WHERE id = $1 AND user_id = $2";
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(id).bind(owner).fetch_optional(db).await?))
     }
 
     /// A call of any owner: the engine's view.
     pub async fn any_call(&self, id: CallId) -> Result<Option<CallRow>, StoreError> {
-        Ok(on!(self.pool(), |db| sqlx::query_as("SELECT * FROM campaign_calls WHERE id = $1").bind(id).fetch_optional(db).await?))
+        Ok(on!(self.pool(), |db| sqlx::query_as("SELECT * FROM calls WHERE id = $1").bind(id).fetch_optional(db).await?))
     }
 
     /// A campaign's calls, newest first.
     pub async fn calls(&self, campaign: CampaignId, filter: &CallFilter, limit: i64, offset: i64) -> Result<Page<CallRow>, StoreError> {
-        let sql = "SELECT * FROM campaign_calls WHERE campaign_id = $1 AND ($2 IS NULL OR status = $2 OR ($2 = 'failed' AND status IN ('no_answer', 'busy', 'canceled')))
+        let sql =
+            "SELECT * FROM calls WHERE campaign_id = $1 AND ($2 IS NULL OR status = $2 OR ($2 = 'failed' AND status IN ('no_answer', 'busy', 'canceled')))
                      AND ($3 IS NULL OR outcome = $3)
                    ORDER BY id DESC LIMIT $4 OFFSET $5";
         let count = "SELECT count(*) FROM campaign_calls WHERE campaign_id = $1 AND ($2 IS NULL OR status = $2 OR ($2 = 'failed' AND status IN ('no_answer', 'busy', 'canceled')))
@@ -110,20 +111,14 @@ impl Store {
 
     /// A campaign's calls in the order they were queued, from after one of them on.
     pub async fn calls_after(&self, campaign: CampaignId, after: Option<CallId>, limit: i64) -> Result<Vec<CallRow>, StoreError> {
-        let sql = "SELECT * FROM campaign_calls WHERE campaign_id = $1 AND ($2 IS NULL OR id > $2) ORDER BY id LIMIT $3";
+        let sql = "SELECT * FROM calls WHERE campaign_id = $1 AND ($2 IS NULL OR id > $2) ORDER BY id LIMIT $3";
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(campaign).bind(after).bind(limit).fetch_all(db).await?))
     }
 
     /// Calls claimed or open, of every owner: what an engine has to look after.
     pub async fn open_calls(&self) -> Result<Vec<CallRow>, StoreError> {
-        let sql = "SELECT * FROM campaign_calls WHERE rank >= 5 AND rank < 90 ORDER BY rank";
+        let sql = "SELECT * FROM calls WHERE rank >= 5 AND rank < 90 ORDER BY rank";
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).fetch_all(db).await?))
-    }
-
-    /// Open calls that somebody asked to hang up.
-    pub async fn hangups(&self) -> Result<Vec<CallId>, StoreError> {
-        let sql = "SELECT id FROM campaign_calls WHERE hangup_requested_at IS NOT NULL AND rank < 90";
-        Ok(on!(self.pool(), |db| sqlx::query_scalar(sql).fetch_all(db).await?))
     }
 
     /// The live pane: open calls first, then those just ended.
@@ -171,13 +166,13 @@ impl Store {
 
 impl Tx {
     pub async fn call(&mut self, id: CallId) -> Result<Option<CallRow>, StoreError> {
-        Ok(on_tx!(self, |db| sqlx::query_as("SELECT * FROM campaign_calls WHERE id = $1").bind(id).fetch_optional(&mut *db).await?))
+        Ok(on_tx!(self, |db| sqlx::query_as("SELECT * FROM calls WHERE id = $1").bind(id).fetch_optional(&mut *db).await?))
     }
 
     /// Calls with these ids or these Twilio call sids.
     pub async fn calls_named(&mut self, ids: &[CallId], sids: &[&str]) -> Result<Vec<CallRow>, StoreError> {
         let ids: Vec<String> = ids.iter().map(|i| i.hex()).collect();
-        let sql = "SELECT * FROM campaign_calls WHERE id IN (SELECT unhex(value) FROM json_each($1) UNION
+        let sql = "SELECT * FROM calls WHERE id IN (SELECT unhex(value) FROM json_each($1) UNION
                      SELECT id FROM campaign_calls WHERE call_sid IN (SELECT value FROM json_each($2)) AND call_sid IS NOT NULL)";
         Ok(on_tx!(self, |db| sqlx::query_as(sql)
             .bind(serde_json::json!(ids).to_string())
@@ -235,7 +230,7 @@ impl Tx {
                                       WHERE campaign_id = $1 AND zones = $2 AND priority = 0 AND rank = 0 AND dialable_at <= $3
                                       ORDER BY dialable_at, position, id LIMIT $4) AS usual
                        ORDER BY priority DESC, dialable_at, position, id LIMIT $4) AS head)
-                   RETURNING *";
+                   RETURNING *, NULL AS hangup_requested_at";
         let mut rows: Vec<CallRow> = on_tx!(self, |db| sqlx::query_as(sql)
             .bind(campaign)
             .bind(zones)
@@ -299,38 +294,31 @@ impl Tx {
     /// Cancels pending rows of a campaign, at most `limit`; how many there were.
     pub async fn cancel_pending(&mut self, campaign: CampaignId, reason: &str, limit: i64, now: DateTime<Utc>) -> Result<i64, StoreError> {
         let sql = "UPDATE campaign_calls SET state = 'canceled', rank = 90, completed_at = $3, reason = $2, charged = 0, updated_at = $3
-                   WHERE id IN (SELECT id FROM campaign_calls WHERE campaign_id = $1 AND rank = 0 LIMIT $4)";
+                   WHERE id IN (SELECT id FROM campaign_calls WHERE campaign_id = $1 AND rank = 0 AND priority < 2 LIMIT $4)";
         let done = on_tx!(self, |db| sqlx::query(sql).bind(campaign).bind(reason).bind(now).bind(limit).execute(&mut *db).await?.rows_affected());
         Ok(i64::try_from(done).unwrap_or(i64::MAX))
     }
 
     /// Whether rows of a campaign wait in its queue.
     pub async fn has_pending(&mut self, campaign: CampaignId) -> Result<bool, StoreError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM campaign_calls WHERE campaign_id = $1 AND rank = 0)";
+        let sql = "SELECT EXISTS (SELECT 1 FROM campaign_calls WHERE campaign_id = $1 AND rank = 0 AND priority < 2)";
         Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(campaign).fetch_one(&mut *db).await?))
     }
 
     /// Rows of an owner for one number that are not ended.
     pub async fn unended_of_number(&mut self, owner: OwnerId, number: &str) -> Result<Vec<CallRow>, StoreError> {
-        let sql = "SELECT * FROM campaign_calls WHERE phone_number = $2 AND user_id = $1 AND rank < 90";
+        let sql = "SELECT * FROM calls WHERE phone_number = $2 AND user_id = $1 AND rank < 90";
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(owner).bind(number).fetch_all(&mut *db).await?))
     }
 
     /// The same for several numbers at once, and of all owners where they share one do-not-call list.
     pub async fn unended_to_silence(&mut self, owner: OwnerId, numbers: &[&str]) -> Result<Vec<CallRow>, StoreError> {
         let sql = concat!(
-            "SELECT * FROM campaign_calls WHERE phone_number IN (SELECT value FROM json_each($2)) AND rank < 90 AND (user_id = $1 OR ",
+            "SELECT * FROM calls WHERE phone_number IN (SELECT value FROM json_each($2)) AND rank < 90 AND (user_id = $1 OR ",
             super::dnc::shared!(),
             ")"
         );
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(owner).bind(serde_json::json!(numbers).to_string()).fetch_all(&mut *db).await?))
-    }
-
-    /// Asks for a hang-up; `false` when it is asked already or the call has ended.
-    pub async fn request_hangup(&mut self, id: CallId, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        let sql = "UPDATE campaign_calls SET hangup_requested_at = $2, updated_at = $2 WHERE id = $1 AND rank < 90 AND hangup_requested_at IS NULL";
-        let done = on_tx!(self, |db| sqlx::query(sql).bind(id).bind(now).execute(&mut *db).await?.rows_affected());
-        Ok(done == 1)
     }
 
     /// How many calls of a campaign are open.
@@ -344,23 +332,13 @@ impl Tx {
     /// Calls of a campaign that are being prepared.
     pub async fn claimed_of(&mut self, campaign: CampaignId) -> Result<Vec<CallRow>, StoreError> {
         // The range names the index of open calls: by the campaign it would look at each of its calls.
-        let sql = "SELECT * FROM campaign_calls WHERE rank >= 5 AND rank < 90 AND rank = 5 AND campaign_id = $1";
+        let sql = "SELECT * FROM calls WHERE rank >= 5 AND rank < 90 AND rank = 5 AND campaign_id = $1";
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(campaign).fetch_all(&mut *db).await?))
-    }
-
-    /// Asks for a hang-up of every open call of a campaign.
-    pub async fn hang_up_campaign(&mut self, campaign: CampaignId, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let sql = "UPDATE campaign_calls SET hangup_requested_at = $2, updated_at = $2
-                   WHERE hangup_requested_at IS NULL AND id IN (
-                       SELECT id FROM (SELECT id, campaign_id FROM campaign_calls WHERE rank >= 10 AND rank < 90 LIMIT 1000000) AS lines
-                       WHERE campaign_id = $1)";
-        on_tx!(self, |db| sqlx::query(sql).bind(campaign).bind(now).execute(&mut *db).await?);
-        Ok(())
     }
 
     /// Calls of earlier engine runs on this host: claimed or open under another incarnation.
     pub async fn calls_of_others(&mut self, mine: Incarnation) -> Result<Vec<CallRow>, StoreError> {
-        let sql = "SELECT * FROM campaign_calls WHERE rank >= 5 AND rank < 90 AND (incarnation IS NULL OR incarnation <> $1)";
+        let sql = "SELECT * FROM calls WHERE rank >= 5 AND rank < 90 AND (incarnation IS NULL OR incarnation <> $1)";
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(mine).fetch_all(&mut *db).await?))
     }
 
@@ -439,7 +417,6 @@ event_columns!(
     suggestion = r.suggestion,
     suggestion_confidence = r.suggestion_confidence,
     notes = r.notes,
-    hangup_requested_at = stamp(r.hangup_requested_at),
     lease_until = stamp(r.lease_until),
     doubt = r.doubt,
 );

@@ -21,7 +21,8 @@ pub struct NewCampaign {
     pub name: String,
     pub assistant: AssistantId,
     pub source: ContactSource,
-    pub source_id: SourceId,
+    /// `None`: single calls, no list.
+    pub source_id: Option<SourceId>,
     pub prompt: String,
     pub agent_name: Option<String>,
     pub settings: Settings,
@@ -105,14 +106,15 @@ impl Store {
                    FROM (SELECT zones,
                            (SELECT min(dialable_at) FROM campaign_calls q WHERE q.campaign_id = $1 AND q.rank = 0 AND q.zones = z.zones AND q.priority = 0) AS usual,
                            (SELECT min(dialable_at) FROM campaign_calls q WHERE q.campaign_id = $1 AND q.rank = 0 AND q.zones = z.zones AND q.priority = 1) AS promised
-                         FROM z WHERE zones IS NOT NULL) AS heads";
+                         FROM z WHERE zones IS NOT NULL) AS heads
+                   WHERE usual IS NOT NULL OR promised IS NOT NULL";
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(id).fetch_all(db).await?))
     }
 
     /// How many rows wait in each queue of a campaign, and how many of them are due: read off its index alone.
     pub async fn queues(&self, id: CampaignId, due_by: DateTime<Utc>) -> Result<Vec<QueueCount>, StoreError> {
         let sql = "SELECT zones, count(*) AS pending, count(*) FILTER (WHERE dialable_at <= $2) AS due
-                   FROM campaign_calls WHERE campaign_id = $1 AND rank = 0 GROUP BY zones";
+                   FROM campaign_calls WHERE campaign_id = $1 AND rank = 0 AND priority < 2 GROUP BY zones";
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(id).bind(due_by).fetch_all(db).await?))
     }
 
@@ -160,8 +162,8 @@ impl Tx {
                 .bind(&c.name)
                 .bind(c.assistant)
                 .bind(c.source)
-                .bind((c.source == ContactSource::ContactList).then_some(c.source_id))
-                .bind((c.source == ContactSource::CsvFile).then_some(c.source_id))
+                .bind(c.source_id.filter(|_| c.source == ContactSource::ContactList))
+                .bind(c.source_id.filter(|_| c.source == ContactSource::CsvFile))
                 .bind(s.daily_cap)
                 .bind(Json(days))
                 .bind(s.start_hour)

@@ -82,7 +82,7 @@ impl Tx {
     /// moment, have attempts left, and no open call.
     pub async fn calls_to_recycle(&mut self, campaign: CampaignId, (after, last): (CallId, CallId), r: &Recyclable) -> Result<Vec<CallRow>, StoreError> {
         let sql = concat!(
-            "SELECT * FROM campaign_calls k
+            "SELECT * FROM calls k
                    WHERE campaign_id = $1 AND id > $6 AND id <= $7 AND completed_at <= $8 AND rank >= 90 AND contact_id IS NOT NULL AND attempt < $5
                      AND ((state = 'no_answer' AND $2) OR (state = 'busy' AND $3) OR (outcome = 'voicemail' AND $4))
                      AND COALESCE(outcome, '') NOT IN ('do_not_call', 'wrong_number')

@@ -155,16 +155,27 @@ pub struct OutgoingRow {
     pub trunk: TrunkGates,
 }
 
+fn outgoing() -> sqlx::AssertSqlSafe<String> {
+    sqlx::AssertSqlSafe(format!(
+        "SELECT t.id AS trunk_id, t.livekit_id, n.number AS caller_id, {TRUNK}
+         FROM phone_number n JOIN trunks t ON t.livekit_id = n.outbound_trunk_id
+         WHERE n.inbound_assistant_id = $1 AND n.status = 'active' AND ($2 IS NULL OR n.number = $2) AND ($3 IS NULL OR t.livekit_id = $3)
+         ORDER BY n.created_at DESC LIMIT 1"
+    ))
+}
+
 impl Store {
     /// What an assistant calls by: its newest active number that has a trunk.
     pub async fn outgoing(&self, assistant: AssistantId) -> Result<Option<OutgoingRow>, StoreError> {
-        let sql = sqlx::AssertSqlSafe(format!(
-            "SELECT t.id AS trunk_id, t.livekit_id, n.number AS caller_id, {TRUNK}
-             FROM phone_number n JOIN trunks t ON t.livekit_id = n.outbound_trunk_id
-             WHERE n.inbound_assistant_id = $1 AND n.status = 'active'
-             ORDER BY n.created_at DESC LIMIT 1"
-        ));
-        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(assistant).fetch_optional(db).await?))
+        let any: Option<&str> = None;
+        Ok(on!(self.pool(), |db| sqlx::query_as(outgoing()).bind(assistant).bind(any).bind(any).fetch_optional(db).await?))
+    }
+}
+
+impl Tx {
+    /// The same, by this number and over this trunk where they are named.
+    pub async fn outgoing_by(&mut self, assistant: AssistantId, number: Option<&str>, trunk: Option<&str>) -> Result<Option<OutgoingRow>, StoreError> {
+        Ok(on_tx!(self, |db| sqlx::query_as(outgoing()).bind(assistant).bind(number).bind(trunk).fetch_optional(&mut *db).await?))
     }
 }
 
@@ -198,7 +209,8 @@ impl Tx {
         since: DateTime<Utc>,
     ) -> Result<Option<ArmRow>, StoreError> {
         let sql = sqlx::AssertSqlSafe(format!(
-            "SELECT {CONTACT}, k.state, k.incarnation, k.claim_number, k.hangup_requested_at, c.execution_status, c.generation, n.next_call_at, n.live,
+            "SELECT {CONTACT}, k.state, k.incarnation, k.claim_number, (SELECT min(at) FROM call_requests WHERE call_id = k.id AND kind = 'hangup') AS hangup_requested_at,
+                    c.execution_status, c.generation, n.next_call_at, n.live,
                     (SELECT value FROM settings WHERE key = $6 AND value <> '') AS kill_switch,
                     (SELECT value FROM settings WHERE key = $7) AS kill_switch_reason,
                     (SELECT value FROM settings WHERE key = $8) AS leader,

@@ -53,6 +53,13 @@ impl Tx {
         Ok(done == 1)
     }
 
+    /// A second leg goes out by the trunk: the next dial waits for another token.
+    pub async fn take_trunk_token(&mut self, id: TrunkId, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let sql = "UPDATE trunks SET tokens = min(tokens, 1.0) - 1.0, refilled_at = $2 WHERE id = $1";
+        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(now).execute(&mut *db).await?);
+        Ok(())
+    }
+
     /// The trunk turned a call away by its rate: it gets a rest.
     pub async fn slow_trunk(&mut self, id: TrunkId, now: DateTime<Utc>) -> Result<(), StoreError> {
         let sql = "UPDATE trunks SET tokens = min(tokens, -2.0), refilled_at = $2 WHERE id = $1";

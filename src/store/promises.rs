@@ -16,7 +16,7 @@ impl Tx {
     /// nobody said no.
     pub async fn broken_promises(&mut self, campaign: CampaignId, limit: i64) -> Result<Vec<CallRow>, StoreError> {
         let sql = concat!(
-            "SELECT * FROM campaign_calls k
+            "SELECT * FROM calls k
                    WHERE campaign_id = $1 AND priority = 1 AND broken = 1 AND state = 'canceled' AND hangup_requested_at IS NULL AND contact_id IS NOT NULL
                      AND NOT EXISTS (SELECT 1 FROM campaign_calls o WHERE o.campaign_id = k.campaign_id AND o.contact_id = k.contact_id
                                        AND (o.rank < 90 OR o.id > k.id))

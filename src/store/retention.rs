@@ -75,7 +75,7 @@ impl Tx {
 
     /// Of a campaign's calls after one and up to another, those that ended, and were touched last, before a moment.
     pub async fn calls_over(&mut self, id: CampaignId, (after, last): (CallId, CallId), before: DateTime<Utc>) -> Result<Vec<CallRow>, StoreError> {
-        let sql = "SELECT * FROM campaign_calls WHERE campaign_id = $1 AND id > $2 AND id <= $3 AND rank >= 90 AND completed_at < $4 AND updated_at < $4";
+        let sql = "SELECT * FROM calls WHERE campaign_id = $1 AND id > $2 AND id <= $3 AND rank >= 90 AND completed_at < $4 AND updated_at < $4";
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(id).bind(after).bind(last).bind(before).fetch_all(&mut *db).await?))
     }
 
@@ -84,6 +84,7 @@ impl Tx {
         let ids = serde_json::json!(ids.iter().map(|i| i.hex()).collect::<Vec<_>>()).to_string();
         for sql in [
             "DELETE FROM call_outcomes WHERE call_id IN (SELECT unhex(value) FROM json_each($1))",
+            "DELETE FROM call_requests WHERE call_id IN (SELECT unhex(value) FROM json_each($1))",
             "DELETE FROM call_reports WHERE call_id IN (SELECT unhex(value) FROM json_each($1))",
             "DELETE FROM recordings WHERE call_id IN (SELECT unhex(value) FROM json_each($1))",
             "DELETE FROM recording_tasks WHERE call_id IN (SELECT unhex(value) FROM json_each($1))",

@@ -88,6 +88,8 @@ pub struct CampaignRow {
     pub status_at: DateTime<Utc>,
     pub generation: i64,
     pub fill_position: Option<i64>,
+    /// The built-in campaign of single calls.
+    pub manual: bool,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     pub next_call_at: Option<DateTime<Utc>>,

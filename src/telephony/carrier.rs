@@ -19,6 +19,9 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// The identity every callee's leg has: one room a call, so one callee a room.
 pub const CALLEE: &str = "callee";
 
+/// How the identities of all supervisors begin, by phone or by token.
+pub const SUPERVISOR: &str = "supervisor";
+
 /// Permission to send one dial request, minted before the arm commit and short-lived, so that the
 /// server itself refuses a request that comes late.
 pub struct Ticket(pub(super) String);
@@ -35,6 +38,61 @@ pub struct DialRequest {
     pub max_call_duration: std::time::Duration,
     /// How long the reply is waited for.
     pub timeout: std::time::Duration,
+}
+
+/// A supervisor's own phone, rung into the room of a call.
+#[derive(Debug, Clone)]
+pub struct SecondLeg {
+    pub trunk: String,
+    pub number: String,
+    pub caller_id: String,
+    pub room: String,
+    /// Of [`SUPERVISOR`] and more: never the callee's.
+    pub identity: String,
+    pub ring_timeout: std::time::Duration,
+    pub max_call_duration: std::time::Duration,
+    pub timeout: std::time::Duration,
+}
+
+/// What came of a transfer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Transferred {
+    /// The callee's carrier took it: the leg leaves by itself.
+    Accepted,
+    Refused {
+        sip_code: Option<i64>,
+        reason: String,
+    },
+    /// Certainly not: the request was not sent, or not valid.
+    Failed {
+        reason: String,
+    },
+    /// Timed out, or the reply was lost: says nothing about the phone.
+    Unknown {
+        reason: String,
+    },
+}
+
+/// Whether a participant was muted, or unmuted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Muted {
+    Yes,
+    /// It has published no audio (yet), or is not there.
+    NoVoice,
+}
+
+/// An agent that was asked for in a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dispatch {
+    pub id: String,
+    pub agent: String,
+}
+
+/// Lets somebody into a room. The token is a secret.
+pub struct JoinToken {
+    /// Where a LiveKit client connects to.
+    pub url: String,
+    pub token: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +119,28 @@ impl Participant {
     #[must_use]
     pub fn is_callee(&self) -> bool {
         self.kind == ParticipantKind::Sip && self.identity == CALLEE
+    }
+
+    /// Whether it is somebody who listens, or speaks for the house.
+    #[must_use]
+    pub fn is_supervisor(&self) -> bool {
+        self.kind != ParticipantKind::Agent && self.identity.starts_with(SUPERVISOR)
+    }
+
+    #[must_use]
+    pub fn is_phone(&self) -> bool {
+        self.kind == ParticipantKind::Sip
+    }
+
+    /// The number of a phone.
+    #[must_use]
+    pub fn phone(&self) -> Option<&str> {
+        self.attributes.get("sip.phoneNumber").map(String::as_str)
+    }
+
+    #[must_use]
+    pub fn is_any_agent(&self) -> bool {
+        self.kind == ParticipantKind::Agent
     }
 
     /// Whether it is an agent of that worker, or one that does not say.
@@ -204,6 +284,27 @@ pub trait Carrier: Send + Sync + 'static {
 
     /// Asks for an agent in a room. An answer says nothing: the agent is there when it is seen.
     fn dispatch(&self, room: String, agent: String, metadata: String) -> Answer<'_, Result<(), CarrierError>>;
+
+    /// What agents were asked for in a room that lives.
+    fn dispatches(&self, room: String) -> Answer<'_, Result<Vec<Dispatch>, CarrierError>>;
+
+    /// Hands the callee of a room over to a `tel:` address, and waits until the carrier says what came of it.
+    fn transfer(&self, room: String, to: String, within: std::time::Duration) -> Answer<'_, Transferred>;
+
+    /// Rings a supervisor's phone, once, and waits for its end. As [`Carrier::dial`], whatever goes wrong is an answer.
+    fn ring_in(&self, ticket: Ticket, leg: SecondLeg) -> Answer<'_, Reply>;
+
+    /// Mutes what a participant says, or lets it be heard again.
+    fn mute(&self, room: String, identity: String, muted: bool) -> Answer<'_, Result<Muted, CarrierError>>;
+
+    /// Takes one participant out of a room. One that is not there is gone already.
+    fn remove(&self, room: String, identity: String) -> Answer<'_, Result<(), CarrierError>>;
+
+    /// A token that lets somebody listen, unseen and unheard, who comes within `ttl`.
+    ///
+    /// # Errors
+    /// When no token can be signed.
+    fn join_token(&self, room: String, identity: String, ttl: std::time::Duration) -> Result<JoinToken, CarrierError>;
 
     /// Who is in a room. A room that is not there is empty.
     fn look(&self, room: String) -> Answer<'_, Result<Vec<Participant>, CarrierError>>;

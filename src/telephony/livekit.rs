@@ -4,6 +4,7 @@
 mod dial;
 mod egress;
 mod inbound;
+mod room;
 mod webhook;
 
 use std::time::Duration;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use livekit_api::services::{
     LiveKitApi, ServerError, ServerErrorCode, ServiceError, ServiceResult,
-    sip::{CreateSIPOutboundTrunkOptions, ListSIPOutboundTrunkFilter},
+    sip::{CreateSIPOutboundTrunkOptions, ListSIPOutboundTrunkFilter, TransferSIPParticipantOptions},
 };
 use livekit_protocol as proto;
 
@@ -19,7 +20,10 @@ pub use dial::{classify, read_reply, tls};
 pub use inbound::{InboundTrunk, NewRule, Rule, RuleAgent};
 pub use webhook::{WebhookError, WebhookKeys};
 
-use super::carrier::{Answer, Carrier, CarrierError, Deleted, DialRequest, Egress, NewTrunk, Participant, ParticipantKind, RecordingPlace, Ticket, Trunk};
+use super::carrier::{
+    Answer, CALLEE, Carrier, CarrierError, Deleted, DialRequest, Dispatch, Egress, JoinToken, Muted, NewTrunk, Participant, ParticipantKind, RecordingPlace,
+    SecondLeg, Ticket, Transferred, Trunk,
+};
 use crate::domain::text::clean;
 
 /// Where LiveKit is and how we log in.
@@ -187,6 +191,54 @@ impl Carrier for LiveKit {
                 Err(e) => Err(self.explain(e).await),
             }
         })
+    }
+
+    fn dispatches(&self, room: String) -> Answer<'_, Result<Vec<Dispatch>, CarrierError>> {
+        Box::pin(async move {
+            match self.api.agent_dispatch().list_dispatch(room).await {
+                // Every room has one without a name, that brings nobody.
+                Ok(list) => Ok(list.into_iter().filter(|d| !d.agent_name.is_empty()).map(|d| Dispatch { id: d.id, agent: d.agent_name }).collect()),
+                Err(e) => Err(self.explain(e).await),
+            }
+        })
+    }
+
+    fn transfer(&self, room: String, to: String, within: Duration) -> Answer<'_, Transferred> {
+        Box::pin(async move {
+            let options = TransferSIPParticipantOptions { ringing_timeout: Some(within), ..Default::default() };
+            match self.api.sip().transfer_sip_participant(room, CALLEE.to_owned(), to, options).await {
+                Ok(()) => Transferred::Accepted,
+                Err(e) => room::transferred(&e),
+            }
+        })
+    }
+
+    fn ring_in(&self, ticket: Ticket, leg: SecondLeg) -> Answer<'_, crate::domain::event::Reply> {
+        Box::pin(self.raw.ring_in(ticket, leg))
+    }
+
+    fn mute(&self, room: String, identity: String, muted: bool) -> Answer<'_, Result<Muted, CarrierError>> {
+        Box::pin(async move {
+            match room::mute(&self.api, &room, &identity, muted).await {
+                Ok(done) => Ok(done),
+                Err(e) if is_code(&e, ServerErrorCode::FAILED_PRECONDITION) => Err(CarrierError::Other(room::NO_UNMUTE.to_owned())),
+                Err(e) => Err(self.explain(e).await),
+            }
+        })
+    }
+
+    fn remove(&self, room: String, identity: String) -> Answer<'_, Result<(), CarrierError>> {
+        Box::pin(async move {
+            match self.api.room().remove_participant(&room, &identity).await {
+                Ok(()) => Ok(()),
+                Err(e) if is_code(&e, ServerErrorCode::NOT_FOUND) => Ok(()),
+                Err(e) => Err(self.explain(e).await),
+            }
+        })
+    }
+
+    fn join_token(&self, room: String, identity: String, ttl: Duration) -> Result<JoinToken, CarrierError> {
+        self.raw.join_token(room, &identity, ttl)
     }
 
     fn look(&self, room: String) -> Answer<'_, Result<Vec<Participant>, CarrierError>> {

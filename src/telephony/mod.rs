@@ -10,4 +10,7 @@ pub mod twilio_calls;
 mod twilio_rest;
 pub mod twilio_trunks;
 
-pub use carrier::{Answer, Bucket, Carrier, CarrierError, Deleted, DialRequest, Egress, NewTrunk, Participant, ParticipantKind, RecordingPlace, Ticket, Trunk};
+pub use carrier::{
+    Answer, Bucket, Carrier, CarrierError, Deleted, DialRequest, Dispatch, Egress, JoinToken, Muted, NewTrunk, Participant, ParticipantKind, RecordingPlace,
+    SecondLeg, Ticket, Transferred, Trunk,
+};

@@ -78,6 +78,7 @@ fn campaign(n: u128, name: &str, status: Status, counts: Counts) -> CampaignView
         status_at: now(),
         generation: 1,
         fill_position: None,
+        manual: false,
         created_at: now(),
         updated_at: now(),
         next_call_at: None,

@@ -116,6 +116,11 @@ fn the_calls_that_stand_in_one_place() {
     let dials = count("carrier.dial(", "/nowhere/");
     assert_eq!(dials.len(), 1, "{dials:?}");
     assert!(dials[0].contains("engine/dialer.rs"), "{dials:?}");
+    // So is whatever else makes a phone ring, once and by its one errand.
+    for (needle, file) in [("carrier.ring_in(", "engine/errand.rs"), ("carrier.transfer(", "engine/errand.rs")] {
+        let rings = count(needle, "/nowhere/");
+        assert!(rings.len() == 1 && rings[0].contains(file), "{rings:?}");
+    }
     // Officers hold what they use; the engine only wires them.
     assert_eq!(count("impl Engine {", "/engine/mod.rs"), Vec::<String>::new());
     assert_eq!(count("\"BEGIN", "/store/writer.rs"), Vec::<String>::new());

@@ -12,7 +12,7 @@ use dialdeck::{
     },
     store::{CallRow, Setting},
     telephony::{
-        Answer, Carrier, CarrierError, Deleted, DialRequest, NewTrunk, Participant, Ticket, Trunk,
+        Answer, Carrier, CarrierError, Deleted, DialRequest, Dispatch, JoinToken, Muted, NewTrunk, Participant, SecondLeg, Ticket, Transferred, Trunk,
         simulator::{Behaviour, Faults, Workers},
     },
 };
@@ -104,6 +104,30 @@ impl Carrier for Frail {
 
     fn create_trunk(&self, trunk: NewTrunk) -> Answer<'_, Result<Trunk, CarrierError>> {
         self.inner.create_trunk(trunk)
+    }
+
+    fn dispatches(&self, room: String) -> Answer<'_, Result<Vec<Dispatch>, CarrierError>> {
+        self.inner.dispatches(room)
+    }
+
+    fn transfer(&self, room: String, to: String, within: Duration) -> Answer<'_, Transferred> {
+        self.inner.transfer(room, to, within)
+    }
+
+    fn ring_in(&self, ticket: Ticket, leg: SecondLeg) -> Answer<'_, Reply> {
+        self.inner.ring_in(ticket, leg)
+    }
+
+    fn mute(&self, room: String, identity: String, muted: bool) -> Answer<'_, Result<Muted, CarrierError>> {
+        self.inner.mute(room, identity, muted)
+    }
+
+    fn remove(&self, room: String, identity: String) -> Answer<'_, Result<(), CarrierError>> {
+        self.inner.remove(room, identity)
+    }
+
+    fn join_token(&self, room: String, identity: String, ttl: Duration) -> Result<JoinToken, CarrierError> {
+        self.inner.join_token(room, identity, ttl)
     }
 
     fn check(&self) -> Answer<'_, Result<(), CarrierError>> {

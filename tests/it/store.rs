@@ -60,7 +60,7 @@ impl Rows {
                 name: "Q4".into(),
                 assistant,
                 source: ContactSource::CsvFile,
-                source_id: source,
+                source_id: Some(source),
                 prompt: String::new(),
                 agent_name: None,
                 settings: Settings { daily_cap: 2, ..settings() },

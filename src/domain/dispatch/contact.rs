@@ -163,7 +163,7 @@ pub fn legal_hours(rules: &Rules, closures: &[Closure], place: &Place<'_>, now: 
 /// The first that is closed.
 pub fn contact(rules: &Rules, c: &ContactFacts<'_>, now: DateTime<Utc>) -> Result<(), Closed> {
     number(c.place.number)?;
-    country(rules, c)?;
+    country(rules, c.trunk_countries, c.place.country)?;
     if c.on_do_not_call {
         return close(Gate::DoNotCall, "the number is on the do-not-call list");
     }
@@ -182,9 +182,44 @@ pub fn contact(rules: &Rules, c: &ContactFacts<'_>, now: DateTime<Utc>) -> Resul
     Ok(())
 }
 
-fn country(rules: &Rules, c: &ContactFacts<'_>) -> Result<(), Closed> {
-    let country = c.place.country;
-    let allowed = if rules.countries.is_empty() { c.trunk_countries } else { &rules.countries };
+/// Another phone than the callee's, that a live call makes ring: a supervisor's own, or whom the call is handed to.
+#[derive(Debug, Clone)]
+pub struct OtherPhone<'a> {
+    pub number: &'a str,
+    pub country: &'a str,
+    pub callee: &'a str,
+    /// Somebody has answered the call.
+    pub talking: bool,
+    pub on_do_not_call: bool,
+    /// A call to it is on the line.
+    pub number_live: bool,
+    pub trunk_countries: &'a [String],
+}
+
+/// Gates of such a phone. It is no contact, so no hours and no consent; what holds in every profile holds here.
+///
+/// # Errors
+/// The first that is closed.
+pub fn other_phone(rules: &Rules, p: &OtherPhone<'_>, now: DateTime<Utc>) -> Result<(), Closed> {
+    if !p.talking {
+        return close(Gate::State, "nobody has answered the call, or it has ended");
+    }
+    number(p.number)?;
+    country(rules, p.trunk_countries, p.country)?;
+    if p.on_do_not_call {
+        return close(Gate::DoNotCall, "the number is on the do-not-call list");
+    }
+    if p.number == p.callee {
+        return close(Gate::Number, "that is the phone the call is with");
+    }
+    if p.number_live {
+        return close_until(Gate::NumberBusy, now + BUSY, "number busy: a call to it is on the line");
+    }
+    Ok(())
+}
+
+fn country(rules: &Rules, trunk_countries: &[String], country: &str) -> Result<(), Closed> {
+    let allowed = if rules.countries.is_empty() { trunk_countries } else { &rules.countries };
     if allowed.iter().any(|a| a == country) {
         return Ok(());
     }

@@ -126,6 +126,48 @@ impl Gate {
         }
     }
 
+    const ALL: [Self; 33] = [
+        Self::KillSwitch,
+        Self::Terms,
+        Self::Engine,
+        Self::State,
+        Self::Done,
+        Self::Trunk,
+        Self::Script,
+        Self::NationalList,
+        Self::Hours,
+        Self::DailyCap,
+        Self::Agent,
+        Self::Brake,
+        Self::Concurrency,
+        Self::CallDelay,
+        Self::Queue,
+        Self::TrunkLines,
+        Self::TrunkRate,
+        Self::HangUp,
+        Self::Number,
+        Self::Country,
+        Self::DoNotCall,
+        Self::Consent,
+        Self::ContactZone,
+        Self::NoHour,
+        Self::ContactHours,
+        Self::NoLaw,
+        Self::PlaceClosed,
+        Self::Attempts24h,
+        Self::Frequency,
+        Self::Rest,
+        Self::WrongNumber,
+        Self::NumberBusy,
+        Self::Retry,
+    ];
+
+    /// The gate of a word on the wire.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|g| g.word() == word)
+    }
+
     #[must_use]
     pub fn word(self) -> &'static str {
         self.traits().0
@@ -236,6 +278,8 @@ pub struct CampaignFacts {
     pub processing: i64,
     /// More rows are still to be made.
     pub filling: bool,
+    /// It is a call that somebody asked for: it needs no campaign that runs.
+    pub by_hand: bool,
 }
 
 impl CampaignFacts {
@@ -251,6 +295,7 @@ const LIST_AGE: Duration = Duration::days(31);
 pub(super) fn state(c: &CampaignFacts) -> Result<(), Closed> {
     let way = match c.status {
         Status::Running => return Ok(()),
+        Status::Idle | Status::Paused | Status::Completed if c.by_hand => return Ok(()),
         Status::Idle => ". Start it",
         Status::Paused => ". Resume it",
         Status::Error => ". Mend it and start it again",

@@ -7,7 +7,7 @@ mod gates;
 
 use chrono::{DateTime, Duration, Utc};
 
-pub use contact::{Closure, ContactFacts, History, Place, contact, legal_hours};
+pub use contact::{Closure, ContactFacts, History, OtherPhone, Place, contact, legal_hours, other_phone};
 pub use gates::{CampaignFacts, Closed, Closes, Gate, InstallationFacts, Scope, TrunkFacts, campaign, campaign_pace, installation, trunk};
 
 use super::{campaign::Status, pacing, rules::Rules};
@@ -239,6 +239,7 @@ mod tests {
             pending: 30,
             processing: 0,
             filling: false,
+            by_hand: false,
         };
         let trunk = TrunkFacts { live: 0, max_live: 10, preparing: 0, tokens: 1.0, refilled_at: noon(), calls_per_second: 1.0, countries: vec!["US".into()] };
         Board { now: noon(), installation: InstallationFacts::default(), campaign, trunk: Some(trunk), zones }

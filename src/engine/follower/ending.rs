@@ -78,7 +78,8 @@ impl Follower {
             }
             return Next::Again(RINGING_POLL * 2);
         }
-        if here.iter().any(|p| p.is_agent(&self.f.agent)) {
+        // A supervisor who is listed proves as well that the list is no empty lie.
+        if here.iter().any(|p| p.is_agent(&self.f.agent) || p.is_supervisor()) {
             self.f.absent = None;
             if now - *self.f.gone_since.get_or_insert(now) >= GONE_POLL {
                 self.tell_of(Source::Poll, Kind::LegGone { proven: true }, missed).await;
@@ -147,6 +148,7 @@ impl Follower {
             return Next::Done;
         }
         let now = self.ctx.now();
+        self.send_supervisors_away(here).await;
         let leg = here.iter().find(|p| p.is_callee());
         if let Some(leg) = leg {
             // Believed ended and still there: the evidence goes in, the machine decides.
@@ -165,6 +167,15 @@ impl Follower {
             return Next::Done;
         }
         Next::Again(REPORT_POLL)
+    }
+
+    /// There is nothing left to hear, and nobody to talk to but the agent, who is about to tell its report.
+    async fn send_supervisors_away(&self, here: &[Participant]) {
+        for p in here.iter().filter(|p| p.is_supervisor()) {
+            if let Err(e) = self.ctx.carrier.remove(self.f.room.clone(), p.identity.clone()).await {
+                tracing::warn!(target: "engine", call = %self.f.call, error = %e, "a supervisor could not be let go yet; the room closes soon");
+            }
+        }
     }
 
     pub(super) async fn clear(&self) {

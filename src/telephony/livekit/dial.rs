@@ -16,7 +16,7 @@ use crate::{
         event::{End, Fault, Reply},
         text::clean,
     },
-    telephony::carrier::{CALLEE, CarrierError, DialRequest, Ticket},
+    telephony::carrier::{CALLEE, CarrierError, DialRequest, JoinToken, SecondLeg, Ticket},
 };
 
 /// A late request is refused by the server itself: measured, this fence turns 74 double rings into none.
@@ -31,6 +31,8 @@ pub struct Raw {
     api_key: String,
     api_secret: String,
 }
+
+const UNSIGNED: &str = "no token can be signed with this key and secret";
 
 /// A Twirp error body.
 #[derive(Debug, Deserialize)]
@@ -67,7 +69,7 @@ impl Raw {
             .with_sip_grants(sip)
             .with_grants(video)
             .to_jwt()
-            .map_err(|_| CarrierError::Other("no token can be signed with this key and secret".to_owned()))
+            .map_err(|_| CarrierError::Other(UNSIGNED.to_owned()))
     }
 
     fn post(&self, service: &str, method: &str, token: &str, body: Vec<u8>) -> reqwest::RequestBuilder {
@@ -78,10 +80,34 @@ impl Raw {
             .body(body)
     }
 
-    /// The one place from which a phone is made to ring.
     pub async fn dial(&self, ticket: Ticket, r: DialRequest) -> Reply {
         let timeout = r.timeout;
-        let request = proto::CreateSipParticipantRequest::from(r);
+        self.place(ticket, r.into(), timeout).await
+    }
+
+    pub async fn ring_in(&self, ticket: Ticket, leg: SecondLeg) -> Reply {
+        let timeout = leg.timeout;
+        self.place(ticket, leg.into(), timeout).await
+    }
+
+    /// Hidden, and without a voice: what it may do is listen.
+    pub fn join_token(&self, room: String, identity: &str, ttl: Duration) -> Result<JoinToken, CarrierError> {
+        let grants = VideoGrants {
+            room_join: true,
+            room,
+            hidden: true,
+            can_subscribe: Some(true),
+            can_publish: Some(false),
+            can_publish_data: Some(false),
+            ..Default::default()
+        };
+        let token = AccessToken::with_api_key(&self.api_key, &self.api_secret).with_identity(identity).with_ttl(ttl).with_grants(grants).to_jwt();
+        let token = token.map_err(|_| CarrierError::Other(UNSIGNED.to_owned()))?;
+        Ok(JoinToken { url: self.base.replacen("http", "ws", 1), token })
+    }
+
+    /// The one place from which a phone is made to ring.
+    async fn place(&self, ticket: Ticket, request: proto::CreateSipParticipantRequest, timeout: Duration) -> Reply {
         let sent = self.post("SIP", "CreateSIPParticipant", &ticket.0, request.encode_to_vec()).timeout(timeout).send().await;
         let response = match sent {
             Ok(response) => response,
@@ -144,6 +170,22 @@ impl From<DialRequest> for proto::CreateSipParticipantRequest {
             participant_name: r.contact_name,
             ringing_timeout: Some(r.ring_timeout.into()),
             max_call_duration: Some(r.max_call_duration.into()),
+            wait_until_answered: true,
+            ..Default::default()
+        }
+    }
+}
+
+impl From<SecondLeg> for proto::CreateSipParticipantRequest {
+    fn from(l: SecondLeg) -> Self {
+        Self {
+            sip_trunk_id: l.trunk,
+            sip_call_to: l.number,
+            sip_number: l.caller_id,
+            room_name: l.room,
+            participant_identity: l.identity,
+            ringing_timeout: Some(l.ring_timeout.into()),
+            max_call_duration: Some(l.max_call_duration.into()),
             wait_until_answered: true,
             ..Default::default()
         }

@@ -11,7 +11,8 @@ use crate::domain::outcome::Outcome;
 pub enum Behaviour {
     /// `0486` busy, `0404` unknown, `0480` unavailable, `0603` declines, `0503` over the trunk's
     /// rate, `0408` rings for ever, `0202` answers and hangs up after 3 s, `0183` early media,
-    /// `0200` picks up as we cancel, `0401` refuses our credentials; all others ring 1 s and answer.
+    /// `0200` picks up as we cancel, `0401` refuses our credentials, `0701` and `0703` answer and take no transfer;
+    /// all others ring 1 s and answer.
     Digits,
     /// A plausible mix, the same for the same seed and number.
     Mix { seed: u64 },
@@ -78,6 +79,7 @@ fn by_digits(number: &str) -> Callee {
         "0408" => Callee::RingForever,
         "0202" => answer(1000, Some(Duration::from_secs(3))),
         "0183" => answer(2000, None),
+        "0700" | "0701" | "0703" => answer(480, None),
         "0200" => Callee::PickUpAsCancelled,
         _ => answer(1000, None),
     }

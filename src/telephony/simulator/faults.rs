@@ -27,6 +27,8 @@ pub struct Faults {
     /// An INVITE that the trunk does not answer.
     pub trunk_silent: f64,
     pub workers: Workers,
+    /// `room.enable_remote_unmute` of the server.
+    pub remote_unmute: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
@@ -54,6 +56,7 @@ impl Default for Faults {
             agent_dies: 0.0,
             trunk_silent: 0.0,
             workers: Workers::Ready,
+            remote_unmute: true,
         }
     }
 }

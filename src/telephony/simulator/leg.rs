@@ -14,7 +14,7 @@ use super::{
     webhooks::{emit, participant_json, room_json},
     world::{Cut, Invite, Leg, id},
 };
-use crate::domain::event::Leave;
+use crate::{domain::event::Leave, telephony::carrier::CALLEE};
 
 /// A failed dial: HTTP status, Twirp code, text, and the SIP status where there is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,7 +147,23 @@ impl Call {
     }
 
     fn activate(&self) {
-        self.with_participant(|p| p.state = State::Active as i32);
+        let voice = proto::TrackInfo {
+            sid: id("TR_AM"),
+            r#type: proto::TrackType::Audio as i32,
+            name: self.request.participant_identity.clone(),
+            source: proto::TrackSource::Microphone as i32,
+            mime_type: "audio/opus".to_owned(),
+            ..Default::default()
+        };
+        self.with_participant(|p| {
+            p.state = State::Active as i32;
+            p.tracks.push(voice);
+        });
+    }
+
+    /// The agent works for the callee, whoever else is on the line.
+    fn is_callee(&self) -> bool {
+        self.request.participant_identity == CALLEE
     }
 
     fn set_status(&self, status: &str) {
@@ -265,10 +281,10 @@ impl Call {
         self.succeed();
         let breaks = self.shared.faults.lock().agent_leaves;
         let dies = self.shared.faults.lock().agent_dies;
-        if self.shared.world.lock().chance(breaks) {
+        if self.shared.world.lock().chance(breaks) && self.is_callee() {
             agent::break_down(&self.shared, &self.request.room_name);
         }
-        if self.shared.world.lock().chance(dies) {
+        if self.shared.world.lock().chance(dies) && self.is_callee() {
             agent::worker_dies(&self.shared, &self.request.room_name, ms(20_300));
         }
         let longest = self.max_call_duration();
@@ -277,7 +293,9 @@ impl Call {
         if self.cut_within(tell).await {
             return self.cut_while_talking();
         }
-        agent::report(&self.shared, &self.request.room_name, plan.outcome);
+        if self.is_callee() {
+            agent::report(&self.shared, &self.request.room_name, plan.outcome);
+        }
         if self.cut_within(wait.saturating_sub(tell)).await {
             return self.cut_while_talking();
         }
@@ -413,18 +431,15 @@ pub fn leave(shared: &Arc<Shared>, sid: &str, reason: Leave) {
     close_later(shared, name);
 }
 
-/// Agents keep no room open: it closes a while after the last phone left.
+/// Agents keep no room open: it closes a while after the last of the others left.
 fn close_later(shared: &Arc<Shared>, name: String) {
-    let seen = shared.world.lock().rooms.get(&name).map(|r| (r.sid.clone(), r.changes));
-    let Some((sid, changes)) = seen else { return };
+    let seen = shared.world.lock().rooms.get(&name).map(|r| r.sid.clone());
+    let Some(sid) = seen else { return };
     let s = shared.clone();
     shared.spawn(async move {
         s.sleep(s.config.departure_timeout).await;
         let mut world = s.world.lock();
-        let same = world
-            .rooms
-            .get(&name)
-            .is_some_and(|r| !r.dead && r.sid == sid && (r.changes == changes || r.participants.values().all(|p| p.kind == Kind::Agent as i32)));
+        let same = world.rooms.get(&name).is_some_and(|r| !r.dead && r.sid == sid && r.participants.values().all(|p| p.kind == Kind::Agent as i32));
         if same {
             close(&s, &mut world, &name, "ROOM_CLOSED");
         }

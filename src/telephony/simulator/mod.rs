@@ -3,11 +3,12 @@
 //! faults that were recorded on the real thing. The product talks to it through the same adapter as
 //! to a real LiveKit.
 //!
-//! What it does not claim: media, codecs, track details, calls that come in, REFER transfers, a
-//! supervisor's own leg, hidden listeners, egress, LiveKit Cloud's regions; of Twilio, TwiML and recordings.
+//! What it does not claim: media, codecs, track details, calls that come in, egress, LiveKit Cloud's regions; of
+//! Twilio, TwiML and recordings.
 
 mod agent;
 mod behaviour;
+mod control;
 mod egress;
 mod faults;
 mod leg;
@@ -270,6 +271,19 @@ impl Simulator {
     /// The agent of a number's call sets an attribute on itself.
     pub fn agent_tells(&self, number: &str, key: &str, value: &str) {
         agent::tells(&self.shared, number, key, value);
+    }
+
+    /// Somebody comes by a join token, as a LiveKit client does; answers their identity.
+    ///
+    /// # Errors
+    /// In words, when the token lets nobody in.
+    pub fn join(&self, token: &str) -> Result<String, String> {
+        control::join(&self.shared, token)
+    }
+
+    /// Who came by token goes.
+    pub fn part(&self, identity: &str) {
+        control::leave(&self.shared, identity);
     }
 
     /// The agent of a number's call leaves its room.

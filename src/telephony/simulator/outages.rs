@@ -8,7 +8,7 @@ use super::{
     Shared, agent, leg,
     script::{Script, What},
     webhooks::{emit, participant_json, room_json},
-    world::{Cut, Leg, id},
+    world::{Cut, Leg, World, id},
 };
 use crate::domain::event::Leave;
 
@@ -66,6 +66,26 @@ fn rejoin(shared: &Arc<Shared>) {
         let json = room_json(&world, &name);
         emit(shared, &mut world, &name, "room_started", &json, None);
         emit(shared, &mut world, &name, "participant_joined", &json, Some(&participant_json(&p, None)));
+        rejoin_others(shared, &mut world, &name);
+    }
+}
+
+/// Other phones of the room come back in the same way.
+fn rejoin_others(shared: &Arc<Shared>, world: &mut World, name: &str) {
+    let lives = world.server_lives;
+    let Some(room) = world.rooms.get_mut(name) else { return };
+    let mut back = Vec::new();
+    for p in room.participants.values_mut().filter(|p| p.identity != crate::telephony::carrier::CALLEE) {
+        let Some(mut leg) = world.legs.remove(&p.sid) else { continue };
+        p.sid = id("PA_");
+        p.attributes.insert("sip.callStatus".to_owned(), "dialing".to_owned());
+        leg.life = lives;
+        world.legs.insert(p.sid.clone(), leg);
+        back.push(participant_json(p, None));
+    }
+    let json = room_json(world, name);
+    for p in back {
+        emit(shared, world, name, "participant_joined", &json, Some(&p));
     }
 }
 

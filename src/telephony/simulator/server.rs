@@ -108,6 +108,7 @@ impl Call {
     async fn route(self, service: &str, method: &str) -> Response {
         match (service, method) {
             ("SIP", "CreateSIPParticipant") => self.dial().await,
+            ("SIP", "TransferSIPParticipant") => self.transfer().await,
             ("SIP", "CreateSIPOutboundTrunk") => self.create_trunk(),
             ("SIP", "ListSIPOutboundTrunk") => self.list_trunks(),
             ("SIP", "UpdateSIPOutboundTrunk") => self.update_trunk(),
@@ -121,6 +122,9 @@ impl Call {
             ("RoomService", "GetParticipant") => self.get_participant(),
             ("RoomService", "DeleteRoom") => self.delete_room(),
             ("RoomService", "RemoveParticipant") => self.remove_participant(),
+            ("RoomService", "MutePublishedTrack") => self.mute(),
+            ("RoomService", "UpdateParticipant") => self.update_participant(),
+            ("RoomService", "UpdateSubscriptions") => self.update_subscriptions(),
             ("AgentDispatchService", "CreateDispatch") => self.create_dispatch(),
             ("AgentDispatchService", "ListDispatch") => self.list_dispatch().await,
             ("Egress", "StartRoomCompositeEgress") => self.start_egress(),
@@ -332,7 +336,7 @@ impl Call {
         if self.claims.sip.admin { Ok(()) } else { Err(denied()) }
     }
 
-    fn may_admin(&self, room: &str) -> bool {
+    pub(super) fn may_admin(&self, room: &str) -> bool {
         self.claims.video.room_admin && (self.claims.video.room.is_empty() || self.claims.video.room == room)
     }
 }

@@ -35,7 +35,6 @@ pub fn room_json(world: &World, name: &str) -> Value {
 /// A participant as protojson writes it: defaults left out, enums by name.
 pub fn participant_json(p: &proto::ParticipantInfo, reason: Option<&str>) -> Value {
     use proto::participant_info::{Kind, State};
-    let kind = Kind::try_from(p.kind).map_or("STANDARD", |k| k.as_str_name());
     let state = if reason.is_some() { "DISCONNECTED" } else { State::try_from(p.state).map_or("ACTIVE", |s| s.as_str_name()) };
     let mut out = json!({
         "sid": p.sid,
@@ -44,9 +43,15 @@ pub fn participant_json(p: &proto::ParticipantInfo, reason: Option<&str>) -> Val
         "joinedAt": p.joined_at.to_string(),
         "joinedAtMs": p.joined_at_ms.to_string(),
         "name": p.name,
-        "kind": kind,
-        "attributes": p.attributes,
     });
+    if let (Ok(kind), Some(map)) = (Kind::try_from(p.kind), out.as_object_mut()) {
+        if kind != Kind::Standard {
+            map.insert("kind".to_owned(), kind.as_str_name().into());
+        }
+        if !p.attributes.is_empty() {
+            map.insert("attributes".to_owned(), json!(p.attributes));
+        }
+    }
     if let (Some(reason), Some(map)) = (reason, out.as_object_mut()) {
         map.insert("disconnectReason".to_owned(), reason.into());
     }

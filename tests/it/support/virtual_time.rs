@@ -23,7 +23,7 @@ use dialdeck::{
     domain::event::Reply,
     store::Store,
     telephony::{
-        Answer, Carrier, CarrierError, Deleted, DialRequest, NewTrunk, Participant, Ticket, Trunk,
+        Answer, Carrier, CarrierError, Deleted, DialRequest, Dispatch, JoinToken, Muted, NewTrunk, Participant, SecondLeg, Ticket, Transferred, Trunk,
         livekit::{LiveKit, LiveKitConfig, read_reply},
         simulator::{Simulator, SimulatorConfig},
     },
@@ -364,6 +364,37 @@ impl Carrier for Direct {
             let message = proto::CreateSipOutboundTrunkRequest { trunk: Some(trunk) };
             self.wire.read::<proto::SipOutboundTrunkInfo>("SIP", "CreateSIPOutboundTrunk", &message).await.map(Trunk::from)
         })
+    }
+
+    fn dispatches(&self, room: String) -> Answer<'_, Result<Vec<Dispatch>, CarrierError>> {
+        Box::pin(async move {
+            let message = proto::ListAgentDispatchRequest { room, ..Default::default() };
+            let list: proto::ListAgentDispatchResponse = self.wire.read("AgentDispatchService", "ListDispatch", &message).await?;
+            Ok(list.agent_dispatches.into_iter().map(|d| Dispatch { id: d.id, agent: d.agent_name }).collect())
+        })
+    }
+
+    fn transfer(&self, _: String, _: String, _: Duration) -> Answer<'_, Transferred> {
+        Box::pin(async { Transferred::Unknown { reason: "not in this world".to_owned() } })
+    }
+
+    fn ring_in(&self, _: Ticket, _: SecondLeg) -> Answer<'_, Reply> {
+        Box::pin(async { Reply::Unknown { reason: "not in this world".to_owned() } })
+    }
+
+    fn mute(&self, _: String, _: String, _: bool) -> Answer<'_, Result<Muted, CarrierError>> {
+        Box::pin(async { Ok(Muted::NoVoice) })
+    }
+
+    fn remove(&self, room: String, identity: String) -> Answer<'_, Result<(), CarrierError>> {
+        Box::pin(async move {
+            drop(self.wire.ask("RoomService", "RemoveParticipant", &proto::RoomParticipantIdentity { room, identity, ..Default::default() }).await);
+            Ok(())
+        })
+    }
+
+    fn join_token(&self, room: String, identity: String, ttl: Duration) -> Result<JoinToken, CarrierError> {
+        self.tickets.join_token(room, identity, ttl)
     }
 
     fn check(&self) -> Answer<'_, Result<(), CarrierError>> {
