@@ -48,18 +48,19 @@ impl Edges {
         Self { proxies, origins, ..Self::default() }
     }
 
-    /// Pages of these origins may ask with a token of their own; without any, no browser is told it may.
-    pub fn cors(&self) -> CorsLayer {
+    /// Pages of the named origins may ask, with a token of their own; without any, no browser is told it may.
+    pub fn cors(&self) -> Option<CorsLayer> {
         if self.origins.is_empty() {
-            return CorsLayer::new();
+            return None;
         }
         let named = ["idempotency-key", "last-event-id", "x-request-id"].map(header::HeaderName::from_static);
-        CorsLayer::new()
+        let layer = CorsLayer::new()
             .allow_origin(self.origins.clone())
             .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
             .allow_headers(named.into_iter().chain([header::AUTHORIZATION, header::CONTENT_TYPE]).collect::<Vec<_>>())
             .expose_headers([header::LOCATION, header::RETRY_AFTER])
-            .max_age(std::time::Duration::from_mins(10))
+            .max_age(std::time::Duration::from_mins(10));
+        Some(layer)
     }
 
     /// Whether a request was made on this machine, by nobody else's hand. A proxy here need not say for whom

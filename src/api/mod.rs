@@ -200,14 +200,14 @@ pub fn router(api: Api) -> Router {
         .layer(map_response(limits::envelope))
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
         .layer(CompressionLayer::new().compress_when(worth_it));
-    table(at_root())
+    let all = table(at_root())
         .nest(BASE, rows)
         .fallback(|| async { ApiError::NotFound("path") })
         .method_not_allowed_fallback(|| async { ApiError::NoMethod })
         .layer(CatchPanicLayer::custom(edges::broke_down))
-        .layer(from_fn_with_state(api.clone(), edges::count))
-        .layer(api.edges.cors())
-        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(from_fn_with_state(api.clone(), edges::count));
+    let all = if let Some(cors) = api.edges.cors() { all.layer(cors) } else { all };
+    all.layer(PropagateRequestIdLayer::x_request_id())
         .layer(TraceLayer::new_for_http().make_span_with(span).on_request(()).on_response(()).on_failure(()).on_body_chunk(()).on_eos(()))
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
         .with_state(api)

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
-use super::ApiError;
+use super::{ApiError, seldom::Seldom};
 use crate::{config::Secret, telephony::livekit::tls};
 
 /// Keys are asked for again after this.
@@ -24,6 +24,8 @@ const KNOWN: Duration = Duration::from_mins(1);
 const UNKNOWN: Duration = Duration::from_secs(10);
 /// Answers of `/user` kept at most.
 const MANY: usize = 10_000;
+/// How long a question may take, and wait for its turn.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Questions about tokens at once.
 const ASKING: usize = 8;
 /// Bytes of an answer.
@@ -44,6 +46,7 @@ pub struct Provider {
     fetching: tokio::sync::Mutex<Fetching>,
     users: Mutex<HashMap<[u8; 32], (Instant, bool)>>,
     asking: Semaphore,
+    silences: Seldom,
 }
 
 #[derive(Default)]
@@ -124,7 +127,7 @@ impl Provider {
             .tls_backend_preconfigured(tls().map_err(|e| e.to_string())?)
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(Duration::from_secs(2))
-            .timeout(Duration::from_secs(5))
+            .timeout(PATIENCE)
             .no_proxy()
             .build()
             .map_err(|e| e.without_url().to_string())?;
@@ -137,6 +140,7 @@ impl Provider {
             fetching: tokio::sync::Mutex::default(),
             users: Mutex::default(),
             asking: Semaphore::new(ASKING),
+            silences: Seldom::default(),
         })
     }
 
@@ -180,7 +184,7 @@ impl Provider {
             Ok(set) if status == 200 => Ok(set),
             _ => Err(format!("HTTP {status}, and no key set")),
         });
-        let set = set.map_err(|e| away("keys", &e))?;
+        let set = set.map_err(|e| self.away("keys", &e))?;
         let all = set.keys.into_iter().take(64).filter_map(|k| serde_json::from_value::<Jwk>(k).ok()?.key()).collect();
         *self.keys.write() = Keys { all, at: Some(Instant::now()) };
         Ok(())
@@ -195,15 +199,16 @@ impl Provider {
         if let Some(known) = self.remembered(&digest) {
             return if known { Ok(()) } else { Err(STRANGER) };
         }
-        let _turn = self.asking.acquire().await.map_err(|e| ApiError::Internal(e.to_string()))?;
+        let turn = tokio::time::timeout(PATIENCE, self.asking.acquire()).await;
+        let _turn = turn.map_err(|_| self.away("users", "others are being asked for"))?.map_err(|e| ApiError::Internal(e.to_string()))?;
         if let Some(known) = self.remembered(&digest) {
             return if known { Ok(()) } else { Err(STRANGER) };
         }
-        let (status, body) = self.get("user", Some(token)).await.map_err(|e| away("users", &e))?;
+        let (status, body) = self.get("user", Some(token)).await.map_err(|e| self.away("users", &e))?;
         let known = match status {
             200 => serde_json::from_slice::<serde_json::Value>(&body).is_ok_and(|u| u["id"] == user),
             400..=499 => false,
-            _ => return Err(away("users", &format!("HTTP {status}"))),
+            _ => return Err(self.away("users", &format!("HTTP {status}"))),
         };
         self.remember(digest, known);
         if known { Ok(()) } else { Err(STRANGER) }
@@ -223,6 +228,14 @@ impl Provider {
         }
     }
 
+    /// Said once a minute: anybody can come with a token that only the provider could judge.
+    fn away(&self, what: &str, why: &str) -> ApiError {
+        self.silences.say(|n| {
+            tracing::warn!(target: "api", error = %why, count = n, "SUPABASE_URL cannot be asked for its {what}: who comes with its tokens is not let in");
+        });
+        ApiError::Unavailable(AWAY.to_owned())
+    }
+
     /// Status and body of an answer; words without URL or key where there is none.
     async fn get(&self, path: &str, token: Option<&str>) -> Result<(u16, Vec<u8>), String> {
         let mut request = self.client.get(format!("{}/{path}", self.issuer));
@@ -240,9 +253,4 @@ impl Provider {
         }
         Ok((response.status().as_u16(), body))
     }
-}
-
-fn away(what: &str, why: &str) -> ApiError {
-    tracing::warn!(target: "api", error = %why, "SUPABASE_URL cannot be asked for its {what}: who comes with its tokens is not let in");
-    ApiError::Unavailable(AWAY.to_owned())
 }

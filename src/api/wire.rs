@@ -25,7 +25,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     sync::Semaphore,
-    time::{Instant, Sleep},
+    time::Sleep,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -120,37 +120,27 @@ fn without_host(request: &Request<Incoming>) -> Option<Response> {
     wrong.then(|| ApiError::Invalid("an HTTP/1.1 request names one Host".to_owned()).into_response())
 }
 
-/// How long an answer may be read slowly before it must be read at [`PACE`].
-const SLOW: Duration = Duration::from_mins(1);
-/// Bytes a second of a long answer on the whole.
-const PACE: u64 = 1024;
-
-/// A connection whose peer reads what it asked for: one that leaves it unread, or takes a byte now and then,
-/// is let go.
+/// A connection whose peer reads what it asked for: one that leaves it unread is let go. One that takes a
+/// byte now and then as well: the kernel has room for more only when a good part of its buffer was read.
 struct Patient {
     stream: TcpStream,
     limit: Duration,
-    written: u64,
-    /// How long it has been waited for in all, and since when it is now.
-    waited: Duration,
-    since: Option<(Instant, Pin<Box<Sleep>>)>,
+    /// Runs while a write waits.
+    end: Option<Pin<Box<Sleep>>>,
 }
 
 impl Patient {
     fn new(stream: TcpStream, limit: Duration) -> Self {
-        Self { stream, limit, written: 0, waited: Duration::ZERO, since: None }
+        Self { stream, limit, end: None }
     }
 
     /// What a write came to, or that it was waited for long enough.
     fn timed<T>(&mut self, cx: &mut Context<'_>, write: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if write.is_ready() {
-            if let Some((since, _)) = self.since.take() {
-                self.waited += since.elapsed();
-            }
+            self.end = None;
             return write;
         }
-        let left = (SLOW + Duration::from_secs(self.written / PACE)).saturating_sub(self.waited).min(self.limit);
-        let (_, end) = self.since.get_or_insert_with(|| (Instant::now(), Box::pin(tokio::time::sleep(left))));
+        let end = self.end.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.limit)));
         let late = || io::Error::new(io::ErrorKind::TimedOut, "the peer does not read its answer");
         end.as_mut().poll(cx).map(|()| Err(late()))
     }
@@ -165,17 +155,11 @@ impl AsyncRead for Patient {
 impl AsyncWrite for Patient {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let write = Pin::new(&mut self.stream).poll_write(cx, buf);
-        if let Poll::Ready(Ok(n)) = &write {
-            self.written += *n as u64;
-        }
         self.timed(cx, write)
     }
 
     fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bufs: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let write = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        if let Poll::Ready(Ok(n)) = &write {
-            self.written += *n as u64;
-        }
         self.timed(cx, write)
     }
 

@@ -31,6 +31,7 @@ mod store;
 mod support;
 mod terminal;
 mod trunks;
+mod tokens;
 mod walls;
 mod webhooks;
 mod zones;
