@@ -21,7 +21,7 @@ use crate::{
     domain::{
         FieldError,
         id::{CallId, OwnerId},
-        outcome::{Line, Report, Who},
+        outcome::{Line, Outcome, Report, Who},
         phone::{self, Parsed, PhoneNumber},
         recording::Stage,
         request::Fate,
@@ -93,17 +93,21 @@ struct OutcomeRequest {
 pub async fn outcome(State(api): State<Api>, caller: Caller, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
     let row = taggable(&api, &caller, &id).await?;
     let request: OutcomeRequest = body::json(&headers, &bytes)?;
-    let wrong = |field, message: String| ApiError::Unprocessable(vec![FieldError::new(field, message)]);
-    let outcome = request.outcome.parse().map_err(|m| wrong("outcome", m))?;
+    let outcome: Result<Outcome, String> = request.outcome.parse();
     let set = SetOutcome {
         call: row.id,
-        outcome: Some(outcome),
+        outcome: outcome.as_ref().ok().copied(),
         notes: request.notes,
         who: if caller.role == Role::Agent { Who::Agent } else { Who::Operator },
         confidence: request.confidence,
         callback_at: request.callback_at,
         expected: None,
     };
+    if let Err(unknown) = outcome {
+        let mut errors = vec![FieldError::new("outcome", unknown)];
+        errors.extend(api.desk.complaints_of_outcome(&set));
+        return Err(ApiError::Unprocessable(errors));
+    }
     let tagged = api.desk.set_outcome(caller.actor(), set).await?;
     let (message, callback_at) = match tagged.promise {
         Some(p) => (format!("outcome recorded: {}", p.words), Some(p.at)),

@@ -180,21 +180,17 @@ pub async fn create(State(api): State<Api>, Supervisor(caller): Supervisor, head
     let mut errors = Vec::new();
     let mut settings = Settings::defaults(api.defaults.timezone);
     request.apply(&mut settings, &mut errors);
-    let name = request.name.clone().unwrap_or_default();
-    if name.trim().is_empty() {
-        errors.push(FieldError::new("name", "is needed"));
-    }
+    let (name, prompt) = (request.name.clone().unwrap_or_default(), request.campaign_prompt.clone().unwrap_or_default());
     let assistant = request.assistant_id.as_deref().and_then(|t| t.parse::<AssistantId>().ok());
     if assistant.is_none() {
         errors.push(FieldError::new("assistantId", "the UUID of an assistant is needed"));
     }
     let source = request.source(&mut errors);
-    errors.extend(settings.validate());
+    errors.extend(api.desk.complaints_of_campaign(&name, &prompt, request.agent_name.as_deref(), &settings));
     let (Some(assistant), Some((source, source_id)), true) = (assistant, source, errors.is_empty()) else {
         return Err(ApiError::Unprocessable(errors));
     };
-    let draft =
-        CampaignDraft { name, assistant, source, source_id, prompt: request.campaign_prompt.unwrap_or_default(), agent_name: request.agent_name, settings };
+    let draft = CampaignDraft { name, assistant, source, source_id, prompt, agent_name: request.agent_name, settings };
     let id = api.desk.create_campaign(caller.actor(), draft).await?;
     let campaign = row(&api, caller.owner, id).await?;
     let location = [(header::LOCATION, format!("/api/v1/campaigns/{id}"))];
@@ -226,17 +222,12 @@ pub async fn edit(State(api): State<Api>, Supervisor(caller): Supervisor, Path(i
     if assistant.is_none() {
         errors.push(FieldError::new("assistantId", "the UUID of an assistant is needed"));
     }
-    if !errors.is_empty() {
-        errors.extend(settings.validate());
-    }
+    let name = request.name.unwrap_or(c.name.clone());
+    let prompt = request.campaign_prompt.unwrap_or(c.campaign_prompt.clone());
+    let agent_name = request.agent_name.or(c.agent_name.clone());
+    errors.extend(api.desk.complaints_of_campaign(&name, &prompt, agent_name.as_deref(), &settings));
     let (Some(assistant), true) = (assistant, errors.is_empty()) else { return Err(ApiError::Unprocessable(errors)) };
-    let edit = CampaignEdit {
-        name: request.name.unwrap_or(c.name.clone()),
-        assistant,
-        prompt: request.campaign_prompt.unwrap_or(c.campaign_prompt.clone()),
-        agent_name: request.agent_name.or(c.agent_name.clone()),
-        settings,
-    };
+    let edit = CampaignEdit { name, assistant, prompt, agent_name, settings };
     api.desk.edit_campaign(caller.actor(), c.id, edit).await?;
     Ok(Json(json!({ "success": true, "campaign": row(&api, caller.owner, c.id).await? })).into_response())
 }

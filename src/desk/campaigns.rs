@@ -120,6 +120,12 @@ impl Desk {
             .await
     }
 
+    /// Every field that is wrong in itself, for who has more to say about them.
+    #[must_use]
+    pub fn complaints_of_campaign(&self, name: &str, prompt: &str, agent_name: Option<&str>, settings: &Settings) -> Vec<FieldError> {
+        check(name, prompt, agent_name, settings, self.rules.profile)
+    }
+
     /// Changes what an operator may change, running or not; calls prepared before are judged anew.
     ///
     /// # Errors

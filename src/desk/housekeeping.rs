@@ -92,6 +92,7 @@ impl Desk {
         }
         removed.keys = self.remove_aged(Aged::Keys, keep.keys.map(|k| now - k)).await?;
         removed.events = self.remove_aged(Aged::Events, keep.events.map(|k| now - k)).await?;
+        removed.events += self.remove_aged(Aged::Recordings, keep.events.map(|k| now - k)).await?;
         removed.audit = self.remove_aged(Aged::Audit, keep.audit.map(|k| now - k)).await?;
         self.remove_notes().await?;
         self.store

@@ -15,7 +15,7 @@ use crate::{
         outcome::{self, Outcome, Who},
         schedule::{LONGEST_PROMISE, TOO_FAR},
         stats,
-        text::{self, LONGEST_NOTE},
+        text::{self, LONGEST_NOTE, clean},
     },
     store::{CallRow, CallUpdate, Lane, Tx},
 };
@@ -55,6 +55,12 @@ pub enum UndoDoNotCall {
 const UNDO: Duration = Duration::seconds(10);
 
 impl Desk {
+    /// Every field of it that is wrong, for who has more to say about them.
+    #[must_use]
+    pub fn complaints_of_outcome(&self, set: &SetOutcome) -> Vec<FieldError> {
+        complaints(set, self.now())
+    }
+
     /// Sets or clears an outcome; answers the row as it is then, and when a promised callback is made.
     ///
     /// # Errors
@@ -113,14 +119,14 @@ impl Desk {
 }
 
 /// What was written, cleaned and bounded.
-fn checked(mut set: SetOutcome, now: DateTime<Utc>) -> Result<SetOutcome, DeskError> {
+fn checked(set: SetOutcome, now: DateTime<Utc>) -> Result<SetOutcome, DeskError> {
+    let errors = complaints(&set, now);
+    if errors.is_empty() { Ok(SetOutcome { notes: set.notes.map(|n| clean(n.trim(), LONGEST_NOTE)), ..set }) } else { Err(DeskError::Invalid(errors)) }
+}
+
+fn complaints(set: &SetOutcome, now: DateTime<Utc>) -> Vec<FieldError> {
     let mut errors = Vec::new();
-    if let Some(notes) = set.notes.take() {
-        match text::written("notes", &notes, LONGEST_NOTE) {
-            Ok(notes) => set.notes = Some(notes),
-            Err(e) => errors.push(e),
-        }
-    }
+    errors.extend(set.notes.as_deref().and_then(|n| text::complaint("notes", n, LONGEST_NOTE)));
     if set.callback_at.is_some_and(|t| t <= now) {
         errors.push(FieldError::new("callbackAt", "is in the past"));
     }
@@ -130,7 +136,7 @@ fn checked(mut set: SetOutcome, now: DateTime<Utc>) -> Result<SetOutcome, DeskEr
     if set.confidence.is_some_and(|c| !(0.0..=1.0).contains(&c)) {
         errors.push(FieldError::new("confidence", "is not between 0 and 1"));
     }
-    if errors.is_empty() { Ok(set) } else { Err(DeskError::Invalid(errors)) }
+    errors
 }
 
 async fn own(tx: &mut Tx, actor: &Actor, call: CallId) -> Result<CallRow, DeskError> {

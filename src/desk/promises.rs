@@ -120,11 +120,8 @@ pub(super) async fn queue(
 
 /// Takes the contact's next attempt out of the campaign's queue.
 pub(super) async fn cancel_next(tx: &mut Tx, row: &CallRow, reason: &str, now: DateTime<Utc>) -> Result<(), DeskError> {
-    for other in tx.unended_of_number(row.user_id, &row.phone_number).await? {
-        let same = other.campaign_id == row.campaign_id && other.contact_id == row.contact_id && other.id != row.id;
-        if same && !other.state.is_open() {
-            dnc::cancel(tx, other, reason, now).await?;
-        }
+    for other in tx.others_of_contact(row).await?.into_iter().filter(|o| !o.state.is_open()) {
+        dnc::cancel(tx, other, reason, now).await?;
     }
     Ok(())
 }

@@ -299,7 +299,9 @@ impl Batch {
         for id in std::mem::take(&mut self.reopened) {
             let Some(row) = self.rows.get(&id).cloned() else { continue };
             let others = tx.unended_of_number(row.user_id, &row.phone_number).await?;
-            let taken = others.iter().any(|o| o.id != id && o.state.is_open());
+            // The contact's number may have been changed since, and the other one be called.
+            let of_contact = tx.others_of_contact(&row).await?;
+            let taken = others.iter().any(|o| o.id != id && o.state.is_open()) || of_contact.iter().any(|o| o.state.is_open());
             if taken || !tx.take_number(&row.phone_number, id, self.now).await? {
                 tracing::error!(target: "desk", call = %id, "a call believed ended is alive while its number is on another call");
                 let mut kept = tx.call(id).await?.ok_or(DeskError::NotFound("call"))?;
@@ -307,7 +309,7 @@ impl Batch {
                 self.rows.insert(id, kept);
                 continue;
             }
-            for next in others.into_iter().filter(|o| o.id != id && o.campaign_id == row.campaign_id && o.contact_id == row.contact_id) {
+            for next in of_contact {
                 dnc::cancel(tx, next, "an earlier call to the contact is alive", self.now).await?;
             }
             self.adopted.insert(id);
@@ -378,10 +380,9 @@ impl Batch {
     /// held for want of proof is free. Of somebody who spoke even an attempt already claimed is off.
     async fn write_replaced(&self, tx: &mut Tx) -> Result<(), DeskError> {
         for row in self.replaced.iter().filter_map(|id| self.rows.get(id)) {
-            for next in tx.unended_of_number(row.user_id, &row.phone_number).await? {
+            for next in tx.others_of_contact(row).await? {
                 // What was promised to the contact is no retry.
-                let follows = next.id != row.id && next.priority == 0 && next.campaign_id == row.campaign_id && next.contact_id == row.contact_id;
-                if follows && (next.state == State::Pending || (next.state == State::Claimed && row.answered_at.is_some())) {
+                if next.priority == 0 && (next.state == State::Pending || (next.state == State::Claimed && row.answered_at.is_some())) {
                     dnc::cancel(tx, next, "the call before ended otherwise than believed", self.now).await?;
                 }
             }

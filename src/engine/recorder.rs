@@ -32,9 +32,11 @@ pub enum Recording {
     Twilio(Arc<CallList>),
 }
 
-/// Between two looks for calls that were answered.
+/// Between two looks for calls that were answered, and for those that nobody saw.
 const EVERY: Duration = Duration::seconds(1);
-/// Between two questions about one call, and after a failure at its beginning.
+const SWEEP: Duration = Duration::minutes(1);
+/// Between two questions about one call: while it is on, once it is over, and after a failure at its beginning.
+const WHILE_ON: Duration = Duration::seconds(30);
 const ASK_AGAIN: Duration = Duration::seconds(10);
 const START_AGAIN: Duration = Duration::seconds(5);
 /// A recording that could not be begun within this of the answer is given up.
@@ -62,8 +64,9 @@ impl Recorder {
             () = stop.drain.cancelled() => return,
             _ = self.ready.wait_for(|r| *r) => {}
         }
+        let mut sweep_at = self.ctx.now();
         loop {
-            if let Err(e) = self.round().await {
+            if let Err(e) = self.round(&mut sweep_at).await {
                 tracing::warn!(target: "engine", error = %e, "recordings wait");
             }
             tokio::select! {
@@ -75,11 +78,12 @@ impl Recorder {
         }
     }
 
-    async fn round(&self) -> Result<(), DeskError> {
+    async fn round(&self, sweep_at: &mut DateTime<Utc>) -> Result<(), DeskError> {
         let (store, now) = (self.ctx.desk.store(), self.ctx.now());
         let mut answered = store.unrecorded_calls().await?;
-        if matches!(self.ctx.config.recording, Recording::Twilio(_)) {
+        if matches!(self.ctx.config.recording, Recording::Twilio(_)) && now >= *sweep_at {
             answered.extend(store.unasked_calls(now - MISSED).await?);
+            *sweep_at = now + SWEEP;
         }
         for call in answered {
             self.ctx.desk.ask_recording(call, now).await?;
@@ -117,7 +121,7 @@ impl Recorder {
         match self.ctx.carrier.record(room, row.id.to_string(), place.clone()).await {
             Ok(egress) => {
                 self.ctx.desk.recorded(news(row, &egress, self.ctx.now())).await?;
-                self.again(row.id, ASK_AGAIN).await
+                self.again(row.id, WHILE_ON).await
             }
             Err(e) if self.ctx.now() - row.answered_at.unwrap_or(row.updated_at) < START_WITHIN => {
                 tracing::warn!(target: "engine", call = %row.id, error = %e, "a recording could not be begun yet");
@@ -132,7 +136,7 @@ impl Recorder {
 
     async fn by_twilio(&self, row: &CallRow, list: &CallList) -> Result<(), DeskError> {
         if !row.state.is_ended() {
-            return self.again(row.id, ASK_AGAIN).await;
+            return self.again(row.id, WHILE_ON).await;
         }
         let Some(sid) = row.call_sid.as_deref() else {
             return self.settle(row.id, "the trunk tells no Twilio id of the call").await;
@@ -151,7 +155,8 @@ impl Recorder {
     /// Asked again, until so long after the call's end that nothing comes any more.
     async fn later(&self, row: &CallRow, why: &str) -> Result<(), DeskError> {
         let over = row.completed_at.is_some_and(|t| self.ctx.now() - t > WAIT);
-        if over { self.settle(row.id, why).await } else { self.again(row.id, ASK_AGAIN).await }
+        let wait = if row.state.is_ended() { ASK_AGAIN } else { WHILE_ON };
+        if over { self.settle(row.id, why).await } else { self.again(row.id, wait).await }
     }
 
     async fn again(&self, call: CallId, wait: Duration) -> Result<(), DeskError> {

@@ -311,7 +311,17 @@ impl Tx {
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(owner).bind(number).fetch_all(&mut *db).await?))
     }
 
-    /// The same for several numbers at once, and of all owners where they share one do-not-call list.
+    /// What else of a call's contact is not ended in its campaign: by the contact, whose number may be another by
+    /// now, or by the number where there is none.
+    pub async fn others_of_contact(&mut self, row: &CallRow) -> Result<Vec<CallRow>, StoreError> {
+        let sql = match row.contact_id {
+            Some(_) => "SELECT * FROM calls WHERE campaign_id = $1 AND contact_id = $2 AND rank < 90 AND id <> $4 AND $3 = $3",
+            None => "SELECT * FROM calls WHERE phone_number = $3 AND campaign_id = $1 AND contact_id IS $2 AND rank < 90 AND id <> $4",
+        };
+        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(row.campaign_id).bind(row.contact_id).bind(&row.phone_number).bind(row.id).fetch_all(&mut *db).await?))
+    }
+
+    /// The unended of several numbers at once, and of all owners where they share one do-not-call list.
     pub async fn unended_to_silence(&mut self, owner: OwnerId, numbers: &[&str]) -> Result<Vec<CallRow>, StoreError> {
         let sql = concat!(
             "SELECT * FROM calls WHERE phone_number IN (SELECT value FROM json_each($2)) AND rank < 90 AND (user_id = $1 OR ",

@@ -35,7 +35,7 @@ impl Store {
         let moved = "SELECT json_group_array(DISTINCT hex(id)) FROM (
                          SELECT call_id AS id FROM call_events WHERE id > $1 AND id <= $2 AND applied IS NOT NULL AND call_id IS NOT NULL
                          UNION SELECT subject FROM audit WHERE id > $3 AND id <= $4 AND user_id = $5 AND subject IS NOT NULL)";
-        let calls = "SELECT * FROM campaign_calls WHERE user_id = $1 AND id IN (SELECT unhex(value) FROM json_each($2)) ORDER BY updated_at, id";
+        let calls = "SELECT * FROM calls WHERE user_id = $1 AND id IN (SELECT unhex(value) FROM json_each($2)) ORDER BY updated_at, id";
         let campaigns = select("WHERE c.user_id = $1 AND c.deleted_at IS NULL AND c.id IN (SELECT unhex(value) FROM json_each($2)) ORDER BY c.id");
         on!(self.pool(), |db| {
             let ids: String = sqlx::query_scalar(moved).bind(from.events).bind(to.events).bind(from.audit).bind(to.audit).bind(owner).fetch_one(db).await?;

@@ -28,6 +28,8 @@ pub struct Standing {
 pub enum Aged {
     Keys,
     Events,
+    /// Of calls that never became known.
+    Recordings,
     /// The newest line stays whatever its age: how far the audit has grown is how a database from a backup
     /// is known.
     Audit,
@@ -105,6 +107,7 @@ impl Tx {
             Aged::Events => {
                 "DELETE FROM call_events WHERE id IN (SELECT id FROM (SELECT id, received_at FROM call_events ORDER BY id LIMIT $2) AS oldest WHERE received_at < $1)"
             }
+            Aged::Recordings => "DELETE FROM recordings WHERE sid IN (SELECT sid FROM recordings WHERE call_id IS NULL AND created_at < $1 LIMIT $2)",
             Aged::Audit => {
                 "DELETE FROM audit WHERE id < (SELECT max(id) FROM audit)
                    AND id IN (SELECT id FROM (SELECT id, at FROM audit ORDER BY id LIMIT $2) AS oldest WHERE at < $1)"

@@ -255,7 +255,7 @@ impl Tx {
 
     /// A contact's calls that nobody has been rung for yet, in every campaign over its list.
     pub async fn unarmed_of_contact(&mut self, source: SourceId, id: ContactId) -> Result<Vec<CallRow>, StoreError> {
-        let sql = "SELECT * FROM campaign_calls
+        let sql = "SELECT * FROM calls
                    WHERE campaign_id IN (SELECT id FROM campaigns WHERE contact_list_id = $1 UNION ALL SELECT id FROM campaigns WHERE csv_file_id = $1)
                      AND contact_id = $2 AND rank < 10";
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(source).bind(id).fetch_all(&mut *db).await?))

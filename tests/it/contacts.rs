@@ -265,6 +265,31 @@ async fn the_next_attempt_goes_to_who_the_contact_is_by_then_or_to_nobody() {
 }
 
 #[tokio::test]
+async fn a_changed_number_has_one_promise_the_last_one() {
+    let (office, id) = Office::calling(csv_of(1), |_| {}).await;
+    let source = office.row(id).await.csv_file_id.unwrap();
+    let call = office.dial(id).await.unwrap();
+    let number = office.call(call).await.phone_number;
+    office.reply(call, Reply::Answered { participant_sid: "PA_1".into(), sip_call_id: "1".into() }).await;
+    office.tell(call, "left", dialdeck::domain::event::Source::Poll, dialdeck::domain::event::Kind::LegGone { proven: true }).await;
+    let promise = |hours: i64| {
+        let callback_at = Some(office.now() + TimeDelta::hours(hours));
+        let set = SetOutcome { call, outcome: Some(Outcome::Callback), notes: None, who: Who::Operator, confidence: None, callback_at, expected: None };
+        office.desk.set_outcome(office.actor.clone(), set)
+    };
+    promise(1).await.unwrap();
+    let jane = contact(&office, source, &number).await;
+    change(&office, jane, ContactChange { phone: Some("+13105550101".into()), ..ContactChange::default() }).await.unwrap();
+    promise(2).await.unwrap();
+    let waiting: Vec<_> = calls(&office, id).await.into_iter().filter(|c| c.state == State::Pending).map(|c| c.phone_number).collect();
+    assert_eq!(waiting, ["+13105550101"]);
+    // Nobody is promised anything whose contact is gone.
+    office.desk.delete_contact(office.actor.clone(), FILE, jane).await.unwrap();
+    assert!(matches!(promise(3).await, Err(DeskError::Refused(r)) if r.gate == "contacts"));
+    assert_eq!(office.row(id).await.counts, counted(&calls(&office, id).await));
+}
+
+#[tokio::test]
 async fn a_deleted_contact_is_not_dialled() {
     let (office, id) = Office::calling(csv_of(2), |_| {}).await;
     let source = office.row(id).await.csv_file_id.unwrap();
@@ -373,4 +398,44 @@ async fn what_people_write_is_cleaned_and_bounded_whoever_writes_it() {
         assert_eq!(invalid(set("", 367, who).await.unwrap_err()), ["callbackAt"]);
     }
     assert_eq!(office.call(call).await.outcome, None);
+}
+
+/// A database of before lists could be written into comes along: what was imported is counted, what was reported kept.
+#[tokio::test]
+async fn lists_and_reports_of_an_earlier_release_come_along() {
+    let (office, id) = Office::calling("name,phone,dnc\nJane,+12025550142,\nJoe,+12025550143,yes\n".into(), |_| {}).await;
+    let (list, _) = office.import_as(ContactTable::ContactList, "US", csv_of(3)).await;
+    let call = office.dial(id).await.unwrap();
+    let mut db: sqlx::SqliteConnection = sqlx::ConnectOptions::connect(&sqlx::sqlite::SqliteConnectOptions::new().filename(office.store.path())).await.unwrap();
+    for sql in [
+        "DROP VIEW campaign_contacts",
+        "CREATE VIEW campaign_contacts AS SELECT 1 AS one",
+        "DROP INDEX campaigns_by_list",
+        "DROP INDEX campaigns_by_file",
+        "ALTER TABLE contacts DROP COLUMN updated_at",
+        "ALTER TABLE csv_contacts DROP COLUMN updated_at",
+        "ALTER TABLE contact_lists DROP COLUMN contact_count",
+        "ALTER TABLE contact_lists DROP COLUMN do_not_call_count",
+        "ALTER TABLE contact_lists DROP COLUMN deleted_at",
+        "ALTER TABLE csv_files DROP COLUMN contact_count",
+        "ALTER TABLE csv_files DROP COLUMN do_not_call_count",
+        "ALTER TABLE csv_files DROP COLUMN deleted_at",
+        "ALTER TABLE call_reports DROP COLUMN who",
+        "ALTER TABLE call_reports DROP COLUMN by",
+        "DROP TABLE recordings",
+        "DROP TABLE recording_tasks",
+        "INSERT INTO call_reports (call_id, summary, at) SELECT id, 'as it was', created_at FROM campaign_calls",
+        "DELETE FROM _sqlx_migrations WHERE version IN (12, 13)",
+    ] {
+        sqlx::query(sql).execute(&mut db).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
+    }
+    let store = dialdeck::store::Store::open(&format!("sqlite:{}", office.store.path())).await.unwrap();
+    let counts = |id| {
+        let store = store.clone();
+        async move { store.source(office.actor.owner, id).await.unwrap().map(|s| (s.contacts, s.do_not_call)).unwrap() }
+    };
+    assert_eq!(counts(list).await, (3, 0));
+    assert_eq!(counts(office.row(id).await.csv_file_id.unwrap()).await, (2, 1));
+    let report = store.report(call).await.unwrap().unwrap();
+    assert_eq!((report.summary.as_deref(), report.who), (Some("as it was"), Who::Agent));
 }

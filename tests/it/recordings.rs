@@ -13,6 +13,7 @@ use dialdeck::{
         event::{AgentReport, Kind, Reply, Source},
         id::{CallId, OwnerId},
         outcome::{Line, Report, Who},
+        recording::{Maker, News, Stage},
         retry::RetryRules,
     },
     engine::Recording,
@@ -135,14 +136,19 @@ async fn until_recorded(world: &World, id: dialdeck::domain::id::CampaignId) -> 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn egress_records_each_answered_call_once() {
-    let place = RecordingPlace { prefix: "calls/".into(), bucket: None };
-    let (world, id) = recording(talkative(), "trunk.example", |_| Recording::Egress(place)).await;
+    let place = || Recording::Egress(RecordingPlace { prefix: "calls/".into(), bucket: None });
+    let (mut world, id) = recording(talkative(), "trunk.example", |_| place()).await;
+    let begun = |world: &World| world.simulator.log().into_iter().map(|l| l.what).filter(|w| w.starts_with("egress ")).collect::<Vec<_>>();
+    world.until("somebody is recorded", Duration::from_mins(1), || async { !begun(&world).is_empty() }).await;
+    // What is asked for stands in a row: the next engine asks nobody twice.
+    world.crash_engine().await;
+    world.start_engine_as(|c| c.recording = place());
     for (call, recordings) in until_recorded(&world, id).await {
         assert_eq!(recordings.len(), 1, "{recordings:?}");
         assert_eq!(call.recording_url.as_deref(), Some(format!("https://bucket.example/calls/{}.ogg", call.id).as_str()));
         assert!(recordings[0].sid.starts_with("EG_") && recordings[0].duration.is_some_and(|d| d > 0), "{recordings:?}");
     }
-    let begun: Vec<String> = world.simulator.log().into_iter().map(|l| l.what).filter(|w| w.starts_with("egress ")).collect();
+    let begun = begun(&world);
     assert_eq!(begun.len(), 3, "{begun:?}");
     assert!(begun.iter().all(|w| w.ends_with("audio_only=true")), "{begun:?}");
 }
@@ -167,6 +173,29 @@ async fn without_a_source_nothing_is_recorded_and_nobody_is_asked() {
     let calls = world.calls(id).await;
     assert!(calls.iter().all(|c| c.answered_at.is_some() && c.recording_url.is_none()));
     assert!(world.simulator.log().iter().all(|l| !l.what.starts_with("egress ")));
+}
+
+#[tokio::test]
+async fn a_recording_whose_call_never_became_known_goes_with_the_events() {
+    let office = Office::open(|_| {}).await;
+    let news = |sid: &str| News {
+        sid: sid.into(),
+        call: None,
+        call_sid: Some("CA9".into()),
+        maker: Maker::Twilio,
+        stage: Stage::Completed,
+        url: None,
+        duration: None,
+        reason: String::new(),
+        at: office.now(),
+    };
+    office.desk.recorded(news("RE1")).await.unwrap();
+    office.wait(TimeDelta::days(401));
+    office.desk.recorded(news("RE2")).await.unwrap();
+    assert_eq!(office.desk.tidy(&dialdeck::domain::retention::Retention::default()).await.unwrap().events, 1);
+    let mut db = <sqlx::SqliteConnection as sqlx::Connection>::connect(office.store.path()).await.unwrap();
+    let left: Vec<String> = sqlx::query_scalar("SELECT sid FROM recordings").fetch_all(&mut db).await.unwrap();
+    assert_eq!(left, ["RE2"]);
 }
 
 fn said(summary: &str) -> Report {
@@ -228,6 +257,10 @@ async fn reports_by_attributes_and_by_rest_are_shown_with_the_call() {
         (400, "invalid_request".into())
     );
     rest.token = admin;
+    let outcome = json!({ "outcome": "perhaps", "notes": "\u{200b}", "callback_at": "2020-01-01T00:00:00Z", "confidence": 2 });
+    let wrong = rest.call("PUT", &format!("{path}/outcome"), Some(outcome)).await;
+    let fields: Vec<_> = wrong.json()["details"].as_array().unwrap().iter().map(|d| d["field"].clone()).collect();
+    assert_eq!((wrong.status.as_u16(), fields), (422, vec![json!("outcome"), json!("notes"), json!("callbackAt"), json!("confidence")]));
     let kept = shown(&rest, call).await["report"].clone();
     assert_eq!((kept["summary"].as_str(), kept["answered_by"].as_str(), kept["who"].as_str()), (Some("wants a demo"), Some("human"), Some("agent")));
     assert_eq!(kept["transcript"], json!([{ "role": "callee", "text": "yes", "at": "2026-11-18T17:00:05Z" }]));

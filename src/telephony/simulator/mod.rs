@@ -3,8 +3,7 @@
 //! faults that were recorded on the real thing. The product talks to it through the same adapter as
 //! to a real LiveKit.
 //!
-//! What it does not claim: media, codecs, track details, calls that come in, egress, LiveKit Cloud's regions; of
-//! Twilio, TwiML and recordings.
+//! What it does not claim: media, codecs, track details, calls that come in, LiveKit Cloud's regions; of Twilio, TwiML.
 
 mod agent;
 mod behaviour;
