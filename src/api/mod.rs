@@ -134,6 +134,9 @@ pub fn routes() -> Vec<Route> {
         get("/livekit/outbound-calls/trunk/{assistant}", Viewer, livekit::trunk_of),
         get("/livekit/outbound-calls/trunks", Viewer, livekit::trunks),
         post("/livekit/outbound-calls/create-trunk", Assigner, livekit::create_trunk),
+        post("/livekit/outbound-calls/create-participant", Supervisor, dialing::create_participant),
+        post("/livekit/outbound-calls/create-call", Supervisor, dialing::create_call),
+        post("/livekit/outbound-calls/dispatch-agent", Supervisor, dialing::dispatch_agent),
         post("/livekit/webhook", Signed, webhooks::livekit),
         post("/livekit/room/{room}", Signed, webhooks::room),
 

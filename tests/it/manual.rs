@@ -45,7 +45,7 @@ async fn running(mut world: World) -> Rest {
     Rest::over(world, "https://x.example")
 }
 
-async fn rest(talk: u64) -> (Rest, CampaignId) {
+pub async fn rest(talk: u64) -> (Rest, CampaignId) {
     let world = world(talk, Faults::default()).await;
     let (source, _) = world.import(csv_of(3)).await;
     let id = world.campaign(source, |_| {}).await;

@@ -181,9 +181,9 @@ fn request(body: &Body, schemas: &mut Schemas) -> (Value, &'static [u16]) {
 fn answer(said: &Said, schemas: &mut Schemas) -> Value {
     let mut out = match &said.answer {
         Answer::Keys(keys) => {
-            let mut properties: Map<String, Value> = keys.iter().map(|(name, schema)| ((*name).to_owned(), schema(schemas))).collect();
+            let mut properties: Map<String, Value> = keys.iter().map(|(name, schema, _)| ((*name).to_owned(), schema(schemas))).collect();
             properties.insert("success".to_owned(), json!({ "const": true }));
-            let names: Vec<&String> = properties.keys().collect();
+            let names: Vec<&str> = keys.iter().filter(|(.., always)| *always).map(|(name, ..)| *name).chain(["success"]).collect();
             let schema = json!({ "type": "object", "required": names, "properties": properties });
             json!({ "description": "Done", "content": { "application/json": { "schema": schema } } })
         }

@@ -205,6 +205,7 @@ pub struct CallStory {
     recording_status: String,
     recording_reason: Option<String>,
     recordings: Vec<Recording>,
+    requests: Vec<Request>,
     /// What allowed the dial, and who did what
     evidence: Vec<Evidence>,
 }
@@ -270,6 +271,19 @@ pub struct Dispatched {
     id: Option<String>,
     agent_name: Option<String>,
     room_name: String,
+}
+
+/// What was asked of a call by whom, and what came of it
+#[derive(Serialize, ToSchema)]
+pub struct Request {
+    id: Value,
+    kind: String,
+    asked_by: String,
+    at: DateTime<Utc>,
+    done_at: Option<DateTime<Utc>>,
+    /// `open`, `done`, `refused`, `failed` or `unknown`
+    status: String,
+    message: Option<String>,
 }
 
 /// What was asked of a call, and what came of it

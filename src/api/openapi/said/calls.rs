@@ -4,7 +4,7 @@ use super::{
     super::{
         bodies::{InitiateBody, ListenBody, OutcomeBody, ReportBody, TransferBody},
         rows::{Asked, Call, CallStatus, CallStory},
-        schemas::{anything, text_or_null, time_or_null, uuid},
+        schemas::{anything, row, text_or_null, time_or_null, uuid},
     },
     Answer, Body, CALLS, Said, say,
 };
@@ -38,7 +38,8 @@ pub fn table() -> Vec<Said> {
             .more("On the supervisor's own phone, muted unless asked to speak, or by a short-lived token that only hears. ")
             .may_take::<ListenBody>()
             .message()
-            .key("listener", anything)
+            .may_have("request", row::<Asked>)
+            .may_have("listener", anything)
             .conflicts()
             .also(202),
         of("GET", "/outbound-calls/{id}", "A call with its timeline and evidence").with::<CallStory>("call"),

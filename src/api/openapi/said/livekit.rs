@@ -4,7 +4,7 @@ use super::{
     super::{
         bodies::{AssignBody, AssistantBody, CreateCallBody, CreateParticipantBody, DispatchBody, TrunkBody},
         rows::{Asked, Assistant, AssistantTrunk, CallStatus, Dispatched, Participant, PhoneNumber, ProvidedTrunk, Trunk},
-        schemas::{rows, text, text_or_null, uuid},
+        schemas::{row, rows, text, text_or_null, uuid},
     },
     Answer, Body, LIVEKIT, NUMBERS, Said, say,
 };
@@ -41,7 +41,7 @@ pub fn table() -> Vec<Said> {
             .takes::<DispatchBody>()
             .message()
             .with::<Asked>("request")
-            .with::<Dispatched>("result")
+            .may_have("result", row::<Dispatched>)
             .misses()
             .also(202),
         of("POST", "/recording/status", "Twilio tells of a recording")

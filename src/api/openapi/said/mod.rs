@@ -43,7 +43,8 @@ pub enum Body {
 }
 
 pub enum Answer {
-    Keys(Vec<(&'static str, Maker)>),
+    /// Each with its schema, and whether it is always there.
+    Keys(Vec<(&'static str, Maker, bool)>),
     Nothing,
     /// Of this content type.
     Text(&'static str),
@@ -124,7 +125,15 @@ impl Said {
 
     fn key(mut self, name: &'static str, schema: Maker) -> Self {
         if let Answer::Keys(keys) = &mut self.answer {
-            keys.push((name, schema));
+            keys.push((name, schema, true));
+        }
+        self
+    }
+
+    /// Where there is something to be said by it.
+    fn may_have(mut self, name: &'static str, schema: Maker) -> Self {
+        if let Answer::Keys(keys) = &mut self.answer {
+            keys.push((name, schema, false));
         }
         self
     }
