@@ -128,9 +128,6 @@ pub fn routes() -> Vec<Route> {
         post("/outbound-calls/{id}/transfer", Supervisor, calls::transfer),
         post("/outbound-calls/{id}/listen", Supervisor, calls::listen),
 
-        post("/livekit/outbound-calls/create-participant", Supervisor, dialing::create_participant),
-        post("/livekit/outbound-calls/create-call", Supervisor, dialing::create_call),
-        post("/livekit/outbound-calls/dispatch-agent", Supervisor, dialing::dispatch_agent),
         get("/livekit/outbound-calls/trunk/{assistant}", Viewer, livekit::trunk_of),
         get("/livekit/outbound-calls/trunks", Viewer, livekit::trunks),
         post("/livekit/outbound-calls/create-trunk", Assigner, livekit::create_trunk),
