@@ -4,7 +4,7 @@ use axum::{
     Json,
     body::Bytes,
     extract::{Path, Query, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
@@ -22,6 +22,9 @@ use crate::{
     domain::{FieldError, moment, phone::PhoneNumber},
     store::Setting,
 };
+
+/// Where what was added to the list is found.
+const LISTED: [(header::HeaderName, &str); 1] = [(header::LOCATION, "/api/v1/do-not-call")];
 
 type Answer = Result<Response, ApiError>;
 
@@ -50,7 +53,7 @@ pub async fn add(State(api): State<Api>, Supervisor(caller): Supervisor, headers
     let entry: Entry = body::json(&headers, &bytes)?;
     let number = number(&api, &entry.number)?;
     let new = api.desk.add_do_not_call(caller.actor(), number.clone(), entry.reason).await?;
-    Ok((StatusCode::CREATED, Json(json!({ "success": true, "number": number, "new": new }))).into_response())
+    Ok((StatusCode::CREATED, LISTED, Json(json!({ "success": true, "number": number, "new": new }))).into_response())
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -84,7 +87,7 @@ pub async fn import(State(api): State<Api>, Supervisor(caller): Supervisor, form
     }
     form.end().await?;
     let report = api.desk.import_do_not_call(caller.actor(), file, list).await?;
-    Ok((StatusCode::CREATED, Json(json!({ "success": true, "report": report }))).into_response())
+    Ok((StatusCode::CREATED, LISTED, Json(json!({ "success": true, "report": report }))).into_response())
 }
 
 /// `national`, with the day the list is of: a list is as old as it is, not as its upload.
@@ -136,5 +139,6 @@ struct Name {
 pub async fn accept(State(api): State<Api>, Admin(caller): Admin, headers: HeaderMap, bytes: Bytes) -> Answer {
     let Name { name } = body::json(&headers, &bytes)?;
     let accepted = api.desk.accept_terms(caller.actor(), name).await?;
-    Ok((StatusCode::CREATED, Json(json!({ "success": true, "accepted": accepted }))).into_response())
+    let location = [(header::LOCATION, "/api/v1/terms")];
+    Ok((StatusCode::CREATED, location, Json(json!({ "success": true, "accepted": accepted }))).into_response())
 }

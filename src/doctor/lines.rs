@@ -14,7 +14,10 @@ use crate::{
         text::clean,
     },
     store::{LastDial, NumberRow, TrunkRow},
-    telephony::Trunk,
+    telephony::{
+        Trunk,
+        livekit::{InboundTrunk, Rule},
+    },
 };
 
 pub async fn trunks(p: &Patient) -> Vec<Finding> {
@@ -49,6 +52,48 @@ async fn look(desk: &Desk, owners: &[OwnerId], there: Option<&Vec<Trunk>>) -> Re
         }
     }
     Ok(found)
+}
+
+/// What takes calls in: inbound trunks, their rules, and the rule that TwiML's room names need.
+pub async fn ways_in(p: &Patient) -> Vec<Finding> {
+    let (Some(desk), Some((livekit, exam))) = (&p.desk, &p.livekit) else { return super::no_rows() };
+    // Why LiveKit cannot be asked is told above.
+    if exam.trunks.is_err() {
+        return super::no_rows();
+    }
+    let mut numbers = Vec::new();
+    for owner in &p.owners {
+        match desk.store().numbers(*owner).await {
+            Ok(rows) => numbers.extend(rows),
+            Err(e) => return unread("ways_in", &e.into()),
+        }
+    }
+    match (livekit.inbound_trunks().await, livekit.rules().await) {
+        (Ok(trunks), Ok(rules)) => {
+            let mut found: Vec<Finding> = numbers.iter().flat_map(|n| way_in(n, &trunks, &rules)).collect();
+            if !p.config.twilio_tokens.is_empty() && !rules.iter().any(Rule::is_by_callee) {
+                let words = "no dispatch rule at LiveKit names rooms by the callee: calls that Twilio's voice URL sends to /livekit/room/... find no room";
+                let way_out = "make one with an empty room prefix (`dispatchRuleCallee`), or let Twilio's trunk bring calls in, without a voice URL";
+                found.push(Finding::warning("no_callee_rule", words, way_out));
+            }
+            if found.is_empty() { vec![Finding::good("ways_in", "every number that takes calls has its trunk and rule at LiveKit")] } else { found }
+        }
+        (Err(e), _) | (_, Err(e)) => vec![Finding::warning("ways_in", format!("LiveKit does not tell what takes calls in: {e}"), "see the check of LiveKit")],
+    }
+}
+
+fn way_in(number: &NumberRow, trunks: &[InboundTrunk], rules: &[Rule]) -> Option<Finding> {
+    let trunk = number.inbound_trunk_id.as_deref()?;
+    let again = format!("`dialdeck number assign {}` again makes what is missing", number.number);
+    if !trunks.iter().any(|t| t.trunk_id == trunk) {
+        return Some(Finding::warning(
+            "inbound_trunk_gone",
+            format!("LiveKit knows inbound trunk {trunk} of {} no more: nobody can call it", number.number),
+            again,
+        ));
+    }
+    let ruled = rules.iter().any(|r| r.names(trunk));
+    (!ruled).then(|| Finding::warning("no_rule", format!("no dispatch rule at LiveKit takes calls to {} in", number.number), again))
 }
 
 /// The spec's first case.

@@ -91,6 +91,7 @@ pub const CHECKS: &[Check] = &[
     Check { name: "clock", make: |p| Box::pin(async { network::clock(p) }) },
     Check { name: "SIP", make: |p| Box::pin(async { network::sip(p) }) },
     Check { name: "numbers and trunks", make: |p| Box::pin(lines::trunks(p)) },
+    Check { name: "calls that come in", make: |p| Box::pin(lines::ways_in(p)) },
     Check { name: "last dials", make: |p| Box::pin(lines::last_dials(p)) },
     Check { name: "agent worker", make: |p| Box::pin(agents::workers(p)) },
     Check { name: "public URL", make: |p| Box::pin(twilio::public_url(p)) },

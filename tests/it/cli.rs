@@ -43,6 +43,15 @@ impl Home {
         Self { dir: tempfile::tempdir().unwrap(), simulator, config, address }
     }
 
+    /// A request of LiveKit's SIP service, as somebody beside us makes it.
+    async fn twirp(&self, method: &str, body: &Value) {
+        let token = livekit_api::access_token::AccessToken::with_api_key(&self.config.api_key, &self.config.api_secret);
+        let grants = livekit_api::access_token::SIPGrants { admin: true, call: false };
+        let token = token.with_sip_grants(grants).to_jwt().unwrap();
+        let (status, said) = crate::support::http::post(&self.simulator.url(), &format!("/twirp/livekit.SIP/{method}"), &token, &body.to_string()).await;
+        assert_eq!(status, 200, "{said}");
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
@@ -432,8 +441,10 @@ async fn the_doctor_tells_key_secret_clock_grant_and_sip_apart() {
     home.furnish("127.0.0.1", 1);
     let _serving = home.serve(&["--no-dial"]);
     let (well, said) = home.doctor(|_| {});
-    // No engine was wanted, and the campaign was not started.
-    assert_eq!(well, ["engine_away", "no_campaign"], "{said:#}");
+    // No engine was wanted, nothing at LiveKit names rooms as TwiML does, and the campaign was not started.
+    assert_eq!(well, ["engine_away", "no_callee_rule", "no_campaign"], "{said:#}");
+    home.twirp("CreateSIPDispatchRule", &serde_json::json!({ "dispatchRule": { "name": "rooms", "rule": { "dispatchRuleCallee": {} } } })).await;
+    assert_eq!(home.doctor(|_| {}).0, ["engine_away", "no_campaign"]);
     let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let away = format!("ws://{}", other.local_addr().unwrap());
     drop(other);

@@ -37,6 +37,13 @@ impl Rule {
         self.0.trunk_ids.iter().any(|t| t == trunk)
     }
 
+    /// Whether the room is named by whom the caller calls: what TwiML names a room by needs such a rule.
+    #[must_use]
+    pub fn is_by_callee(&self) -> bool {
+        let rule = self.0.rule.as_ref().and_then(|r| r.rule.as_ref());
+        matches!(rule, Some(proto::sip_dispatch_rule::Rule::DispatchRuleCallee(_)))
+    }
+
     #[must_use]
     pub fn metadata(&self) -> &str {
         &self.0.metadata
