@@ -50,7 +50,7 @@ pub fn table() -> Vec<Said> {
         of("PATCH", "/contacts/{id}", "Change a contact").takes::<ContactBody>().with::<Contact>("contact").conflicts(),
         of("DELETE", "/contacts/{id}", "Delete a contact; it is not dialled").message().conflicts(),
         dnc("GET", "/do-not-call", "Numbers that are not called").list::<Suppressed>("doNotCall"),
-        dnc("POST", "/do-not-call", "Never call a number again").takes::<DoNotCallBody>().key("number", text).key("new", flag).status(201),
+        dnc("POST", "/do-not-call", "Never call a number again").takes::<DoNotCallBody>().key("number", text).key("new", flag).made(),
         dnc("POST", "/do-not-call/import", "Numbers from a file, or a country's national list")
             .comes_as(Body::Form(&[
                 REGION,
@@ -61,7 +61,7 @@ pub fn table() -> Vec<Said> {
                 ("acceptSmaller", "true: it may be shorter than the one before"),
             ]))
             .with::<ListReport>("report")
-            .status(201),
+            .made(),
         dnc("DELETE", "/do-not-call/{number}", "Take a number off the list").takes::<ReasonBody>().message(),
     ]
 }

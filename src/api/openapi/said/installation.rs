@@ -16,7 +16,7 @@ pub fn table() -> Vec<Said> {
         of("POST", "/kill-switch", "No further dial on any host").with::<KillSwitch>("killSwitch"),
         of("DELETE", "/kill-switch", "Lift the kill switch").with::<KillSwitch>("killSwitch"),
         of("GET", "/terms", "The terms, and who accepted them").key("terms", text).key("accepted", row_or_null::<Accepted>),
-        of("POST", "/terms", "Accept the terms, once for the installation").takes::<TermsBody>().with::<Accepted>("accepted").status(201),
+        of("POST", "/terms", "Accept the terms, once for the installation").takes::<TermsBody>().with::<Accepted>("accepted").made(),
         of("GET", "/events", "One's calls and campaigns as they move, as server-sent events")
             .more("Goes on behind `Last-Event-ID`. ")
             .answers(Answer::Text("text/event-stream")),
