@@ -70,7 +70,7 @@ pub async fn ways_in(p: &Patient) -> Vec<Finding> {
     }
     match (livekit.inbound_trunks().await, livekit.rules().await) {
         (Ok(trunks), Ok(rules)) => {
-            let mut found: Vec<Finding> = numbers.iter().flat_map(|n| way_in(n, &trunks, &rules)).collect();
+            let mut found: Vec<Finding> = numbers.iter().filter_map(|n| way_in(n, &trunks, &rules)).collect();
             if !p.config.twilio_tokens.is_empty() && !rules.iter().any(Rule::is_by_callee) {
                 let words = "no dispatch rule at LiveKit names rooms by the callee: calls that Twilio's voice URL sends to /livekit/room/... find no room";
                 let way_out = "make one with an empty room prefix (`dispatchRuleCallee`), or let Twilio's trunk bring calls in, without a voice URL";
