@@ -1,6 +1,7 @@
 // What the services' own npm packages sign: one JSON request on standard input, the answer on standard output.
 'use strict';
 const { createHash } = require('node:crypto');
+const { pathToFileURL } = require('node:url');
 
 const makers = {
   /** X-Twilio-Signature of a form, by Twilio's helper. */
@@ -16,7 +17,8 @@ const makers = {
   },
   /** A token of an identity provider, by jose. */
   async token({ alg, kid, key, claims }) {
-    const jose = require('jose');
+    // A module of the newer kind only, which older Nodes load by its file alone.
+    const jose = await import(pathToFileURL(require.resolve('jose')));
     const signing = alg === 'HS256' ? new TextEncoder().encode(key) : await jose.importPKCS8(key, alg);
     return new jose.SignJWT(claims).setProtectedHeader({ alg, ...(kid ? { kid } : {}) }).sign(signing);
   },
