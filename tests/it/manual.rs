@@ -218,7 +218,8 @@ async fn what_was_asked_of_an_engine_that_died_is_not_dialled_by_the_next() {
     let call = rest.world.desk.call_by_hand(rest.world.actor.clone(), by_hand(id, &fictional(8), None)).await.unwrap();
     rest.world.start_engine();
     let refused = rest.world.desk.dialled(call).await.unwrap_err();
-    assert!(refused.to_string().contains("restarted"), "{refused}");
+    // An engine that takes long to start finds nothing left to take back.
+    assert!(["restarted", "no engine took it"].iter().any(|words| refused.to_string().contains(words)), "{refused}");
     pass(&rest, 20).await;
     assert_eq!((rest.world.simulator.invites_so_far(), rest.world.calls(id).await[0].state), (0, State::Canceled));
 }
