@@ -98,7 +98,12 @@ def main():
     finally:
         for process in reversed(running):
             process.send_signal(signal.SIGINT)
-            process.wait(20)
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                # Calls that requests have made are being seen to their end.
+                process.kill()
+                process.wait()
 
 
 main()
