@@ -1,6 +1,6 @@
 //! Recordings: kept by the id of whoever made them before it is known of which call they are.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 
 use super::{Desk, DeskError};
 use crate::{
@@ -33,6 +33,11 @@ impl Desk {
     /// A call's recording will be asked for by the caller; `false` when somebody does already.
     pub async fn ask_recording(&self, call: CallId, due: DateTime<Utc>) -> Result<bool, DeskError> {
         self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.ask_recording(call, due).await?) })).await
+    }
+
+    /// Somebody begins a call's recording now, and nobody else for `within`; `false` when it is not due any more.
+    pub async fn begin_recording(&self, call: CallId, now: DateTime<Utc>, within: Duration) -> Result<bool, DeskError> {
+        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.take_recording(call, now, now + within).await?) })).await
     }
 
     /// When a call's recording is asked for again; `None`: never, with the reason where there is none.

@@ -89,15 +89,14 @@ impl Engine {
         let reconciler = Reconciler::new(ctx.clone(), health.clone(), calls.clone(), supervisor.clone(), timekeeper.clone());
         supervisor.start("reconciler", reconciler.run(stop.clone()));
         let requests = Requests::new(ctx.clone(), health.clone(), calls.clone(), supervisor.clone());
-        supervisor.start("requests", requests.run(stop.clone()));
+        supervisor.start("requests", at_once(&stop, requests.run(stop.clone())));
         supervisor.start("webhook watch", ToldWatch { ctx: ctx.clone(), calls: calls.clone() }.run(stop.clone()));
         let housekeeper = Housekeeper::new(ctx.desk.clone(), ctx.clock.clone(), ctx.config.retention, health.ready());
         supervisor.start("housekeeper", housekeeper.run(stop.clone()));
-        supervisor.start("recorder", Recorder { ctx: ctx.clone(), calls: calls.clone(), ready: health.ready() }.run(stop.clone()));
+        let recorder = Recorder { ctx: ctx.clone(), calls: calls.clone(), ready: health.ready() };
+        supervisor.start("recorder", at_once(&stop, recorder.run(stop.clone())));
         let scheduler = Scheduler::new(ctx.clone(), health, calls, supervisor.clone(), timekeeper);
-        // When it must leave at once it is dropped, in the middle of a look too.
-        let (now, scheduling) = (stop.now.clone(), Box::pin(scheduler.run(stop.clone())));
-        supervisor.start("scheduler", async move { now.run_until_cancelled(scheduling).await.unwrap_or_default() });
+        supervisor.start("scheduler", at_once(&stop, scheduler.run(stop.clone())));
         tokio::select! {
             biased;
             () = stop.now.cancelled() => {}
@@ -108,4 +107,10 @@ impl Engine {
             tracing::warn!(target: "engine", error = %e, "the engine's end could not be written");
         }
     }
+}
+
+/// An officer that begins things: when it must leave at once it is dropped, in the middle of a look too.
+fn at_once(stop: &Stop, officer: impl Future<Output = ()> + Send + 'static) -> impl Future<Output = ()> + Send + 'static {
+    let (now, officer) = (stop.now.clone(), Box::pin(officer));
+    async move { now.run_until_cancelled(officer).await.unwrap_or_default() }
 }

@@ -39,6 +39,8 @@ const SWEEP: Duration = Duration::minutes(1);
 const WHILE_ON: Duration = Duration::seconds(30);
 const ASK_AGAIN: Duration = Duration::seconds(10);
 const START_AGAIN: Duration = Duration::seconds(5);
+/// Whoever begins one has so long to hear of it; until then nobody else asks for it.
+const BEGUN_WITHIN: Duration = Duration::seconds(20);
 /// A recording that could not be begun within this of the answer is given up.
 const START_WITHIN: Duration = Duration::seconds(30);
 /// After its call's end a recording is waited for so long.
@@ -117,6 +119,10 @@ impl Recorder {
         }
         if !there.is_empty() || row.state.is_ended() {
             return self.settle(row.id, if there.is_empty() { "the call was over before its recording began" } else { "" }).await;
+        }
+        // The row first, by whoever finds it due: another engine, or the next one, waits until this request is over.
+        if !self.ctx.desk.begin_recording(row.id, self.ctx.now(), BEGUN_WITHIN).await? {
+            return Ok(());
         }
         match self.ctx.carrier.record(room, row.id.to_string(), place.clone()).await {
             Ok(egress) => {

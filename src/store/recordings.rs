@@ -76,6 +76,13 @@ impl Tx {
         Ok(done == 1)
     }
 
+    /// Puts a recording that is due off until `until`; `false` when somebody else has.
+    pub async fn take_recording(&mut self, call: CallId, now: DateTime<Utc>, until: DateTime<Utc>) -> Result<bool, StoreError> {
+        let sql = "UPDATE recording_tasks SET due_at = $3 WHERE call_id = $1 AND due_at <= $2";
+        let done = on_tx!(self, |db| sqlx::query(sql).bind(call).bind(now).bind(until).execute(&mut *db).await?.rows_affected());
+        Ok(done == 1)
+    }
+
     /// When a recording is asked for again; `None`: never, with the reason.
     pub async fn set_recording_task(&mut self, call: CallId, due: Option<DateTime<Utc>>, reason: &str) -> Result<(), StoreError> {
         let sql = "UPDATE recording_tasks SET due_at = $2, reason = $3 WHERE call_id = $1";

@@ -137,7 +137,9 @@ async fn until_recorded(world: &World, id: dialdeck::domain::id::CampaignId) -> 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn egress_records_each_answered_call_once() {
     let place = || Recording::Egress(RecordingPlace { prefix: "calls/".into(), bucket: None });
-    let (mut world, id) = recording(talkative(), "trunk.example", |_| place()).await;
+    // Longer talks: what was being begun when the engine died is nobody's for 20 seconds.
+    let behaviour = Behaviour::Answer { ring: Duration::from_secs(2), talk: Duration::from_mins(1) };
+    let (mut world, id) = recording(Options { behaviour, ..talkative() }, "trunk.example", |_| place()).await;
     let begun = |world: &World| world.simulator.log().into_iter().map(|l| l.what).filter(|w| w.starts_with("egress ")).collect::<Vec<_>>();
     world.until("somebody is recorded", Duration::from_mins(1), || async { !begun(&world).is_empty() }).await;
     // What is asked for stands in a row: the next engine asks nobody twice.
