@@ -358,7 +358,9 @@ impl<R: Read> ContactFile<R> {
         }
         let said = self.said(&first.country);
         let (zones, remark) = place::whereabouts(&first, &said);
+        let said_in = self.said_in();
         let remark = remark.or_else(|| place::unknown_state(&self.value(Field::State), &first.country));
+        let remark = said_in.map(|i| format!("not to be called, as \"{}\" says: \"{}\"", clean(&self.headers[i], 40), clean(&self.text(i), 60))).or(remark);
         Ok(NewContact {
             id: ContactId::fresh(),
             line: i64::try_from(line).unwrap_or(i64::MAX),
@@ -374,7 +376,7 @@ impl<R: Read> ContactFile<R> {
             notes: clean(self.value(Field::Notes).trim(), LONGEST_NOTE),
             consent_at,
             consent_source: clean(self.value(Field::ConsentSource).trim(), 200),
-            do_not_call: self.must_not_be_called(),
+            do_not_call: said_in.is_some() || self.must_not_be_called(),
             extra: self.extra(),
         })
     }
@@ -389,6 +391,12 @@ impl<R: Read> ContactFile<R> {
     fn must_not_be_called(&self) -> bool {
         self.columns.refusals.iter().any(|i| refusal::says_no(&self.text(*i)))
             || self.columns.permissions.iter().any(|i| refusal::forbids(&self.text(*i)) == Some(true))
+            || self.said_in().is_some()
+    }
+
+    /// The first column in which somebody has written it, in whatever column that is.
+    fn said_in(&self) -> Option<usize> {
+        self.columns.spoken.iter().copied().find(|i| refusal::is_said(&self.text(*i)))
     }
 
     fn numbers<'a>(&'a self, columns: &'a [usize]) -> impl Iterator<Item = Parsed> + 'a {
@@ -550,6 +558,63 @@ mod tests {
                 let text: &'static str = Box::leak(format!("phone,{header}\n202-555-0142,{value}\n").into_boxed_str());
                 assert_eq!(good(&read(text, &[]).unwrap()[0]).do_not_call, want, "{header}={value}");
             }
+        }
+    }
+
+    #[test]
+    fn what_somebody_has_written_anywhere_counts() {
+        let said = [
+            ("DNC", true),
+            ("Do Not Call", true),
+            ("VIP; do-not-call", true),
+            ("please DON'T ever phone him again", true),
+            ("does not want to be called", true),
+            ("Bitte nicht mehr anrufen!", true),
+            ("ne pas appeler SVP", true),
+            ("Не звонить", true),
+            ("請勿致電", true),
+            ("opted out of calls 2025-03-01", true),
+            ("call back on Tuesday", false),
+            ("never answered the phone", false),
+            ("do not contact by email", false),
+            ("during interview he said yes", false),
+            ("customers do not answer the phone", false),
+            ("wants a call, not an email", false),
+            ("", false),
+        ];
+        for (text, want) in said {
+            for header in ["Notes", "Lead Status", "Tags", "Disposition"] {
+                let file: &'static str = Box::leak(format!("phone,{header}\n202-555-0142,\"{text}\"\n").into_boxed_str());
+                let rows = read(file, &[]).unwrap();
+                assert_eq!(good(&rows[0]).do_not_call, want, "{header}: {text}");
+                assert_eq!(good(&rows[0]).remark.is_some(), want, "{header}: {text}");
+            }
+        }
+        for (cell, want) in [("202-555-0142 DNC", true), ("202-555-0142 (do not call)", true), ("202-555-0142 home", false)] {
+            let file: &'static str = Box::leak(format!("name,phone\nA,{cell}\n").into_boxed_str());
+            assert_eq!(good(&read(file, &[]).unwrap()[0]).do_not_call, want, "{cell}");
+        }
+        // What somebody is called says nothing; nor does a column that the operator leaves out.
+        let rows = read("phone,company,city\n202-555-0142,DNC Parks,Do Not Call\n", &[]).unwrap();
+        assert!(!good(&rows[0]).do_not_call);
+        let rows = read("phone,notes\n202-555-0142,do not call before nine\n", &[("ignore", "notes")]).unwrap();
+        assert!(!good(&rows[0]).do_not_call);
+        let rows = read("phone,notes\n12,do not call 202-555-0142\n", &[]).unwrap();
+        assert!(matches!(&rows[0], Row::Bad { reason, .. } if reason.contains("do not call")));
+    }
+
+    #[test]
+    fn headers_that_ask_whether_one_may_call() {
+        for header in
+            ["Phone OK", "Telefon erlaubt", "Calling allowed", "Accepts calls", "Agreed to calls", "Reachable by phone", "Peut être appelé", "Can phone"]
+        {
+            let file: &'static str = Box::leak(format!("phone,{header}\n202-555-0142,no\n202-555-0143,yes\n").into_boxed_str());
+            let rows = read(file, &[]).unwrap();
+            assert_eq!((good(&rows[0]).do_not_call, good(&rows[1]).do_not_call), (true, false), "{header}");
+        }
+        for header in ["Call?", "Anrufen", "Interdit", "Subscribed"] {
+            let file: &'static str = Box::leak(format!("phone,{header}\n202-555-0142,no\n").into_boxed_str());
+            assert!(matches!(read(file, &[]), Err(CsvError::Unclear(_))), "{header}");
         }
     }
 

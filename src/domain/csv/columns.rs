@@ -15,6 +15,8 @@ pub struct Columns {
     pub permissions: Vec<usize>,
     /// Headers that may mean "do not call", and it cannot be told.
     pub unclear: Vec<usize>,
+    /// All others in which somebody may have written it: neither names nor what the operator leaves out.
+    pub spoken: Vec<usize>,
 }
 
 /// The words of a header: `HasOptedOutOfCall`, `do_not_call` and `Do Not Call` have theirs.
@@ -297,10 +299,19 @@ pub fn assign(headers: &[String], mapping: &Mapping) -> Result<Columns, CsvError
             columns.fields[*i] = Some(field);
         }
     }
+    let left_out = |i: usize| mapping.iter().any(|(field, column)| field == IGNORE && key(column) == joined[i]);
+    columns.spoken = (0..headers.len()).filter(|i| !left_out(*i) && is_spoken(columns.fields[*i], &keys[*i])).collect();
     if columns.phones.is_empty() {
         return Err(CsvError::NoPhoneColumn { headers: clean(&headers.join(", "), 300) });
     }
     Ok(columns)
+}
+
+/// Whether people write in a column what shall be done, and not what somebody or something is called.
+fn is_spoken(field: Option<Field>, words: &[String]) -> bool {
+    const NAMES: &[&str] = &["name", "company", "employer", "account", "address", "street", "city", "town", "mail", "email", "url", "website", "domain"];
+    let names = field.is_none() && words.iter().any(|w| NAMES.contains(&w.as_str()));
+    !names && matches!(field, None | Some(Field::Phone | Field::Notes | Field::ConsentSource))
 }
 
 /// What the operator said; whether that names the number to dial.

@@ -4,8 +4,10 @@
 
 use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use chrono::{DateTime, NaiveDate};
 
+use super::columns;
 use crate::domain::text::fold;
 
 /// What a header says about calling.
@@ -370,6 +372,11 @@ const ALLOWED: &[&str] = &[
     "optedin",
     "callable",
     "contactable",
+    "cancontactbyphone",
+    "reachablebyphone",
+    "eligibletocall",
+    "canphone",
+    "mayphone",
     "telefoneinwilligung",
     "einwilligungtelefon",
     "anruferlaubt",
@@ -379,7 +386,21 @@ const ALLOWED: &[&str] = &[
     "consentementappel",
     "consentementtelephon",
     "aceptallamadas",
+    "puedellamar",
+    "sepuedellamar",
+    "podeligar",
+    "puochiamare",
+    "magbellen",
+    "maggebeldworden",
+    "farringas",
+    "peutetreappele",
+    "moznadzwonic",
+    "можнозвонить",
 ];
+
+/// Beginnings of a word of consent: with a word of a call beside it, who is marked may be called.
+const CONSENTS: &[&str] =
+    &["ok", "okay", "allowed", "allows", "accept", "agree", "permit", "willing", "wants", "eligible", "erlaubt", "autoris", "acept", "zulaess"];
 
 /// Words that may mean either.
 const UNCLEAR: &[&str] = &[
@@ -445,6 +466,30 @@ const UNCLEAR_ALONE: &[&str] = &[
     "verbot",
     "refus",
     "exclusao",
+    "interdit",
+    "interdite",
+    "prohibido",
+    "proibido",
+    "vietato",
+    "subscribed",
+];
+
+/// A header that says no more than this is a question, and a "no" under it is no consent.
+const ASKS: &[&str] = &[
+    "call",
+    "callthem",
+    "callme",
+    "contactme",
+    "phoneme",
+    "anrufen",
+    "telefonieren",
+    "appeler",
+    "llamar",
+    "ligar",
+    "chiamare",
+    "bellen",
+    "звонить",
+    "dzwonic",
 ];
 
 const FILL: &[&str] = &[
@@ -479,26 +524,8 @@ const FILL: &[&str] = &[
 ];
 
 /// Words of a column that holds the proof of a consent, not the consent.
-const PROOF: &[&str] = &[
-    "ip",
-    "url",
-    "text",
-    "source",
-    "version",
-    "language",
-    "form",
-    "id",
-    "channel",
-    "proof",
-    "page",
-    "timestamp",
-    "date",
-    "time",
-    "at",
-    "method",
-    "by",
-    "quelle",
-];
+const PROOF: &[&str] =
+    &["ip", "url", "text", "source", "version", "language", "form", "id", "channel", "proof", "page", "timestamp", "date", "time", "at", "method", "quelle"];
 
 static FOLDED: LazyLock<[Vec<String>; 2]> = LazyLock::new(|| [WORDS, PHRASES].map(|list| list.iter().map(|w| fold(w)).collect()));
 
@@ -519,15 +546,113 @@ pub fn meaning(words: &[String]) -> Option<Meaning> {
     if other {
         return None;
     }
-    let proof = words.iter().any(|w| PROOF.contains(&w.as_str()));
+    let proof = words.iter().any(|w| PROOF.contains(&w.as_str())) || words.last().is_some_and(|w| w == "by");
     let negated = words.iter().any(|w| matches!(w.as_str(), "not" | "no" | "non" | "un" | "kein" | "nicht"));
-    if any(ALLOWED) && !proof {
+    let consents = of_calls && words.iter().any(|w| CONSENTS.iter().any(|c| if c.len() > 4 { w.starts_with(c) } else { w == c }));
+    if (any(ALLOWED) || consents) && !proof {
         return Some(if negated { Meaning::Unclear } else { Meaning::MayCall });
     }
     let unclear = words.iter().any(|w| UNCLEAR.contains(&w.as_str())) && !proof;
     let alone =
         words.iter().any(|w| UNCLEAR_ALONE.contains(&w.as_str())) && words.iter().all(|w| UNCLEAR_ALONE.contains(&w.as_str()) || FILL.contains(&w.as_str()));
-    (unclear || alone).then_some(Meaning::Unclear)
+    (unclear || alone || one_of(&joined, ASKS)).then_some(Meaning::Unclear)
+}
+
+/// What a cell has in it that says "do not call": a cheap look before the words are read.
+static HINTS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let hints = RINGING[..7].iter().chain(CALLS).chain(HINTED);
+    AhoCorasick::builder().ascii_case_insensitive(true).build(hints).ok()
+});
+
+const HINTED: &[&str] = &[
+    "dnc",
+    "opt",
+    "solicit",
+    "disturb",
+    "kontakt",
+    "werb",
+    "contat",
+    "calls",
+    "dzwon",
+    "vol",
+    "hiv",
+    "suna",
+    "zva",
+    "zov",
+    "bel",
+    "soit",
+    "démarch",
+    "dérang",
+    "ара",
+    "звон",
+    "Звон",
+    "беспок",
+    "контакт",
+    "телефон",
+    "勿",
+    "拒",
+    "禁",
+    "不要",
+    "黑名",
+    "黑名單",
+    "不可",
+    "ng",
+    "연락",
+    "전화",
+    "수신",
+    "اتصل",
+    "تتصل",
+    "الاتصال",
+    "התקשר",
+    "โทร",
+    "कॉल",
+    "फोन",
+    "gọi",
+    "liên",
+    "telepon",
+    "hubung",
+    "arama",
+    "aranm",
+    "καλ",
+    "τηλεφ",
+];
+
+/// Whether somebody has written into a cell of another column that the person must not be called: a status
+/// "DNC", a note "please do not call again". The name of a thing that is called so is none.
+pub fn is_said(text: &str) -> bool {
+    if !HINTS.as_ref().is_none_or(|h| h.is_match(text)) {
+        return false;
+    }
+    let words: Vec<String> = columns::words(text).into_iter().take(WORDS_READ).collect();
+    let has = |list: &[&str]| words.iter().any(|w| list.iter().any(|o| w.starts_with(o)));
+    if has(OTHERS) && !has(CALLS) {
+        return false;
+    }
+    (0..words.len()).any(|i| says_it(&words[i..]))
+}
+
+/// Words of a cell that are read.
+const WORDS_READ: usize = 200;
+/// What may stand between "do not" and "call": "do not ever call", "does not want to be called".
+const BETWEEN: &[&str] =
+    &["ever", "want", "wants", "wish", "like", "to", "be", "receive", "get", "any", "more", "further", "please", "try", "us", "me", "him", "her", "them"];
+
+/// Whether words begin with what forbids calls.
+fn says_it(words: &[String]) -> bool {
+    let behind = match words {
+        [a, b, rest @ ..] if (matches!(a.as_str(), "do" | "does") && b == "not") || (matches!(a.as_str(), "don" | "doesn") && b == "t") => rest,
+        [a, rest @ ..] if matches!(a.as_str(), "dont" | "doesnt" | "donot" | "never") => rest,
+        [a, ..] if matches!(a.as_str(), "dnc" | "dncl" | "ndnc") => return true,
+        _ => return begins_with_a_phrase(words),
+    };
+    let what = behind.iter().find(|w| !BETWEEN.contains(&w.as_str()));
+    what.is_some_and(|w| RINGING[..7].iter().any(|r| w.starts_with(r))) || begins_with_a_phrase(words)
+}
+
+fn begins_with_a_phrase(words: &[String]) -> bool {
+    let [_, phrases] = &*FOLDED;
+    let joined: String = words.iter().take(8).map(String::as_str).collect();
+    phrases.iter().any(|p| joined.starts_with(p.as_str()))
 }
 
 /// Two words in a row of which the second begins so. "No. telephone" is a number's column, "No phone" is not.
