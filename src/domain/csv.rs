@@ -336,7 +336,7 @@ impl<R: Read> ContactFile<R> {
     /// All that is wrong with the row.
     fn contact(&self, line: u64) -> Result<NewContact, Vec<Fault>> {
         let mut faults = Vec::new();
-        let mut numbers = self.numbers(&self.columns.phones);
+        let mut numbers = self.right_numbers(&self.columns.phones);
         let first = numbers.next();
         if first.is_none() {
             faults.push(Fault { field: Field::Phone, reason: self.no_number() });
@@ -351,7 +351,7 @@ impl<R: Read> ContactFile<R> {
         });
         let Some(first) = first.filter(|_| faults.is_empty()) else { return Err(faults) };
         let mut alternatives: Vec<PhoneNumber> = Vec::new();
-        for other in numbers.chain(self.numbers(&self.columns.others)) {
+        for other in numbers.chain(self.right_numbers(&self.columns.others)) {
             if other.number != first.number && !alternatives.contains(&other.number) {
                 alternatives.push(other.number);
             }
@@ -403,6 +403,11 @@ impl<R: Read> ContactFile<R> {
         columns.iter().flat_map(|i| PhoneNumber::all(&self.text(*i), self.region))
     }
 
+    /// The same without those beside which somebody has written that they are wrong.
+    fn right_numbers<'a>(&'a self, columns: &'a [usize]) -> impl Iterator<Item = Parsed> + 'a {
+        columns.iter().filter(|i| !refusal::is_wrong(&self.text(**i))).flat_map(|i| PhoneNumber::all(&self.text(*i), self.region))
+    }
+
     fn every_number(&self) -> impl Iterator<Item = Parsed> + '_ {
         self.numbers(&self.columns.phones).chain(self.numbers(&self.columns.others))
     }
@@ -414,7 +419,7 @@ impl<R: Read> ContactFile<R> {
         match PhoneNumber::parse(&text, self.region) {
             Err(e) if text.trim().is_empty() => e.to_string(),
             Err(e) => format!("{e}: \"{}\"", clean(&text, 40)),
-            Ok(_) => "no phone number given".to_owned(),
+            Ok(_) => format!("marked as a wrong number: \"{}\"", clean(&text, 40)),
         }
     }
 
@@ -593,6 +598,13 @@ mod tests {
         for (cell, want) in [("202-555-0142 DNC", true), ("202-555-0142 (do not call)", true), ("202-555-0142 home", false)] {
             let file: &'static str = Box::leak(format!("name,phone\nA,{cell}\n").into_boxed_str());
             assert_eq!(good(&read(file, &[]).unwrap()[0]).do_not_call, want, "{cell}");
+        }
+        for cell in ["202-555-0142 wrong number", "202-555-0142 (disconnected)", "202-555-0142 falsch", "202-555-0142 - not in service"] {
+            let file: &'static str = Box::leak(format!("name,phone,mobile\nA,{cell},\nB,{cell},202-555-0143\n").into_boxed_str());
+            let rows = read(file, &[]).unwrap();
+            assert!(matches!(&rows[0], Row::Bad { reason, .. } if reason.contains("wrong number")), "{cell}");
+            let c = good(&rows[1]);
+            assert_eq!((c.number.as_str(), c.alternatives.len()), ("+12025550143", 0), "{cell}");
         }
         // What somebody is called says nothing; nor does a column that the operator leaves out.
         let rows = read("phone,company,city\n202-555-0142,DNC Parks,Do Not Call\n", &[]).unwrap();

@@ -33,6 +33,8 @@ pub enum PhoneError {
     AreaCode(u16),
     #[error("a spreadsheet has changed this number: format its column as text and export it again")]
     Spreadsheet,
+    #[error("digits of this number are missing or hidden")]
+    Hidden,
     #[error("may be read as two different numbers: write it with + and country code, one in a cell")]
     Ambiguous,
     #[error("unknown region: give a two-letter country code such as US or GB")]
@@ -254,6 +256,33 @@ mod tests {
             let read = PhoneNumber::parse(text, region(code).ok());
             assert_eq!(read.as_ref().ok().map(|p| p.number.as_str()), *want, "{text:?} under {code:?}: {read:?}");
         }
+    }
+
+    #[test]
+    fn a_number_with_digits_hidden_is_none() {
+        for text in [
+            "+49 30 1234XX",
+            "+49301234**",
+            "030 123456...",
+            "030 123456\u{2026}",
+            "030 1234 ????",
+            "030 12345_",
+            "030 123456xxx",
+            "030-1234-____",
+            "0301234567 89?",
+            "+49 30 ####56",
+            "+49 171 234567\u{2022}",
+            "030 12 34 5#",
+            "? 030 123456",
+        ] {
+            assert_eq!(PhoneNumber::parse(text, region("DE").ok()), Err(PhoneError::Hidden), "{text}");
+            assert!(PhoneNumber::all(text, region("DE").ok()).is_empty(), "{text}");
+        }
+        check(&[
+            ("202-555-0142 x5", "US", Some("+12025550142")),
+            ("202-555-0142 #5", "US", Some("+12025550142")),
+            ("(202) 555-0142", "US", Some("+12025550142")),
+        ]);
     }
 
     #[test]

@@ -631,6 +631,65 @@ pub fn is_said(text: &str) -> bool {
     (0..words.len()).any(|i| says_it(&words[i..]))
 }
 
+/// Words beside a number by which somebody says that it is nobody's any more, or not this person's.
+const WRONG: &[&str] = &[
+    "wrong",
+    "wrongnumber",
+    "invalid",
+    "incorrect",
+    "bad",
+    "disconnected",
+    "deceased",
+    "dead",
+    "died",
+    "notinservice",
+    "outofservice",
+    "nolongerinservice",
+    "unreachable",
+    "donotuse",
+    "falsch",
+    "falsche",
+    "ungultig",
+    "verstorben",
+    "keinanschluss",
+    "nichtvergeben",
+    "abgemeldet",
+    "faux",
+    "fausse",
+    "errone",
+    "invalide",
+    "decede",
+    "nonattribue",
+    "equivocado",
+    "erroneo",
+    "incorrecto",
+    "invalido",
+    "fallecido",
+    "fallecida",
+    "errado",
+    "falecido",
+    "sbagliato",
+    "errato",
+    "deceduto",
+    "inesistente",
+    "verkeerd",
+    "ongeldig",
+    "overleden",
+    "неверный",
+];
+
+/// Whether a cell with a number says so.
+pub fn is_wrong(text: &str) -> bool {
+    if !text.bytes().any(|b| b.is_ascii_alphabetic() || b >= 0x80) {
+        return false;
+    }
+    let words = columns::words(text);
+    (0..words.len()).any(|i| {
+        let joined: String = words[i..].iter().take(5).map(String::as_str).collect();
+        WRONG.iter().any(|w| one_of(&words[i], &[w]) || (w.len() > 9 && joined.starts_with(w)))
+    })
+}
+
 /// Words of a cell that are read.
 const WORDS_READ: usize = 200;
 /// What may stand between "do not" and "call": "do not ever call", "does not want to be called".

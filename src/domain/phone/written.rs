@@ -44,6 +44,9 @@ fn read(text: &str, region: Option<Region>) -> Vec<Reading> {
     if is_date(text) {
         return vec![Err(PhoneError::NotANumber)];
     }
+    if hides_digits(text) {
+        return vec![Err(PhoneError::Hidden)];
+    }
     match figure(text) {
         Some(Ok(digits)) => return vec![plain(&digits, region)],
         Some(Err(e)) => return vec![Err(e)],
@@ -109,6 +112,23 @@ fn plain_char(c: char) -> char {
 fn unwrapped(text: &str) -> &str {
     const QUOTES: [char; 12] = ['\'', '\u{2019}', '\u{2018}', '`', '\u{b4}', '"', '\u{201c}', '\u{201d}', '\u{201e}', '\u{ab}', '\u{bb}', '='];
     text.trim_matches(|c: char| c.is_whitespace() || QUOTES.contains(&c))
+}
+
+/// `030 1234XX`, `+49 30 12**`, `030 12345?`, `030 123...`: what is left may be somebody else's number.
+fn hides_digits(text: &str) -> bool {
+    if text.contains(['*', '\u{2022}', '\u{25cf}', '\u{2026}', '\u{2588}', '\u{25a0}']) || ["..", "__", "##"].iter().any(|p| text.contains(p)) {
+        return true;
+    }
+    let near = |i: usize| {
+        text[..i].trim_end().ends_with(|c: char| c.is_ascii_digit()) || text[i..].trim_start_matches(['?', ' ']).starts_with(|c: char| c.is_ascii_digit())
+    };
+    let mark = |c: char| text.match_indices(c).any(|(i, _)| near(i));
+    let end = text.trim_end();
+    let crossed = |token: &str| {
+        let crosses = token.trim_start_matches(|c: char| !matches!(c, 'x' | 'X'));
+        crosses.len() > 1 && crosses.bytes().all(|b| matches!(b, b'x' | b'X')) && token[..token.len() - crosses.len()].bytes().all(|b| !b.is_ascii_alphabetic())
+    };
+    mark('?') || end.ends_with(['_', '#']) || end.split([' ', '-', '.', '/', '(', ')']).any(crossed)
 }
 
 fn count(text: &str) -> usize {
