@@ -17,11 +17,20 @@ pub fn parse(bytes: &[u8]) -> Result<BTreeMap<String, String>, String> {
     for (i, line) in text.split(['\n', '\r']).enumerate() {
         let line = line.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
         let line = line.strip_prefix("export").filter(|l| l.starts_with([' ', '\t'])).unwrap_or(line);
-        let Some((key, value)) = line.split_once('=').filter(|_| !line.starts_with('#')) else { continue };
+        let Some((key, value)) = line.split_once('=').filter(|_| !line.starts_with('#')) else {
+            match line.split_once(':').map(|(name, _)| name.trim_end()).filter(|name| is_name(name)) {
+                Some(name) => return Err(format!("line {} ({name}) has a colon where = belongs", 1 + i)),
+                None => continue,
+            }
+        };
         let value = value_of(value).map_err(|e| format!("line {} ({}) {e}", 1 + i, key.trim()))?;
         out.insert(key.trim().to_owned(), value);
     }
     Ok(out)
+}
+
+fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_uppercase()) && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
 }
 
 /// Without quotation marks and comments.
@@ -87,6 +96,7 @@ mod tests {
             (&b"A=1\n# Jos\xe9\nB=2\n"[..], "line 2 is no UTF-8"),
             (b"A=\"hunter2\n", "line 1 (A) opens a quotation mark"),
             (b"A=\"hunter2\"x\n", "line 1 (A) has text behind"),
+            (b"B=1\nLIVEKIT_HOST: hunter2\n", "line 2 (LIVEKIT_HOST) has a colon"),
             (b"\xff\xfeA\0=\x001\0", "line 1 is no UTF-8"),
         ] {
             let e = parse(bytes).unwrap_err();

@@ -8,7 +8,7 @@ pub fn shown(key: &str, text: &str) -> String {
     if SECRETS.contains(&key) && !text.is_empty() {
         return "***".to_owned();
     }
-    without_login(text)
+    without_login(text).replace(char::is_control, " ")
 }
 
 /// A text without the login of the URLs in it, and without what their query calls secret.
@@ -46,6 +46,11 @@ fn pair(pair: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_is_one_line_of_a_screen() {
+        assert_eq!(shown("livekit.api_key", "a\nb\u{1b}[2J"), "a b [2J");
+    }
 
     #[test]
     fn no_password_is_shown() {

@@ -117,6 +117,10 @@ impl<R: Read> NumberList<R> {
             return false;
         }
         let headers: Vec<String> = self.records.cells.iter().map(|c| clean(cell(c).trim(), 200)).collect();
+        // A line with a number in it is an entry, whatever words stand beside it.
+        if headers.iter().any(|h| !PhoneNumber::all(h, self.region).is_empty()) {
+            return false;
+        }
         let Ok(columns) = assign(&headers, &self.mapping) else { return false };
         self.columns = columns.phones;
         self.columns.extend(columns.others);
@@ -178,6 +182,8 @@ mod tests {
             (b"+12025550142.0\n", "", &[A]),
             (b"phone\n'+12025550142\n", "", &[A]),
             (b"sep=;\nphone;name\n202-555-0142;A\n", "US", &[A]),
+            (b"{\"phone\":\"202-555-0142\"}\n{\"phone\":\"202-555-0143\"}\n", "US", &[A, B]),
+            (b"Phone: 202-555-0142\nPhone: 202-555-0143\n", "US", &[A, B]),
         ];
         for (text, code, want) in cases {
             let (numbers, tally) = read(text, code);
