@@ -22,6 +22,7 @@ mod gates;
 mod inbox;
 mod keys;
 mod lines;
+mod log;
 mod moves;
 mod news;
 mod owners;
