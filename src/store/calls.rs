@@ -1,6 +1,6 @@
 //! Calls: the queue, the ledger, and what lists show of them.
 
-use chrono::{DateTime, Duration, NaiveDate, Utc};
+use chrono::{DateTime, Duration, Utc};
 
 use super::{
     CallRow, OutcomeRow, Page, PaneRow, Store, StoreError, Tx,
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::domain::{
     call::State,
-    id::{CallId, CampaignId, ContactId, Incarnation, OwnerId, TrunkId},
+    id::{CallId, CampaignId, ContactId, Incarnation, OwnerId},
     outcome::{Outcome, Who},
 };
 
@@ -28,21 +28,6 @@ pub struct NewCall {
     pub dialable_at: DateTime<Utc>,
     /// 1 goes first when it is due: a moment promised to the contact. 2 is asked for by somebody, and no campaign claims it.
     pub priority: i64,
-}
-
-/// What arm writes onto the row: the request may be sent from then on.
-#[derive(Debug, Clone)]
-pub struct Armed {
-    pub at: DateTime<Utc>,
-    /// The reply must have come by then.
-    pub deadline: DateTime<Utc>,
-    pub day: NaiveDate,
-    pub room: String,
-    pub trunk: TrunkId,
-    pub caller_id: String,
-    pub script: String,
-    pub ring_timeout_s: i64,
-    pub max_call_duration_s: i64,
 }
 
 /// Which calls of a campaign a list wants.
@@ -231,32 +216,6 @@ impl Tx {
             "UPDATE campaign_calls SET state = 'pending', rank = 0, lease_until = NULL, incarnation = NULL, dialable_at = $3, reason = $4, updated_at = $5
                    WHERE id = $1 AND state = 'claimed' AND claim_number = $2";
         let done = on_tx!(self, |db| sqlx::query(sql).bind(id).bind(claim_number).bind(due).bind(reason).bind(now).execute(&mut *db).await?.rows_affected());
-        Ok(done == 1)
-    }
-
-    /// The point of no return; `false` when this claim no longer holds the call.
-    pub async fn arm(&mut self, id: CallId, claim_number: i64, incarnation: Incarnation, a: &Armed) -> Result<bool, StoreError> {
-        let sql = "UPDATE campaign_calls
-                   SET state = 'armed', rank = 10, armed_at = $4, started_at = $4, deadline_at = $5, lease_until = $5, armed_day = $6, reply_pending = 1,
-                       room_name = $7, trunk_id = $8, caller_id = $9, script = $10, ring_timeout_s = $11, max_call_duration_s = $12, reason = '',
-                       updated_at = $4
-                   WHERE id = $1 AND state = 'claimed' AND claim_number = $2 AND incarnation = $3";
-        let done = on_tx!(self, |db| sqlx::query(sql)
-            .bind(id)
-            .bind(claim_number)
-            .bind(incarnation)
-            .bind(a.at)
-            .bind(a.deadline)
-            .bind(a.day.to_string())
-            .bind(&a.room)
-            .bind(a.trunk)
-            .bind(&a.caller_id)
-            .bind(&a.script)
-            .bind(a.ring_timeout_s)
-            .bind(a.max_call_duration_s)
-            .execute(&mut *db)
-            .await?
-            .rows_affected());
         Ok(done == 1)
     }
 

@@ -39,7 +39,7 @@ mod settings;
 mod writer;
 
 pub use books::{Alike, TakenNumber};
-pub use calls::{Armed, CallFilter, Cursor, NewCall, PaneQuery};
+pub use calls::{CallFilter, Cursor, NewCall, PaneQuery};
 pub use campaigns::{CampaignEdit, NewCampaign, QueueCount, ZoneHead};
 pub use contacts::{ContactSlice, ContactTable, FillContact, Map, PlaceCount, SourceRow};
 pub use counting::{ContactRows, Recyclable};
@@ -49,6 +49,7 @@ pub use figures::{Figures, Waiting};
 pub use file::FileId;
 pub use gates::{ArmRow, ClaimRow, ClaimStanding, ContactGates, OutgoingRow, TrunkGates};
 pub use inbox::{EventRow, NewEvent};
+pub use lines::Armed;
 pub use moves::CallUpdate;
 pub use news::{Height, News};
 pub use pool::{Revision, Store, Tx};

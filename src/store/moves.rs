@@ -120,7 +120,7 @@ impl<'a> Written<'a> {
             values.extend(moves.then(|| Value::from(place(row.state))));
             Value::from(values)
         };
-        Value::from_iter(self.rows.iter().map(of)).to_string()
+        self.rows.iter().map(of).collect::<Value>().to_string()
     }
 }
 
