@@ -4,8 +4,6 @@
 use sqlx::SqlitePool;
 use tokio::sync::watch;
 
-use super::Revision;
-
 /// Commits between two looks at how long the log is.
 const LOOK: u64 = 16;
 /// Pages that are worth a round.
@@ -15,7 +13,7 @@ const ROUND: i64 = 1000;
 pub(super) const LONGEST: &str = "8000";
 
 /// Keeps the log short until nobody writes any more.
-pub(super) async fn kept_short(db: SqlitePool, mut commits: watch::Receiver<Revision>) {
+pub(super) async fn kept_short(db: SqlitePool, mut commits: watch::Receiver<u64>) {
     let mut looked = 0;
     while commits.changed().await.is_ok() {
         let now = *commits.borrow_and_update();
