@@ -25,7 +25,7 @@ pub use mark::unreached;
 pub use zoneinfo::{host_zone, use_host_zones};
 
 use crate::{
-    api::{self, Api, Auth, Defaults, Provider, Role},
+    api::{self, Auth, Defaults, Provider, Role},
     clock::SharedClock,
     config::{Config, RecordingSource, Secret},
     desk::{Actor, Desk, DeskError, Installation},
@@ -291,10 +291,10 @@ impl App {
         Ok(())
     }
 
-    fn api(&self, config: &Config, ready: watch::Receiver<bool>) -> Api {
+    fn api(&self, config: &Config, ready: watch::Receiver<bool>) -> api::Parts {
         let keys = config.livekit.as_ref().map(|l| vec![(l.api_key.clone(), l.api_secret.reveal().to_owned())]).unwrap_or_default();
         let sip = config.livekit.as_ref().map(|l| if l.sip_uri.is_empty() { sip_guess(&l.host) } else { host_only(&l.sip_uri) }).unwrap_or_default();
-        Api {
+        api::Parts {
             desk: self.desk.clone(),
             clock: self.clock.clone(),
             auth: self.auth.clone(),

@@ -12,7 +12,7 @@ use std::{
 };
 
 use dialdeck::{
-    api::{Api, Auth, Buckets, Defaults, Role, router},
+    api::{Auth, Buckets, Defaults, Parts, Role, router},
     config::{Limits, Secret},
     desk::Desk,
     provision::{OwnTrunk, Provision},
@@ -90,7 +90,7 @@ pub fn serve(url: &str) {
         let clock = setup::clock();
         let store = Store::open(url).await.unwrap();
         let desk = Desk::new(store, clock.clone(), setup::rules());
-        let api = Api {
+        let api = Parts {
             provision: Arc::new(Provision::new(desk.clone(), None, None, OwnTrunk::default(), "ai".into())),
             desk,
             clock,

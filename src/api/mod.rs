@@ -64,9 +64,20 @@ use crate::{
     telephony::{Carrier, livekit::WebhookKeys, twilio::Signatures},
 };
 
-/// What the handlers share.
+/// What the handlers share: one copy, however often a request's way hands it on.
 #[derive(Clone)]
-pub struct Api {
+pub struct Api(Arc<Parts>);
+
+impl std::ops::Deref for Api {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// What they find in it.
+pub struct Parts {
     pub desk: Desk,
     pub clock: SharedClock,
     pub auth: Arc<Auth>,
@@ -193,7 +204,8 @@ pub fn at_root() -> Vec<Route> {
 const WORTH_IT: u16 = 1024;
 
 /// Every path of the listener.
-pub fn router(api: Api) -> Router {
+pub fn router(parts: Parts) -> Router {
+    let api = Api(Arc::new(parts));
     let table = |routes: Vec<Route>| routes.into_iter().fold(Router::new(), |router, r| router.route(r.path, r.behind_its_gate(&api)));
     let worth_it = SizeAbove::new(WORTH_IT).and(NotForContentType::SSE);
     let rows = table(routes())

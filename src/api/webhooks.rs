@@ -65,7 +65,7 @@ fn twilio_form(api: &Api, uri: &axum::http::Uri, headers: &HeaderMap, bytes: &[u
 
 pub async fn status_callback(State(api): State<Api>, OriginalUri(uri): OriginalUri, headers: HeaderMap, bytes: Bytes) -> Answer {
     let form = twilio_form(&api, &uri, &headers, &bytes)?;
-    keep(&api, "twilio", twilio::status_callback(&form, api.clock.now())).await?;
+    keep(&api, "twilio", twilio::status_callback(form, api.clock.now())).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -196,30 +196,31 @@ async fn take(
     let (campaign, way) = (&claimed.campaign, &claimed.outgoing);
     let tokens = trunk_facts(rules, &f.trunk).map_or(0.0, |t| t.tokens_at(now) - 1.0);
     let armed = crate::store::Armed {
+        call: claimed.call,
+        claim_number: claimed.claim_number,
+        incarnation,
+        campaign: campaign.id,
         at: now,
         deadline: now + Duration::seconds(campaign.ring_timeout_s) + REPLY_MARGIN,
+        next: (campaign.call_delay_ms > 0).then(|| now + Duration::milliseconds(campaign.call_delay_ms)),
         day,
-        room: claimed.room.clone(),
+        cap: campaign.daily_cap,
         trunk: way.trunk,
+        lines: rules.trunk_concurrent,
+        tokens,
+        number: claimed.number.clone(),
+        room: claimed.room.clone(),
         caller_id: way.caller_id.clone(),
         script: claimed.script.clone(),
         ring_timeout_s: campaign.ring_timeout_s,
         max_call_duration_s: campaign.max_call_duration_s,
     };
+    reach("arm.judged");
     // The gates said yes in this same transaction; a no from here on is a broken invariant.
-    let mut taken = tx.take_day(campaign.id, day, campaign.daily_cap).await?;
-    reach("arm.day");
-    taken = taken && tx.take_trunk_line(way.trunk, rules.trunk_concurrent, tokens, now).await?;
-    reach("arm.trunk");
-    taken = taken && tx.take_number(&claimed.number, claimed.call, now).await?;
-    reach("arm.number");
-    taken = taken && tx.arm(claimed.call, claimed.claim_number, incarnation, &armed).await?;
-    reach("arm.row");
-    if !taken {
+    if !tx.arm(&armed).await? {
         return Err(DeskError::Conflict("the call could not be armed: another engine was quicker".to_owned()));
     }
-    let next = (campaign.call_delay_ms > 0).then(|| now + Duration::milliseconds(campaign.call_delay_ms));
-    tx.count_dial(campaign.id, next, now).await?;
+    reach("arm.taken");
     let details = evidence(rules, claimed, f, now);
     audit(tx, &Actor::engine(campaign.user_id), now, "call_armed", Some(claimed.call.0), &details).await?;
     reach("arm.written");

@@ -310,12 +310,12 @@ async fn refused(tx: &mut Tx, row: &CallRow, closed: &Closed, now: DateTime<Utc>
 }
 
 /// Ends a call that was not armed and will not be.
-pub(super) async fn end_unarmed(tx: &mut Tx, mut row: CallRow, to: State, reason: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
-    let before = stats::contribution(&tally(&row));
+pub(super) async fn end_unarmed(tx: &mut Tx, was: CallRow, to: State, reason: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let mut row = was.clone();
     (row.state, row.completed_at, row.charged, row.lease_until) = (to, Some(now), false, None);
     reason.clone_into(&mut row.reason);
-    tx.update_calls(&[CallUpdate { row: &row }], now).await?;
-    tx.add_counts(row.campaign_id, &(stats::contribution(&tally(&row)) - before)).await
+    tx.update_calls(&[CallUpdate { was: &was, row: &row }], now).await?;
+    tx.add_counts(row.campaign_id, &(stats::contribution(&tally(&row)) - stats::contribution(&tally(&was)))).await
 }
 
 /// Back into the queue, due at `due` or as it was; `false` when this claim no longer holds the call.

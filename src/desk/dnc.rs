@@ -120,17 +120,21 @@ pub(super) async fn cancel(tx: &mut Tx, row: CallRow, reason: &str, now: DateTim
     cancel_all(tx, vec![row], reason, now).await
 }
 
-async fn cancel_all(tx: &mut Tx, mut rows: Vec<CallRow>, reason: &str, now: DateTime<Utc>) -> Result<(), DeskError> {
+async fn cancel_all(tx: &mut Tx, were: Vec<CallRow>, reason: &str, now: DateTime<Utc>) -> Result<(), DeskError> {
+    let canceled = |was: &CallRow| CallRow {
+        state: State::Canceled,
+        completed_at: Some(now),
+        charged: false,
+        lease_until: None,
+        reason: reason.to_owned(),
+        ..was.clone()
+    };
+    let rows: Vec<CallRow> = were.iter().map(canceled).collect();
     let mut deltas: BTreeMap<CampaignId, Counts> = BTreeMap::new();
-    for row in &mut rows {
-        let before = stats::contribution(&tally(row));
-        (row.state, row.completed_at, row.charged, row.lease_until) = (State::Canceled, Some(now), false, None);
-        reason.clone_into(&mut row.reason);
-        *deltas.entry(row.campaign_id).or_default() += stats::contribution(&tally(row)) - before;
+    for (was, row) in were.iter().zip(&rows) {
+        *deltas.entry(row.campaign_id).or_default() += stats::contribution(&tally(row)) - stats::contribution(&tally(was));
     }
-    if !rows.is_empty() {
-        tx.update_calls(&rows.iter().map(|row| CallUpdate { row }).collect::<Vec<_>>(), now).await?;
-    }
+    tx.update_calls(&were.iter().zip(&rows).map(|(was, row)| CallUpdate { was, row }).collect::<Vec<_>>(), now).await?;
     for (campaign, delta) in deltas {
         tx.add_counts(campaign, &delta).await?;
     }

@@ -12,6 +12,10 @@ const ALL: usize = 9;
 /// Of one.
 const ONE: usize = 3;
 
+/// How far a reader stands behind the other threads.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 10;
+
 #[derive(Default)]
 pub(super) struct Readers(Arc<Mutex<HashMap<OwnerId, usize>>>);
 
@@ -44,11 +48,18 @@ impl Drop for Place {
 }
 
 impl Place {
-    /// Runs the reader on a thread that ends with it; the place is the reader's to give back.
+    /// Runs the reader on a thread that ends with it; the place is the reader's to give back. It comes after what
+    /// serves people: a large file would keep a core busy for seconds.
     ///
     /// # Errors
     /// When the host has no thread left.
     pub fn read(self, work: impl FnOnce(Self) + Send + 'static) -> std::io::Result<()> {
-        std::thread::Builder::new().name("import".to_owned()).spawn(move || work(self)).map(drop)
+        let run = move || {
+            // There alone it is the thread's own; where the host does not let us it is as fast as the rest.
+            #[cfg(target_os = "linux")]
+            let _ = rustix::process::nice(NICE);
+            work(self);
+        };
+        std::thread::Builder::new().name("import".to_owned()).spawn(run).map(drop)
     }
 }

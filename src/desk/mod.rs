@@ -116,7 +116,7 @@ pub struct Desk {
     told: broadcast::Sender<Told>,
     openings: Arc<hours::Openings>,
     readers: Arc<importing::Readers>,
-    meters: Meters,
+    meters: Arc<Meters>,
 }
 
 impl Desk {
@@ -126,7 +126,7 @@ impl Desk {
         let (inbox, waiting) = mpsc::channel(4096);
         let told = broadcast::Sender::new(1024);
         tokio::spawn(record::inbox(store.clone(), clock.clone(), rules.breaker, waiting, told.clone()));
-        Self { store, clock, rules: Arc::new(rules), inbox, told, openings: Arc::default(), readers: Arc::default(), meters: Meters::default() }
+        Self { store, clock, rules: Arc::new(rules), inbox, told, openings: Arc::default(), readers: Arc::default(), meters: Arc::default() }
     }
 
     #[must_use]

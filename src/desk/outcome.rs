@@ -107,9 +107,9 @@ impl Desk {
         self.store
             .write(Lane::Urgent, move |tx| {
                 Box::pin(async move {
-                    let mut row = own(tx, &actor, call).await?;
-                    row.notes = note;
-                    tx.update_calls(&[CallUpdate { row: &row }], now).await?;
+                    let was = own(tx, &actor, call).await?;
+                    let row = CallRow { notes: note, ..was.clone() };
+                    tx.update_calls(&[CallUpdate { was: &was, row: &row }], now).await?;
                     audit(tx, &actor, now, "note_set", Some(call.0), &serde_json::json!({})).await?;
                     Ok(row)
                 })
@@ -159,8 +159,8 @@ async fn apply(tx: &mut Tx, actor: &Actor, set: SetOutcome, calling: Option<&Cal
         let now_is = row.outcome.map_or("no outcome", Outcome::label);
         return Err(DeskError::Conflict(format!("{by} set it to \"{now_is}\" meanwhile")));
     }
-    let before = stats::contribution(&tally(&row));
-    let previous = row.outcome;
+    let was = row.clone();
+    let previous = was.outcome;
     if set.who == Who::Agent {
         row.suggestion = set.outcome.or(row.suggestion);
         row.suggestion_confidence = set.confidence;
@@ -174,8 +174,8 @@ async fn apply(tx: &mut Tx, actor: &Actor, set: SetOutcome, calling: Option<&Cal
     if let Some(notes) = set.notes.as_ref().filter(|_| set.who == Who::Operator) {
         row.notes.clone_from(notes);
     }
-    tx.update_calls(&[CallUpdate { row: &row }], now).await?;
-    tx.add_counts(row.campaign_id, &(stats::contribution(&tally(&row)) - before)).await?;
+    tx.update_calls(&[CallUpdate { was: &was, row: &row }], now).await?;
+    tx.add_counts(row.campaign_id, &(stats::contribution(&tally(&row)) - stats::contribution(&tally(&was)))).await?;
     tx.insert_outcome(row.id, set.outcome, previous, set.notes.as_deref().unwrap_or_default(), set.who, &actor.name, set.confidence, now).await?;
     let details = serde_json::json!({ "outcome": set.outcome, "was": previous });
     audit(tx, actor, now, "outcome_set", Some(row.id.0), &details).await?;

@@ -3,7 +3,7 @@
 //! is no timer.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet, hash_map::Entry},
     panic::AssertUnwindSafe,
     sync::Arc,
 };
@@ -140,7 +140,8 @@ struct Batch {
     now: DateTime<Utc>,
     breaker: Limits,
     rows: HashMap<CallId, CallRow>,
-    before: HashMap<CallId, (State, Counts)>,
+    /// As they were before this batch, of those that are touched.
+    before: HashMap<CallId, CallRow>,
     touched: Vec<CallId>,
     reports: Vec<(CallId, AgentReport)>,
     faults: Vec<(CampaignId, CallId, Fault, String)>,
@@ -230,7 +231,10 @@ impl Batch {
     /// Applies one event to its row in memory; the state it moved to, if it did.
     fn step(&mut self, id: CallId, event: &CallEvent) -> Option<State> {
         let row = self.rows.get_mut(&id)?;
-        self.before.entry(id).or_insert_with(|| (row.state, stats::contribution(&tally(row))));
+        if let Entry::Vacant(first) = self.before.entry(id) {
+            first.insert(row.clone());
+            self.touched.push(id);
+        }
         let change = call::apply(&facts(row), &event.kind);
         let moved = change.to;
         if row.state.is_ended() && moved.is_some_and(State::is_ended) {
@@ -258,9 +262,6 @@ impl Batch {
             row.suggestion = report.outcome.or(row.suggestion);
             self.reports.push((id, report.clone()));
         }
-        if !self.touched.contains(&id) {
-            self.touched.push(id);
-        }
         moved
     }
 
@@ -270,7 +271,7 @@ impl Batch {
         }
         self.settle_reopened(tx).await?;
         self.charge_reopened(tx).await?;
-        let updates: Vec<_> = self.touched.iter().filter_map(|id| self.rows.get(id)).map(|row| CallUpdate { row }).collect();
+        let updates: Vec<_> = self.changed().map(|(was, row)| CallUpdate { was, row }).collect();
         tx.update_calls(&updates, self.now).await?;
         reach("record.updated");
         self.write_counts(tx).await?;
@@ -291,6 +292,11 @@ impl Batch {
             self.write_fault(tx, campaign, call, fault, &reason).await?;
         }
         Ok(())
+    }
+
+    /// Each touched row as it was and as it is, in the order of the facts.
+    fn changed(&self) -> impl Iterator<Item = (&CallRow, &CallRow)> {
+        self.touched.iter().filter_map(|id| self.before.get(id).zip(self.rows.get(id)))
     }
 
     /// A call found alive needs its number again, and its contact's next attempt is off. Where another
@@ -322,12 +328,11 @@ impl Batch {
 
     /// An unsent call gave its day's place back; it rang after all, and takes one again, whatever the cap.
     async fn charge_reopened(&self, tx: &mut Tx) -> Result<(), DeskError> {
-        for id in &self.touched {
-            let (Some(row), Some((State::Unsent, _))) = (self.rows.get(id), self.before.get(id)) else { continue };
-            let Some(day) = row.armed_day.as_deref().filter(|_| row.state != State::Unsent) else { continue };
+        for (_, row) in self.changed().filter(|(was, row)| was.state == State::Unsent && row.state != State::Unsent) {
+            let Some(day) = row.armed_day.as_deref() else { continue };
             if tx.charge_day(row.campaign_id, day).await? {
-                tracing::error!(target: "desk", call = %id, "a call believed never sent did ring: the day's cap is passed by it");
-                audit(tx, &Actor::engine(row.user_id), self.now, "cap_passed", Some(id.0), &serde_json::json!({ "day": day })).await?;
+                tracing::error!(target: "desk", call = %row.id, "a call believed never sent did ring: the day's cap is passed by it");
+                audit(tx, &Actor::engine(row.user_id), self.now, "cap_passed", Some(row.id.0), &serde_json::json!({ "day": day })).await?;
             }
         }
         Ok(())
@@ -336,9 +341,8 @@ impl Batch {
     async fn write_counts(&self, tx: &mut Tx) -> Result<(), DeskError> {
         let mut campaigns: BTreeMap<CampaignId, Counts> = BTreeMap::new();
         let mut trunks: BTreeMap<TrunkId, i64> = BTreeMap::new();
-        for id in &self.touched {
-            let (Some(row), Some((_, before))) = (self.rows.get(id), self.before.get(id)) else { continue };
-            let delta = stats::contribution(&tally(row)) - *before;
+        for (was, row) in self.changed() {
+            let delta = stats::contribution(&tally(row)) - stats::contribution(&tally(was));
             *campaigns.entry(row.campaign_id).or_default() += delta;
             if let Some(trunk) = row.trunk_id {
                 *trunks.entry(trunk).or_default() += delta.live;
@@ -356,12 +360,9 @@ impl Batch {
     /// What follows from calls that ended in this batch: the number is free, the day gets back what
     /// never rang, the contact is queued again by the rule of the result.
     async fn write_ends(&self, tx: &mut Tx) -> Result<(), DeskError> {
-        let ended: Vec<&CallRow> = self
-            .touched
-            .iter()
-            .filter_map(|id| self.rows.get(id))
-            .filter(|r| r.state.is_ended() && (self.adopted.contains(&r.id) || self.before.get(&r.id).is_some_and(|(_, b)| b.processing == 1)))
-            .collect();
+        let was_on = |was: &CallRow| stats::contribution(&tally(was)).processing == 1;
+        let ends = |was: &CallRow, row: &CallRow| row.state.is_ended() && (self.adopted.contains(&row.id) || was_on(was));
+        let ended: Vec<&CallRow> = self.changed().filter(|(was, row)| ends(was, row)).map(|(_, row)| row).collect();
         if ended.is_empty() {
             return Ok(());
         }

@@ -1,8 +1,6 @@
 //! Calls: the queue, the ledger, and what lists show of them.
 
-use std::sync::LazyLock;
-
-use chrono::{DateTime, Duration, NaiveDate, Utc};
+use chrono::{DateTime, Duration, Utc};
 
 use super::{
     CallRow, OutcomeRow, Page, PaneRow, Store, StoreError, Tx,
@@ -11,7 +9,7 @@ use super::{
 };
 use crate::domain::{
     call::State,
-    id::{CallId, CampaignId, ContactId, Incarnation, OwnerId, TrunkId},
+    id::{CallId, CampaignId, ContactId, Incarnation, OwnerId},
     outcome::{Outcome, Who},
 };
 
@@ -30,27 +28,6 @@ pub struct NewCall {
     pub dialable_at: DateTime<Utc>,
     /// 1 goes first when it is due: a moment promised to the contact. 2 is asked for by somebody, and no campaign claims it.
     pub priority: i64,
-}
-
-/// What arm writes onto the row: the request may be sent from then on.
-#[derive(Debug, Clone)]
-pub struct Armed {
-    pub at: DateTime<Utc>,
-    /// The reply must have come by then.
-    pub deadline: DateTime<Utc>,
-    pub day: NaiveDate,
-    pub room: String,
-    pub trunk: TrunkId,
-    pub caller_id: String,
-    pub script: String,
-    pub ring_timeout_s: i64,
-    pub max_call_duration_s: i64,
-}
-
-/// The columns that events move, written together.
-#[derive(Debug, Clone)]
-pub struct CallUpdate<'a> {
-    pub row: &'a CallRow,
 }
 
 /// Which calls of a campaign a list wants.
@@ -169,18 +146,6 @@ impl Tx {
         Ok(on_tx!(self, |db| sqlx::query_as("SELECT * FROM calls WHERE id = $1").bind(id).fetch_optional(&mut *db).await?))
     }
 
-    /// Calls with these ids or these Twilio call sids.
-    pub async fn calls_named(&mut self, ids: &[CallId], sids: &[&str]) -> Result<Vec<CallRow>, StoreError> {
-        let ids: Vec<String> = ids.iter().map(|i| i.hex()).collect();
-        let sql = "SELECT * FROM calls WHERE id IN (SELECT unhex(value) FROM json_each($1) UNION
-                     SELECT id FROM campaign_calls WHERE call_sid IN (SELECT value FROM json_each($2)) AND call_sid IS NOT NULL)";
-        Ok(on_tx!(self, |db| sqlx::query_as(sql)
-            .bind(serde_json::json!(ids).to_string())
-            .bind(serde_json::json!(sids).to_string())
-            .fetch_all(&mut *db)
-            .await?))
-    }
-
     /// Rows into the queue, all of one campaign.
     pub async fn insert_calls(&mut self, owner: OwnerId, campaign: CampaignId, calls: &[NewCall], now: DateTime<Utc>) -> Result<u64, StoreError> {
         let sql = "INSERT INTO campaign_calls (id, user_id, campaign_id, contact_id, phone_number, contact_name, contact_email, country, zones, position,
@@ -252,43 +217,6 @@ impl Tx {
                    WHERE id = $1 AND state = 'claimed' AND claim_number = $2";
         let done = on_tx!(self, |db| sqlx::query(sql).bind(id).bind(claim_number).bind(due).bind(reason).bind(now).execute(&mut *db).await?.rows_affected());
         Ok(done == 1)
-    }
-
-    /// The point of no return; `false` when this claim no longer holds the call.
-    pub async fn arm(&mut self, id: CallId, claim_number: i64, incarnation: Incarnation, a: &Armed) -> Result<bool, StoreError> {
-        let sql = "UPDATE campaign_calls
-                   SET state = 'armed', rank = 10, armed_at = $4, started_at = $4, deadline_at = $5, lease_until = $5, armed_day = $6, reply_pending = 1,
-                       room_name = $7, trunk_id = $8, caller_id = $9, script = $10, ring_timeout_s = $11, max_call_duration_s = $12, reason = '',
-                       updated_at = $4
-                   WHERE id = $1 AND state = 'claimed' AND claim_number = $2 AND incarnation = $3";
-        let done = on_tx!(self, |db| sqlx::query(sql)
-            .bind(id)
-            .bind(claim_number)
-            .bind(incarnation)
-            .bind(a.at)
-            .bind(a.deadline)
-            .bind(a.day.to_string())
-            .bind(&a.room)
-            .bind(a.trunk)
-            .bind(&a.caller_id)
-            .bind(&a.script)
-            .bind(a.ring_timeout_s)
-            .bind(a.max_call_duration_s)
-            .execute(&mut *db)
-            .await?
-            .rows_affected());
-        Ok(done == 1)
-    }
-
-    /// Writes the event-moved columns of many calls in one statement.
-    pub async fn update_calls(&mut self, calls: &[CallUpdate<'_>], now: DateTime<Utc>) -> Result<(), StoreError> {
-        let json: Vec<_> = calls.iter().map(|c| update_json(c.row)).collect();
-        on_tx!(self, |db| sqlx::query(sqlx::AssertSqlSafe(UPDATE.as_str()))
-            .bind(serde_json::Value::from(json).to_string())
-            .bind(now)
-            .execute(&mut *db)
-            .await?);
-        Ok(())
     }
 
     /// Cancels pending rows of a campaign, at most `limit`; how many there were.
@@ -387,57 +315,3 @@ impl Tx {
         Ok(())
     }
 }
-
-/// The columns that events move: each once, with how its value stands in the JSON of the statement.
-macro_rules! event_columns {
-    (|$r:ident| $($column:ident = $value:expr),+ $(,)?) => {
-        const EVENT_COLUMNS: &[&str] = &[$(stringify!($column)),+];
-
-        fn update_json($r: &CallRow) -> serde_json::Value {
-            serde_json::json!([$r.id.hex(), $($value),+])
-        }
-    };
-}
-
-event_columns!(
-    |r| state = r.state,
-    rank = r.state.rank(),
-    reply_pending = i64::from(r.reply_pending),
-    participant_sid = r.participant_sid,
-    sip_call_id = r.sip_call_id,
-    call_sid = r.call_sid,
-    leg_seen = i64::from(r.leg_seen),
-    ringing_seen = i64::from(r.ringing_seen),
-    rejoined = i64::from(r.rejoined),
-    left_at = stamp(r.left_at),
-    left_reason = json_text(r.left_reason.as_ref().map(|l| l.0)),
-    left_status = json_text(r.left_status.as_ref().map(|l| l.0)),
-    ringing_at = stamp(r.ringing_at),
-    answered_at = stamp(r.answered_at),
-    completed_at = stamp(r.completed_at),
-    call_duration = r.call_duration,
-    basis = r.basis,
-    sip_code = r.sip_code,
-    reason = r.reason,
-    charged = i64::from(r.charged),
-    outcome = r.outcome,
-    outcome_who = r.outcome_who,
-    outcome_by = r.outcome_by,
-    outcome_at = stamp(r.outcome_at),
-    suggestion = r.suggestion,
-    suggestion_confidence = r.suggestion_confidence,
-    notes = r.notes,
-    lease_until = stamp(r.lease_until),
-    doubt = r.doubt,
-);
-
-/// A value as its column keeps it: JSON text.
-fn json_text(value: Option<impl serde::Serialize>) -> Option<String> {
-    value.and_then(|v| serde_json::to_string(&v).ok())
-}
-
-static UPDATE: LazyLock<String> = LazyLock::new(|| {
-    let columns: Vec<String> = EVENT_COLUMNS.iter().enumerate().map(|(i, c)| format!("{c} = v ->> {}", i + 1)).collect();
-    let columns = columns.join(", ");
-    format!("UPDATE campaign_calls SET {columns}, updated_at = $2 FROM (SELECT value AS v FROM json_each($1)) AS j WHERE id = unhex(v ->> 0)")
-});

@@ -264,21 +264,6 @@ impl Tx {
         Ok(())
     }
 
-    /// Counts a dial as live, with the next moment the call delay allows.
-    pub async fn count_dial(&mut self, id: CampaignId, next: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let sql = "UPDATE campaign_counts SET live = live + 1, dials = dials + 1, next_call_at = $2, last_execution_at = $3 WHERE campaign_id = $1";
-        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(next).bind(now).execute(&mut *db).await?);
-        Ok(())
-    }
-
-    /// Takes one dial of a local day under the cap; `false` when the cap is reached.
-    pub async fn take_day(&mut self, id: CampaignId, day: NaiveDate, cap: i64) -> Result<bool, StoreError> {
-        let sql = "INSERT INTO campaign_days (campaign_id, day, used, cap) VALUES ($1, $2, 1, $3)
-                   ON CONFLICT (campaign_id, day) DO UPDATE SET used = used + 1, cap = excluded.cap WHERE used + 1 <= excluded.cap";
-        let done = on_tx!(self, |db| sqlx::query(sql).bind(id).bind(day.to_string()).bind(cap).execute(&mut *db).await?.rows_affected());
-        Ok(done == 1)
-    }
-
     /// Gives dials of a day back: calls that certainly never rang.
     pub async fn give_back_day(&mut self, id: CampaignId, day: &str, n: i64) -> Result<(), StoreError> {
         let sql = "UPDATE campaign_days SET used = max(0, used - $3) WHERE campaign_id = $1 AND day = $2";

@@ -54,18 +54,17 @@ impl Tx {
     /// Stores events that are new, each with the state it moved its call to; answers how many were.
     pub async fn insert_events(&mut self, events: &[NewEvent<'_>], now: DateTime<Utc>) -> Result<usize, StoreError> {
         let sql = "INSERT INTO call_events (key, call_id, source, kind, raw, at, received_at, applied)
-                   SELECT v ->> 0, unhex(v ->> 1), v ->> 2, v ->> 3, v ->> 4, v ->> 5, $2, v ->> 6 FROM (SELECT value AS v FROM json_each($1)) WHERE true
+                   SELECT v ->> 0, unhex(v ->> 1), v ->> 2, v -> 3, v -> 4, v ->> 5, $2, v ->> 6 FROM (SELECT value AS v FROM jsonb_each($1)) WHERE true
                    ON CONFLICT (key) DO NOTHING";
-        let json: Vec<_> = events
+        let rows: Vec<_> = events
             .iter()
             .map(|n| {
                 let e = n.event;
-                let kind = serde_json::to_string(&e.kind).unwrap_or_default();
-                let moved = n.moved.map(State::as_str);
-                serde_json::json!([e.key, n.call.map(CallId::hex), e.source.as_str(), kind, e.raw.to_string(), stamp(Some(e.at)), moved])
+                (&e.key, n.call.map(CallId::hex), e.source.as_str(), &e.kind, &e.raw, stamp(Some(e.at)), n.moved.map(State::as_str))
             })
             .collect();
-        let json = serde_json::Value::from(json).to_string();
+        // An empty text is no JSON: the statement fails, as it must.
+        let json = serde_json::to_string(&rows).unwrap_or_default();
         let done = on_tx!(self, |db| sqlx::query(sql).bind(json).bind(now).execute(&mut *db).await?.rows_affected());
         Ok(usize::try_from(done).unwrap_or(usize::MAX))
     }

@@ -1,7 +1,7 @@
 //! What a dial takes, by compare-and-set: a line and a token of the trunk, and the number. One live call a
 //! number and never more lines than the trunk has stand on these statements.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::types::Json;
 
 use super::{
@@ -9,7 +9,72 @@ use super::{
     pool::{on, on_tx},
     rows::stamp,
 };
-use crate::domain::id::{CallId, OwnerId, TrunkId};
+use crate::domain::id::{CallId, CampaignId, Incarnation, OwnerId, TrunkId};
+
+/// A number for a call, at a moment: no row is changed where another call has it or it is held.
+macro_rules! take_number {
+    ($number:literal, $call:literal, $now:literal) => {
+        concat!(
+            "INSERT INTO numbers_live (number, call_id, held_until, last_armed_at) VALUES (",
+            $number,
+            ", ",
+            $call,
+            ", NULL, ",
+            $now,
+            ")
+                   ON CONFLICT (number) DO UPDATE
+                   SET call_id = excluded.call_id, held_until = NULL, held_for = NULL, last_armed_at = excluded.last_armed_at
+                   WHERE numbers_live.call_id = excluded.call_id
+                      OR (numbers_live.call_id IS NULL
+                          AND (numbers_live.held_until IS NULL OR numbers_live.held_until <= excluded.last_armed_at OR numbers_live.held_for = excluded.call_id))"
+        )
+    };
+}
+
+/// What a dial takes, and what it makes of the call's row: the request may be sent from then on.
+#[derive(Debug, Clone)]
+pub struct Armed {
+    pub call: CallId,
+    /// Whose claim it must be.
+    pub claim_number: i64,
+    pub incarnation: Incarnation,
+    pub campaign: CampaignId,
+    pub at: DateTime<Utc>,
+    /// The reply must have come by then.
+    pub deadline: DateTime<Utc>,
+    /// The next moment the campaign's delay allows.
+    pub next: Option<DateTime<Utc>>,
+    /// The campaign's local day, and how many dials it allows.
+    pub day: NaiveDate,
+    pub cap: i64,
+    pub trunk: TrunkId,
+    /// The most lines, and what is left in the trunk's bucket afterwards.
+    pub lines: i64,
+    pub tokens: f64,
+    pub number: String,
+    pub room: String,
+    pub caller_id: String,
+    pub script: String,
+    pub ring_timeout_s: i64,
+    pub max_call_duration_s: i64,
+}
+
+/// In this order: day, trunk, number, call, campaign. Each changes one row, or none where it has no room left.
+const ARM: &str = concat!(
+    "INSERT INTO campaign_days (campaign_id, day, used, cap) VALUES ($4, $8, 1, $9)
+        ON CONFLICT (campaign_id, day) DO UPDATE SET used = used + 1, cap = excluded.cap WHERE used + 1 <= excluded.cap;
+    UPDATE trunks SET live = live + 1, tokens = $12, refilled_at = $5 WHERE id = $10 AND live + 1 <= min(max_live, $11);
+    ",
+    take_number!("$13", "$1", "$5"),
+    ";
+    UPDATE campaign_calls
+        SET state = 'armed', rank = 10, armed_at = $5, started_at = $5, deadline_at = $6, lease_until = $6, armed_day = $8, reply_pending = 1,
+            room_name = $14, trunk_id = $10, caller_id = $15, script = $16, ring_timeout_s = $17, max_call_duration_s = $18, reason = '',
+            updated_at = $5
+        WHERE id = $1 AND state = 'claimed' AND claim_number = $2 AND incarnation = $3;
+    UPDATE campaign_counts SET live = live + 1, dials = dials + 1, next_call_at = $7, last_execution_at = $5 WHERE campaign_id = $4"
+);
+const TAKEN: u64 = 5;
 
 impl Store {
     pub async fn trunks(&self) -> Result<Vec<TrunkRow>, StoreError> {
@@ -46,11 +111,32 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes a line and a token of the bucket; `false` when no line is free.
-    pub async fn take_trunk_line(&mut self, id: TrunkId, limit: i64, tokens: f64, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        let sql = "UPDATE trunks SET live = live + 1, tokens = $2, refilled_at = $3 WHERE id = $1 AND live + 1 <= min(max_live, $4)";
-        let done = on_tx!(self, |db| sqlx::query(sql).bind(id).bind(tokens).bind(now).bind(limit).execute(&mut *db).await?.rows_affected());
-        Ok(done == 1)
+    /// The point of no return. `false` when this claim no longer holds the call, or day, trunk or number have no
+    /// room left: then the whole job must be undone.
+    pub async fn arm(&mut self, a: &Armed) -> Result<bool, StoreError> {
+        let done = on_tx!(self, |db| sqlx::query(ARM)
+            .bind(a.call)
+            .bind(a.claim_number)
+            .bind(a.incarnation)
+            .bind(a.campaign)
+            .bind(a.at)
+            .bind(a.deadline)
+            .bind(a.next)
+            .bind(a.day.to_string())
+            .bind(a.cap)
+            .bind(a.trunk)
+            .bind(a.lines)
+            .bind(a.tokens)
+            .bind(&a.number)
+            .bind(&a.room)
+            .bind(&a.caller_id)
+            .bind(&a.script)
+            .bind(a.ring_timeout_s)
+            .bind(a.max_call_duration_s)
+            .execute(&mut *db)
+            .await?
+            .rows_affected());
+        Ok(done == TAKEN)
     }
 
     /// A second leg goes out by the trunk: the next dial waits for another token.
@@ -84,12 +170,7 @@ impl Tx {
 
     /// Takes a number for a call; `false` when another call has it or it is held.
     pub async fn take_number(&mut self, number: &str, call: CallId, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        let sql = "INSERT INTO numbers_live (number, call_id, held_until, last_armed_at) VALUES ($1, $2, NULL, $3)
-                   ON CONFLICT (number) DO UPDATE
-                   SET call_id = excluded.call_id, held_until = NULL, held_for = NULL, last_armed_at = excluded.last_armed_at
-                   WHERE numbers_live.call_id = excluded.call_id
-                      OR (numbers_live.call_id IS NULL
-                          AND (numbers_live.held_until IS NULL OR numbers_live.held_until <= excluded.last_armed_at OR numbers_live.held_for = excluded.call_id))";
+        let sql = take_number!("$1", "$2", "$3");
         let done = on_tx!(self, |db| sqlx::query(sql).bind(number).bind(call).bind(now).execute(&mut *db).await?.rows_affected());
         Ok(done == 1)
     }

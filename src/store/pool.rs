@@ -16,6 +16,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, watch};
 use super::{
     StoreError,
     file::{FileId, Place, real},
+    log,
     schema::MIGRATIONS,
     writer::{Job, Writer},
 };
@@ -45,8 +46,8 @@ macro_rules! on_tx {
 pub(super) use {on, on_tx};
 
 pub(super) enum Pool {
-    /// `watch` is one connection: what it says of other processes' commits is comparable only to itself.
-    Sqlite { read: SqlitePool, watch: SqlitePool, turns: Option<Turns> },
+    /// `beside` is one connection: what it says of other processes' commits is comparable only to itself.
+    Sqlite { read: SqlitePool, beside: SqlitePool, turns: Option<Turns> },
 }
 
 /// Held by whoever is at the database, where only one may be.
@@ -125,10 +126,11 @@ impl Store {
 
     async fn open_with(url: &str, make: bool, turns: Option<Turns>) -> Result<Self, StoreError> {
         let (place, _start) = Place::prepare(url, make).await?;
-        let options = options(place.path());
+        let options = options(place.path(), turns.is_none());
         let tx = Tx { conn: Conn::Sqlite(connect(&options, &place).await?) };
-        let options = options.read_only(true).create_if_missing(false).pragma("cache_size", "-4096");
-        let (read, watch) = (readers(&options, &place, 4).await?, readers(&options, &place, 1).await?);
+        let options = options.create_if_missing(false).pragma("cache_size", "-4096");
+        let beside = readers(&options.clone().pragma("query_only", "on"), &place, 1).await?;
+        let read = readers(&options.read_only(true), &place, 4).await?;
         let (urgent, urgent_rx) = mpsc::channel(4096);
         let (bulk, bulk_rx) = mpsc::channel(8);
         let revision = watch::Sender::new(0);
@@ -136,7 +138,10 @@ impl Store {
         let place = Arc::new(place);
         let writer = Writer { tx, revision: revision.clone(), trouble: trouble.clone(), place: place.clone(), turns: turns.clone() };
         tokio::spawn(writer.run(urgent_rx, bulk_rx));
-        Ok(Self { inner: Arc::new(Inner { pool: Pool::Sqlite { read, watch, turns }, urgent, bulk, revision, trouble, place }) })
+        if turns.is_none() {
+            tokio::spawn(log::kept_short(beside.clone(), revision.subscribe()));
+        }
+        Ok(Self { inner: Arc::new(Inner { pool: Pool::Sqlite { read, beside, turns }, urgent, bulk, revision, trouble, place }) })
     }
 
     /// The path in a database URL.
@@ -211,8 +216,8 @@ impl Store {
     pub async fn watch_others(&self, seen: &mut i64) -> Result<(), StoreError> {
         let pool = self.pool();
         let turn = pool.turn().await;
-        let Pool::Sqlite { watch, .. } = pool;
-        let version = sqlx::query_scalar::<_, i64>("PRAGMA data_version").fetch_one(watch).await?;
+        let Pool::Sqlite { beside, .. } = pool;
+        let version = sqlx::query_scalar::<_, i64>("PRAGMA data_version").fetch_one(beside).await?;
         end(turn).await;
         if std::mem::replace(seen, version) != version {
             self.inner.revision.send_modify(|r| *r += 1);
@@ -226,7 +231,8 @@ impl Store {
     }
 }
 
-fn options(path: &str) -> SqliteConnectOptions {
+/// `kept_short`: by somebody beside the writer, see [`log`].
+fn options(path: &str, kept_short: bool) -> SqliteConnectOptions {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -235,7 +241,8 @@ fn options(path: &str) -> SqliteConnectOptions {
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(5))
         .statement_cache_capacity(300);
-    options.pragma("cache_size", "-16384").pragma("temp_store", "memory")
+    let options = options.pragma("cache_size", "-16384").pragma("temp_store", "memory");
+    if kept_short { options.pragma("wal_autocheckpoint", log::LONGEST) } else { options }
 }
 
 /// Readers, all of them opened now: one that is opened later would read whatever file has the name then.

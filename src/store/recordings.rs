@@ -49,7 +49,7 @@ impl Store {
 
     /// Calls that somebody has answered, which are on, and nobody has asked to record.
     pub async fn unrecorded_calls(&self) -> Result<Vec<CallId>, StoreError> {
-        let sql = "SELECT id FROM campaign_calls k WHERE rank = 40 AND NOT EXISTS (SELECT 1 FROM recording_tasks t WHERE t.call_id = k.id) LIMIT $1";
+        let sql = "SELECT id FROM campaign_calls k WHERE rank >= 5 AND rank < 90 AND state = 'answered' AND NOT EXISTS (SELECT 1 FROM recording_tasks t WHERE t.call_id = k.id) LIMIT $1";
         Ok(on!(self.pool(), |db| sqlx::query_scalar(sql).bind(SLICE).fetch_all(db).await?))
     }
 

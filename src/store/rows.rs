@@ -1,6 +1,7 @@
 //! The structs that mirror tables and joins. Public fields, no thinking.
 
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
 use sqlx::types::Json;
 
 use crate::domain::{
@@ -145,8 +146,24 @@ impl CampaignRow {
     }
 }
 
+/// A flag as its column keeps it.
+fn flag<'de, D: serde::Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    i64::deserialize(from).map(|n| n != 0)
+}
+
+impl<'de, const LOW: i64, const HIGH: i64> Deserialize<'de> for Within<LOW, HIGH> {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        i64::deserialize(from).map(Self)
+    }
+}
+
+/// A column brought into its range.
+fn within<'de, W: Deserialize<'de> + Into<i64>, D: serde::Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
+    W::deserialize(from).map(Into::into)
+}
+
 /// A call: one attempt at one contact.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone, sqlx::FromRow, Deserialize)]
 pub struct CallRow {
     pub id: CallId,
     pub user_id: OwnerId,
@@ -168,20 +185,26 @@ pub struct CallRow {
     pub armed_at: Option<DateTime<Utc>>,
     pub deadline_at: Option<DateTime<Utc>>,
     pub armed_day: Option<String>,
+    #[serde(deserialize_with = "flag")]
     pub reply_pending: bool,
     pub room_name: Option<String>,
     pub trunk_id: Option<TrunkId>,
     pub caller_id: Option<String>,
     pub script: Option<String>,
     #[sqlx(try_from = "Ring")]
+    #[serde(deserialize_with = "within::<Ring, _>")]
     pub ring_timeout_s: i64,
     #[sqlx(try_from = "Talk")]
+    #[serde(deserialize_with = "within::<Talk, _>")]
     pub max_call_duration_s: i64,
     pub participant_sid: Option<String>,
     pub sip_call_id: Option<String>,
     pub call_sid: Option<String>,
+    #[serde(deserialize_with = "flag")]
     pub leg_seen: bool,
+    #[serde(deserialize_with = "flag")]
     pub ringing_seen: bool,
+    #[serde(deserialize_with = "flag")]
     pub rejoined: bool,
     pub left_at: Option<DateTime<Utc>>,
     pub left_reason: Option<Json<Leave>>,
@@ -196,6 +219,7 @@ pub struct CallRow {
     pub basis: Option<Basis>,
     pub sip_code: Option<i64>,
     pub reason: String,
+    #[serde(deserialize_with = "flag")]
     pub charged: bool,
     pub outcome: Option<Outcome>,
     pub outcome_who: Option<Who>,

@@ -34,8 +34,8 @@ pub type TxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Jobs of one transaction at most: bounds how long the first waits for the last.
 const BATCH: usize = 256;
 
-/// Bulk jobs of one transaction where nothing else waits; beside urgent work one. A callback waits for
-/// so many slices of an import at most.
+/// Bulk jobs of one transaction where nothing else waits; between two of urgent work one. A callback waits for
+/// so many slices of an import at most, and for none with it in its own transaction.
 const BULK: usize = 2;
 
 impl Store {
@@ -99,12 +99,14 @@ impl Tx {
         Ok(())
     }
 
-    /// Runs the jobs one after the other, each inside a savepoint. On some errors (a full disk, one that
-    /// cannot be read) SQLite undoes the whole transaction by itself; the sign is that the savepoint is
-    /// gone. From then on nothing may run: it would be kept by itself while its sender is told otherwise.
+    /// Runs the jobs one after the other, each inside a savepoint; the last one's ends with the transaction. On
+    /// some errors (a full disk, one that cannot be read) SQLite undoes the whole transaction by itself; the sign is
+    /// that the savepoint is gone. From then on nothing may run: it would be kept by itself while its sender is told
+    /// otherwise.
     async fn batch(&mut self, jobs: Vec<Job>) -> Batch {
         let alone = jobs.len() == 1;
         let mut batch = Batch { done: Vec::with_capacity(jobs.len()), lost: None };
+        let mut before = "SAVEPOINT job";
         for job in jobs {
             if let Some(why) = &batch.lost {
                 batch.done.push(job(Err(why.echo())).await);
@@ -114,14 +116,15 @@ impl Tx {
                 batch.done.push(job(Ok(self)).await);
                 continue;
             }
-            if let Err(e) = self.run("SAVEPOINT job").await {
+            if let Err(e) = self.run(before).await {
+                let e = undone_by_itself(&e);
                 batch.done.push(job(Err(e.echo())).await);
                 batch.lost = Some(e);
                 continue;
             }
+            before = "RELEASE job; SAVEPOINT job";
             let (ok, finish) = job(Ok(self)).await;
-            let undone = if ok { Ok(()) } else { self.run("ROLLBACK TO job").await };
-            if let Err(e) = undone.and(self.run("RELEASE job").await) {
+            if !ok && let Err(e) = self.run("ROLLBACK TO job").await {
                 batch.lost = Some(undone_by_itself(&e));
             }
             batch.done.push((ok, finish));
@@ -144,36 +147,48 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Takes what has queued, runs it in one transaction, commits, answers. Bulk work gets one job
-    /// a turn, [`BULK`] where nothing else waits.
+    /// Takes what has queued, runs it in one transaction, commits, answers. After urgent work bulk work gets one
+    /// job, in a transaction of its own; [`BULK`] where nothing else waits.
     pub(super) async fn run(mut self, mut urgent: mpsc::Receiver<Job>, mut bulk: mpsc::Receiver<Job>) {
         loop {
             let mut jobs = Vec::new();
-            let mut closed = false;
-            tokio::select! {
+            let urgent_work = tokio::select! {
                 biased;
-                n = urgent.recv_many(&mut jobs, BATCH) => closed = n == 0,
-                job = bulk.recv() => jobs.extend(job),
-            }
-            if jobs.is_empty() && closed {
-                return;
-            }
+                n = urgent.recv_many(&mut jobs, BATCH) => {
+                    if n == 0 {
+                        return;
+                    }
+                    true
+                }
+                job = bulk.recv() => {
+                    jobs.extend(job);
+                    false
+                }
+            };
             reach("writer.turn");
-            for _ in 0..BULK.saturating_sub(jobs.len()).max(1) {
-                jobs.extend(bulk.try_recv().ok());
+            if urgent_work {
+                self.transaction(jobs).await;
+                jobs = bulk.try_recv().into_iter().collect();
+            } else {
+                jobs.extend((1..BULK).map_while(|_| bulk.try_recv().ok()));
             }
-            let turn = turn(self.turns.as_ref()).await;
-            if let Err(e) = self.begin().await {
-                self.refuse(jobs, &e).await;
-                continue;
+            if !jobs.is_empty() {
+                self.transaction(jobs).await;
             }
-            let Batch { done, lost } = self.tx.batch(jobs).await;
-            let any = done.iter().any(|(ok, _)| *ok);
-            let settled = self.settle(any, lost).await;
-            end(turn).await;
-            for (ok, finish) in done {
-                finish(settled.as_ref().err().filter(|_| ok).map(StoreError::echo));
-            }
+        }
+    }
+
+    async fn transaction(&mut self, jobs: Vec<Job>) {
+        let turn = turn(self.turns.as_ref()).await;
+        if let Err(e) = self.begin().await {
+            return self.refuse(jobs, &e).await;
+        }
+        let Batch { done, lost } = self.tx.batch(jobs).await;
+        let any = done.iter().any(|(ok, _)| *ok);
+        let settled = self.settle(any, lost).await;
+        end(turn).await;
+        for (ok, finish) in done {
+            finish(settled.as_ref().err().filter(|_| ok).map(StoreError::echo));
         }
     }
 

@@ -9,7 +9,7 @@ use axum::{
 };
 use chrono::{DateTime, Duration, Utc};
 use dialdeck::{
-    api::{Api, Auth, Buckets, Defaults, Role, router},
+    api::{Auth, Buckets, Defaults, Parts, Role, router},
     config::{Limits, Proxies, Secret},
     domain::{
         call::State,
@@ -44,9 +44,9 @@ impl Rest {
     }
 
     /// The same, configured otherwise.
-    pub fn built(world: World, public: &str, change: impl FnOnce(&mut Api)) -> Self {
+    pub fn built(world: World, public: &str, change: impl FnOnce(&mut Parts)) -> Self {
         let auth = Arc::new(Auth::new(Secret::new("a-secret-of-the-test"), "authenticated".into(), String::new(), Role::Supervisor));
-        let mut api = Api {
+        let mut api = Parts {
             desk: world.desk.clone(),
             clock: world.clock.clone(),
             auth,

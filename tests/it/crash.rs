@@ -256,7 +256,7 @@ async fn the_kill_matrix_catches_a_program_that_records_after_dialling() {
         rig.dies_at("dial.sent", nth).await;
         let mut db = sqlx::SqliteConnection::connect(rig.database.trim_start_matches("sqlite:")).await.unwrap();
         let forget = "UPDATE campaign_calls SET state = 'pending', rank = 0, armed_at = NULL, room_name = NULL, reply_pending = 0, lease_until = NULL
-                      WHERE rank BETWEEN 10 AND 20";
+                      WHERE state IN ('armed', 'unknown', 'dialing')";
         sqlx::query(forget).execute(&mut db).await.unwrap();
         sqlx::query("UPDATE numbers_live SET call_id = NULL, held_until = NULL").execute(&mut db).await.unwrap();
         sqlx::query("UPDATE campaign_counts SET live = 0, processing = 0, pending = total - completed").execute(&mut db).await.unwrap();

@@ -111,19 +111,45 @@ impl Rows {
     }
 
     async fn arm(&self, row: &CallRow, mine: Incarnation) -> Result<bool, StoreError> {
+        self.arm_within(row, mine, 2, 2).await
+    }
+
+    /// With so many dials of the day and lines of the trunk; what was not armed leaves nothing.
+    async fn arm_within(&self, row: &CallRow, mine: Incarnation, cap: i64, lines: i64) -> Result<bool, StoreError> {
         let armed = Armed {
+            call: row.id,
+            claim_number: row.claim_number,
+            incarnation: mine,
+            campaign: self.campaign,
             at: self.now,
             deadline: self.now + Duration::seconds(50),
+            next: None,
             day: self.now.date_naive(),
-            room: format!("dd-{}", row.id),
+            cap,
             trunk: self.trunk,
+            lines,
+            tokens: 0.5,
+            number: row.phone_number.clone(),
+            room: format!("dd-{}", row.id),
             caller_id: "+15550009999".into(),
             script: "Hello".into(),
             ring_timeout_s: 30,
             max_call_duration_s: 900,
         };
-        let (id, claim) = (row.id, row.claim_number);
-        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { tx.arm(id, claim, mine, &armed).await })).await
+        let job =
+            self.store.write(Lane::Urgent, move |tx| Box::pin(async move { if tx.arm(&armed).await? { Ok(()) } else { Err(DeskError::NotFound("room")) } }));
+        match job.await {
+            Ok(()) => Ok(true),
+            Err(DeskError::Store(e)) => Err(e),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Used of the day, lines of the trunk, live and dials of the campaign.
+    async fn taken(&self) -> (i64, i64, i64, i64) {
+        let used = self.store.campaign_day(self.campaign, self.now.date_naive()).await.unwrap().map_or(0, |d| d.used);
+        let counts = self.store.campaign(self.owner, self.campaign).await.unwrap().unwrap().counts;
+        (used, self.store.trunks().await.unwrap()[0].live, counts.live, counts.dials)
     }
 }
 
@@ -195,15 +221,19 @@ async fn p2_arming_is_for_the_claims_holder_and_one_call_a_number() {
 async fn p5_the_cap_and_the_lines_hold_and_a_failed_job_leaves_nothing() {
     for (_dir, store) in databases().await {
         let rows = Rows::new(store).await;
-        let (campaign, trunk, now, day) = (rows.campaign, rows.trunk, rows.now, rows.now.date_naive());
-        let jobs = (0..5).map(|_| rows.store.write(Lane::Urgent, move |tx| Box::pin(async move { tx.take_day(campaign, day, 2).await })));
-        let taken = futures_util::future::join_all(jobs).await.into_iter().filter(|t| *t.as_ref().unwrap()).count();
-        assert_eq!(taken, 2, "two of five at once");
-        for wanted in [true, true, false] {
-            assert_eq!(write!(rows.store, |tx| tx.take_trunk_line(trunk, 2, 0.5, now).await?), wanted);
+        let (campaign, trunk, mine) = (rows.campaign, rows.trunk, Incarnation::fresh());
+        for i in 0..7 {
+            rows.queue(&format!("+1202555010{i}"), i, rows.now).await;
         }
+        let claimed = rows.claim(7, mine, rows.now).await;
+        // A call takes all it needs or nothing: cap of the day, then lines of the trunk.
+        let armed = futures_util::future::join_all(claimed[..5].iter().map(|row| rows.arm_within(row, mine, 1, 2))).await;
+        assert_eq!((armed.iter().filter(|a| *a.as_ref().unwrap()).count(), rows.taken().await), (1, (1, 1, 1, 1)), "one of five at once");
+        let armed = futures_util::future::join_all(claimed[..6].iter().map(|row| rows.arm_within(row, mine, 9, 2))).await;
+        assert_eq!((armed.iter().filter(|a| *a.as_ref().unwrap()).count(), rows.taken().await), (1, (2, 2, 2, 2)), "and one more line");
         write!(rows.store, |tx| tx.move_trunk_lines(trunk, -1).await?);
-        assert!(write!(rows.store, |tx| tx.take_trunk_line(trunk, 2, 0.5, now).await?));
+        assert!(rows.arm_within(&claimed[6], mine, 9, 2).await.unwrap());
+        assert_eq!(rows.taken().await, (3, 2, 3, 3));
         // Jobs of one batch: the one that fails is undone alone.
         let good = rows.store.write(Lane::Urgent, move |tx| Box::pin(async move { tx.add_counts(campaign, &Counts { total: 1, ..Counts::default() }).await }));
         let bad = rows.store.write(Lane::Urgent, move |tx| {

@@ -373,7 +373,7 @@ async fn after_breaking(rig: &Rig, point: &str, nth: u64) -> After {
 }
 
 /// Places inside a transaction's job, or inside the inbox, which goes on.
-const IN_A_JOB: [&str; 8] = ["claim.leased", "claim.written", "arm.day", "arm.trunk", "arm.number", "arm.row", "arm.written", "record."];
+const IN_A_JOB: [&str; 6] = ["claim.leased", "claim.written", "arm.judged", "arm.taken", "arm.written", "record."];
 
 /// A panic at every step of a call: what breaks down fails alone, or dialling stops in words, or the
 /// process ends in words; and whoever comes after finds nothing wrong. `DIALDECK_PANICS_PER_POINT` (1), at

@@ -1,0 +1,164 @@
+//! Calls read and written as a set. Of those that have moved only what has changed is written: an index is
+//! rewritten with each column of it that a statement names, whether its value stays or not.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::{CallRow, StoreError, Tx, pool::on_tx, rows::stamp};
+use crate::domain::{call::State, id::CallId};
+
+/// A call as it was read in this transaction, and as it is from now on.
+#[derive(Debug, Clone, Copy)]
+pub struct CallUpdate<'a> {
+    pub was: &'a CallRow,
+    pub row: &'a CallRow,
+}
+
+/// Which columns a statement writes: bits in the order of [`COLUMNS`].
+type Columns = u32;
+
+/// The columns that move: each once, with how its value stands in the JSON of the statement.
+macro_rules! moving_columns {
+    (|$r:ident| $($column:ident = $value:expr),+ $(,)?) => {
+        const COLUMNS: &[&str] = &[$(stringify!($column)),+];
+
+        fn changed(was: &CallRow, is: &CallRow) -> Columns {
+            let unlike = [$(was.$column != is.$column),+];
+            unlike.iter().rev().fold(0, |bits, unlike| bits << 1 | Columns::from(*unlike))
+        }
+
+        fn values($r: &CallRow, columns: Columns) -> Vec<Value> {
+            let mut values = vec![Value::from($r.id.hex())];
+            let mut left = columns;
+            $(
+                if left & 1 == 1 {
+                    values.push(Value::from($value));
+                }
+                left >>= 1;
+            )+
+            debug_assert_eq!(left, 0, "a column that does not move");
+            values
+        }
+    };
+}
+
+moving_columns!(
+    |r| state = r.state.as_str(),
+    reply_pending = i64::from(r.reply_pending),
+    participant_sid = r.participant_sid.as_deref(),
+    sip_call_id = r.sip_call_id.as_deref(),
+    call_sid = r.call_sid.as_deref(),
+    leg_seen = i64::from(r.leg_seen),
+    ringing_seen = i64::from(r.ringing_seen),
+    rejoined = i64::from(r.rejoined),
+    left_at = stamp(r.left_at),
+    left_reason = json_text(r.left_reason.as_ref().map(|l| l.0)),
+    left_status = json_text(r.left_status.as_ref().map(|l| l.0)),
+    ringing_at = stamp(r.ringing_at),
+    answered_at = stamp(r.answered_at),
+    completed_at = stamp(r.completed_at),
+    call_duration = r.call_duration,
+    basis = word(r.basis),
+    sip_code = r.sip_code,
+    reason = r.reason.as_str(),
+    charged = i64::from(r.charged),
+    outcome = word(r.outcome),
+    outcome_who = word(r.outcome_who),
+    outcome_by = r.outcome_by.as_deref(),
+    outcome_at = stamp(r.outcome_at),
+    suggestion = word(r.suggestion),
+    suggestion_confidence = r.suggestion_confidence,
+    notes = r.notes.as_str(),
+    lease_until = stamp(r.lease_until),
+    doubt = word(r.doubt),
+);
+
+/// A value as its column keeps it: JSON text.
+fn json_text(value: Option<impl serde::Serialize>) -> Option<String> {
+    value.and_then(|v| serde_json::to_string(&v).ok())
+}
+
+/// An enumeration's word.
+fn word(value: Option<impl serde::Serialize>) -> Value {
+    value.and_then(|v| serde_json::to_value(v).ok()).unwrap_or_default()
+}
+
+/// `rank` in the row: what the partial indexes ask of a state, and no more. While a call is open it stays, and
+/// with it every entry of the row in them.
+fn place(state: State) -> i64 {
+    match state {
+        State::Pending => 0,
+        State::Claimed => 5,
+        _ if state.is_open() => 10,
+        _ => 90,
+    }
+}
+
+/// One statement for the rows that keep their place in the indexes, one for those that leave it.
+#[derive(Default)]
+struct Written<'a> {
+    rows: Vec<&'a CallRow>,
+    columns: Columns,
+}
+
+impl<'a> Written<'a> {
+    fn add(&mut self, row: &'a CallRow, columns: Columns) {
+        self.rows.push(row);
+        self.columns |= columns;
+    }
+
+    fn sql(&self, moves: bool) -> String {
+        let names = COLUMNS.iter().enumerate().filter(|(bit, _)| self.columns >> bit & 1 == 1).map(|(_, name)| *name);
+        let names = names.chain(moves.then_some("rank"));
+        let set: Vec<String> = names.zip(1..).map(|(name, i)| format!("{name} = v ->> {i}")).chain(["updated_at = $2".to_owned()]).collect();
+        format!("UPDATE campaign_calls SET {} FROM (SELECT value AS v FROM jsonb_each($1)) AS j WHERE id = unhex(v ->> 0)", set.join(", "))
+    }
+
+    fn json(&self, moves: bool) -> String {
+        let of = |row: &&CallRow| {
+            let mut values = values(row, self.columns);
+            values.extend(moves.then(|| Value::from(place(row.state))));
+            Value::from(values)
+        };
+        self.rows.iter().map(of).collect::<Value>().to_string()
+    }
+}
+
+/// Calls as one JSON text, in the order of the fields of [`CallRow`]: each row that comes back by itself costs a
+/// change of threads and a copy of each of its values. Without their scripts, which are long and move nothing.
+const AS_ONE: &str = "json_group_array(json_array(hex(id), hex(user_id), hex(campaign_id), nullif(hex(contact_id), ''), phone_number, contact_name,
+    contact_email, country, zones, position, attempt, state, dialable_at, priority, lease_until, nullif(hex(incarnation), ''), claim_number, armed_at,
+    deadline_at, armed_day, reply_pending, room_name, nullif(hex(trunk_id), ''), caller_id, NULL, ring_timeout_s, max_call_duration_s, participant_sid,
+    sip_call_id, call_sid, leg_seen, ringing_seen, rejoined, left_at, json(left_reason), json(left_status), doubt, started_at, ringing_at, answered_at,
+    completed_at, call_duration, basis, sip_code, reason, charged, outcome, outcome_who, outcome_by, outcome_at, suggestion, suggestion_confidence,
+    notes, hangup_requested_at, recording_url, created_at, updated_at))";
+
+impl Tx {
+    /// Calls with these ids or these Twilio call sids, without their scripts.
+    pub async fn calls_named(&mut self, ids: &[CallId], sids: &[&str]) -> Result<Vec<CallRow>, StoreError> {
+        let ids: Vec<String> = ids.iter().map(|i| i.hex()).collect();
+        let sql = sqlx::AssertSqlSafe(format!(
+            "SELECT {AS_ONE} FROM calls WHERE id IN (SELECT unhex(value) FROM json_each($1) UNION
+                     SELECT id FROM campaign_calls WHERE call_sid IN (SELECT value FROM json_each($2)) AND call_sid IS NOT NULL)"
+        ));
+        let (ids, sids) = (serde_json::json!(ids).to_string(), serde_json::json!(sids).to_string());
+        let text: String = on_tx!(self, |db| sqlx::query_scalar(sql).bind(ids).bind(sids).fetch_one(&mut *db).await?);
+        serde_json::from_str(&text).map_err(|e| StoreError::Damaged(format!("a call cannot be read ({e})")))
+    }
+
+    /// Writes what has moved of many calls, in two statements at most.
+    pub async fn update_calls(&mut self, calls: &[CallUpdate<'_>], now: DateTime<Utc>) -> Result<(), StoreError> {
+        let (mut stays, mut moves) = (Written::default(), Written::default());
+        for CallUpdate { was, row } in calls {
+            let columns = changed(was, row);
+            if place(was.state) == place(row.state) { stays.add(row, columns) } else { moves.add(row, columns) }
+        }
+        for (written, moves) in [(stays, false), (moves, true)] {
+            if !written.rows.is_empty() {
+                let sql = sqlx::AssertSqlSafe(written.sql(moves));
+                on_tx!(self, |db| sqlx::query(sql).bind(written.json(moves)).bind(now).execute(&mut *db).await?);
+            }
+        }
+        Ok(())
+    }
+}
