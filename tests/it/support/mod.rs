@@ -202,9 +202,10 @@ impl World {
     /// Ends the engine at once, as a crash does: nothing is tidied up.
     pub async fn crash_engine(&mut self) {
         if let Some((stop, task)) = self.running.take() {
-            stop.now.cancel();
+            // First: an engine that is told to stop says goodbye.
             task.abort();
             let _ = task.await;
+            stop.now.cancel();
         }
     }
 
