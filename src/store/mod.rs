@@ -47,6 +47,7 @@ pub use figures::{Figures, Waiting};
 pub use file::FileId;
 pub use gates::{ArmRow, ClaimRow, ClaimStanding, ContactGates, OutgoingRow, TrunkGates};
 pub use inbox::{EventRow, NewEvent};
+pub use lines::ListeningLine;
 pub use news::{Height, News};
 pub use pool::{Revision, Store, Tx};
 pub use recordings::RecordingRow;

@@ -155,6 +155,16 @@ async fn egress_records_each_answered_call_once() {
     assert!(begun.iter().all(|w| w.ends_with("audio_only=true")), "{begun:?}");
 }
 
+/// A talk of less than a second is recorded too: whoever records hears of the answer at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn egress_begins_with_the_answer() {
+    let behaviour = Behaviour::Answer { ring: Duration::from_secs(1), talk: Duration::from_millis(600) };
+    let place = Recording::Egress(RecordingPlace { prefix: "calls/".into(), bucket: None });
+    // At the pace of life, one after another.
+    let (world, id) = recording(Options { behaviour, speed: 1.0, ..talkative() }, "trunk.example", |_| place).await;
+    until_recorded(&world, id).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twilios_list_is_read_once_a_call_is_over() {
     let list =
