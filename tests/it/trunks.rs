@@ -180,6 +180,13 @@ async fn whose_trunks_one_sees_and_may_use() {
     assert_eq!(unknown.json()["details"][0]["field"], "outboundTrunkId");
     assert_eq!(with(&json!(free)).await.status.as_u16(), 200);
     assert!(rest.listed(&rest.token).await.iter().all(|t| t["trunkId"] != free), "held by another now");
+    // It carries a number of ours too, where ours is to go: we are given one of our own.
+    w.simulator.change_trunk(&free, |t| {
+        t.numbers.push("+15550007777".into());
+        true
+    });
+    let own = rest.call("POST", CREATE, Some(json!({ "phoneNumber": "+15550007777", "assistantId": w.assistant, "address": "free.example" }))).await;
+    assert!(own.status.as_u16() == 201 && own.json()["trunk"]["outboundTrunkId"] != json!(free), "{}", own.body);
     // Nothing of the refusals was made.
     assert_eq!((rest.made_at("acme.example"), w.simulator.inbound_trunks().len()), (0, 0));
 }
