@@ -83,6 +83,7 @@ fn request(r: &RequestRow) -> serde_json::Value {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct OutcomeRequest {
+    #[serde(default)]
     outcome: String,
     notes: Option<String>,
     #[serde(alias = "callback_at")]
@@ -157,6 +158,7 @@ pub async fn hangup(State(api): State<Api>, Operator(caller): Operator, Path(id)
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct TransferRequest {
+    #[serde(default)]
     to: String,
 }
 

@@ -338,6 +338,7 @@ pub async fn stop(State(api): State<Api>, Supervisor(caller): Supervisor, Path(i
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RecycleRequest {
+    #[serde(default)]
     results: Vec<String>,
 }
 
@@ -345,8 +346,12 @@ pub async fn recycle(State(api): State<Api>, Supervisor(caller): Supervisor, Pat
     let c = own(&api, caller.owner, &id).await?;
     let RecycleRequest { results } = body::json(&headers, &bytes)?;
     let is = |word: &str| results.iter().any(|r| r == word);
+    let wrong = |words: String| Err(ApiError::Unprocessable(vec![FieldError::new("results", words)]));
+    if results.is_empty() {
+        return wrong("which are to go round again? Some of no_answer, busy, voicemail, callback".to_owned());
+    }
     if let Some(other) = results.iter().find(|r| !["no_answer", "busy", "voicemail", "callback"].contains(&r.as_str())) {
-        return Err(ApiError::Unprocessable(vec![FieldError::new("results", format!("\"{other}\" is none of no_answer, busy, voicemail, callback"))]));
+        return wrong(format!("\"{other}\" is none of no_answer, busy, voicemail, callback"));
     }
     let what = Recycle { no_answer: is("no_answer"), busy: is("busy"), voicemail: is("voicemail"), callback: is("callback") };
     let queued = api.desk.recycle(caller.actor(), c.id, what).await?;

@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 
 use crate::{desk::DeskError, domain::FieldError, provision::ProvisionError, store::StoreError, telephony::CarrierError};
 
+/// Whoever was told that nothing could be done may ask again after this.
+const SOON: Duration = Duration::from_secs(5);
+
 #[derive(Debug)]
 pub enum ApiError {
     /// Malformed: not JSON, wrong type, unknown field.
@@ -46,18 +49,14 @@ impl IntoResponse for ApiError {
             Self::Conflict(m) => (StatusCode::CONFLICT, "conflict", m, Value::Null),
             Self::UnsupportedMedia(m) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media", m.to_owned(), Value::Null),
             Self::TooLarge(m) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", m, Value::Null),
-            Self::RateLimited(m, wait) => {
-                let mut response = Self::failure(StatusCode::TOO_MANY_REQUESTS, "rate_limited", m, Value::Null);
-                let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-                response.headers_mut().insert(RETRY_AFTER, seconds.max(1).into());
-                return response;
-            }
-            Self::NoMethod => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "the path has no such method".to_owned(), Value::Null),
+            Self::RateLimited(m, wait) => return Self::later(StatusCode::TOO_MANY_REQUESTS, "rate_limited", m, wait),
+            // A request that cannot be right, as one that is malformed: nothing of it is a word of its own.
+            Self::NoMethod => (StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "the path has no such method".to_owned(), Value::Null),
             Self::Unprocessable(fields) => {
                 let words = fields.iter().map(|f| format!("{}: {}", f.field, f.message)).collect::<Vec<_>>().join("; ");
                 (StatusCode::UNPROCESSABLE_ENTITY, "unprocessable", words, json!(fields))
             }
-            Self::Unavailable(m) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", m, Value::Null),
+            Self::Unavailable(m) => return Self::later(StatusCode::SERVICE_UNAVAILABLE, "unavailable", &m, SOON),
             Self::Internal(m) => {
                 let id = uuid::Uuid::new_v4().simple().to_string();
                 tracing::error!(target: "api", error_id = %id, "{m}");
@@ -75,6 +74,14 @@ impl ApiError {
             map.insert("details".to_owned(), details);
         }
         (status, Json(body)).into_response()
+    }
+
+    /// A failure that may be over after a while.
+    fn later(status: StatusCode, code: &str, message: &str, wait: Duration) -> Response {
+        let mut response = Self::failure(status, code, message, Value::Null);
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        response.headers_mut().insert(RETRY_AFTER, seconds.max(1).into());
+        response
     }
 }
 

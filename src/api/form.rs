@@ -50,6 +50,10 @@ impl<S: Send + Sync> FromRequest<S> for Form {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let content = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        if !content.split(';').next().is_some_and(|c| c.trim().eq_ignore_ascii_case("multipart/form-data")) {
+            return Err(ApiError::UnsupportedMedia("send multipart/form-data"));
+        }
         let (broken, outside) = (Breakage::default(), Outside::default());
         let request = match boundary(request.headers()) {
             Some(boundary) => request.map(|body| with_an_end(body, &boundary, broken.clone(), outside.clone())),

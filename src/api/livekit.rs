@@ -58,6 +58,7 @@ pub async fn assistant(State(api): State<Api>, Viewer(caller): Viewer, Path(id):
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct AssistantRequest {
+    #[serde(default)]
     name: String,
     agent_name: Option<String>,
     #[serde(default)]
@@ -92,7 +93,9 @@ pub async fn numbers(State(api): State<Api>, Viewer(caller): Viewer, Query(pagin
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct AssignRequest {
+    #[serde(default)]
     phone_number: String,
+    #[serde(default)]
     assistant_id: String,
     outbound_trunk_id: Option<String>,
     #[serde(default)]
@@ -108,7 +111,9 @@ struct AssignRequest {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct TrunkRequest {
+    #[serde(default)]
     phone_number: String,
+    #[serde(default)]
     assistant_id: String,
     #[serde(default)]
     address: String,
@@ -126,9 +131,10 @@ struct TrunkRequest {
 /// Whom a number is for: both are read before either is complained of.
 fn parties(number: &str, assistant: &str) -> Result<(PhoneNumber, AssistantId), ApiError> {
     let mut errors = Vec::new();
-    let number = PhoneNumber::own(number).map_err(|e| errors.push(FieldError::new("phoneNumber", e.to_string()))).ok();
-    let assistant = assistant.parse().map_err(|_| errors.push(FieldError::new("assistantId", "is no UUID"))).ok();
-    number.zip(assistant).ok_or(ApiError::Unprocessable(errors))
+    let or_missing = |text: &str, words: String| if text.trim().is_empty() { "is missing".to_owned() } else { words };
+    let own = PhoneNumber::own(number).map_err(|e| errors.push(FieldError::new("phoneNumber", or_missing(number, e.to_string())))).ok();
+    let id = assistant.parse().map_err(|_| errors.push(FieldError::new("assistantId", or_missing(assistant, "is no UUID".to_owned())))).ok();
+    own.zip(id).ok_or(ApiError::Unprocessable(errors))
 }
 
 /// An assignment's answer: what the assistant calls by, and what it is called by.

@@ -167,12 +167,12 @@ async fn standing(page: &mut Page, api: &Api) -> Result<(), ApiError> {
 /// Ready is who has looked after the calls of the run before and can write down what happens next.
 fn unready(api: &Api) -> Option<String> {
     match api.desk.store().trouble() {
-        Some(why) => Some(format!("nothing can be written, so nothing is dialled: {why}\n")),
-        None if !*api.ready.borrow() => Some("not reconciled yet\n".to_owned()),
+        Some(why) => Some(format!("nothing can be written, so nothing is dialled: {why}")),
+        None if !*api.ready.borrow() => Some("not reconciled yet".to_owned()),
         None => None,
     }
 }
 
-pub async fn readyz(State(api): State<Api>) -> Response {
-    unready(&api).map_or_else(|| "ready\n".into_response(), |words| (StatusCode::SERVICE_UNAVAILABLE, words).into_response())
+pub async fn readyz(State(api): State<Api>) -> Result<&'static str, ApiError> {
+    unready(&api).map_or(Ok("ready\n"), |words| Err(ApiError::Unavailable(words)))
 }

@@ -45,8 +45,8 @@ impl Key {
         self.key.is_some()
     }
 
-    /// Acts, unless this request was answered before. What failed on our side is not kept: it may be
-    /// sent again. A client that goes away meanwhile changes nothing: it hears the answer when it asks again.
+    /// Acts, unless this request was answered before. What failed on our side, or came too early, is not kept: it
+    /// may be sent again. A client that goes away meanwhile changes nothing: it hears the answer when it asks again.
     pub async fn once(self, api: &Api, what: &str, body: &[u8], act: impl Future<Output = Answer> + Send + 'static) -> Answer {
         let Some(key) = self.key else { return act.await };
         let mut digest = Sha256::new();
@@ -75,7 +75,8 @@ async fn reserve_and_settle(desk: Desk, owner: OwnerId, key: String, request: St
     let bytes = axum::body::to_bytes(body, 16 << 20).await.map_err(|e| ApiError::Internal(e.to_string()))?;
     let location = parts.headers.get(header::LOCATION).and_then(|l| l.to_str().ok()).unwrap_or_default().to_owned();
     let reply = Reply { status: status.as_u16(), body: String::from_utf8_lossy(&bytes).into_owned(), location };
-    desk.settle_key(owner, key, (!status.is_server_error()).then_some(reply)).await?;
+    let passes = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
+    desk.settle_key(owner, key, (!passes).then_some(reply)).await?;
     Ok(Response::from_parts(parts, Body::from(bytes)))
 }
 

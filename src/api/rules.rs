@@ -43,7 +43,7 @@ pub async fn list(State(api): State<Api>, Viewer(caller): Viewer, Query(paging):
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
-    #[serde(alias = "phoneNumber")]
+    #[serde(default, alias = "phoneNumber")]
     number: String,
     #[serde(default)]
     reason: String,
@@ -133,6 +133,7 @@ pub async fn terms(State(api): State<Api>, Viewer(_): Viewer) -> Answer {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Name {
+    #[serde(default)]
     name: String,
 }
 

@@ -85,11 +85,17 @@ async fn listener(addr: SocketAddr) -> Part {
     };
     let words = match &answered {
         Ok(a) if a.status == 200 => format!("answers at {addr}, ready"),
-        Ok(a) => format!("answers at {addr}, not ready: {}", clean(&a.body, 200)),
+        Ok(a) => format!("answers at {addr}, not ready: {}", clean(&message(&a.body), 200)),
         Err(why) => format!("nothing answers at {addr} ({why})"),
     };
     let ready = answered.as_ref().is_ok_and(|a| a.status == 200);
     Part { name: "listener", words, value: json!({ "address": addr.to_string(), "answers": answered.is_ok(), "ready": ready }) }
+}
+
+/// The words of a refusal.
+fn message(body: &str) -> String {
+    let told: Option<Value> = serde_json::from_str(body).ok();
+    told.and_then(|t| Some(t["message"].as_str()?.to_owned())).unwrap_or_else(|| body.to_owned())
 }
 
 async fn livekit(s: &Session) -> Part {

@@ -236,13 +236,17 @@ fn evidence(rules: &Rules, claimed: &Claimed, f: &ArmRow, now: DateTime<Utc>) ->
     let history = c.history();
     let clocks: Vec<String> =
         zone::parse_key(&key).unwrap_or_default().iter().map(|z| format!("{} {}", z.name(), now.with_timezone(z).format("%a %H:%M"))).collect();
-    serde_json::json!({
+    let mut evidence = serde_json::json!({
         "attempt": claimed.attempt, "claim": claimed.claim_number, "trunk": claimed.outgoing.livekit_trunk, "callerId": claimed.outgoing.caller_id,
         "profile": rules.profile, "rules": crate::domain::legal::version(), "timeZones": zone::version(), "laws": laws.iter().map(|l| l.label()).collect::<Vec<_>>(),
-        "contactClocks": clocks, "country": c.country, "doNotCall": c.on_do_not_call, "consentAt": c.consent_at, "dials": history.dials, "talkedAt": history.talked_at,
+        "contactClocks": clocks, "country": c.country, "doNotCall": c.on_do_not_call, "consentAt": c.consent_at(), "dials": history.dials, "talkedAt": history.talked_at,
         "usedToday": f.used_today.unwrap_or(0) + 1, "dailyCap": campaign.daily_cap, "live": f.live + 1,
         "maxConcurrent": campaign.max_concurrent, "generation": f.generation,
-    })
+    });
+    if let (None, Some(known)) = (c.own_consent_at, &c.known_consent) {
+        evidence["consentOf"] = serde_json::json!({ "contact": known.contact, "source": known.source });
+    }
+    evidence
 }
 
 impl Armed {

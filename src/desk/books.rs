@@ -109,9 +109,9 @@ async fn give_number(tx: &mut Tx, call: CallId, now: DateTime<Utc>) -> Result<Op
     Ok(Some(words))
 }
 
-/// Lines in use of every trunk, against the calls that are on one.
+/// Lines in use of every trunk, against the calls that are on one and the phones that listen to them.
 async fn count_lines(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<String>, DeskError> {
-    let mut in_use: BTreeMap<TrunkId, i64> = BTreeMap::new();
+    let mut in_use: BTreeMap<TrunkId, i64> = tx.lines_listened_on().await?.into_iter().collect();
     for row in tx.calls_on_the_line().await? {
         if let Some(trunk) = row.trunk_id {
             *in_use.entry(trunk).or_default() += stats::contribution(&tally(&row)).live;

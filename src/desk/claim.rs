@@ -268,7 +268,7 @@ pub(super) fn judge_contact(rules: &Rules, g: &ContactGates, trunk_countries: &[
         place: Place { number: &g.phone_number, country: &g.country, zones: zones.as_deref(), states: zone::states_of(&key).collect() },
         trunk_countries,
         on_do_not_call: g.on_do_not_call,
-        consent_at: g.consent_at,
+        consent_at: g.consent_at(),
         history: &history,
         promised: g.promised,
         closures: &closures,

@@ -3,6 +3,7 @@
 //! write, commit. A decision never waits for a network; reads that decide nothing go to `store`.
 
 mod arm;
+mod assigning;
 mod board;
 mod books;
 mod by_hand;
@@ -39,6 +40,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 pub use arm::{Armed, Refused};
+pub use assigning::Assigning;
 pub use board::{Hands, Look, NoAgent};
 pub use by_hand::{ByHand, MANUAL};
 pub use campaigns::{CampaignDraft, Preflight, Stopped};

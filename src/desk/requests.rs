@@ -86,6 +86,9 @@ const UNTAKEN: Duration = Duration::seconds(5);
 /// Whoever asked has been told so by then, or is gone: it is not done later by surprise.
 const LATE: Duration = Duration::seconds(10);
 
+/// A phone that listens is on no longer than this after the last moment of its call: it rings, and is let go.
+const LISTENS_ON: Duration = Duration::minutes(2);
+
 /// However often the bell rings, a waiting asker reads its row no more often than this.
 pub(super) const REST: Duration = Duration::milliseconds(40);
 /// And at least this often, for a bell that was missed.
@@ -176,10 +179,15 @@ impl Desk {
     }
 
     /// Takes a request for an engine that leads, once; `None` when somebody has it or the gates have closed:
-    /// then it is over.
-    pub async fn take_request(&self, id: RequestId, mine: Incarnation) -> Result<Option<(RequestRow, CallRow)>, DeskError> {
+    /// then it is over. With it comes a line of the trunk, where it is one that `rings` a phone into the call.
+    pub async fn take_request(&self, id: RequestId, mine: Incarnation, rings: bool) -> Result<Option<(RequestRow, CallRow)>, DeskError> {
         let (clock, rules) = (self.clock.clone(), self.rules.clone());
-        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { take(tx, &rules, id, mine, clock.now()).await })).await
+        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { take(tx, &rules, id, mine, rings, clock.now()).await })).await
+    }
+
+    /// A supervisor's phone is off: its line is free.
+    pub async fn free_listening_line(&self, id: RequestId) -> Result<(), DeskError> {
+        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.free_listening_line(id).await?) })).await
     }
 
     /// What came of a request, with its audit.
@@ -216,6 +224,24 @@ impl Desk {
                     }
                     let words = "the engine that did it died meanwhile: nobody knows what came of it. Look at the call before asking again";
                     finish(tx, id, &Verdict::new(Fate::Unknown, words), now).await
+                })
+            })
+            .await
+    }
+
+    /// Ends a request whose errand broke down: what it had not taken was certainly not done.
+    pub async fn request_broke(&self, id: RequestId) -> Result<(), DeskError> {
+        let now = self.now();
+        self.store
+            .write(Lane::Urgent, move |tx| {
+                Box::pin(async move {
+                    let taken = tx.request(id).await?.is_some_and(|r| r.taken_by.is_some());
+                    let (fate, words) = if taken {
+                        (Fate::Unknown, "it broke down halfway: nobody knows what came of it. Look at the call before asking again")
+                    } else {
+                        (Fate::Failed, "it broke down before it began: nothing was done")
+                    };
+                    finish(tx, id, &Verdict::new(fate, words), now).await
                 })
             })
             .await
@@ -340,7 +366,14 @@ async fn write(
     audit(tx, actor, now, &format!("{}_requested", kind.as_str()), Some(row.id.0), &json!({ "request": id, "arguments": arguments })).await
 }
 
-async fn take(tx: &mut Tx, rules: &Arc<Rules>, id: RequestId, mine: Incarnation, now: DateTime<Utc>) -> Result<Option<(RequestRow, CallRow)>, DeskError> {
+async fn take(
+    tx: &mut Tx,
+    rules: &Arc<Rules>,
+    id: RequestId,
+    mine: Incarnation,
+    rings: bool,
+    now: DateTime<Utc>,
+) -> Result<Option<(RequestRow, CallRow)>, DeskError> {
     if tx.setting(Setting::Leader).await?.is_some_and(|l| l != mine.to_string()) {
         return Ok(None);
     }
@@ -356,9 +389,9 @@ async fn take(tx: &mut Tx, rules: &Arc<Rules>, id: RequestId, mine: Incarnation,
     if !tx.take_request(id, mine, now).await? {
         return Ok(None);
     }
-    let rings = request.arguments.get("to").or_else(|| request.arguments.get("phoneNumber")).and_then(|n| n.as_str());
-    if let Some(rings) = rings {
-        let Ok(phone) = PhoneNumber::parse(rings, None) else {
+    let number = request.arguments.get("to").or_else(|| request.arguments.get("phoneNumber")).and_then(|n| n.as_str());
+    if let Some(number) = number {
+        let Ok(phone) = PhoneNumber::parse(number, None) else {
             finish(tx, id, &Verdict::new(Fate::Failed, "its number cannot be read"), now).await?;
             return Ok(None);
         };
@@ -372,10 +405,19 @@ async fn take(tx: &mut Tx, rules: &Arc<Rules>, id: RequestId, mine: Incarnation,
             Err(Judged::Desk(e)) => return Err(e),
         }
     }
-    if let (Kind::Listen, Some(trunk)) = (request.kind, row.trunk_id) {
-        tx.take_trunk_token(trunk, now).await?;
+    if rings && !take_line(tx, rules, id, &row, now).await? {
+        let details = json!({ "gate": Gate::TrunkLines.word() });
+        finish(tx, id, &Verdict::new(Fate::Refused, "every line of the call's trunk is in use").with(details), now).await?;
+        return Ok(None);
     }
     Ok(Some((request, row)))
+}
+
+/// The line of the trunk that another phone needs.
+async fn take_line(tx: &mut Tx, rules: &Rules, id: RequestId, row: &CallRow, now: DateTime<Utc>) -> Result<bool, DeskError> {
+    let Some(trunk) = row.trunk_id else { return Ok(false) };
+    let over = row.armed_at.unwrap_or(now) + Duration::seconds(row.ring_timeout_s + row.max_call_duration_s);
+    Ok(tx.take_listening_line((id, row.id), trunk, rules.trunk_concurrent, (now, over.max(now) + LISTENS_ON)).await?)
 }
 
 async fn finish(tx: &mut Tx, id: RequestId, verdict: &Verdict, now: DateTime<Utc>) -> Result<(), DeskError> {
@@ -384,7 +426,14 @@ async fn finish(tx: &mut Tx, id: RequestId, verdict: &Verdict, now: DateTime<Utc
     if verdict.words == NOBODY && request.taken_by.is_some() {
         return Ok(());
     }
-    if tx.finish_request(id, verdict, now).await? && request.kind != Kind::Hangup {
+    if !tx.finish_request(id, verdict, now).await? {
+        return Ok(());
+    }
+    // Of what is done or unknown the engine looks when the phone is off.
+    if matches!(verdict.fate, Fate::Refused | Fate::Failed) {
+        tx.free_listening_line(id).await?;
+    }
+    if request.kind != Kind::Hangup {
         let action = format!("{}_{}", request.kind.as_str(), fate(verdict.fate));
         audit(tx, &Actor::engine(request.user_id), now, &action, Some(request.call_id.0), &json!({ "request": id, "words": verdict.words })).await?;
     }

@@ -229,6 +229,7 @@ impl Sender {
         tokio::select! {
             biased;
             event = self.place(armed, ticket) => {
+                let answered = matches!(event.kind, Kind::Reply(Reply::Answered { .. }));
                 match &event.kind {
                     Kind::Reply(Reply::Unsent { fault, .. }) => self.health.dial_unsent(&self.campaign, *fault).await,
                     // What nobody knows proves nothing.
@@ -236,6 +237,9 @@ impl Sender {
                     _ => self.health.dial_sent(self.campaign.id, armed_at).await,
                 }
                 self.ctx.record(event).await;
+                if answered {
+                    self.calls.answered.notify_one();
+                }
             }
             // Giving the request up gives nothing up at the other end: nobody knows.
             () = self.ctx.clock.sleep_until(limit) => self.ctx.tell(call, Source::Engine, Kind::ReplyLost { cause: Lost::NoReply }, self.ctx.now()).await,

@@ -17,6 +17,7 @@ use crate::{
         event::Reply,
         request::{Fate, Kind, Verdict},
     },
+    failpoint::reach,
     store::{CallRow, RequestRow},
     telephony::{CarrierError, Muted, Participant, SecondLeg, Transferred},
 };
@@ -59,9 +60,11 @@ impl Errand {
         self.request.arguments.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned()
     }
 
-    /// Takes the row; `None` when it is not ours to do any more.
-    async fn take(&self) -> Result<Option<(CallRow, String)>, Verdict> {
-        match self.ctx.desk.take_request(self.request.id, self.ctx.incarnation).await {
+    /// Takes the row, with a line where it rings another phone; `None` when it is not ours to do any more.
+    async fn take(&self, rings: bool) -> Result<Option<(CallRow, String)>, Verdict> {
+        let taken = self.ctx.desk.take_request(self.request.id, self.ctx.incarnation, rings).await;
+        reach("errand.taken");
+        match taken {
             Ok(taken) => Ok(taken.and_then(|(_, row)| row.room_name.clone().map(|room| (row, room)))),
             // In doubt, and so nothing is sent.
             Err(e) => Err(Verdict::new(Fate::Failed, e.to_string())),
@@ -69,7 +72,7 @@ impl Errand {
     }
 
     async fn transfer(&self) -> Option<Verdict> {
-        let room = match self.take().await {
+        let room = match self.take(false).await {
             Ok(taken) => taken?.1,
             Err(verdict) => return Some(verdict),
         };
@@ -104,11 +107,12 @@ impl Errand {
             Err(e) => return Some(Verdict::new(Fate::Failed, e.to_string())),
         };
         let begun = self.ctx.clock.uptime();
-        let (row, room) = match self.take().await {
+        let leg = here.iter().find(|p| p.is_supervisor() && p.phone() == Some(number.as_str()));
+        let (row, room) = match self.take(leg.is_none()).await {
             Ok(taken) => taken?,
             Err(verdict) => return Some(verdict),
         };
-        if let Some(leg) = here.iter().find(|p| p.is_supervisor() && p.phone() == Some(number.as_str())) {
+        if let Some(leg) = leg {
             return Some(self.turn(room, leg, speak).await);
         }
         let leg = match self.second_leg(&row, room, number).await {
@@ -125,10 +129,6 @@ impl Errand {
         let failed = |words: &str| Verdict::new(Fate::Failed, words);
         let trunks = self.ctx.desk.store().trunks().await.map_err(|e| failed(&e.to_string()))?;
         let trunk = trunks.into_iter().find(|t| Some(t.id) == row.trunk_id).ok_or_else(|| failed("the call's trunk is gone"))?;
-        if trunk.live >= trunk.max_live {
-            let words = format!("{} of {} lines of the trunk are in use", trunk.live, trunk.max_live);
-            return Err(Verdict::new(Fate::Refused, words).with(json!({ "gate": "trunk_concurrency" })));
-        }
         let bound = row.armed_at.unwrap_or(row.updated_at) + Duration::seconds(row.ring_timeout_s + row.max_call_duration_s);
         let left = (bound - self.ctx.now()).to_std().unwrap_or_default();
         Ok(SecondLeg {
@@ -190,6 +190,7 @@ impl Errand {
         };
         if let Err(e) = self.ctx.carrier.remove(room.to_owned(), identity.to_owned()).await {
             tracing::error!(target: "engine", call = %self.request.call_id, error = %e, "a supervisor's phone can neither be muted nor let go");
+            return Err(Verdict::new(Fate::Unknown, format!("the phone can neither be muted ({why}) nor let go: it may be heard. Hang it up")));
         }
         Err(Verdict::new(Fate::Failed, format!("the phone could not be muted ({why}), so it was let go")))
     }
@@ -209,7 +210,7 @@ impl Errand {
     }
 
     async fn dispatch(&self) -> Option<Verdict> {
-        let (row, room) = match self.take().await {
+        let (row, room) = match self.take(false).await {
             Ok(taken) => taken?,
             Err(verdict) => return Some(verdict),
         };

@@ -10,6 +10,7 @@
 //! | `follower` | one a call: polls it to its end |
 //! | `reconciler` | takes over what a crash left, and calls that nobody follows |
 //! | `requests` | calls made by hand; what is asked of live ones: hang-ups told to followers, an `errand` for the rest |
+//! | `listeners` | gives back the lines of supervisors' phones that are off |
 //! | `watches` | tell followers of LiveKit's own news |
 //! | `housekeeper` | carries stops out, removes what is old |
 //! | `recorder` | has answered calls recorded, and learns where the recordings are |
@@ -25,6 +26,7 @@ mod errand;
 mod follower;
 mod health;
 mod housekeeper;
+mod listeners;
 mod reconciler;
 mod recorder;
 mod requests;
@@ -50,6 +52,7 @@ use calls::Calls;
 use context::Context;
 use health::Health;
 use housekeeper::Housekeeper;
+use listeners::Listeners;
 use reconciler::Reconciler;
 use recorder::Recorder;
 use requests::Requests;
@@ -93,6 +96,8 @@ impl Engine {
         supervisor.start("webhook watch", ToldWatch { ctx: ctx.clone(), calls: calls.clone() }.run(stop.clone()));
         let housekeeper = Housekeeper::new(ctx.desk.clone(), ctx.clock.clone(), ctx.config.retention, health.ready());
         supervisor.start("housekeeper", housekeeper.run(stop.clone()));
+        let listeners = Listeners::new(ctx.clone(), calls.clone(), health.ready());
+        supervisor.start("listeners", at_once(&stop, listeners.run(stop.clone())));
         let recorder = Recorder { ctx: ctx.clone(), calls: calls.clone(), ready: health.ready() };
         supervisor.start("recorder", at_once(&stop, recorder.run(stop.clone())));
         let scheduler = Scheduler::new(ctx.clone(), health, calls, supervisor.clone(), timekeeper);

@@ -32,7 +32,7 @@ pub enum Recording {
     Twilio(Arc<CallList>),
 }
 
-/// Between two looks for calls that were answered, and for those that nobody saw.
+/// Between two looks for calls that were answered, of which somebody else may have heard, and for those that nobody saw.
 const EVERY: Duration = Duration::seconds(1);
 const SWEEP: Duration = Duration::minutes(1);
 /// Between two questions about one call: while it is on, once it is over, and after a failure at its beginning.
@@ -75,6 +75,7 @@ impl Recorder {
                 biased;
                 () = stop.now.cancelled() => return,
                 () = self.calls.drained(&self.ctx, &stop) => return,
+                () = self.calls.answered.notified() => {}
                 () = self.ctx.sleep(EVERY) => {}
             }
         }

@@ -6,6 +6,8 @@
 use std::{collections::HashSet, sync::Arc};
 
 use chrono::{DateTime, Duration, Utc};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 use super::{
     calls::Calls,
@@ -39,15 +41,30 @@ pub(super) struct Requests {
     supervisor: Arc<Supervisor>,
     /// Errands that have been begun, as long as their rows are open.
     begun: HashSet<RequestId>,
+    broken: Arc<Broken>,
+}
+
+/// Errands that broke down: nobody finishes their rows but whoever looks here.
+#[derive(Default)]
+struct Broken {
+    requests: Mutex<Vec<RequestId>>,
+    bell: Notify,
+}
+
+impl Broken {
+    fn add(&self, request: RequestId) {
+        self.requests.lock().push(request);
+        self.bell.notify_one();
+    }
 }
 
 impl Requests {
     pub fn new(ctx: Arc<Context>, health: Arc<Health>, calls: Arc<Calls>, supervisor: Arc<Supervisor>) -> Self {
-        Self { ctx, health, calls, supervisor, begun: HashSet::new() }
+        Self { ctx, health, calls, supervisor, begun: HashSet::new(), broken: Arc::default() }
     }
 
     pub async fn run(mut self, stop: Stop) {
-        let (ctx, calls) = (self.ctx.clone(), self.calls.clone());
+        let (ctx, calls, broken) = (self.ctx.clone(), self.calls.clone(), self.broken.clone());
         let mut bell = ctx.desk.store().bell();
         loop {
             let next = match self.look().await {
@@ -62,6 +79,7 @@ impl Requests {
                 biased;
                 () = stop.now.cancelled() => return,
                 () = calls.drained(&ctx, &stop) => return,
+                () = broken.bell.notified() => {}
                 _ = bell.changed() => ctx.sleep(REST).await,
                 () = ctx.clock.sleep_until(wake) => {}
             }
@@ -70,6 +88,7 @@ impl Requests {
 
     /// One look at all that is open; when to look again.
     async fn look(&mut self) -> Result<Option<DateTime<Utc>>, DeskError> {
+        self.give_up_broken().await?;
         let open = self.ctx.desk.store().open_requests().await?;
         let asked = open.iter().filter(|r| r.request.kind == Kind::Hangup && !r.state.is_ended());
         self.calls.following.hangups_asked(asked.map(|r| r.request.call_id).collect());
@@ -84,6 +103,16 @@ impl Requests {
         }
         self.take_calls().await?;
         Ok(next)
+    }
+
+    /// Whoever asked is told at once, not when another engine starts.
+    async fn give_up_broken(&self) -> Result<(), DeskError> {
+        let broken = self.broken.requests.lock().clone();
+        for id in broken {
+            self.ctx.desk.request_broke(id).await?;
+            self.broken.requests.lock().retain(|b| *b != id);
+        }
+        Ok(())
     }
 
     /// Calls that somebody asked for: each is on its way now, or is refused now.
@@ -125,7 +154,8 @@ impl Requests {
             Some(by) if by != mine => ctx.desk.give_up_request(request.id, mine).await?,
             None if r.incarnation != Some(mine) && ctx.now() - request.at < THEIRS => return Ok(Some(request.at + THEIRS)),
             None if self.begun.insert(request.id) => {
-                self.supervisor.start("request", Errand { ctx: ctx.clone(), request }.run());
+                let (broken, id) = (self.broken.clone(), request.id);
+                self.supervisor.start_with("request", Errand { ctx: ctx.clone(), request }.run(), move || broken.add(id));
             }
             // Begun already.
             Some(_) | None => {}

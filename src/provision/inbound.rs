@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::{Answer, Provided, Provision, Wish, is_ours, metadata};
 use crate::{
+    desk::Assigning,
     domain::{id::OwnerId, text::clean},
     store::AssistantRow,
     telephony::livekit::{NewRule, RuleAgent},
@@ -15,7 +16,7 @@ const ROOM_PREFIX: &str = "in-";
 
 impl Provision {
     /// Makes what is missing, if it is asked for; what the number has is brought to its present assistant in any case.
-    pub(super) async fn let_in(&self, owner: OwnerId, wish: &Wish, assistant: &AssistantRow, provided: &mut Provided) -> Answer<()> {
+    pub(super) async fn let_in(&self, owner: OwnerId, wish: &Wish, assistant: &AssistantRow, provided: &mut Provided, turn: &Assigning) -> Answer<()> {
         let numbers = self.desk.store().numbers(owner).await?;
         let has = numbers.iter().any(|n| n.number == wish.number.as_str() && n.inbound_trunk_id.is_some());
         if !wish.inbound && !has {
@@ -24,14 +25,17 @@ impl Provision {
         let livekit = self.livekit()?;
         let name = clean(&format!("dialdeck {}", wish.number), 100);
         let there = livekit.inbound_trunks().await?.into_iter().find(|t| t.numbers.iter().any(|n| n == wish.number.as_str()));
-        let trunk = match there {
-            Some(trunk) => trunk,
-            None => livekit.create_inbound_trunk(name.clone(), wish.number.to_string(), metadata(wish.assistant)).await?,
+        let trunk = if let Some(trunk) = there {
+            trunk
+        } else {
+            self.desk.go_on_assigning(turn).await?;
+            livekit.create_inbound_trunk(name.clone(), wish.number.to_string(), metadata(wish.assistant)).await?
         };
         let agent = self.agent_for(assistant);
         let ours = metadata(wish.assistant);
         let rule = match livekit.rules().await?.into_iter().find(|r| r.names(&trunk.trunk_id)) {
             None => {
+                self.desk.go_on_assigning(turn).await?;
                 let new = NewRule { name, trunk: trunk.trunk_id.clone(), room_prefix: ROOM_PREFIX.to_owned(), agent, metadata: ours };
                 Box::pin(livekit.create_rule(new)).await?.id().to_owned()
             }

@@ -14,7 +14,7 @@ pub use listing::Listed;
 
 use crate::{
     config::Secret,
-    desk::{Actor, AssignNumber, Desk, DeskError},
+    desk::{Actor, AssignNumber, Assigning, Desk, DeskError},
     domain::{
         id::{AssistantId, OwnerId},
         phone::PhoneNumber,
@@ -33,7 +33,7 @@ pub struct OwnTrunk {
     pub password: Secret,
 }
 
-/// Finds and makes trunks, one assignment at a time.
+/// Finds and makes trunks: of each number one assignment at a time, whatever process makes it.
 pub struct Provision {
     desk: Desk,
     /// `None` while no LiveKit is configured.
@@ -43,8 +43,6 @@ pub struct Provision {
     own: OwnTrunk,
     /// The agent worker of an assistant that names none.
     agent_name: String,
-    /// Two that look for a trunk at once would both make one.
-    alone: tokio::sync::Mutex<()>,
 }
 
 /// What is asked for.
@@ -107,7 +105,7 @@ const NO_LIVEKIT: &str = "no LiveKit is configured: set LIVEKIT_HOST, LIVEKIT_AP
 impl Provision {
     #[must_use]
     pub fn new(desk: Desk, livekit: Option<Arc<LiveKit>>, twilio: Option<TwilioTrunks>, own: OwnTrunk, agent_name: String) -> Self {
-        Self { desk, livekit, twilio, own, agent_name, alone: tokio::sync::Mutex::default() }
+        Self { desk, livekit, twilio, own, agent_name }
     }
 
     fn livekit(&self) -> Answer<&LiveKit> {
@@ -123,20 +121,24 @@ impl Provision {
     pub async fn assign(self: &Arc<Self>, actor: Actor, wish: Wish) -> Answer<Provided> {
         let this = self.clone();
         let done = tokio::spawn(async move {
-            let _alone = this.alone.lock().await;
-            Box::pin(this.provide(actor, wish)).await
+            this.judge(actor.owner, &wish).await?;
+            // Two that look for a trunk at once would both make one.
+            let turn = this.desk.begin_assigning(wish.number.clone()).await?;
+            let done = Box::pin(this.provide(actor, wish, &turn)).await;
+            this.desk.end_assigning(turn).await;
+            done
         });
         done.await.unwrap_or_else(|e| Err(CarrierError::Other(format!("the assignment broke down: {e}")).into()))
     }
 
-    async fn provide(&self, actor: Actor, wish: Wish) -> Answer<Provided> {
+    async fn provide(&self, actor: Actor, wish: Wish, turn: &Assigning) -> Answer<Provided> {
         let assistant = self.judge(actor.owner, &wish).await?;
         let foreign: Vec<String> = self.trunks_here().await?.into_iter().filter(|t| t.user_id != actor.owner).map(|t| t.livekit_id).collect();
         let mut provided = match &wish.outbound {
             Outbound::Existing(id) => self.existing(id, &foreign).await?,
-            Outbound::To(place) => self.find_or_make(&wish, place, &foreign).await?,
+            Outbound::To(place) => self.find_or_make(&wish, place, &foreign, turn).await?,
         };
-        self.let_in(actor.owner, &wish, &assistant, &mut provided).await?;
+        self.let_in(actor.owner, &wish, &assistant, &mut provided, turn).await?;
         let trunk = provided.trunk.clone();
         let assign = AssignNumber {
             number: wish.number,
@@ -185,7 +187,7 @@ impl Provision {
     }
 
     /// Adopts a trunk with this address, number and login, or makes one.
-    async fn find_or_make(&self, wish: &Wish, place: &Place, foreign: &[String]) -> Answer<Provided> {
+    async fn find_or_make(&self, wish: &Wish, place: &Place, foreign: &[String], turn: &Assigning) -> Answer<Provided> {
         let address = self.address(&wish.number, &place.address).await?;
         let livekit = self.livekit()?;
         let given = Login { username: &place.username, password: place.password.reveal() };
@@ -212,6 +214,7 @@ impl Provision {
             metadata: metadata(wish.assistant),
             address,
         };
+        self.desk.go_on_assigning(turn).await?;
         let mut made = Provided::over(livekit.create_trunk(new).await?, true);
         if login.username.is_empty() && !ours.username.is_empty() {
             made.remarks.push(format!("the trunk to {} has no login: [trunk] username and password are for [trunk] address alone", made.trunk.address));

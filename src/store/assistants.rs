@@ -1,6 +1,7 @@
 //! Assistants, and the numbers they call from.
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use super::{
     AssistantRow, NumberRow, Page, Store, StoreError, Tx,
@@ -64,6 +65,11 @@ impl Store {
         let sql = "SELECT EXISTS (SELECT 1 FROM phone_number WHERE number = $2 AND user_id <> $1)";
         Ok(on!(self.pool(), |db| sqlx::query_scalar(sql).bind(owner).bind(number).fetch_one(db).await?))
     }
+
+    /// Until when somebody makes what a number needs at LiveKit, if they are heard of no more.
+    pub async fn assigned_until(&self, number: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
+        Ok(on!(self.pool(), |db| sqlx::query_scalar("SELECT until FROM assigning WHERE number = $1").bind(number).fetch_optional(db).await?))
+    }
 }
 
 impl Tx {
@@ -94,6 +100,25 @@ impl Tx {
         Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(number).fetch_optional(&mut *db).await?))
     }
 
+    /// Takes a number for whoever makes what it needs; `false` while another does.
+    pub async fn take_assigning(&mut self, number: &str, by: Uuid, until: DateTime<Utc>, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let sql = "INSERT INTO assigning (number, taken_by, until) VALUES ($1, $2, $3)
+                   ON CONFLICT (number) DO UPDATE SET taken_by = excluded.taken_by, until = excluded.until WHERE assigning.until <= $4";
+        Ok(on_tx!(self, |db| sqlx::query(sql).bind(number).bind(by).bind(until).bind(now).execute(&mut *db).await?.rows_affected()) == 1)
+    }
+
+    /// Keeps it for longer; `false` when another has taken it meanwhile.
+    pub async fn keep_assigning(&mut self, number: &str, by: Uuid, until: DateTime<Utc>) -> Result<bool, StoreError> {
+        let sql = "UPDATE assigning SET until = $3 WHERE number = $1 AND taken_by = $2";
+        Ok(on_tx!(self, |db| sqlx::query(sql).bind(number).bind(by).bind(until).execute(&mut *db).await?.rows_affected()) == 1)
+    }
+
+    /// Gives it back.
+    pub async fn end_assigning(&mut self, number: &str, by: Uuid) -> Result<(), StoreError> {
+        on_tx!(self, |db| sqlx::query("DELETE FROM assigning WHERE number = $1 AND taken_by = $2").bind(number).bind(by).execute(&mut *db).await?);
+        Ok(())
+    }
+
     /// Points a number at an assistant and an outbound trunk.
     pub async fn put_number(
         &mut self,
@@ -113,7 +138,7 @@ impl Tx {
                        outbound_trunk_name = excluded.outbound_trunk_name,
                        inbound_trunk_id = COALESCE(excluded.inbound_trunk_id, inbound_trunk_id), updated_at = excluded.updated_at";
         on_tx!(self, |db| sqlx::query(sql)
-            .bind(uuid::Uuid::now_v7())
+            .bind(Uuid::now_v7())
             .bind(owner)
             .bind(number)
             .bind(assistant)

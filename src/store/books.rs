@@ -82,6 +82,11 @@ impl Tx {
         Ok(on_tx!(self, |db| sqlx::query_as("SELECT id, user_id, live FROM trunks").fetch_all(&mut *db).await?))
     }
 
+    /// Lines that supervisors' phones have, by trunk.
+    pub async fn lines_listened_on(&mut self) -> Result<Vec<(crate::domain::id::TrunkId, i64)>, StoreError> {
+        Ok(on_tx!(self, |db| sqlx::query_as("SELECT trunk_id, count(*) FROM listening_lines GROUP BY trunk_id").fetch_all(&mut *db).await?))
+    }
+
     /// Gives a number to the call that is on the line with it, whatever the books said.
     pub async fn give_number(&mut self, number: &str, call: CallId, at: DateTime<Utc>) -> Result<(), StoreError> {
         let sql = "INSERT INTO numbers_live (number, call_id, held_until, last_armed_at) VALUES ($1, $2, NULL, $3)

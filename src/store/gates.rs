@@ -14,7 +14,7 @@ use crate::domain::{
     call::State,
     campaign::Status,
     dispatch::History,
-    id::{AssistantId, CallId, CampaignId, Incarnation, TrunkId},
+    id::{AssistantId, CallId, CampaignId, ContactId, Incarnation, TrunkId},
 };
 
 /// The contact's side of a dial.
@@ -27,7 +27,10 @@ pub struct ContactGates {
     pub zones: String,
     pub said: Option<String>,
     pub on_do_not_call: bool,
-    pub consent_at: Option<DateTime<Utc>>,
+    /// Of the contact whose row it is.
+    pub own_consent_at: Option<DateTime<Utc>>,
+    /// The newest one that the owner has of the number, where somebody asked for the call: it is of no contact.
+    pub known_consent: Option<Json<Consent>>,
     /// The contact was promised this call.
     pub promised: bool,
     pub history: Json<Vec<Dialled>>,
@@ -39,12 +42,26 @@ pub struct ContactGates {
     pub number_held_until: Option<DateTime<Utc>>,
 }
 
+/// A consent that stands with a contact: when, of which, and how it came.
+#[derive(Debug, Clone, serde::Deserialize, serde::Serialize)]
+pub struct Consent {
+    pub at: DateTime<Utc>,
+    pub contact: ContactId,
+    pub source: Option<String>,
+}
+
 /// One dial of a number: armed at, ended at, whether it may have rung, whether somebody talked, whether the
 /// owner was told no.
 #[derive(Debug, Clone, serde::Deserialize)]
 pub struct Dialled(DateTime<Utc>, DateTime<Utc>, i64, i64, Option<i64>);
 
 impl ContactGates {
+    /// When whoever has the number agreed to be called.
+    #[must_use]
+    pub fn consent_at(&self) -> Option<DateTime<Utc>> {
+        self.own_consent_at.or(self.known_consent.as_ref().map(|c| c.at))
+    }
+
     /// What there has been with the number.
     #[must_use]
     pub fn history(&self) -> History {
@@ -55,13 +72,29 @@ impl ContactGates {
     }
 }
 
+/// The newest consent that the owner of call `k` has of its number, list by list: each knows a number at once.
+macro_rules! known_consent {
+    () => {
+        "SELECT json_object('at', consent_at, 'contact', hex(id), 'source', consent_source) FROM (
+             SELECT c.consent_at, c.id, c.consent_source FROM contact_lists s CROSS JOIN contacts c ON c.contact_list_id = s.id AND c.phone_number = k.phone_number
+              WHERE s.user_id = k.user_id
+             UNION ALL
+             SELECT c.consent_at, c.id, c.consent_source FROM csv_files s CROSS JOIN csv_contacts c ON c.csv_file_id = s.id AND c.phone_number = k.phone_number
+              WHERE s.user_id = k.user_id)
+           WHERE consent_at IS NOT NULL ORDER BY consent_at DESC LIMIT 1"
+    };
+}
+
 /// `$2` is the moment as far back as any limit of a number looks.
 const CONTACT: &str = concat!(
     "k.id, k.phone_number, k.country, k.zones,
         ",
     listed!("k.user_id", "k.phone_number"),
     " AS on_do_not_call,
-        COALESCE(w.said, f.said) AS said, COALESCE(w.consent_at, f.consent_at) AS consent_at,
+        COALESCE(w.said, f.said) AS said, COALESCE(w.consent_at, f.consent_at) AS own_consent_at,
+        CASE WHEN k.priority = 2 THEN (",
+    known_consent!(),
+    ") END AS known_consent,
         k.priority = 1 AS promised,
         (SELECT json_group_array(json_array(o.armed_at, COALESCE(o.completed_at, o.armed_at), o.state NOT IN ('unsent', 'refused', 'not_placed'),
              o.answered_at IS NOT NULL AND COALESCE(o.outcome, '') <> 'voicemail', o.outcome = 'not_interested' AND o.user_id = k.user_id))

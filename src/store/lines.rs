@@ -1,5 +1,5 @@
 //! What a dial takes, by compare-and-set: a line and a token of the trunk, and the number. One live call a
-//! number and never more lines than the trunk has stand on these statements.
+//! number and never more lines than the trunk has stand on these statements. A supervisor's phone takes a line too.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::types::Json;
@@ -9,7 +9,10 @@ use super::{
     pool::{on, on_tx},
     rows::stamp,
 };
-use crate::domain::id::{CallId, CampaignId, Incarnation, OwnerId, TrunkId};
+use crate::domain::{
+    id::{CallId, CampaignId, Incarnation, OwnerId, RequestId, TrunkId},
+    request::Verdict,
+};
 
 /// A number for a call, at a moment: no row is changed where another call has it or it is held.
 macro_rules! take_number {
@@ -76,9 +79,28 @@ const ARM: &str = concat!(
 );
 const TAKEN: u64 = 5;
 
+/// A line that a supervisor's phone has.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct ListeningLine {
+    pub request_id: RequestId,
+    pub taken_at: DateTime<Utc>,
+    /// It cannot be on after this.
+    pub until: DateTime<Utc>,
+    /// What came of the request; `None` while it is carried out.
+    pub result: Option<Json<Verdict>>,
+    pub room_name: Option<String>,
+}
+
 impl Store {
     pub async fn trunks(&self) -> Result<Vec<TrunkRow>, StoreError> {
         Ok(on!(self.pool(), |db| sqlx::query_as("SELECT * FROM trunks ORDER BY created_at DESC").fetch_all(db).await?))
+    }
+
+    /// Lines that supervisors' phones have, of every owner.
+    pub async fn listening_lines(&self) -> Result<Vec<ListeningLine>, StoreError> {
+        let sql = "SELECT l.request_id, l.taken_at, l.until, r.result, k.room_name
+                   FROM listening_lines l LEFT JOIN call_requests r ON r.id = l.request_id LEFT JOIN campaign_calls k ON k.id = l.call_id";
+        Ok(on!(self.pool(), |db| sqlx::query_as(sql).fetch_all(db).await?))
     }
 }
 
@@ -139,11 +161,34 @@ impl Tx {
         Ok(done == TAKEN)
     }
 
-    /// A second leg goes out by the trunk: the next dial waits for another token.
-    pub async fn take_trunk_token(&mut self, id: TrunkId, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let sql = "UPDATE trunks SET tokens = min(tokens, 1.0) - 1.0, refilled_at = $2 WHERE id = $1";
-        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(now).execute(&mut *db).await?);
-        Ok(())
+    /// A supervisor's phone goes out by the trunk: it has a line until a moment at the latest, and the next dial waits
+    /// for another token. `false` when no line is free.
+    pub async fn take_listening_line(
+        &mut self,
+        (request, call): (RequestId, CallId),
+        trunk: TrunkId,
+        limit: i64,
+        (now, until): (DateTime<Utc>, DateTime<Utc>),
+    ) -> Result<bool, StoreError> {
+        let line = "UPDATE trunks SET live = live + 1, tokens = min(tokens, 1.0) - 1.0, refilled_at = $2 WHERE id = $1 AND live + 1 <= min(max_live, $3)";
+        let row = "INSERT INTO listening_lines (request_id, call_id, trunk_id, taken_at, until) VALUES ($1, $2, $3, $4, $5)";
+        on_tx!(self, |db| {
+            if sqlx::query(line).bind(trunk).bind(now).bind(limit).execute(&mut *db).await?.rows_affected() == 0 {
+                return Ok(false);
+            }
+            sqlx::query(row).bind(request).bind(call).bind(trunk).bind(now).bind(until).execute(&mut *db).await?;
+            Ok(true)
+        })
+    }
+
+    /// Gives back the line of a supervisor's phone, if it has one still.
+    pub async fn free_listening_line(&mut self, request: RequestId) -> Result<(), StoreError> {
+        let sql = "DELETE FROM listening_lines WHERE request_id = $1 RETURNING trunk_id";
+        let trunk: Option<TrunkId> = on_tx!(self, |db| sqlx::query_scalar(sql).bind(request).fetch_optional(&mut *db).await?);
+        match trunk {
+            Some(trunk) => self.move_trunk_lines(trunk, -1).await,
+            None => Ok(()),
+        }
     }
 
     /// The trunk turned a call away by its rate: it gets a rest.

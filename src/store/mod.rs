@@ -49,7 +49,7 @@ pub use figures::{Figures, Waiting};
 pub use file::FileId;
 pub use gates::{ArmRow, ClaimRow, ClaimStanding, ContactGates, OutgoingRow, TrunkGates};
 pub use inbox::{EventRow, NewEvent};
-pub use lines::Armed;
+pub use lines::{Armed, ListeningLine};
 pub use moves::CallUpdate;
 pub use news::{Height, News};
 pub use pool::{Revision, Store, Tx};

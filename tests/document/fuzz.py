@@ -1,61 +1,39 @@
-"""The document of the API against a running listener: python fuzz.py BINARY [REQUESTS]. Needs schemathesis (PyPI).
+"""The document of the API against a running listener: python fuzz.py BINARY [REQUESTS]. Needs schemathesis, pyjwt and requests (PyPI).
 
 The binary serves over the simulator on loopback with a database of its own. Requests are made from the document, sound and
 unsound ones, over rows that are there: no answer may be a server error or anything that the document does not know."""
-import json, os, re, signal, socket, subprocess, sys, tempfile, time, urllib.request
+import os
+import re
+import subprocess
+import sys
 
-BINARY = os.path.abspath(sys.argv[1])
+import requests
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "clients"))
+from house import House, until  # noqa: E402
+
+BINARY = sys.argv[1]
 REQUESTS = int(sys.argv[2]) if len(sys.argv) > 2 else 10_000
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance"
 # It does not end.
 LEFT_OUT = "^/api/v1/events$"
 
 
-def port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+def rows(house):
+    """Ids of rows that are there, by the beginning of the paths they stand in; and the assistant's."""
+    assistant = house.assistant_with_number()
+    file = house.contacts(*(f"+120255501{i:02}" for i in range(100)))
+    campaign = {"name": "Q4", "assistantId": assistant, "csvFileId": file, "startHour": 0, "endHour": 0}
+    campaign = house.ask("POST", "/campaigns", campaign)[1]["campaign"]["id"]
+    status, answer = house.ask("POST", f"/campaigns/{campaign}/start")
+    assert status == 200, answer
+    ids = {"/api/v1/campaigns/": campaign, "/api/v1/outbound-calls/campaign/": campaign, "/api/v1/csv/": file, "/api/v1/assistants/": assistant}
 
+    def called():
+        """the campaign has a call"""
+        return house.ask("GET", f"/campaigns/{campaign}/calls")[1]["calls"]
 
-def start(env, folder, *args):
-    log = open(f"{folder}/{args[0]}.log", "w")
-    return subprocess.Popen([BINARY, *args], env=env, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
-
-
-def until_it_answers(url):
-    for _ in range(100):
-        try:
-            return urllib.request.urlopen(url, timeout=2)
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit(f"nothing answers at {url}")
-
-
-def ask(base, token, method, path, body=None):
-    data = None if body is None else json.dumps(body).encode()
-    headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
-    with urllib.request.urlopen(urllib.request.Request(base + path, data, headers, method=method), timeout=20) as answer:
-        return json.load(answer)
-
-
-def rows(base, token, env, folder):
-    """Ids of rows that are there, by the beginning of the paths they stand in."""
-    assistant = ask(base, token, "POST", "/api/v1/assistants", {"name": "Sarah", "prompt": "Hello {name}"})["assistant"]["id"]
-    number = {"phoneNumber": "+15550001111", "assistantId": assistant, "address": "trunk.example"}
-    ask(base, token, "POST", "/api/v1/phone-numbers/assign", number)
-    with open(f"{folder}/l.csv", "w") as f:
-        f.write("name,phone\n" + "".join(f"Contact {i},+120255501{i:02}\n" for i in range(100)))
-    imported = json.loads(subprocess.run([BINARY, "--json", "import", "l.csv"], env=env, cwd=folder, check=True, capture_output=True).stdout)
-    campaign = {"name": "Q4", "assistantId": assistant, "csvFileId": imported["id"], "startHour": 0, "endHour": 0}
-    campaign = ask(base, token, "POST", "/api/v1/campaigns", campaign)["campaign"]["id"]
-    ask(base, token, "POST", f"/api/v1/campaigns/{campaign}/start")
-    ids = {"/api/v1/campaigns/": campaign, "/api/v1/outbound-calls/campaign/": campaign, "/api/v1/csv/": imported["id"], "/api/v1/assistants/": assistant}
-    for _ in range(100):
-        calls = ask(base, token, "GET", f"/api/v1/campaigns/{campaign}/calls")["calls"]
-        if calls:
-            ids["/api/v1/outbound-calls/{id}"] = calls[0]["id"]
-            break
-        time.sleep(0.1)
+    ids["/api/v1/outbound-calls/{id}"] = until(called)[0]["id"]
     return ids, assistant
 
 
@@ -65,45 +43,47 @@ def configuration(folder, ids, assistant):
     for beginning, row in ids.items():
         lines.append(f"[[operations]]\ninclude-path-regex = '^{re.escape(beginning)}'\nexclude-method = \"DELETE\"\nparameters = {{ \"path.id\" = \"{row}\" }}\n")
     path = f"{folder}/schemathesis.toml"
-    with open(path, "w") as f:
+    with open(path, "w", encoding="utf8") as f:
         f.write("\n".join(lines))
     return path
 
 
+def fuzz(house):
+    """Its exit code."""
+    document = f"{house.api}/openapi.json"
+    operations = sum(len(methods) for methods in requests.get(document, timeout=10).json()["paths"].values())
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", configuration(house.folder, *rows(house))]
+    command += ["run", document, "-H", f"Authorization: Bearer {house.token(exp=2**33)}", "--phases", "examples,coverage,fuzzing", "--checks", CHECKS]
+    command += ["-n", str(max(1, REQUESTS * 3 // 2 // operations)), "--exclude-path-regex", LEFT_OUT, "--request-timeout", "20", "--warnings", "off"]
+    return subprocess.run([*command, "--seed", "1"], cwd=house.folder, check=False).returncode
+
+
+def odd_methods(house):
+    """HEAD is a GET without its body; OPTIONS says what there is; both where no row is."""
+    for path in ("/healthz", "/readyz", "/docs", "/api/v1/openapi.json", "/api/v1/campaigns", "/api/v1/nowhere"):
+        headers = {"Authorization": "Bearer " + house.token(), "Accept-Encoding": "identity"}
+        got, head = (requests.request(m, house.base + path, headers=headers, timeout=10) for m in ("GET", "HEAD"))
+        assert (head.status_code, head.content, head.headers.get("content-type")) == (got.status_code, b"", got.headers.get("content-type")), path
+        options = requests.options(house.base + path, headers=headers, timeout=10)
+        known = got.status_code != 404
+        assert options.status_code == (405 if known else 404) and ("GET" in options.headers.get("allow", "")) == known, (path, options.headers)
+        assert options.json()["success"] is False
+
+
 def main():
-    folder = tempfile.mkdtemp(prefix="document-")
-    simulated, listening = port(), port()
-    env = {k: v for k, v in os.environ.items() if k in ("PATH", "LANG")}
-    env |= {"HOME": folder, "DATABASE_URL": f"sqlite:{folder}/t.db", "DIALDECK_COMPLIANCE__PROFILE": "none", "DIALDECK_COMPLIANCE__REGION": "US"}
-    env |= {"DIALDECK_LISTEN__ADDR": f"127.0.0.1:{listening}", "BACKEND_URL": f"http://127.0.0.1:{listening}", "DIALDECK_LISTEN__LIMITS": "rate=100000,burst=100000"}
-    running = [start(env, folder, "simulate", "--listen", f"127.0.0.1:{simulated}", "--speed", "20")]
+    house = House(BINARY, speed=20, env={"DIALDECK_COMPLIANCE__REGION": "US", "DIALDECK_LISTEN__LIMITS": "rate=100000,burst=100000"})
     try:
-        until_it_answers(f"http://127.0.0.1:{simulated}/")
-        said = open(f"{folder}/simulate.log").read()
-        env |= dict(re.findall(r"^([A-Z_]+)=(\S+)$", said, re.M))
-        running.append(start(env, folder, "serve"))
-        base = f"http://127.0.0.1:{listening}"
-        until_it_answers(f"{base}/healthz")
-        token = subprocess.run([BINARY, "token", "--role", "admin", "--ttl", "10h"], env=env, cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
-        document = f"{base}/api/v1/openapi.json"
-        operations = sum(len(methods) for methods in json.load(urllib.request.urlopen(document))["paths"].values())
-        command = [sys.executable, "-m", "schemathesis.cli", "--config-file", configuration(folder, *rows(base, token, env, folder))]
-        command += ["run", document, "-H", f"Authorization: Bearer {token}", "--phases", "examples,coverage,fuzzing", "--checks", CHECKS, "--seed", "1"]
-        command += ["-n", str(max(1, REQUESTS * 3 // 2 // operations)), "--exclude-path-regex", LEFT_OUT, "--request-timeout", "20", "--warnings", "off"]
-        done = subprocess.run(command, cwd=folder).returncode
-        alive = all(process.poll() is None for process in running)
-        urllib.request.urlopen(f"{base}/readyz", timeout=5)
-        if not alive or done:
-            raise SystemExit(f"the listener {'lives' if alive else 'has ended'}; schemathesis says {done}")
+        house.env["BACKEND_URL"] = house.base
+        serving = house.serve()
+        odd_methods(house)
+        done = fuzz(house)
+        alive = all(process.poll() is None for process in house.processes)
+        assert alive, f"the listener has ended: {house.said('serve')[-600:]}"
+        assert requests.get(house.base + "/readyz", timeout=5).status_code == 200 and serving.poll() is None
+        if done:
+            raise SystemExit(f"schemathesis says {done}")
     finally:
-        for process in reversed(running):
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                # Calls that requests have made are being seen to their end.
-                process.kill()
-                process.wait()
+        house.close()
 
 
 main()

@@ -304,7 +304,7 @@ async fn the_listener_bears_what_it_says() {
     assert_eq!(code(&send(&rest.router, request.body(Body::from(big)).unwrap()).await), (413, "too_large".into()));
     assert_eq!(code(&rest.call("GET", "/campaigns?limit=many", None).await), (400, "invalid_request".into()));
     let request = Request::post("/api/v1/csv/upload").header("authorization", format!("Bearer {}", rest.token));
-    assert_eq!(code(&send(&rest.router, request.body(Body::from("x")).unwrap()).await), (400, "invalid_request".into()));
+    assert_eq!(code(&send(&rest.router, request.body(Body::from("x")).unwrap()).await), (415, "unsupported_media".into()));
     // Too quick a token is told when to come back; another's is not.
     let mut refused = None;
     for _ in 0..400 {

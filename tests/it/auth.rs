@@ -46,7 +46,7 @@ fn filled(base: &str, path: &str, id: &str) -> String {
     format!("{base}{}", parts.join("/"))
 }
 
-fn every_route() -> impl Iterator<Item = (&'static str, Route)> {
+pub fn every_route() -> impl Iterator<Item = (&'static str, Route)> {
     routes().into_iter().map(|r| (BASE, r)).chain(at_root().into_iter().map(|r| ("", r)))
 }
 

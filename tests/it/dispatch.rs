@@ -164,7 +164,7 @@ async fn a_number_taken_away_puts_its_campaign_to_error() {
 }
 
 /// The national list of today.
-fn national(as_of: DateTime<Utc>) -> ListImport {
+pub fn national(as_of: DateTime<Utc>) -> ListImport {
     ListImport { national: Some(National { country: None, as_of, smaller: false }), ..ListImport::default() }
 }
 

@@ -7,12 +7,13 @@ use dialdeck::{
     api::{Auth, Role},
     clock::{Clock, SharedClock, SystemClock},
     config::Secret,
-    desk::{ByHand, Desk, MANUAL},
+    desk::{Actor, ByHand, Desk, MANUAL},
     domain::{
         call::State,
         campaign::{Settings, Status},
         id::{CallId, CampaignId, OwnerId},
         phone::PhoneNumber,
+        rules::{Profile, Rules},
     },
     store::{CallFilter, CampaignEdit, Setting},
     telephony::simulator::{Behaviour, Faults, Workers},
@@ -22,6 +23,7 @@ use serde_json::{Value, json};
 use crate::{
     api::{Rest, code},
     crash::Rig,
+    dispatch::national,
     support::{
         Options, World, csv_of, fictional,
         http::{self, Answer, send},
@@ -261,6 +263,14 @@ async fn ten_a_minute_and_a_user() {
     let limited = initiate(&rest, id, &fictional(11)).await;
     assert_eq!(code(&limited), (429, "rate_limited".into()));
     assert!(limited.headers.contains_key("retry-after"));
+    // What is told to come again later may, by the same key.
+    let keyed = || async {
+        let body = json!({ "campaignId": id, "phoneNumber": fictional(11) }).to_string();
+        let request = Request::post("/api/v1/outbound-calls/initiate").header("authorization", format!("Bearer {}", rest.token));
+        send(&rest.router, request.header("content-type", "application/json").header("idempotency-key", "k").body(Body::from(body)).unwrap()).await
+    };
+    assert_eq!(keyed().await.status.as_u16(), 429);
+    assert!(keyed().await.headers.get("idempotent-replayed").is_none(), "it is judged anew");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -316,6 +326,56 @@ async fn where_no_agent_comes_nobody_is_called() {
     rest.world.simulator.set_faults(Faults::default());
     pass(&rest, 30).await;
     assert_eq!((rest.world.simulator.invites_so_far(), rest.world.calls(id).await[0].state), (0, State::Canceled));
+}
+
+/// A consent that stands with a contact of the owner holds for a call by hand to its number, the newest one, unless the
+/// number is on the do-not-call list. No campaign's own gate is opened by it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_consent_recorded_with_a_contact_holds_for_a_call_by_hand() {
+    let rules = Rules { profile: Profile::Us, ..quick_rules() };
+    let behaviour = Behaviour::Answer { ring: Duration::from_secs(2), talk: Duration::from_secs(2) };
+    let world = World::new(Options { speed: 10.0, behaviour, rules, ..Options::default() }).await;
+    let agreed = |n: usize, at: &str| format!("name,phone,consent_at,consent_source\nJane,{},{at},of {at}\n", fictional(n));
+    for at in ["2026-01-05T10:00:00Z", "2026-03-05T10:00:00Z", "2026-02-05T10:00:00Z"] {
+        world.import(agreed(1, at)).await;
+    }
+    world.import(agreed(2, "2026-01-05T10:00:00Z")).await;
+    world.import(agreed(5, "2027-01-05T10:00:00Z")).await;
+    let stranger = Actor { owner: OwnerId::fresh(), ..world.actor.clone() };
+    let import = dialdeck::desk::Import {
+        table: dialdeck::store::ContactTable::CsvFile,
+        name: "theirs.csv".into(),
+        region: None,
+        mapping: Vec::new(),
+        size: None,
+        dry_run: false,
+    };
+    let progress = tokio::sync::watch::Sender::new(dialdeck::desk::Progress::default());
+    let theirs = std::io::Cursor::new(agreed(3, "2026-01-05T10:00:00Z"));
+    world.desk.import(stranger, import, theirs, progress, tokio_util::sync::CancellationToken::new()).await.unwrap();
+    // A campaign over the same number without its consent.
+    let (source, _) = world.import(format!("name,phone\nJane,{}\n", fictional(1))).await;
+    let id = world.campaign(source, |_| {}).await;
+    world.desk.import_do_not_call(world.actor.clone(), std::io::Cursor::new("+12125550199\n"), national(world.clock.now())).await.unwrap();
+    let rest = running(world).await;
+    let w = &rest.world;
+    let made = initiate(&rest, id, &fictional(1)).await;
+    assert_eq!(made.status.as_u16(), 202, "{}", made.body);
+    let call: CallId = made.json()["campaignCallId"].as_str().unwrap().parse().unwrap();
+    let evidence = w.store.audit_of(w.actor.owner, call.0).await.unwrap();
+    let armed = &evidence.iter().find(|a| a.action == "call_armed").unwrap().details;
+    assert_eq!((&armed["consentAt"], &armed["consentOf"]["source"]), (&json!("2026-03-05T10:00:00Z"), &json!("of 2026-03-05T10:00:00Z")), "{armed:?}");
+    assert!(armed["consentOf"]["contact"].as_str().is_some_and(|c| c.parse::<uuid::Uuid>().is_ok()));
+    w.desk.add_do_not_call(w.actor.clone(), PhoneNumber::parse(&fictional(2), None).unwrap().number, "asked".into()).await.unwrap();
+    assert_eq!(gate(&initiate(&rest, id, &fictional(2)).await), (409, "do_not_call".into()));
+    assert_eq!(gate(&initiate(&rest, id, &fictional(3)).await), (409, "consent".into()), "another owner's contact");
+    assert_eq!(gate(&initiate(&rest, id, &fictional(4)).await), (409, "consent".into()), "nobody's");
+    assert_eq!(gate(&initiate(&rest, id, &fictional(5)).await), (409, "consent".into()), "not yet");
+    w.desk.start(w.actor.clone(), id).await.unwrap();
+    w.until_completed(id, LONG).await;
+    let own = w.calls(id).await.into_iter().find(|c| c.contact_id.is_some()).unwrap();
+    assert!(own.armed_at.is_none() && own.reason.contains("consent"), "{own:?}");
+    assert_eq!(w.simulator.invites_so_far(), 1);
 }
 
 /// P7: once a pause has returned, what was asked for before it is not armed either.

@@ -41,13 +41,13 @@ const BY_HAND: &[&str] = &[
 /// Names that are read beside the documented ones: columns of the old front end, and words of before.
 const ALIASES: &[&str] = &["phoneNumber", "phone"];
 
-async fn document(rest: &Rest) -> Value {
+pub async fn document(rest: &Rest) -> Value {
     let request = axum::http::Request::get("/api/v1/openapi.json").body(axum::body::Body::empty()).unwrap();
     send(&rest.router, request).await.json()
 }
 
 /// Every operation, as `POST /api/v1/campaigns`.
-fn operations(document: &Value) -> BTreeMap<String, &Value> {
+pub fn operations(document: &Value) -> BTreeMap<String, &Value> {
     let paths = document["paths"].as_object().unwrap();
     let all = paths.iter().flat_map(|(path, methods)| {
         methods.as_object().unwrap().iter().map(move |(method, operation)| (format!("{} {path}", method.to_uppercase()), operation))
@@ -120,7 +120,7 @@ async fn the_page_shows_every_path_and_asks_nobody() {
 }
 
 /// A running campaign with a live call, whose ids stand in paths.
-async fn scene(rest: &Rest) -> (String, String) {
+pub async fn scene(rest: &Rest) -> (String, String) {
     let w = &rest.world;
     let (source, _) = w.import(crate::support::csv_of(3)).await;
     let campaign = w.campaign(source, |_| {}).await;
@@ -443,7 +443,7 @@ async fn contacts(c: &mut Client) {
 }
 
 /// The campaign's next call rings out.
-async fn nobody_answers(rest: &Rest, campaign: &str) {
+pub async fn nobody_answers(rest: &Rest, campaign: &str) {
     let w = &rest.world;
     let (called, _) = w.arm_next(campaign.parse().unwrap(), Incarnation::fresh()).await;
     let kind = Kind::Reply(Reply::Ended { end: End::NoAnswer, sip_code: None, reason: "rang out".into() });

@@ -155,6 +155,39 @@ async fn egress_records_each_answered_call_once() {
     assert!(begun.iter().all(|w| w.ends_with("audio_only=true")), "{begun:?}");
 }
 
+/// A talk of less than a second is recorded too: whoever records hears of the answer at once, not at its next look.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn egress_begins_before_a_short_talk_is_over() {
+    // Slower than life, and the answers fall between looks that are a second apart.
+    let behaviour = Behaviour::Answer { ring: Duration::from_millis(300), talk: Duration::from_millis(300) };
+    let mut world = World::new(Options { behaviour, speed: 0.4, ..talkative() }).await;
+    let (source, _) = world.import(csv_of(3)).await;
+    let id = world.campaign(source, |s| s.call_delay_ms = 1350).await;
+    world.start_engine_as(|c| c.recording = Recording::Egress(RecordingPlace { prefix: "calls/".into(), bucket: None }));
+    world.desk.start(world.actor.clone(), id).await.unwrap();
+    let log = || world.simulator.log().into_iter().map(|l| l.what).collect::<Vec<_>>();
+    let left = |number: &str| log().iter().position(|w| w.starts_with(&format!("left {number}")));
+    let numbers: Vec<String> = (0..3).map(crate::support::fictional).collect();
+    world.until("their ends", Duration::from_mins(1), || async { numbers.iter().all(|n| left(n).is_some()) }).await;
+    for call in world.calls(id).await {
+        let begun = log().iter().position(|w| w.starts_with("egress ") && w.contains(call.room_name.as_deref().unwrap()));
+        assert!(begun.is_some_and(|at| Some(at) < left(&call.phone_number)), "{}: {:?}", call.phone_number, log());
+    }
+}
+
+/// Two engines find the same recording due: one of them begins it.
+#[tokio::test]
+async fn one_begins_a_recording_that_two_find_due() {
+    let (office, id) = Office::calling(csv_of(1), |_| {}).await;
+    let call = office.dial(id).await.unwrap();
+    assert!(office.desk.ask_recording(call, office.now()).await.unwrap());
+    assert!(!office.desk.ask_recording(call, office.now()).await.unwrap(), "asked for once");
+    let begin = || office.desk.begin_recording(call, office.now(), TimeDelta::seconds(20));
+    assert!(begin().await.unwrap() && !begin().await.unwrap());
+    office.wait(TimeDelta::seconds(21));
+    assert!(begin().await.unwrap(), "whoever began it has died");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twilios_list_is_read_once_a_call_is_over() {
     let list =

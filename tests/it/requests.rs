@@ -12,24 +12,38 @@ use dialdeck::{
         id::{CallId, CampaignId, Incarnation, OwnerId, RequestId},
         phone::PhoneNumber,
         request::{Fate, Kind},
+        rules::Rules,
     },
-    store::{CallRow, Store},
+    store::{CallFilter, CallRow, Store},
     telephony::simulator::{Behaviour, Faults},
 };
 use serde_json::{Value, json};
 
 use crate::{
     api::{Rest, code},
+    crash::Rig,
     support::{
         Options, World, fictional,
         http::{self, Answer},
+        quick_rules,
     },
+    walls::{Breaking, until},
 };
 
 const LONG: Duration = Duration::from_secs(20);
 
 async fn world(speed: f64, faults: Faults) -> World {
     World::new(Options { speed, behaviour: Behaviour::Digits, faults, ..Options::default() }).await
+}
+
+/// The same over a trunk of two lines.
+async fn two_lines(speed: f64) -> World {
+    let rules = Rules { trunk_concurrent: 2, ..quick_rules() };
+    World::new(Options { speed, behaviour: Behaviour::Digits, rules, ..Options::default() }).await
+}
+
+async fn lines(rest: &Rest) -> i64 {
+    rest.world.store.trunks().await.unwrap()[0].live
 }
 
 /// One call to a number, in this state.
@@ -173,7 +187,7 @@ async fn a_supervisor_does_not_stay_when_the_callee_leaves() {
     let end = ended(&rest, call).await;
     assert_eq!((end.state, end.reason.as_str()), (State::Completed, ""), "the callee's own end, by polls alone");
     rest.world.until("silence", LONG, || async { rest.world.simulator.live_legs() == 0 }).await;
-    assert!(logged(&rest, &format!("left {} PARTICIPANT_REMOVED", fictional(71))) + logged(&rest, &format!("left {} ROOM_DELETED", fictional(71))) == 1);
+    assert_eq!(logged(&rest, &format!("left {} PARTICIPANT_REMOVED", fictional(71))), 1, "not only with the room");
     rest.world.drain_engine(LONG).await;
 }
 
@@ -296,6 +310,94 @@ async fn what_was_asked_long_ago_is_not_done_by_surprise() {
     assert_eq!((request.result.unwrap().fate, request.taken_by, rest.world.simulator.invites_so_far()), (Fate::Failed, None, 0));
 }
 
+/// What was allowed when it was asked is judged again when it is taken: nothing rings that has been closed meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_takes_it_judges_again() {
+    let (rest, call) = orphan(10.0).await;
+    let w = &rest.world;
+    let ask = |n: usize| {
+        let phone = PhoneNumber::parse(&fictional(n), None).unwrap();
+        w.desk.ask(w.actor.clone(), call, Ask::Listen { phone, speak: false })
+    };
+    let (listed, stopped, open) = (ask(70).await.unwrap(), ask(71).await.unwrap(), ask(72).await.unwrap());
+    let verdict = async |asked: RequestId| {
+        let taken = w.desk.take_request(asked, Incarnation::fresh(), true).await.unwrap();
+        (taken.is_some(), w.store.request(asked).await.unwrap().unwrap().result.map(|r| (r.fate, r.details["gate"].clone())))
+    };
+    w.desk.add_do_not_call(w.actor.clone(), PhoneNumber::parse(&fictional(70), None).unwrap().number, "asked".into()).await.unwrap();
+    assert_eq!(verdict(listed).await, (false, Some((Fate::Refused, json!("do_not_call")))));
+    w.desk.kill_switch(w.actor.clone(), true).await.unwrap();
+    assert_eq!(verdict(stopped).await, (false, Some((Fate::Refused, json!("kill_switch")))));
+    w.desk.kill_switch(w.actor.clone(), false).await.unwrap();
+    assert_eq!(verdict(open).await, (true, None));
+    assert_eq!(lines(&rest).await, 2, "the call's, and that of the one that rings");
+}
+
+/// Two lines: a call and the phone that listens to it are both of them, and no third rings.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_phone_that_listens_has_a_line_until_it_is_off() {
+    let mut world = two_lines(10.0).await;
+    let id = world.running(format!("name,phone\nAda,{}\n", fictional(0)), |s| s.retry.max_attempts = 1).await;
+    world.until("the call", LONG, || async { world.calls(id).await.first().is_some_and(|c| c.state == State::Answered) }).await;
+    let call = world.calls(id).await[0].id;
+    let rest = Rest::over(world, "https://x.example");
+    let dial = |n: usize| rest.call("POST", "/outbound-calls/initiate", Some(json!({ "campaignId": id, "phoneNumber": fictional(n), "contactName": "Joe" })));
+    let phone = |n: usize| Some(json!({ "phoneNumber": fictional(n) }));
+    assert_eq!(lines(&rest).await, 1);
+    // One that does not answer gives its line back at once.
+    assert_eq!(gate(&listen(&rest, call, Some(json!({ "phoneNumber": "+12025550486" }))).await), (409, "phone".into()));
+    assert_eq!(lines(&rest).await, 1);
+    let heard = listen(&rest, call, phone(70)).await;
+    assert_eq!((heard.status.as_u16(), lines(&rest).await), (200, 2), "{}", heard.body);
+    assert_eq!(listen(&rest, call, Some(json!({ "phoneNumber": fictional(70), "speak": true }))).await.status.as_u16(), 200, "it is there already");
+    let rung = rest.world.simulator.invites_so_far();
+    assert_eq!(gate(&listen(&rest, call, phone(71)).await), (409, "trunk_concurrency".into()));
+    assert_eq!(gate(&dial(72).await), (409, "trunk_concurrency".into()));
+    assert_eq!((lines(&rest).await, rest.world.simulator.invites_so_far()), (2, rung), "nobody more was rung");
+    let room = row(&rest, call).await.room_name.unwrap();
+    let identity = heard.json()["listener"]["identity"].as_str().unwrap().to_owned();
+    rest.world.carrier.remove(room, identity).await.unwrap();
+    rest.world.until("its line", LONG, || async { lines(&rest).await == 1 }).await;
+    let next = dial(72).await;
+    assert_eq!((next.status.as_u16(), lines(&rest).await), (202, 2), "{}", next.body);
+}
+
+/// Whoever rang the phone has died: the next engine counts its line, and gives it back when the call is over.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crash_holds_no_line() {
+    let mut world = two_lines(10.0).await;
+    let id = world.running(format!("name,phone\nAda,{}\n", fictional(0)), |_| {}).await;
+    world.until("the call", LONG, || async { world.calls(id).await.first().is_some_and(|c| c.state == State::Answered) }).await;
+    let call = world.calls(id).await[0].id;
+    let mut rest = Rest::over(world, "https://x.example");
+    assert_eq!(listen(&rest, call, Some(json!({ "phoneNumber": fictional(70) }))).await.status.as_u16(), 200);
+    rest.world.crash_engine().await;
+    rest.world.start_engine();
+    rest.world.until("it has looked", LONG, || async { row(&rest, call).await.updated_at > row(&rest, call).await.answered_at.unwrap() }).await;
+    assert_eq!(lines(&rest).await, 2, "the phone listens still");
+    rest.call("POST", &format!("/outbound-calls/{call}/hangup"), None).await;
+    ended(&rest, call).await;
+    rest.world.until("both lines", LONG, || async { lines(&rest).await == 0 }).await;
+    assert!(rest.world.store.listening_lines().await.unwrap().is_empty());
+}
+
+/// A part that breaks down while it does what somebody asked for: they are told at once, by the process that lives on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asked_what_broke_down_is_told_at_once() {
+    let rig = Rig::new(1, 300, 20_000).await;
+    let mut program = Breaking::start(&rig, "errand.taken", 1);
+    let desk = dialdeck::desk::Desk::new(rig.store.clone(), std::sync::Arc::new(dialdeck::clock::SystemClock::new()), quick_rules());
+    let call = || async { rig.store.calls(rig.campaign, &CallFilter::default(), 10, 0).await.unwrap().rows.remove(0) };
+    until("an answer", LONG, async || rig.row().await.counts.answered_now == 1).await;
+    let to = PhoneNumber::parse(&fictional(60), None).unwrap();
+    let asked = desk.ask(rig.actor.clone(), call().await.id, Ask::Transfer { to }).await.unwrap();
+    let done = desk.answered(asked, chrono::Duration::seconds(8)).await.unwrap();
+    let verdict = done.result.expect("somebody finished it").0;
+    assert!(verdict.fate == Fate::Unknown && verdict.words.contains("broke down"), "{verdict:?}");
+    assert!(program.ended().is_none(), "by the same process");
+    program.kill();
+}
+
 /// What an engine took and did not finish is not done again: nobody knows whether the phone rang.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_dead_engine_has_taken_is_not_repeated() {
@@ -303,8 +405,8 @@ async fn what_a_dead_engine_has_taken_is_not_repeated() {
     let w = &rest.world;
     let phone = PhoneNumber::parse(&fictional(70), None).unwrap();
     let asked: RequestId = w.desk.ask(w.actor.clone(), call, Ask::Listen { phone, speak: false }).await.unwrap();
-    assert!(w.desk.take_request(asked, Incarnation::fresh()).await.unwrap().is_some());
-    assert!(w.desk.take_request(asked, Incarnation::fresh()).await.unwrap().is_none(), "once");
+    assert!(w.desk.take_request(asked, Incarnation::fresh(), true).await.unwrap().is_some());
+    assert!(w.desk.take_request(asked, Incarnation::fresh(), true).await.unwrap().is_none(), "once");
     rest.world.start_engine();
     let done = rest.world.desk.answered(asked, chrono::Duration::seconds(60)).await.unwrap();
     assert_eq!(done.result.unwrap().fate, Fate::Unknown);

@@ -11,8 +11,10 @@ use axum::{body::Body, http::Request};
 use dialdeck::{
     api::Role,
     config::Secret,
-    domain::id::OwnerId,
-    provision::{OwnTrunk, Provision},
+    desk::Desk,
+    domain::{id::OwnerId, phone::PhoneNumber},
+    provision::{Outbound, OwnTrunk, Place, Provision, Wish},
+    store::Store,
     telephony::{
         livekit::{LiveKit, LiveKitConfig},
         twilio::sign,
@@ -26,6 +28,7 @@ use crate::{
     support::{
         Options, World,
         http::{Answer, call, send},
+        quick_rules,
     },
 };
 
@@ -101,6 +104,37 @@ async fn trunks_are_listed_with_what_differs_and_never_their_login() {
     assert!(rest.listed(&rest.token).await.iter().all(|t| t["trunkId"] != id && t["drift"].is_null()));
 }
 
+/// Two programs on one database assign one number at the same moment: the second waits and finds what the first made.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_make_one_trunk() {
+    let rest = Rest::new().await;
+    let w = &rest.world;
+    let provision = |store: Store| {
+        let desk = Desk::new(store, w.clock.clone(), quick_rules());
+        Arc::new(Provision::new(desk, Some(w.livekit.clone()), None, OwnTrunk::default(), "ai".into()))
+    };
+    let other = Store::open(&format!("sqlite:{}", w.store.path())).await.unwrap();
+    let (one, two) = (provision(w.store.clone()), provision(other));
+    let place = Place { address: "acme.example".into(), ..Place::default() };
+    for n in 0..8 {
+        let number = PhoneNumber::own(&format!("+1555000444{n}")).unwrap();
+        let wish = Wish { assistant: w.assistant, number: number.clone(), outbound: Outbound::To(place.clone()), inbound: true };
+        let (a, b) = tokio::join!(one.assign(w.actor.clone(), wish.clone()), two.assign(w.actor.clone(), wish));
+        let (a, b) = (a.unwrap(), b.unwrap());
+        assert_eq!((a.trunk.trunk_id, a.inbound_trunk, a.dispatch_rule), (b.trunk.trunk_id, b.inbound_trunk, b.dispatch_rule), "{number}");
+        assert!(a.made != b.made, "one of them made it");
+        assert_eq!(rest.made_at("acme.example"), n + 1);
+    }
+    // Whoever died in the middle is not waited for for ever.
+    let number = PhoneNumber::own("+15550004450").unwrap();
+    let dead = w.desk.begin_assigning(number.clone()).await.unwrap();
+    let wish = Wish { assistant: w.assistant, number, outbound: Outbound::To(place), inbound: false };
+    let begun = w.clock.now();
+    two.assign(w.actor.clone(), wish).await.unwrap();
+    assert!(w.clock.now() - begun >= chrono::Duration::seconds(55));
+    assert!(w.desk.go_on_assigning(&dead).await.unwrap_err().to_string().contains("another process"), "and makes nothing when it wakes up");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whose_trunks_one_sees_and_may_use() {
     let rest = Rest::new().await;
@@ -146,6 +180,13 @@ async fn whose_trunks_one_sees_and_may_use() {
     assert_eq!(unknown.json()["details"][0]["field"], "outboundTrunkId");
     assert_eq!(with(&json!(free)).await.status.as_u16(), 200);
     assert!(rest.listed(&rest.token).await.iter().all(|t| t["trunkId"] != free), "held by another now");
+    // It carries a number of ours too, where ours is to go: we are given one of our own.
+    w.simulator.change_trunk(&free, |t| {
+        t.numbers.push("+15550007777".into());
+        true
+    });
+    let own = rest.call("POST", CREATE, Some(json!({ "phoneNumber": "+15550007777", "assistantId": w.assistant, "address": "free.example" }))).await;
+    assert!(own.status.as_u16() == 201 && own.json()["trunk"]["outboundTrunkId"] != json!(free), "{}", own.body);
     // Nothing of the refusals was made.
     assert_eq!((rest.made_at("acme.example"), w.simulator.inbound_trunks().len()), (0, 0));
 }

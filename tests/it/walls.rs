@@ -324,7 +324,7 @@ impl Breaking {
         self.child.try_wait().unwrap()
     }
 
-    fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }

@@ -20,7 +20,7 @@ const REFUSALS: &[(u16, &str, &str)] = &[
     (415, "unsupported_media", "Another content type is wanted"),
     (422, "unprocessable", "Well formed but not valid: `details` lists every field with its message"),
     (429, "rate_limited", "Too many requests: see Retry-After"),
-    (503, "unavailable", "Database or LiveKit cannot be asked; nothing was done"),
+    (503, "unavailable", "Database or LiveKit cannot be asked; nothing was done: see Retry-After"),
 ];
 
 /// `components.responses`: one a status, in the envelope of failures.
@@ -38,7 +38,7 @@ pub fn refusals() -> Value {
     };
     let answer = |(status, code, words): &(u16, &str, &str)| {
         let mut body = json!({ "description": words, "content": { "application/json": { "schema": envelope(code) } } });
-        if *status == 429 {
+        if matches!(status, 429 | 503) {
             body["headers"] = json!({ "Retry-After": { "description": "Seconds", "schema": { "type": "integer" } } });
         }
         (status.to_string(), body)
@@ -124,7 +124,7 @@ fn security(who: Who) -> Option<Value> {
 fn refusals_of(who: Who) -> Vec<u16> {
     match who {
         Who::Open => vec![],
-        Who::Signed => vec![403, 503],
+        Who::Signed => vec![403, 429, 503],
         Who::AtLeast(_) | Who::Tagger | Who::Assigner | Who::Machine => vec![401, 403, 429, 503],
     }
 }

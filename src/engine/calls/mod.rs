@@ -5,6 +5,7 @@ mod following;
 mod preparing;
 
 use chrono::Duration;
+use tokio::sync::Notify;
 
 pub use following::Following;
 pub use preparing::Preparing;
@@ -16,6 +17,8 @@ use crate::domain::id::CallId;
 pub struct Calls {
     pub preparing: Preparing,
     pub following: Following,
+    /// Rung when somebody has answered: what is to be recorded of a short talk begins at once.
+    pub answered: Notify,
 }
 
 impl Calls {

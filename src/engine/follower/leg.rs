@@ -102,6 +102,9 @@ impl Follower {
             Kind::Leg { status, sid: leg.sid.clone(), call_sid: leg.call_sid(), polled: true }
         };
         self.tell(Source::Poll, kind).await;
+        if status == Some(LegStatus::Active) {
+            self.calls.answered.notify_one();
+        }
         reach(match status {
             Some(LegStatus::Active) => "follow.answered",
             _ => "dial.ringing",

@@ -189,6 +189,12 @@ impl Said {
         self
     }
 
+    /// It may have to wait.
+    fn not_yet(mut self) -> Self {
+        self.refuses = &[503];
+        self
+    }
+
     fn once(mut self) -> Self {
         self.once = true;
         self
