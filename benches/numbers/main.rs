@@ -25,7 +25,7 @@ const SECTIONS: [Section; 8] = [
     ("claim", "the next call of a campaign half done, by its size", claim::run),
     ("dials", "claim, arm, dial (stub), record on SQLite", dials::run),
     ("first", "from the start of a campaign to its first dial, by its contacts", first::run),
-    ("scarce", "20 campaigns over 30 zones on a trunk of 10 lines for 10 minutes, by the real engine", scarce::run),
+    ("scarce", "20 campaigns over 36 open sets of zones on a trunk of 10 lines for 10 minutes, by the real engine", scarce::run),
     ("stop", "other writes while a campaign with 1,000,000 pending calls is stopped", stop::run),
     ("frame", "a frame at 200x60 with 1,000,000 calls in the store", frame::run),
     ("callbacks", "durable Twilio callbacks with 1,000,000 calls stored, beside a Node peer", callbacks::run),

@@ -79,7 +79,7 @@ impl std::fmt::Display for Listed {
 }
 
 /// Rows of one write: callbacks and claims go between two of them.
-const SLICE: usize = 500;
+const SLICE: usize = ContactSlice::FULL;
 /// Bytes of the file in one write: rows may be long.
 const SLICE_BYTES: u64 = 512 << 10;
 

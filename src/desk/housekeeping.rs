@@ -9,10 +9,11 @@ use crate::{
     domain::{
         campaign::Status,
         id::{CallId, CampaignId},
+        legal, place,
         retention::Retention,
         stats::{Counts, contribution},
     },
-    store::{Aged, Lane, Setting, Tx},
+    store::{Aged, Lane, QueuedRow, Setting, Tx},
 };
 
 /// Rows of one slice: measured, see benches/README.md.
@@ -67,6 +68,32 @@ impl Desk {
         while self.empty_queue(id).await? {}
         Ok(())
     }
+}
+
+impl Desk {
+    /// Brings rows that an older release has queued by their zones alone into the queues of their law, so that
+    /// none is claimed where its state is closed and only then goes back. Answers how many.
+    pub async fn key_queues(&self) -> Result<u64, DeskError> {
+        let mut keyed = 0;
+        for (id, zones) in self.store.old_queues().await? {
+            loop {
+                let zones = zones.clone();
+                let n = self.store.write(Lane::Bulk, move |tx| Box::pin(async move { key_queue(tx, id, &zones).await })).await?;
+                if n == 0 {
+                    break;
+                }
+                keyed += n;
+            }
+        }
+        Ok(keyed)
+    }
+}
+
+async fn key_queue(tx: &mut Tx, id: CampaignId, zones: &str) -> Result<u64, DeskError> {
+    let rows = tx.queued(id, zones, SLICE).await?;
+    let key = |r: &QueuedRow| legal::queue_key(&place::key_again(&r.phone_number, r.said.as_deref(), &r.zones), &r.country, &r.phone_number);
+    let keys: Vec<(CallId, String)> = rows.iter().map(|r| (r.id, key(r))).collect();
+    Ok(tx.requeue(&keys).await?)
 }
 
 /// What was removed.

@@ -222,6 +222,8 @@ mod tests {
         assert!(maine.iter().any(|l| l.frequencies == [Frequency { calls: 1, within: Duration::hours(8) }]));
         let consent = |reading| laws("GB", "+442079460018", reading).iter().any(|l| l.consent == Consent::OptIn);
         assert_eq!((consent(PLAIN), consent(VOICE)), (false, true));
+        let canada = |reading| laws("CA", "+14165550142", reading).iter().any(|l| l.consent == Consent::OptIn);
+        assert_eq!((canada(PLAIN), canada(VOICE)), (false, true));
     }
 
     #[test]
@@ -245,6 +247,7 @@ mod tests {
         assert_eq!(opens("FR", "+33123456789", "Europe/Paris", "2026-11-20T12:30:00Z"), Err(Some(utc("2026-11-20T13:00:00Z"))));
         assert_eq!(opens("IT", "+390612345678", "Europe/Rome", "2026-12-07T18:30:00Z"), Err(Some(utc("2026-12-09T08:00:00Z"))), "eve of Immacolata, 19:30");
         assert!(opens("IT", "+390612345678", "Europe/Rome", "2026-12-09T18:30:00Z").is_ok());
+        assert!(opens("FR", "+33123456789", "Europe/Paris", "2027-03-26T10:00:00Z").is_err(), "Good Friday, of Alsace");
         assert!(opens("NL", "+31201234567", "Europe/Amsterdam", "2026-12-24T18:00:00Z").is_err(), "19:00");
         assert!(opens("NL", "+31201234567", "Europe/Amsterdam", "2026-12-23T18:00:00Z").is_ok());
         assert!(opens("CA", "+14165550142", "America/Toronto", "2026-11-28T02:15:00Z").is_ok());
@@ -275,8 +278,13 @@ mod tests {
             let year = chrono::Datelike::year(theirs.first().unwrap());
             let ours = (1..=366).filter_map(|n| chrono::NaiveDate::from_yo_opt(year, n)).filter(|d| TABLE.is_holiday(calendar, *d)).collect();
             let sunday = |d: &chrono::NaiveDate| chrono::Datelike::weekday(d) == chrono::Weekday::Sun;
-            // Every year instead of every fifth; substitutes that not every state of Australia has.
-            let strict = |d: &chrono::NaiveDate| matches!((calendar, &d.to_string()[5..]), ("nl", "05-05") | ("it", "10-04")) || calendar == "au";
+            // Every year instead of every fifth; days of Alsace and Moselle; substitutes that not every state of Australia has.
+            let friday = |d: &chrono::NaiveDate| chrono::Datelike::weekday(d) == chrono::Weekday::Fri && (3..=4).contains(&chrono::Datelike::month(d));
+            let strict = |d: &chrono::NaiveDate| match (calendar, &d.to_string()[5..]) {
+                ("nl", "05-05") | ("it", "10-04") | ("fr", "12-26") | ("au", _) => true,
+                ("fr", _) => friday(d),
+                _ => false,
+            };
             // Elections are called year by year.
             let once = |d: &chrono::NaiveDate| (calendar, d.to_string().as_str()) == ("za", "2026-11-04");
             differ.extend(theirs.difference(&ours).filter(|d| !sunday(d) && !once(d)).map(|d| format!("{calendar} {d}: only theirs")));

@@ -2,6 +2,7 @@
 //! country. What this product refuses to dial by kind is decided here; what people and spreadsheets make
 //! of a number on its way here is read in `written`.
 
+mod northern;
 mod written;
 
 use std::fmt;
@@ -160,6 +161,11 @@ fn international(digits: &str, region: Option<Region>) -> Result<(Parsed, PhoneN
 }
 
 fn judged(digits: &str, region: Option<Region>) -> Result<(Parsed, PhoneNumberType), PhoneError> {
+    northern::judged(digits, region).unwrap_or_else(|| ruled(digits, region))
+}
+
+/// What the rules of the numbering plans say.
+fn ruled(digits: &str, region: Option<Region>) -> Result<(Parsed, PhoneNumberType), PhoneError> {
     let number = PHONE_NUMBER_UTIL.parse(digits, region).map_err(|_| PhoneError::NotANumber)?;
     if UNWANTED_CODES.contains(&number.country_code) {
         return Err(PhoneError::Unwanted);

@@ -61,6 +61,10 @@ impl Housekeeper {
     async fn round(&self, tidy_at: &mut DateTime<Utc>, counted: &mut bool) -> Result<(), DeskError> {
         if !*counted {
             self.desk.check_counts().await?;
+            let keyed = self.desk.key_queues().await?;
+            if keyed > 0 {
+                tracing::info!(target: "engine", calls = keyed, "calls that an older release has queued wait by the law of their places now");
+            }
             *counted = true;
         }
         self.desk.empty_stopped().await?;

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::domain::{
     campaign::{ContactSource, Settings, Status},
-    id::{AssistantId, CampaignId, OwnerId, SourceId},
+    id::{AssistantId, CallId, CampaignId, OwnerId, SourceId},
     stats::Counts,
 };
 
@@ -44,6 +44,16 @@ pub struct QueueCount {
     pub zones: String,
     pub pending: i64,
     pub due: i64,
+}
+
+/// A row that waits, with what the key of its queue is made of.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct QueuedRow {
+    pub id: CallId,
+    pub phone_number: String,
+    pub country: String,
+    pub zones: String,
+    pub said: Option<String>,
 }
 
 /// The head of one zone's queue of a campaign.
@@ -111,6 +121,18 @@ impl Store {
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(id).fetch_all(db).await?))
     }
 
+    /// Queues of rows that an older release keyed by their zones alone, without the law of their places.
+    pub async fn old_queues(&self) -> Result<Vec<(CampaignId, String)>, StoreError> {
+        let sql = "WITH RECURSIVE z (campaign_id, zones) AS (
+                       SELECT campaign_id, (SELECT min(q.zones) FROM campaign_calls q WHERE q.campaign_id = c.campaign_id AND q.rank = 0)
+                       FROM campaign_counts c WHERE pending > 0
+                       UNION ALL
+                       SELECT campaign_id, (SELECT min(q.zones) FROM campaign_calls q WHERE q.campaign_id = z.campaign_id AND q.rank = 0 AND q.zones > z.zones)
+                       FROM z WHERE zones IS NOT NULL)
+                   SELECT campaign_id, zones FROM z WHERE instr(zones, ';') = 0";
+        Ok(on!(self.pool(), |db| sqlx::query_as(sql).fetch_all(db).await?))
+    }
+
     /// How many rows wait in each queue of a campaign, and how many of them are due: read off its index alone.
     pub async fn queues(&self, id: CampaignId, due_by: DateTime<Utc>) -> Result<Vec<QueueCount>, StoreError> {
         let sql = "SELECT zones, count(*) AS pending, count(*) FILTER (WHERE dialable_at <= $2) AS due
@@ -143,6 +165,21 @@ impl Store {
 }
 
 impl Tx {
+    /// Rows of one queue, with what its key is made of.
+    pub async fn queued(&mut self, id: CampaignId, zones: &str, limit: i64) -> Result<Vec<QueuedRow>, StoreError> {
+        let sql = "SELECT k.id, k.phone_number, k.country, k.zones, COALESCE(w.said, f.said) AS said
+                   FROM campaign_calls k LEFT JOIN contacts w ON w.id = k.contact_id LEFT JOIN csv_contacts f ON f.id = k.contact_id
+                   WHERE k.campaign_id = $1 AND k.rank = 0 AND k.zones = $2 LIMIT $3";
+        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(id).bind(zones).bind(limit).fetch_all(&mut *db).await?))
+    }
+
+    /// Puts rows into other queues; answers how many.
+    pub async fn requeue(&mut self, keys: &[(CallId, String)]) -> Result<u64, StoreError> {
+        let keys: Vec<_> = keys.iter().map(|(id, key)| (id.hex(), key)).collect();
+        let sql = "UPDATE campaign_calls SET zones = j.value ->> 1 FROM json_each($1) j WHERE campaign_calls.id = unhex(j.value ->> 0) AND rank = 0";
+        Ok(on_tx!(self, |db| sqlx::query(sql).bind(serde_json::json!(keys).to_string()).execute(&mut *db).await?.rows_affected()))
+    }
+
     pub async fn campaign(&mut self, owner: OwnerId, id: CampaignId) -> Result<Option<CampaignRow>, StoreError> {
         let sql = select("WHERE c.id = $1 AND c.user_id = $2 AND c.deleted_at IS NULL");
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(id).bind(owner).fetch_optional(&mut *db).await?))

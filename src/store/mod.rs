@@ -40,7 +40,7 @@ mod writer;
 
 pub use books::{Alike, TakenNumber};
 pub use calls::{CallFilter, Cursor, NewCall, PaneQuery};
-pub use campaigns::{CampaignEdit, NewCampaign, QueueCount, ZoneHead};
+pub use campaigns::{CampaignEdit, NewCampaign, QueueCount, QueuedRow, ZoneHead};
 pub use contacts::{ContactSlice, ContactTable, FillContact, Map, PlaceCount, SourceRow};
 pub use counting::{ContactRows, Recyclable};
 pub use dials::LastDial;

@@ -12,12 +12,13 @@ use dialdeck::domain::{
     rules::{Profile, Rules},
     zone,
 };
+use dialdeck::telephony::simulator::Behaviour;
 use serde_json::json;
 use sqlx::Connection;
 
 use crate::{
     api::{Rest, code},
-    support::office::Office,
+    support::{Options, World, office::Office},
 };
 
 /// An office of a country's hours at a moment, and a campaign over these contacts that never closes by itself.
@@ -111,6 +112,41 @@ async fn an_older_import_follows_todays_tables() {
     }
 }
 
+/// Rows that an older release queued by zones alone: the engine brings them into the queues of their law, and none
+/// is claimed where its state is closed.
+#[tokio::test]
+async fn rows_of_an_older_queue_wait_by_the_law_of_their_place() {
+    // 20:30 in New York and in Miami, whose state is closed then.
+    let csv = "name,phone\nA,+13055550101\nB,+12125550102\nC,+13055550103\n";
+    let (office, id) = at("2026-12-09T01:30:00Z", &["US"], csv).await;
+    let as_queued = office.store.zone_heads(id).await.unwrap();
+    run(&office, "UPDATE campaign_calls SET zones = 'America/New_York'").await;
+    assert_eq!(office.store.zone_heads(id).await.unwrap().len(), 1, "one queue, of two laws");
+    assert_eq!(office.desk.key_queues().await.unwrap(), 3);
+    assert_eq!(office.store.zone_heads(id).await.unwrap(), as_queued);
+    assert_eq!(office.why(id).await.waiting.dialable_now, 1);
+    assert_eq!(office.desk.key_queues().await.unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_engine_that_starts_keys_the_rows_of_an_older_queue() {
+    let mut world = World::new(Options::default()).await;
+    let (source, _) = world.import(crate::support::csv_of(250)).await;
+    let id = world.campaign(source, |_| {}).await;
+    world.desk.start(world.actor.clone(), id).await.unwrap();
+    while world.row(id).await.fill_position.is_some() {
+        world.desk.fill(world.actor.owner, id).await.unwrap();
+    }
+    world.desk.pause(world.actor.clone(), id).await.unwrap();
+    let mut db = sqlx::SqliteConnection::connect(world.store.path()).await.unwrap();
+    sqlx::query("UPDATE campaign_calls SET zones = 'America/New_York'").execute(&mut db).await.unwrap();
+    db.close().await.unwrap();
+    world.start_engine();
+    let keyed = async || world.calls(id).await.iter().all(|c| c.zones.contains(';'));
+    world.until("every row has its law", std::time::Duration::from_secs(30), keyed).await;
+    world.crash_engine().await;
+}
+
 /// "Why did you call me, and when": by which clocks, and by whose rules of them.
 #[tokio::test]
 async fn the_evidence_of_a_dial_names_the_zones_and_their_version() {
@@ -162,6 +198,52 @@ fn in_the_configuration_and_on_the_command_line_a_zone_is_a_place() {
     let create = ["campaign", "create", "X", "--assistant", "S", "--contacts", "c", "--timezone", "PST8PDT"];
     let (done, text) = dialdeck(&create, &[]);
     assert!(!done && text.contains("\"PST8PDT\" is no place: America/Los_Angeles?"), "{text}");
+}
+
+/// Sixty numbers of the sweep by the real engine over the simulator: at each moment exactly those are dialled of which
+/// the table says that they may be called.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sample_of_the_sweep_is_dialled_exactly_when_the_table_says_so() {
+    let table = include_str!("../tables/sweep.txt");
+    let mut lines = table.lines().filter(|l| !l.starts_with('#'));
+    let moments: Vec<&str> = lines.next().unwrap().split(' ').skip(1).collect();
+    let numbers: Vec<(&str, &str)> = lines.filter_map(|l| l.split_once(' ')).collect();
+    let sample: Vec<_> = numbers.iter().step_by(numbers.len() / 60).collect();
+    for at in [0, 3, 5, 12] {
+        let start = format!("{}:00Z", moments[at]);
+        let mut expected: Vec<&str> = sample.iter().filter(|(_, v)| v.as_bytes()[at] == b'o').map(|(n, _)| *n).collect();
+        let dialled = dialled_of(&start, sample.iter().map(|(n, _)| *n).collect(), expected.len()).await;
+        expected.sort_unstable();
+        assert_eq!(dialled, expected, "at {start}");
+        assert!(expected.len() > 5 && expected.len() < sample.len(), "{} of {} at {start}", expected.len(), sample.len());
+    }
+}
+
+/// Whom the engine dials of these at a moment, once it has nobody left who may be called; `open` should be.
+async fn dialled_of(start: &str, numbers: Vec<&str>, open: usize) -> Vec<String> {
+    let countries = numbers.iter().map(|n| PhoneNumber::parse(n, None).unwrap().country).collect();
+    let rules = Rules { unlisted_open: true, countries, profile: Profile::Default, ..crate::support::quick_rules() };
+    let busy = Behaviour::Answer { ring: std::time::Duration::from_secs(1), talk: std::time::Duration::from_secs(4) };
+    let mut world = World::at(start, Options { rules, behaviour: busy, ..Options::default() }).await;
+    let csv = format!("name,phone,consent_at\nA,{},2026-01-31\n", numbers.join(",2026-01-31\nA,"));
+    let (_, report) = world.import(csv.clone()).await;
+    assert_eq!(report.imported, numbers.len() as u64, "{report:?}");
+    let id = world.running(csv, |_| {}).await;
+    let [all, closed] = [numbers.len(), numbers.len() - open].map(|n| i64::try_from(n).unwrap());
+    let at_rest = async || {
+        let counts = world.row(id).await.counts;
+        counts.total == all && counts.processing == 0 && counts.live == 0 && counts.pending <= closed
+    };
+    world.until("all are called who may be", std::time::Duration::from_mins(1), at_rest).await;
+    // The engine has looked at those who are left, and none of them may be called.
+    if world.row(id).await.counts.pending > 0 {
+        let gate = world.desk.explain(&world.row(id).await).await.unwrap().gate;
+        assert_eq!(gate, "contact_hours");
+    }
+    world.crash_engine().await;
+    let mut dialled: Vec<String> = world.simulator.invites().into_iter().map(|i| i.number).collect();
+    dialled.sort_unstable();
+    dialled
 }
 
 /// A thousand numbers of every area code and country at fourteen moments: the product's verdict against a

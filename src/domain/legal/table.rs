@@ -323,7 +323,7 @@ mod tests {
             assert!(table.read(line).is_some(), "{line}");
         }
         let laws: Vec<&Law> = table.laws.values().flatten().collect();
-        assert!(laws.len() > 65 && TABLE.version == "2026-11-27" && TABLE.areas.len() > 340);
+        assert!(laws.len() > 65 && TABLE.version == "2026-11-27.2" && TABLE.areas.len() > 340);
         for law in laws {
             assert!(!law.source.is_empty(), "{}", law.place);
             let calendar = law.calendar.as_deref();

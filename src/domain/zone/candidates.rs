@@ -18,13 +18,55 @@ pub struct Candidates {
 
 struct Table {
     /// By prefix of the digits, or by country for numbers of no place.
-    sets: HashMap<&'static str, Candidates>,
-    longest: usize,
+    sets: Vec<(&'static str, Candidates)>,
+    countries: HashMap<&'static str, usize>,
+    /// The prefixes digit by digit, the root first: a number is looked up in one walk.
+    tree: Vec<Node>,
+}
+
+#[derive(Default)]
+struct Node {
+    set: Option<usize>,
+    /// By digit; 0, the root, is nobody's next.
+    next: [usize; 10],
+}
+
+impl Table {
+    fn insert(&mut self, at: &'static str, set: Candidates) {
+        let n = self.sets.len();
+        self.sets.push((at, set));
+        if !at.bytes().all(|b| b.is_ascii_digit()) {
+            self.countries.insert(at, n);
+            return;
+        }
+        let mut node = 0;
+        for digit in at.bytes().map(|b| usize::from(b - b'0')) {
+            if self.tree[node].next[digit] == 0 {
+                self.tree[node].next[digit] = self.tree.len();
+                self.tree.push(Node::default());
+            }
+            node = self.tree[node].next[digit];
+        }
+        self.tree[node].set = Some(n);
+    }
+
+    /// The set of the longest prefix of some digits.
+    fn longest(&self, digits: &str) -> Option<usize> {
+        let (mut node, mut found) = (0, None);
+        for digit in digits.bytes().map(|b| usize::from(b.wrapping_sub(b'0'))) {
+            node = match self.tree[node].next.get(digit) {
+                None | Some(0) => break,
+                Some(next) => *next,
+            };
+            found = self.tree[node].set.or(found);
+        }
+        found
+    }
 }
 
 static ZONES: LazyLock<Table> = LazyLock::new(|| {
     let mut names: Vec<&str> = Vec::new();
-    let mut table = Table { sets: HashMap::new(), longest: 0 };
+    let mut table = Table { sets: Vec::new(), countries: HashMap::new(), tree: vec![Node::default()] };
     for line in TABLE.lines().filter(|l| !l.starts_with('#')) {
         if let Some(name) = line.strip_prefix("z ") {
             names.push(name);
@@ -32,9 +74,8 @@ static ZONES: LazyLock<Table> = LazyLock::new(|| {
             let zone = |i: &str| names.get(i.parse::<usize>().ok()?)?.parse().ok();
             // A name the database does not know must not shrink the set: such a prefix becomes unknown.
             let zones: Option<Vec<Zone>> = set.split(',').map(zone).collect();
-            table.longest = table.longest.max(at.len());
             let zones = zones.unwrap_or_default();
-            table.sets.insert(at, Candidates { key: key(&zones, &[]), zones });
+            table.insert(at, Candidates { key: key(&zones, &[]), zones });
         }
     }
     table
@@ -46,11 +87,10 @@ static ZONES: LazyLock<Table> = LazyLock::new(|| {
 pub fn candidates(e164: &str, country: &str, geographic: bool) -> &'static Candidates {
     static NONE: Candidates = Candidates { zones: Vec::new(), key: String::new() };
     let digits = e164.strip_prefix('+').unwrap_or_default();
-    let by = |at: &str| ZONES.sets.get(at);
-    let whole_country = || if digits.starts_with('1') { by("1") } else { by(country) };
-    let prefix = || (1..=digits.len().min(ZONES.longest)).rev().find_map(|n| by(&digits[..n]));
+    let prefix = || ZONES.longest(digits);
+    let whole_country = || if digits.starts_with('1') { ZONES.longest("1") } else { ZONES.countries.get(country).copied() };
     let found = if geographic { prefix() } else { whole_country().or_else(prefix) };
-    found.unwrap_or(&NONE)
+    found.map_or(&NONE, |n| &ZONES.sets[n].1)
 }
 
 #[cfg(test)]
@@ -178,7 +218,7 @@ mod tests {
     fn prefixes_have_no_zones_of_other_countries() {
         let regions: Vec<Region> = PHONE_NUMBER_UTIL.get_supported_regions().collect();
         let mut wrong = Vec::new();
-        for (prefix, set) in ZONES.sets.iter().filter(|(p, _)| p.starts_with(|c: char| c.is_ascii_digit()) && BORROWED.iter().all(|(code, _)| code != *p)) {
+        for (prefix, set) in ZONES.sets.iter().filter(|(p, _)| p.starts_with(|c: char| c.is_ascii_digit()) && BORROWED.iter().all(|(code, _)| code != p)) {
             let sharing: Vec<&Region> =
                 regions.iter().filter(|r| PHONE_NUMBER_UTIL.get_country_code_for_region(**r).is_some_and(|c| prefix.starts_with(&c.to_string()))).collect();
             let theirs: Vec<Zone> = Zone::all().filter(|z| sharing.iter().any(|r| z.lies_in(r.as_region_str().as_ref()))).collect();

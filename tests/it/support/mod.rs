@@ -85,9 +85,14 @@ pub fn quick_rules() -> Rules {
 
 impl World {
     pub async fn new(options: Options) -> Self {
+        Self::at(NOON, options).await
+    }
+
+    /// One whose clock begins at another moment.
+    pub async fn at(start: &str, options: Options) -> Self {
         let turn = turns().acquire_owned().await.unwrap();
         let dir = tempfile::tempdir().unwrap();
-        let epoch: DateTime<Utc> = NOON.parse().unwrap();
+        let epoch: DateTime<Utc> = start.parse().unwrap();
         let clock: SharedClock = Arc::new(ScaledClock::new(epoch, options.speed));
         let config = SimulatorConfig { behaviour: options.behaviour, faults: options.faults, ..SimulatorConfig::by_digits() };
         let simulator = Simulator::start(config.clone(), clock.clone()).await.unwrap();
