@@ -8,19 +8,20 @@ use crate::{
     store::{CampaignRow, PaceRow, PromiseCount, minute_of, moment_of},
 };
 
-/// A campaign's contacts as one bar: its parts add up to all of them, but for those whom a retry has called before.
+/// A campaign's contacts as one bar, whose parts add up to all of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Bar {
     /// In the list, without those that were refused at import.
     pub contacts: i64,
-    /// Called, and not called again.
-    pub called: i64,
+    /// Nobody is called of them any more: they were, or their number joined a do-not-call list.
+    pub done: i64,
     /// On the line, or being prepared.
     pub live: i64,
     /// May be called now, or later by the campaign's own pace.
     pub waiting: i64,
     /// Wait for the law to open where they are.
     pub closed_by_law: i64,
+    /// Flagged in the list; of a campaign that has not begun, on a do-not-call list as well.
     pub do_not_call: i64,
     /// Called as often as allowed, and not reached.
     pub exhausted: i64,
@@ -106,7 +107,7 @@ fn bar(row: &CampaignRow, why: &Explanation, contacts: i64) -> Bar {
     let left = w.dialable_now + w.later;
     let bar = Bar {
         contacts,
-        called: 0,
+        done: 0,
         live: now.processing,
         waiting: left - closed_by_law,
         closed_by_law,
@@ -114,7 +115,7 @@ fn bar(row: &CampaignRow, why: &Explanation, contacts: i64) -> Bar {
         exhausted: w.exhausted,
         invalid: w.invalid,
     };
-    Bar { called: (contacts - left - bar.live - bar.do_not_call - bar.exhausted).max(0), ..bar }
+    Bar { done: (contacts - left - bar.live - bar.do_not_call - bar.exhausted).max(0), ..bar }
 }
 
 fn outcomes(row: &CampaignRow) -> Vec<(Outcome, i64)> {

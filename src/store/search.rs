@@ -189,10 +189,11 @@ impl Store {
     /// Calls by their numbers, with all that is asked for compared.
     async fn compared(&self, q: &CallSearch, places: &[Place]) -> Result<Vec<FoundCall>, StoreError> {
         let numbers: Vec<i64> = places.iter().map(|p| p.dialled).collect();
+        // The plus signs: by their numbers and by no other index.
         let sql = found(
-            "WHERE k.dialled IN (SELECT value FROM json_each($1)) AND k.dialled IS NOT NULL AND k.user_id = $2
+            "WHERE k.dialled IN (SELECT value FROM json_each($1)) AND k.dialled IS NOT NULL AND +k.user_id = $2
                AND ($3 IS NULL OR k.campaign_id = $3) AND ($4 IS NULL OR k.outcome = $4) AND ($5 IS NULL OR (k.outcome_by = $5 AND k.outcome_who = 'operator'))
-               AND ($6 = '[]' OR k.state IN (SELECT value FROM json_each($6))) AND k.armed_at >= $7 AND k.armed_at < $8",
+               AND ($6 = '[]' OR k.state IN (SELECT value FROM json_each($6))) AND +k.armed_at >= $7 AND +k.armed_at < $8",
         );
         Ok(on!(self.pool(), |db| sqlx::query_as(sql)
             .bind(serde_json::json!(numbers).to_string())
@@ -311,8 +312,14 @@ fn by_tagger(q: &CallSearch, after: Place) -> Sql {
 
 /// Those on the line: a few, of every owner.
 fn open(q: &CallSearch, after: Place) -> Sql {
-    let mut sql = dials(q.owner, "armed_at", " AND rank >= 5 AND rank < 90 AND dialled < ");
-    sql.push_bind(after.dialled).push(" AND state IN (SELECT value FROM json_each(").push_bind(serde_json::json!(q.states).to_string()).push("))");
+    // The plus sign: by the index of those on the line, not through all dials of an owner.
+    let mut sql = QueryBuilder::new("SELECT armed_at AS at, dialled FROM campaign_calls WHERE rank >= 5 AND rank < 90 AND dialled IS NOT NULL AND +user_id = ");
+    sql.push_bind(q.owner)
+        .push(" AND dialled < ")
+        .push_bind(after.dialled)
+        .push(" AND state IN (SELECT value FROM json_each(")
+        .push_bind(serde_json::json!(q.states).to_string())
+        .push("))");
     sql.push(" ORDER BY dialled DESC");
     sql
 }

@@ -64,7 +64,7 @@ impl Store {
     pub async fn untagged(&self, owner: OwnerId) -> Result<(i64, Option<DateTime<Utc>>), StoreError> {
         let count = "SELECT COALESCE(sum(n.untagged), 0) FROM campaigns c JOIN campaign_counts n ON n.campaign_id = c.id WHERE c.user_id = $1";
         let oldest = "SELECT completed_at FROM campaign_calls WHERE rank >= 90 AND answered_at IS NOT NULL AND outcome IS NULL AND user_id = $1
-                      ORDER BY completed_at LIMIT 1";
+                      ORDER BY completed_at, id LIMIT 1";
         on!(self.pool(), |db| {
             let n = sqlx::query_scalar(count).bind(owner).fetch_one(db).await?;
             Ok((n, sqlx::query_scalar(oldest).bind(owner).fetch_optional(db).await?))
