@@ -10,6 +10,7 @@ mod claim;
 mod dials;
 mod first;
 mod frame;
+mod history;
 mod import;
 mod scarce;
 mod setup;
@@ -20,7 +21,7 @@ use std::{process::Command, time::Duration};
 /// Name, what it measures, how.
 type Section = (&'static str, &'static str, fn());
 
-const SECTIONS: [Section; 8] = [
+const SECTIONS: [Section; 9] = [
     ("import", "a CSV of 1,000,000 rows: number, zone, duplicate check", import::run),
     ("claim", "the next call of a campaign half done, by its size", claim::run),
     ("dials", "claim, arm, dial (stub), record on SQLite", dials::run),
@@ -28,6 +29,7 @@ const SECTIONS: [Section; 8] = [
     ("scarce", "20 campaigns over 36 open sets of zones on a trunk of 10 lines for 10 minutes, by the real engine", scarce::run),
     ("stop", "other writes while a campaign with 1,000,000 pending calls is stopped", stop::run),
     ("frame", "a frame at 200x60 with 1,000,000 calls in the store", frame::run),
+    ("history", "what the rooms show of the past, with 1,000,000 calls stored", history::run),
     ("callbacks", "durable Twilio callbacks with 1,000,000 calls stored, beside a Node peer", callbacks::run),
 ];
 

@@ -112,12 +112,12 @@ impl Bench {
         sqlx::query(contacts).bind(n).execute(&mut db).await.unwrap();
         let calls =
             "INSERT INTO campaign_calls (id, user_id, campaign_id, contact_id, phone_number, contact_name, country, zones, position, attempt, state, rank,
-                dialable_at, armed_at, armed_day, trunk_id, room_name, call_sid, answered_at, completed_at, call_duration, outcome, created_at, updated_at)
+                dialable_at, armed_at, dialled, armed_day, trunk_id, room_name, call_sid, answered_at, completed_at, call_duration, outcome, created_at, updated_at)
             SELECT unhex(printf('%012x70008000%012x', 1770000000000 + i, i)), c.user_id, c.id, k.id, k.phone_number, k.name, 'US', $3, k.position, 1,
                 CASE WHEN i <= $1 THEN 'completed' WHEN i <= $2 THEN 'dialing' ELSE 'pending' END,
                 CASE WHEN i <= $1 THEN 90 WHEN i <= $2 THEN 20 ELSE 0 END,
                 '2026-11-18T14:00:00+00:00',
-                CASE WHEN i <= $2 THEN '2026-11-18T15:00:00+00:00' END, CASE WHEN i <= $2 THEN '2026-11-18' END,
+                CASE WHEN i <= $2 THEN '2026-11-18T15:00:00+00:00' END, CASE WHEN i <= $2 THEN i END, CASE WHEN i <= $2 THEN '2026-11-18' END,
                 CASE WHEN i <= $2 THEN (SELECT id FROM trunks LIMIT 1) END, CASE WHEN i <= $2 THEN 'dd-bench-' || i END,
                 CASE WHEN i <= $2 THEN printf('CA%032d', i) END,
                 CASE WHEN i <= $1 THEN '2026-11-18T15:00:10+00:00' END,

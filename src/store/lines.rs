@@ -6,6 +6,7 @@ use sqlx::types::Json;
 
 use super::{
     Store, StoreError, TrunkRow, Tx,
+    minutes::minute_of,
     pool::{on, on_tx},
     rows::stamp,
 };
@@ -62,7 +63,7 @@ pub struct Armed {
     pub max_call_duration_s: i64,
 }
 
-/// In this order: day, trunk, number, call, campaign. Each changes one row, or none where it has no room left.
+/// In this order: day, trunk, number, call, campaign, minute. Each changes one row, or none where it has no room left.
 const ARM: &str = concat!(
     "INSERT INTO campaign_days (campaign_id, day, used, cap) VALUES ($4, $8, 1, $9)
         ON CONFLICT (campaign_id, day) DO UPDATE SET used = used + 1, cap = excluded.cap WHERE used + 1 <= excluded.cap;
@@ -73,11 +74,13 @@ const ARM: &str = concat!(
     UPDATE campaign_calls
         SET state = 'armed', rank = 10, armed_at = $5, started_at = $5, deadline_at = $6, lease_until = $6, armed_day = $8, reply_pending = 1,
             room_name = $14, trunk_id = $10, caller_id = $15, script = $16, ring_timeout_s = $17, max_call_duration_s = $18, reason = '',
-            updated_at = $5
+            dialled = (SELECT COALESCE(max(dialled), 0) + 1 FROM campaign_calls WHERE dialled IS NOT NULL), updated_at = $5
         WHERE id = $1 AND state = 'claimed' AND claim_number = $2 AND incarnation = $3;
-    UPDATE campaign_counts SET live = live + 1, dials = dials + 1, next_call_at = $7, last_execution_at = $5 WHERE campaign_id = $4"
+    UPDATE campaign_counts SET live = live + 1, dials = dials + 1, next_call_at = $7, last_execution_at = $5 WHERE campaign_id = $4;
+    INSERT INTO campaign_minutes (campaign_id, minute, armed, dials) VALUES ($4, $19, 1, 1)
+        ON CONFLICT (campaign_id, minute) DO UPDATE SET armed = armed + 1, dials = dials + 1"
 );
-const TAKEN: u64 = 5;
+const TAKEN: u64 = 6;
 
 /// A line that a supervisor's phone has.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -155,6 +158,7 @@ impl Tx {
             .bind(&a.script)
             .bind(a.ring_timeout_s)
             .bind(a.max_call_duration_s)
+            .bind(minute_of(a.at))
             .execute(&mut *db)
             .await?
             .rows_affected());

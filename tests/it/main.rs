@@ -16,6 +16,7 @@ mod edges;
 mod engine;
 mod events;
 mod floors;
+mod history;
 mod housekeeping;
 mod incoming;
 mod law;
