@@ -55,12 +55,16 @@ impl ZoneFacts {
 
     /// How urgently it wants its next turn: how long it has waited, against how long it is open yet.
     /// It grows without bound, so no zone waits for another's end; the one that closes first is served
-    /// more often, but not so often in its last minutes that the others stand still.
+    /// more often, but not so often in its last minutes that the others stand still. Nobody has had a turn in a first
+    /// round: there only who closes soon is before the others, and lots are drawn between those. Else many campaigns
+    /// that share few lines would all begin with the same places.
     fn urgency(&self, now: DateTime<Utc>) -> f64 {
         const DAY: Duration = Duration::hours(24);
         const LEAST: Duration = Duration::hours(2);
+        const SOON: Duration = Duration::hours(4);
         let waited = self.served.map_or(DAY, |t| now - t).max(Duration::milliseconds(1));
-        let left = self.closes.map_or(DAY, |t| t - now).clamp(LEAST, DAY);
+        let most = if self.served.is_some() { DAY } else { SOON };
+        let left = self.closes.map_or(most, |t| t - now).clamp(LEAST, most);
         #[expect(clippy::cast_precision_loss, reason = "milliseconds of days")]
         let share = waited.num_milliseconds() as f64 / left.num_milliseconds() as f64;
         share
@@ -328,6 +332,34 @@ mod tests {
         let mut b = board(vec![zone("America/New_York", 0), zone("Pacific/Honolulu", 0)]);
         (b.zones[1].promised, b.zones[1].opens, b.zones[1].awake) = (Some(noon() - Duration::minutes(1)), Some(noon() + Duration::hours(1)), false);
         assert!(matches!(decide(&Rules::default(), &b), Decision::Go { zones, promised: false, .. } if zones == ["America/New_York"]));
+    }
+
+    /// Twenty campaigns share few lines: each has ten turns, and together they call in every place that is open,
+    /// whenever it closes. Only where it closes soon all of them begin.
+    #[test]
+    fn campaigns_of_few_turns_call_everywhere() {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let closes = |i: i64| noon() + if i == 7 { Duration::hours(1) } else { Duration::minutes(300 + i * 12) };
+        let mut called = std::collections::BTreeMap::new();
+        for campaign in 0..20 {
+            let lot = |i: i64| {
+                let mut hasher = DefaultHasher::new();
+                (campaign, i).hash(&mut hasher);
+                hasher.finish()
+            };
+            let mut b = board((0..36).map(|i| ZoneFacts { closes: Some(closes(i)), lot: lot(i), ..zone(&format!("Z{i:02}"), 0) }).collect());
+            for turn in 0..10 {
+                b.now += Duration::seconds(50);
+                let Decision::Go { zones, .. } = decide(&Rules::default(), &b) else { panic!() };
+                assert!(turn > 0 || zones[0] == "Z07", "it closes within the hour");
+                let served = b.zones.iter_mut().find(|z| z.key == zones[0]).unwrap();
+                assert!(served.served.is_none(), "nobody twice before everybody once");
+                served.served = Some(b.now);
+                *called.entry(zones[0].clone()).or_insert(0) += 1;
+            }
+        }
+        assert_eq!(called.len(), 36, "{called:?}");
+        assert!(called.values().all(|n| *n <= 20), "{called:?}");
     }
 
     proptest! {
