@@ -154,6 +154,22 @@ async fn every_gate_refuses_in_words_and_nothing_stays_behind() {
     assert_eq!((w.row(id).await.counts.pending, w.row(id).await.counts.processing), (0, 1));
 }
 
+/// What was refused does not stay in the queue of a campaign that goes on later.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_refused_in_a_paused_campaign_is_not_taken_again() {
+    let world = world(3, Faults::default()).await;
+    let (source, _) = world.import(csv_of(1)).await;
+    let id = world.campaign(source, |_| {}).await;
+    world.desk.start(world.actor.clone(), id).await.unwrap();
+    world.desk.pause(world.actor.clone(), id).await.unwrap();
+    let rest = running(world).await;
+    assert_eq!(gate(&initiate(&rest, id, "+18085550142").await), (409, "contact_hours".into()), "seven in the morning");
+    let calls = || async { rest.world.calls(id).await.into_iter().filter(|c| c.contact_id.is_none()).map(|c| (c.state, c.claim_number)).collect::<Vec<_>>() };
+    assert_eq!(calls().await, [(State::Canceled, 1)]);
+    pass(&rest, 15).await;
+    assert_eq!(calls().await, [(State::Canceled, 1)]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_wrong_is_said_at_once_and_others_rows_are_not_there() {
     let (rest, id) = rest(3).await;

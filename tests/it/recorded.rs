@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 
 /// How much faster than life, but for scenarios of a few milliseconds.
 const SPEED: f64 = 10.0;
+/// On a busy machine a quick replay meets other moments than the recording: what differs is played again, slower.
+const SLOWER: [f64; 3] = [1.0, 4.0, 16.0];
 
 fn folder() -> Option<PathBuf> {
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/recorded");
@@ -186,10 +188,22 @@ fn events<'a>(list: impl Iterator<Item = &'a Value>) -> Vec<String> {
         .collect()
 }
 
+/// What differs however slowly it is played.
+async fn differences(name: &str, recording: &Value) -> Vec<String> {
+    let quick = if name.contains("ms-after-dial") { 1.0 } else { SPEED };
+    let mut wrong = Vec::new();
+    for slower in SLOWER {
+        wrong = replay(name, recording, quick / slower).await;
+        if wrong.is_empty() {
+            break;
+        }
+    }
+    wrong
+}
+
 /// Does what the recording's driver did, at its times.
-async fn replay(name: &str, recording: &Value) -> Vec<String> {
+async fn replay(name: &str, recording: &Value, speed: f64) -> Vec<String> {
     let workers = if name.starts_with("agent-") { Workers::Ready } else { Workers::Absent };
-    let speed = if name.contains("ms-after-dial") { 1.0 } else { SPEED };
     let lab = Arc::new(Lab::start(Faults { workers, ..Faults::default() }, speed).await);
     let trunk = lab.trunk(name).await;
     let request = &recording["request"];
@@ -247,11 +261,13 @@ async fn replay(name: &str, recording: &Value) -> Vec<String> {
     let mut wrong = Vec::new();
     for (at, what) in steps {
         lab.pass(at - (lab.clock.now() - begun).num_milliseconds()).await;
-        if speed > 1.0 {
-            if recording["reply"]["ms"].as_i64().is_some_and(|ms| ms < at + dial_at) {
+        if !name.contains("ms-after-dial") {
+            // Not what only followed from it: an action's own moment is known by its webhooks.
+            let before = at + dial_at - 100;
+            if recording["reply"]["ms"].as_i64().is_some_and(|ms| ms < before) {
                 lab.until(|| placed.is_finished()).await;
             }
-            if let Some(status) = seen_by(recording, at + dial_at) {
+            if let Some(status) = seen_by(recording, before) {
                 lab.until(|| statuses(&polls.lock(), "callee").last() == Some(&status)).await;
             }
         }
@@ -277,7 +293,7 @@ async fn replay(name: &str, recording: &Value) -> Vec<String> {
             }
         }
     }
-    let reply = tokio::time::timeout(Duration::from_secs(10), placed).await.unwrap().unwrap();
+    let reply = tokio::time::timeout(Duration::from_mins(4), placed).await.unwrap().unwrap();
     let wanted = events(recording["webhooks"].as_array().into_iter().flatten().map(|w| &w["body"]));
     for _ in 0..400 {
         if events(lab.webhooks.lock().iter()).len() >= wanted.len() {
@@ -376,7 +392,7 @@ async fn every_claimed_recording_replays_the_same() {
     assert!(claimed.len() >= 50, "{} recordings found", claimed.len());
     let mut wrong = Vec::new();
     for chunk in claimed.chunks(4) {
-        let all = chunk.iter().map(|(name, recording)| replay(name, recording));
+        let all = chunk.iter().map(|(name, recording)| differences(name, recording));
         for found in futures_util::future::join_all(all).await {
             wrong.extend(found);
         }
