@@ -75,12 +75,14 @@ pub fn theme(command: ThemeCommand, folder: &Path, json: bool) -> Result<(), Cli
                 ThemeError::Unknown(_) => CliError::Usage(format!("{e}; `dialdeck theme list` names them")),
                 ThemeError::Broken { .. } => CliError::Failed(e.to_string()),
             })?;
+            let complaints = theme.complaints();
             if json {
-                say!("{}", json!({ "theme": theme.name, "inOrder": true }));
-            } else {
+                say!("{}", json!({ "theme": theme.name, "inOrder": complaints.is_empty(), "complaints": complaints }));
+            } else if complaints.is_empty() {
                 say!("theme {} is in order", theme.name);
             }
-            Ok(())
+            // The console takes it all the same; whoever checks wants to know.
+            if complaints.is_empty() { Ok(()) } else { Err(CliError::Failed(format!("theme {}: {}", theme.name, complaints.join("; ")))) }
         }
     }
 }

@@ -6,15 +6,19 @@
 //! loader (bell) --Msg--^
 //! ```
 
+pub mod charts;
 mod data;
 mod dialogs;
+pub mod kept;
 mod keys;
 mod mailbox;
 mod message;
+pub mod notify;
 mod panes;
 mod perform;
 mod rights;
 mod state;
+pub mod symbols;
 mod terminal;
 pub mod theme;
 mod update;

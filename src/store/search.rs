@@ -212,8 +212,9 @@ impl Store {
     async fn worded(&self, q: &CallSearch, before: i64, searched: i64, limit: i64) -> Result<Vec<Place>, StoreError> {
         let wanted = Wanted::of(&q.text);
         let (first, end) = self.numbers_of_days(q).await?;
+        // The plus sign: by their numbers, of which these are the last, and not through all dials of an owner.
         let newest = "SELECT dialled, contact_name, phone_number FROM campaign_calls
-                      WHERE dialled > $1 AND dialled >= $2 AND dialled < $3 AND dialled IS NOT NULL AND user_id = $4 AND ($5 IS NULL OR campaign_id = $5)
+                      WHERE dialled > $1 AND dialled >= $2 AND dialled < $3 AND dialled IS NOT NULL AND +user_id = $4 AND ($5 IS NULL OR campaign_id = $5)
                       ORDER BY dialled DESC LIMIT $6";
         let indexed = "SELECT rowid FROM call_search WHERE call_search MATCH $1 AND rowid >= $2 AND rowid < $3 ORDER BY rowid DESC LIMIT $4";
         let end = before.min(end);
