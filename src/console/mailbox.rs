@@ -63,6 +63,7 @@ fn kind(msg: &Msg) -> Option<u8> {
         | Msg::Why { .. }
         | Msg::Terms(..)
         | Msg::ImportDone(_)
+        | Msg::Edited(_)
         | Msg::Terminate
         | Msg::Gone
         | Msg::Broken => None,
@@ -136,7 +137,7 @@ impl Drop for Receiver {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::Snapshot, *};
+    use super::{super::snapshot::Snapshot, *};
 
     fn bytes(msgs: &VecDeque<Msg>) -> Vec<u64> {
         let progress = |m: &Msg| if let Msg::ImportProgress { bytes, .. } = m { Some(*bytes) } else { None };
