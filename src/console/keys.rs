@@ -2,9 +2,9 @@
 //! group, where it works, what it needs, and its words. Dispatch, footer, help, palette and keys.toml read it.
 //!
 //! A plain key is added in three files: here (the action and its row), `acts/mod.rs` (its arm) and the act. One
-//! with a dialog in four: here, `acts/mod.rs`, `dialogs/mod.rs` (its name) and the dialog. A room in four: here
-//! (its letter), `rooms/mod.rs` (its name), the room, and `acts/mod.rs` if it has a key of its own. What asks
-//! the database for something new adds an effect (`message.rs`) and its doing (`perform.rs`).
+//! with a dialog in four: here, `acts/mod.rs`, `dialogs/mod.rs` (its name) and the dialog. A room in three: here
+//! (its letter), `rooms/mod.rs` (its name) and the room; `acts/mod.rs` if it has a key of its own. What asks the
+//! database for something new adds an effect (`message.rs`) and its doing (`perform.rs`).
 
 use crate::domain::outcome::Outcome;
 

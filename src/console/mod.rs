@@ -8,7 +8,7 @@
 //!
 //! A **key** is one row of the table in `keys`: dispatch, footer, help, palette and keys.toml read it. A plain one
 //! touches 3 files (`keys`, `acts/mod`, its act); one with a dialog 4 (`keys`, `acts/mod`, `dialogs/mod`, the
-//! dialog); a **room** 4 (`keys`, `rooms/mod`, the room, `acts/mod` if it has keys of its own). What asks the
+//! dialog); a **room** 3 (`keys`, `rooms/mod`, the room; `acts/mod` if it has keys of its own). What asks the
 //! database for something new touches `message` and `perform` beside.
 
 mod acts;
@@ -132,8 +132,13 @@ pub fn run(
     options: ConsoleOptions,
 ) -> Result<Ending, ConsoleError> {
     let (send, receive) = mailbox::mailbox();
-    let theme = theme::load(&options.theme, &options.themes_folder, Depth::detect(&options.color));
+    let depth = Depth::detect(&options.color);
+    let wrong = theme::find(&options.theme, &options.themes_folder, depth).err();
+    let theme = theme::load(&options.theme, &options.themes_folder, depth);
     let mut state = open(options, actor.clone(), theme, clock.now());
+    if let Some(why) = wrong {
+        state.complain(format!("{why}; the theme is dark"));
+    }
     let performer = perform::Performer::new(runtime.handle().clone(), desk.clone(), actor.clone(), send.clone(), &state.options);
     runtime.spawn(data::keep_loading(desk, actor, ring, clock.clone(), performer.wants(), send.clone()));
     terminal::watch_signals(runtime, send.clone());

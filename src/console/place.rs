@@ -5,7 +5,7 @@ use crossterm::event::KeyEvent;
 use ratatui::{Frame, layout::Rect};
 
 use super::{
-    keys::{Action, Pane},
+    keys::{Action, Group, Pane},
     message::{Effect, Msg},
     state::State,
 };
@@ -115,9 +115,19 @@ pub trait Room {
         None
     }
 
-    /// What Enter means.
-    fn enter(&mut self, _state: &mut State) -> Option<Box<dyn Dialog>> {
+    /// What Enter means; without a meaning of its own, the story of the call under the cursor.
+    fn enter(&mut self, _state: &mut State) -> Option<Next> {
         None
+    }
+
+    /// What the footer offers while it has the focus, in the order of use.
+    fn offers(&self) -> &'static [Action] {
+        &[]
+    }
+
+    /// What the help shows first.
+    fn groups(&self) -> &'static [Group] {
+        &[]
     }
 
     /// The first row stays in sight whatever the cursor does.

@@ -154,10 +154,44 @@ pub fn snapshot() -> Snapshot {
     }
 }
 
-pub fn state() -> State {
+pub fn assistants() -> Vec<AssistantRow> {
+    vec![AssistantRow {
+        id: AssistantId(uuid(2)),
+        user_id: OwnerId(uuid(1)),
+        name: "Sarah".into(),
+        agent_name: None,
+        prompt: "Hello".into(),
+        language: "en".into(),
+        created_at: now(),
+    }]
+}
+
+pub fn sources() -> Vec<SourceRow> {
+    vec![SourceRow {
+        id: SourceId(uuid(3)),
+        user_id: OwnerId(uuid(1)),
+        name: "leads.csv".into(),
+        description: String::new(),
+        file_size: 0,
+        updated_at: now(),
+        source: ContactSource::CsvFile,
+        status: "completed".into(),
+        contacts: 1000,
+        invalid: 0,
+        do_not_call: 12,
+        created_at: now(),
+    }]
+}
+
+/// A screen that has seen no rows yet.
+pub fn blank() -> State {
     let theme = Theme::parse("mono", "[meta]\ncolour = \"none\"", Depth::None).unwrap();
     let actor = Actor { owner: OwnerId(uuid(1)), name: "tester".into(), source: "console" };
-    let mut state = console::open(options(), actor, theme, now());
+    console::open(options(), actor, theme, now())
+}
+
+pub fn state() -> State {
+    let mut state = blank();
     state.update(Msg::Data(Box::new(snapshot())));
     state
 }
@@ -323,29 +357,8 @@ fn new_rows_do_not_move_the_cursor() {
 fn a_new_campaign_is_like_the_selected_one_and_a_refusal_loses_nothing() {
     let mut data = snapshot();
     data.campaigns[0].row.start_minute = 30;
-    data.assistants = vec![AssistantRow {
-        id: AssistantId(uuid(2)),
-        user_id: OwnerId(uuid(1)),
-        name: "Sarah".into(),
-        agent_name: None,
-        prompt: "Hello".into(),
-        language: "en".into(),
-        created_at: now(),
-    }];
-    data.sources = vec![SourceRow {
-        id: SourceId(uuid(3)),
-        user_id: OwnerId(uuid(1)),
-        name: "leads.csv".into(),
-        description: String::new(),
-        file_size: 0,
-        updated_at: now(),
-        source: ContactSource::CsvFile,
-        status: "completed".into(),
-        contacts: 1000,
-        invalid: 0,
-        do_not_call: 12,
-        created_at: now(),
-    }];
+    data.assistants = assistants();
+    data.sources = sources();
     let mut s = state();
     s.update(Msg::Data(Box::new(data)));
     press(&mut s, "CN");

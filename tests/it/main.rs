@@ -30,6 +30,7 @@ mod recordings;
 mod requests;
 mod store;
 mod support;
+mod targets;
 mod terminal;
 mod tokens;
 mod trunks;

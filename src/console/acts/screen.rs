@@ -2,8 +2,9 @@
 
 use super::super::{
     Ending, dialogs,
-    keys::{Action, Pane},
+    keys::Pane,
     message::Effect,
+    place::Next,
     state::State,
     theme::{self, Depth},
 };
@@ -87,14 +88,21 @@ pub fn escape(state: &mut State) {
 
 pub fn enter(state: &mut State) -> Vec<Effect> {
     let pane = state.focus;
-    if pane == Pane::Campaigns {
-        return super::act(state, Action::Why);
+    match state.with_room(pane, |room, state| room.enter(state)).flatten() {
+        Some(Next::Then(action) | Next::Act(action)) => return super::act(state, action),
+        Some(Next::Instead(dialog)) => state.open_boxed(dialog),
+        Some(Next::Stay(effects) | Next::Close(effects)) => return effects,
+        Some(Next::Line(_)) => {}
+        None => return story(state),
     }
-    if let Some(Some(dialog)) = state.with_room(pane, |room, state| room.enter(state)) {
-        state.open_boxed(dialog);
+    Vec::new()
+}
+
+fn story(state: &mut State) -> Vec<Effect> {
+    let Some(call) = state.target().map(|r| r.id) else {
+        state.hint("no call is selected, or it is not on the screen");
         return Vec::new();
-    }
-    let Some(call) = state.target().map(|r| r.id) else { return Vec::new() };
+    };
     state.open(dialogs::Story::new(call));
     state.shown = Some(call);
     vec![Effect::Show(Some(call))]

@@ -10,7 +10,7 @@ use ratatui::{
 
 use super::words::scrolled;
 use crate::console::{
-    keys::{Group, Pane, WITH_WORDS},
+    keys::{Group, WITH_WORDS},
     place::{Dialog, Next},
     state::State,
     widgets::{fit, popup},
@@ -68,7 +68,7 @@ fn lines(state: &State) -> Vec<Line<'static>> {
     let title = |t: &str| Line::from(Span::styled(format!(" {t}"), state.theme.style("title")));
     let line = |k: &str, words: &str| Line::from(vec![Span::styled(format!("  {}", fit(k, KEY)), key), Span::styled(words.to_owned(), text)]);
     let mut lines = Vec::new();
-    for group in order(state.focus) {
+    for group in order(state) {
         lines.push(title(group.title()));
         for (row, keys) in state.keys.rows().filter(|(row, _)| row.group == group) {
             let shown = if keys.is_empty() { format!(":{}", row.name) } else { keys.join(" ") };
@@ -85,11 +85,7 @@ fn lines(state: &State) -> Vec<Line<'static>> {
 }
 
 /// The groups, those of this room first.
-fn order(focus: Pane) -> Vec<Group> {
-    let first: &[Group] = match focus {
-        Pane::Campaigns => &[Group::Campaign, Group::Everything],
-        Pane::Events => &[Group::Moving, Group::View],
-        Pane::Live | Pane::Outcomes => &[],
-    };
+fn order(state: &State) -> Vec<Group> {
+    let first = state.room(state.focus).map_or(&[][..], |room| room.groups());
     first.iter().copied().chain(Group::ALL.into_iter().filter(|g| !first.contains(g))).collect()
 }

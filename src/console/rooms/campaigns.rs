@@ -4,8 +4,8 @@ use ratatui::{Frame, layout::Rect, text::Span};
 
 use crate::{
     console::{
-        keys::{Action, Pane},
-        place::Room,
+        keys::{Action, Group, Pane},
+        place::{Next, Room},
         snapshot::CampaignView,
         state::State,
         widgets::{Row, boxed, empty, fit, head},
@@ -35,6 +35,18 @@ impl Room for Campaigns {
 
     fn put(&mut self, state: &mut State, row: usize) {
         state.campaign = state.data.campaigns.get(row).map(|c| c.row.id);
+    }
+
+    fn enter(&mut self, _state: &mut State) -> Option<Next> {
+        Some(Next::Then(Action::Why))
+    }
+
+    fn offers(&self) -> &'static [Action] {
+        &[Action::New, Action::Import, Action::Delete, Action::Zoom, Action::Undo]
+    }
+
+    fn groups(&self) -> &'static [Group] {
+        &[Group::Campaign, Group::Everything]
     }
 
     /// `● running  Q4 Sales   38%  4  214/500  09-17 MTWTF`

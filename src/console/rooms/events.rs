@@ -6,8 +6,8 @@ use tracing::Level;
 use crate::{
     console::{
         dialogs::Words,
-        keys::{Action, Pane},
-        place::{Dialog, Room},
+        keys::{Action, Group, Pane},
+        place::{Next, Room},
         state::State,
         widgets::{Row, boxed, empty, fit},
     },
@@ -42,11 +42,19 @@ impl Room for Events {
         state.event.is_none()
     }
 
-    fn enter(&mut self, state: &mut State) -> Option<Box<dyn Dialog>> {
+    fn offers(&self) -> &'static [Action] {
+        &[Action::Enter, Action::Top, Action::Zoom, Action::Undo]
+    }
+
+    fn groups(&self) -> &'static [Group] {
+        &[Group::Moving, Group::View]
+    }
+
+    fn enter(&mut self, state: &mut State) -> Option<Next> {
         let line = line(state, at(state).unwrap_or(0))?;
         let when = line.at.with_timezone(&state.options.zone).format("%F %H:%M:%S%.3f %Z");
         let words = vec![format!("{when}   {}   {}", line.level, line.target), String::new(), line.text.clone()];
-        Some(Box::new(Words::new("Event".to_owned(), words)))
+        Some(Next::Instead(Box::new(Words::new("Event".to_owned(), words))))
     }
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect, _whole: bool) {

@@ -2,7 +2,7 @@
 
 use ratatui::{Frame, layout::Rect};
 
-use super::table::{Columns, call_spans, list};
+use super::table::{Columns, ON_CALLS, call_spans, list};
 use crate::{
     console::{
         keys::{Action, Pane},
@@ -45,6 +45,10 @@ impl Room for Live {
 
     fn keeps_top(&self, state: &State) -> bool {
         state.follow
+    }
+
+    fn offers(&self) -> &'static [Action] {
+        ON_CALLS
     }
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect, _whole: bool) {

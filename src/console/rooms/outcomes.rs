@@ -7,7 +7,7 @@ use ratatui::{
     widgets::Paragraph,
 };
 
-use super::table::{Columns, call_spans, list, narrow_spans};
+use super::table::{Columns, ON_CALLS, call_spans, list, narrow_spans};
 use crate::{
     console::{
         keys::{Action, Pane},
@@ -51,6 +51,10 @@ impl Room for Outcomes {
 
     fn call<'a>(&self, state: &'a State) -> Option<&'a PaneRow> {
         state.queue_rows().into_iter().find(|r| Some(r.id) == state.queue)
+    }
+
+    fn offers(&self) -> &'static [Action] {
+        ON_CALLS
     }
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect, _whole: bool) {

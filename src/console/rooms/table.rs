@@ -6,6 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::{
     console::{
+        keys::{Action, Pane},
         rows::{display_name, wants_tag},
         state::State,
         widgets::{Row, fit},
@@ -13,6 +14,22 @@ use crate::{
     domain::{call::State as CallState, outcome::Outcome, text::tail},
     store::PaneRow,
 };
+
+/// What the footer offers on a call.
+pub const ON_CALLS: &[Action] = &[
+    Action::Tag(Outcome::Interested),
+    Action::Tag(Outcome::NotInterested),
+    Action::Tag(Outcome::Callback),
+    Action::Tag(Outcome::DoNotCall),
+    Action::Tag(Outcome::Voicemail),
+    Action::Tag(Outcome::WrongNumber),
+    Action::ClearTag,
+    Action::Enter,
+    Action::Undo,
+    Action::Note,
+    Action::HangUp,
+    Action::Copy,
+];
 
 /// Widths of the columns; room, campaign and contact drop in that order.
 pub struct Columns {
@@ -55,7 +72,7 @@ pub fn list<'a>(
     frame: &mut Frame<'_>,
     state: &'a State,
     area: Rect,
-    pane: crate::console::keys::Pane,
+    pane: Pane,
     rows: &[&'a PaneRow],
     selected: Option<usize>,
     spans: impl Fn(&'a PaneRow) -> Vec<Span<'static>>,

@@ -21,22 +21,6 @@ use crate::{
     domain::{campaign::Status, outcome::Outcome, text::tail},
 };
 
-const ON_CALLS: [Action; 12] = [
-    Action::Tag(Outcome::Interested),
-    Action::Tag(Outcome::NotInterested),
-    Action::Tag(Outcome::Callback),
-    Action::Tag(Outcome::DoNotCall),
-    Action::Tag(Outcome::Voicemail),
-    Action::Tag(Outcome::WrongNumber),
-    Action::ClearTag,
-    Action::Enter,
-    Action::Undo,
-    Action::Note,
-    Action::HangUp,
-    Action::Copy,
-];
-const ON_CAMPAIGNS: [Action; 4] = [Action::New, Action::Import, Action::Delete, Action::Undo];
-const ON_EVENTS: [Action; 3] = [Action::Enter, Action::Top, Action::Undo];
 const CAMPAIGN: [Action; 5] = [Action::PauseResume, Action::Start, Action::Stop, Action::Edit, Action::Why];
 const ALWAYS: [Action; 5] = [Action::PauseAll, Action::Filter, Action::Command, Action::Help, Action::Quit];
 
@@ -85,11 +69,7 @@ impl<'a> Filling<'a> {
 fn first(state: &State, width: usize) -> Line<'static> {
     let mut line = Filling::new(width);
     let faint = state.theme.style("text_faint");
-    let offers: &[Action] = match state.focus {
-        Pane::Campaigns => &ON_CAMPAIGNS,
-        Pane::Events => &ON_EVENTS,
-        Pane::Live | Pane::Outcomes => &ON_CALLS,
-    };
+    let offers = state.room(state.focus).map_or(&[][..], |room| room.offers());
     if state.focus.has_calls() {
         let (who, known) = target(state, width);
         let style = if known { name_style(state) } else { faint };
