@@ -76,6 +76,7 @@ pub async fn backup(s: &Session, file: &Path) -> Result<(), CliError> {
     copied.map_err(DeskError::from)?;
     let fail = |e: std::io::Error| CliError::Failed(format!("cannot write {}: {e}", file.display()));
     part.name(file).map_err(fail)?;
+    s.desk.note_backup().await?;
     let bytes = std::fs::metadata(file).map_err(fail)?.len();
     tell!("it holds numbers and the secrets of this installation: keep it where nobody else reads it");
     s.say(&format!("{} is a backup of {}, {bytes} bytes", file.display(), store.path()), &json!({ "file": file, "bytes": bytes }));

@@ -69,6 +69,18 @@ impl Desk {
     }
 }
 
+impl Desk {
+    /// Lets words find every call that was dialled since this was done last.
+    pub async fn index_calls(&self) -> Result<(), DeskError> {
+        loop {
+            let n = self.store.write(Lane::Bulk, |tx| Box::pin(async move { Ok::<_, DeskError>(tx.index_calls(SLICE).await?) })).await?;
+            if n < SLICE {
+                return Ok(());
+            }
+        }
+    }
+}
+
 /// What was removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Removed {

@@ -8,8 +8,9 @@ use crate::{
         breaker::{self, Limits},
         campaign::Status,
         id::{CallId, CampaignId, OwnerId},
+        stats::Pace,
     },
-    store::{CampaignRow, Lane, Tx},
+    store::{CampaignRow, Lane, Tx, minute_of},
 };
 
 /// What the audit says of a campaign that the breaker paused.
@@ -62,6 +63,10 @@ impl Desk {
                 Box::pin(async move {
                     let Some(row) = tx.call(call).await?.filter(|r| !r.state.is_ended()) else { return Ok(()) };
                     if tx.set_abandoned(call, now).await? {
+                        if let Some(armed) = row.armed_at {
+                            let noted = Pace { abandoned: 1, ..Pace::default() };
+                            tx.add_minutes(&[((row.campaign_id, minute_of(armed)), noted)].into()).await?;
+                        }
                         tx.request_hangup(call, "engine", "engine", now).await?;
                         audit(tx, &Actor::engine(row.user_id), now, "call_abandoned", Some(call.0), &serde_json::json!({})).await?;
                         check(tx, &limits, row.user_id, row.campaign_id, now).await?;

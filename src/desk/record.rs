@@ -23,10 +23,10 @@ use crate::{
         event::{AgentReport, CallEvent, Fault, Kind, Reply, Source, Target},
         id::{CallId, CampaignId, OwnerId, TrunkId},
         outcome::{Outcome, Report, Who},
-        stats::{self, Counts, Tally},
+        stats::{self, Counts, Pace, Tally},
     },
     failpoint::reach,
-    store::{CallRow, CallUpdate, Lane, NewEvent, Store, StoreError, Tx},
+    store::{CallRow, CallUpdate, Lane, NewEvent, Store, StoreError, Tx, minute_of},
 };
 
 /// What became of an event.
@@ -336,10 +336,16 @@ impl Batch {
     async fn write_counts(&self, tx: &mut Tx) -> Result<(), DeskError> {
         let mut campaigns: BTreeMap<CampaignId, Counts> = BTreeMap::new();
         let mut trunks: BTreeMap<TrunkId, i64> = BTreeMap::new();
+        let mut minutes: BTreeMap<(CampaignId, i64), Pace> = BTreeMap::new();
         for id in &self.touched {
-            let (Some(row), Some((_, before))) = (self.rows.get(id), self.before.get(id)) else { continue };
-            let delta = stats::contribution(&tally(row)) - *before;
+            let (Some(row), Some((was, before))) = (self.rows.get(id), self.before.get(id)) else { continue };
+            let counts = stats::contribution(&tally(row));
+            let delta = counts - *before;
             *campaigns.entry(row.campaign_id).or_default() += delta;
+            if let Some(armed) = row.armed_at {
+                let moved = stats::pace(row.state, &counts) - stats::pace(*was, before);
+                *minutes.entry((row.campaign_id, minute_of(armed))).or_default() += moved;
+            }
             if let Some(trunk) = row.trunk_id {
                 *trunks.entry(trunk).or_default() += delta.live;
             }
@@ -347,6 +353,8 @@ impl Batch {
         for (campaign, delta) in campaigns.iter().filter(|(_, d)| !d.is_zero()) {
             tx.add_counts(*campaign, delta).await?;
         }
+        minutes.retain(|_, moved| !moved.is_zero());
+        tx.add_minutes(&minutes).await?;
         for (trunk, delta) in trunks.iter().filter(|(_, d)| **d != 0) {
             tx.move_trunk_lines(*trunk, *delta).await?;
         }

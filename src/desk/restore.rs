@@ -30,6 +30,12 @@ pub struct Restored {
 }
 
 impl Desk {
+    /// A copy of the whole database was made.
+    pub async fn note_backup(&self) -> Result<(), DeskError> {
+        let now = self.now().to_rfc3339();
+        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.put_setting(Setting::LastBackup, &now).await?) })).await
+    }
+
     /// Takes over the rows of a backup: a database file of this installation, up to date and at rest.
     ///
     /// # Errors

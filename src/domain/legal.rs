@@ -4,7 +4,7 @@
 mod holiday;
 mod table;
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 
 use super::{
     phone,
@@ -33,6 +33,14 @@ pub fn version() -> &'static str {
 /// Every row of the table, for whoever wants to read it.
 pub fn rows() -> impl Iterator<Item = &'static Law> {
     TABLE.laws.values().flatten()
+}
+
+/// Places that are closed on a date because it is a holiday there.
+#[must_use]
+pub fn on_holiday(date: NaiveDate) -> Vec<&'static str> {
+    let mut places: Vec<&str> = rows().filter(|l| l.is_closed_holiday(date)).map(|l| l.place.as_str()).collect();
+    places.dedup();
+    places
 }
 
 /// A US number whose area code nobody has told us of may be in any state.

@@ -23,6 +23,7 @@ pub mod rules;
 pub mod schedule;
 pub mod script;
 pub mod stats;
+pub mod system;
 pub mod text;
 pub mod trunk;
 pub mod zone;

@@ -130,6 +130,94 @@ pub fn contribution(t: &Tally) -> Counts {
     c
 }
 
+macro_rules! pace {
+    ($($(#[$doc:meta])* $field:ident),+ $(,)?) => {
+        /// Sums over the calls that were armed in one minute, live ones included: what was made of the dials of then.
+        /// The columns of `campaign_minutes`.
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
+        #[serde(rename_all = "camelCase")]
+        pub struct Pace { $($(#[$doc])* pub $field: i64),+ }
+
+        impl Pace {
+            pub const COLUMNS: &'static [&'static str] = &[$(stringify!($field)),+];
+
+            #[must_use]
+            pub fn values(&self) -> Vec<i64> {
+                vec![$(self.$field),+]
+            }
+        }
+
+        impl std::ops::Sub for Pace {
+            type Output = Self;
+            fn sub(self, other: Self) -> Self {
+                Self { $($field: self.$field - other.$field),+ }
+            }
+        }
+
+        impl std::ops::AddAssign for Pace {
+            fn add_assign(&mut self, other: Self) {
+                $(self.$field += other.$field;)+
+            }
+        }
+    };
+}
+
+pace!(
+    /// Requests that were sent.
+    armed,
+    /// Those of them of which it is not known that they never rang.
+    dials,
+    answered,
+    /// Answered, and no agent came.
+    abandoned,
+    /// Ended by a fault: of the trunk, of LiveKit, or of ours.
+    failed,
+    talk_seconds,
+);
+
+/// A part of a whole, per cent; `None` of nothing.
+fn percent(part: i64, whole: i64) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "a share that is shown with one digit")]
+    (whole > 0).then(|| part as f64 * 100.0 / whole as f64)
+}
+
+impl Pace {
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Of the dials.
+    #[must_use]
+    pub fn answered_percent(&self) -> Option<f64> {
+        percent(self.answered, self.dials)
+    }
+
+    /// Of the answers, as the law counts it.
+    #[must_use]
+    pub fn abandoned_percent(&self) -> Option<f64> {
+        percent(self.abandoned, self.answered)
+    }
+
+    /// Of all that was tried.
+    #[must_use]
+    pub fn failed_percent(&self) -> Option<f64> {
+        percent(self.failed, self.armed)
+    }
+
+    /// A talk's length on the average, seconds.
+    #[must_use]
+    pub fn talk_average(&self) -> Option<i64> {
+        (self.answered > 0).then(|| self.talk_seconds / self.answered)
+    }
+}
+
+/// What an armed call's row contributes to its minute. Whether an agent came is noted apart, once.
+#[must_use]
+pub fn pace(state: State, counts: &Counts) -> Pace {
+    Pace { armed: 1, dials: counts.dials, answered: counts.pickups, abandoned: 0, failed: i64::from(state.is_fault()), talk_seconds: counts.talk_seconds }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,4 +1,5 @@
-//! The housekeeper: goes on with what stops have left in queues, and removes what is older than it need be.
+//! The housekeeper: goes on with what stops have left in queues, lets words find new calls, and removes what is older
+//! than it need be.
 //! It decides nothing about calls, and keeps still while the clock is in doubt: what is old hangs on it.
 
 use chrono::{DateTime, Duration, Utc};
@@ -64,6 +65,7 @@ impl Housekeeper {
             *counted = true;
         }
         self.desk.empty_stopped().await?;
+        self.desk.index_calls().await?;
         let now = self.clock.now();
         if now < *tidy_at || self.clock.stepped().is_some() {
             return Ok(());

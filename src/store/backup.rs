@@ -37,6 +37,13 @@ impl Store {
         Ok(u64::try_from(bytes).unwrap_or(0))
     }
 
+    /// How much room is left on its disk, where that can be told.
+    #[must_use]
+    pub fn free_bytes(&self) -> Option<u64> {
+        let disk = rustix::fs::statvfs(self.path()).ok()?;
+        Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
     /// Whether its pages hold together.
     ///
     /// # Errors
@@ -104,7 +111,9 @@ impl Tx {
 
     /// Every row becomes that of the backup; those of tables that are kept stay beside it.
     pub async fn take_rows_of_backup(&mut self) -> Result<(), StoreError> {
-        let tables = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name <> '_sqlx_migrations'";
+        // What is searched is made anew of the rows.
+        let tables = "SELECT name FROM main.sqlite_schema
+                      WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'call_search%' AND name <> '_sqlx_migrations'";
         on_tx!(self, |db| {
             // Rows name each other; all of them are there at the end.
             sqlx::query("PRAGMA defer_foreign_keys = ON").execute(&mut *db).await?;
@@ -119,7 +128,8 @@ impl Tx {
                 let copy = format!("INSERT OR IGNORE INTO main.{table} ({columns}) SELECT {columns} FROM backup.{table}");
                 sqlx::query(sqlx::AssertSqlSafe(copy)).execute(&mut *db).await?;
             }
-            Ok(())
-        })
+            Ok::<_, StoreError>(())
+        })?;
+        self.forget_search().await
     }
 }

@@ -259,7 +259,7 @@ impl Tx {
         let sql = "UPDATE campaign_calls
                    SET state = 'armed', rank = 10, armed_at = $4, started_at = $4, deadline_at = $5, lease_until = $5, armed_day = $6, reply_pending = 1,
                        room_name = $7, trunk_id = $8, caller_id = $9, script = $10, ring_timeout_s = $11, max_call_duration_s = $12, reason = '',
-                       updated_at = $4
+                       dialled = (SELECT COALESCE(max(dialled), 0) + 1 FROM campaign_calls WHERE dialled IS NOT NULL), updated_at = $4
                    WHERE id = $1 AND state = 'claimed' AND claim_number = $2 AND incarnation = $3";
         let done = on_tx!(self, |db| sqlx::query(sql)
             .bind(id)

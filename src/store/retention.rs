@@ -85,6 +85,7 @@ impl Tx {
     pub async fn remove_calls(&mut self, ids: &[CallId]) -> Result<(), StoreError> {
         let ids = serde_json::json!(ids.iter().map(|i| i.hex()).collect::<Vec<_>>()).to_string();
         for sql in [
+            "DELETE FROM call_search WHERE rowid IN (SELECT dialled FROM campaign_calls WHERE id IN (SELECT unhex(value) FROM json_each($1)) AND dialled IS NOT NULL)",
             "DELETE FROM call_outcomes WHERE call_id IN (SELECT unhex(value) FROM json_each($1))",
             "DELETE FROM call_requests WHERE call_id IN (SELECT unhex(value) FROM json_each($1))",
             "DELETE FROM call_reports WHERE call_id IN (SELECT unhex(value) FROM json_each($1))",
@@ -130,9 +131,10 @@ impl Tx {
         Ok(())
     }
 
-    /// Removes the days of a campaign whose calls are gone.
+    /// Removes the days and minutes of a campaign whose calls are gone.
     pub async fn remove_days(&mut self, id: CampaignId) -> Result<(), StoreError> {
-        on_tx!(self, |db| sqlx::query("DELETE FROM campaign_days WHERE campaign_id = $1").bind(id).execute(&mut *db).await?);
+        let sql = "DELETE FROM campaign_days WHERE campaign_id = $1; DELETE FROM campaign_minutes WHERE campaign_id = $1";
+        on_tx!(self, |db| sqlx::query(sql).bind(id).execute(&mut *db).await?);
         Ok(())
     }
 }

@@ -107,6 +107,18 @@ impl Store {
         Ok(row.map(ContactRow::named))
     }
 
+    /// The contacts of an owner that have a number, in all lists and files: by these, which are few, for contacts are
+    /// found by list and number.
+    pub async fn cards_of(&self, owner: OwnerId, number: &str) -> Result<Vec<ContactRow>, StoreError> {
+        let mut cards = Vec::new();
+        for table in [ContactTable::ContactList, ContactTable::CsvFile] {
+            let sql = select(table, "c.phone_number = $2 ORDER BY s.created_at DESC LIMIT 50");
+            let rows: Vec<ContactRow> = on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).bind(number).fetch_all(db).await?);
+            cards.extend(rows.into_iter().map(ContactRow::named));
+        }
+        Ok(cards)
+    }
+
     /// What a list is made of.
     pub async fn makeup(&self, source: &SourceRow) -> Result<Makeup, StoreError> {
         let (contacts, key, _) = tables(source.source);

@@ -286,7 +286,7 @@ pub struct AuditRow {
 }
 
 /// A number that is not to be called.
-#[derive(Debug, Clone, sqlx::FromRow, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow, serde::Serialize)]
 pub struct SuppressedRow {
     pub number: String,
     pub reason: String,

@@ -35,6 +35,10 @@ pub enum Setting {
     LawClosed,
     /// When somebody last looked whether the database can be written.
     Probe,
+    /// When a copy of the whole database was made last.
+    LastBackup,
+    /// The number of the last dial that can be found by words.
+    SearchedTo,
     /// Of when an owner's national do-not-call list of a country is.
     NationalList(OwnerId, [u8; 2]),
     /// How many lines it had.
@@ -60,6 +64,8 @@ impl Setting {
             Self::SharedDoNotCall => "shared_do_not_call".into(),
             Self::LawClosed => "law_closed".into(),
             Self::Probe => "probe".into(),
+            Self::LastBackup => "last_backup".into(),
+            Self::SearchedTo => "searched_to".into(),
             Self::CampaignNote(id) => format!("{}{id}", Self::NOTES).into(),
             Self::NationalList(owner, country) => of_country("national_list", owner, country).into(),
             Self::NationalSize(owner, country) => of_country("national_size", owner, country).into(),

@@ -149,6 +149,12 @@ impl State {
         }
     }
 
+    /// An end that a supervisor must look into; a busy or unanswered phone is none.
+    #[must_use]
+    pub fn is_fault(self) -> bool {
+        matches!(self, Self::Failed | Self::Unresolved) || self.never_rang()
+    }
+
     /// Certainly never rang: charges no attempt.
     #[must_use]
     pub fn never_rang(self) -> bool {

@@ -95,6 +95,11 @@ impl Law {
         self.calendar.as_deref().is_some_and(|name| TABLE.is_holiday(name, date))
     }
 
+    /// Whether a holiday closes a local date.
+    pub(super) fn is_closed_holiday(&self, date: NaiveDate) -> bool {
+        self.is_holiday(date) && self.spans(date).is_empty()
+    }
+
     /// The intervals of a local date.
     fn intervals(&self, zone: Zone, date: NaiveDate) -> impl Iterator<Item = (DateTime<Utc>, DateTime<Utc>)> {
         let at = move |minutes: u16| zone.instant(date.and_time(chrono::NaiveTime::MIN) + Duration::minutes(i64::from(minutes)));

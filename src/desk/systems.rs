@@ -1,0 +1,227 @@
+//! All systems, read off the rows: what doctor knows without a look at the network, quickly enough to stand on a
+//! screen. What the network is like the engine has said; who wants to see for himself asks doctor.
+
+use chrono::{DateTime, Duration, Utc};
+
+use super::{Desk, DeskError, law};
+use crate::{
+    domain::{
+        campaign::Status,
+        dispatch,
+        id::OwnerId,
+        legal,
+        system::{Light, Mend, System},
+        text::clean,
+        zone,
+    },
+    store::{CampaignRow, NumberRow, Setting},
+};
+
+/// Less room than this on the disk is told.
+const ROOM: u64 = 1 << 30;
+
+/// A backup that is older is told, once calls have been made.
+const BACKUP: Duration = Duration::days(7);
+
+impl Desk {
+    /// Every system, in the order in which one needs another.
+    pub async fn systems(&self, owner: OwnerId) -> Result<Vec<System>, DeskError> {
+        let campaigns = self.store.campaigns(owner, None, 500, 0).await?.rows;
+        let mut all = vec![self.database().await?, System::good("clock", format!("zones {}", zone::version()))];
+        all.extend(self.dialling(&campaigns).await?);
+        all.push(self.agents(&campaigns).await?);
+        all.extend(self.ways_out(owner).await?);
+        all.push(self.hooks().await?);
+        all.push(self.contacts(owner).await?);
+        all.push(of_campaigns(&campaigns));
+        all.push(self.law_today().await?);
+        Ok(all)
+    }
+
+    async fn database(&self) -> Result<System, DeskError> {
+        const NAME: &str = "database";
+        if let Some(why) = self.store.trouble() {
+            return Ok(System::other(NAME, Light::Bad, format!("nothing can be written: {why}"), Mend::ReadOn, "free the disk, or mend the file's rights"));
+        }
+        let (bytes, free, now) = (self.store.bytes().await?, self.store.free_bytes(), self.now());
+        let backup: Option<DateTime<Utc>> = self.store.setting(Setting::LastBackup).await?.and_then(|t| t.parse().ok());
+        let aged = backup.map_or_else(|| "no backup yet".to_owned(), |at| format!("backup {}", ago(now - at)));
+        let room = free.map_or_else(String::new, |f| format!(", {} free", size(f)));
+        let fact = format!("sqlite, {}{room}, {aged}", size(bytes));
+        if free.is_some_and(|f| f < ROOM) {
+            return Ok(System::other(NAME, Light::Warning, fact, Mend::ReadOn, "the disk is nearly full: without room nothing can be dialled"));
+        }
+        // Who has just begun has nothing to lose.
+        let begun = self.store.first_dial().await?;
+        let old = backup.or(begun).is_some_and(|at| now - at > BACKUP);
+        if old {
+            Ok(System::other(NAME, Light::Warning, fact, Mend::ReadOn, "`dialdeck backup FILE` makes one while calls go on"))
+        } else {
+            Ok(System::good(NAME, fact))
+        }
+    }
+
+    /// Kill switch, terms, and what the engine says of LiveKit and its SIP service.
+    async fn dialling(&self, campaigns: &[CampaignRow]) -> Result<Vec<System>, DeskError> {
+        let mut all = Vec::new();
+        let standing = self.standing().await?;
+        if standing.kill_switch.is_some() {
+            let words = dispatch::installation(&standing).err().map_or_else(String::new, |c| c.message);
+            all.push(System::other("kill switch", Light::Bad, words, Mend::ReleaseKillSwitch, "release it when calls are to be made again"));
+        }
+        if standing.terms_missing {
+            all.push(System::other("terms", Light::Bad, "the terms of calling real phones are not accepted", Mend::AcceptTerms, "read and accept them"));
+        }
+        let said = self.store.setting(Setting::EngineHealth).await?;
+        let running = campaigns.iter().any(|c| c.execution_status == Status::Running);
+        all.push(match (said, self.no_engine().await?) {
+            (Some(words), _) => System::other("LiveKit", Light::Bad, words, Mend::SetLiveKit, "look again, or set host, key and secret anew"),
+            (None, Some(words)) => {
+                System::other("engine", if running { Light::Bad } else { Light::Warning }, words, Mend::ReadOn, "start `dialdeck` or `dialdeck serve`")
+            }
+            (None, None) => System::good("LiveKit", "answers, and its SIP service is there, as the engine has it"),
+        });
+        Ok(all)
+    }
+
+    /// What the engine noted of campaigns that no agent worker comes to.
+    async fn agents(&self, campaigns: &[CampaignRow]) -> Result<System, DeskError> {
+        const NAME: &str = "agent worker";
+        for row in campaigns.iter().filter(|c| c.execution_status == Status::Running) {
+            if let Some(words) = self.store.setting(Setting::CampaignNote(row.id)).await? {
+                let way_out = "start the worker under that name (LK_AGENT_NAME), on the same LiveKit";
+                return Ok(System::other(NAME, Light::Bad, format!("{}: {words}", row.name), Mend::ReadOn, way_out));
+            }
+        }
+        Ok(System::good(NAME, "nobody has waited for one"))
+    }
+
+    /// Trunks, numbers and assistants.
+    async fn ways_out(&self, owner: OwnerId) -> Result<Vec<System>, DeskError> {
+        let (trunks, numbers, assistants) = (self.store.trunks().await?, self.store.numbers(owner).await?, self.store.assistants(owner).await?);
+        let rate = self.rules.calls_per_second;
+        let mut all: Vec<System> = trunks
+            .iter()
+            .filter(|t| t.user_id == owner)
+            .map(|t| {
+                let lines = t.max_live.min(self.rules.trunk_concurrent);
+                System::good("trunk", format!("{} {}, {} of {lines} lines in use, {rate} calls a second", t.livekit_id, clean(&t.address, 80), t.live))
+            })
+            .collect();
+        if all.is_empty() {
+            all.push(System::other("trunk", Light::Unset, "none yet", Mend::AssignNumber, "assign a number: its trunk is made with it"));
+        }
+        if assistants.is_empty() {
+            all.push(System::other("assistant", Light::Unset, "none yet", Mend::AddAssistant, "name who speaks, and what it says"));
+        }
+        let free = numbers.iter().filter(|n| n.assistant_id.is_none());
+        all.extend(free.map(|n| {
+            let fact = format!("{} is on the trunk, but no assistant has it", n.number);
+            System::other("number", Light::Warning, fact, Mend::AssignNumber, "give it to one")
+        }));
+        let dumb = assistants.iter().filter(|a| !numbers.iter().any(|n| n.assistant_id == Some(a.id)));
+        all.extend(dumb.map(|a| {
+            let fact = format!("assistant \"{}\" has no number to call from", a.name);
+            System::other("number", Light::Warning, fact, Mend::AssignNumber, "give it one")
+        }));
+        all.extend(numbers.iter().filter_map(with_assistant));
+        Ok(all)
+    }
+
+    async fn hooks(&self) -> Result<System, DeskError> {
+        let now = self.now();
+        Ok(match self.store.last_hook().await? {
+            Some(at) => System::good("hooks", format!("last one {}", ago(now - at))),
+            None => System::other(
+                "hooks",
+                Light::Unset,
+                "none came lately; calls are followed without them",
+                Mend::ReadOn,
+                "set the webhook URL at LiveKit, where it can reach this host",
+            ),
+        })
+    }
+
+    async fn contacts(&self, owner: OwnerId) -> Result<System, DeskError> {
+        let sources = self.store.sources(owner).await?;
+        let n: i64 = sources.iter().map(|s| s.contacts).sum();
+        if n == 0 {
+            return Ok(System::other("contacts", Light::Unset, "none yet", Mend::ImportContacts, "import a file"));
+        }
+        let lists = if sources.len() == 1 { "1 list".to_owned() } else { format!("{} lists", sources.len()) };
+        Ok(System::good("contacts", format!("{n} in {lists}")))
+    }
+
+    /// Where nobody may be called today: holidays, and what operators have closed.
+    async fn law_today(&self) -> Result<System, DeskError> {
+        const NAME: &str = "law";
+        let now = self.now();
+        let closures = match law::read(self.store.setting(Setting::LawClosed).await?.as_deref()) {
+            Ok(closures) => closures,
+            Err(closed) => return Ok(System::other(NAME, Light::Bad, closed.message, Mend::OpenPlace, "open all, and close again what must be")),
+        };
+        let closed: Vec<String> = closures.iter().filter(|c| c.holds_at(now)).map(|c| format!("{} ({})", c.place, clean(&c.reason, 60))).collect();
+        if !closed.is_empty() {
+            return Ok(System::other(
+                NAME,
+                Light::Warning,
+                format!("closed by an operator: {}", closed.join(", ")),
+                Mend::OpenPlace,
+                "open it when it is over",
+            ));
+        }
+        let holidays = legal::on_holiday(now.date_naive());
+        Ok(System::good(
+            NAME,
+            match holidays.as_slice() {
+                [] => "no holiday today that closes a country or state".to_owned(),
+                [one] => format!("1 country or state closed today: {one}"),
+                [some @ ..] if some.len() <= 6 => format!("{} countries and states closed today: {}", some.len(), some.join(", ")),
+                [some @ ..] => format!("{} countries and states closed today: {} and others", some.len(), some[..6].join(", ")),
+            },
+        ))
+    }
+}
+
+fn with_assistant(n: &NumberRow) -> Option<System> {
+    let name = n.assistant_name.as_ref()?;
+    if n.trunk_id.is_none() {
+        let fact = format!("{} of assistant \"{name}\" has no trunk", n.number);
+        return Some(System::other("number", Light::Bad, fact, Mend::AssignNumber, "assign it again"));
+    }
+    Some(System::good("number", format!("{} calls for assistant \"{name}\"", n.number)))
+}
+
+fn of_campaigns(campaigns: &[CampaignRow]) -> System {
+    const NAME: &str = "campaign";
+    let n = |status: Status| campaigns.iter().filter(|c| c.execution_status == status).count();
+    if campaigns.iter().all(|c| c.manual) {
+        return System::other(NAME, Light::Unset, "none yet", Mend::NewCampaign, "make one when all above is green");
+    }
+    match (n(Status::Running), n(Status::Error)) {
+        (running, 0) if running > 0 => System::good(NAME, format!("{running} running of {}", campaigns.len())),
+        (_, 0) => System::other(NAME, Light::Unset, format!("none of {} is running", campaigns.len()), Mend::StartCampaign, "start one"),
+        (_, failed) => {
+            let words = campaigns.iter().find(|c| c.execution_status == Status::Error).map_or("", |c| c.status_reason.as_str());
+            System::other(NAME, Light::Bad, format!("{failed} cannot go on: {words}"), Mend::StartCampaign, "mend it, then start again")
+        }
+    }
+}
+
+/// How long ago, in the largest unit.
+fn ago(span: Duration) -> String {
+    match span.num_seconds().max(0) {
+        s @ 0..120 => format!("{s} s ago"),
+        s @ 120..7200 => format!("{} min ago", s / 60),
+        s @ 7200..172_800 => format!("{} h ago", s / 3600),
+        s => format!("{} days ago", s / 86_400),
+    }
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_048_576 => format!("{} kB", bytes >> 10),
+        1_048_576..10_737_418_240 => format!("{} MB", bytes >> 20),
+        _ => format!("{} GB", bytes >> 30),
+    }
+}

@@ -1,0 +1,96 @@
+//! What must be there before calls can be made, each with a light, the fact, and the way out: as rooms show it, and
+//! whoever looks at the network tells it.
+
+use serde::Serialize;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Light {
+    Good,
+    /// Nothing is wrong; it is not there yet.
+    Unset,
+    /// Calls can be made, but somebody should know.
+    Warning,
+    /// Calls cannot be made, or not all of them.
+    Bad,
+}
+
+/// What somebody at the screen can do about it: the room has a key for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mend {
+    /// Ask for LiveKit's host, key and secret.
+    SetLiveKit,
+    AddAssistant,
+    /// Give a number on a trunk to an assistant.
+    AssignNumber,
+    ImportContacts,
+    NewCampaign,
+    StartCampaign,
+    AcceptTerms,
+    ReleaseKillSwitch,
+    OpenPlace,
+    /// Nothing can be done from here: the words tell what and where.
+    ReadOn,
+}
+
+impl Mend {
+    /// What it is called in the table of keys and behind `:`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SetLiveKit => "livekit",
+            Self::AddAssistant => "assistant",
+            Self::AssignNumber => "number",
+            Self::ImportContacts => "import",
+            Self::NewCampaign => "new",
+            Self::StartCampaign => "start",
+            Self::AcceptTerms => "terms",
+            Self::ReleaseKillSwitch => "release",
+            Self::OpenPlace => "law",
+            Self::ReadOn => "details",
+        }
+    }
+
+    /// Its key, where the table of keys names no other.
+    #[must_use]
+    pub fn key(self) -> char {
+        match self {
+            Self::SetLiveKit => 'c',
+            Self::AddAssistant => 'a',
+            Self::AssignNumber => 'n',
+            Self::ImportContacts => 'i',
+            Self::NewCampaign => 'N',
+            Self::StartCampaign => 's',
+            Self::AcceptTerms => 't',
+            Self::ReleaseKillSwitch => 'P',
+            Self::OpenPlace => 'o',
+            Self::ReadOn => '?',
+        }
+    }
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct System {
+    /// Its place in the list: `database`, `LiveKit`.
+    pub name: &'static str,
+    pub light: Light,
+    pub fact: String,
+    /// What to do; empty where nothing is to be done.
+    pub way_out: String,
+    pub mend: Option<Mend>,
+}
+
+impl System {
+    #[must_use]
+    pub fn good(name: &'static str, fact: impl Into<String>) -> Self {
+        Self { name, light: Light::Good, fact: fact.into(), way_out: String::new(), mend: None }
+    }
+
+    #[must_use]
+    pub fn other(name: &'static str, light: Light, fact: impl Into<String>, mend: Mend, way_out: impl Into<String>) -> Self {
+        Self { name, light, fact: fact.into(), way_out: way_out.into(), mend: Some(mend) }
+    }
+}
