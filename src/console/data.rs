@@ -10,7 +10,7 @@ use tracing::Level;
 use super::{
     mailbox::Sender,
     message::{Detail, Msg},
-    snapshot::{CampaignView, Snapshot, Wants},
+    snapshot::{CampaignView, Judged, Snapshot, Wants},
 };
 use crate::{
     clock::SharedClock,
@@ -66,6 +66,12 @@ async fn load_loop(desk: &Desk, actor: &Actor, ring: &Ring, clock: &SharedClock,
                 match detail(desk, actor, call).await {
                     Ok(Some(detail)) => send.tell(Msg::Detail(Box::new(detail))),
                     Ok(None) => {}
+                    Err(e) => send.tell(Msg::DataFailed(e.to_string())),
+                }
+            }
+            if let Some(judged) = want.judging {
+                match judge(desk, actor, judged).await {
+                    Ok(msg) => send.tell(msg),
                     Err(e) => send.tell(Msg::DataFailed(e.to_string())),
                 }
             }
@@ -148,6 +154,16 @@ fn last_failure(results: &[(CampaignId, CallState, Option<i64>, bool)]) -> Optio
             (bad.len() >= 3).then(|| (id, i64::try_from(bad.len()).unwrap_or(0), i64::try_from(last.len()).unwrap_or(0), word))
         })
         .max_by_key(|f| f.1)
+}
+
+/// The head of the tagging desk; its queue is the snapshot's.
+async fn judge(desk: &Desk, actor: &Actor, judged: Judged) -> Result<Msg, DeskError> {
+    let head = desk.tagging_desk(actor.owner, &actor.name, judged.today, 0).await?;
+    let card = match judged.call {
+        Some(call) => desk.tag_card(actor.owner, call).await?,
+        None => None,
+    };
+    Ok(Msg::Judging(Box::new(head), card.map(Box::new)))
 }
 
 async fn detail(desk: &Desk, actor: &Actor, call: CallId) -> Result<Option<Detail>, DeskError> {

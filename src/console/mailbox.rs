@@ -53,6 +53,7 @@ fn kind(msg: &Msg) -> Option<u8> {
         Msg::ImportProgress { .. } => Some(2),
         Msg::Resize => Some(3),
         Msg::Preview(_) => Some(4),
+        Msg::Judging(..) => Some(5),
         Msg::Key(_)
         | Msg::Paste(_)
         | Msg::Tagged { .. }

@@ -5,8 +5,12 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use crossterm::event::KeyEvent;
 
-use super::{Ending, snapshot::Snapshot};
+use super::{
+    Ending,
+    snapshot::{Judged, Snapshot},
+};
 use crate::{
+    desk::{TagCard, TaggingDesk},
     domain::{
         campaign::{ContactSource, Settings},
         contact::ImportReport,
@@ -71,6 +75,8 @@ pub enum Msg {
     /// A start was refused until somebody accepts the terms.
     Terms(CampaignId, String),
     Detail(Box<Detail>),
+    /// The head of the tagging desk, and the card of the call under its cursor.
+    Judging(Box<TaggingDesk>, Option<Box<TagCard>>),
     Preview(Box<Preview>),
     ImportProgress {
         bytes: u64,
@@ -152,6 +158,8 @@ pub enum Effect {
     ResumeAll(Vec<CampaignId>),
     Why(CampaignId),
     Show(Option<CallId>),
+    /// What the tagging desk wants to know, while it is open.
+    Judge(Option<Judged>),
     Create {
         values: Box<FormValues>,
         start: bool,

@@ -34,7 +34,7 @@ pub struct Performer {
 
 impl Performer {
     pub fn new(runtime: Handle, desk: Desk, actor: Actor, send: Sender, options: &ConsoleOptions) -> Self {
-        let wants = watch::Sender::new(Wants { detail: None, lists: true });
+        let wants = watch::Sender::new(Wants { lists: true, ..Wants::default() });
         let (region, role) = (options.region.clone(), options.role);
         Self { runtime, desk, actor, send, wants, import: parking_lot::Mutex::default(), region, role }
     }
@@ -100,6 +100,7 @@ impl Performer {
             }),
             Effect::Why(id) => self.why(id),
             Effect::Show(call) => self.wants.send_modify(|w| w.detail = call),
+            Effect::Judge(judged) => self.wants.send_modify(|w| w.judging = judged),
             Effect::Create { values, start } => self.create(*values, start),
             Effect::Preview(path) => self.preview(path),
             Effect::Import { path, mapping } => self.import(path, mapping),

@@ -43,10 +43,19 @@ pub struct Snapshot {
     pub sources: Vec<SourceRow>,
 }
 
+/// What the tagging desk shows: on which call its cursor stands, and when its operator's day began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Judged {
+    pub call: Option<CallId>,
+    pub today: DateTime<Utc>,
+}
+
 /// What beside the panes is wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wants {
     pub detail: Option<CallId>,
+    /// The tagging desk is open.
+    pub judging: Option<Judged>,
     /// Lists for the new-campaign form.
     pub lists: bool,
 }

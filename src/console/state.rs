@@ -16,11 +16,11 @@ use super::{
     notes::Notes,
     place::{Dialog, Room},
     rows,
-    snapshot::{CampaignView, Snapshot},
+    snapshot::{CampaignView, Judged, Snapshot},
     theme::Theme,
 };
 use crate::{
-    desk::Actor,
+    desk::{Actor, TagCard, TaggingDesk},
     domain::{
         id::{CallId, CampaignId},
         outcome::Outcome,
@@ -32,7 +32,15 @@ use crate::{
 /// What `u` takes back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Undo {
-    Tag { call: CallId, name: String, outcome: Option<Outcome>, previous: Option<Outcome>, at: DateTime<Utc> },
+    Tag {
+        call: CallId,
+        name: String,
+        outcome: Option<Outcome>,
+        previous: Option<Outcome>,
+        at: DateTime<Utc>,
+    },
+    /// Tags that one key wrote.
+    Tags(Vec<Self>),
     PauseAll(Vec<CampaignId>),
 }
 
@@ -83,6 +91,8 @@ pub struct State {
     pub notes: Notes,
     /// Tags on their way to the database.
     pub saving: HashMap<CallId, Option<Outcome>>,
+    /// Those of them that one key wrote: one step takes them back.
+    pub together: BTreeSet<CallId>,
     pub promises: HashMap<CallId, Promise>,
     /// Campaign commands on their way: "pausing...".
     pub pending: HashMap<CampaignId, &'static str>,
@@ -102,6 +112,9 @@ pub struct State {
     pub detail: Option<Box<Detail>>,
     /// Whose story was asked for.
     pub shown: Option<CallId>,
+    /// The head of the tagging desk, and the card of a call; and what was asked of them.
+    pub judging: Option<(Box<TaggingDesk>, Option<Box<TagCard>>)>,
+    pub judged: Option<Judged>,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
     /// The first row shown of each pane, and how many are.
@@ -172,6 +185,9 @@ impl State {
             size: (120, 40),
             sight: HashMap::new(),
             history: Vec::new(),
+            together: BTreeSet::new(),
+            judging: None,
+            judged: None,
             board: Vec::new(),
             line: Vec::new(),
             unsorted: false,
@@ -314,6 +330,14 @@ impl State {
             self.undo.remove(0);
         }
         self.undo.push(step);
+    }
+
+    /// A tag that was written with others by one key: they are one step.
+    pub fn remember_together(&mut self, step: Undo) {
+        match self.undo.last_mut() {
+            Some(Undo::Tags(steps)) => steps.push(step),
+            _ => self.remember(Undo::Tags(vec![step])),
+        }
     }
 
     /// Calls that wait for a tag.

@@ -5,7 +5,8 @@ use chrono::{DateTime, Duration as Span, Utc};
 use super::{
     keys::Pane,
     message::Effect,
-    state::{Promise, State},
+    rows::display_name,
+    state::{Promise, State, Undo},
 };
 use crate::{
     domain::{
@@ -32,7 +33,27 @@ pub fn one(state: &mut State, call: CallId, name: String, outcome: Option<Outcom
 /// Tags several at once; the marks are used up.
 pub fn many(state: &mut State, outcome: Outcome, calls: Vec<Marked>) -> Vec<Effect> {
     state.marks.clear();
-    calls.into_iter().map(|(call, name, previous)| send(state, call, name, Some(outcome), previous, None)).collect()
+    together(state, calls.into_iter().map(|call| (outcome, call)).collect())
+}
+
+/// Tags of one key, one step to take back: they begin a step of their own.
+pub fn together(state: &mut State, calls: Vec<(Outcome, Marked)>) -> Vec<Effect> {
+    state.together.extend(calls.iter().map(|(_, call)| call.0));
+    state.remember(Undo::Tags(Vec::new()));
+    calls.into_iter().map(|(outcome, (call, name, previous))| send(state, call, name, Some(outcome), previous, None)).collect()
+}
+
+/// From here on the agent is sure, per cent.
+pub const SURE_PERCENT: u8 = 90;
+
+/// The calls that wait of which the agent is sure, and what it says. Callbacks are promised one by one: each has
+/// its own hour.
+#[must_use]
+pub fn sure(state: &State) -> Vec<(Outcome, Marked)> {
+    let sure = |r: &&PaneRow| r.suggestion_confidence.is_some_and(|c| c * 100.0 >= f64::from(SURE_PERCENT));
+    let waits = |r: &&PaneRow| r.outcome.is_none() && !state.saving.contains_key(&r.id);
+    let rows = state.queue_rows().into_iter().filter(sure).filter(waits);
+    rows.filter_map(|r| Some((r.suggestion.filter(|o| *o != Outcome::Callback)?, (r.id, display_name(r), r.outcome)))).collect()
 }
 
 fn send(state: &mut State, call: CallId, name: String, outcome: Option<Outcome>, previous: Option<Outcome>, callback_at: Option<DateTime<Utc>>) -> Effect {

@@ -10,6 +10,7 @@ use super::{
     layout,
     message::{Effect, Msg},
     place::Next,
+    rooms,
     rows::count,
     state::{State, Undo},
     tagging,
@@ -35,6 +36,11 @@ impl State {
         if self.is_wide() && self.dialog.is_none() && wanted != self.shown {
             self.shown = wanted;
             effects.push(Effect::Show(wanted));
+        }
+        let judged = rooms::judged(self);
+        if judged != self.judged {
+            self.judged = judged;
+            effects.push(Effect::Judge(judged));
         }
         effects
     }
@@ -82,6 +88,7 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Why { title, lines } => state.open(dialogs::Words::new(title, lines)),
         Msg::Terms(campaign, name) => ask_terms(state, campaign, name),
         Msg::Detail(detail) => state.detail = Some(detail),
+        Msg::Judging(head, card) => state.judging = Some((head, card)),
         Msg::ImportDone(result) => import_done(state, result),
         Msg::Edited(Ok(text)) => {
             if let Some(open) = &mut state.dialog {
@@ -173,6 +180,8 @@ fn tagged(
             if undone {
                 state.remember(Undo::Tag { call, name: name.clone(), outcome: previous, previous: outcome, at });
             }
+            state.together.remove(&call);
+            state.undo.pop_if(|u| state.together.is_empty() && matches!(u, Undo::Tags(steps) if steps.is_empty()));
             return state.complain(format!("{name}: {why}"));
         }
     };
@@ -189,8 +198,16 @@ fn tagged(
         (None, Some(p)) => format!(", {} from its end on", p.text),
         (None, None) => String::new(),
     };
-    state.say(format!("tagged {name} \"{word}\"{promised} - u undoes (10 s)"));
-    state.remember(Undo::Tag { call, name, outcome, previous, at });
+    let step = Undo::Tag { call, name: name.clone(), outcome, previous, at };
+    if !state.together.remove(&call) {
+        state.say(format!("tagged {name} \"{word}\"{promised} - u undoes (10 s)"));
+        return state.remember(step);
+    }
+    state.remember_together(step);
+    if let Some(Undo::Tags(steps)) = state.undo.last() {
+        let n = count(i64::try_from(steps.len()).unwrap_or(0), "call");
+        state.say(format!("tagged {n} - u takes them all back"));
+    }
 }
 
 fn on_key(state: &mut State, key: KeyEvent) -> Vec<Effect> {

@@ -17,6 +17,7 @@ mod events;
 mod floors;
 mod housekeeping;
 mod incoming;
+mod judging;
 mod law;
 mod lessons;
 mod livekit;

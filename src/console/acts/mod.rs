@@ -52,6 +52,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Tag(outcome) => return tags::tag(state, Some(outcome)),
         Action::ClearTag => return tags::tag(state, None),
         Action::Undo => return tags::take_back(state),
+        Action::AgentsWords => tags::agents_words(state),
         Action::Mark => tags::mark(state),
         Action::Note => calls::note(state),
         Action::HangUp => calls::hang_up(state),

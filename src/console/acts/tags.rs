@@ -4,7 +4,7 @@ use chrono::Duration as Span;
 
 use super::super::{
     dialogs,
-    keys::Pane,
+    keys::{self, Pane},
     message::Effect,
     rows::{count, display_name},
     state::{State, Undo},
@@ -79,6 +79,19 @@ fn marked(state: &State, outcome: Outcome) -> Vec<Marked> {
     rows.iter().filter(fits).map(|r| (r.id, display_name(r), r.outcome)).collect()
 }
 
+/// All calls that wait of which the agent is sure, as it says; asks, for one key would write them all.
+pub fn agents_words(state: &mut State) {
+    if state.focus != Pane::Outcomes {
+        let key = state.keys.name(keys::Action::Focus(Pane::Outcomes));
+        return state.hint(format!("the agent's words are taken in the tagging desk: {key} {key}"));
+    }
+    let calls = tagging::sure(state);
+    if calls.is_empty() {
+        return state.hint(format!("there is no call of which the agent is {} % sure", tagging::SURE_PERCENT));
+    }
+    state.open(dialogs::AgentsWords { calls });
+}
+
 /// Takes the last step back, and says whose it was.
 pub fn take_back(state: &mut State) -> Vec<Effect> {
     match state.undo.pop() {
@@ -88,6 +101,7 @@ pub fn take_back(state: &mut State) -> Vec<Effect> {
             state.say(format!("resuming the {} that were paused together", count(i64::try_from(ids.len()).unwrap_or(0), "campaign")));
             vec![Effect::ResumeAll(ids)]
         }
+        Some(Undo::Tags(steps)) => take_all_back(state, steps),
         Some(Undo::Tag { call, name, outcome: Some(Outcome::DoNotCall), previous, at }) => {
             if state.now - at > DNC_UNDO {
                 state.complain(format!("{name} stays on the do-not-call list: only an admin may lift it now"));
@@ -103,6 +117,27 @@ pub fn take_back(state: &mut State) -> Vec<Effect> {
             vec![Effect::UndoTag { call, name, previous, outcome, lift: false }]
         }
     }
+}
+
+/// A do-not-call among them is taken back by itself: it asks.
+fn take_all_back(state: &mut State, steps: Vec<Undo>) -> Vec<Effect> {
+    let (listed, tags): (Vec<_>, Vec<_>) = steps.into_iter().partition(|s| matches!(s, Undo::Tag { outcome: Some(Outcome::DoNotCall), .. }));
+    let n = i64::try_from(tags.len()).unwrap_or(0);
+    let rest = if listed.is_empty() {
+        String::new()
+    } else {
+        format!("; {} on the do-not-call list: u again", count(i64::try_from(listed.len()).unwrap_or(0), "number"))
+    };
+    state.say(format!("taking back {}...{rest}", count(n, "tag")));
+    state.undo.extend(listed);
+    let mut effects = Vec::new();
+    for step in tags {
+        if let Undo::Tag { call, name, outcome, previous, .. } = step {
+            state.saving.insert(call, previous);
+            effects.push(Effect::UndoTag { call, name, previous, outcome, lift: false });
+        }
+    }
+    effects
 }
 
 /// Marks the call under the cursor, or takes the mark away, and goes a row down.

@@ -1,5 +1,6 @@
 //! What is open over the screen, one file each: its state, its keys, its drawing, its words.
 
+mod agents_words;
 mod alerts;
 mod callback;
 mod delete;
@@ -19,6 +20,7 @@ mod terms;
 mod undo_do_not_call;
 mod words;
 
+pub use agents_words::AgentsWords;
 pub use alerts::Alerts;
 pub use callback::Callback;
 pub use delete::Delete;

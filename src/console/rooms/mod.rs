@@ -4,9 +4,12 @@
 mod campaigns;
 pub mod deck;
 mod events;
+mod judging;
 mod live;
 mod outcomes;
 mod table;
+
+pub use judging::judged;
 
 use super::place::Room;
 

@@ -7,11 +7,14 @@ use ratatui::{
     widgets::Paragraph,
 };
 
-use super::table::{Columns, ON_CALLS, call_spans, list, narrow_spans};
+use super::{
+    judging,
+    table::{Columns, ON_CALLS, call_spans, list, narrow_spans},
+};
 use crate::{
     console::{
         keys::{Action, Pane},
-        place::Room,
+        place::{Next, Room},
         rows::count,
         snapshot::CampaignView,
         state::State,
@@ -35,7 +38,10 @@ impl Room for Outcomes {
         format!("{} Outcomes {}", state.keys.name(Action::Focus(Pane::Outcomes)), state.to_tag())
     }
 
-    fn rows(&self, state: &State, area: Rect, _whole: bool) -> usize {
+    fn rows(&self, state: &State, area: Rect, whole: bool) -> usize {
+        if whole {
+            return judging::rows(area);
+        }
         let inside = usize::from(area.height.saturating_sub(2));
         queue_rows(state, inside).saturating_sub(1)
     }
@@ -53,14 +59,21 @@ impl Room for Outcomes {
         state.queue_rows().into_iter().find(|r| Some(r.id) == state.queue)
     }
 
+    fn enter(&mut self, state: &mut State) -> Option<Next> {
+        judging::judged(state).and_then(|_| judging::enter(state))
+    }
+
     fn offers(&self) -> &'static [Action] {
         ON_CALLS
     }
 
-    fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect, _whole: bool) {
+    fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect, whole: bool) {
         let focused = state.focus == Pane::Outcomes;
         let queue = state.queue_rows();
         let selected = queue.iter().position(|r| Some(r.id) == state.queue);
+        if whole && !queue.is_empty() {
+            return judging::draw(frame, state, area, &queue, selected);
+        }
         let campaign = state.campaign.and_then(|id| state.data.campaign(id));
         let key = state.keys.name(Action::Focus(Pane::Outcomes));
         let title = campaign.map_or_else(|| format!("{key} Outcomes"), |c| format!("{key} Outcomes: {}", c.row.name));
@@ -134,7 +147,7 @@ fn last_tagged(state: &State) -> Option<String> {
             let minutes = (state.now - *at).num_minutes();
             Some(if minutes < 1 { format!("{name}, just now") } else { format!("{name}, {} ago", count(minutes, "minute")) })
         }
-        Undo::PauseAll(_) => None,
+        Undo::Tags(_) | Undo::PauseAll(_) => None,
     })
 }
 

@@ -111,7 +111,7 @@ pub fn time(r: &PaneRow, now: DateTime<Utc>) -> String {
 }
 
 /// Colours by age: normal, then warning, then error.
-fn age_style(state: &State, r: &PaneRow) -> Style {
+pub fn age_style(state: &State, r: &PaneRow) -> Style {
     let since = |t: Option<DateTime<Utc>>| t.map_or(0, |t| (state.now - t).num_seconds());
     let (age, warn, error) = match r.state {
         CallState::Ringing => (since(r.ringing_at), 30, 45),
