@@ -10,6 +10,7 @@ use tracing::Level;
 use super::{
     mailbox::Sender,
     message::{Detail, Msg},
+    snapshot::{CampaignView, Judged, Snapshot, Wants},
 };
 use crate::{
     clock::SharedClock,
@@ -19,49 +20,9 @@ use crate::{
         id::{CallId, CampaignId},
         schedule, text,
     },
-    store::{AssistantRow, CampaignRow, PaneQuery, PaneRow, Setting, SourceRow},
-    telemetry::{LogLine, Ring},
+    store::{PaneQuery, Setting},
+    telemetry::Ring,
 };
-
-/// A campaign as the pane shows it.
-#[derive(Debug, Clone)]
-pub struct CampaignView {
-    pub row: CampaignRow,
-    pub used_today: i64,
-    /// Open now by its own days and hours.
-    pub open: bool,
-}
-
-/// One look at everything.
-#[derive(Debug, Clone, Default)]
-pub struct Snapshot {
-    pub at: DateTime<Utc>,
-    pub campaigns: Vec<CampaignView>,
-    pub live: Vec<PaneRow>,
-    pub to_tag: Vec<PaneRow>,
-    pub logs: Vec<LogLine>,
-    pub log_count: u64,
-    pub errors: u64,
-    /// What keeps the engine from dialling.
-    pub health: String,
-    pub kill_switch: bool,
-    /// Answered and failed of the last dials, per cent, and how many were counted.
-    pub answered: Option<i64>,
-    pub failed: Option<i64>,
-    pub calls_per_minute: i64,
-    pub last_failure: Option<(CampaignId, i64, i64, String)>,
-    pub other_owners: i64,
-    pub assistants: Vec<AssistantRow>,
-    pub sources: Vec<SourceRow>,
-}
-
-/// What beside the panes is wanted.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wants {
-    pub detail: Option<CallId>,
-    /// Lists for the new-campaign form.
-    pub lists: bool,
-}
 
 /// No more than ten looks a second, however often the bell rings.
 const REST: Duration = Duration::from_millis(100);
@@ -105,6 +66,12 @@ async fn load_loop(desk: &Desk, actor: &Actor, ring: &Ring, clock: &SharedClock,
                 match detail(desk, actor, call).await {
                     Ok(Some(detail)) => send.tell(Msg::Detail(Box::new(detail))),
                     Ok(None) => {}
+                    Err(e) => send.tell(Msg::DataFailed(e.to_string())),
+                }
+            }
+            if let Some(judged) = want.judging {
+                match judge(desk, actor, judged).await {
+                    Ok(msg) => send.tell(msg),
                     Err(e) => send.tell(Msg::DataFailed(e.to_string())),
                 }
             }
@@ -187,6 +154,16 @@ fn last_failure(results: &[(CampaignId, CallState, Option<i64>, bool)]) -> Optio
             (bad.len() >= 3).then(|| (id, i64::try_from(bad.len()).unwrap_or(0), i64::try_from(last.len()).unwrap_or(0), word))
         })
         .max_by_key(|f| f.1)
+}
+
+/// The head of the tagging desk; its queue is the snapshot's.
+async fn judge(desk: &Desk, actor: &Actor, judged: Judged) -> Result<Msg, DeskError> {
+    let head = desk.tagging_desk(actor.owner, &actor.name, judged.today, 0).await?;
+    let card = match judged.call {
+        Some(call) => desk.tag_card(actor.owner, call).await?,
+        None => None,
+    };
+    Ok(Msg::Judging(Box::new(head), card.map(Box::new)))
 }
 
 async fn detail(desk: &Desk, actor: &Actor, call: CallId) -> Result<Option<Detail>, DeskError> {

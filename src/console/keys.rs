@@ -1,106 +1,287 @@
-//! The key map: every key once, with its words. Footer, help and dispatch read this one table.
+//! The one table of the console: every action once, with its keys, its name behind `:` and in keys.toml, its
+//! group, where it works, what it needs, and its words. Dispatch, footer, help, palette and keys.toml read it.
+//!
+//! A plain key is added in three files: here (the action and its row), `acts/mod.rs` (its arm) and the act. One
+//! with a dialog in four: here, `acts/mod.rs`, `dialogs/mod.rs` (its name) and the dialog. A room in three: here
+//! (its letter), `rooms/mod.rs` (its name) and the room; `acts/mod.rs` if it has a key of its own. What asks the
+//! database for something new adds an effect (`message.rs`) and its doing (`perform.rs`).
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-
-use super::message::{Action, Pane};
 use crate::domain::outcome::Outcome;
 
-/// One key and what it means.
+/// The rooms, each by its letter. Those of the deck stand on it as panes and take the whole screen when their
+/// letter is pressed twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Pane {
+    Campaigns,
+    Live,
+    Outcomes,
+    Events,
+}
+
+impl Pane {
+    /// The panes of the deck, in the order of Tab.
+    pub const DECK: [Self; 4] = [Self::Campaigns, Self::Live, Self::Outcomes, Self::Events];
+
+    /// Its cursor stands on calls: tags, notes and hang-ups go to one.
+    #[must_use]
+    pub fn has_calls(self) -> bool {
+        matches!(self, Self::Live | Self::Outcomes)
+    }
+}
+
+/// What a key means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    Top,
+    Bottom,
+    NextPane,
+    PreviousPane,
+    Focus(Pane),
+    Zoom,
+    Enter,
+    Escape,
+    Tag(Outcome),
+    ClearTag,
+    Undo,
+    AgentsWords,
+    AutoNext,
+    ToTagOnly,
+    Mark,
+    Note,
+    HangUp,
+    Again,
+    Copy,
+    CopyRow,
+    Start,
+    PauseResume,
+    Stop,
+    Edit,
+    Why,
+    New,
+    Import,
+    Delete,
+    PauseAll,
+    StopAll,
+    Release,
+    Filter,
+    Sort,
+    Reverse,
+    Columns,
+    Follow,
+    Freeze,
+    Mask,
+    Theme,
+    Bell,
+    Alerts,
+    Command,
+    Help,
+    ReadOnly,
+    Repaint,
+    Quit,
+}
+
+/// What belongs together in help and palette.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    Tags,
+    Call,
+    Campaign,
+    Everything,
+    Rooms,
+    Moving,
+    View,
+    Program,
+}
+
+impl Group {
+    pub const ALL: [Self; 8] = [Self::Tags, Self::Call, Self::Campaign, Self::Everything, Self::Rooms, Self::Moving, Self::View, Self::Program];
+
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Tags => "Tags",
+            Self::Call => "The call",
+            Self::Campaign => "The campaign",
+            Self::Everything => "All campaigns",
+            Self::Rooms => "Rooms",
+            Self::Moving => "Moving",
+            Self::View => "What is shown",
+            Self::Program => "dialdeck",
+        }
+    }
+}
+
+/// Where a key works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Anywhere,
+    /// Where the cursor stands on calls, and over the story of one.
+    Calls,
+    /// Where rows are filtered and sorted.
+    Lists,
+}
+
+/// What must be there for an act to be possible now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    Nothing,
+    /// A call under the cursor, and on the screen.
+    Call,
+    /// One that is not over.
+    OpenCall,
+    /// One whose state allows this outcome.
+    Taggable(Outcome),
+    /// One with a tag.
+    Tagged,
+    /// A step that can be taken back.
+    Step,
+    Campaign,
+    /// A campaign that does not run.
+    Startable,
+    /// One that runs or is paused.
+    Begun,
+    /// Something that runs, or what was paused together.
+    Running,
+    /// The kill switch is on, or off.
+    KillSwitch(bool),
+    /// Not built yet: why, and what to do meanwhile.
+    Later(&'static str),
+}
+
+/// One row of the table.
 #[derive(Debug, Clone, Copy)]
-pub struct Binding {
-    pub code: KeyCode,
-    pub ctrl: bool,
+pub struct Key {
     pub action: Action,
-    /// How it is written for people.
-    pub key: &'static str,
-    pub help: &'static str,
+    /// Its name as a command and in keys.toml.
+    pub name: &'static str,
+    /// As they are written for people and in keys.toml; the first is the one shown.
+    pub keys: &'static [&'static str],
+    pub group: Group,
+    pub place: Place,
+    pub need: Need,
+    /// It changes something: not under read-only.
+    pub writes: bool,
+    /// A word or two, for the footer.
+    pub short: &'static str,
+    pub words: &'static str,
 }
 
-const fn key(code: KeyCode, key: &'static str, action: Action, help: &'static str) -> Binding {
-    Binding { code, ctrl: false, action, key, help }
+const fn key(action: Action, name: &'static str, keys: &'static [&'static str], group: Group, short: &'static str, words: &'static str) -> Key {
+    Key { action, name, keys, group, place: Place::Anywhere, need: Need::Nothing, writes: false, short, words }
 }
 
-const fn ctrl(c: char, key: &'static str, action: Action, help: &'static str) -> Binding {
-    Binding { code: KeyCode::Char(c), ctrl: true, action, key, help }
+impl Key {
+    const fn at(self, place: Place) -> Self {
+        Self { place, ..self }
+    }
+
+    const fn needs(self, need: Need) -> Self {
+        Self { need, ..self }
+    }
+
+    const fn writes(self) -> Self {
+        Self { writes: true, ..self }
+    }
 }
 
-const fn ch(c: char) -> KeyCode {
-    KeyCode::Char(c)
+const fn tag(outcome: Outcome, name: &'static str, digit: &'static [&'static str], short: &'static str, words: &'static str) -> Key {
+    key(Action::Tag(outcome), name, digit, Group::Tags, short, words).at(Place::Calls).needs(Need::Taggable(outcome)).writes()
 }
 
-/// All keys. The first binding of an action is the one shown.
-pub const TABLE: &[Binding] = &[
-    key(ch('j'), "j", Action::Down, "down"),
-    key(KeyCode::Down, "down", Action::Down, "down"),
-    key(ch('k'), "k", Action::Up, "up"),
-    key(KeyCode::Up, "up", Action::Up, "up"),
-    key(KeyCode::PageDown, "PgDn", Action::PageDown, "a page down"),
-    ctrl('d', "Ctrl-d", Action::PageDown, "a page down"),
-    key(KeyCode::PageUp, "PgUp", Action::PageUp, "a page up"),
-    ctrl('u', "Ctrl-u", Action::PageUp, "a page up"),
-    key(ch('g'), "g", Action::Top, "first row"),
-    key(KeyCode::Home, "Home", Action::Top, "first row"),
-    key(ch('G'), "G", Action::Bottom, "last row"),
-    key(KeyCode::End, "End", Action::Bottom, "last row"),
-    key(KeyCode::Tab, "Tab", Action::NextPane, "next pane"),
-    key(ch('l'), "l", Action::NextPane, "next pane"),
-    key(KeyCode::Right, "right", Action::NextPane, "next pane"),
-    key(KeyCode::BackTab, "Shift-Tab", Action::PreviousPane, "previous pane"),
-    key(ch('h'), "h", Action::PreviousPane, "previous pane"),
-    key(KeyCode::Left, "left", Action::PreviousPane, "previous pane"),
-    key(ch('C'), "C", Action::Focus(Pane::Campaigns), "campaigns"),
-    key(ch('L'), "L", Action::Focus(Pane::Live), "live calls"),
-    key(ch('O'), "O", Action::Focus(Pane::Outcomes), "outcomes and the to-tag queue"),
-    key(ch('E'), "E", Action::Focus(Pane::Logs), "logs"),
-    key(KeyCode::Enter, "Enter", Action::Enter, "detail and timeline"),
-    key(KeyCode::Esc, "Esc", Action::Escape, "out one level"),
-    key(ch('1'), "1", Action::Tag(Outcome::Interested), "tag interested"),
-    key(ch('2'), "2", Action::Tag(Outcome::NotInterested), "tag not interested"),
-    key(ch('3'), "3", Action::Tag(Outcome::Callback), "tag callback (asks when)"),
-    key(ch('4'), "4", Action::Tag(Outcome::DoNotCall), "do not call: at once, everywhere; hangs up"),
-    key(ch('5'), "5", Action::Tag(Outcome::Voicemail), "tag voicemail"),
-    key(ch('6'), "6", Action::Tag(Outcome::WrongNumber), "tag wrong number"),
-    key(ch('0'), "0", Action::ClearTag, "clear the tag"),
-    key(ch('u'), "u", Action::Undo, "undo the last tag or pause of all"),
-    key(ch('n'), "n", Action::Note, "note on the call"),
-    key(ch('H'), "H", Action::HangUp, "hang up (asks)"),
-    key(ch('s'), "s", Action::Start, "start or resume the named campaign"),
-    key(ch('p'), "p", Action::PauseResume, "pause or resume the named campaign"),
-    key(ch('x'), "x", Action::Stop, "stop the named campaign (asks)"),
-    key(ch('P'), "P", Action::PauseAll, "pause ALL campaigns; again resumes the same"),
-    key(ch('N'), "N", Action::New, "new campaign"),
-    key(ch('i'), "i", Action::Import, "import contacts from CSV"),
-    key(ch('w'), "w", Action::Why, "why is it not dialling?"),
-    key(ch('D'), "D", Action::Delete, "delete the campaign (type its name)"),
-    key(ch('/'), "/", Action::Filter, "filter (! negates, field:value)"),
-    key(ch(':'), ":", Action::Command, "command"),
-    key(ch('t'), "t", Action::ToTagOnly, "only calls to tag"),
-    key(ch('a'), "a", Action::AutoNext, "auto-next after a tag"),
-    key(ch('f'), "f", Action::Follow, "follow: the cursor leaves calls that need nothing more"),
-    key(ch('y'), "y", Action::Copy, "copy the number"),
-    key(ch('z'), "z", Action::Zoom, "zoom the pane"),
-    key(ch('M'), "M", Action::Mask, "mask numbers"),
-    key(ch('T'), "T", Action::Theme, "next theme"),
-    key(ch('?'), "?", Action::Help, "help"),
-    ctrl('l', "Ctrl-l", Action::Repaint, "repaint"),
-    key(ch('q'), "q", Action::Quit, "quit (asks when calls are live)"),
-    ctrl('c', "Ctrl-c", Action::Quit, "quit; twice drains"),
+const NO_AGAIN: &str = "one call alone cannot be queued again yet: `dialdeck campaign recycle` queues a campaign's unanswered ones";
+const NO_SORT: &str = "the order is fixed for now: live calls first, then the newest that ended";
+const NO_COLUMNS: &str = "the columns go by the width for now";
+const NO_BELL: &str = "alerts are on the screen only for now";
+
+/// Every action. Its order is that of help, footer and palette: what is used most first.
+pub const TABLE: &[Key] = &[
+    tag(Outcome::Interested, "interested", &["1"], "interested", "tag it interested"),
+    tag(Outcome::NotInterested, "not-interested", &["2"], "not interested", "tag it not interested"),
+    tag(Outcome::Callback, "callback", &["3"], "callback", "tag it callback (asks when)"),
+    tag(Outcome::DoNotCall, "do-not-call", &["4"], "do not call", "do not call: at once, everywhere; hangs up"),
+    tag(Outcome::Voicemail, "voicemail", &["5"], "voicemail", "tag it voicemail"),
+    tag(Outcome::WrongNumber, "wrong-number", &["6"], "wrong number", "tag it wrong number"),
+    key(Action::ClearTag, "clear", &["0"], Group::Tags, "clear", "clear the tag").at(Place::Calls).needs(Need::Tagged).writes(),
+    key(Action::Undo, "undo", &["u"], Group::Tags, "undo", "take back the last tag, or the pause of all").needs(Need::Step).writes(),
+    key(Action::AgentsWords, "agents-words", &["A"], Group::Tags, "as the agent says", "tagging desk: all calls of which the agent is sure, as it says (asks)")
+        .at(Place::Calls)
+        .writes(),
+    key(Action::AutoNext, "auto-next", &["a"], Group::Tags, "auto-next", "after a tag on to the oldest untagged call"),
+    key(Action::ToTagOnly, "to-tag-only", &["t"], Group::Tags, "to tag only", "show only calls to tag"),
+    key(Action::Enter, "open", &["Enter"], Group::Call, "story", "the call's story; what the row means elsewhere"),
+    key(Action::Note, "note", &["n"], Group::Call, "note", "note on the call").at(Place::Calls).needs(Need::Call).writes(),
+    key(Action::HangUp, "hang-up", &["H"], Group::Call, "hang up", "hang up (asks)").at(Place::Calls).needs(Need::OpenCall).writes(),
+    key(Action::Copy, "copy", &["y"], Group::Call, "copy", "copy the number").at(Place::Calls).needs(Need::Call),
+    key(Action::CopyRow, "copy-row", &["Y"], Group::Call, "copy all", "copy the call as JSON").at(Place::Calls).needs(Need::Call),
+    key(Action::Mark, "mark", &["Space"], Group::Call, "mark", "mark it; a tag then goes to all marked").at(Place::Calls).needs(Need::Call),
+    key(Action::Again, "again", &["r"], Group::Call, "again", "queue another attempt").at(Place::Calls).needs(Need::Later(NO_AGAIN)).writes(),
+    key(Action::PauseResume, "pause", &["p"], Group::Campaign, "pause", "pause or resume it").needs(Need::Begun).writes(),
+    key(Action::Start, "start", &["s"], Group::Campaign, "start", "start or resume it").needs(Need::Startable).writes(),
+    key(Action::Stop, "stop", &["x"], Group::Campaign, "stop", "stop it (asks)").needs(Need::Begun).writes(),
+    key(Action::Edit, "edit", &["e"], Group::Campaign, "edit", "change hours, cap, lines, script; running or not").needs(Need::Campaign).writes(),
+    key(Action::Why, "why", &["w"], Group::Campaign, "why", "why is it not dialling?").needs(Need::Campaign),
+    key(Action::New, "new", &["N"], Group::Campaign, "new", "new campaign; from C, one like the selected").writes(),
+    key(Action::Import, "import", &["i"], Group::Campaign, "import", "import contacts from a CSV file").writes(),
+    key(Action::Delete, "delete", &["D"], Group::Campaign, "delete", "delete it (type its name)").needs(Need::Campaign).writes(),
+    key(Action::PauseAll, "pause-all", &["P"], Group::Everything, "pause ALL", "pause all campaigns; again resumes the same").needs(Need::Running).writes(),
+    key(Action::StopAll, "stop-all", &[], Group::Everything, "kill switch", "kill switch: no further dial on any host (type STOP)")
+        .needs(Need::KillSwitch(false))
+        .writes(),
+    key(Action::Release, "release", &[], Group::Everything, "release", "release the kill switch (an admin)").needs(Need::KillSwitch(true)).writes(),
+    key(Action::Focus(Pane::Campaigns), "campaigns", &["C"], Group::Rooms, "campaigns", "campaigns; twice: on the whole screen"),
+    key(Action::Focus(Pane::Live), "live", &["L"], Group::Rooms, "live calls", "live calls; twice: on the whole screen"),
+    key(Action::Focus(Pane::Outcomes), "outcomes", &["O"], Group::Rooms, "outcomes", "outcomes and calls to tag; twice: on the whole screen"),
+    key(Action::Focus(Pane::Events), "events", &["E"], Group::Rooms, "events", "events; twice: on the whole screen"),
+    key(Action::NextPane, "next-pane", &["Tab", "l", "right"], Group::Rooms, "next", "the next pane"),
+    key(Action::PreviousPane, "previous-pane", &["Shift-Tab", "h", "left"], Group::Rooms, "previous", "the pane before"),
+    key(Action::Zoom, "zoom", &["z"], Group::Rooms, "whole screen", "this pane on the whole screen, and back"),
+    key(Action::Escape, "back", &["Esc"], Group::Rooms, "back", "out one level; never out of the program"),
+    key(Action::Down, "down", &["j", "down"], Group::Moving, "down", "down"),
+    key(Action::Up, "up", &["k", "up"], Group::Moving, "up", "up"),
+    key(Action::Top, "first", &["g", "Home"], Group::Moving, "first", "first row"),
+    key(Action::Bottom, "last", &["G", "End"], Group::Moving, "last", "last row"),
+    key(Action::PageDown, "page-down", &["PgDn", "Ctrl-d"], Group::Moving, "page down", "a page down"),
+    key(Action::PageUp, "page-up", &["PgUp", "Ctrl-u"], Group::Moving, "page up", "a page up"),
+    key(Action::Filter, "filter", &["/"], Group::View, "find", "filter calls (! negates, field:value)"),
+    key(Action::Follow, "follow", &["f"], Group::View, "follow", "keep the newest in sight; the cursor stays where it is"),
+    key(Action::Freeze, "freeze", &["F"], Group::View, "freeze", "hold the picture still; keys that act on calls wait"),
+    key(Action::Sort, "sort", &["o"], Group::View, "sort", "sort by the next column").at(Place::Lists).needs(Need::Later(NO_SORT)),
+    key(Action::Reverse, "reverse", &["R"], Group::View, "reverse", "reverse the order").at(Place::Lists).needs(Need::Later(NO_SORT)),
+    key(Action::Columns, "columns", &["v"], Group::View, "columns", "choose columns").at(Place::Lists).needs(Need::Later(NO_COLUMNS)),
+    key(Action::Mask, "mask", &["M"], Group::View, "mask", "hide numbers: all but four digits, all, nothing"),
+    key(Action::Theme, "theme", &["T"], Group::View, "theme", "next theme"),
+    key(Action::Bell, "bell", &["b"], Group::View, "bell", "a bell with each alert").needs(Need::Later(NO_BELL)),
+    key(Action::Alerts, "alerts", &["!"], Group::Program, "alerts", "all alerts and errors in full"),
+    key(Action::Command, "command", &[":"], Group::Program, "command", "everything by its name"),
+    key(Action::Help, "help", &["?"], Group::Program, "help", "all keys"),
+    key(Action::ReadOnly, "readonly", &[], Group::Program, "read-only", "change nothing from here, and back"),
+    key(Action::Repaint, "repaint", &["Ctrl-l"], Group::Program, "repaint", "draw the screen anew"),
+    key(Action::Quit, "quit", &["q", "Ctrl-c"], Group::Program, "quit", "quit (asks when calls are live); Ctrl-c twice drains"),
 ];
 
-/// What a key means on the main screen.
-#[must_use]
-pub fn action(event: &KeyEvent) -> Option<Action> {
-    let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
-    if event.modifiers.contains(KeyModifiers::ALT) {
-        return None;
-    }
-    TABLE.iter().find(|b| b.code == event.code && b.ctrl == ctrl).map(|b| b.action)
-}
+/// Commands that take words: which, and what they do.
+pub const WITH_WORDS: &[(&str, &str, &str)] = &[
+    ("start", "NAME", "start or resume a campaign"),
+    ("pause", "NAME", "pause a campaign; all: every one"),
+    ("resume", "NAME", "resume a campaign; all: those that were paused together"),
+    ("stop", "NAME", "stop a campaign (asks); all: the kill switch"),
+    ("why", "NAME", "why is it not dialling?"),
+    ("edit", "NAME", "change a campaign"),
+    ("delete", "NAME", "delete a campaign (type its name)"),
+    ("import", "FILE", "import contacts from a CSV file"),
+    ("tag", "OUTCOME", "tag the call under the cursor"),
+    ("filter", "WORDS", "show only calls with these words"),
+    ("theme", "NAME", "a theme by its name"),
+];
 
-/// How the key of an action is written.
+/// The row of an action.
 #[must_use]
-pub fn name_of(action: Action) -> &'static str {
-    TABLE.iter().find(|b| b.action == action).map_or("", |b| b.key)
+pub fn row(action: Action) -> Option<&'static Key> {
+    TABLE.iter().find(|k| k.action == action)
 }
 
 #[cfg(test)]
@@ -108,17 +289,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_key_means_two_things() {
-        for (i, a) in TABLE.iter().enumerate() {
-            let twin = TABLE[i + 1..].iter().find(|b| b.code == a.code && b.ctrl == a.ctrl);
-            assert!(twin.is_none(), "{} is bound twice", a.key);
+    fn no_key_and_no_name_means_two_things() {
+        let mut keys: Vec<&str> = TABLE.iter().flat_map(|k| k.keys.iter().copied()).collect();
+        let mut names: Vec<&str> = TABLE.iter().map(|k| k.name).collect();
+        for all in [&mut keys, &mut names] {
+            let n = all.len();
+            all.sort_unstable();
+            all.dedup();
+            assert_eq!(all.len(), n);
+        }
+        for (i, k) in TABLE.iter().enumerate() {
+            assert!(TABLE[i + 1..].iter().all(|other| other.action != k.action), "{} stands twice", k.name);
         }
     }
 
     #[test]
     fn no_chord_that_tmux_or_screen_takes() {
-        for b in TABLE.iter().filter(|b| b.ctrl) {
-            assert!(matches!(b.code, KeyCode::Char('d' | 'u' | 'l' | 'c')), "{}", b.key);
+        for k in TABLE.iter().flat_map(|k| k.keys).filter(|k| k.starts_with("Ctrl-")) {
+            assert!(matches!(*k, "Ctrl-d" | "Ctrl-u" | "Ctrl-l" | "Ctrl-c"), "{k}");
         }
     }
 }

@@ -53,6 +53,7 @@ fn kind(msg: &Msg) -> Option<u8> {
         Msg::ImportProgress { .. } => Some(2),
         Msg::Resize => Some(3),
         Msg::Preview(_) => Some(4),
+        Msg::Judging(..) => Some(5),
         Msg::Key(_)
         | Msg::Paste(_)
         | Msg::Tagged { .. }
@@ -63,6 +64,7 @@ fn kind(msg: &Msg) -> Option<u8> {
         | Msg::Why { .. }
         | Msg::Terms(..)
         | Msg::ImportDone(_)
+        | Msg::Edited(_)
         | Msg::Terminate
         | Msg::Gone
         | Msg::Broken => None,
@@ -136,7 +138,7 @@ impl Drop for Receiver {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::Snapshot, *};
+    use super::{super::snapshot::Snapshot, *};
 
     fn bytes(msgs: &VecDeque<Msg>) -> Vec<u64> {
         let progress = |m: &Msg| if let Msg::ImportProgress { bytes, .. } = m { Some(*bytes) } else { None };

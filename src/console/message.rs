@@ -1,72 +1,37 @@
-//! What comes into the loop, what goes out of it, and what a key may mean.
+//! What comes into the loop, and what goes out of it.
 
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use crossterm::event::KeyEvent;
 
-use super::{Ending, Snapshot, dialogs::FormValues};
+use super::{
+    Ending,
+    snapshot::{Judged, Snapshot},
+};
 use crate::{
+    desk::{TagCard, TaggingDesk},
     domain::{
+        campaign::{ContactSource, Settings},
         contact::ImportReport,
-        id::{CallId, CampaignId},
+        id::{AssistantId, CallId, CampaignId, SourceId},
         outcome::Outcome,
     },
     store::{AuditRow, EventRow, OutcomeRow, PaneRow},
 };
 
-/// The four panes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Pane {
-    Campaigns,
-    Live,
-    Outcomes,
-    Logs,
-}
-
-impl Pane {
-    pub const ALL: [Self; 4] = [Self::Campaigns, Self::Live, Self::Outcomes, Self::Logs];
-}
-
-/// What a key means; the key map names each once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    Up,
-    Down,
-    PageUp,
-    PageDown,
-    Top,
-    Bottom,
-    NextPane,
-    PreviousPane,
-    Focus(Pane),
-    Enter,
-    Escape,
-    Tag(Outcome),
-    ClearTag,
-    Undo,
-    Note,
-    HangUp,
-    Start,
-    PauseResume,
-    Stop,
-    PauseAll,
-    New,
-    Import,
-    Why,
-    Delete,
-    Filter,
-    Command,
-    Help,
-    Zoom,
-    Follow,
-    ToTagOnly,
-    AutoNext,
-    Mask,
-    Theme,
-    Copy,
-    Repaint,
-    Quit,
+/// What a finished form says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FormValues {
+    /// The campaign it changes; `None` makes one.
+    pub campaign: Option<CampaignId>,
+    pub name: String,
+    pub assistant: AssistantId,
+    pub source: ContactSource,
+    pub source_id: SourceId,
+    pub prompt: String,
+    pub agent_name: Option<String>,
+    pub settings: Settings,
 }
 
 /// What happened.
@@ -110,6 +75,8 @@ pub enum Msg {
     /// A start was refused until somebody accepts the terms.
     Terms(CampaignId, String),
     Detail(Box<Detail>),
+    /// The head of the tagging desk, and the card of the call under its cursor.
+    Judging(Box<TaggingDesk>, Option<Box<TagCard>>),
     Preview(Box<Preview>),
     ImportProgress {
         bytes: u64,
@@ -117,6 +84,8 @@ pub enum Msg {
         rows: u64,
     },
     ImportDone(Result<(String, ImportReport), String>),
+    /// What came back from the editor.
+    Edited(Result<String, String>),
     /// SIGTERM.
     Terminate,
     /// The terminal is gone.
@@ -189,6 +158,8 @@ pub enum Effect {
     ResumeAll(Vec<CampaignId>),
     Why(CampaignId),
     Show(Option<CallId>),
+    /// What the tagging desk wants to know, while it is open.
+    Judge(Option<Judged>),
     Create {
         values: Box<FormValues>,
         start: bool,
@@ -199,6 +170,8 @@ pub enum Effect {
         mapping: Vec<(String, String)>,
     },
     CancelImport,
+    /// A text into the operator's own editor; it comes back as `Msg::Edited`.
+    Editor(String),
     /// OSC 52, over SSH too.
     Copy(String),
     Leave(Ending),

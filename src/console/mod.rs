@@ -5,33 +5,56 @@
 //! input thread --Msg--> update (pure) --Effect--> perform (tokio) --Msg--> update ... view -> terminal
 //! loader (bell) --Msg--^
 //! ```
+//!
+//! A **key** is one row of the table in `keys`: dispatch, footer, help, palette and keys.toml read it. A plain one
+//! touches 3 files (`keys`, `acts/mod`, its act); one with a dialog 4 (`keys`, `acts/mod`, `dialogs/mod`, the
+//! dialog); a **room** 3 (`keys`, `rooms/mod`, the room; `acts/mod` if it has keys of its own). What asks the
+//! database for something new touches `message` and `perform` beside.
 
+mod acts;
+mod alerts;
 pub mod charts;
+mod commands;
 mod data;
 mod dialogs;
+mod editor;
+mod fuzzy;
 pub mod kept;
+mod keymap;
 mod keys;
+mod layout;
 mod mailbox;
 mod message;
+mod notes;
 pub mod notify;
-mod panes;
 mod perform;
+mod place;
+mod possible;
 mod rights;
+mod rooms;
+mod rows;
+mod snapshot;
 mod state;
+mod story;
 pub mod symbols;
+mod tagging;
 mod terminal;
+mod text;
 pub mod theme;
 mod update;
 mod view;
+mod widgets;
 
 use std::{
     path::PathBuf,
     time::{Duration, Instant},
 };
 
-pub use data::{CampaignView, Snapshot, look};
-pub use keys::{Binding, TABLE};
-pub use message::{Action, Detail, Effect, Msg, Pane};
+pub use data::look;
+pub use keymap::KeyMap;
+pub use keys::{Action, Key, Pane, TABLE};
+pub use message::{Detail, Effect, Msg};
+pub use snapshot::{CampaignView, Snapshot};
 pub use state::State;
 pub use terminal::check_terminal;
 pub use theme::{Depth, Theme, ThemeError};
@@ -40,7 +63,7 @@ pub use view::draw;
 use crate::{
     clock::SharedClock,
     desk::{Actor, Desk},
-    domain::{role::Role, text, zone::Zone},
+    domain::{role::Role, zone::Zone},
     telemetry::Ring,
 };
 
@@ -62,6 +85,8 @@ pub struct ConsoleOptions {
     /// Why this process must end, once a part of it has broken down.
     pub broken: tokio::sync::watch::Receiver<Option<String>>,
     pub themes_folder: PathBuf,
+    /// Keys of one's own, over the table.
+    pub keys_file: PathBuf,
     pub zone: Zone,
     /// Country of numbers written without +, for imports.
     pub region: Option<String>,
@@ -111,8 +136,13 @@ pub fn run(
     options: ConsoleOptions,
 ) -> Result<Ending, ConsoleError> {
     let (send, receive) = mailbox::mailbox();
-    let theme = theme::load(&options.theme, &options.themes_folder, Depth::detect(&options.color));
-    let mut state = State::new(options, actor.clone(), theme, clock.now());
+    let depth = Depth::detect(&options.color);
+    let wrong = theme::find(&options.theme, &options.themes_folder, depth).err();
+    let theme = theme::load(&options.theme, &options.themes_folder, depth);
+    let mut state = open(options, actor.clone(), theme, clock.now());
+    if let Some(why) = wrong {
+        state.complain(format!("{why}; the theme is dark"));
+    }
     let performer = perform::Performer::new(runtime.handle().clone(), desk.clone(), actor.clone(), send.clone(), &state.options);
     runtime.spawn(data::keep_loading(desk, actor, ring, clock.clone(), performer.wants(), send.clone()));
     terminal::watch_signals(runtime, send.clone());
@@ -123,8 +153,22 @@ pub fn run(
     screen.leave();
     match looped {
         Ok(ending) => Ok(ending),
-        Err(panic) => Err(ConsoleError::Panic(text::of_panic(&*panic))),
+        Err(panic) => Err(ConsoleError::Panic(crate::domain::text::of_panic(&*panic))),
     }
+}
+
+/// A state with its rooms and keys, as the loop begins with.
+#[must_use]
+pub fn open(options: ConsoleOptions, actor: Actor, theme: Theme, now: chrono::DateTime<chrono::Utc>) -> State {
+    let mut state = State::new(options, actor, theme, now);
+    state.rooms = rooms::all();
+    let (keys, wrong) = KeyMap::load(&state.options.keys_file);
+    state.keys = keys;
+    for why in wrong {
+        tracing::warn!(target: "console", "{why}");
+        state.complain(why);
+    }
+    state
 }
 
 /// Waits for any message, drains all that are ready, applies them, draws once if something changed.
@@ -153,10 +197,15 @@ fn main_loop(screen: &mut terminal::Screen, state: &mut State, performer: &perfo
             by_key |= matches!(msg, Msg::Key(_) | Msg::Resize | Msg::Paste(_));
             dirty |= state.shows(&msg);
             for effect in state.update(msg) {
-                if let Effect::Leave(ending) = effect {
-                    return ending;
+                match effect {
+                    Effect::Leave(ending) => return ending,
+                    Effect::Editor(text) => {
+                        let edited = screen.edit(&text);
+                        state.repaint = true;
+                        state.update(Msg::Edited(edited));
+                    }
+                    effect => performer.perform(effect),
                 }
-                performer.perform(effect);
             }
         }
     }

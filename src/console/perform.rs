@@ -9,16 +9,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     ConsoleOptions,
-    data::Wants,
-    dialogs::FormValues,
     mailbox::Sender,
-    message::{Effect, Msg, Preview},
+    message::{Effect, FormValues, Msg, Preview},
     rights,
+    rows::count,
+    snapshot::Wants,
 };
 use crate::{
     desk::{Actor, CampaignDraft, Desk, DeskError, Import, Progress, SetOutcome, UndoDoNotCall},
     domain::{csv::ContactFile, id::CampaignId, outcome::Who, phone, role::Role, zone},
-    store::ContactTable,
+    store::{CampaignEdit, ContactTable},
 };
 
 pub struct Performer {
@@ -34,7 +34,7 @@ pub struct Performer {
 
 impl Performer {
     pub fn new(runtime: Handle, desk: Desk, actor: Actor, send: Sender, options: &ConsoleOptions) -> Self {
-        let wants = watch::Sender::new(Wants { detail: None, lists: true });
+        let wants = watch::Sender::new(Wants { lists: true, ..Wants::default() });
         let (region, role) = (options.region.clone(), options.role);
         Self { runtime, desk, actor, send, wants, import: parking_lot::Mutex::default(), region, role }
     }
@@ -73,7 +73,7 @@ impl Performer {
             Effect::Stop { campaign, name, hang_up } => self.spawn(async move {
                 match desk.stop(actor, campaign, hang_up).await {
                     Ok(s) => Msg::Done {
-                        words: format!("stopped \"{name}\": {} contacts not called, {} live calls{}", s.canceled, s.live, s.broken()),
+                        words: format!("stopped \"{name}\": {} not called, {}{}", count(s.canceled, "contact"), count(s.live, "live call"), s.broken()),
                         result: Ok(()),
                     },
                     Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },
@@ -94,19 +94,20 @@ impl Performer {
             }),
             Effect::ResumeAll(ids) => self.spawn(async move {
                 match desk.resume_all(actor, ids).await {
-                    Ok(n) => Msg::Done { words: format!("resumed {n} campaigns"), result: Ok(()) },
+                    Ok(n) => Msg::Done { words: format!("resumed {}", count(i64::try_from(n).unwrap_or(0), "campaign")), result: Ok(()) },
                     Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },
                 }
             }),
             Effect::Why(id) => self.why(id),
             Effect::Show(call) => self.wants.send_modify(|w| w.detail = call),
+            Effect::Judge(judged) => self.wants.send_modify(|w| w.judging = judged),
             Effect::Create { values, start } => self.create(*values, start),
             Effect::Preview(path) => self.preview(path),
             Effect::Import { path, mapping } => self.import(path, mapping),
             Effect::CancelImport => self.import.lock().cancel(),
             Effect::Copy(text) => copy(&text),
-            // The loop itself ends.
-            Effect::Leave(_) => {}
+            // The loop itself ends, and the loop has the terminal.
+            Effect::Leave(_) | Effect::Editor(_) => {}
         }
     }
 
@@ -133,13 +134,14 @@ impl Performer {
             };
             match result.await {
                 Ok(p) => {
-                    let lacking = if p.contacts_without_fields > 0 {
-                        format!("; {} lack {}", p.contacts_without_fields, p.missing_fields.join(", "))
-                    } else {
-                        String::new()
+                    let fields = p.missing_fields.join(", ");
+                    let lacking = match p.contacts_without_fields {
+                        0 => String::new(),
+                        1 => format!("; 1 lacks {fields}"),
+                        n => format!("; {n} lack {fields}"),
                     };
                     Msg::Done {
-                        words: format!("started \"{name}\": {} contacts, {} dialable now{lacking}. {}", p.contacts, p.dialable_now, p.why),
+                        words: format!("started \"{name}\": {}, {} dialable now{lacking}. {}", count(p.contacts, "contact"), p.dialable_now, p.why),
                         result: Ok(()),
                     }
                 }
@@ -173,6 +175,9 @@ impl Performer {
 
     fn create(&self, values: FormValues, start: bool) {
         let (desk, actor, send) = (self.desk.clone(), self.actor.clone(), self.send.clone());
+        if let Some(id) = values.campaign {
+            return self.edit(id, values);
+        }
         self.runtime.spawn(async move {
             let name = values.name.clone();
             let draft = CampaignDraft {
@@ -181,7 +186,7 @@ impl Performer {
                 source: values.source,
                 source_id: values.source_id,
                 prompt: values.prompt,
-                agent_name: None,
+                agent_name: values.agent_name,
                 settings: values.settings,
             };
             let msg = match desk.create_campaign(actor.clone(), draft).await {
@@ -200,6 +205,16 @@ impl Performer {
                 },
             };
             send.tell(msg);
+        });
+    }
+
+    fn edit(&self, id: CampaignId, values: FormValues) {
+        let (desk, actor) = (self.desk.clone(), self.actor.clone());
+        self.spawn(async move {
+            let FormValues { name, assistant, prompt, agent_name, settings, .. } = values;
+            let words = format!("changed \"{name}\"");
+            let edit = CampaignEdit { name, assistant, prompt, agent_name, settings };
+            Msg::Created { words, result: desk.edit_campaign(actor, id, edit).await.map_err(|e| e.to_string()) }
         });
     }
 
@@ -261,7 +276,7 @@ fn look(path: PathBuf, region: Option<&str>) -> Preview {
         Ok(file) => file,
         Err(e) => return failed(path, e.to_string()),
     };
-    let columns: Vec<_> = file.columns().map(|(h, f)| (h.to_owned(), f.map(super::super::domain::csv::Field::name))).collect();
+    let columns: Vec<_> = file.columns().map(|(h, f)| (h.to_owned(), f.map(crate::domain::csv::Field::name))).collect();
     let unclear = (0..columns.len()).filter(|i| file.is_unclear(*i)).collect();
     let rows = std::iter::from_fn(|| file.next_row().ok().flatten())
         .take(5)

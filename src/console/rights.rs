@@ -22,7 +22,14 @@ pub fn refused(role: Role, effect: &Effect) -> Option<Msg> {
 
 fn needed(effect: &Effect) -> Role {
     match effect {
-        Effect::Why(_) | Effect::Show(_) | Effect::Preview(_) | Effect::CancelImport | Effect::Copy(_) | Effect::Leave(_) => Role::Viewer,
+        Effect::Why(_)
+        | Effect::Show(_)
+        | Effect::Judge(_)
+        | Effect::Preview(_)
+        | Effect::CancelImport
+        | Effect::Copy(_)
+        | Effect::Editor(_)
+        | Effect::Leave(_) => Role::Viewer,
         Effect::Tag { .. } | Effect::UndoTag { lift: false, .. } | Effect::Note { .. } | Effect::HangUp(..) => Role::Operator,
         Effect::Start(..)
         | Effect::Pause(..)

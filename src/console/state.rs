@@ -1,19 +1,27 @@
-//! What the screen knows between two messages. Selection is by id, never by row: new rows do not
-//! move the cursor.
+//! What the screen knows between two messages. The cursor belongs to the operator: it sits on an id, and only
+//! keys move it. What happens to that call moves the row, never the cursor to another.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use chrono::{DateTime, Duration as Span, Timelike, Utc};
 
 use super::{
-    ConsoleOptions, Snapshot, Theme,
-    dialogs::{Dialog, ImportDialog},
-    message::{Detail, Msg, Pane},
+    ConsoleOptions,
+    keymap::KeyMap,
+    keys::Pane,
+    message::{Detail, Msg},
+    notes::Notes,
+    place::{Dialog, Room},
+    rows,
+    snapshot::{CampaignView, Judged, Snapshot},
+    theme::Theme,
 };
 use crate::{
-    desk::Actor,
+    desk::{Actor, TagCard, TaggingDesk},
     domain::{
-        call::State as CallState,
         id::{CallId, CampaignId},
         outcome::Outcome,
         phone,
@@ -21,28 +29,45 @@ use crate::{
     store::PaneRow,
 };
 
-/// A line that tells what just happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Toast {
-    pub text: String,
-    pub error: bool,
-    /// `None` stays until Esc.
-    pub until: Option<DateTime<Utc>>,
-}
-
 /// What `u` takes back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Undo {
-    Tag { call: CallId, name: String, outcome: Option<Outcome>, previous: Option<Outcome>, at: DateTime<Utc> },
+    Tag {
+        call: CallId,
+        name: String,
+        outcome: Option<Outcome>,
+        previous: Option<Outcome>,
+        at: DateTime<Utc>,
+    },
+    /// Tags that one key wrote.
+    Tags(Vec<Self>),
     PauseAll(Vec<CampaignId>),
+}
+
+/// What is open over the screen.
+pub struct Open {
+    pub dialog: Box<dyn Dialog>,
+    pub since: DateTime<Utc>,
+    /// Esc was pressed on something typed: once more throws it away.
+    pub leaving: bool,
+}
+
+/// A callback promised on a call that is not over: what was typed of its moment, which counts from the call's end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Promise {
+    pub name: String,
+    pub text: String,
 }
 
 pub struct State {
     pub options: ConsoleOptions,
     pub actor: Actor,
     pub theme: Theme,
+    pub keys: KeyMap,
     pub now: DateTime<Utc>,
     pub data: Snapshot,
+    /// The newest look while the picture is held still, and since when.
+    pub frozen: Option<(DateTime<Utc>, Option<Box<Snapshot>>)>,
     pub loaded: bool,
     pub data_error: Option<String>,
     pub focus: Pane,
@@ -50,45 +75,68 @@ pub struct State {
     pub campaign: Option<CampaignId>,
     pub live: Option<CallId>,
     pub queue: Option<CallId>,
-    /// Lines scrolled up from the newest.
-    pub log_scroll: usize,
+    /// The line of the log under the cursor, by its number; none follows the newest.
+    pub event: Option<u64>,
+    pub marks: BTreeSet<CallId>,
     pub filter: String,
     pub follow: bool,
     pub to_tag_only: bool,
     pub auto_next: bool,
     /// 0 full numbers, 1 last four, 2 none.
     pub mask: u8,
-    pub dialog: Option<Dialog>,
-    pub dialog_opened: DateTime<Utc>,
-    /// The import that runs, shown in the header when its dialog is closed.
-    pub import: Option<ImportDialog>,
-    /// A form whose campaign is being made.
-    pub draft: Option<Box<super::dialogs::Form>>,
-    pub toast: Option<Toast>,
+    pub dialog: Option<Open>,
+    /// What was left with Esc and goes on.
+    pub behind: Option<Box<dyn Dialog>>,
+    pub rooms: Vec<Box<dyn Room>>,
+    pub notes: Notes,
     /// Tags on their way to the database.
     pub saving: HashMap<CallId, Option<Outcome>>,
+    /// Those of them that one key wrote: one step takes them back.
+    pub together: BTreeSet<CallId>,
+    pub promises: HashMap<CallId, Promise>,
     /// Campaign commands on their way: "pausing...".
     pub pending: HashMap<CampaignId, &'static str>,
     pub undo: Vec<Undo>,
     pub paused_all: Option<Vec<CampaignId>>,
+    /// Commands typed before, newest last.
+    pub typed: Vec<String>,
     pub last_tag: Option<(char, DateTime<Utc>)>,
+    /// The cursor went on by itself: keys that tag wait until then.
+    pub deaf_until: Option<DateTime<Utc>>,
+    pub last_key: Option<DateTime<Utc>>,
+    /// Moments of the last keys, for telling hands from a paste.
+    pub burst: Vec<DateTime<Utc>>,
     pub ctrl_c: Option<DateTime<Utc>>,
     pub repaint: bool,
     /// The story of one call: the dialog's, or the wide screen's pane.
     pub detail: Option<Box<Detail>>,
     /// Whose story was asked for.
     pub shown: Option<CallId>,
-    /// The screen has room for the detail pane.
-    pub wide: bool,
-    /// The screen is too small for anything but a line of figures.
-    pub tiny: bool,
+    /// The head of the tagging desk, and the card of a call; and what was asked of them.
+    pub judging: Option<(Box<TaggingDesk>, Option<Box<TagCard>>)>,
+    pub judged: Option<Judged>,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// The first row shown of each pane, and how many are.
+    pub sight: HashMap<Pane, (usize, usize)>,
     /// Per minute: calls, answered and failed per cent.
     pub history: Vec<(i64, i64, i64, i64)>,
+    /// Rows of `data.live` and `data.to_tag` that are shown, in their order.
+    board: Vec<usize>,
+    line: Vec<usize>,
+    /// Rows moved while keys were pressed: their order is to be put right.
+    unsorted: bool,
     ticked: (i64, u32),
 }
 
 /// Undo steps kept.
 const UNDO: usize = 20;
+/// Rows keep their order so long after a key.
+const CALM: Span = Span::seconds(1);
+/// Below this nothing but a line of figures is drawn.
+pub const SMALLEST: (u16, u16) = (60, 15);
+/// From here detail and trends stand beside the panes.
+pub const LARGE: (u16, u16) = (160, 40);
 
 impl State {
     #[must_use]
@@ -98,8 +146,10 @@ impl State {
             options,
             actor,
             theme,
+            keys: KeyMap::default(),
             now,
             data: Snapshot::default(),
+            frozen: None,
             loaded: false,
             data_error: None,
             focus: Pane::Live,
@@ -107,118 +157,140 @@ impl State {
             campaign: None,
             live: None,
             queue: None,
-            log_scroll: 0,
+            event: None,
+            marks: BTreeSet::new(),
             filter,
             follow: true,
             to_tag_only: false,
             auto_next: true,
             mask,
             dialog: None,
-            dialog_opened: now,
-            import: None,
-            draft: None,
-            toast: None,
+            behind: None,
+            rooms: Vec::new(),
+            notes: Notes::default(),
             saving: HashMap::new(),
+            promises: HashMap::new(),
             pending: HashMap::new(),
             undo: Vec::new(),
             paused_all: None,
+            typed: Vec::new(),
             last_tag: None,
+            deaf_until: None,
+            last_key: None,
+            burst: Vec::new(),
             ctrl_c: None,
             repaint: false,
             detail: None,
             shown: None,
-            wide: false,
-            tiny: false,
+            size: (120, 40),
+            sight: HashMap::new(),
             history: Vec::new(),
+            together: BTreeSet::new(),
+            judging: None,
+            judged: None,
+            board: Vec::new(),
+            line: Vec::new(),
+            unsorted: false,
             ticked: (0, 0),
         }
+    }
+
+    /// The screen has room for the detail pane.
+    #[must_use]
+    pub fn is_wide(&self) -> bool {
+        self.size.0 >= LARGE.0 && self.size.1 >= LARGE.1
+    }
+
+    /// The screen is too small for anything but a line of figures.
+    #[must_use]
+    pub fn is_tiny(&self) -> bool {
+        self.size.0 < SMALLEST.0 || self.size.1 < SMALLEST.1
     }
 
     /// How long nothing can change on the screen by time alone.
     #[must_use]
     pub fn next_tick(&self, now: DateTime<Utc>) -> Duration {
-        if self.live_count() > 0 || self.toast.as_ref().is_some_and(|t| t.until.is_some()) {
-            return Duration::from_millis(u64::from(1000 - now.timestamp_subsec_millis().min(999)));
-        }
-        Duration::from_secs(u64::from(60 - now.second().min(59)))
+        let soon = self.deaf_until.into_iter().chain(self.last_key.filter(|_| self.unsorted).map(|t| t + CALM)).filter(|t| *t > now).min();
+        let second = Duration::from_millis(u64::from(1000 - now.timestamp_subsec_millis().min(999)));
+        let next = if self.data.live_count() > 0 || self.notes.is_fading() { second } else { Duration::from_secs(u64::from(60 - now.second().min(59))) };
+        soon.and_then(|t| (t - now).to_std().ok()).map_or(next, |s| s.min(next))
     }
 
     /// Time passed without a message: whether that shows.
     pub fn tick(&mut self) -> bool {
-        if self.toast.as_ref().is_some_and(|t| t.until.is_some_and(|u| u <= self.now)) {
-            self.toast = None;
-            return true;
+        let mut shows = self.notes.tick(self.now);
+        shows |= self.deaf_until.take_if(|t| *t <= self.now).is_some();
+        if self.unsorted && !self.is_busy() {
+            self.arrange();
+            shows = true;
         }
-        let shown = if self.live_count() > 0 { (self.now.timestamp(), 0) } else { (self.now.timestamp() / 60, 1) };
-        std::mem::replace(&mut self.ticked, shown) != shown
+        let clock = if self.data.live_count() > 0 { (self.now.timestamp(), 0) } else { (self.now.timestamp() / 60, 1) };
+        shows | (std::mem::replace(&mut self.ticked, clock) != clock)
     }
 
     /// Whether a message changes what is on the screen.
     #[must_use]
     pub fn shows(&self, msg: &Msg) -> bool {
         match msg {
-            Msg::Data(new) => self.data_error.is_some() || !self.loaded || differs(&self.data, new),
+            Msg::Data(_) if self.frozen.is_some() => false,
+            Msg::Data(new) => self.data_error.is_some() || !self.loaded || !self.data.looks_like(new),
             _ => true,
         }
     }
 
-    /// Calls that may be on the line.
-    #[must_use]
-    pub fn live_count(&self) -> usize {
-        self.data.live.iter().filter(|r| r.state.is_open()).count()
-    }
-
-    /// The live pane's rows: filtered, on call first, then ringing, dialling, ended.
+    /// The live pane's rows as they stand.
     #[must_use]
     pub fn live_rows(&self) -> Vec<&PaneRow> {
-        let mut rows: Vec<&PaneRow> = self.data.live.iter().filter(|r| self.passes(r)).filter(|r| !self.to_tag_only || wants_tag(r)).collect();
-        rows.sort_by_key(|r| (group(r.state), since(r), r.id));
-        rows
+        self.board.iter().filter_map(|i| self.data.live.get(*i)).collect()
     }
 
     #[must_use]
     pub fn queue_rows(&self) -> Vec<&PaneRow> {
-        self.data.to_tag.iter().filter(|r| self.passes(r)).collect()
+        self.line.iter().filter_map(|i| self.data.to_tag.get(*i)).collect()
     }
 
-    /// The call that tags, notes and hang-ups go to.
+    #[must_use]
+    pub fn room(&self, pane: Pane) -> Option<&dyn Room> {
+        self.rooms.iter().find(|r| r.pane() == pane).map(AsRef::as_ref)
+    }
+
+    /// Lets a room act on the state, itself among it.
+    pub fn with_room<T>(&mut self, pane: Pane, act: impl FnOnce(&mut dyn Room, &mut Self) -> T) -> Option<T> {
+        let at = self.rooms.iter().position(|r| r.pane() == pane)?;
+        let mut room = self.rooms.remove(at);
+        let out = act(room.as_mut(), self);
+        self.rooms.insert(at, room);
+        Some(out)
+    }
+
+    /// The call under the cursor, seen or not.
+    #[must_use]
+    pub fn selected(&self) -> Option<&PaneRow> {
+        let of_dialog = self.dialog.as_ref().and_then(|o| o.dialog.call(self));
+        of_dialog.or_else(|| self.room(self.focus)?.call(self))
+    }
+
+    /// The call that tags, notes and hang-ups go to: under the cursor, and on the screen.
     #[must_use]
     pub fn target(&self) -> Option<&PaneRow> {
-        if let (Some(Dialog::Detail { call, .. }), Some(d)) = (&self.dialog, &self.detail)
-            && d.row.id == *call
-        {
-            return Some(&d.row);
-        }
-        let (rows, id) = match self.focus {
-            Pane::Outcomes => (self.queue_rows(), self.queue),
-            _ => (self.live_rows(), self.live),
-        };
-        rows.into_iter().find(|r| Some(r.id) == id)
+        let over = self.dialog.as_ref().is_some_and(|o| o.dialog.call(self).is_some());
+        self.selected().filter(|_| over || self.in_sight(self.focus))
+    }
+
+    /// Whether the row under a pane's cursor is on the screen.
+    #[must_use]
+    pub fn in_sight(&self, pane: Pane) -> bool {
+        let (top, rows) = self.sight.get(&pane).copied().unwrap_or((0, usize::MAX));
+        let at = self.room(pane).and_then(|r| r.list(self).0);
+        at.is_some_and(|i| i >= top && i - top < rows)
     }
 
     /// The campaign that commands go to: the selected one, or the selected call's when calls have
     /// the focus.
     #[must_use]
-    pub fn target_campaign(&self) -> Option<&super::CampaignView> {
-        let by_call = match self.focus {
-            Pane::Live | Pane::Outcomes => self.target().map(|r| r.campaign_id),
-            Pane::Campaigns | Pane::Logs => None,
-        };
-        let id = by_call.or(self.campaign)?;
-        self.data.campaigns.iter().find(|c| c.row.id == id)
-    }
-
-    fn passes(&self, r: &PaneRow) -> bool {
-        matches(
-            &self.filter,
-            &[
-                ("name", &r.contact_name),
-                ("number", &r.phone_number),
-                ("campaign", &r.campaign_name),
-                ("state", r.state.words()),
-                ("outcome", r.outcome.map_or("untagged", Outcome::label)),
-            ],
-        )
+    pub fn target_campaign(&self) -> Option<&CampaignView> {
+        let of_call = if self.focus.has_calls() { self.target().map(|r| r.campaign_id) } else { None };
+        self.data.campaign(of_call.or(self.campaign)?)
     }
 
     /// A number as it may be shown.
@@ -232,17 +304,25 @@ impl State {
     }
 
     pub fn say(&mut self, text: impl Into<String>) {
-        self.toast = Some(Toast { text: text.into(), error: false, until: Some(self.now + Span::seconds(10)) });
+        self.notes.done(text.into(), self.now);
+    }
+
+    /// Why a key does nothing now.
+    pub fn hint(&mut self, text: impl Into<String>) {
+        self.notes.hint(text.into(), self.now);
     }
 
     /// Stays until Esc: it has a way out to be read.
     pub fn complain(&mut self, text: impl Into<String>) {
-        self.toast = Some(Toast { text: text.into(), error: true, until: None });
+        self.notes.wrong(text.into(), self.now);
     }
 
-    pub fn open(&mut self, dialog: Dialog) {
-        self.dialog_opened = self.now;
-        self.dialog = Some(dialog);
+    pub fn open(&mut self, dialog: impl Dialog + 'static) {
+        self.open_boxed(Box::new(dialog));
+    }
+
+    pub fn open_boxed(&mut self, dialog: Box<dyn Dialog>) {
+        self.dialog = Some(Open { dialog, since: self.now, leaving: false });
     }
 
     pub fn remember(&mut self, step: Undo) {
@@ -252,24 +332,52 @@ impl State {
         self.undo.push(step);
     }
 
-    /// Takes a new look at the rows; selections stay with their ids.
+    /// A tag that was written with others by one key: they are one step.
+    pub fn remember_together(&mut self, step: Undo) {
+        match self.undo.last_mut() {
+            Some(Undo::Tags(steps)) => steps.push(step),
+            _ => self.remember(Undo::Tags(vec![step])),
+        }
+    }
+
+    /// Calls that wait for a tag.
+    #[must_use]
+    pub fn to_tag(&self) -> i64 {
+        let shown = self.data.live.iter().filter(|r| rows::wants_tag(r)).count();
+        self.data.campaigns.iter().map(|c| c.row.counts.untagged).sum::<i64>().max(i64::try_from(shown).unwrap_or(0))
+    }
+
+    /// Takes a new look at the rows; the cursors stay on their ids.
     pub fn take(&mut self, mut new: Snapshot) {
         if new.assistants.is_empty() {
             new.assistants = std::mem::take(&mut self.data.assistants);
         }
+        if new.sources.is_empty() {
+            new.sources = std::mem::take(&mut self.data.sources);
+        }
         // A row under the cursor is not taken away.
         if let Some(id) = self.live
             && !new.live.iter().any(|r| r.id == id)
-            && let Some(old) = self.data.live.iter().find(|r| r.id == id)
+            && let Some(old) = new.to_tag.iter().chain(&self.data.live).find(|r| r.id == id).cloned()
         {
-            new.live.push(old.clone());
+            new.live.push(old);
         }
         self.note_history(&new);
-        self.data = new;
-        self.loaded = true;
+        let before = std::mem::replace(&mut self.data, new);
+        let first = !std::mem::replace(&mut self.loaded, true);
         self.data_error = None;
         self.pending.clear();
-        self.settle();
+        self.rearrange(&before);
+        if first {
+            self.begin();
+        }
+    }
+
+    /// The first look of all: the cursors stand on the first rows.
+    fn begin(&mut self) {
+        self.campaign = self.data.campaigns.first().map(|c| c.row.id);
+        self.live = self.live_rows().first().map(|r| r.id);
+        self.queue = self.queue_rows().first().map(|r| r.id);
     }
 
     /// One point a minute, for the trends.
@@ -284,105 +392,47 @@ impl State {
         self.history.drain(..drop);
     }
 
-    /// Gives every pane a selection while it has rows.
-    pub fn settle(&mut self) {
-        let campaign = self.campaign.filter(|id| self.data.campaigns.iter().any(|c| c.row.id == *id));
-        self.campaign = campaign.or_else(|| self.data.campaigns.first().map(|c| c.row.id));
-        let rows = self.live_rows();
-        let kept = self.live.and_then(|id| rows.iter().find(|r| r.id == id));
-        // Following: an ended call that needs nothing more gives the cursor to the newest live one.
-        let newest = || rows.iter().filter(|r| r.state.is_open()).max_by_key(|r| r.armed_at).or(rows.first()).map(|r| r.id);
-        let stays = kept.is_some_and(|r| !self.follow || r.state.is_open() || wants_tag(r));
-        self.live = if stays { self.live } else { newest() };
-        let rows = self.queue_rows();
-        let kept = self.queue.filter(|id| rows.iter().any(|r| r.id == *id));
-        self.queue = kept.or_else(|| rows.first().map(|r| r.id));
+    /// Somebody pressed a key a moment ago: rows keep their places.
+    fn is_busy(&self) -> bool {
+        self.last_key.is_some_and(|t| self.now - t < CALM)
     }
-}
 
-/// Two looks that draw the same.
-fn differs(a: &Snapshot, b: &Snapshot) -> bool {
-    a.live != b.live
-        || a.to_tag != b.to_tag
-        || a.log_count != b.log_count
-        || a.health != b.health
-        || a.kill_switch != b.kill_switch
-        || a.answered != b.answered
-        || a.failed != b.failed
-        || a.calls_per_minute != b.calls_per_minute
-        || a.last_failure != b.last_failure
-        || a.sources.len() != b.sources.len()
-        || a.assistants.len() != b.assistants.len()
-        || a.campaigns.len() != b.campaigns.len()
-        || a.campaigns.iter().zip(&b.campaigns).any(|(x, y)| {
-            x.row.id != y.row.id
-                || x.row.counts != y.row.counts
-                || x.row.generation != y.row.generation
-                || x.row.execution_status != y.row.execution_status
-                || x.used_today != y.used_today
-                || x.open != y.open
-        })
-}
-
-/// An ended, answered call without an outcome.
-#[must_use]
-pub fn wants_tag(r: &PaneRow) -> bool {
-    r.state.is_ended() && r.answered_at.is_some() && r.outcome.is_none()
-}
-
-fn group(state: CallState) -> u8 {
-    match state {
-        CallState::Answered => 0,
-        CallState::Ringing => 1,
-        CallState::Armed | CallState::Dialing => 2,
-        CallState::Unknown => 3,
-        CallState::Pending | CallState::Claimed => 4,
-        _ => 5,
+    /// Orders the rows anew, after a filter changed or keys have rested.
+    pub fn arrange(&mut self) {
+        self.board = order(&self.data.live, |r| rows::passes(&self.filter, r) && (!self.to_tag_only || rows::wants_tag(r)));
+        let line = 0..self.data.to_tag.len();
+        self.line = line.filter(|i| rows::passes(&self.filter, &self.data.to_tag[*i])).collect();
+        self.unsorted = false;
+        self.let_go();
     }
-}
 
-/// Sort key in a group: the longest first, of ended ones the newest.
-fn since(r: &PaneRow) -> i64 {
-    match r.completed_at {
-        Some(t) => -t.timestamp_millis(),
-        None => r.answered_at.or(r.ringing_at).or(r.armed_at).map_or(i64::MAX, |t| t.timestamp_millis()),
-    }
-}
-
-/// `text`, `!text`, `field:text`; several words must all hold.
-#[must_use]
-pub fn matches(filter: &str, fields: &[(&str, &str)]) -> bool {
-    filter.split_whitespace().all(|word| {
-        let (negated, word) = word.strip_prefix('!').map_or((false, word), |w| (true, w));
-        let (name, text) = word.split_once(':').map_or((None, word), |(n, t)| (Some(n), t));
-        let text = text.to_lowercase();
-        let digits = text.chars().all(|c| c.is_ascii_digit());
-        let found = fields.iter().filter(|(n, _)| name.is_none_or(|want| n.starts_with(want))).any(|(_, value)| {
-            let value = value.to_lowercase();
-            value.contains(&text) || (digits && value.replace(' ', "").contains(&text))
-        });
-        found != negated
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn filters() {
-        let fields = [("name", "Ana Lima"), ("number", "+12025550139"), ("campaign", "Q4 Sales"), ("state", "ended")];
-        for (filter, want) in [
-            ("", true),
-            ("ana", true),
-            ("0139", true),
-            ("!ana", false),
-            ("campaign:q4", true),
-            ("name:q4", false),
-            ("ana ringing", false),
-            ("!ringing lima", true),
-        ] {
-            assert_eq!(matches(filter, &fields), want, "{filter}");
+    /// The rows of a new look; while keys are pressed those that were there keep their places.
+    fn rearrange(&mut self, before: &Snapshot) {
+        let stood: Vec<CallId> = self.board.iter().filter_map(|i| before.live.get(*i)).map(|r| r.id).collect();
+        self.arrange();
+        if !self.is_busy() || stood.is_empty() {
+            return;
         }
+        let place: HashMap<CallId, usize> = stood.iter().enumerate().map(|(i, id)| (*id, i)).collect();
+        let live = &self.data.live;
+        self.board.sort_by_key(|i| place.get(&live[*i].id).copied().unwrap_or(usize::MAX));
+        self.unsorted = true;
     }
+
+    /// A cursor whose row is gone stands on nothing.
+    fn let_go(&mut self) {
+        self.campaign = self.campaign.filter(|id| self.data.campaign(*id).is_some());
+        self.live = self.live.filter(|id| self.board.iter().any(|i| self.data.live[*i].id == *id));
+        self.queue = self.queue.filter(|id| self.line.iter().any(|i| self.data.to_tag[*i].id == *id));
+        let shown = |id: &CallId| self.data.live.iter().chain(&self.data.to_tag).any(|r| r.id == *id);
+        self.marks = self.marks.iter().copied().filter(shown).collect();
+    }
+}
+
+/// The rows that are shown, in their order.
+fn order(all: &[PaneRow], shown: impl Fn(&PaneRow) -> bool) -> Vec<usize> {
+    let place: HashMap<CallId, usize> = all.iter().enumerate().map(|(i, r)| (r.id, i)).collect();
+    let mut rows: Vec<&PaneRow> = all.iter().filter(|r| shown(r)).collect();
+    rows::sort(&mut rows);
+    rows.into_iter().filter_map(|r| place.get(&r.id).copied()).collect()
 }

@@ -10,7 +10,7 @@ use std::{
 
 use crossterm::{
     cursor::{Hide, Show},
-    event::{self, DisableBracketedPaste, EnableBracketedPaste, Event, KeyEventKind},
+    event::{self, DisableBracketedPaste, EnableBracketedPaste, Event, KeyCode, KeyEvent, KeyEventKind},
     queue,
     style::force_color_output,
     terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
@@ -22,7 +22,7 @@ use rustix::{
 };
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{mailbox::Sender, message::Msg, state::State, view};
+use super::{editor, mailbox::Sender, message::Msg, state::State, view};
 
 /// Whether the screen is ours: the panic hook restores it only then.
 static ENTERED: AtomicBool = AtomicBool::new(false);
@@ -87,6 +87,9 @@ impl Write for Patient {
     }
 }
 
+/// The operator's editor has the terminal: keys are its own.
+static LENT: AtomicBool = AtomicBool::new(false);
+
 pub struct Screen {
     /// Never dropped: ratatui's drop prints to standard error, which panics on a dead terminal.
     terminal: std::mem::ManuallyDrop<Terminal<CrosstermBackend<Out>>>,
@@ -111,8 +114,7 @@ impl Screen {
     pub fn draw(&mut self, state: &mut State) -> std::io::Result<()> {
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
         let size = self.terminal.size()?;
-        state.wide = size.width >= view::LARGE.0 && size.height >= view::LARGE.1;
-        state.tiny = size.width < view::SMALLEST.0 || size.height < view::SMALLEST.1;
+        state.resize(size.width, size.height);
         if std::mem::take(&mut state.repaint) {
             // Not Terminal::clear, which asks the terminal for its cursor and may wait. The frame drawn
             // last is forgotten, so that the next is drawn whole.
@@ -122,6 +124,21 @@ impl Screen {
         self.terminal.draw(|frame| view::draw(frame, state))?;
         queue!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
         self.terminal.backend_mut().flush()
+    }
+
+    /// Lends the terminal to the operator's editor; answers the text that was saved.
+    pub fn edit(&mut self, text: &str) -> Result<String, String> {
+        LENT.store(true, Ordering::SeqCst);
+        // A look for keys that has begun takes no longer.
+        std::thread::sleep(READ_AHEAD * 3);
+        let lost = |e: std::io::Error| format!("the terminal cannot be lent: {e}");
+        let out = self.terminal.backend_mut();
+        let lent = queue!(out, DisableBracketedPaste, Show, LeaveAlternateScreen).and_then(|()| out.flush()).and_then(|()| disable_raw_mode());
+        let edited = lent.map_err(lost).and_then(|()| editor::edit(text, || LEAVING.load(Ordering::SeqCst)));
+        let out = self.terminal.backend_mut();
+        let back = enable_raw_mode().and_then(|()| queue!(out, EnterAlternateScreen, EnableBracketedPaste, Hide)).and_then(|()| out.flush());
+        LENT.store(false, Ordering::SeqCst);
+        back.map_err(lost).and(edited)
     }
 
     /// Gives the terminal back as it was.
@@ -177,6 +194,8 @@ pub fn watch_signals(runtime: &tokio::runtime::Runtime, send: Sender) {
     runtime.spawn(async move {
         let signals = (signal(SignalKind::terminate()), signal(SignalKind::hangup()), signal(SignalKind::window_change()));
         let (Ok(mut term), Ok(mut hup), Ok(mut size)) = signals else { return };
+        // Caught, so that a key typed into the editor neither ends nor stops the engine.
+        let (Ok(mut int), Ok(mut suspend)) = (signal(SignalKind::interrupt()), signal(SignalKind::from_raw(SUSPEND))) else { return };
         loop {
             tokio::select! {
                 _ = term.recv() => {
@@ -187,6 +206,13 @@ pub fn watch_signals(runtime: &tokio::runtime::Runtime, send: Sender) {
                     send.tell(Msg::Gone);
                     return let_go();
                 }
+                _ = int.recv() => {
+                    if !LENT.load(Ordering::SeqCst) {
+                        send.tell(Msg::Terminate);
+                        return let_go();
+                    }
+                }
+                _ = suspend.recv() => editor::wake(),
                 // The input thread waits on the terminal and hears nothing of its size.
                 _ = size.recv() => send.tell(Msg::Resize),
             }
@@ -194,8 +220,20 @@ pub fn watch_signals(runtime: &tokio::runtime::Runtime, send: Sender) {
     });
 }
 
+/// SIGTSTP.
+const SUSPEND: i32 = 20;
+
 /// How long crossterm looks for more input before the thread waits for good.
 const READ_AHEAD: std::time::Duration = std::time::Duration::from_millis(10);
+
+/// Keys that were there at once, with no time between them: hands on a slow line send a few so, a held key more.
+fn is_paste(keys: &[KeyEvent]) -> bool {
+    let held = keys.iter().all(|k| k.code == keys[0].code);
+    keys.len() > 8 || (keys.len() > 3 && !held)
+}
+
+/// More than anybody types or pastes in one go.
+const MOST: usize = 4096;
 
 /// Reads keys on a thread of its own. The end of the terminal is seen by poll before crossterm,
 /// which would spin on it for ever.
@@ -203,25 +241,54 @@ pub fn watch_input(send: Sender) {
     std::thread::Builder::new()
         .name("input".to_owned())
         .spawn(move || {
-            while let Some(msg) = next_event() {
-                if matches!(msg, Msg::Gone) {
-                    send.tell(msg);
-                    return let_go();
-                }
-                if !send.send_key(msg) {
-                    return;
+            loop {
+                let (keys, then) = gathered(next_event);
+                let told = if is_paste(&keys) { vec![Msg::Paste(pasted(&keys))] } else { keys.into_iter().map(Msg::Key).collect() };
+                for msg in told.into_iter().chain(then) {
+                    if matches!(msg, Msg::Gone) {
+                        send.tell(msg);
+                        return let_go();
+                    }
+                    if !send.send_key(msg) {
+                        return;
+                    }
                 }
             }
         })
         .map_or_else(|e| tracing::error!(target: "console", error = %e, "no input thread"), drop);
 }
 
-fn next_event() -> Option<Msg> {
+/// Keys that came in one go, and what came behind them. Terminals without bracketed paste send a paste as keys:
+/// it is told by its speed.
+fn gathered(mut next: impl FnMut(bool) -> Option<Msg>) -> (Vec<KeyEvent>, Option<Msg>) {
+    let mut keys = Vec::new();
+    loop {
+        match next(keys.is_empty()) {
+            Some(Msg::Key(key)) if keys.len() < MOST => keys.push(key),
+            then => return (keys, then),
+        }
+    }
+}
+
+/// What somebody pasted, as text.
+fn pasted(keys: &[KeyEvent]) -> String {
+    let letter = |k: &KeyEvent| match k.code {
+        KeyCode::Char(c) => Some(c),
+        KeyCode::Enter => Some('\n'),
+        KeyCode::Tab => Some('\t'),
+        _ => None,
+    };
+    keys.iter().filter_map(letter).collect()
+}
+
+/// The next event, waited for or only if it is there.
+fn next_event(wait: bool) -> Option<Msg> {
     loop {
         // First what crossterm has read already: its buffer is not the terminal's. With `use-dev-tty` a
         // time-out of zero looks at nothing; without that feature a key after a resize is not seen, for
         // the resize returns before the (edge-triggered) readiness of the key is looked at.
-        while event::poll(READ_AHEAD).unwrap_or(false) {
+        let look = if wait { READ_AHEAD } else { std::time::Duration::from_millis(1) };
+        while !LENT.load(Ordering::SeqCst) && event::poll(look).unwrap_or(false) {
             match event::read() {
                 Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => return Some(Msg::Key(key)),
                 Ok(Event::Paste(text)) => return Some(Msg::Paste(text)),
@@ -229,6 +296,13 @@ fn next_event() -> Option<Msg> {
                 Ok(_) => {}
                 Err(_) => return Some(Msg::Gone),
             }
+        }
+        if !wait {
+            return None;
+        }
+        if LENT.load(Ordering::SeqCst) {
+            std::thread::sleep(READ_AHEAD);
+            continue;
         }
         let stdin = rustix::stdio::stdin();
         let mut fds = [PollFd::new(&stdin, PollFlags::IN)];
@@ -252,5 +326,25 @@ fn silence_stdin() {
         }
         // Kept open for ever: an open, silent pipe is what makes reads wait.
         std::mem::forget(write);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crossterm::event::KeyModifiers;
+
+    use super::*;
+
+    #[test]
+    fn keys_that_come_in_one_go_are_kept_together() {
+        let key = |c| Some(Msg::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)));
+        let mut coming = vec![None, key('2'), key('1'), Some(Msg::Resize), key('b'), key('a')];
+        let mut next = |_: bool| coming.pop().flatten();
+        let (keys, then) = gathered(&mut next);
+        assert!(pasted(&keys) == "ab" && matches!(then, Some(Msg::Resize)));
+        let (keys, then) = gathered(&mut next);
+        assert!(pasted(&keys) == "12" && then.is_none());
+        let typed = |text: &str| is_paste(&text.chars().map(|c| KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)).collect::<Vec<_>>());
+        assert_eq!(["j", "jk1", "jjjjjjjj", "0142", "jjjjjjjjj"].map(typed), [false, false, false, true, true]);
     }
 }

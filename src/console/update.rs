@@ -1,520 +1,322 @@
-//! What a message does: pure and synchronous. Dialog first, then pane, then global; what must be
-//! done elsewhere goes out as effects.
+//! What a message does: pure and synchronous. A key goes to the dialog, then to the room, then to the table; what
+//! must be done elsewhere goes out as effects.
 
 use chrono::Duration as Span;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{
-    Ending,
-    dialogs::{self, Dialog, Form, ImportDialog},
-    keys,
-    message::{Action, Effect, Msg, Pane},
-    state::{State, Undo, wants_tag},
-    theme::{self, Depth},
+    Ending, acts, commands, dialogs,
+    keys::Action,
+    layout,
+    message::{Effect, Msg},
+    place::Next,
+    rooms,
+    rows::count,
+    state::{State, Undo},
+    tagging,
 };
 use crate::domain::{
-    campaign::Status,
-    id::CallId,
-    outcome::{self, Outcome},
+    id::{CallId, CampaignId},
+    outcome::Outcome,
 };
 
-/// The same outcome key again within this time is a held or pasted key.
-const REPEAT: Span = Span::milliseconds(120);
 /// A dialog takes no keys so soon after it opened: they were typed for the screen below.
 const DEAF: Span = Span::milliseconds(250);
-/// How long the same person may take a do-not-call back.
-const DNC_UNDO: Span = Span::seconds(10);
-const PAGE: isize = 10;
+/// More keys than this in so short a time were typed by no hand.
+const BURST: (usize, Span) = (8, Span::milliseconds(100));
+
+const PASTED: &str = "that came faster than hands, or was pasted: nothing was done with it";
 
 impl State {
     /// Applies one message; answers what is to be done.
     pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
-        let mut effects = self.apply(msg);
+        let mut effects = apply(self, msg);
+        layout::see(self);
         let wanted = self.target().map(|r| r.id);
-        if self.wide && self.dialog.is_none() && wanted != self.shown {
+        if self.is_wide() && self.dialog.is_none() && wanted != self.shown {
             self.shown = wanted;
             effects.push(Effect::Show(wanted));
+        }
+        let judged = rooms::judged(self);
+        if judged != self.judged {
+            self.judged = judged;
+            effects.push(Effect::Judge(judged));
         }
         effects
     }
 
-    fn apply(&mut self, msg: Msg) -> Vec<Effect> {
-        match msg {
-            Msg::Key(key) => return self.on_key(key),
-            Msg::Paste(text) => {
-                if let Some(input) = self.dialog.as_mut().and_then(Dialog::input) {
-                    dialogs::insert(input, &text);
-                }
-            }
-            Msg::Resize => {}
-            Msg::Data(new) => self.take(*new),
-            Msg::DataFailed(why) => self.data_error = Some(why),
-            Msg::Tagged { call, name, outcome, previous, undone, result } => self.tagged(call, name, outcome, previous, undone, result),
-            Msg::Done { words, result } => {
-                self.pending.clear();
-                match result {
-                    Ok(()) => self.say(words),
-                    Err(why) => self.complain(why),
-                }
-            }
-            Msg::Created { words, result } => self.created(words, result),
-            Msg::PausedAll(ids) => self.paused(ids),
-            Msg::KillSwitch(on) => self.say(if on { "KILL SWITCH ON: nothing is dialled on any host" } else { "kill switch off" }),
-            Msg::Why { title, lines } => self.open(Dialog::Words { title, lines }),
-            Msg::Terms(campaign, name) => {
-                self.pending.clear();
-                if self.dialog.is_some() {
-                    // Never over what somebody is typing into: a name there is no consent here.
-                    self.complain(format!("\"{name}\" waits for the terms to be accepted: s again"));
-                    return Vec::new();
-                }
-                self.open(Dialog::Terms { campaign, name, input: tui_input::Input::default() });
-            }
-            Msg::Detail(detail) => self.detail = Some(detail),
-            Msg::Preview(preview) => {
-                if let Some(Dialog::Import(dialog)) = &mut self.dialog {
-                    dialog.take_preview(*preview);
-                }
-            }
-            Msg::ImportProgress { bytes, size, rows } => self.with_import(|d| d.progress(bytes, size, rows)),
-            Msg::ImportDone(result) => self.import_done(result),
-            Msg::Terminate => return vec![Effect::Leave(Ending::Terminated)],
-            Msg::Gone => return vec![Effect::Leave(Ending::TerminalGone)],
-            Msg::Broken => return vec![Effect::Leave(Ending::Broken)],
-        }
-        Vec::new()
-    }
-
-    fn created(&mut self, words: String, result: Result<(), String>) {
-        let draft = self.draft.take();
-        match (result, draft) {
-            (Ok(()), _) => self.say(words),
-            (Err(why), Some(mut form)) if self.dialog.is_none() => {
-                form.error = Some(why);
-                self.open(Dialog::New(form));
-            }
-            (Err(why), _) => self.complain(why),
-        }
-    }
-
-    fn with_import(&mut self, change: impl FnOnce(&mut ImportDialog)) {
-        match (&mut self.dialog, &mut self.import) {
-            (Some(Dialog::Import(d)), _) | (_, Some(d)) => change(d),
-            _ => {}
-        }
-    }
-
-    fn import_done(&mut self, result: Result<(String, crate::domain::contact::ImportReport), String>) {
-        let running = self.import.take().is_some();
-        match result {
-            Ok((name, report)) if running => {
-                self.say(format!("imported \"{name}\": {} contacts, {} duplicate, {} invalid", report.imported, report.duplicate, report.invalid));
-            }
-            Ok((_, report)) => self.with_import(|d| d.done(Ok(report))),
-            Err(why) if running => self.complain(why),
-            Err(why) => self.with_import(|d| d.done(Err(why))),
-        }
-    }
-
-    fn paused(&mut self, ids: Vec<crate::domain::id::CampaignId>) {
-        if ids.is_empty() {
-            return self.say("no campaign was running");
-        }
-        self.say(format!("paused {} campaigns: no further dial. P or u resumes the same", ids.len()));
-        self.paused_all = Some(ids.clone());
-        self.remember(Undo::PauseAll(ids));
-    }
-
-    fn tagged(
-        &mut self,
-        call: CallId,
-        name: String,
-        outcome: Option<Outcome>,
-        previous: Option<Outcome>,
-        undone: bool,
-        result: Result<Option<String>, String>,
-    ) {
-        self.saving.remove(&call);
-        let promised = match result {
-            Ok(promised) => promised,
-            Err(why) => return self.complain(format!("{name}: {why}")),
-        };
-        for row in self.data.live.iter_mut().chain(self.data.to_tag.iter_mut()).filter(|r| r.id == call) {
-            row.outcome = outcome;
-        }
-        let word = outcome.map_or("untagged", Outcome::label);
-        if undone {
-            return self.say(format!("{name} is \"{word}\" again"));
-        }
-        let promised = promised.map_or_else(String::new, |words| format!(", {words}"));
-        self.say(format!("tagged {name} \"{word}\"{promised} - u undoes (10 s)"));
-        let at = self.now;
-        self.remember(Undo::Tag { call, name, outcome, previous, at });
-    }
-
-    fn on_key(&mut self, key: KeyEvent) -> Vec<Effect> {
-        let ctrl_c = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
-        if ctrl_c && self.ctrl_c.replace(self.now).is_some_and(|t| self.now - t < Span::seconds(2)) {
-            return vec![Effect::Leave(Ending::Drain)];
-        }
-        if key.code == KeyCode::Char('z') && key.modifiers.contains(KeyModifiers::CONTROL) {
-            self.say("not suspended: calls are live in this process. Detach with tmux or screen instead");
-            return Vec::new();
-        }
-        if self.tiny && !matches!(keys::action(&key), Some(Action::PauseAll | Action::Quit)) {
-            // Nothing that cannot be seen.
-            return Vec::new();
-        }
-        if self.dialog.is_some() {
-            let terms = matches!(self.dialog, Some(Dialog::Terms { .. }));
-            let typing = !terms && self.dialog.as_mut().and_then(Dialog::input).is_some();
-            if !typing && self.now - self.dialog_opened < DEAF && key.code != KeyCode::Esc {
-                return Vec::new();
-            }
-            let chord = key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
-            if chord && !typing && key.code != KeyCode::Esc {
-                return Vec::new();
-            }
-            return dialogs::on_key(self, key);
-        }
-        keys::action(&key).map_or_else(Vec::new, |action| self.act(action))
-    }
-
-    /// What an action of the main screen does.
-    pub fn act(&mut self, action: Action) -> Vec<Effect> {
-        match action {
-            Action::Up => self.step(-1),
-            Action::Down => self.step(1),
-            Action::PageUp => self.step(-PAGE),
-            Action::PageDown => self.step(PAGE),
-            Action::Top => self.step(isize::MIN / 2),
-            Action::Bottom => self.step(isize::MAX / 2),
-            Action::NextPane => self.turn(1),
-            Action::PreviousPane => self.turn(Pane::ALL.len() - 1),
-            Action::Focus(pane) => self.focus = pane,
-            Action::Escape => self.escape(),
-            Action::Help => self.open(Dialog::Help { scroll: 0 }),
-            Action::Filter => self.open(Dialog::Filter(tui_input::Input::new(self.filter.clone()))),
-            Action::Command => self.open(Dialog::Command(tui_input::Input::default())),
-            Action::Zoom => self.zoom = !self.zoom,
-            Action::Follow => self.flip_follow(),
-            Action::ToTagOnly => {
-                self.to_tag_only = !self.to_tag_only;
-                self.settle();
-            }
-            Action::AutoNext => {
-                self.auto_next = !self.auto_next;
-                self.say(if self.auto_next { "auto-next on" } else { "auto-next off" });
-            }
-            Action::Mask => self.mask = (self.mask + 1) % 3,
-            Action::Theme => self.next_theme(),
-            Action::Repaint => self.repaint = true,
-            Action::Quit => return self.quit(),
-            Action::Enter => return self.show_detail(),
-            Action::Copy => return self.copy(),
-            Action::Why => return self.target_campaign().map_or_else(Vec::new, |c| vec![Effect::Why(c.row.id)]),
-            other => return self.change(other),
-        }
-        Vec::new()
-    }
-
-    /// Actions that change rows: none of them in read-only mode.
-    fn change(&mut self, action: Action) -> Vec<Effect> {
-        if self.options.read_only {
-            self.complain("read-only: nothing is changed from here");
-            return Vec::new();
-        }
-        match action {
-            Action::Tag(outcome) => self.tag(Some(outcome)),
-            Action::ClearTag => self.tag(None),
-            Action::Undo => self.take_back(),
-            Action::Note => self.ask_note(),
-            Action::HangUp => self.ask_hangup(),
-            Action::Start => self.start(),
-            Action::PauseResume => self.pause_resume(),
-            Action::Stop => self.ask_stop(),
-            Action::PauseAll => self.pause_all(),
-            Action::New => {
-                let model = if self.focus == Pane::Campaigns { self.target_campaign().map(|c| &c.row) } else { None };
-                let form = Form::new(&self.data, self.options.zone, model);
-                self.open(Dialog::New(Box::new(form)));
-                Vec::new()
-            }
-            Action::Import => {
-                let dialog = self.import.take().unwrap_or_default();
-                self.open(Dialog::Import(dialog));
-                Vec::new()
-            }
-            Action::Delete => self.ask_delete(),
-            _ => Vec::new(),
-        }
-    }
-
-    fn step(&mut self, by: isize) {
-        let moved = |ids: Vec<_>, at: Option<_>| {
-            let here = ids.iter().position(|i| Some(*i) == at).unwrap_or(0);
-            let to = here.saturating_add_signed(by).min(ids.len().saturating_sub(1));
-            ids.get(to).copied()
-        };
-        match self.focus {
-            Pane::Campaigns => {
-                let ids: Vec<_> = self.data.campaigns.iter().map(|c| c.row.id).collect();
-                let here = ids.iter().position(|i| Some(*i) == self.campaign).unwrap_or(0);
-                self.campaign = ids.get(here.saturating_add_signed(by).min(ids.len().saturating_sub(1))).copied();
-            }
-            Pane::Live => {
-                self.follow = false;
-                self.live = moved(self.live_rows().iter().map(|r| r.id).collect(), self.live);
-            }
-            Pane::Outcomes => self.queue = moved(self.queue_rows().iter().map(|r| r.id).collect(), self.queue),
-            Pane::Logs => {
-                let top = self.data.logs.len().saturating_sub(1);
-                self.log_scroll = self.log_scroll.saturating_add_signed(by.saturating_neg()).min(top);
-            }
-        }
-    }
-
-    fn turn(&mut self, by: usize) {
-        let at = Pane::ALL.iter().position(|p| *p == self.focus).unwrap_or(0);
-        self.focus = Pane::ALL[(at + by) % Pane::ALL.len()];
-    }
-
-    /// Out one level; never out of the program.
-    fn escape(&mut self) {
-        if self.toast.take().is_some() {
-            return;
-        }
-        if !self.filter.is_empty() {
-            self.filter.clear();
-            return self.settle();
-        }
-        if self.to_tag_only {
-            self.to_tag_only = false;
-            return self.settle();
-        }
-        self.zoom = false;
-    }
-
-    fn flip_follow(&mut self) {
-        self.follow = !self.follow;
-        self.log_scroll = 0;
-        self.say(if self.follow { "follow on" } else { "follow off" });
-    }
-
-    fn next_theme(&mut self) {
-        let names = theme::names();
-        let at = names.iter().position(|n| *n == self.theme.name).map_or(0, |i| (i + 1) % names.len());
-        self.theme = theme::load(names[at], &self.options.themes_folder, Depth::detect(&self.options.color));
-        self.say(format!("theme {}", names[at]));
-    }
-
-    fn quit(&mut self) -> Vec<Effect> {
-        let live = self.live_count();
-        if self.tiny && live > 0 {
-            return vec![Effect::Leave(Ending::Drain)];
-        }
-        if live == 0 || self.options.following.borrow().is_some() {
-            return vec![Effect::Leave(Ending::QuitNow)];
-        }
-        self.open(Dialog::Quit { live });
-        Vec::new()
-    }
-
-    fn show_detail(&mut self) -> Vec<Effect> {
-        if self.focus == Pane::Campaigns {
-            return self.target_campaign().map_or_else(Vec::new, |c| vec![Effect::Why(c.row.id)]);
-        }
-        let Some(call) = self.target().map(|r| r.id) else { return Vec::new() };
-        self.open(Dialog::Detail { call, scroll: 0 });
-        self.shown = Some(call);
-        vec![Effect::Show(Some(call))]
-    }
-
-    fn copy(&mut self) -> Vec<Effect> {
-        let Some(number) = self.target().map(|r| r.phone_number.clone()) else { return Vec::new() };
-        self.say("number copied (OSC 52)");
-        vec![Effect::Copy(number)]
-    }
-
-    /// Sets or clears the target's outcome, at once on the screen and then in the database.
-    pub(super) fn tag(&mut self, outcome: Option<Outcome>) -> Vec<Effect> {
-        let digit = outcome.map_or('0', Outcome::digit);
-        let held = self.last_tag.is_some_and(|(d, at)| d == digit && self.now - at < REPEAT);
-        self.last_tag = Some((digit, self.now));
-        let Some(row) = self.target().cloned() else { return Vec::new() };
-        if held || self.saving.contains_key(&row.id) {
-            return Vec::new();
-        }
-        let name = display_name(&row.contact_name, &row.phone_number);
-        if let Some(o) = outcome
-            && let Err(refusal) = outcome::allowed(o, row.state, row.answered_at.is_some())
-        {
-            self.complain(refusal.message);
-            return Vec::new();
-        }
-        if outcome.is_none() && row.outcome.is_none() {
-            self.say(format!("{name} has no tag"));
-            return Vec::new();
-        }
-        if outcome == Some(Outcome::Callback) && !row.state.is_ended() {
-            self.complain("a callback can be promised once the call has ended: tag it then");
-            return Vec::new();
-        }
-        if outcome == Some(Outcome::Callback) {
-            self.open(Dialog::Callback { call: row.id, name, previous: row.outcome, input: tui_input::Input::default(), error: None });
-            return Vec::new();
-        }
-        self.send_tag(row.id, name, outcome, row.outcome, None)
-    }
-
-    pub(super) fn send_tag(
-        &mut self,
-        call: CallId,
-        name: String,
-        outcome: Option<Outcome>,
-        previous: Option<Outcome>,
-        callback_at: Option<chrono::DateTime<chrono::Utc>>,
-    ) -> Vec<Effect> {
-        self.saving.insert(call, outcome);
-        if self.focus == Pane::Outcomes {
-            self.next_in_queue(call);
-        }
-        vec![Effect::Tag { call, name, outcome, previous, callback_at }]
-    }
-
-    /// After a tag the cursor goes on to the oldest that is not on its way already, or without
-    /// auto-next to the neighbour of the one that leaves.
-    fn next_in_queue(&mut self, tagged: CallId) {
-        let ids: Vec<CallId> = self.queue_rows().iter().map(|r| r.id).collect();
-        let at = ids.iter().position(|i| *i == tagged).unwrap_or(0);
-        let (first, then) = if self.auto_next { (&ids[..], &ids[..0]) } else { (&ids[at..], &ids[..at]) };
-        let next = first.iter().chain(then).find(|i| **i != tagged && !self.saving.contains_key(i));
-        self.queue = next.copied().or(self.queue);
-    }
-
-    fn take_back(&mut self) -> Vec<Effect> {
-        match self.undo.pop() {
-            None => {
-                self.say("nothing to undo");
-                Vec::new()
-            }
-            Some(Undo::PauseAll(ids)) => {
-                self.paused_all = None;
-                vec![Effect::ResumeAll(ids)]
-            }
-            Some(Undo::Tag { call, name, outcome: Some(Outcome::DoNotCall), previous, at }) => {
-                if self.now - at > DNC_UNDO {
-                    self.complain(format!("{name} stays on the do-not-call list: only an admin may lift it now"));
-                    return Vec::new();
-                }
-                self.open(Dialog::UndoDoNotCall { call, name, previous });
-                Vec::new()
-            }
-            Some(Undo::Tag { call, name, outcome, previous, .. }) => {
-                self.saving.insert(call, previous);
-                vec![Effect::UndoTag { call, name, previous, outcome, lift: false }]
-            }
-        }
-    }
-
-    fn ask_note(&mut self) -> Vec<Effect> {
-        if let Some(row) = self.target() {
-            let (call, name) = (row.id, display_name(&row.contact_name, &row.phone_number));
-            let input = tui_input::Input::new(row.notes.clone());
-            self.open(Dialog::Note { call, name, input });
-        }
-        Vec::new()
-    }
-
-    fn ask_hangup(&mut self) -> Vec<Effect> {
-        let Some(row) = self.target() else { return Vec::new() };
-        if row.state.is_ended() {
-            let words = format!("the call has ended ({})", row.state.words());
-            self.complain(words);
-            return Vec::new();
-        }
-        let (call, name) = (row.id, display_name(&row.contact_name, &row.phone_number));
-        self.open(Dialog::HangUp { call, name });
-        Vec::new()
-    }
-
-    fn start(&mut self) -> Vec<Effect> {
-        let Some((id, name, status)) = self.campaign_facts() else { return self.no_campaign() };
-        match status {
-            Status::Running => {
-                self.say(format!("\"{name}\" is already running"));
-                Vec::new()
-            }
-            Status::Paused => self.command(id, "resuming...", Effect::Resume(id, name)),
-            Status::Idle | Status::Completed | Status::Error => self.command(id, "starting...", Effect::Start(id, name)),
-        }
-    }
-
-    fn pause_resume(&mut self) -> Vec<Effect> {
-        let Some((id, name, status)) = self.campaign_facts() else { return self.no_campaign() };
-        match status {
-            Status::Running => self.command(id, "pausing...", Effect::Pause(id, name)),
-            Status::Paused => self.command(id, "resuming...", Effect::Resume(id, name)),
-            Status::Idle | Status::Completed | Status::Error => {
-                self.say(format!("\"{name}\" is {}: s starts it", status.as_str()));
-                Vec::new()
-            }
-        }
-    }
-
-    fn command(&mut self, id: crate::domain::id::CampaignId, words: &'static str, effect: Effect) -> Vec<Effect> {
-        self.pending.insert(id, words);
-        vec![effect]
-    }
-
-    fn campaign_facts(&self) -> Option<(crate::domain::id::CampaignId, String, Status)> {
-        self.target_campaign().map(|c| (c.row.id, c.row.name.clone(), c.row.execution_status))
-    }
-
-    fn no_campaign(&mut self) -> Vec<Effect> {
-        self.say("no campaign yet: N makes one");
-        Vec::new()
-    }
-
-    fn ask_stop(&mut self) -> Vec<Effect> {
-        let Some(c) = self.target_campaign() else { return self.no_campaign() };
-        let (campaign, name, live, left) = (c.row.id, c.row.name.clone(), c.row.counts.live, c.row.counts.pending);
-        if matches!(c.row.execution_status, Status::Running | Status::Paused) {
-            self.open(Dialog::Stop { campaign, name, live, left, sure: false });
-        } else {
-            let words = format!("\"{name}\" is {}: there is nothing to stop", c.row.execution_status.as_str());
-            self.say(words);
-        }
-        Vec::new()
-    }
-
-    fn ask_delete(&mut self) -> Vec<Effect> {
-        let Some((campaign, name, _)) = self.campaign_facts() else { return self.no_campaign() };
-        self.open(Dialog::Delete { campaign, name, input: tui_input::Input::default() });
-        Vec::new()
-    }
-
-    fn pause_all(&mut self) -> Vec<Effect> {
-        let any = self.data.campaigns.iter().any(|c| c.row.execution_status == Status::Running);
-        match self.paused_all.take().filter(|_| !any) {
-            Some(ids) => {
-                self.undo.retain(|u| !matches!(u, Undo::PauseAll(_)));
-                vec![Effect::ResumeAll(ids)]
-            }
-            None => vec![Effect::PauseAll],
-        }
-    }
-
-    /// How many calls wait for a tag.
-    #[must_use]
-    pub fn to_tag(&self) -> i64 {
-        let shown = self.data.live.iter().filter(|r| wants_tag(r)).count();
-        self.data.campaigns.iter().map(|c| c.row.counts.untagged).sum::<i64>().max(i64::try_from(shown).unwrap_or(0))
+    /// The terminal's size, before a frame is drawn.
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        self.size = (columns, rows);
+        layout::see(self);
     }
 }
 
-/// A person's name, or the end of the number where there is none.
-#[must_use]
-pub fn display_name(name: &str, number: &str) -> String {
-    if name.trim().is_empty() { crate::domain::text::tail(number) } else { name.to_owned() }
+fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
+    if let Msg::Key(key) = msg {
+        return on_key(state, key);
+    }
+    tell(state, &msg);
+    match msg {
+        Msg::Paste(text) => {
+            if let Some(mut open) = state.dialog.take() {
+                open.dialog.paste(state, &text);
+                state.dialog.get_or_insert(open);
+            } else {
+                state.hint(PASTED);
+            }
+        }
+        Msg::Data(new) => match &mut state.frozen {
+            Some((_, newest)) => *newest = Some(new),
+            None => {
+                state.take(*new);
+                return tagging::keep_promises(state);
+            }
+        },
+        Msg::DataFailed(why) => state.data_error = Some(why),
+        Msg::Tagged { call, name, outcome, previous, undone, result } => tagged(state, call, name, outcome, previous, undone, result),
+        Msg::Done { words, result } => {
+            state.pending.clear();
+            match result {
+                Ok(()) => state.say(words),
+                Err(why) => state.complain(why),
+            }
+        }
+        Msg::Created { words, result } => created(state, words, result),
+        Msg::PausedAll(ids) => paused(state, ids),
+        Msg::KillSwitch(on) => state.say(if on { "KILL SWITCH ON: nothing is dialled on any host" } else { "kill switch off" }),
+        Msg::Why { title, lines } => state.open(dialogs::Words::new(title, lines)),
+        Msg::Terms(campaign, name) => ask_terms(state, campaign, name),
+        Msg::Detail(detail) => state.detail = Some(detail),
+        Msg::Judging(head, card) => state.judging = Some((head, card)),
+        Msg::ImportDone(result) => import_done(state, result),
+        Msg::Edited(Ok(text)) => {
+            if let Some(open) = &mut state.dialog {
+                open.dialog.take_text(text);
+            }
+        }
+        Msg::Edited(Err(why)) => state.complain(why),
+        Msg::Terminate => return vec![Effect::Leave(Ending::Terminated)],
+        Msg::Gone => return vec![Effect::Leave(Ending::TerminalGone)],
+        Msg::Broken => return vec![Effect::Leave(Ending::Broken)],
+        Msg::Key(_) | Msg::Resize | Msg::Preview(_) | Msg::ImportProgress { .. } => {}
+    }
+    Vec::new()
+}
+
+/// Dialogs and rooms hear what concerns them.
+fn tell(state: &mut State, msg: &Msg) {
+    let closes = state.dialog.as_mut().is_some_and(|open| open.dialog.told(msg));
+    if closes {
+        state.dialog = None;
+    }
+    if let Some(behind) = &mut state.behind {
+        behind.told(msg);
+    }
+    for mut room in std::mem::take(&mut state.rooms) {
+        room.told(state, msg);
+        state.rooms.push(room);
+    }
+}
+
+fn ask_terms(state: &mut State, campaign: CampaignId, name: String) {
+    state.pending.clear();
+    if state.dialog.is_some() {
+        // Never over what somebody is typing into: a name there is no consent here.
+        let key = state.keys.name(Action::Start);
+        return state.complain(format!("\"{name}\" waits for the terms to be accepted: {key} again"));
+    }
+    state.open(dialogs::Terms::new(campaign, name));
+}
+
+/// A refusal stands in the form where it is still open.
+fn created(state: &mut State, words: String, result: Result<(), String>) {
+    match result {
+        Ok(()) => state.say(words),
+        Err(why) if state.dialog.is_none() => state.complain(why),
+        Err(_) => {}
+    }
+}
+
+fn import_done(state: &mut State, result: Result<(String, crate::domain::contact::ImportReport), String>) {
+    if state.behind.take().is_none() {
+        return;
+    }
+    match result {
+        Ok((name, r)) => {
+            let contacts = count(i64::try_from(r.imported).unwrap_or(0), "contact");
+            state.say(format!("imported \"{name}\": {contacts}, {} duplicate, {} invalid", r.duplicate, r.invalid));
+        }
+        Err(why) => state.complain(why),
+    }
+}
+
+fn paused(state: &mut State, ids: Vec<CampaignId>) {
+    if ids.is_empty() {
+        return state.hint("no campaign was running");
+    }
+    let key = state.keys.name(Action::PauseAll);
+    let n = count(i64::try_from(ids.len()).unwrap_or(0), "campaign");
+    state.say(format!("paused {n}: no further dial. {key} or u resumes the same"));
+    state.paused_all = Some(ids.clone());
+    state.remember(Undo::PauseAll(ids));
+}
+
+fn tagged(
+    state: &mut State,
+    call: CallId,
+    name: String,
+    outcome: Option<Outcome>,
+    previous: Option<Outcome>,
+    undone: bool,
+    result: Result<Option<String>, String>,
+) {
+    state.saving.remove(&call);
+    let at = state.now;
+    let promised = match result {
+        Ok(promised) => promised,
+        Err(why) => {
+            // What was not taken back can be taken back still.
+            if undone {
+                state.remember(Undo::Tag { call, name: name.clone(), outcome: previous, previous: outcome, at });
+            }
+            state.together.remove(&call);
+            state.undo.pop_if(|u| state.together.is_empty() && matches!(u, Undo::Tags(steps) if steps.is_empty()));
+            return state.complain(format!("{name}: {why}"));
+        }
+    };
+    for row in state.data.live.iter_mut().chain(state.data.to_tag.iter_mut()).filter(|r| r.id == call) {
+        row.outcome = outcome;
+    }
+    let word = outcome.map_or("untagged", Outcome::label);
+    if undone {
+        return state.say(format!("{name} is \"{word}\" again"));
+    }
+    let promised = match (promised, state.promises.get(&call)) {
+        (Some(words), _) => format!(", {words}"),
+        (None, Some(p)) if p.text.trim().is_empty() => ", the day after its end, same hour".to_owned(),
+        (None, Some(p)) => format!(", {} from its end on", p.text),
+        (None, None) => String::new(),
+    };
+    let step = Undo::Tag { call, name: name.clone(), outcome, previous, at };
+    if !state.together.remove(&call) {
+        state.say(format!("tagged {name} \"{word}\"{promised} - u undoes (10 s)"));
+        return state.remember(step);
+    }
+    state.remember_together(step);
+    if let Some(Undo::Tags(steps)) = state.undo.last() {
+        let n = count(i64::try_from(steps.len()).unwrap_or(0), "call");
+        state.say(format!("tagged {n} - u takes them all back"));
+    }
+}
+
+fn on_key(state: &mut State, key: KeyEvent) -> Vec<Effect> {
+    if key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL) && twice(state) {
+        return vec![Effect::Leave(Ending::Drain)];
+    }
+    if key.code == KeyCode::Char('z') && key.modifiers.contains(KeyModifiers::CONTROL) {
+        state.hint("not suspended: the engine runs in this process. Detach with tmux or screen instead");
+        return Vec::new();
+    }
+    let action = state.keys.action(&key);
+    if state.is_tiny() {
+        return tiny(state, action);
+    }
+    if state.dialog.is_some() {
+        return dialog_key(state, key);
+    }
+    if too_fast(state) {
+        state.hint(PASTED);
+        return Vec::new();
+    }
+    state.last_key = Some(state.now);
+    let pane = state.focus;
+    if let Some(Some(effects)) = state.with_room(pane, |room, state| room.key(state, key)) {
+        return effects;
+    }
+    action.map_or_else(Vec::new, |action| acts::act(state, action))
+}
+
+/// Ctrl-c for the second time within two seconds.
+fn twice(state: &mut State) -> bool {
+    state.ctrl_c.replace(state.now).is_some_and(|t| state.now - t < Span::seconds(2))
+}
+
+/// Nothing that cannot be seen: whatever was open is closed, and the line says what works.
+fn tiny(state: &mut State, action: Option<Action>) -> Vec<Effect> {
+    match action {
+        Some(action @ (Action::PauseAll | Action::Quit)) => acts::act(state, action),
+        Some(Action::Escape) => {
+            let open = state.dialog.take();
+            open.map_or_else(Vec::new, |mut open| open.dialog.escape(state))
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Keys that come faster than hands are a paste.
+fn too_fast(state: &mut State) -> bool {
+    let now = state.now;
+    state.burst.retain(|t| now - *t < BURST.1);
+    state.burst.push(now);
+    state.burst.len() > BURST.0
+}
+
+fn dialog_key(state: &mut State, key: KeyEvent) -> Vec<Effect> {
+    let Some(mut open) = state.dialog.take() else { return Vec::new() };
+    if key.code == KeyCode::Esc {
+        return leave(state, open);
+    }
+    let chord = key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+    let deaf = open.dialog.deaf() && state.now - open.since < DEAF;
+    if deaf || (chord && !open.dialog.typing()) {
+        if deaf {
+            state.hint("a dialog had just opened: that key was not taken");
+        }
+        state.dialog = Some(open);
+        return Vec::new();
+    }
+    open.leaving = false;
+    if key.code == KeyCode::Char('e') && key.modifiers.contains(KeyModifiers::CONTROL) && open.dialog.long_text().is_some() {
+        let text = open.dialog.long_text().unwrap_or_default();
+        state.dialog = Some(open);
+        return vec![Effect::Editor(text)];
+    }
+    let next = open.dialog.key(state, key);
+    follow(state, open, next)
+}
+
+fn follow(state: &mut State, open: super::state::Open, next: Next) -> Vec<Effect> {
+    match next {
+        Next::Stay(effects) => {
+            // What the key itself opened stands before it.
+            state.dialog.get_or_insert(open);
+            effects
+        }
+        Next::Close(effects) => effects,
+        Next::Act(action) => {
+            state.dialog = Some(open);
+            acts::act(state, action)
+        }
+        Next::Then(action) => acts::act(state, action),
+        Next::Line(line) => commands::run(state, &line),
+        Next::Instead(dialog) => {
+            state.open_boxed(dialog);
+            Vec::new()
+        }
+    }
+}
+
+/// Out of a dialog: what was typed is not thrown away by one key, and what goes on goes on behind the screen.
+fn leave(state: &mut State, mut open: super::state::Open) -> Vec<Effect> {
+    if open.dialog.goes_on().is_some() {
+        state.behind = Some(open.dialog);
+        return Vec::new();
+    }
+    if open.dialog.typed() && !open.leaving {
+        open.leaving = true;
+        state.dialog = Some(open);
+        return Vec::new();
+    }
+    open.dialog.escape(state)
 }

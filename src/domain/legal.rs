@@ -230,8 +230,6 @@ mod tests {
         assert!(maine.iter().any(|l| l.frequencies == [Frequency { calls: 1, within: Duration::hours(8) }]));
         let consent = |reading| laws("GB", "+442079460018", reading).iter().any(|l| l.consent == Consent::OptIn);
         assert_eq!((consent(PLAIN), consent(VOICE)), (false, true));
-        let canada = |reading| laws("CA", "+14165550142", reading).iter().any(|l| l.consent == Consent::OptIn);
-        assert_eq!((canada(PLAIN), canada(VOICE)), (false, true));
     }
 
     #[test]

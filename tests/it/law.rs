@@ -74,27 +74,11 @@ async fn rows_that_a_states_law_closes_are_not_claimed() {
 /// The half hour of Canada that no window of ours allowed.
 #[tokio::test]
 async fn canada_is_called_until_half_past_nine() {
-    let csv = "name,phone,consent_at\nA,+14165550101,2026-01-31\n";
+    let csv = "name,phone\nA,+14165550101\n";
     let (office, id) = office_at("2026-11-20T02:15:00Z", csv).await;
     assert_eq!(next(&office, id).await, "A");
     let (office, id) = office_at("2026-11-20T02:30:00Z", csv).await;
     assert_eq!(gate_of(&office, id).await, "contact_hours");
-}
-
-/// An artificial voice calls nobody in Canada without consent on record; a person does.
-#[tokio::test]
-async fn an_artificial_voice_needs_consent_in_canada() {
-    for (automated, want) in [(true, Err("consent")), (false, Ok(()))] {
-        let office = Office::open(|rules| {
-            lawful(rules);
-            rules.automated_voice = automated;
-        })
-        .await;
-        office.clock.advance(utc("2026-11-20T17:00:00Z"));
-        let (source, _) = office.import("name,phone\nA,+14165550101\n".to_owned()).await;
-        let id = office.started(source, |s| (s.start_hour, s.end_hour) = (0, 0)).await;
-        assert_eq!(office.dial(id).await.map(drop), want, "automated: {automated}");
-    }
 }
 
 #[tokio::test]

@@ -32,6 +32,10 @@ impl Terminal {
     }
 
     fn demo_with(args: &[&str], columns: u16, rows: u16) -> Self {
+        Self::demo_in(args, columns, rows, &[])
+    }
+
+    fn demo_in(args: &[&str], columns: u16, rows: u16, variables: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let pair = native_pty_system().openpty(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_dialdeck"));
@@ -40,6 +44,9 @@ impl Terminal {
         command.env_clear();
         command.env("HOME", home.path());
         command.env("TERM", "xterm-256color");
+        for (name, value) in variables {
+            command.env(name, value);
+        }
         let child = pair.slave.spawn_command(command).unwrap();
         let mut reader = pair.master.try_clone_reader().unwrap();
         let keys = pair.master.take_writer().unwrap();
@@ -142,6 +149,53 @@ fn the_demo_starts_with_one_key_rings_is_tagged_and_quits_clean() {
     t.wait_for("paused");
     t.press("q");
     std::thread::sleep(Duration::from_millis(300));
+    t.press("q");
+    assert_eq!(t.ended(), 0);
+    assert!(t.is_restored());
+}
+
+/// A terminal without bracketed paste sends a paste as keys, all at once: nothing is done with them.
+#[test]
+fn a_paste_that_comes_as_keys_does_nothing() {
+    let mut t = Terminal::demo(120, 40);
+    t.wait_for("Q4 Sales");
+    t.press("C");
+    t.press("sxkPq 1234\nsPN");
+    let shown = t.wait_for("faster than hands");
+    assert!(shown.contains("0 running") && !shown.contains("New campaign"), "{shown}");
+    t.press("s");
+    t.wait_for("1 running");
+    t.press("p");
+    t.wait_for("paused");
+    t.press("q");
+    std::thread::sleep(Duration::from_millis(400));
+    t.press("q");
+    assert_eq!(t.ended(), 0);
+}
+
+/// The editor has the terminal while it runs, and the screen has it back with what was saved.
+#[test]
+fn a_script_is_written_in_the_operators_editor() {
+    let folder = tempfile::tempdir().unwrap();
+    let editor = folder.path().join("editor");
+    std::fs::write(&editor, "#!/bin/sh\nread line\nprintf 'Hello {name}, %s' \"$line\" > \"$1\"\nls -l \"$1\" > \"$0.seen\"\n").unwrap();
+    std::fs::set_permissions(&editor, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    let mut t = Terminal::demo_in(&[], 120, 40, &[("EDITOR", editor.to_str().unwrap())]);
+    t.wait_for("Q4 Sales");
+    t.press("N");
+    t.wait_for("New campaign");
+    t.press("\u{5}");
+    // What is typed now is the editor's.
+    t.press("quit s P\n");
+    t.wait_for("Hello {name}, quit s P");
+    let seen = std::fs::read_to_string(folder.path().join("editor.seen")).unwrap();
+    assert!(seen.starts_with("-rw-------"), "nobody else reads it: {seen}");
+    let file = seen.split_whitespace().last().unwrap();
+    assert!(!std::path::Path::new(file).exists(), "it is gone");
+    // What was written is not lost by one key.
+    t.press("\u{1b}");
+    t.wait_for("Esc again throws away");
+    t.press("\u{1b}");
     t.press("q");
     assert_eq!(t.ended(), 0);
     assert!(t.is_restored());

@@ -1,14 +1,28 @@
-//! The new-campaign form: one page, later fields greyed, a summary at the end.
+//! The form of a campaign, new or to be changed: one page, later fields greyed, a summary at the end.
 
 use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::{
+    Frame,
+    layout::Rect,
+    text::{Line, Span},
+    widgets::Paragraph,
+};
 use tui_input::Input;
 
-use super::{Dialog, edit};
 use crate::{
-    console::{data::Snapshot, message::Effect, state::State},
+    console::{
+        message::{Effect, FormValues, Msg},
+        place::{Dialog, Next},
+        rows::count,
+        snapshot::Snapshot,
+        state::State,
+        text::{self, Text},
+        theme::Theme,
+        widgets::{field, fit, popup, wrapped},
+    },
     domain::{
         campaign::{ContactSource, Settings},
-        id::{AssistantId, SourceId},
+        id::{AssistantId, CampaignId, SourceId},
         schedule::Days,
         script::{self, Script},
         zone::Zone,
@@ -16,73 +30,175 @@ use crate::{
     store::CampaignRow,
 };
 
-/// What a finished form says.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FormValues {
-    pub name: String,
-    pub assistant: AssistantId,
-    pub source: ContactSource,
-    pub source_id: SourceId,
-    pub prompt: String,
-    pub settings: Settings,
-}
-
-/// A field: free text, or one of several.
-#[derive(Debug)]
-pub enum Field {
-    Text {
-        label: &'static str,
-        input: Input,
-        hint: &'static str,
-    },
-    Choice {
-        label: &'static str,
-        options: Vec<String>,
-        at: usize,
-    },
-    /// The summary, where `c` and `S` decide.
+/// Which field; the order is that of the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Id {
+    Name,
+    Assistant,
+    Contacts,
+    Days,
+    Hours,
+    Zone,
+    Cap,
+    AtOnce,
+    Delay,
+    Attempts,
+    Script,
+    /// Where `c` and `S` decide.
     Summary,
 }
 
-#[derive(Debug)]
-pub struct Form {
-    pub fields: Vec<Field>,
-    pub at: usize,
-    pub error: Option<String>,
-    /// `S` was pressed: `y` dials.
-    pub asking: bool,
-    assistants: Vec<AssistantId>,
-    sources: Vec<(ContactSource, SourceId, i64, i64)>,
+impl Id {
+    const ALL: [Self; 12] = [
+        Self::Name,
+        Self::Assistant,
+        Self::Contacts,
+        Self::Days,
+        Self::Hours,
+        Self::Zone,
+        Self::Cap,
+        Self::AtOnce,
+        Self::Delay,
+        Self::Attempts,
+        Self::Script,
+        Self::Summary,
+    ];
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::Name => "Name",
+            Self::Assistant => "Assistant",
+            Self::Contacts => "Contacts",
+            Self::Days => "Days",
+            Self::Hours => "Hours",
+            Self::Zone => "Time zone",
+            Self::Cap => "Daily cap",
+            Self::AtOnce => "At once",
+            Self::Delay => "Delay",
+            Self::Attempts => "Attempts",
+            Self::Script => "Script",
+            Self::Summary => "",
+        }
+    }
+
+    fn hint(self) -> &'static str {
+        match self {
+            Self::Name => "such as Q4 Sales",
+            Self::Assistant | Self::Contacts => "left right, or type to find",
+            Self::Days => "1 to 7 turn a day on or off; so does Space",
+            Self::Hours => "start-end on the clock below; 0-0 sets no limit of its own, legal hours hold",
+            Self::Zone => "Area/City: whose clock hours and cap are on; legal hours are on each contact's own",
+            Self::Cap => "calls a day",
+            Self::AtOnce => "calls ringing or talking",
+            Self::Delay => "milliseconds between two dials",
+            Self::Attempts => "at most so many a contact, over all results",
+            Self::Script => "{name}, {first_name}, {company}, any column, {field|default}; empty: the assistant's. Ctrl-e: your editor",
+            Self::Summary => "",
+        }
+    }
 }
 
-const DAYS: [(&str, Days); 2] = [("Monday to Friday", Days::WORKDAYS), ("every day", Days::ALL)];
+/// Monday to Sunday, on or off, and the day under the cursor.
+#[derive(Debug, Clone, Copy)]
+struct Week {
+    on: [bool; 7],
+    at: usize,
+}
+
+const NAMES: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
+/// One of several, found by the arrows or by typing.
+#[derive(Debug, Default)]
+struct Choice {
+    options: Vec<String>,
+    at: usize,
+    typed: String,
+}
+
+impl Choice {
+    fn step(&mut self, by: usize) {
+        self.typed.clear();
+        if !self.options.is_empty() {
+            self.at = (self.at + by) % self.options.len();
+        }
+    }
+
+    fn find(&mut self, c: char) {
+        self.typed.push(c);
+        let wanted = self.typed.to_lowercase();
+        let starts = |o: &String| o.to_lowercase().starts_with(&wanted);
+        let holds = |o: &String| o.to_lowercase().contains(&wanted);
+        match self.options.iter().position(starts).or_else(|| self.options.iter().position(holds)) {
+            Some(at) => self.at = at,
+            None => drop(self.typed.pop()),
+        }
+    }
+}
+
+/// Contacts that may be called: where from, how many, how many of them on do-not-call.
+type Source = (ContactSource, SourceId, i64, i64);
+
+#[derive(Debug)]
+pub struct Form {
+    at: usize,
+    name: Input,
+    hours: Input,
+    zone: Input,
+    cap: Input,
+    at_once: Input,
+    delay: Input,
+    attempts: Input,
+    assistant: Choice,
+    contacts: Choice,
+    week: Week,
+    script: Text,
+    assistants: Vec<AssistantId>,
+    sources: Vec<Source>,
+    /// What the form does not ask for stays as it was.
+    settings: Option<Settings>,
+    agent_name: Option<String>,
+    /// The campaign it changes, and its contacts, which stay.
+    editing: Option<CampaignId>,
+    kept: Option<(ContactSource, SourceId)>,
+    error: Option<String>,
+    /// `S` was pressed: `y` dials.
+    asking: bool,
+    /// It was sent, and is being written.
+    making: bool,
+    touched: bool,
+}
 
 impl Form {
-    /// An empty form, or one like a campaign there is.
+    /// An empty form, or one like a campaign there is, its name left to be given.
     pub fn new(data: &Snapshot, zone: Zone, model: Option<&CampaignRow>) -> Self {
-        let text = |label, value: &str, hint| Field::Text { label, input: Input::new(value.to_owned()), hint };
-        let sources: Vec<_> = data.sources.iter().map(|s| (s.source, s.id, s.contacts, s.do_not_call)).collect();
-        let names = data.sources.iter().map(|s| format!("{} ({} contacts)", s.name, s.contacts)).collect();
-        let assistants = data.assistants.iter().map(|a| a.name.clone()).collect();
+        let input = |text: &str| Input::new(text.to_owned());
+        let sources: Vec<Source> = data.sources.iter().map(|s| (s.source, s.id, s.contacts, s.do_not_call)).collect();
+        // Two of one name are told apart by their day.
+        let day = |s: &crate::store::SourceRow| s.created_at.with_timezone(&zone).format("%d %b %H:%M").to_string();
+        let names = data.sources.iter().map(|s| format!("{} ({}, {})", s.name, count(s.contacts, "contact"), day(s))).collect();
         let mut form = Self {
-            fields: vec![
-                text("Name", "", "such as Q4 Sales"),
-                Field::Choice { label: "Assistant", options: assistants, at: 0 },
-                Field::Choice { label: "Contacts", options: names, at: 0 },
-                Field::Choice { label: "Days", options: DAYS.iter().map(|(n, _)| (*n).to_owned()).collect(), at: 0 },
-                text("Hours", "9-17", "start-end on the clock below; 0-0 sets no limit of its own, legal hours hold"),
-                text("Time zone", zone.name(), "Area/City: whose clock hours and cap are on; legal hours are on each contact's own"),
-                text("Daily cap", "100", "calls a day"),
-                text("At once", "5", "calls ringing or talking"),
-                text("Delay", "2000", "milliseconds between two dials"),
-                text("Script", "", "{name}, {first_name}, {company}, any column, {field|default}; empty: the assistant's"),
-                Field::Summary,
-            ],
             at: 0,
-            error: None,
-            asking: false,
+            name: Input::default(),
+            hours: input("9-17"),
+            zone: input(zone.name()),
+            cap: input("100"),
+            at_once: input("5"),
+            delay: input("2000"),
+            attempts: input(&Settings::defaults(zone).retry.max_attempts.to_string()),
+            assistant: Choice { options: data.assistants.iter().map(|a| a.name.clone()).collect(), ..Choice::default() },
+            contacts: Choice { options: names, ..Choice::default() },
+            week: Week { on: [true, true, true, true, true, false, false], at: 0 },
+            script: Text::new(""),
             assistants: data.assistants.iter().map(|a| a.id).collect(),
             sources,
+            settings: None,
+            agent_name: None,
+            editing: None,
+            kept: None,
+            error: None,
+            asking: false,
+            making: false,
+            touched: false,
         };
         if let Some(model) = model {
             form.take(model);
@@ -90,110 +206,185 @@ impl Form {
         form
     }
 
-    /// The settings of a campaign that this one is to be like; its name is left to be given.
+    /// The form of a campaign that is there, running or not.
+    pub fn edit(data: &Snapshot, zone: Zone, row: &CampaignRow) -> Self {
+        let mut form = Self::new(data, zone, Some(row));
+        form.name = Input::new(row.name.clone());
+        form.editing = Some(row.id);
+        form.kept = row.source_id().map(|id| (row.contact_source, id));
+        form
+    }
+
+    /// An empty form with its contacts chosen.
+    pub fn with_list(data: &Snapshot, zone: Zone, list: SourceId) -> Self {
+        let mut form = Self::new(data, zone, None);
+        form.contacts.at = form.sources.iter().position(|s| s.1 == list).unwrap_or(0);
+        form
+    }
+
     fn take(&mut self, model: &CampaignRow) {
         let clock = |hour: i64, minute: i64| if minute == 0 { hour.to_string() } else { format!("{hour}:{minute:02}") };
-        let hours = format!("{}-{}", clock(model.start_hour, model.start_minute), clock(model.end_hour, model.end_minute));
-        let every_day = model.calling_days.0.len() == 7;
-        let assistant = self.assistants.iter().position(|a| *a == model.assistant_id);
-        let source = self.sources.iter().position(|s| Some(s.1) == model.source_id());
-        for field in &mut self.fields {
-            match field {
-                Field::Choice { label: "Assistant", at, .. } => *at = assistant.unwrap_or(0),
-                Field::Choice { label: "Contacts", at, .. } => *at = source.unwrap_or(0),
-                Field::Choice { label: "Days", at, .. } => *at = usize::from(every_day),
-                Field::Text { label, input, .. } => {
-                    let text = match *label {
-                        "Hours" => hours.clone(),
-                        "Time zone" => model.timezone.clone(),
-                        "Daily cap" => model.daily_cap.to_string(),
-                        "At once" => model.max_concurrent.to_string(),
-                        "Delay" => model.call_delay_ms.to_string(),
-                        "Script" => model.campaign_prompt.clone(),
-                        _ => continue,
-                    };
-                    *input = Input::new(text);
-                }
-                Field::Choice { .. } | Field::Summary => {}
-            }
+        self.hours = Input::new(format!("{}-{}", clock(model.start_hour, model.start_minute), clock(model.end_hour, model.end_minute)));
+        self.zone = Input::new(model.timezone.clone());
+        self.cap = Input::new(model.daily_cap.to_string());
+        self.at_once = Input::new(model.max_concurrent.to_string());
+        self.delay = Input::new(model.call_delay_ms.to_string());
+        self.attempts = Input::new(model.retry.0.max_attempts.to_string());
+        self.script = Text::new(&model.campaign_prompt);
+        self.assistant.at = self.assistants.iter().position(|a| *a == model.assistant_id).unwrap_or(0);
+        self.contacts.at = self.sources.iter().position(|s| Some(s.1) == model.source_id()).unwrap_or(0);
+        self.week.on = NAMES.map(|name| model.calling_days.0.iter().any(|d| d == name));
+        self.agent_name.clone_from(&model.agent_name);
+        self.settings = Some(model.settings());
+    }
+
+    fn here(&self) -> Id {
+        Id::ALL[self.at]
+    }
+
+    fn field(&self, id: Id) -> Option<&Input> {
+        match id {
+            Id::Name => Some(&self.name),
+            Id::Hours => Some(&self.hours),
+            Id::Zone => Some(&self.zone),
+            Id::Cap => Some(&self.cap),
+            Id::AtOnce => Some(&self.at_once),
+            Id::Delay => Some(&self.delay),
+            Id::Attempts => Some(&self.attempts),
+            Id::Assistant | Id::Contacts | Id::Days | Id::Script | Id::Summary => None,
         }
     }
 
-    pub fn input(&mut self) -> Option<&mut Input> {
-        match &mut self.fields[self.at] {
-            Field::Text { input, .. } => Some(input),
-            Field::Choice { .. } | Field::Summary => None,
+    fn field_mut(&mut self) -> Option<&mut Input> {
+        match self.here() {
+            Id::Name => Some(&mut self.name),
+            Id::Hours => Some(&mut self.hours),
+            Id::Zone => Some(&mut self.zone),
+            Id::Cap => Some(&mut self.cap),
+            Id::AtOnce => Some(&mut self.at_once),
+            Id::Delay => Some(&mut self.delay),
+            Id::Attempts => Some(&mut self.attempts),
+            Id::Assistant | Id::Contacts | Id::Days | Id::Script | Id::Summary => None,
         }
     }
 
-    fn text(&self, wanted: &str) -> &str {
-        self.fields
-            .iter()
-            .find_map(|f| match f {
-                Field::Text { label, input, .. } if *label == wanted => Some(input.value().trim()),
-                _ => None,
-            })
-            .unwrap_or_default()
-    }
-
-    fn choice(&self, wanted: &str) -> usize {
-        self.fields
-            .iter()
-            .find_map(|f| match f {
-                Field::Choice { label, at, .. } if *label == wanted => Some(*at),
-                _ => None,
-            })
-            .unwrap_or(0)
+    fn text(&self, id: Id) -> &str {
+        self.field(id).map_or("", |input| input.value().trim())
     }
 
     /// What the form says, or the first thing that is wrong.
-    pub fn values(&self) -> Result<FormValues, String> {
-        let number = |label: &str| self.text(label).parse::<i64>().map_err(|_| format!("{label}: \"{}\" is no number", self.text(label)));
-        if self.text("Name").is_empty() {
+    fn values(&self) -> Result<FormValues, String> {
+        let number = |id: Id| self.text(id).parse::<i64>().map_err(|_| format!("{}: \"{}\" is no number", id.label(), self.text(id)));
+        if self.text(Id::Name).is_empty() {
             return Err("Name: a name is needed".to_owned());
         }
-        let assistant = *self.assistants.get(self.choice("Assistant")).ok_or("no assistant yet: `dialdeck assistant add NAME`")?;
-        let (source, source_id, ..) = *self.sources.get(self.choice("Contacts")).ok_or("no contacts yet: i imports a CSV file")?;
-        let mut settings = Settings::defaults(Zone::typed(self.text("Time zone")).map_err(|e| format!("Time zone: {e}"))?);
-        let hours = self.text("Hours");
+        let assistant = *self.assistants.get(self.assistant.at).ok_or("no assistant yet: `dialdeck assistant add NAME`")?;
+        let chosen = self.sources.get(self.contacts.at).map(|s| (s.0, s.1));
+        let (source, source_id) = self.kept.or(chosen).ok_or("no contacts yet: i imports a CSV file")?;
+        let zone = Zone::typed(self.text(Id::Zone)).map_err(|e| format!("Time zone: {e}"))?;
+        let mut settings = self.settings.clone().unwrap_or_else(|| Settings::defaults(zone));
+        settings.timezone = zone;
+        let hours = self.text(Id::Hours);
         let (from, to) =
             hours.split_once('-').and_then(|(a, b)| Some((time(a)?, time(b)?))).ok_or_else(|| format!("Hours: write 9-17 or 9:30-17:00, not \"{hours}\""))?;
         (settings.start_hour, settings.start_minute, settings.end_hour, settings.end_minute) = (from.0, from.1, to.0, to.1);
-        settings.calling_days = DAYS[self.choice("Days").min(1)].1;
-        settings.daily_cap = number("Daily cap")?;
-        settings.max_concurrent = number("At once")?;
-        settings.call_delay_ms = number("Delay")?;
+        settings.calling_days = self.week.days()?;
+        settings.daily_cap = number(Id::Cap)?;
+        settings.max_concurrent = number(Id::AtOnce)?;
+        settings.call_delay_ms = number(Id::Delay)?;
+        settings.retry.max_attempts = number(Id::Attempts)?;
         if let Some(wrong) = settings.validate().first() {
             return Err(format!("{}: {}", wrong.field, wrong.message));
         }
-        if let Some(wrong) = script::complaint("script", self.text("Script")) {
+        let prompt = self.script.value().trim().to_owned();
+        if let Some(wrong) = script::complaint("script", &prompt) {
             return Err(format!("{}: {}", wrong.field, wrong.message));
         }
-        Ok(FormValues { name: self.text("Name").to_owned(), assistant, source, source_id, prompt: self.text("Script").to_owned(), settings })
+        let (name, agent_name) = (self.text(Id::Name).to_owned(), self.agent_name.clone());
+        Ok(FormValues { campaign: self.editing, name, assistant, source, source_id, prompt, agent_name, settings })
     }
 
     /// The last lines of the page: what would be made.
-    pub fn summary(&self) -> Vec<String> {
-        match self.values() {
-            Err(why) => vec![why],
-            Ok(v) => {
-                let (_, _, contacts, dnc) = self.sources[self.choice("Contacts")];
-                let callable = contacts - dnc;
-                let seconds = callable * (v.settings.call_delay_ms.max(1000 * 60 / v.settings.max_concurrent.max(1))) / 1000;
-                let window = v.settings.window().map(|w| w.label()).unwrap_or_default();
-                let needs = Script::parse(&v.prompt).required();
-                let needs = if needs.is_empty() { String::new() } else { format!("; needs {}", needs.join(", ")) };
-                vec![
-                    format!("{callable} contacts to call, {dnc} on do-not-call; about {} h {:02} min of calling", seconds / 3600, seconds / 60 % 60),
-                    format!("{window} {}, {} a day{needs}", v.settings.timezone, v.settings.daily_cap),
-                ]
-            }
-        }
+    fn summary(&self) -> Vec<String> {
+        let v = match self.values() {
+            Err(why) => return vec![why],
+            Ok(v) => v,
+        };
+        let (contacts, dnc) = self.sources.get(self.contacts.at).map_or((0, 0), |s| (s.2, s.3));
+        let callable = contacts - dnc;
+        let seconds = callable * (v.settings.call_delay_ms.max(1000 * 60 / v.settings.max_concurrent.max(1))) / 1000;
+        let window = v.settings.window().map(|w| w.label()).unwrap_or_default();
+        let needs = Script::parse(&v.prompt).required();
+        let needs = if needs.is_empty() { String::new() } else { format!("; needs {}", needs.join(", ")) };
+        let hours = format!("about {} h {:02} min of calling", seconds / 3600, seconds / 60 % 60);
+        let first = if self.editing.is_some() {
+            "It holds from the next call on; calls on the line go on.".to_owned()
+        } else {
+            format!("{} to call, {dnc} on do-not-call; {hours}", count(callable, "contact"))
+        };
+        vec![first, format!("{window} {}, {} a day{needs}", v.settings.timezone, v.settings.daily_cap)]
     }
 
     fn go(&mut self, by: usize) {
-        self.at = (self.at + by) % self.fields.len();
+        self.at = (self.at + by) % Id::ALL.len();
         self.error = None;
+    }
+
+    /// A key on the summary decides.
+    fn decide(&mut self, c: char) -> Next {
+        let asked = std::mem::take(&mut self.asking);
+        let editing = self.editing.is_some();
+        let wanted = matches!(c, 'c' | 's') && editing || c == 'c' && !editing || c == 'S' && !editing || c == 'y' && asked;
+        if !wanted {
+            return Next::stay();
+        }
+        match self.values() {
+            Ok(_) if c == 'S' => (self.asking, self.error) = (true, None),
+            Ok(values) => {
+                self.making = true;
+                return Next::Stay(vec![Effect::Create { values: Box::new(values), start: c == 'y' }]);
+            }
+            Err(why) => self.error = Some(why),
+        }
+        Next::stay()
+    }
+
+    fn choose(&mut self, key: KeyEvent) {
+        if self.here() == Id::Contacts && self.kept.is_some() {
+            self.error = Some("Contacts: a campaign keeps those it was made with".to_owned());
+            return;
+        }
+        let choice = if self.here() == Id::Assistant { &mut self.assistant } else { &mut self.contacts };
+        match key.code {
+            KeyCode::Left => choice.step(choice.options.len().saturating_sub(1)),
+            KeyCode::Right => choice.step(1),
+            KeyCode::Backspace => choice.typed.clear(),
+            KeyCode::Char(c) => choice.find(c),
+            _ => {}
+        }
+    }
+}
+
+impl Week {
+    fn key(&mut self, code: KeyCode) {
+        match code {
+            KeyCode::Left => self.at = (self.at + 6) % 7,
+            KeyCode::Right => self.at = (self.at + 1) % 7,
+            KeyCode::Char(' ') => self.on[self.at] = !self.on[self.at],
+            KeyCode::Char(c @ '1'..='7') => {
+                self.at = usize::from(c as u8 - b'1');
+                self.on[self.at] = !self.on[self.at];
+            }
+            _ => {}
+        }
+    }
+
+    fn days(self) -> Result<Days, String> {
+        let on: Vec<&str> = NAMES.iter().zip(self.on).filter(|(_, on)| *on).map(|(n, _)| *n).collect();
+        if on.is_empty() {
+            return Err("Days: at least one day is needed".to_owned());
+        }
+        Days::parse(&on).map_err(|d| format!("Days: \"{d}\" is no weekday"))
     }
 }
 
@@ -203,26 +394,173 @@ fn time(text: &str) -> Option<(i64, i64)> {
     Some((hour.parse().ok()?, minute.parse().ok()?))
 }
 
-pub fn on_key(state: &mut State, mut form: Box<Form>, key: KeyEvent) -> Vec<Effect> {
-    let last = form.fields.len() - 1;
-    let asked = std::mem::take(&mut form.asking);
-    match (key.code, &mut form.fields[form.at]) {
-        (KeyCode::Char(c @ ('c' | 'S' | 'y')), Field::Summary) if c != 'y' || asked => match form.values() {
-            Ok(_) if c == 'S' => (form.asking, form.error) = (true, None),
-            Ok(values) => {
-                // Kept until it is made: a refusal must not cost what was typed.
-                state.draft = Some(form);
-                return vec![Effect::Create { values: Box::new(values), start: c == 'y' }];
+impl Dialog for Form {
+    fn key(&mut self, _state: &mut State, key: KeyEvent) -> Next {
+        if self.making {
+            return Next::stay();
+        }
+        let script = self.here() == Id::Script;
+        match (key.code, self.here()) {
+            (KeyCode::Char(c), Id::Summary) => return self.decide(c),
+            (KeyCode::Down, Id::Script) if self.script.can_go(1) => self.script.key(key),
+            (KeyCode::Up, Id::Script) if self.script.can_go(-1) => self.script.key(key),
+            (KeyCode::Enter, Id::Script) if Text::is_new_line(&key) => self.script.key(key),
+            (KeyCode::Tab | KeyCode::Enter | KeyCode::Down, _) => self.go(1),
+            (KeyCode::BackTab | KeyCode::Up, _) => self.go(Id::ALL.len() - 1),
+            (code, Id::Days) => self.week.key(code),
+            (_, Id::Assistant | Id::Contacts) => self.choose(key),
+            _ => {
+                self.touched |= matches!(key.code, KeyCode::Char(_));
+                if script {
+                    self.script.key(key);
+                } else if let Some(input) = self.field_mut() {
+                    text::edit(input, key);
+                }
             }
-            Err(why) => form.error = Some(why),
-        },
-        (KeyCode::Tab | KeyCode::Enter | KeyCode::Down, _) => form.go(1),
-        (KeyCode::BackTab | KeyCode::Up, _) => form.go(last),
-        (KeyCode::Left, Field::Choice { at, options, .. }) if !options.is_empty() => *at = (*at + options.len() - 1) % options.len(),
-        (KeyCode::Right | KeyCode::Char(' '), Field::Choice { at, options, .. }) if !options.is_empty() => *at = (*at + 1) % options.len(),
-        (_, Field::Text { input, .. }) => edit(input, key),
-        _ => {}
+        }
+        Next::stay()
     }
-    state.dialog = Some(Dialog::New(form));
-    Vec::new()
+
+    fn paste(&mut self, _state: &mut State, text: &str) {
+        self.touched = true;
+        if self.here() == Id::Script {
+            self.script.insert(text);
+        } else if let Some(input) = self.field_mut() {
+            text::insert(input, text);
+        }
+    }
+
+    fn typing(&self) -> bool {
+        !matches!(self.here(), Id::Days | Id::Summary)
+    }
+
+    fn typed(&self) -> bool {
+        self.touched && !self.making
+    }
+
+    fn told(&mut self, msg: &Msg) -> bool {
+        let Msg::Created { result, .. } = msg else { return false };
+        self.making = false;
+        self.error = result.as_ref().err().cloned();
+        result.is_ok()
+    }
+
+    fn long_text(&self) -> Option<String> {
+        Some(self.script.value().to_owned())
+    }
+
+    fn take_text(&mut self, text: String) {
+        self.touched = true;
+        self.script = Text::new(text.trim_end());
+        self.at = Id::ALL.iter().position(|id| *id == Id::Script).unwrap_or(0);
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
+        let title = if self.editing.is_some() { format!("Change \"{}\"", self.name.value()) } else { "New campaign".to_owned() };
+        let inside = popup(frame, &state.theme, area, 104, 22, &title, "Tab next   Shift-Tab back   Esc away");
+        let mut y = inside.y;
+        let script = script_rows(self, inside.height);
+        for (i, id) in Id::ALL.into_iter().enumerate() {
+            let rows = if id == Id::Script { script } else { 1 };
+            let place = Rect { x: inside.x, y, width: inside.width, height: rows.min(inside.bottom().saturating_sub(y)) };
+            if place.height == 0 {
+                return;
+            }
+            if id == Id::Summary {
+                self.draw_summary(frame, &state.theme, Rect { height: inside.bottom().saturating_sub(y), ..place });
+            } else {
+                self.draw_row(frame, &state.theme, place, id, i);
+            }
+            y += rows;
+        }
+    }
+}
+
+/// Lines of the script's field: many while it is written.
+fn script_rows(form: &Form, height: u16) -> u16 {
+    if form.here() == Id::Script { height.saturating_sub(15).clamp(2, 6) } else { 1 }
+}
+
+/// Cells before a field.
+const LEFT: u16 = 13;
+
+impl Form {
+    fn draw_row(&self, frame: &mut Frame<'_>, theme: &Theme, area: Rect, id: Id, i: usize) {
+        let here = i == self.at;
+        let style = theme.style(if here {
+            "text"
+        } else if i > self.at {
+            "text_faint"
+        } else {
+            "text_dim"
+        });
+        let label = Rect { width: LEFT.min(area.width), height: 1, ..area };
+        let marker = if here { "▌" } else { " " };
+        frame.render_widget(Paragraph::new(Span::styled(format!("{marker} {}", id.label()), style)), label);
+        let place = Rect { x: area.x + label.width, width: area.width - label.width, ..area };
+        if here && id == Id::Script {
+            return self.script.draw(frame, theme, place);
+        }
+        let value = self.value(id, here);
+        let hint = if here { format!("  {}", id.hint()) } else { String::new() };
+        match self.field(id).filter(|_| here) {
+            Some(input) => {
+                let needed = u16::try_from(input.value().chars().count() + 2).unwrap_or(u16::MAX).max(24);
+                let width = needed.min(place.width);
+                field(frame, theme, Rect { width, ..place }, "", input, style);
+                let rest = Rect { x: place.x + width, width: place.width - width, ..place };
+                frame.render_widget(Paragraph::new(Span::styled(fit(&hint, usize::from(rest.width)), theme.style("text_faint"))), rest);
+            }
+            None => frame.render_widget(Paragraph::new(Line::from(vec![Span::styled(value, style), Span::styled(hint, theme.style("text_faint"))])), place),
+        }
+    }
+
+    fn value(&self, id: Id, here: bool) -> String {
+        match id {
+            Id::Assistant => shown(&self.assistant, here),
+            Id::Contacts => shown(&self.contacts, here),
+            Id::Days => self.week.shown(here),
+            Id::Script => self.script.value().replace('\n', " "),
+            _ => self.field(id).map_or_else(String::new, |input| input.value().to_owned()),
+        }
+    }
+
+    fn draw_summary(&self, frame: &mut Frame<'_>, theme: &Theme, area: Rect) {
+        let here = self.here() == Id::Summary;
+        let width = usize::from(area.width.saturating_sub(3));
+        let mut lines = vec![Line::default()];
+        let mut put = |text: &str, role: &str| {
+            lines.extend(wrapped(text, width).into_iter().map(|l| Line::from(Span::styled(format!("  {l}"), theme.style(role)))));
+        };
+        for text in self.summary() {
+            put(&text, "text_dim");
+        }
+        let keys = match (here, self.asking, self.editing.is_some()) {
+            (false, ..) => "",
+            (true, true, _) => "Create it and begin to dial? y yes   any other key: no",
+            (true, false, true) => "c keeps the changes",
+            (true, false, false) => "c creates it idle   S creates and starts it",
+        };
+        let making = if self.making { "being written..." } else { keys };
+        put(&if here { format!("▌ {making}") } else { String::new() }, "key");
+        if let Some(error) = &self.error {
+            put(error, "error");
+        }
+        frame.render_widget(Paragraph::new(lines), area);
+    }
+}
+
+fn shown(choice: &Choice, here: bool) -> String {
+    let value = choice.options.get(choice.at).map_or("(none)", String::as_str);
+    if here && choice.options.len() > 1 { format!("< {value} >  {} of {}", choice.at + 1, choice.options.len()) } else { value.to_owned() }
+}
+
+impl Week {
+    fn shown(self, here: bool) -> String {
+        let day = |i: usize| {
+            let name = if self.on[i] { &NAMES[i][..3] } else { "-" };
+            if here && i == self.at { format!("[{name}]") } else { name.to_owned() }
+        };
+        (0..7).map(day).collect::<Vec<_>>().join(" ")
+    }
 }

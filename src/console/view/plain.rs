@@ -19,6 +19,8 @@ fn plain(symbol: &str) -> Option<&'static str> {
         '│' | '║' => "|",
         // The other lines and corners.
         '\u{2500}'..='\u{257f}' => "+",
+        '▌' => ">",
+        '▏' => ":",
         // Bars, the low half of them faint.
         '\u{2581}'..='\u{2584}' => "_",
         '\u{2580}'..='\u{259f}' => "#",

@@ -1,0 +1,80 @@
+//! What is done with the campaign named in the footer, and with all of them.
+
+use super::super::{
+    dialogs,
+    keys::Pane,
+    message::Effect,
+    state::{State, Undo},
+};
+use crate::domain::{campaign::Status, id::CampaignId};
+
+fn facts(state: &State) -> Option<(CampaignId, String, Status)> {
+    state.target_campaign().map(|c| (c.row.id, c.row.name.clone(), c.row.execution_status))
+}
+
+fn command(state: &mut State, id: CampaignId, words: &'static str, effect: Effect) -> Vec<Effect> {
+    state.pending.insert(id, words);
+    vec![effect]
+}
+
+pub fn start(state: &mut State) -> Vec<Effect> {
+    match facts(state) {
+        Some((id, name, Status::Paused)) => command(state, id, "resuming...", Effect::Resume(id, name)),
+        Some((id, name, Status::Idle | Status::Completed | Status::Error)) => command(state, id, "starting...", Effect::Start(id, name)),
+        Some((_, _, Status::Running)) | None => Vec::new(),
+    }
+}
+
+pub fn pause_resume(state: &mut State) -> Vec<Effect> {
+    match facts(state) {
+        Some((id, name, Status::Running)) => command(state, id, "pausing...", Effect::Pause(id, name)),
+        Some((id, name, Status::Paused)) => command(state, id, "resuming...", Effect::Resume(id, name)),
+        Some((_, _, Status::Idle | Status::Completed | Status::Error)) | None => Vec::new(),
+    }
+}
+
+pub fn stop(state: &mut State) {
+    if let Some(c) = state.target_campaign() {
+        let (live, left) = (c.row.counts.live, c.row.counts.pending);
+        state.open(dialogs::Stop { campaign: c.row.id, name: c.row.name.clone(), live, left, sure: false });
+    }
+}
+
+pub fn why(state: &mut State) -> Vec<Effect> {
+    facts(state).map_or_else(Vec::new, |(id, ..)| vec![Effect::Why(id)])
+}
+
+/// An empty form; from the campaigns, one like the selected.
+pub fn new(state: &mut State) {
+    let model = if state.focus == Pane::Campaigns { state.target_campaign().map(|c| &c.row) } else { None };
+    state.open(dialogs::Form::new(&state.data, state.options.zone, model));
+}
+
+pub fn edit(state: &mut State) {
+    if let Some(c) = state.target_campaign() {
+        state.open(dialogs::Form::edit(&state.data, state.options.zone, &c.row));
+    }
+}
+
+/// The import that goes on behind the screen, or a new one.
+pub fn import(state: &mut State) {
+    let dialog = state.behind.take().unwrap_or_else(|| Box::new(dialogs::ImportDialog::default()));
+    state.open_boxed(dialog);
+}
+
+pub fn delete(state: &mut State) {
+    if let Some((campaign, name, _)) = facts(state) {
+        state.open(dialogs::Delete::new(campaign, name));
+    }
+}
+
+pub fn pause_all(state: &mut State) -> Vec<Effect> {
+    let any = state.data.campaigns_in(Status::Running) > 0;
+    match state.paused_all.take().filter(|_| !any) {
+        Some(ids) => {
+            state.undo.retain(|u| !matches!(u, Undo::PauseAll(_)));
+            vec![Effect::ResumeAll(ids)]
+        }
+        None => vec![Effect::PauseAll],
+    }
+}

@@ -1,0 +1,150 @@
+//! Tags: set, cleared, taken back, on one call or on all that are marked.
+
+use chrono::Duration as Span;
+
+use super::super::{
+    dialogs,
+    keys::{self, Pane},
+    message::Effect,
+    rows::{count, display_name},
+    state::{State, Undo},
+    tagging::{self, Marked},
+};
+use crate::{
+    domain::outcome::{self, Outcome},
+    store::PaneRow,
+};
+
+/// The same outcome key again within this time is a held one.
+const REPEAT: Span = Span::milliseconds(120);
+/// How long the same person may take a do-not-call back.
+const DNC_UNDO: Span = Span::seconds(10);
+/// More marked calls than this are tagged only after a question.
+const MANY: usize = 5;
+
+/// Sets or clears the outcome of the call under the cursor, or of all marked: at once on the screen, then in the
+/// database.
+pub fn tag(state: &mut State, outcome: Option<Outcome>) -> Vec<Effect> {
+    let digit = outcome.map_or('0', Outcome::digit);
+    let held = state.last_tag.is_some_and(|(d, at)| d == digit && state.now - at < REPEAT);
+    state.last_tag = Some((digit, state.now));
+    if held {
+        return Vec::new();
+    }
+    if state.deaf_until.is_some_and(|t| state.now < t) {
+        let name = state.target().map_or_else(String::new, |r| format!(": the cursor had just gone on to {}", display_name(r)));
+        state.hint(format!("{digit} was not taken{name}"));
+        return Vec::new();
+    }
+    if let Some(outcome) = outcome.filter(|_| !state.marks.is_empty()) {
+        return tag_marked(state, outcome);
+    }
+    let Some(row) = state.target().cloned() else { return Vec::new() };
+    if state.saving.contains_key(&row.id) {
+        return Vec::new();
+    }
+    let name = display_name(&row);
+    if outcome == Some(Outcome::Callback) {
+        state.open(dialogs::Callback::new(&row, name));
+        return Vec::new();
+    }
+    state.promises.remove(&row.id);
+    vec![tagging::one(state, row.id, name, outcome, row.outcome)]
+}
+
+/// All that are marked and may have this outcome; above a handful it asks.
+fn tag_marked(state: &mut State, outcome: Outcome) -> Vec<Effect> {
+    if outcome == Outcome::Callback {
+        state.complain("callbacks are promised one by one: each has its own hour");
+        return Vec::new();
+    }
+    let calls = marked(state, outcome);
+    let left = state.marks.len() - calls.len();
+    if calls.is_empty() {
+        state.hint(format!("none of the marked calls can be \"{}\"", outcome.label()));
+        return Vec::new();
+    }
+    if calls.len() > MANY {
+        state.open(dialogs::TagMany { outcome, calls, left });
+        return Vec::new();
+    }
+    tagging::many(state, outcome, calls)
+}
+
+/// The marked calls that may have an outcome, in the order of the screen.
+fn marked(state: &State, outcome: Outcome) -> Vec<Marked> {
+    let rows = if state.focus == Pane::Outcomes { state.queue_rows() } else { state.live_rows() };
+    let fits =
+        |r: &&&PaneRow| state.marks.contains(&r.id) && !state.saving.contains_key(&r.id) && outcome::allowed(outcome, r.state, r.answered_at.is_some()).is_ok();
+    rows.iter().filter(fits).map(|r| (r.id, display_name(r), r.outcome)).collect()
+}
+
+/// All calls that wait of which the agent is sure, as it says; asks, for one key would write them all.
+pub fn agents_words(state: &mut State) {
+    if state.focus != Pane::Outcomes {
+        let key = state.keys.name(keys::Action::Focus(Pane::Outcomes));
+        return state.hint(format!("the agent's words are taken in the tagging desk: {key} {key}"));
+    }
+    let calls = tagging::sure(state);
+    if calls.is_empty() {
+        return state.hint(format!("there is no call of which the agent is {} % sure", tagging::SURE_PERCENT));
+    }
+    state.open(dialogs::AgentsWords { calls });
+}
+
+/// Takes the last step back, and says whose it was.
+pub fn take_back(state: &mut State) -> Vec<Effect> {
+    match state.undo.pop() {
+        None => Vec::new(),
+        Some(Undo::PauseAll(ids)) => {
+            state.paused_all = None;
+            state.say(format!("resuming the {} that were paused together", count(i64::try_from(ids.len()).unwrap_or(0), "campaign")));
+            vec![Effect::ResumeAll(ids)]
+        }
+        Some(Undo::Tags(steps)) => take_all_back(state, steps),
+        Some(Undo::Tag { call, name, outcome: Some(Outcome::DoNotCall), previous, at }) => {
+            if state.now - at > DNC_UNDO {
+                state.complain(format!("{name} stays on the do-not-call list: only an admin may lift it now"));
+                return Vec::new();
+            }
+            state.open(dialogs::UndoDoNotCall { call, name, previous });
+            Vec::new()
+        }
+        Some(Undo::Tag { call, name, outcome, previous, .. }) => {
+            state.promises.remove(&call);
+            state.saving.insert(call, previous);
+            state.say(format!("taking back {name} \"{}\"...", outcome.map_or("no tag", Outcome::label)));
+            vec![Effect::UndoTag { call, name, previous, outcome, lift: false }]
+        }
+    }
+}
+
+/// A do-not-call among them is taken back by itself: it asks.
+fn take_all_back(state: &mut State, steps: Vec<Undo>) -> Vec<Effect> {
+    let (listed, tags): (Vec<_>, Vec<_>) = steps.into_iter().partition(|s| matches!(s, Undo::Tag { outcome: Some(Outcome::DoNotCall), .. }));
+    let n = i64::try_from(tags.len()).unwrap_or(0);
+    let rest = if listed.is_empty() {
+        String::new()
+    } else {
+        format!("; {} on the do-not-call list: u again", count(i64::try_from(listed.len()).unwrap_or(0), "number"))
+    };
+    state.say(format!("taking back {}...{rest}", count(n, "tag")));
+    state.undo.extend(listed);
+    let mut effects = Vec::new();
+    for step in tags {
+        if let Undo::Tag { call, name, outcome, previous, .. } = step {
+            state.saving.insert(call, previous);
+            effects.push(Effect::UndoTag { call, name, previous, outcome, lift: false });
+        }
+    }
+    effects
+}
+
+/// Marks the call under the cursor, or takes the mark away, and goes a row down.
+pub fn mark(state: &mut State) {
+    let Some(call) = state.target().map(|r| r.id) else { return };
+    if !state.marks.remove(&call) {
+        state.marks.insert(call);
+    }
+    super::screen::step(state, 1);
+}

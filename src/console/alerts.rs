@@ -1,0 +1,99 @@
+//! What a supervisor must know now, worst first. The screen shows the first; the list has all in full.
+
+use super::{
+    keys::Action,
+    state::State,
+    widgets::{cut, lines},
+};
+use crate::domain::{campaign::Status, id::CampaignId};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Nothing is dialled, or nothing that is shown is true.
+    Danger,
+    /// How this screen is set.
+    Banner,
+    Error,
+    Warn,
+    Info,
+}
+
+#[derive(Debug, Clone)]
+pub struct Alert {
+    pub level: Level,
+    pub words: String,
+    /// Whose it is: the list answers why.
+    pub campaign: Option<CampaignId>,
+}
+
+/// Lines an alert, or an error, may take.
+pub const LINES: usize = 3;
+
+#[must_use]
+pub fn all(state: &State) -> Vec<Alert> {
+    let mut all = standing(state);
+    let data = &state.data;
+    if let Some((campaign, bad, of, word)) = &data.last_failure {
+        let name = data.campaign(*campaign).map_or("?", |c| c.row.name.as_str());
+        let words = format!("{name}: {bad} of the last {of} dials failed ({word})");
+        all.push(Alert { level: Level::Warn, words, campaign: Some(*campaign) });
+    }
+    for c in data.campaigns.iter().filter(|c| c.row.execution_status == Status::Error) {
+        let words = format!("{}: {}", c.row.name, c.row.status_reason);
+        all.push(Alert { level: Level::Error, words, campaign: Some(c.row.id) });
+    }
+    all
+}
+
+/// What is true of the installation and of this screen.
+fn standing(state: &State) -> Vec<Alert> {
+    let data = &state.data;
+    let mut all = Vec::new();
+    let mut put = |level, words: String| all.push(Alert { level, words, campaign: None });
+    if let Some(why) = &state.data_error {
+        let age = (state.now - data.at).num_seconds();
+        put(Level::Danger, format!("the database cannot be read, data {age} s old: {why}"));
+    }
+    if data.kill_switch {
+        let release = state.keys.name(Action::Release);
+        put(Level::Danger, format!("KILL SWITCH ON: nothing is dialled on any host. {release} lifts it (an admin), or `dialdeck stop-all --release`"));
+    }
+    if !data.health.is_empty() {
+        put(Level::Danger, data.health.clone());
+    }
+    if let Some(words) = state.options.following.borrow().as_ref() {
+        put(Level::Banner, words.clone());
+    }
+    if let Some((since, _)) = &state.frozen {
+        let at = since.with_timezone(&state.options.zone).format("%H:%M:%S");
+        put(Level::Banner, format!("held still since {at}: calls go on behind it. {} shows them again", state.keys.name(Action::Freeze)));
+    }
+    if state.options.read_only {
+        put(Level::Banner, "read-only: nothing is changed from here".to_owned());
+    }
+    if !state.filter.is_empty() {
+        let (shown, of) = (state.live_rows().len(), data.live.len());
+        put(Level::Info, format!("filter \"{}\": {shown} of {of} calls. Esc clears", state.filter));
+    }
+    all
+}
+
+/// The first of them on as many lines as it needs, three at most.
+#[must_use]
+pub fn shown(state: &State, width: usize) -> Option<(Level, Vec<String>)> {
+    let all = all(state);
+    let first = all.first()?;
+    let key = state.keys.name(Action::Alerts);
+    let sign = if matches!(first.level, Level::Danger | Level::Error | Level::Warn) { "! " } else { "" };
+    let more = match (all.len(), first.campaign) {
+        (1, None) => String::new(),
+        (1, Some(_)) => format!("   {key} opens"),
+        (n, _) => format!("   1 of {n}, {key} opens"),
+    };
+    let room = width.saturating_sub(2);
+    let mut out = lines(&format!("{sign}{}", first.words), room, LINES, &format!("({key} has all)"));
+    if let Some(last) = out.last_mut() {
+        *last = format!("{}{more}", cut(last, room.saturating_sub(more.len())));
+    }
+    Some((first.level, out))
+}

@@ -1,0 +1,62 @@
+//! Delete a campaign: its name must be typed.
+
+use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::{Frame, layout::Rect};
+
+use tui_input::Input;
+
+use crate::{
+    console::{
+        message::Effect,
+        place::{Dialog, Next},
+        state::State,
+        text,
+        widgets::{Entry, card},
+    },
+    domain::id::CampaignId,
+};
+
+pub struct Delete {
+    campaign: CampaignId,
+    name: String,
+    input: Input,
+    wrong: bool,
+}
+
+impl Delete {
+    pub fn new(campaign: CampaignId, name: String) -> Self {
+        Self { campaign, name, input: Input::default(), wrong: false }
+    }
+}
+
+impl Dialog for Delete {
+    fn key(&mut self, _state: &mut State, key: KeyEvent) -> Next {
+        if key.code != KeyCode::Enter {
+            self.wrong = false;
+            text::edit(&mut self.input, key);
+            return Next::stay();
+        }
+        if self.input.value().trim() == self.name {
+            return Next::Close(vec![Effect::Delete(self.campaign, self.name.clone())]);
+        }
+        self.wrong = true;
+        Next::stay()
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
+        let mut entries =
+            vec![Entry::words("Its calls and outcomes stay in the records, the campaign leaves the screen."), Entry::Field("Type its name:", &self.input)];
+        if self.wrong {
+            entries.push(Entry::Wrong("Not deleted: the name was not the same.".to_owned()));
+        }
+        card(frame, &state.theme, area, &format!("Delete \"{}\"?", self.name), "Esc", &entries);
+    }
+
+    fn paste(&mut self, _state: &mut State, text: &str) {
+        text::insert(&mut self.input, text);
+    }
+
+    fn typing(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,278 @@
+//! Everything by its name: commands with their keys, campaigns, lists and the calls that are shown. What cannot
+//! be done now stays, and says why.
+
+use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::{
+    Frame,
+    layout::Rect,
+    text::{Line, Span},
+    widgets::Paragraph,
+};
+use tui_input::Input;
+use unicode_width::UnicodeWidthStr;
+
+use super::Form;
+use crate::{
+    console::{
+        fuzzy,
+        keys::{Action, Pane, WITH_WORDS},
+        place::{Dialog, Next},
+        possible,
+        rows::{count, display_name},
+        state::State,
+        text, theme,
+        widgets::{cut, field, fit, popup},
+    },
+    domain::{
+        id::{CallId, CampaignId, SourceId},
+        outcome::Outcome,
+    },
+};
+
+#[derive(Default)]
+pub struct Palette {
+    input: Input,
+    at: usize,
+    /// Steps back into what was typed before.
+    back: usize,
+    wrong: Option<String>,
+}
+
+/// What an entry leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Then {
+    Act(Action),
+    /// A whole command.
+    Line(String),
+    /// A command that wants words: they are typed behind it.
+    Begin(&'static str),
+    Campaign(CampaignId),
+    Call(Pane, CallId),
+    List(SourceId),
+}
+
+struct Entry {
+    name: String,
+    words: String,
+    right: String,
+    /// Why not now.
+    reason: Option<String>,
+    then: Then,
+}
+
+const SHOWN: usize = 14;
+/// Calls among the entries.
+const CALLS: usize = 200;
+
+impl Palette {
+    fn entries(&self, state: &State) -> Vec<Entry> {
+        let typed = self.input.value().trim_start();
+        let all = match typed.split_once(' ').and_then(|(verb, rest)| with_words(state, verb).map(|e| (e, rest))) {
+            Some((entries, rest)) => found(entries, rest),
+            None => found(everything(state), typed),
+        };
+        all.into_iter().take(500).collect()
+    }
+
+    fn enter(&mut self, state: &mut State) -> Next {
+        let typed = self.input.value().trim().to_owned();
+        let mut entries = self.entries(state);
+        let whole = is_command(state, &typed);
+        if (whole && self.at == 0) || entries.is_empty() {
+            if whole || typed.is_empty() {
+                return Next::Line(typed);
+            }
+            self.wrong = Some(format!("nothing is called \"{typed}\""));
+            return Next::stay();
+        }
+        let entry = entries.swap_remove(self.at.min(entries.len() - 1));
+        if let Some(reason) = entry.reason {
+            self.wrong = Some(reason);
+            return Next::stay();
+        }
+        match entry.then {
+            Then::Act(action) => Next::Then(action),
+            Then::Line(line) => Next::Line(line),
+            Then::Begin(verb) => {
+                self.set(format!("{verb} "));
+                Next::stay()
+            }
+            Then::Campaign(id) => {
+                (state.campaign, state.focus) = (Some(id), Pane::Campaigns);
+                Next::close()
+            }
+            Then::Call(pane, id) => {
+                state.focus = pane;
+                if pane == Pane::Live {
+                    (state.live, state.follow) = (Some(id), false);
+                } else {
+                    state.queue = Some(id);
+                }
+                Next::close()
+            }
+            Then::List(id) => Next::Instead(Box::new(Form::with_list(&state.data, state.options.zone, id))),
+        }
+    }
+
+    fn set(&mut self, text: String) {
+        self.input = Input::new(text);
+        (self.at, self.wrong) = (0, None);
+    }
+
+    /// What was typed before, newest first; beyond the oldest and before the newest nothing.
+    fn recall(&mut self, state: &State, back: usize) {
+        self.back = back.min(state.typed.len());
+        let line = self.back.checked_sub(1).and_then(|i| state.typed.iter().rev().nth(i));
+        self.set(line.cloned().unwrap_or_default());
+    }
+}
+
+/// Whether a line is a command as it stands.
+fn is_command(state: &State, line: &str) -> bool {
+    let (verb, rest) = line.split_once(' ').map_or((line, ""), |(v, r)| (v, r.trim()));
+    let named = state.keys.rows().any(|(row, _)| row.name == line) || line == "q";
+    named || (!rest.is_empty() && WITH_WORDS.iter().any(|(name, ..)| *name == verb))
+}
+
+/// The entries that answer to some letters, the nearest first.
+fn found(entries: Vec<Entry>, letters: &str) -> Vec<Entry> {
+    let score = |e: &Entry| {
+        let name = fuzzy::score(letters, &e.name).map(|s| s + 500);
+        name.max(fuzzy::score(letters, &e.words))
+    };
+    let mut all: Vec<(i64, Entry)> = entries.into_iter().filter_map(|e| score(&e).map(|s| (s, e))).collect();
+    if !letters.trim().is_empty() {
+        all.sort_by_key(|(s, e)| (e.reason.is_some(), -s));
+    }
+    all.into_iter().map(|(_, e)| e).collect()
+}
+
+fn everything(state: &State) -> Vec<Entry> {
+    let mut out: Vec<Entry> = state.keys.rows().map(|(row, keys)| command(state, row, keys)).collect();
+    let begin = |(name, takes, words): &(&'static str, &str, &str)| Entry {
+        name: format!("{name} {takes}"),
+        words: (*words).to_owned(),
+        right: String::new(),
+        reason: None,
+        then: Then::Begin(name),
+    };
+    out.extend(WITH_WORDS.iter().map(begin));
+    out.extend(campaigns(state).map(|(id, name, words)| plain(name, words, Then::Campaign(id))));
+    out.extend(
+        state.data.sources.iter().map(|s| plain(s.name.clone(), format!("list, {}: a new campaign of it", count(s.contacts, "contact")), Then::List(s.id))),
+    );
+    let (live, queue) = (state.live_rows(), state.queue_rows());
+    let calls = live.iter().map(|r| (Pane::Live, r)).chain(queue.iter().map(|r| (Pane::Outcomes, r)));
+    out.extend(calls.take(CALLS).map(|(pane, r)| {
+        let words = format!("call, {}, {}", state.number(&r.phone_number), r.state.words());
+        plain(display_name(r), words, Then::Call(pane, r.id))
+    }));
+    out
+}
+
+fn plain(name: String, words: String, then: Then) -> Entry {
+    Entry { name, words, right: String::new(), reason: None, then }
+}
+
+fn command(state: &State, row: &crate::console::keys::Key, keys: &[String]) -> Entry {
+    Entry {
+        name: row.name.to_owned(),
+        words: row.words.to_owned(),
+        right: keys.first().cloned().unwrap_or_default(),
+        reason: possible::now(state, row).err(),
+        then: Then::Act(row.action),
+    }
+}
+
+fn campaigns(state: &State) -> impl Iterator<Item = (CampaignId, String, String)> {
+    state.data.campaigns.iter().map(|c| (c.row.id, c.row.name.clone(), format!("campaign, {}", c.row.execution_status.as_str())))
+}
+
+/// What may stand behind a command.
+fn with_words(state: &State, verb: &str) -> Option<Vec<Entry>> {
+    let lines = |words: Vec<(String, String)>| {
+        let line = |(word, about): (String, String)| plain(word.clone(), about, Then::Line(format!("{verb} {word}")));
+        Some(words.into_iter().map(line).collect())
+    };
+    match verb {
+        "start" | "pause" | "resume" | "stop" | "why" | "edit" | "delete" => lines(campaigns(state).map(|(_, name, words)| (name, words)).collect()),
+        "tag" => lines(Outcome::ALL.iter().map(|o| (o.as_str().to_owned(), o.label().to_owned())).collect()),
+        "theme" => lines(
+            theme::all(&state.options.themes_folder)
+                .into_iter()
+                .map(|(name, file)| (name, file.map_or("built in".to_owned(), |f| f.display().to_string())))
+                .collect(),
+        ),
+        _ => None,
+    }
+}
+
+impl Dialog for Palette {
+    fn key(&mut self, state: &mut State, key: KeyEvent) -> Next {
+        let entries = self.entries(state);
+        match key.code {
+            KeyCode::Enter => return self.enter(state),
+            KeyCode::Down if self.back > 0 => self.recall(state, self.back - 1),
+            KeyCode::Down => self.at = (self.at + 1).min(entries.len().saturating_sub(1)),
+            KeyCode::Up if self.at == 0 => self.recall(state, self.back + 1),
+            KeyCode::Up => self.at -= 1,
+            KeyCode::Tab => match entries.get(self.at).map(|e| e.then.clone()) {
+                Some(Then::Line(line)) => self.set(line),
+                Some(Then::Begin(verb)) => self.set(format!("{verb} ")),
+                Some(_) => self.set(entries[self.at].name.clone()),
+                None => {}
+            },
+            KeyCode::Backspace if self.input.value().is_empty() => return Next::close(),
+            _ => {
+                text::edit(&mut self.input, key);
+                (self.at, self.back, self.wrong) = (0, 0, None);
+            }
+        }
+        Next::stay()
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
+        let entries = self.entries(state);
+        let rows = entries.len().clamp(1, SHOWN);
+        let height = u16::try_from(rows + 4).unwrap_or(u16::MAX);
+        let inside = popup(frame, &state.theme, area, 100, height, "Everything", "up down   Tab completes   Enter does it   Esc");
+        let width = usize::from(inside.width);
+        let list = usize::from(inside.height).saturating_sub(2);
+        let top = (self.at + 1).saturating_sub(list);
+        let lines: Vec<Line<'_>> = entries.iter().enumerate().skip(top).take(list).map(|(i, e)| e.line(state, i == self.at, width)).collect();
+        frame.render_widget(Paragraph::new(lines), Rect { y: inside.y + 1, height: inside.height.saturating_sub(2), ..inside });
+        let last = self.wrong.as_ref().map(|w| Span::styled(format!(" {}", cut(w, width.saturating_sub(2))), state.theme.style("error")));
+        let bottom = Rect { y: inside.bottom().saturating_sub(1), height: 1, ..inside };
+        frame.render_widget(Paragraph::new(Line::from(last.unwrap_or_default())), bottom);
+        field(frame, &state.theme, Rect { height: 1.min(inside.height), ..inside }, " :", &self.input, state.theme.style("text"));
+    }
+
+    fn paste(&mut self, _state: &mut State, text: &str) {
+        text::insert(&mut self.input, text);
+    }
+
+    fn typing(&self) -> bool {
+        true
+    }
+}
+
+impl Entry {
+    /// Its name, what it does, and at the right its key, or why it cannot be done now.
+    fn line(&self, state: &State, selected: bool, width: usize) -> Line<'static> {
+        let dim = state.theme.style(if self.reason.is_some() { "text_faint" } else { "text_dim" });
+        let name = state.theme.style(if self.reason.is_some() { "text_faint" } else { "text" });
+        let right = self.reason.clone().unwrap_or_else(|| self.right.clone());
+        let right = cut(&right, width / 2);
+        let sign = if selected { "▌" } else { " " };
+        let head = fit(&self.name, 24.min(width / 3));
+        let room = width.saturating_sub(head.width() + right.width() + 4);
+        let style = state.theme.style(if self.reason.is_some() { "warn" } else { "key" });
+        let line = Line::from(vec![
+            Span::styled(sign, state.theme.style("key")),
+            Span::styled(format!("{head} "), name),
+            Span::styled(fit(&self.words, room), dim),
+            Span::styled(format!(" {right} "), style),
+        ]);
+        if selected { line.style(state.theme.selection(true)) } else { line }
+    }
+}

@@ -1,0 +1,39 @@
+//! Quit while calls are live: what becomes of them.
+
+use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::{Frame, layout::Rect};
+
+use crate::console::{
+    Ending,
+    message::Effect,
+    place::{Dialog, Next},
+    rows::count,
+    state::State,
+    widgets::{Entry, card},
+};
+
+pub struct Quit;
+
+impl Dialog for Quit {
+    fn key(&mut self, _state: &mut State, key: KeyEvent) -> Next {
+        match key.code {
+            KeyCode::Char('d') => Next::Close(vec![Effect::Leave(Ending::Drain)]),
+            KeyCode::Char('q') => Next::Close(vec![Effect::Leave(Ending::QuitNow)]),
+            _ => Next::stay(),
+        }
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
+        let live = i64::try_from(state.data.live_count()).unwrap_or(0);
+        let mut entries = vec![
+            Entry::words("[d]rain: dial no more, leave when the last call has ended"),
+            Entry::words("[q]uit now: calls go on unsupervised; the next start looks after them"),
+            Entry::words("Esc stay"),
+        ];
+        if !state.promises.is_empty() {
+            let n = count(i64::try_from(state.promises.len()).unwrap_or(0), "call");
+            entries.push(Entry::Wrong(format!("{n} on the line was promised a callback: its moment is written when it ends, and is lost if you leave now")));
+        }
+        card(frame, &state.theme, area, &count(live, "live call"), "Esc", &entries);
+    }
+}

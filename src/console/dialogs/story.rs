@@ -1,0 +1,71 @@
+//! A call's story over the screen. Tags, notes and hang-ups go to this call.
+
+use crossterm::event::KeyEvent;
+use ratatui::{Frame, layout::Rect};
+
+use ratatui::widgets::Paragraph;
+
+use super::words::scrolled;
+use crate::{
+    console::{
+        keys::{Action, Group},
+        message::Effect,
+        place::{Dialog, Next},
+        state::State,
+        story,
+        widgets::popup,
+    },
+    domain::id::CallId,
+    store::PaneRow,
+};
+
+pub struct Story {
+    call: CallId,
+    scroll: usize,
+    /// Lines when it was drawn last: where scrolling ends.
+    lines: std::cell::Cell<usize>,
+}
+
+impl Story {
+    pub fn new(call: CallId) -> Self {
+        Self { call, scroll: 0, lines: std::cell::Cell::new(1) }
+    }
+}
+
+impl Dialog for Story {
+    fn key(&mut self, state: &mut State, key: KeyEvent) -> Next {
+        let action = state.keys.action(&key);
+        if matches!(action, Some(Action::Quit | Action::Enter)) {
+            return Next::Close(self.escape(state));
+        }
+        let own = |row: &&crate::console::keys::Key| {
+            matches!(row.group, Group::Tags | Group::Call) && !matches!(row.action, Action::AutoNext | Action::ToTagOnly | Action::Mark)
+        };
+        if let Some(action) = action.filter(|a| crate::console::keys::row(*a).as_ref().is_some_and(own)) {
+            return Next::Act(action);
+        }
+        self.scroll = scrolled(self.scroll, key.code, self.lines.get());
+        Next::stay()
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
+        let inside = popup(frame, &state.theme, area, 110, 36, "The call", "j k scroll   Esc closes");
+        let Some(detail) = state.detail.as_ref().filter(|d| d.row.id == self.call) else {
+            return frame.render_widget(Paragraph::new(" loading..."), inside);
+        };
+        let lines = story::lines(state, detail, usize::from(inside.width));
+        let most = lines.len().saturating_sub(usize::from(inside.height));
+        self.lines.set(most + 1);
+        frame.render_widget(Paragraph::new(lines[self.scroll.min(most)..].to_vec()), inside);
+    }
+
+    /// The story is not wanted any more, unless the wide screen has a pane for it.
+    fn escape(&mut self, state: &mut State) -> Vec<Effect> {
+        state.shown = None;
+        vec![Effect::Show(None)]
+    }
+
+    fn call<'a>(&self, state: &'a State) -> Option<&'a PaneRow> {
+        state.detail.as_ref().map(|d| &d.row).filter(|r| r.id == self.call)
+    }
+}

@@ -1,0 +1,130 @@
+//! Where everything stands at which size, and which rows of a list can be seen.
+//!
+//! ```text
+//! 80x24            120x40                      200x60
+//! header           header                      header
+//! alert            alert                       alert
+//! tabs or crumbs   campaigns | outcomes        campaigns | live calls
+//! one pane         live calls                  outcomes  |
+//!                  events                      trend     | detail | events
+//! notes, then who the keys act on and which they are, at the bottom of each
+//! ```
+
+use ratatui::layout::{Constraint, Layout, Rect};
+
+use super::{
+    alerts,
+    keys::{Action, Pane},
+    state::{LARGE, State},
+    widgets::lines,
+};
+
+/// From here four panes stand together.
+const MEDIUM: (u16, u16) = (100, 30);
+const TOP_ROWS: u16 = 9;
+const EVENT_ROWS: u16 = 7;
+const FOOTER_ROWS: u16 = 2;
+const LEFT_COLUMNS: u16 = 74;
+const OUTCOME_COLUMNS: u16 = 52;
+
+/// The places of one frame.
+#[derive(Debug, Default)]
+pub struct Places {
+    pub header: Rect,
+    pub alert: Rect,
+    /// Tabs, or the crumbs of a room.
+    pub tabs: Option<Rect>,
+    pub panes: Vec<(Pane, Rect)>,
+    pub trend: Option<Rect>,
+    pub detail: Option<Rect>,
+    pub notes: Rect,
+    pub footer: Rect,
+}
+
+#[must_use]
+pub fn of(state: &State, area: Rect) -> Places {
+    let width = usize::from(area.width);
+    let cells = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+    let alert = alerts::shown(state, width).map_or(1, |(_, lines)| cells(lines.len()));
+    let notes = cells(notes(state, width).len().max(1));
+    let rows = [Constraint::Length(1), Constraint::Length(alert), Constraint::Min(1), Constraint::Length(notes), Constraint::Length(FOOTER_ROWS)];
+    let [header, alert, body, notes, footer] = Layout::vertical(rows).areas(area);
+    let mut places = Places { header, alert, notes, footer, ..Places::default() };
+    let fits = |size: (u16, u16)| area.width >= size.0 && area.height >= size.1;
+    if state.zoom || !Pane::DECK.contains(&state.focus) || !fits(MEDIUM) {
+        let [tabs, body] = Layout::vertical([Constraint::Length(1), Constraint::Min(1)]).areas(body);
+        places.tabs = Some(tabs);
+        places.panes.push((state.focus, body));
+    } else if fits(LARGE) {
+        large(&mut places, body);
+    } else {
+        medium(&mut places, body);
+    }
+    places
+}
+
+fn medium(places: &mut Places, area: Rect) {
+    let [top, live, events] = Layout::vertical([Constraint::Length(TOP_ROWS), Constraint::Min(4), Constraint::Length(EVENT_ROWS)]).areas(area);
+    let [campaigns, outcomes] = Layout::horizontal([Constraint::Min(50), Constraint::Length(OUTCOME_COLUMNS)]).areas(top);
+    places.panes.extend([(Pane::Campaigns, campaigns), (Pane::Outcomes, outcomes), (Pane::Live, live), (Pane::Events, events)]);
+}
+
+fn large(places: &mut Places, area: Rect) {
+    let [left, right] = Layout::horizontal([Constraint::Length(LEFT_COLUMNS), Constraint::Min(60)]).areas(area);
+    let [campaigns, outcomes, trend] = Layout::vertical([Constraint::Min(8), Constraint::Length(22), Constraint::Length(7)]).areas(left);
+    let [live, bottom] = Layout::vertical([Constraint::Percentage(60), Constraint::Percentage(40)]).areas(right);
+    let [detail, events] = Layout::horizontal([Constraint::Percentage(50), Constraint::Percentage(50)]).areas(bottom);
+    places.panes.extend([(Pane::Campaigns, campaigns), (Pane::Outcomes, outcomes), (Pane::Live, live), (Pane::Events, events)]);
+    (places.trend, places.detail) = (Some(trend), Some(detail));
+}
+
+/// What was told last: an error that stands, then what was done beside it.
+#[must_use]
+pub fn notes(state: &State, width: usize) -> Vec<(&'static str, String)> {
+    let room = width.saturating_sub(2);
+    let mut out = Vec::new();
+    if state.dialog.as_ref().is_some_and(|o| o.leaving) {
+        out.push(("warn", "Esc again throws away what was typed; any other key goes on".to_owned()));
+    }
+    if let Some((note, n)) = state.notes.last_wrong() {
+        let key = state.keys.name(Action::Alerts);
+        let more = if n > 1 { format!(" ({n} errors, {key} has all; Esc)") } else { " (Esc)".to_owned() };
+        let text = lines(&format!("!! {}", note.text), room.saturating_sub(more.len()), alerts::LINES, &format!("({key} has all)"));
+        let last = text.len().saturating_sub(1);
+        out.extend(text.into_iter().enumerate().map(|(i, t)| ("error", if i == last { format!("{t}{more}") } else { t })));
+    }
+    match state.notes.told() {
+        Some(told) if told.done => out.extend(lines(&format!("✓ {}", told.text), room, 2, "…").into_iter().map(|t| ("success", t))),
+        Some(told) => out.extend(lines(&told.text, room, 2, "…").into_iter().map(|t| ("warn", t))),
+        None if out.is_empty() && !state.loaded => out.push(("text_faint", "loading...".to_owned())),
+        None => {}
+    }
+    out
+}
+
+/// Which rows of each pane can be seen from now on. The view goes with the cursor by as little as it must;
+/// following, it stays on the first rows and the cursor may leave it.
+pub fn see(state: &mut State) {
+    let area = Rect { x: 0, y: 0, width: state.size.0, height: state.size.1 };
+    if state.is_tiny() {
+        return;
+    }
+    let whole = state.zoom;
+    let places = of(state, area);
+    let mut sight = std::collections::HashMap::new();
+    for (pane, place) in places.panes {
+        let Some(room) = state.room(pane) else { continue };
+        let rows = room.rows(state, place, whole);
+        let (at, total) = room.list(state);
+        let last = total.saturating_sub(rows);
+        let top = state.sight.get(&pane).map_or(0, |s| s.0).min(last);
+        let top = match at {
+            _ if room.keeps_top(state) => 0,
+            Some(i) if i < top => i,
+            Some(i) if rows > 0 && i >= top + rows => i + 1 - rows,
+            _ => top,
+        };
+        sight.insert(pane, (top, rows));
+    }
+    state.sight = sight;
+}

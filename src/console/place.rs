@@ -1,0 +1,150 @@
+//! What stands on the screen and hears keys: a room, and a dialog over it. Each is one file with its state, its
+//! keys, its drawing and its words.
+
+use crossterm::event::KeyEvent;
+use ratatui::{Frame, layout::Rect};
+
+use super::{
+    keys::{Action, Group, Pane},
+    message::{Effect, Msg},
+    state::State,
+};
+use crate::store::PaneRow;
+
+/// What a dialog makes of a key.
+pub enum Next {
+    Stay(Vec<Effect>),
+    Close(Vec<Effect>),
+    /// Acts on what it shows, and stays.
+    Act(Action),
+    /// Closes; then the screen below acts.
+    Then(Action),
+    /// Closes; then the line is a command.
+    Line(String),
+    /// Another in its place.
+    Instead(Box<dyn Dialog>),
+}
+
+impl Next {
+    #[must_use]
+    pub fn stay() -> Self {
+        Self::Stay(Vec::new())
+    }
+
+    #[must_use]
+    pub fn close() -> Self {
+        Self::Close(Vec::new())
+    }
+}
+
+/// What is open over the screen, one at a time. It says the object, the count and what is lost; the safe choice
+/// needs no key but Esc.
+pub trait Dialog {
+    /// Any key but Esc.
+    fn key(&mut self, state: &mut State, key: KeyEvent) -> Next;
+
+    fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect);
+
+    /// Pasted text.
+    fn paste(&mut self, _state: &mut State, _text: &str) {}
+
+    /// Letters go into a field.
+    fn typing(&self) -> bool {
+        false
+    }
+
+    /// Something was typed that Esc would lose: it asks first.
+    fn typed(&self) -> bool {
+        false
+    }
+
+    /// Takes no keys at first: those were typed for the screen below.
+    fn deaf(&self) -> bool {
+        !self.typing()
+    }
+
+    /// It is closed by Esc.
+    fn escape(&mut self, _state: &mut State) -> Vec<Effect> {
+        Vec::new()
+    }
+
+    /// Esc does not end it: words for the header while it goes on.
+    fn goes_on(&self) -> Option<String> {
+        None
+    }
+
+    /// News from elsewhere; `true` closes it.
+    fn told(&mut self, _msg: &Msg) -> bool {
+        false
+    }
+
+    /// The call whose story it is: tags go to it.
+    fn call<'a>(&self, _state: &'a State) -> Option<&'a PaneRow> {
+        None
+    }
+
+    /// The text that an external editor is to open.
+    fn long_text(&self) -> Option<String> {
+        None
+    }
+
+    /// What came back from there.
+    fn take_text(&mut self, _text: String) {}
+}
+
+/// A room: a pane of the deck, or the whole screen.
+pub trait Room {
+    fn pane(&self) -> Pane;
+
+    /// Its words in the line of tabs and in the crumbs.
+    fn tab(&self, state: &State) -> String;
+
+    fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect, whole: bool);
+
+    /// How many rows of its list a place has room for.
+    fn rows(&self, state: &State, area: Rect, whole: bool) -> usize;
+
+    /// How many rows there are, and which the cursor stands on.
+    fn list(&self, state: &State) -> (Option<usize>, usize);
+
+    /// Puts the cursor on a row.
+    fn put(&mut self, state: &mut State, row: usize);
+
+    /// The call under the cursor.
+    fn call<'a>(&self, _state: &'a State) -> Option<&'a PaneRow> {
+        None
+    }
+
+    /// What Enter means; without a meaning of its own, the story of the call under the cursor.
+    fn enter(&mut self, _state: &mut State) -> Option<Next> {
+        None
+    }
+
+    /// What the footer offers while it has the focus, in the order of use.
+    fn offers(&self) -> &'static [Action] {
+        &[]
+    }
+
+    /// What the help shows first.
+    fn groups(&self) -> &'static [Group] {
+        &[]
+    }
+
+    /// The first row stays in sight whatever the cursor does.
+    fn keeps_top(&self, _state: &State) -> bool {
+        false
+    }
+
+    /// A key of its own, before the table.
+    fn key(&mut self, _state: &mut State, _key: KeyEvent) -> Option<Vec<Effect>> {
+        None
+    }
+
+    /// It got the focus, or the whole screen: what it wants to know.
+    fn entered(&mut self, _state: &mut State) -> Vec<Effect> {
+        Vec::new()
+    }
+
+    /// News from elsewhere.
+    fn told(&mut self, _state: &mut State, _msg: &Msg) {}
+}

@@ -1,0 +1,110 @@
+//! Whether an act can be done now, on what is under the cursor, and if not why: for the key that is pressed, the
+//! footer that offers it and the palette that lists it.
+
+use super::{
+    keys::{Action, Key, Need, Pane, Place},
+    rows::{count, display_name},
+    state::{State, Undo},
+};
+use crate::{
+    domain::{campaign::Status, outcome},
+    store::PaneRow,
+};
+
+/// # Errors
+/// Why not, and what to do about it.
+pub fn now(state: &State, key: &Key) -> Result<(), String> {
+    here(state, key)?;
+    if key.writes && state.options.read_only {
+        return Err("read-only: nothing is changed from here".to_owned());
+    }
+    match key.need {
+        Need::Nothing => Ok(()),
+        Need::Call => call(state).map(drop),
+        Need::OpenCall => {
+            let row = call(state)?;
+            if row.state.is_ended() { Err(format!("the call with {} is over ({})", display_name(row), row.state.words())) } else { Ok(()) }
+        }
+        Need::Taggable(outcome) if state.marks.is_empty() => {
+            let row = call(state)?;
+            outcome::allowed(outcome, row.state, row.answered_at.is_some()).map_err(|refusal| refusal.message)
+        }
+        Need::Taggable(_) => Ok(()),
+        Need::Tagged => {
+            let row = call(state)?;
+            if row.outcome.is_some() { Ok(()) } else { Err(format!("{} has no tag", display_name(row))) }
+        }
+        Need::Step if state.undo.is_empty() => Err("nothing to take back".to_owned()),
+        Need::Step => Ok(()),
+        Need::Campaign => status(state).map(drop),
+        Need::Startable => match status(state)? {
+            (name, Status::Running) => Err(format!("\"{name}\" is already running")),
+            _ => Ok(()),
+        },
+        Need::Begun => match status(state)? {
+            (_, Status::Running | Status::Paused) => Ok(()),
+            (name, status) => Err(format!("\"{name}\" is {}: {} starts it", status.as_str(), state.keys.name(Action::Start))),
+        },
+        Need::Running if state.data.campaigns_in(Status::Running) == 0 && state.paused_all.is_none() => Err("no campaign is running".to_owned()),
+        Need::Running => Ok(()),
+        Need::KillSwitch(on) if state.data.kill_switch == on => Ok(()),
+        Need::KillSwitch(true) => Err("the kill switch is off".to_owned()),
+        Need::KillSwitch(false) => Err("the kill switch is on already".to_owned()),
+        Need::Later(why) => Err(why.to_owned()),
+    }
+}
+
+/// Whether a key works where the focus is.
+fn here(state: &State, key: &Key) -> Result<(), String> {
+    let over = state.dialog.as_ref().is_some_and(|o| o.dialog.call(state).is_some());
+    let fits = match key.place {
+        Place::Anywhere => true,
+        Place::Calls => over || state.focus.has_calls(),
+        Place::Lists => state.focus != Pane::Events,
+    };
+    if fits {
+        return Ok(());
+    }
+    let name = |pane| state.keys.name(Action::Focus(pane));
+    match key.place {
+        Place::Calls => {
+            let (live, outcomes) = (name(Pane::Live), name(Pane::Outcomes));
+            Err(format!("\"{}\" works on a call: go to live calls ({live}) or outcomes ({outcomes})", key.short))
+        }
+        Place::Lists | Place::Anywhere => Err(format!("\"{}\" works in lists, not in events", key.short)),
+    }
+}
+
+/// The call under the cursor, if it can be seen.
+fn call(state: &State) -> Result<&PaneRow, String> {
+    let Some(row) = state.selected() else {
+        let down = state.keys.name(Action::Down);
+        return Err(format!("no call is selected: {down} takes one"));
+    };
+    state.target().ok_or_else(|| {
+        let down = state.keys.name(Action::Down);
+        format!("{} is not on the screen: {down} or {} goes there", display_name(row), state.keys.name(Action::Up))
+    })
+}
+
+fn status(state: &State) -> Result<(&str, Status), String> {
+    let none = || {
+        let keys = &state.keys;
+        if state.data.campaigns.is_empty() {
+            format!("no campaign yet: {} makes one", keys.name(Action::New))
+        } else {
+            format!("no campaign is selected: {} goes to them", keys.name(Action::Focus(Pane::Campaigns)))
+        }
+    };
+    state.target_campaign().map(|c| (c.row.name.as_str(), c.row.execution_status)).ok_or_else(none)
+}
+
+/// Whose step `u` takes back, in words.
+#[must_use]
+pub fn step_back(state: &State) -> Option<String> {
+    Some(match state.undo.last()? {
+        Undo::Tag { name, outcome, .. } => format!("{name} \"{}\"", outcome.map_or("no tag", outcome::Outcome::label)),
+        Undo::Tags(steps) => format!("{} at once", count(i64::try_from(steps.len()).unwrap_or(0), "tag")),
+        Undo::PauseAll(ids) => format!("the pause of {}", count(i64::try_from(ids.len()).unwrap_or(0), "campaign")),
+    })
+}

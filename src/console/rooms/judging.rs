@@ -1,0 +1,325 @@
+//! The tagging desk: outcomes on the whole screen, where taggers live. The calls that wait, the oldest first; the
+//! one under the cursor with all that helps to judge it; and the keys.
+
+use chrono::{DateTime, Duration, Utc};
+use ratatui::{
+    Frame,
+    layout::{Constraint, Layout, Rect},
+    style::{Modifier, Style},
+    text::{Line, Span},
+    widgets::Paragraph,
+};
+use unicode_width::UnicodeWidthStr;
+
+use super::table::list;
+use crate::{
+    console::{
+        keys::{Action, Pane},
+        place::Next,
+        rows::display_name,
+        snapshot::Judged,
+        state::State,
+        tagging,
+        widgets::{boxed, cut, empty, fit, wrapped},
+    },
+    desk::TagCard,
+    domain::{outcome::Outcome, schedule},
+    store::{FoundCall, PaneRow},
+};
+
+/// From here the queue stands beside the call; below it is one line over it.
+const WIDE: u16 = 100;
+const QUEUE_COLUMNS: u16 = 44;
+/// With so many rows the keys have a place of their own.
+const TALL: u16 = 26;
+const KEY_ROWS: u16 = 5;
+
+/// What the desk wants to know while it is open.
+#[must_use]
+pub fn judged(state: &State) -> Option<Judged> {
+    let open = state.zoom && state.focus == Pane::Outcomes;
+    // The midnight before now, on the operator's clock.
+    let today = || schedule::next_day(state.options.zone, state.now - Duration::days(1));
+    open.then(|| Judged { call: state.queue, today: today() })
+}
+
+/// The places of the desk: its head, the queue, the call, the keys.
+struct Places {
+    head: Rect,
+    queue: Rect,
+    call: Rect,
+    keys: Option<Rect>,
+}
+
+fn places(area: Rect) -> Places {
+    let keys = if area.height >= TALL { KEY_ROWS } else { 0 };
+    let [head, body, foot] = Layout::vertical([Constraint::Length(1), Constraint::Min(3), Constraint::Length(keys)]).areas(area);
+    let (queue, call) = if area.width >= WIDE {
+        let [queue, call] = Layout::horizontal([Constraint::Length(QUEUE_COLUMNS), Constraint::Min(40)]).areas(body);
+        (queue, call)
+    } else {
+        let [queue, call] = Layout::vertical([Constraint::Length(1), Constraint::Min(2)]).areas(body);
+        (queue, call)
+    };
+    Places { head, queue, call, keys: (keys > 0).then_some(foot) }
+}
+
+/// How many calls of the queue have room.
+pub fn rows(area: Rect) -> usize {
+    let queue = places(area).queue;
+    usize::from(if area.width >= WIDE { queue.height.saturating_sub(2) } else { queue.height })
+}
+
+/// Enter takes what the agent says; on a call of which it says nothing, the story opens.
+pub fn enter(state: &State) -> Option<Next> {
+    let row = state.target()?;
+    let word = row.suggestion.filter(|_| row.outcome.is_none() && !state.options.read_only)?;
+    Some(Next::Then(Action::Tag(word)))
+}
+
+pub fn draw(frame: &mut Frame<'_>, state: &State, area: Rect, queue: &[&PaneRow], selected: Option<usize>) {
+    let at = places(area);
+    frame.render_widget(Paragraph::new(Span::styled(fit(&head(state), usize::from(area.width)), state.theme.style("text_dim"))), at.head);
+    draw_queue(frame, state, at.queue, queue, selected, area.width >= WIDE);
+    let title = "The call";
+    let corner =
+        format!("{} note  {} copy  {} opens what the agent did not say", key(state, Action::Note), key(state, Action::Copy), key(state, Action::Enter));
+    let inside = boxed(frame, &state.theme, at.call, false, title, &corner);
+    match selected.and_then(|i| queue.get(i)) {
+        Some(row) => {
+            let lines = card(state, row, usize::from(inside.width));
+            frame.render_widget(Paragraph::new(lines), inside);
+        }
+        None => empty(frame, &state.theme, inside, &format!("No call is selected. {} takes the first.", key(state, Action::Down))),
+    }
+    if let Some(area) = at.keys {
+        draw_keys(frame, state, area, selected.and_then(|i| queue.get(i)).copied());
+    }
+}
+
+fn key(state: &State, action: Action) -> String {
+    state.keys.name(action)
+}
+
+/// ` to tag 7   oldest 4 m   you: 31 tagged today, 6 s each   ana is tagging here too`.
+fn head(state: &State) -> String {
+    let mut text = format!(" to tag {}", state.to_tag());
+    let Some((head, _)) = &state.judging else { return text };
+    if let Some(oldest) = head.oldest {
+        text.push_str(&format!("   oldest {}", age(state.now, oldest)));
+    }
+    let each = head.pace.seconds_each.map_or_else(String::new, |s| format!(", {s:.0} s each"));
+    text.push_str(&format!("   you: {} tagged today{each}", head.pace.tags));
+    let others: Vec<&str> = head.others.iter().map(|t| t.who.as_str()).collect();
+    match others.as_slice() {
+        [] => {}
+        [one] => text.push_str(&format!("   {one} is tagging here too")),
+        several => text.push_str(&format!("   {} are tagging here too", several.join(", "))),
+    }
+    text
+}
+
+/// `40 s`, `4 m`, `3 h`, `2 d`.
+fn age(now: DateTime<Utc>, since: DateTime<Utc>) -> String {
+    let seconds = (now - since).num_seconds().max(0);
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} m", seconds / 60),
+        3600..86_400 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+fn draw_queue(frame: &mut Frame<'_>, state: &State, area: Rect, queue: &[&PaneRow], selected: Option<usize>, wide: bool) {
+    let inside = if wide {
+        let at = selected.map_or_else(|| format!("{}", queue.len()), |i| format!("{}/{}", i + 1, queue.len()));
+        let next = if state.auto_next { "auto-next on" } else { "auto-next off" };
+        boxed(frame, &state.theme, area, true, "To tag, oldest first", &format!("{at}  {} {next}", key(state, Action::AutoNext)))
+    } else {
+        area
+    };
+    let width = usize::from(inside.width);
+    list(frame, state, inside, Pane::Outcomes, queue, selected, |r| queue_spans(state, r, width));
+}
+
+fn queue_spans(state: &State, r: &PaneRow, width: usize) -> Vec<Span<'static>> {
+    let says = 17;
+    let name = width.saturating_sub(1 + 6 + says);
+    let since = r.completed_at.map_or_else(String::new, |t| age(state.now, t));
+    let (word, role) = match (state.saving.get(&r.id), r.outcome, r.suggestion) {
+        (Some(_), ..) => ("~ saving".to_owned(), "text_dim".to_owned()),
+        (None, Some(o), _) => (format!("✓ {}", o.label()), format!("outcome_{}", o.as_str())),
+        (None, None, Some(o)) => (format!("{}?{}", short(o), sure(r)), format!("outcome_{}", o.as_str())),
+        (None, None, None) => ("-".to_owned(), "text_faint".to_owned()),
+    };
+    vec![
+        Span::styled(fit(&display_name(r), name), state.theme.style("text")),
+        Span::styled(format!("{since:>5} "), super::table::age_style(state, r)),
+        Span::styled(fit(&format!(" {word}"), says), state.theme.style(&role)),
+    ]
+}
+
+fn short(o: Outcome) -> &'static str {
+    match o {
+        Outcome::NotInterested => "not int.",
+        Outcome::DoNotCall => "do not",
+        Outcome::WrongNumber => "wrong no.",
+        other => other.label(),
+    }
+}
+
+fn sure(r: &PaneRow) -> String {
+    r.suggestion_confidence.map_or_else(String::new, |c| format!(" {:.0} %", c * 100.0))
+}
+
+/// The call as a tagger reads it, from the top: who, what happened, what the agent says, the last words.
+fn card(state: &State, row: &PaneRow, width: usize) -> Vec<Line<'static>> {
+    let mut out = Writing { state, width: width.saturating_sub(2), lines: Vec::new() };
+    let known = state.judging.as_ref().and_then(|(_, card)| card.as_deref()).filter(|c| c.call.call.id == row.id);
+    out.who(row, known);
+    out.talk(row);
+    out.gap();
+    out.agent(row, known);
+    match known {
+        Some(card) => out.rest(card),
+        None => out.words("loading...", "text_faint"),
+    }
+    if !row.notes.is_empty() {
+        out.labelled("Note", &row.notes, "text");
+    }
+    out.lines
+}
+
+/// Lines as they are written, each text on as many as it needs.
+struct Writing<'a> {
+    state: &'a State,
+    width: usize,
+    lines: Vec<Line<'static>>,
+}
+
+/// Cells of the labels at the left.
+const LABEL: usize = 8;
+/// Earlier calls, and columns of a card, that are shown.
+const EARLIER: usize = 4;
+const FIELDS: usize = 6;
+
+impl Writing<'_> {
+    fn style(&self, role: &str) -> Style {
+        self.state.theme.style(role)
+    }
+
+    fn gap(&mut self) {
+        self.lines.push(Line::default());
+    }
+
+    fn words(&mut self, text: &str, role: &str) {
+        let style = self.style(role);
+        self.lines.extend(wrapped(text, self.width).into_iter().map(|l| Line::from(Span::styled(format!(" {l}"), style))));
+    }
+
+    fn labelled(&mut self, label: &str, text: &str, role: &str) {
+        let (dim, style) = (self.style("text_dim"), self.style(role));
+        for (i, line) in wrapped(text, self.width.saturating_sub(LABEL)).into_iter().enumerate() {
+            let label = if i == 0 { label } else { "" };
+            self.lines.push(Line::from(vec![Span::styled(format!(" {}", fit(label, LABEL)), dim), Span::styled(line, style)]));
+        }
+    }
+
+    fn who(&mut self, row: &PaneRow, known: Option<&TagCard>) {
+        let mut text = format!("   {}", self.state.number(&row.phone_number));
+        if let Some((_, contact)) = known.and_then(|c| c.card.as_ref())
+            && !contact.company.is_empty()
+        {
+            text.push_str(&format!("   {}", contact.company));
+        }
+        if let Some(clock) = known.map(|c| &c.clock).filter(|c| !c.time.is_empty()) {
+            text.push_str(&format!("   {}, {} there", clock.place, clock.time));
+        }
+        let name = cut(&display_name(row), 30);
+        let rest = cut(&text, self.width.saturating_sub(name.width()));
+        let bold = self.style("title").add_modifier(Modifier::BOLD);
+        self.lines.push(Line::from(vec![Span::styled(format!(" {name}"), bold), Span::styled(rest, self.style("text"))]));
+    }
+
+    fn talk(&mut self, row: &PaneRow) {
+        let (m, s) = (row.call_duration / 60, row.call_duration % 60);
+        let how = if row.reason.trim().is_empty() { String::new() } else { format!(", {}", row.reason.trim()) };
+        let text = format!("{}, attempt {}, talked {m}:{s:02}{how}", row.campaign_name, row.attempt);
+        self.words(&text, "text_dim");
+    }
+
+    fn agent(&mut self, row: &PaneRow, known: Option<&TagCard>) {
+        let Some(word) = row.suggestion else {
+            self.labelled("Agent", "says nothing of it", "text_faint");
+            return;
+        };
+        let why = known.and_then(|c| c.word.as_ref()).map(|w| w.note.trim()).filter(|n| !n.is_empty()).map_or_else(String::new, |n| format!(": {n}"));
+        self.labelled(
+            "Agent",
+            &format!("{},{}{why}", word.label(), if row.suggestion_confidence.is_some() { sure(row) } else { " not sure how much".into() }),
+            &format!("outcome_{}", word.as_str()),
+        );
+    }
+
+    fn rest(&mut self, card: &TagCard) {
+        let summary = card.report.as_ref().and_then(|r| r.summary.as_deref()).unwrap_or_default();
+        if !summary.trim().is_empty() {
+            self.labelled("Summary", summary.trim(), "text");
+        }
+        if !card.last_words.is_empty() {
+            self.gap();
+            self.words("Last words", "text_dim");
+            for line in &card.last_words {
+                self.labelled(&format!("  {}", cut(&line.role, LABEL - 3)), line.text.trim(), "text");
+            }
+        }
+        self.gap();
+        for (i, call) in card.earlier.iter().take(EARLIER).enumerate() {
+            let text = self.earlier(call);
+            self.labelled(if i == 0 { "Before" } else { "" }, &text, "text");
+        }
+        for promised in card.promised.iter().take(2) {
+            let at = promised.due.with_timezone(&self.state.options.zone).format("%a %e %b %H:%M");
+            self.labelled("Promise", &format!("{at}, {}", promised.campaign_name), "warn");
+        }
+        if let Some((list, contact)) = &card.card {
+            let fields: Vec<String> = contact
+                .fields
+                .iter()
+                .filter_map(|(k, v)| Some((k, v.as_str().filter(|v| !v.is_empty())?)))
+                .take(FIELDS)
+                .map(|(k, v)| format!("{k}: {v}"))
+                .collect();
+            self.labelled("Card", &format!("{}   (list {list})", fields.join("   ")), "text");
+        }
+    }
+
+    fn earlier(&self, call: &FoundCall) -> String {
+        let at = call.call.armed_at.map_or_else(String::new, |t| t.with_timezone(&self.state.options.zone).format("%e %b").to_string());
+        let what = call.call.outcome.map_or_else(|| call.call.state.words().to_owned(), |o| o.label().to_owned());
+        let by = call.outcome_by.as_deref().filter(|b| !b.is_empty()).map_or_else(String::new, |b| format!("   by {b}"));
+        format!("{at}  {}  {what}{by}", call.call.campaign_name)
+    }
+}
+
+/// The six keys, the agent's among them in capitals, and what goes beside.
+fn draw_keys(frame: &mut Frame<'_>, state: &State, area: Rect, row: Option<&PaneRow>) {
+    let inside = boxed(frame, &state.theme, area, false, "Tag", "");
+    let word = row.and_then(|r| r.suggestion);
+    let mut spans = vec![Span::raw("  ")];
+    for o in Outcome::ALL {
+        let said = word == Some(o);
+        let label = if said { o.label().to_uppercase() } else { o.label().to_owned() };
+        let style = state.theme.style(&format!("outcome_{}", o.as_str()));
+        spans.push(Span::styled(format!(" {} ", key(state, Action::Tag(o))), state.theme.style("key")));
+        spans.push(Span::styled(format!("{label}   "), if said { style.add_modifier(Modifier::BOLD) } else { style }));
+    }
+    let mut second = format!("  {} ", key(state, Action::Enter));
+    second.push_str(word.map_or("opens the story: the agent says nothing of it".to_owned(), |o| format!("takes what the agent says ({})", o.label())).as_str());
+    second.push_str(&format!("      {} all of which it is {} % sure", key(state, Action::AgentsWords), tagging::SURE_PERCENT));
+    if let Some(step) = crate::console::possible::step_back(state) {
+        second.push_str(&format!("      {} takes back {step}", key(state, Action::Undo)));
+    }
+    let second = Line::from(Span::styled(cut(&second, usize::from(inside.width)), state.theme.style("text_dim")));
+    frame.render_widget(Paragraph::new(vec![Line::from(spans), Line::default(), second]), inside);
+}

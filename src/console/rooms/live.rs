@@ -1,0 +1,95 @@
+//! Live calls: who is on the line, who rings, who has just ended.
+
+use ratatui::{Frame, layout::Rect};
+
+use super::table::{Columns, ON_CALLS, call_spans, list};
+use crate::{
+    console::{
+        keys::{Action, Pane},
+        place::Room,
+        snapshot::CampaignView,
+        state::State,
+        widgets::{boxed, empty, head},
+    },
+    domain::campaign::Status,
+    store::PaneRow,
+};
+
+pub struct Live;
+
+impl Room for Live {
+    fn pane(&self) -> Pane {
+        Pane::Live
+    }
+
+    fn tab(&self, state: &State) -> String {
+        format!("{} Live calls {}", state.keys.name(Action::Focus(Pane::Live)), state.data.live_count())
+    }
+
+    fn rows(&self, _state: &State, area: Rect, _whole: bool) -> usize {
+        usize::from(area.height.saturating_sub(3))
+    }
+
+    fn list(&self, state: &State) -> (Option<usize>, usize) {
+        let rows = state.live_rows();
+        (rows.iter().position(|r| Some(r.id) == state.live), rows.len())
+    }
+
+    fn put(&mut self, state: &mut State, row: usize) {
+        state.live = state.live_rows().get(row).map(|r| r.id);
+    }
+
+    fn call<'a>(&self, state: &'a State) -> Option<&'a PaneRow> {
+        state.live_rows().into_iter().find(|r| Some(r.id) == state.live)
+    }
+
+    fn keeps_top(&self, state: &State) -> bool {
+        state.follow
+    }
+
+    fn offers(&self) -> &'static [Action] {
+        ON_CALLS
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect, _whole: bool) {
+        let focused = state.focus == Pane::Live;
+        let rows = state.live_rows();
+        let selected = rows.iter().position(|r| Some(r.id) == state.live);
+        let mut corner = selected.map_or_else(|| rows.len().to_string(), |i| format!("{}/{}", i + 1, rows.len()));
+        if state.follow {
+            corner.push_str("  follow on");
+        }
+        if state.to_tag_only {
+            corner.push_str("  to tag only");
+        }
+        if !state.marks.is_empty() {
+            corner.push_str(&format!("  {} marked", state.marks.len()));
+        }
+        let inside = boxed(frame, &state.theme, area, focused, &self.tab(state), &corner);
+        if rows.is_empty() {
+            return empty(frame, &state.theme, inside, &no_calls(state));
+        }
+        let columns = Columns::of(inside.width);
+        let body = head(frame, &state.theme, inside, &columns.head());
+        list(frame, state, body, Pane::Live, &rows, selected, |r| call_spans(state, r, &columns));
+    }
+}
+
+fn no_calls(state: &State) -> String {
+    let all = state.data.live.len();
+    if !state.loaded {
+        return "loading...".to_owned();
+    }
+    if !state.filter.is_empty() && all > 0 {
+        return format!("0 of {all} match \"{}\". Esc clears", state.filter);
+    }
+    if state.to_tag_only && all > 0 {
+        return format!("No call to tag here. {} shows all {all} again", state.keys.name(Action::ToTagOnly));
+    }
+    let running: Vec<&CampaignView> = state.data.campaigns.iter().filter(|c| c.row.execution_status == Status::Running).collect();
+    match running.as_slice() {
+        [] if state.data.campaigns.is_empty() => "No live calls.".to_owned(),
+        [] => format!("No live calls. No campaign is running: {} starts the one in the last line", state.keys.name(Action::Start)),
+        [first, ..] => format!("No live calls. \"{}\" is running: {} says why it is not dialling", first.row.name, state.keys.name(Action::Why)),
+    }
+}

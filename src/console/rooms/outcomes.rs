@@ -1,0 +1,173 @@
+//! Outcomes: the totals of the selected campaign over the calls that wait for a tag.
+
+use ratatui::{
+    Frame,
+    layout::Rect,
+    text::{Line, Span},
+    widgets::Paragraph,
+};
+
+use super::{
+    judging,
+    table::{Columns, ON_CALLS, call_spans, list, narrow_spans},
+};
+use crate::{
+    console::{
+        keys::{Action, Pane},
+        place::{Next, Room},
+        rows::count,
+        snapshot::CampaignView,
+        state::State,
+        widgets::{boxed, empty, fit, head},
+    },
+    domain::outcome::Outcome,
+    store::PaneRow,
+};
+
+pub struct Outcomes;
+
+/// Lines of the totals.
+const TOTALS: usize = 1 + Outcome::ALL.len();
+
+impl Room for Outcomes {
+    fn pane(&self) -> Pane {
+        Pane::Outcomes
+    }
+
+    fn tab(&self, state: &State) -> String {
+        format!("{} Outcomes {}", state.keys.name(Action::Focus(Pane::Outcomes)), state.to_tag())
+    }
+
+    fn rows(&self, state: &State, area: Rect, whole: bool) -> usize {
+        if whole {
+            return judging::rows(area);
+        }
+        let inside = usize::from(area.height.saturating_sub(2));
+        queue_rows(state, inside).saturating_sub(1)
+    }
+
+    fn list(&self, state: &State) -> (Option<usize>, usize) {
+        let rows = state.queue_rows();
+        (rows.iter().position(|r| Some(r.id) == state.queue), rows.len())
+    }
+
+    fn put(&mut self, state: &mut State, row: usize) {
+        state.queue = state.queue_rows().get(row).map(|r| r.id);
+    }
+
+    fn call<'a>(&self, state: &'a State) -> Option<&'a PaneRow> {
+        state.queue_rows().into_iter().find(|r| Some(r.id) == state.queue)
+    }
+
+    fn enter(&mut self, state: &mut State) -> Option<Next> {
+        judging::judged(state).and_then(|_| judging::enter(state))
+    }
+
+    fn offers(&self) -> &'static [Action] {
+        ON_CALLS
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect, whole: bool) {
+        let focused = state.focus == Pane::Outcomes;
+        let queue = state.queue_rows();
+        let selected = queue.iter().position(|r| Some(r.id) == state.queue);
+        if whole && !queue.is_empty() {
+            return judging::draw(frame, state, area, &queue, selected);
+        }
+        let campaign = state.campaign.and_then(|id| state.data.campaign(id));
+        let key = state.keys.name(Action::Focus(Pane::Outcomes));
+        let title = campaign.map_or_else(|| format!("{key} Outcomes"), |c| format!("{key} Outcomes: {}", c.row.name));
+        let inside = boxed(frame, &state.theme, area, focused, &title, &corner(state, focused, selected));
+        let height = usize::from(inside.height);
+        let mut rest = inside;
+        if shows_totals(state, height) {
+            let lines = campaign.map_or_else(Vec::new, |c| totals(state, c, usize::from(inside.width)));
+            let rows = u16::try_from(lines.len()).unwrap_or(8).min(inside.height);
+            frame.render_widget(Paragraph::new(lines), Rect { height: rows, ..inside });
+            rest = Rect { y: inside.y + rows, height: inside.height - rows, ..inside };
+        }
+        if queue_rows(state, height) == 0 {
+            return;
+        }
+        if queue.is_empty() {
+            return empty(frame, &state.theme, rest, &nothing(state));
+        }
+        draw_queue(frame, state, rest, &queue, selected);
+    }
+}
+
+fn draw_queue(frame: &mut Frame<'_>, state: &State, area: Rect, queue: &[&PaneRow], selected: Option<usize>) {
+    let width = usize::from(area.width);
+    let columns = Columns::of_queue(width);
+    let narrow = width < 66;
+    let titles = if narrow { " contact                  talk   agent says".to_owned() } else { columns.head() };
+    let body = head(frame, &state.theme, area, &titles);
+    list(frame, state, body, Pane::Outcomes, queue, selected, |r| if narrow { narrow_spans(state, r, width) } else { call_spans(state, r, &columns) });
+}
+
+/// Without room for both, the queue while the pane has the focus.
+fn shows_totals(state: &State, height: usize) -> bool {
+    state.focus != Pane::Outcomes || height > TOTALS + 3
+}
+
+/// Lines left for the queue and its head.
+fn queue_rows(state: &State, height: usize) -> usize {
+    let totals = if state.campaign.is_some() { TOTALS } else { 0 };
+    match (shows_totals(state, height), height > totals + 3) {
+        (true, true) => height - totals,
+        (true, false) => 0,
+        (false, _) => height,
+    }
+}
+
+fn corner(state: &State, focused: bool, selected: Option<usize>) -> String {
+    let to_tag = state.to_tag();
+    if !focused {
+        return format!("{to_tag} to tag");
+    }
+    let at = selected.map_or_else(String::new, |i| format!("{}/", i + 1));
+    let next = if state.auto_next { "on" } else { "off" };
+    let marked = if state.marks.is_empty() { String::new() } else { format!("  {} marked", state.marks.len()) };
+    format!("all campaigns: {at}{to_tag} to tag{marked}  {} auto-next {next}", state.keys.name(Action::AutoNext))
+}
+
+fn nothing(state: &State) -> String {
+    match (state.loaded, state.filter.is_empty() || state.data.to_tag.is_empty()) {
+        (false, _) => "loading...".to_owned(),
+        (true, true) => last_tagged(state).map_or_else(|| "All calls tagged.".to_owned(), |who| format!("All calls tagged. Last: {who}")),
+        (true, false) => format!("0 of {} match \"{}\". Esc clears", state.data.to_tag.len(), state.filter),
+    }
+}
+
+/// Whom this screen tagged last.
+fn last_tagged(state: &State) -> Option<String> {
+    use crate::console::state::Undo;
+    state.undo.iter().rev().find_map(|u| match u {
+        Undo::Tag { name, at, .. } => {
+            let minutes = (state.now - *at).num_minutes();
+            Some(if minutes < 1 { format!("{name}, just now") } else { format!("{name}, {} ago", count(minutes, "minute")) })
+        }
+        Undo::Tags(_) | Undo::PauseAll(_) => None,
+    })
+}
+
+fn totals(state: &State, c: &CampaignView, width: usize) -> Vec<Line<'static>> {
+    let n = &c.row.counts;
+    let of = [n.interested, n.not_interested, n.callback, n.do_not_call, n.voicemail, n.wrong_number];
+    let all = of.iter().sum::<i64>().max(n.pickups).max(1);
+    let today = count(c.used_today, "dial");
+    let mut lines = vec![Line::from(Span::styled(
+        fit(&format!(" today {today}   in all {} dialled, {} answered", n.dials, n.pickups), width),
+        state.theme.style("text_dim"),
+    ))];
+    for (o, count) in Outcome::ALL.into_iter().zip(of) {
+        let percent = count * 100 / all;
+        let bar = "#".repeat(usize::try_from(percent / 4).unwrap_or(0).min(width.saturating_sub(32)));
+        lines.push(Line::from(vec![
+            Span::styled(format!(" {} ", o.digit()), state.theme.style("key")),
+            Span::styled(format!("{:<15} {count:>5} {percent:>4}% ", o.label()), state.theme.style("text")),
+            Span::styled(bar, state.theme.style(&format!("outcome_{}", o.as_str()))),
+        ]));
+    }
+    lines
+}

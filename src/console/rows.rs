@@ -1,0 +1,110 @@
+//! Rows of calls: which pass a filter, which want a tag, and in what order they stand.
+
+use crate::{
+    domain::{call::State, outcome::Outcome, text},
+    store::PaneRow,
+};
+
+/// A person's name, or the end of the number where there is none.
+#[must_use]
+pub fn display_name(r: &PaneRow) -> String {
+    if r.contact_name.trim().is_empty() { text::tail(&r.phone_number) } else { text::clean(&r.contact_name, 80) }
+}
+
+/// An ended, answered call without an outcome.
+#[must_use]
+pub fn wants_tag(r: &PaneRow) -> bool {
+    r.state.is_ended() && r.answered_at.is_some() && r.outcome.is_none()
+}
+
+/// On call first, then ringing, dialling, ended; the longest first, of ended ones the newest.
+pub fn sort(rows: &mut [&PaneRow]) {
+    rows.sort_by_key(|r| (group(r.state), since(r), r.id));
+}
+
+fn group(state: State) -> u8 {
+    match state {
+        State::Answered => 0,
+        State::Ringing => 1,
+        State::Armed | State::Dialing => 2,
+        State::Unknown => 3,
+        State::Pending | State::Claimed => 4,
+        _ => 5,
+    }
+}
+
+fn since(r: &PaneRow) -> i64 {
+    match r.completed_at {
+        Some(t) => -t.timestamp_millis(),
+        None => r.answered_at.or(r.ringing_at).or(r.armed_at).map_or(i64::MAX, |t| t.timestamp_millis()),
+    }
+}
+
+/// Whether a call passes a filter.
+#[must_use]
+pub fn passes(filter: &str, r: &PaneRow) -> bool {
+    matches(
+        filter,
+        &[
+            ("name", &r.contact_name),
+            ("number", &r.phone_number),
+            ("campaign", &r.campaign_name),
+            ("state", r.state.words()),
+            ("outcome", r.outcome.map_or("untagged", Outcome::label)),
+        ],
+    )
+}
+
+/// `text`, `!text`, `field:text`; several words must all hold.
+#[must_use]
+pub fn matches(filter: &str, fields: &[(&str, &str)]) -> bool {
+    filter.split_whitespace().all(|word| {
+        let (negated, word) = word.strip_prefix('!').map_or((false, word), |w| (true, w));
+        let (name, text) = word.split_once(':').map_or((None, word), |(n, t)| (Some(n), t));
+        let text = text.to_lowercase();
+        let digits = text.chars().all(|c| c.is_ascii_digit());
+        let found = fields.iter().filter(|(n, _)| name.is_none_or(|want| n.starts_with(want))).any(|(_, value)| {
+            let value = value.to_lowercase();
+            value.contains(&text) || (digits && value.replace(' ', "").contains(&text))
+        });
+        found != negated
+    })
+}
+
+/// `1 campaign`, `2 campaigns`; a word whose plural is its own is given with it.
+#[must_use]
+pub fn count(n: impl Into<i64>, one: &str) -> String {
+    let n = n.into();
+    match (n, one) {
+        (1, _) => format!("1 {one}"),
+        (_, "person") => format!("{n} people"),
+        _ => format!("{n} {one}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters() {
+        let fields = [("name", "Ana Lima"), ("number", "+12025550139"), ("campaign", "Q4 Sales"), ("state", "ended")];
+        for (filter, want) in [
+            ("", true),
+            ("ana", true),
+            ("0139", true),
+            ("!ana", false),
+            ("campaign:q4", true),
+            ("name:q4", false),
+            ("ana ringing", false),
+            ("!ringing lima", true),
+        ] {
+            assert_eq!(matches(filter, &fields), want, "{filter}");
+        }
+    }
+
+    #[test]
+    fn one_is_one_and_two_are_two() {
+        assert_eq!([count(1, "campaign"), count(0, "live call"), count(2, "person")], ["1 campaign", "0 live calls", "2 people"]);
+    }
+}

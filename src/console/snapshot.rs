@@ -1,0 +1,102 @@
+//! One look at everything that the screen shows, and what beside the panes is wanted.
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    domain::{
+        campaign::Status,
+        id::{CallId, CampaignId},
+    },
+    store::{AssistantRow, CampaignRow, PaneRow, SourceRow},
+    telemetry::LogLine,
+};
+
+/// A campaign as the pane shows it.
+#[derive(Debug, Clone)]
+pub struct CampaignView {
+    pub row: CampaignRow,
+    pub used_today: i64,
+    /// Open now by its own days and hours.
+    pub open: bool,
+}
+
+/// One look at everything.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    pub at: DateTime<Utc>,
+    pub campaigns: Vec<CampaignView>,
+    pub live: Vec<PaneRow>,
+    pub to_tag: Vec<PaneRow>,
+    pub logs: Vec<LogLine>,
+    pub log_count: u64,
+    pub errors: u64,
+    /// What keeps the engine from dialling.
+    pub health: String,
+    pub kill_switch: bool,
+    /// Answered and failed of the last dials, per cent, and how many were counted.
+    pub answered: Option<i64>,
+    pub failed: Option<i64>,
+    pub calls_per_minute: i64,
+    pub last_failure: Option<(CampaignId, i64, i64, String)>,
+    pub other_owners: i64,
+    pub assistants: Vec<AssistantRow>,
+    pub sources: Vec<SourceRow>,
+}
+
+/// What the tagging desk shows: on which call its cursor stands, and when its operator's day began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Judged {
+    pub call: Option<CallId>,
+    pub today: DateTime<Utc>,
+}
+
+/// What beside the panes is wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wants {
+    pub detail: Option<CallId>,
+    /// The tagging desk is open.
+    pub judging: Option<Judged>,
+    /// Lists for the new-campaign form.
+    pub lists: bool,
+}
+
+impl Snapshot {
+    /// Calls that may be on the line.
+    #[must_use]
+    pub fn live_count(&self) -> usize {
+        self.live.iter().filter(|r| r.state.is_open()).count()
+    }
+
+    #[must_use]
+    pub fn campaign(&self, id: CampaignId) -> Option<&CampaignView> {
+        self.campaigns.iter().find(|c| c.row.id == id)
+    }
+
+    /// How many campaigns are so.
+    #[must_use]
+    pub fn campaigns_in(&self, status: Status) -> usize {
+        self.campaigns.iter().filter(|c| c.row.execution_status == status).count()
+    }
+
+    /// Whether the other draws the same.
+    #[must_use]
+    pub fn looks_like(&self, other: &Self) -> bool {
+        let (a, b) = (self, other);
+        let alike = |x: &CampaignView, y: &CampaignView| {
+            (x.row.id, &x.row.counts, x.row.generation, x.row.execution_status, x.used_today, x.open)
+                == (y.row.id, &y.row.counts, y.row.generation, y.row.execution_status, y.used_today, y.open)
+                && (&x.row.name, &x.row.status_reason, x.row.max_concurrent, x.row.daily_cap)
+                    == (&y.row.name, &y.row.status_reason, y.row.max_concurrent, y.row.daily_cap)
+        };
+        a.live == b.live
+            && a.to_tag == b.to_tag
+            && a.log_count == b.log_count
+            && a.health == b.health
+            && a.kill_switch == b.kill_switch
+            && (a.answered, a.failed, a.calls_per_minute) == (b.answered, b.failed, b.calls_per_minute)
+            && a.last_failure == b.last_failure
+            && (a.sources.len(), a.assistants.len()) == (b.sources.len(), b.assistants.len())
+            && a.campaigns.len() == b.campaigns.len()
+            && a.campaigns.iter().zip(&b.campaigns).all(|(x, y)| alike(x, y))
+    }
+}

@@ -1,0 +1,121 @@
+//! Tags on their way: what a decided tag sends, where the cursor goes then, and promised callbacks.
+
+use chrono::{DateTime, Duration as Span, Utc};
+
+use super::{
+    keys::Pane,
+    message::Effect,
+    rows::display_name,
+    state::{Promise, State, Undo},
+};
+use crate::{
+    domain::{
+        id::{CallId, CampaignId},
+        outcome::Outcome,
+        schedule,
+    },
+    store::PaneRow,
+};
+
+/// So long after the cursor went on by itself no tag is taken: the key was meant for the call before.
+const DEAF: Span = Span::milliseconds(300);
+
+/// A call that is marked: whose, and its tag so far.
+pub type Marked = (CallId, String, Option<Outcome>);
+
+/// Tags one call.
+pub fn one(state: &mut State, call: CallId, name: String, outcome: Option<Outcome>, previous: Option<Outcome>) -> Effect {
+    let effect = send(state, call, name, outcome, previous, None);
+    go_on(state, call);
+    effect
+}
+
+/// Tags several at once; the marks are used up.
+pub fn many(state: &mut State, outcome: Outcome, calls: Vec<Marked>) -> Vec<Effect> {
+    state.marks.clear();
+    together(state, calls.into_iter().map(|call| (outcome, call)).collect())
+}
+
+/// Tags of one key, one step to take back: they begin a step of their own.
+pub fn together(state: &mut State, calls: Vec<(Outcome, Marked)>) -> Vec<Effect> {
+    state.together.extend(calls.iter().map(|(_, call)| call.0));
+    state.remember(Undo::Tags(Vec::new()));
+    calls.into_iter().map(|(outcome, (call, name, previous))| send(state, call, name, Some(outcome), previous, None)).collect()
+}
+
+/// From here on the agent is sure, per cent.
+pub const SURE_PERCENT: u8 = 90;
+
+/// The calls that wait of which the agent is sure, and what it says. Callbacks are promised one by one: each has
+/// its own hour.
+#[must_use]
+pub fn sure(state: &State) -> Vec<(Outcome, Marked)> {
+    let sure = |r: &&PaneRow| r.suggestion_confidence.is_some_and(|c| c * 100.0 >= f64::from(SURE_PERCENT));
+    let waits = |r: &&PaneRow| r.outcome.is_none() && !state.saving.contains_key(&r.id);
+    let rows = state.queue_rows().into_iter().filter(sure).filter(waits);
+    rows.filter_map(|r| Some((r.suggestion.filter(|o| *o != Outcome::Callback)?, (r.id, display_name(r), r.outcome)))).collect()
+}
+
+fn send(state: &mut State, call: CallId, name: String, outcome: Option<Outcome>, previous: Option<Outcome>, callback_at: Option<DateTime<Utc>>) -> Effect {
+    state.saving.insert(call, outcome);
+    Effect::Tag { call, name, outcome, previous, callback_at }
+}
+
+/// In the tagging desk the cursor goes on to the oldest that is not on its way already. Nowhere else does a tag
+/// move it: the next key may correct this one.
+fn go_on(state: &mut State, tagged: CallId) {
+    if state.focus != Pane::Outcomes || !state.auto_next || state.dialog.is_some() {
+        return;
+    }
+    let next = state.queue_rows().iter().map(|r| r.id).find(|id| *id != tagged && !state.saving.contains_key(id));
+    state.queue = next;
+    state.deaf_until = next.map(|_| state.now + DEAF);
+}
+
+/// A callback: at the moment that was typed, on the contact's or the campaign's clock. On a call that is not
+/// over it counts from its end.
+///
+/// # Errors
+/// When nobody understands the moment.
+pub fn promise(state: &mut State, call: CallId, name: &str, previous: Option<Outcome>, text: &str) -> Result<Vec<Effect>, String> {
+    let row = state.data.live.iter().chain(&state.data.to_tag).chain(state.detail.as_ref().map(|d| &d.row)).find(|r| r.id == call).cloned();
+    let live = row.as_ref().is_some_and(|r| !r.state.is_ended());
+    let at = moment(state, row.as_ref().map(|r| r.campaign_id), text, state.now)?;
+    let effect = if live {
+        state.promises.insert(call, Promise { name: name.to_owned(), text: text.to_owned() });
+        send(state, call, name.to_owned(), Some(Outcome::Callback), previous, None)
+    } else {
+        send(state, call, name.to_owned(), Some(Outcome::Callback), previous, Some(at))
+    };
+    go_on(state, call);
+    Ok(vec![effect])
+}
+
+/// The moment that a text names, inside the campaign's own window.
+fn moment(state: &State, campaign: Option<CampaignId>, text: &str, from: DateTime<Utc>) -> Result<DateTime<Utc>, String> {
+    let campaign = campaign.and_then(|id| state.data.campaign(id));
+    let zone = campaign.map_or(state.options.zone, |c| c.row.zone());
+    let at = schedule::parse_moment(text, zone, from)?;
+    Ok(campaign.and_then(|c| c.row.window().next_open(zone, at)).unwrap_or(at))
+}
+
+/// Promises whose calls are over: their moments count from the end.
+pub fn keep_promises(state: &mut State) -> Vec<Effect> {
+    if state.promises.is_empty() {
+        return Vec::new();
+    }
+    let due = |r: &&PaneRow| r.state.is_ended() && state.promises.contains_key(&r.id) && !state.saving.contains_key(&r.id);
+    let mut rows: Vec<PaneRow> = state.data.live.iter().chain(&state.data.to_tag).filter(due).cloned().collect();
+    rows.sort_by_key(|r| r.id);
+    rows.dedup_by_key(|r| r.id);
+    let mut effects = Vec::new();
+    for row in rows {
+        let Some(Promise { name, text }) = state.promises.remove(&row.id) else { continue };
+        let ended = row.completed_at.unwrap_or(state.now);
+        match moment(state, Some(row.campaign_id), &text, ended) {
+            Ok(at) => effects.push(send(state, row.id, name, Some(Outcome::Callback), row.outcome, Some(at.max(state.now + Span::seconds(1))))),
+            Err(why) => state.complain(format!("{name} was promised a callback ({text}), which was not written: {why}. 3 on the call again")),
+        }
+    }
+    effects
+}

@@ -1,0 +1,194 @@
+//! The last two lines: whom the keys act on, and which of them work now, in the order of use. What has no room
+//! drops from the right; pause ALL, command, help and quit stay.
+
+use ratatui::{
+    Frame,
+    layout::Rect,
+    style::{Modifier, Style},
+    text::{Line, Span},
+    widgets::Paragraph,
+};
+use unicode_width::UnicodeWidthStr;
+
+use crate::{
+    console::{
+        keys::{self, Action, Pane},
+        possible,
+        rows::display_name,
+        state::State,
+        widgets::cut,
+    },
+    domain::{campaign::Status, outcome::Outcome, text::tail},
+};
+
+const CAMPAIGN: [Action; 5] = [Action::PauseResume, Action::Start, Action::Stop, Action::Edit, Action::Why];
+const ALWAYS: [Action; 5] = [Action::PauseAll, Action::Filter, Action::Command, Action::Help, Action::Quit];
+
+/// From here words are written out.
+const WIDE: usize = 110;
+/// Below this they are as short as can be.
+const NARROW: usize = 76;
+
+pub fn draw(frame: &mut Frame<'_>, state: &State, area: Rect) {
+    let width = usize::from(area.width);
+    frame.render_widget(Paragraph::new(vec![first(state, width), second(state, width)]), area);
+}
+
+/// A line that fills from the left and says when something had no room.
+struct Filling<'a> {
+    spans: Vec<Span<'a>>,
+    used: usize,
+    width: usize,
+    full: bool,
+}
+
+impl<'a> Filling<'a> {
+    fn new(width: usize) -> Self {
+        Self { spans: Vec::new(), used: 0, width, full: false }
+    }
+
+    fn text(&mut self, text: String, style: Style) {
+        self.used += text.width();
+        self.spans.push(Span::styled(text, style));
+    }
+
+    /// A key and its words, whole or not at all.
+    fn offer(&mut self, state: &State, key: &str, words: &str) {
+        let need = key.width() + words.width() + 3;
+        if self.full || self.used + need > self.width {
+            if !std::mem::replace(&mut self.full, true) && self.used + 2 <= self.width {
+                self.text(" …".to_owned(), state.theme.style("text_faint"));
+            }
+            return;
+        }
+        self.text(format!(" {key}"), state.theme.style("key"));
+        self.text(format!(" {words} "), state.theme.style("text_dim"));
+    }
+}
+
+fn first(state: &State, width: usize) -> Line<'static> {
+    let mut line = Filling::new(width);
+    let faint = state.theme.style("text_faint");
+    let offers = state.room(state.focus).map_or(&[][..], |room| room.offers());
+    if state.focus.has_calls() {
+        let (who, known) = target(state, width);
+        let style = if known { name_style(state) } else { faint };
+        line.text(who, style);
+    }
+    for action in offers {
+        offer(&mut line, state, *action, width);
+    }
+    Line::from(line.spans)
+}
+
+/// The person the keys act on; `false`: nobody, and why.
+fn target(state: &State, width: usize) -> (String, bool) {
+    if !state.marks.is_empty() {
+        return (format!("+{} marked ", state.marks.len()), true);
+    }
+    let Some(row) = state.selected() else {
+        let down = state.keys.name(Action::Down);
+        return (format!(" no call selected, {down} takes one "), false);
+    };
+    let room = if width < NARROW {
+        8
+    } else if width < WIDE {
+        12
+    } else {
+        26
+    };
+    let name = cut(&display_name(row), room);
+    if state.target().is_none() {
+        return (format!(" {name} is not on the screen, {} goes there ", state.keys.name(Action::Down)), false);
+    }
+    let digits = if state.mask > 1 { String::new() } else { format!(" {}", tail(&row.phone_number)) };
+    (format!("▌{name}{digits} "), true)
+}
+
+/// Bold; while it has just changed by itself, reversed.
+fn name_style(state: &State) -> Style {
+    let style = state.theme.style("text").add_modifier(Modifier::BOLD);
+    let fresh = state.deaf_until.is_some_and(|t| state.now < t);
+    if fresh { style.add_modifier(Modifier::REVERSED) } else { style }
+}
+
+fn offer(line: &mut Filling<'_>, state: &State, action: Action, width: usize) {
+    let Some(row) = keys::row(action) else { return };
+    if possible::now(state, row).is_ok() && !(action == Action::Enter && state.focus.has_calls() && state.target().is_none()) {
+        line.offer(state, &state.keys.name(action), &words(state, action, row.short, width));
+    }
+}
+
+fn words(state: &State, action: Action, short: &str, width: usize) -> String {
+    let paused = state.target_campaign().is_some_and(|c| c.row.execution_status == Status::Paused);
+    let text = match action {
+        Action::Tag(o) if width < NARROW => return tiny(o).to_owned(),
+        Action::Tag(o) if width < WIDE => narrow(o),
+        Action::PauseResume if paused => "resume",
+        Action::PauseAll if resumes_all(state) => "resume ALL",
+        Action::Enter if state.focus == Pane::Events => "the line in full",
+        Action::Top => "newest",
+        Action::Command if width < NARROW => "all",
+        Action::Undo => return possible::step_back(state).map_or_else(String::new, |s| format!("takes back {s}")),
+        _ => short,
+    };
+    text.to_owned()
+}
+
+fn resumes_all(state: &State) -> bool {
+    state.paused_all.is_some() && state.data.campaigns_in(Status::Running) == 0
+}
+
+fn narrow(o: Outcome) -> &'static str {
+    match o {
+        Outcome::Interested => "interest",
+        Outcome::NotInterested => "not-int",
+        Outcome::Callback => "callback",
+        Outcome::DoNotCall => "DNC",
+        Outcome::Voicemail => "voicem",
+        Outcome::WrongNumber => "wrong",
+    }
+}
+
+fn tiny(o: Outcome) -> &'static str {
+    match o {
+        Outcome::Interested => "yes",
+        Outcome::NotInterested => "no",
+        Outcome::Callback => "back",
+        Outcome::DoNotCall => "DNC",
+        Outcome::Voicemail => "vm",
+        Outcome::WrongNumber => "wr",
+    }
+}
+
+/// The campaign and its verbs at the left; what always works at the right.
+fn second(state: &State, width: usize) -> Line<'static> {
+    let mut right = Filling::new(width);
+    for action in ALWAYS {
+        if let Some(row) = keys::row(action) {
+            let words = if width < NARROW && action != Action::PauseAll { String::new() } else { words(state, action, row.short, width) };
+            right.offer(state, &state.keys.name(action), &words);
+        }
+    }
+    let mut left = Filling::new(width.saturating_sub(right.used + 1));
+    let name = state.target_campaign().map(|c| c.row.name.clone());
+    match name {
+        Some(name) => left.text(format!(" {} ", cut(&name, if width < WIDE { 12 } else { 28 })), state.theme.style("text").add_modifier(Modifier::BOLD)),
+        None => left.text(" no campaign selected ".to_owned(), state.theme.style("text_faint")),
+    }
+    for action in CAMPAIGN {
+        // A paused one is resumed by the key that pauses.
+        let twice = action == Action::Start && possible_now(state, Action::PauseResume);
+        if !twice {
+            offer(&mut left, state, action, width);
+        }
+    }
+    let gap = width.saturating_sub(left.used + right.used);
+    left.spans.push(Span::styled(" ".repeat(gap), state.theme.style("text")));
+    left.spans.extend(right.spans);
+    Line::from(left.spans)
+}
+
+fn possible_now(state: &State, action: Action) -> bool {
+    keys::row(action).is_some_and(|row| possible::now(state, row).is_ok())
+}

@@ -1,0 +1,82 @@
+//! Draws the state and thinks nothing: places come from the layout, rows from the rooms, colours from the theme.
+
+mod footer;
+mod header;
+mod plain;
+
+use ratatui::{
+    Frame,
+    layout::Rect,
+    text::{Line, Span},
+    widgets::Paragraph,
+};
+
+use super::{
+    alerts::{self, Level},
+    layout, rooms,
+    state::{SMALLEST, State},
+    widgets::wrapped,
+};
+use crate::domain::campaign::Status;
+
+/// Draws one frame.
+pub fn draw(frame: &mut Frame<'_>, state: &State) {
+    paint(frame, state);
+    if state.options.ascii {
+        plain::letters(frame.buffer_mut());
+    }
+}
+
+fn paint(frame: &mut Frame<'_>, state: &State) {
+    let area = frame.area();
+    frame.buffer_mut().set_style(area, state.theme.style("text"));
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        return tiny(frame, state, area);
+    }
+    let places = layout::of(state, area);
+    header::draw(frame, state, places.header);
+    alert(frame, state, places.alert);
+    rooms::deck::draw(frame, state, &places);
+    notes(frame, state, places.notes);
+    footer::draw(frame, state, places.footer);
+    if let Some(open) = &state.dialog {
+        let over = Rect { height: places.notes.y.saturating_sub(area.y), ..area };
+        open.dialog.draw(frame, state, over);
+    }
+}
+
+/// The figures, and the keys that work, on as many lines as there are.
+fn tiny(frame: &mut Frame<'_>, state: &State, area: Rect) {
+    let failed = state.data.failed.map_or_else(|| "-".to_owned(), |f| format!("{f}%"));
+    let simulated = if state.options.simulated { "SIMULATED " } else { "" };
+    let text = format!(
+        "{simulated}live {} running {} failed {failed} to tag {}. P pauses all, q drains. dialdeck needs {}x{}",
+        state.data.live_count(),
+        state.data.campaigns_in(Status::Running),
+        state.to_tag(),
+        SMALLEST.0,
+        SMALLEST.1
+    );
+    let lines: Vec<Line<'_>> = wrapped(&text, usize::from(area.width)).into_iter().map(Line::from).collect();
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+fn alert(frame: &mut Frame<'_>, state: &State, area: Rect) {
+    let Some((level, lines)) = alerts::shown(state, usize::from(area.width)) else { return };
+    let style = match level {
+        Level::Danger => state.theme.bar("danger"),
+        Level::Banner => state.theme.bar("banner"),
+        Level::Error => state.theme.style("error"),
+        Level::Warn => state.theme.style("warn"),
+        Level::Info => state.theme.style("info"),
+    };
+    let lines: Vec<Line<'_>> = lines.into_iter().map(|l| Line::from(format!(" {l}"))).collect();
+    frame.buffer_mut().set_style(area, style);
+    frame.render_widget(Paragraph::new(lines).style(style), area);
+}
+
+fn notes(frame: &mut Frame<'_>, state: &State, area: Rect) {
+    let notes = layout::notes(state, usize::from(area.width));
+    let lines: Vec<Line<'_>> = notes.into_iter().map(|(role, text)| Line::from(Span::styled(format!(" {text}"), state.theme.style(role)))).collect();
+    frame.render_widget(Paragraph::new(lines), area);
+}
