@@ -60,13 +60,14 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
                 state.hint(PASTED);
             }
         }
-        Msg::Data(new) => match &mut state.frozen {
-            Some((_, newest)) => *newest = Some(new),
-            None => {
-                state.take(*new);
-                return tagging::keep_promises(state);
+        Msg::Data(new) => {
+            if let Some((_, newest)) = &mut state.frozen {
+                *newest = Some(new);
+                return Vec::new();
             }
-        },
+            state.take(*new);
+            return tagging::keep_promises(state);
+        }
         Msg::DataFailed(why) => state.data_error = Some(why),
         Msg::Tagged { call, name, outcome, previous, undone, result } => tagged(state, call, name, outcome, previous, undone, result),
         Msg::Done { words, result } => {

@@ -42,7 +42,7 @@ struct Filling<'a> {
     full: bool,
 }
 
-impl<'a> Filling<'a> {
+impl Filling<'_> {
     fn new(width: usize) -> Self {
         Self { spans: Vec::new(), used: 0, width, full: false }
     }
