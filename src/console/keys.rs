@@ -227,7 +227,9 @@ pub const TABLE: &[Key] = &[
     key(Action::StopAll, "stop-all", &[], Group::Everything, "kill switch", "kill switch: no further dial on any host (type STOP)")
         .needs(Need::KillSwitch(false))
         .writes(),
-    key(Action::Release, "release", &[], Group::Everything, "release", "release the kill switch (an admin)").needs(Need::KillSwitch(true)).writes(),
+    key(Action::Release, "release", &[], Group::Everything, "release", "release the kill switch (an admin; type RELEASE)")
+        .needs(Need::KillSwitch(true))
+        .writes(),
     key(Action::Focus(Pane::Campaigns), "campaigns", &["C"], Group::Rooms, "campaigns", "campaigns; twice: on the whole screen"),
     key(Action::Focus(Pane::Live), "live", &["L"], Group::Rooms, "live calls", "live calls; twice: on the whole screen"),
     key(Action::Focus(Pane::Outcomes), "outcomes", &["O"], Group::Rooms, "outcomes", "outcomes and calls to tag; twice: on the whole screen"),

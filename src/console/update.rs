@@ -61,12 +61,12 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
             }
         }
         Msg::Data(new) => {
-            if let Some((_, newest)) = &mut state.frozen {
-                *newest = Some(new);
-                return Vec::new();
+            let promised = tagging::promised(state, &new);
+            match &mut state.frozen {
+                Some((_, newest)) => *newest = Some(new),
+                None => state.take(*new),
             }
-            state.take(*new);
-            return tagging::keep_promises(state);
+            return tagging::keep_promises(state, promised);
         }
         Msg::DataFailed(why) => state.data_error = Some(why),
         Msg::Tagged { call, name, outcome, previous, undone, result } => tagged(state, call, name, outcome, previous, undone, result),

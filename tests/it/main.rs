@@ -36,4 +36,5 @@ mod tokens;
 mod trunks;
 mod walls;
 mod webhooks;
+mod words;
 mod zones;

@@ -130,8 +130,13 @@ impl Palette {
 /// Whether a line is a command as it stands.
 fn is_command(state: &State, line: &str) -> bool {
     let (verb, rest) = line.split_once(' ').map_or((line, ""), |(v, r)| (v, r.trim()));
-    let named = state.keys.rows().any(|(row, _)| row.name == line) || line == "q";
-    named || (!rest.is_empty() && WITH_WORDS.iter().any(|(name, ..)| *name == verb))
+    if rest.is_empty() {
+        return state.keys.rows().any(|(row, _)| row.name == verb) || matches!(verb, "q" | "demo");
+    }
+    match with_words(state, verb) {
+        Some(entries) => matches!(rest, "all" | "reload") || entries.iter().any(|e| e.name.eq_ignore_ascii_case(rest)),
+        None => WITH_WORDS.iter().any(|(name, ..)| *name == verb),
+    }
 }
 
 /// The entries that answer to some letters, the nearest first.

@@ -190,6 +190,6 @@ pub fn narrow_spans(state: &State, r: &PaneRow, width: usize) -> Vec<Span<'stati
     vec![
         Span::styled(format!(" {name} {} ", fit(&digits, 6)), state.theme.style("text")),
         Span::styled(format!("{}  ", fit(&time(r, state.now), 5)), age_style(state, r)),
-        Span::styled(fit(&last.content, width.saturating_sub(34)), last.style),
+        Span::styled(fit(&last.content.replace("not interested", "not int."), width.saturating_sub(34)), last.style),
     ]
 }
