@@ -61,6 +61,8 @@ struct Entry {
 }
 
 const SHOWN: usize = 14;
+/// How much worse what cannot be done now must answer to stand behind what can.
+const IMPOSSIBLE: i64 = 200;
 /// Calls among the entries.
 const CALLS: usize = 200;
 
@@ -147,7 +149,7 @@ fn found(entries: Vec<Entry>, letters: &str) -> Vec<Entry> {
     };
     let mut all: Vec<(i64, Entry)> = entries.into_iter().filter_map(|e| score(&e).map(|s| (s, e))).collect();
     if !letters.trim().is_empty() {
-        all.sort_by_key(|(s, e)| (e.reason.is_some(), -s));
+        all.sort_by_key(|(s, e)| if e.reason.is_some() { IMPOSSIBLE - s } else { -s });
     }
     all.into_iter().map(|(_, e)| e).collect()
 }
