@@ -104,7 +104,6 @@ pub async fn look(desk: &Desk, actor: &Actor, ring: &Ring, now: DateTime<Utc>, l
     let live = store.live_pane(&query).await?;
     let to_tag = store.to_tag(actor.owner, None, ROWS).await?;
     let results = store.recent_results(actor.owner, now - Span::hours(1), 200).await?;
-    let minute = store.recent_results(actor.owner, now - Span::minutes(1), 1000).await?;
     let (assistants, sources) = if lists { (store.assistants(actor.owner).await?, store.sources(actor.owner).await?) } else { Default::default() };
     // Of dials, as the campaigns count them: those on the line are some, what never rang is none.
     let open = || live.iter().filter(|r| r.state.is_open());
@@ -116,7 +115,8 @@ pub async fn look(desk: &Desk, actor: &Actor, ring: &Ring, now: DateTime<Utc>, l
         at: now,
         answered: percent(answered, dials),
         failed: percent(failed, results.len()),
-        calls_per_minute: i64::try_from(minute.len()).unwrap_or(0),
+        // Every dial of the last minute is among the rows: those that ended linger as long.
+        calls_per_minute: i64::try_from(live.iter().filter(|r| r.armed_at.is_some_and(|t| now - t < LINGER)).count()).unwrap_or(0),
         last_failure: last_failure(&results),
         campaigns,
         live,

@@ -206,13 +206,11 @@ pub const TABLE: &[Key] = &[
     tag(Outcome::Voicemail, "voicemail", &["5"], "voicemail", "tag it voicemail"),
     tag(Outcome::WrongNumber, "wrong-number", &["6"], "wrong number", "tag it wrong number"),
     key(Action::ClearTag, "clear", &["0"], Group::Tags, "clear", "clear the tag").at(Place::Calls).needs(Need::Tagged).writes(),
-    key(Action::Undo, "undo", &["u"], Group::Tags, "undo", "take back the last tag, or the pause of all").needs(Need::Step).writes(),
-    key(Action::AgentsWords, "agents-words", &["A"], Group::Tags, "as the agent says", "tagging desk: all calls of which the agent is sure, as it says (asks)")
-        .at(Place::Calls)
-        .writes(),
+    key(Action::Undo, "undo", &["u"], Group::Tags, "undo", "take back the last tag, or pause of all").needs(Need::Step).writes(),
+    key(Action::AgentsWords, "agents-words", &["A"], Group::Tags, "as the agent says", "all calls of which the agent is sure").at(Place::Calls).writes(),
     key(Action::AutoNext, "auto-next", &["a"], Group::Tags, "auto-next", "after a tag on to the oldest untagged call"),
     key(Action::ToTagOnly, "to-tag-only", &["t"], Group::Tags, "to tag only", "show only calls to tag"),
-    key(Action::Enter, "open", &["Enter"], Group::Call, "story", "the call's story; what the row means elsewhere"),
+    key(Action::Enter, "open", &["Enter"], Group::Call, "story", "the call's story; elsewhere what it means"),
     key(Action::Note, "note", &["n"], Group::Call, "note", "note on the call").at(Place::Calls).needs(Need::Call).writes(),
     key(Action::HangUp, "hang-up", &["H"], Group::Call, "hang up", "hang up (asks)").at(Place::Calls).needs(Need::OpenCall).writes(),
     key(Action::Copy, "copy", &["y"], Group::Call, "copy", "copy the number").at(Place::Calls).needs(Need::Call),
@@ -222,20 +220,18 @@ pub const TABLE: &[Key] = &[
     key(Action::PauseResume, "pause", &["p"], Group::Campaign, "pause", "pause or resume it").needs(Need::Begun).writes(),
     key(Action::Start, "start", &["s"], Group::Campaign, "start", "start or resume it").needs(Need::Startable).writes(),
     key(Action::Stop, "stop", &["x"], Group::Campaign, "stop", "stop it (asks)").needs(Need::Begun).writes(),
-    key(Action::Edit, "edit", &["e"], Group::Campaign, "edit", "change hours, cap, lines, script; running or not").needs(Need::Campaign).writes(),
+    key(Action::Edit, "edit", &["e"], Group::Campaign, "edit", "change hours, cap, lines, script, at once").needs(Need::Campaign).writes(),
     key(Action::Why, "why", &["w"], Group::Campaign, "why", "why is it not dialling?").needs(Need::Campaign),
-    key(Action::New, "new", &["N"], Group::Campaign, "new", "new campaign; from C, one like the selected").writes(),
+    key(Action::New, "new", &["N"], Group::Campaign, "new", "new campaign; in C, like the selected one").writes(),
     key(Action::Import, "import", &["i"], Group::Campaign, "import", "import contacts from a CSV file").writes(),
     key(Action::Delete, "delete", &["D"], Group::Campaign, "delete", "delete it (type its name)").needs(Need::Campaign).writes(),
-    key(Action::PauseAll, "pause-all", &["P"], Group::Everything, "pause ALL", "pause all campaigns; again resumes the same").needs(Need::Running).writes(),
-    key(Action::StopAll, "stop-all", &[], Group::Everything, "kill switch", "kill switch: no further dial on any host (type STOP)")
-        .needs(Need::KillSwitch(false))
-        .writes(),
-    key(Action::Release, "release", &[], Group::Everything, "release", "release the kill switch (an admin)").needs(Need::KillSwitch(true)).writes(),
-    key(Action::Focus(Pane::Campaigns), "campaigns", &["C"], Group::Rooms, "campaigns", "campaigns; twice: on the whole screen"),
-    key(Action::Focus(Pane::Live), "live", &["L"], Group::Rooms, "live calls", "live calls; twice: on the whole screen"),
-    key(Action::Focus(Pane::Outcomes), "outcomes", &["O"], Group::Rooms, "outcomes", "outcomes and calls to tag; twice: on the whole screen"),
-    key(Action::Focus(Pane::Events), "events", &["E"], Group::Rooms, "events", "events; twice: on the whole screen"),
+    key(Action::PauseAll, "pause-all", &["P"], Group::Everything, "pause ALL", "pause all; again resumes the same ones").needs(Need::Running).writes(),
+    key(Action::StopAll, "stop-all", &[], Group::Everything, "kill switch", "kill switch: no dial on any host (asks)").needs(Need::KillSwitch(false)).writes(),
+    key(Action::Release, "release", &[], Group::Everything, "release", "release the kill switch (an admin; asks)").needs(Need::KillSwitch(true)).writes(),
+    key(Action::Focus(Pane::Campaigns), "campaigns", &["C"], Group::Rooms, "campaigns", "campaigns; twice: the whole screen"),
+    key(Action::Focus(Pane::Live), "live", &["L"], Group::Rooms, "live calls", "live calls; twice: the whole screen"),
+    key(Action::Focus(Pane::Outcomes), "outcomes", &["O"], Group::Rooms, "outcomes", "outcomes, to tag; twice: the whole screen"),
+    key(Action::Focus(Pane::Events), "events", &["E"], Group::Rooms, "events", "events; twice: the whole screen"),
     key(Action::NextPane, "next-pane", &["Tab", "l", "right"], Group::Rooms, "next", "the next pane"),
     key(Action::PreviousPane, "previous-pane", &["Shift-Tab", "h", "left"], Group::Rooms, "previous", "the pane before"),
     key(Action::Zoom, "zoom", &["z"], Group::Rooms, "whole screen", "this pane on the whole screen, and back"),
@@ -247,12 +243,12 @@ pub const TABLE: &[Key] = &[
     key(Action::PageDown, "page-down", &["PgDn", "Ctrl-d"], Group::Moving, "page down", "a page down"),
     key(Action::PageUp, "page-up", &["PgUp", "Ctrl-u"], Group::Moving, "page up", "a page up"),
     key(Action::Filter, "filter", &["/"], Group::View, "find", "filter calls (! negates, field:value)"),
-    key(Action::Follow, "follow", &["f"], Group::View, "follow", "keep the newest in sight; the cursor stays where it is"),
-    key(Action::Freeze, "freeze", &["F"], Group::View, "freeze", "hold the picture still; keys that act on calls wait"),
+    key(Action::Follow, "follow", &["f"], Group::View, "follow", "keep the newest in sight"),
+    key(Action::Freeze, "freeze", &["F"], Group::View, "freeze", "hold the picture still; calls go on"),
     key(Action::Sort, "sort", &["o"], Group::View, "sort", "sort by the next column").at(Place::Lists).needs(Need::Later(NO_SORT)),
     key(Action::Reverse, "reverse", &["R"], Group::View, "reverse", "reverse the order").at(Place::Lists).needs(Need::Later(NO_SORT)),
     key(Action::Columns, "columns", &["v"], Group::View, "columns", "choose columns").at(Place::Lists).needs(Need::Later(NO_COLUMNS)),
-    key(Action::Mask, "mask", &["M"], Group::View, "mask", "hide numbers: all but four digits, all, nothing"),
+    key(Action::Mask, "mask", &["M"], Group::View, "mask", "hide numbers: but four digits, all, none"),
     key(Action::Theme, "theme", &["T"], Group::View, "theme", "next theme"),
     key(Action::Bell, "bell", &["b"], Group::View, "bell", "a bell with each alert").needs(Need::Later(NO_BELL)),
     key(Action::Alerts, "alerts", &["!"], Group::Program, "alerts", "all alerts and errors in full"),
@@ -260,15 +256,15 @@ pub const TABLE: &[Key] = &[
     key(Action::Help, "help", &["?"], Group::Program, "help", "all keys"),
     key(Action::ReadOnly, "readonly", &[], Group::Program, "read-only", "change nothing from here, and back"),
     key(Action::Repaint, "repaint", &["Ctrl-l"], Group::Program, "repaint", "draw the screen anew"),
-    key(Action::Quit, "quit", &["q", "Ctrl-c"], Group::Program, "quit", "quit (asks when calls are live); Ctrl-c twice drains"),
+    key(Action::Quit, "quit", &["q", "Ctrl-c"], Group::Program, "quit", "quit (asks with live calls)"),
 ];
 
 /// Commands that take words: which, and what they do.
 pub const WITH_WORDS: &[(&str, &str, &str)] = &[
     ("start", "NAME", "start or resume a campaign"),
-    ("pause", "NAME", "pause a campaign; all: every one"),
-    ("resume", "NAME", "resume a campaign; all: those that were paused together"),
-    ("stop", "NAME", "stop a campaign (asks); all: the kill switch"),
+    ("pause", "NAME", "pause a campaign, or all"),
+    ("resume", "NAME", "resume a campaign, or all"),
+    ("stop", "NAME", "stop a campaign, or all (asks)"),
     ("why", "NAME", "why is it not dialling?"),
     ("edit", "NAME", "change a campaign"),
     ("delete", "NAME", "delete a campaign (type its name)"),
@@ -300,6 +296,14 @@ mod tests {
         }
         for (i, k) in TABLE.iter().enumerate() {
             assert!(TABLE[i + 1..].iter().all(|other| other.action != k.action), "{} stands twice", k.name);
+        }
+    }
+
+    /// Help and palette have this much room for them.
+    #[test]
+    fn no_words_are_too_long_to_be_read() {
+        for k in TABLE {
+            assert!(k.words.len() <= 43 && k.short.len() <= 14, "{}: {}", k.words, k.short);
         }
     }
 

@@ -19,7 +19,6 @@ pub fn now(state: &State, key: &Key) -> Result<(), String> {
         return Err("read-only: nothing is changed from here".to_owned());
     }
     match key.need {
-        Need::Nothing => Ok(()),
         Need::Call => call(state).map(drop),
         Need::OpenCall => {
             let row = call(state)?;
@@ -29,13 +28,11 @@ pub fn now(state: &State, key: &Key) -> Result<(), String> {
             let row = call(state)?;
             outcome::allowed(outcome, row.state, row.answered_at.is_some()).map_err(|refusal| refusal.message)
         }
-        Need::Taggable(_) => Ok(()),
         Need::Tagged => {
             let row = call(state)?;
             if row.outcome.is_some() { Ok(()) } else { Err(format!("{} has no tag", display_name(row))) }
         }
         Need::Step if state.undo.is_empty() => Err("nothing to take back".to_owned()),
-        Need::Step => Ok(()),
         Need::Campaign => status(state).map(drop),
         Need::Startable => match status(state)? {
             (name, Status::Running) => Err(format!("\"{name}\" is already running")),
@@ -46,11 +43,11 @@ pub fn now(state: &State, key: &Key) -> Result<(), String> {
             (name, status) => Err(format!("\"{name}\" is {}: {} starts it", status.as_str(), state.keys.name(Action::Start))),
         },
         Need::Running if state.data.campaigns_in(Status::Running) == 0 && state.paused_all.is_none() => Err("no campaign is running".to_owned()),
-        Need::Running => Ok(()),
-        Need::KillSwitch(on) if state.data.kill_switch == on => Ok(()),
-        Need::KillSwitch(true) => Err("the kill switch is off".to_owned()),
-        Need::KillSwitch(false) => Err("the kill switch is on already".to_owned()),
+        Need::KillSwitch(true) if !state.data.kill_switch => Err("the kill switch is off".to_owned()),
+        Need::KillSwitch(false) if state.data.kill_switch => Err("the kill switch is on already".to_owned()),
         Need::Later(why) => Err(why.to_owned()),
+        // Of marked calls the key itself sees which may have the tag.
+        Need::Nothing | Need::Taggable(_) | Need::Step | Need::Running | Need::KillSwitch(_) => Ok(()),
     }
 }
 

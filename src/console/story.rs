@@ -73,7 +73,9 @@ fn timed(state: &State, at: DateTime<Utc>, text: &str, width: usize, style: Styl
 }
 
 fn event(state: &State, e: &EventRow, width: usize) -> Vec<Line<'static>> {
-    let moved = e.applied.as_ref().map_or_else(String::new, |a| format!(": {}", a.replace('_', " ")));
+    // What the words say already is not said again.
+    let moved = e.applied.as_deref().filter(|a| !matches!(*a, "dialing" | "ringing" | "answered"));
+    let moved = moved.map_or_else(String::new, |a| format!(": {}", a.replace('_', " ")));
     timed(state, e.at, &format!("{:<8} {}{moved}", e.source.as_str(), event_words(e)), width, state.theme.style("text"))
 }
 

@@ -6,6 +6,7 @@ use super::{
     keys::Pane,
     message::Effect,
     rows::display_name,
+    snapshot::Snapshot,
     state::{Promise, State, Undo},
 };
 use crate::{
@@ -58,6 +59,9 @@ pub fn sure(state: &State) -> Vec<(Outcome, Marked)> {
 
 fn send(state: &mut State, call: CallId, name: String, outcome: Option<Outcome>, previous: Option<Outcome>, callback_at: Option<DateTime<Utc>>) -> Effect {
     state.saving.insert(call, outcome);
+    if outcome != Some(Outcome::Callback) {
+        state.promises.remove(&call);
+    }
     Effect::Tag { call, name, outcome, previous, callback_at }
 }
 
@@ -99,15 +103,21 @@ fn moment(state: &State, campaign: Option<CampaignId>, text: &str, from: DateTim
     Ok(campaign.and_then(|c| c.row.window().next_open(zone, at)).unwrap_or(at))
 }
 
-/// Promises whose calls are over: their moments count from the end.
-pub fn keep_promises(state: &mut State) -> Vec<Effect> {
+/// Calls that are over by a new look, and were promised a callback.
+#[must_use]
+pub fn promised(state: &State, new: &Snapshot) -> Vec<PaneRow> {
     if state.promises.is_empty() {
         return Vec::new();
     }
     let due = |r: &&PaneRow| r.state.is_ended() && state.promises.contains_key(&r.id) && !state.saving.contains_key(&r.id);
-    let mut rows: Vec<PaneRow> = state.data.live.iter().chain(&state.data.to_tag).filter(due).cloned().collect();
+    let mut rows: Vec<PaneRow> = new.live.iter().chain(&new.to_tag).filter(due).cloned().collect();
     rows.sort_by_key(|r| r.id);
     rows.dedup_by_key(|r| r.id);
+    rows
+}
+
+/// Writes the promises of calls that are over: their moments count from the end.
+pub fn keep_promises(state: &mut State, rows: Vec<PaneRow>) -> Vec<Effect> {
     let mut effects = Vec::new();
     for row in rows {
         let Some(Promise { name, text }) = state.promises.remove(&row.id) else { continue };

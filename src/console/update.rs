@@ -66,13 +66,14 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
                 state.hint(PASTED);
             }
         }
-        Msg::Data(new) => match &mut state.frozen {
-            Some((_, newest)) => *newest = Some(new),
-            None => {
-                state.take(*new);
-                return tagging::keep_promises(state);
+        Msg::Data(new) => {
+            let promised = tagging::promised(state, &new);
+            match &mut state.frozen {
+                Some((_, newest)) => *newest = Some(new),
+                None => state.take(*new),
             }
-        },
+            return tagging::keep_promises(state, promised);
+        }
         Msg::DataFailed(why) => state.data_error = Some(why),
         Msg::Tagged { call, name, outcome, previous, undone, result } => tagged(state, call, name, outcome, previous, undone, result),
         Msg::Done { words, result } => {

@@ -48,6 +48,10 @@ pub fn cut(text: &str, width: usize) -> String {
 #[must_use]
 pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);
+    if text.width() <= width && !text.contains('\n') {
+        // Gaps between keys are kept.
+        return vec![text.to_owned()];
+    }
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         for piece in pieces(word, width) {

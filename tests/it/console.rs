@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use dialdeck::{
-    console::{self, CampaignView, ConsoleOptions, Depth, Detail, Effect, Ending, Msg, Pane, Snapshot, State, Theme, draw},
+    console::{self, CampaignView, ConsoleOptions, Depth, Detail, Effect, Ending, Msg, Snapshot, State, Theme, draw},
     desk::Actor,
     domain::{
         call::State as CallState,

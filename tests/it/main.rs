@@ -39,4 +39,5 @@ mod tokens;
 mod trunks;
 mod walls;
 mod webhooks;
+mod words;
 mod zones;

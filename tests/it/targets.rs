@@ -1,16 +1,29 @@
 //! Whom a key acts on: the person under the bar when it was pressed, and nobody else, whatever happens to the
 //! rows meanwhile.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Duration, Utc};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use dialdeck::{
-    console::{Effect, Msg, Pane, Snapshot, State},
-    domain::{call::State as CallState, id::CallId, outcome::Outcome},
+    clock::{SharedClock, SystemClock},
+    console::{self, Effect, Msg, Pane, Snapshot, State},
+    desk::{Actor, SetOutcome},
+    domain::{
+        call::State as CallState,
+        event::{Kind, Leave, LegStatus, Reply, Source},
+        id::CallId,
+        outcome::{Outcome, Who},
+    },
     store::PaneRow,
+    telemetry::Ring,
     telephony::simulator::die,
 };
 
-use crate::console::{blank, now, press, row, screen, snapshot, state, uuid};
+use crate::{
+    console::{blank, now, press, row, screen, snapshot, state, uuid},
+    support::{csv_of, office::Office},
+};
 
 fn call(n: u128) -> CallId {
     CallId(uuid(n))
@@ -221,6 +234,62 @@ fn a_call_that_another_operator_tagged_is_nobodys_target() {
     let effects = press(&mut s, "u");
     assert!(matches!(effects.as_slice(), [Effect::UndoTag { call: of, .. }] if *of == call(32)), "{effects:?}");
     assert!(last_lines(&mut s, 80, 24).contains("taking back Person 32 \"interested\""), "it says whose");
+}
+
+/// Two consoles over one database, the second's picture a moment old: the earlier tag stands, the later is told whose
+/// it was.
+#[tokio::test]
+async fn two_consoles_on_one_call_of_one_database() {
+    let (office, id) = Office::calling(csv_of(1), |_| {}).await;
+    let call = office.dial(id).await.unwrap();
+    office.reply(call, Reply::Answered { participant_sid: "PA_1".into(), sip_call_id: "SCL_1".into() }).await;
+    let left = Kind::LegLeft { sid: "PA_1".into(), reason: Leave::ClientInitiated, status: Some(LegStatus::Hangup), call_sid: None };
+    office.tell(call, "left", Source::Livekit, left).await;
+    let clock: SharedClock = Arc::new(SystemClock::new());
+    let ring = Ring::new(clock);
+    let look = async || console::look(&office.desk, &office.actor, &ring, office.now(), true).await.unwrap();
+    let (mut ana, mut tom) = (blank(), blank());
+    for s in [&mut ana, &mut tom] {
+        s.now = office.now();
+        s.update(Msg::Data(Box::new(look().await)));
+        press(s, "O");
+    }
+    let told = async |s: &mut State, name: &str, key: &str| {
+        let effects = press(s, key);
+        let [Effect::Tag { call, name: person, outcome, previous, callback_at }] = effects.as_slice() else { panic!("{effects:?}") };
+        let (call, outcome, previous, callback_at) = (*call, *outcome, *previous, *callback_at);
+        let set = SetOutcome { call, outcome, notes: None, who: Who::Operator, confidence: None, callback_at, expected: Some(previous) };
+        let actor = Actor { name: name.into(), ..office.actor.clone() };
+        let result = office.desk.set_outcome(actor, set).await.map(|_| None).map_err(|e| e.to_string());
+        s.update(Msg::Tagged { call, name: person.clone(), outcome, previous, undone: false, result });
+        last_lines(s, 120, 40)
+    };
+    assert!(told(&mut ana, "ana", "1").await.contains("\"interested\" - u undoes"));
+    let words = told(&mut tom, "tom", "2").await;
+    assert!(words.contains("ana set it to \"interested\" meanwhile"), "{words}");
+    assert_eq!(office.call(call).await.outcome, Some(Outcome::Interested));
+    // And on the next look it is nobody's target any more.
+    tom.update(Msg::Data(Box::new(look().await)));
+    assert_eq!(press(&mut tom, "2"), []);
+}
+
+/// Rows keep their places while keys are pressed, and are put in order a second after the last.
+#[test]
+fn rows_do_not_move_under_a_finger() {
+    let mut s = blank();
+    let mut rows: Vec<PaneRow> = (30..33).map(|n| row(n, &format!("Person {n}"), CallState::Ringing, 60)).collect();
+    show(&mut s, rows.clone(), vec![]);
+    let order = |s: &State| s.live_rows().iter().map(|r| r.id).collect::<Vec<_>>();
+    press(&mut s, "j");
+    (rows[2].state, rows[2].answered_at) = (CallState::Answered, Some(now()));
+    rows.push(row(99, "Newcomer", CallState::Answered, 5));
+    show(&mut s, rows, vec![]);
+    assert_eq!(order(&s), [call(30), call(31), call(32), call(99)]);
+    assert!(s.next_tick(s.now) <= std::time::Duration::from_secs(1));
+    s.now += Duration::milliseconds(1001);
+    assert!(s.tick());
+    assert_eq!(order(&s), [call(99), call(32), call(30), call(31)]);
+    assert_eq!(s.live, Some(call(31)), "the cursor went with its row");
 }
 
 #[test]

@@ -67,8 +67,8 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Import => campaigns::import(state),
         Action::Delete => campaigns::delete(state),
         Action::PauseAll => return campaigns::pause_all(state),
-        Action::StopAll => state.open(dialogs::StopAll::default()),
-        Action::Release => return vec![Effect::KillSwitch(false)],
+        Action::StopAll => state.open(dialogs::KillSwitch::turn(true)),
+        Action::Release => state.open(dialogs::KillSwitch::turn(false)),
         // Said above: not built yet.
         Action::Again | Action::Sort | Action::Reverse | Action::Columns | Action::Bell => {}
     }

@@ -48,7 +48,6 @@ pub fn tag(state: &mut State, outcome: Option<Outcome>) -> Vec<Effect> {
         state.open(dialogs::Callback::new(&row, name));
         return Vec::new();
     }
-    state.promises.remove(&row.id);
     vec![tagging::one(state, row.id, name, outcome, row.outcome)]
 }
 

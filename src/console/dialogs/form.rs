@@ -105,6 +105,7 @@ struct Week {
     at: usize,
 }
 
+const SHORT: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const NAMES: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 /// One of several, found by the arrows or by typing.
@@ -333,8 +334,12 @@ impl Form {
     /// A key on the summary decides.
     fn decide(&mut self, c: char) -> Next {
         let asked = std::mem::take(&mut self.asking);
-        let editing = self.editing.is_some();
-        let wanted = matches!(c, 'c' | 's') && editing || c == 'c' && !editing || c == 'S' && !editing || c == 'y' && asked;
+        let wanted = match c {
+            'c' => true,
+            'S' => self.editing.is_none(),
+            'y' => asked,
+            _ => false,
+        };
         if !wanted {
             return Next::stay();
         }
@@ -558,7 +563,7 @@ fn shown(choice: &Choice, here: bool) -> String {
 impl Week {
     fn shown(self, here: bool) -> String {
         let day = |i: usize| {
-            let name = if self.on[i] { &NAMES[i][..3] } else { "-" };
+            let name = if self.on[i] { SHORT[i] } else { "-" };
             if here && i == self.at { format!("[{name}]") } else { name.to_owned() }
         };
         (0..7).map(day).collect::<Vec<_>>().join(" ")

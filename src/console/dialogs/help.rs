@@ -7,6 +7,7 @@ use ratatui::{
     text::{Line, Span},
     widgets::Paragraph,
 };
+use unicode_width::UnicodeWidthStr;
 
 use super::words::scrolled;
 use crate::console::{
@@ -31,7 +32,7 @@ const IN_DIALOGS: [(&str, &str); 6] = [
     ("Esc", "out; on something typed it asks once"),
     ("Enter", "does what the last line says"),
     ("Tab", "next field; completes a path or a command"),
-    ("up down", "fields, columns, entries; lines of a long text"),
+    ("up down", "fields, columns, entries, lines"),
     ("Alt-Enter", "a new line in a note or script"),
     ("Ctrl-e", "note or script in your editor ($EDITOR)"),
 ];
@@ -66,7 +67,11 @@ impl Dialog for Help {
 fn lines(state: &State) -> Vec<Line<'static>> {
     let (key, text) = (state.theme.style("key"), state.theme.style("text"));
     let title = |t: &str| Line::from(Span::styled(format!(" {t}"), state.theme.style("title")));
-    let line = |k: &str, words: &str| Line::from(vec![Span::styled(format!("  {}", fit(k, KEY)), key), Span::styled(words.to_owned(), text)]);
+    // Several keys take what they need: none is cut.
+    let line = |k: &str, words: &str| {
+        let keys = fit(k, KEY.max(k.width() + 1));
+        Line::from(vec![Span::styled(format!("  {keys}"), key), Span::styled(words.to_owned(), text)])
+    };
     let mut lines = Vec::new();
     for group in order(state) {
         lines.push(title(group.title()));

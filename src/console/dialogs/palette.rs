@@ -61,6 +61,8 @@ struct Entry {
 }
 
 const SHOWN: usize = 14;
+/// How much worse what cannot be done now must answer to stand behind what can.
+const IMPOSSIBLE: i64 = 200;
 /// Calls among the entries.
 const CALLS: usize = 200;
 
@@ -130,8 +132,13 @@ impl Palette {
 /// Whether a line is a command as it stands.
 fn is_command(state: &State, line: &str) -> bool {
     let (verb, rest) = line.split_once(' ').map_or((line, ""), |(v, r)| (v, r.trim()));
-    let named = state.keys.rows().any(|(row, _)| row.name == line) || line == "q";
-    named || (!rest.is_empty() && WITH_WORDS.iter().any(|(name, ..)| *name == verb))
+    if rest.is_empty() {
+        return state.keys.rows().any(|(row, _)| row.name == verb) || matches!(verb, "q" | "demo");
+    }
+    match with_words(state, verb) {
+        Some(entries) => matches!(rest, "all" | "reload") || entries.iter().any(|e| e.name.eq_ignore_ascii_case(rest)),
+        None => WITH_WORDS.iter().any(|(name, ..)| *name == verb),
+    }
 }
 
 /// The entries that answer to some letters, the nearest first.
@@ -142,7 +149,7 @@ fn found(entries: Vec<Entry>, letters: &str) -> Vec<Entry> {
     };
     let mut all: Vec<(i64, Entry)> = entries.into_iter().filter_map(|e| score(&e).map(|s| (s, e))).collect();
     if !letters.trim().is_empty() {
-        all.sort_by_key(|(s, e)| (e.reason.is_some(), -s));
+        all.sort_by_key(|(s, e)| if e.reason.is_some() { IMPOSSIBLE - s } else { -s });
     }
     all.into_iter().map(|(_, e)| e).collect()
 }

@@ -42,7 +42,7 @@ pub struct Columns {
 impl Columns {
     pub fn of(width: u16) -> Self {
         let width = usize::from(width);
-        let left = width.saturating_sub(1 + 12 + 18 + 6 + 4 + 16);
+        let left = width.saturating_sub(1 + 12 + 18 + 6 + 4 + 19);
         let campaign = if left >= 46 { (left - 22).min(28) } else { 0 };
         let room = if left >= 80 { 12 } else { 0 };
         let contact = left.saturating_sub(campaign + room).clamp(8, 30);
@@ -51,7 +51,7 @@ impl Columns {
 
     /// Those of the queue, whose campaign is said elsewhere.
     pub fn of_queue(width: usize) -> Self {
-        Self { width, contact: width.saturating_sub(58).clamp(8, 26), campaign: 0, room: 0 }
+        Self { width, contact: width.saturating_sub(61).clamp(8, 26), campaign: 0, room: 0 }
     }
 
     pub fn head(&self) -> String {
@@ -190,6 +190,6 @@ pub fn narrow_spans(state: &State, r: &PaneRow, width: usize) -> Vec<Span<'stati
     vec![
         Span::styled(format!(" {name} {} ", fit(&digits, 6)), state.theme.style("text")),
         Span::styled(format!("{}  ", fit(&time(r, state.now), 5)), age_style(state, r)),
-        Span::styled(fit(&last.content, width.saturating_sub(34)), last.style),
+        Span::styled(fit(&last.content.replace("not interested", "not int."), width.saturating_sub(34)), last.style),
     ]
 }

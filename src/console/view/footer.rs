@@ -42,7 +42,7 @@ struct Filling<'a> {
     full: bool,
 }
 
-impl<'a> Filling<'a> {
+impl Filling<'_> {
     fn new(width: usize) -> Self {
         Self { spans: Vec::new(), used: 0, width, full: false }
     }
@@ -54,7 +54,9 @@ impl<'a> Filling<'a> {
 
     /// A key and its words, whole or not at all.
     fn offer(&mut self, state: &State, key: &str, words: &str) {
-        let need = key.width() + words.width() + 3;
+        // One cell between them where there are few.
+        let gap = if self.width < WIDE { "" } else { " " };
+        let need = key.width() + words.width() + gap.len() + 2;
         if self.full || self.used + need > self.width {
             if !std::mem::replace(&mut self.full, true) && self.used + 2 <= self.width {
                 self.text(" …".to_owned(), state.theme.style("text_faint"));
@@ -62,7 +64,7 @@ impl<'a> Filling<'a> {
             return;
         }
         self.text(format!(" {key}"), state.theme.style("key"));
-        self.text(format!(" {words} "), state.theme.style("text_dim"));
+        self.text(format!(" {words}{gap}"), state.theme.style("text_dim"));
     }
 }
 

@@ -1,4 +1,4 @@
-//! The kill switch: the word STOP must be typed.
+//! The kill switch, on and off: a word must be typed, for either stops or begins calls everywhere.
 
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::{Frame, layout::Rect};
@@ -13,21 +13,32 @@ use crate::console::{
     widgets::{Entry, card},
 };
 
-#[derive(Default)]
-pub struct StopAll {
+pub struct KillSwitch {
+    /// It is to be turned on.
+    on: bool,
     input: Input,
     wrong: bool,
 }
 
-impl Dialog for StopAll {
+impl KillSwitch {
+    pub fn turn(on: bool) -> Self {
+        Self { on, input: Input::default(), wrong: false }
+    }
+
+    fn word(&self) -> &'static str {
+        if self.on { "STOP" } else { "RELEASE" }
+    }
+}
+
+impl Dialog for KillSwitch {
     fn key(&mut self, _state: &mut State, key: KeyEvent) -> Next {
         if key.code != KeyCode::Enter {
             self.wrong = false;
             text::edit(&mut self.input, key);
             return Next::stay();
         }
-        if self.input.value().trim() == "STOP" {
-            return Next::Close(vec![Effect::KillSwitch(true)]);
+        if self.input.value().trim() == self.word() {
+            return Next::Close(vec![Effect::KillSwitch(self.on)]);
         }
         self.wrong = true;
         Next::stay()
