@@ -5,13 +5,17 @@ use chrono::{DateTime, Duration, Utc};
 use dialdeck::{
     desk::DeskError,
     domain::{
+        call::{Basis, State},
         campaign::{ContactSource, Settings, Status},
-        event::{CallEvent, Kind, Source, Target},
+        event::{CallEvent, Doubt, Kind, Leave, LegStatus, Source, Target},
         id::{AssistantId, CallId, CampaignId, ContactId, Incarnation, OwnerId, SourceId, TrunkId},
+        outcome::{Outcome, Who},
         stats::Counts,
     },
-    store::{Armed, AssistantRow, CallRow, Lane, NewCall, NewCampaign, NewEvent, Store, StoreError, TrunkRow},
+    store::{Armed, AssistantRow, CallRow, CallUpdate, Lane, NewCall, NewCampaign, NewEvent, Store, StoreError, TrunkRow},
 };
+
+use sqlx::Connection;
 
 use crate::support::settings;
 
@@ -294,4 +298,101 @@ async fn a_key_is_taken_once_and_free_again_in_time() {
         assert_eq!(write!(rows.store, |tx| tx.kept_reply(owner, "k").await?), Some(("b".into(), 200, "{}".into(), "/x".into())));
         assert!(take("c", now + Duration::hours(25)).await);
     }
+}
+
+/// Every column that moves, with values that a text between could spoil.
+fn moved(was: &CallRow, at: DateTime<Utc>) -> CallRow {
+    CallRow {
+        state: State::Completed,
+        reply_pending: false,
+        participant_sid: Some("PA_\"1\"".into()),
+        sip_call_id: Some("SCL_1".into()),
+        call_sid: Some("CA1".into()),
+        leg_seen: true,
+        ringing_seen: true,
+        rejoined: true,
+        left_at: Some(at),
+        left_reason: Some(sqlx::types::Json(Leave::RoomDeleted)),
+        left_status: Some(sqlx::types::Json(LegStatus::Active)),
+        ringing_at: Some(at),
+        answered_at: Some(at + Duration::microseconds(1)),
+        completed_at: Some(at + Duration::nanoseconds(7)),
+        call_duration: 42,
+        basis: Some(Basis::Carrier),
+        sip_code: Some(486),
+        reason: "„besetzt“\nline 2".into(),
+        charged: false,
+        outcome: Some(Outcome::Callback),
+        outcome_who: Some(Who::Operator),
+        outcome_by: Some("Zoë".into()),
+        outcome_at: Some(at),
+        suggestion: Some(Outcome::Interested),
+        suggestion_confidence: Some(0.25),
+        notes: "[1, {}]".into(),
+        lease_until: None,
+        doubt: Some(Doubt::Network),
+        ..was.clone()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_are_read_and_written_as_a_set_each_with_what_has_moved_of_it() {
+    for (dir, store) in databases().await {
+        let rows = Rows::new(store).await;
+        let mine = Incarnation::fresh();
+        for i in 0..3 {
+            rows.queue(&format!("+1202555010{i}"), i, rows.now).await;
+        }
+        let claimed = rows.claim(3, mine, rows.now).await;
+        let ids: Vec<CallId> = claimed.iter().map(|r| r.id).collect();
+        assert!(rows.arm(&claimed[0], mine).await.unwrap() && rows.arm(&claimed[1], mine).await.unwrap());
+        // One ends with all that can change, one rings, one is only noted upon.
+        let (named, later) = (ids.clone(), rows.now + Duration::seconds(9));
+        let at = rows.now;
+        let were = write!(rows.store, |tx| tx.calls_named(&named, &[]).await?);
+        let of = |id: CallId| were.iter().find(|r| r.id == id).unwrap().clone();
+        let [ends, rings, noted] = [of(ids[0]), of(ids[1]), of(ids[2])];
+        let are =
+            [moved(&ends, at), CallRow { state: State::Ringing, ringing_seen: true, ..rings.clone() }, CallRow { notes: "later".into(), ..noted.clone() }];
+        let to = are.clone();
+        write!(rows.store, |tx| {
+            let updates: Vec<_> = [&ends, &rings, &noted].into_iter().zip(&to).map(|(was, row)| CallUpdate { was, row }).collect();
+            tx.update_calls(&updates, later).await?;
+        });
+        // Read by its id, by its Twilio id and by column it is the same row; a script is left out of a set.
+        let named = [ids[1], ids[2]];
+        let set = write!(rows.store, |tx| tx.calls_named(&named, &["CA1", "CA2"]).await?);
+        assert_eq!(set.len(), 3);
+        for is in are {
+            let wanted = format!("{:?}", CallRow { updated_at: later, script: None, ..is.clone() });
+            assert_eq!(format!("{:?}", set.iter().find(|r| r.id == is.id).unwrap()), wanted);
+            let single = rows.store.any_call(is.id).await.unwrap().unwrap();
+            assert_eq!(format!("{:?}", CallRow { script: None, ..single }), wanted);
+        }
+        // Its place in the indexes a call leaves as it ends, not as it moves on.
+        let mut db = sqlx::SqliteConnection::connect(dir.path().join("t.db").to_str().unwrap()).await.unwrap();
+        let places: Vec<i64> = sqlx::query_scalar("SELECT rank FROM campaign_calls ORDER BY position").fetch_all(&mut db).await.unwrap();
+        assert_eq!(places, [90, 10, 5]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_is_brought_in_beside_the_writer() {
+    let (dir, store) = databases().await.remove(0);
+    let rows = Rows::new(store).await;
+    let mut db = sqlx::SqliteConnection::connect(dir.path().join("t.db").to_str().unwrap()).await.unwrap();
+    // Two to four pages each: more than are let wait, fewer than the writer itself would bring in.
+    for i in 0..1_500 {
+        let (owner, now) = (rows.owner, rows.now);
+        let details = serde_json::json!({ "i": i, "long": "x".repeat(5_000) });
+        write!(rows.store, |tx| tx.audit(now, owner, "tester", "test", "test", None, &details).await?);
+    }
+    for _ in 0..1_000 {
+        let (_, pages, done): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(NOOP)").fetch_one(&mut db).await.unwrap();
+        if pages - done < 1_500 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("nobody brought the log in");
 }
