@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use axum::{
     Json,
-    http::{StatusCode, header::RETRY_AFTER},
+    http::{
+        HeaderValue, StatusCode,
+        header::{RETRY_AFTER, WWW_AUTHENTICATE},
+    },
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
@@ -42,7 +45,11 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, code, message, details) = match self {
             Self::Invalid(m) => (StatusCode::BAD_REQUEST, "invalid_request", m, Value::Null),
-            Self::Unauthenticated(m) => (StatusCode::UNAUTHORIZED, "unauthenticated", m.to_owned(), Value::Null),
+            Self::Unauthenticated(m) => {
+                let mut response = Self::failure(StatusCode::UNAUTHORIZED, "unauthenticated", m, Value::Null);
+                response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+                return response;
+            }
             Self::Forbidden(m) => (StatusCode::FORBIDDEN, "forbidden", m, Value::Null),
             Self::NotFound(what) => (StatusCode::NOT_FOUND, "not_found", format!("{what} not found"), Value::Null),
             Self::Refused { message, details } => (StatusCode::CONFLICT, "refused", message, details),

@@ -92,7 +92,7 @@ fn form_of(csv: &str) -> Content {
 impl Book {
     fn take(&mut self, route: &str, note: &str, answer: &Answer) -> Value {
         let header = |name: &str| answer.headers.get(name).map(|v| format!(" {name}={}", v.to_str().unwrap())).unwrap_or_default();
-        let headers: String = ["location", "retry-after"].map(header).join("");
+        let headers: String = ["location", "retry-after", "www-authenticate"].map(header).join("");
         let value: Value = serde_json::from_str(&answer.body).unwrap_or(Value::Null);
         let kind = answer.headers.get("content-type").map_or("", |c| c.to_str().unwrap());
         let text = match (kind, answer.status.is_success()) {
