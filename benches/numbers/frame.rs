@@ -3,7 +3,7 @@ use std::{cell::Cell, io::Write, rc::Rc, time::Instant};
 use chrono::Duration;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use dialdeck::{
-    console::{ConsoleOptions, Depth, Msg, State, Theme, draw, look},
+    console::{self, ConsoleOptions, Depth, Msg, Theme, draw, look},
     telemetry::Ring,
 };
 use ratatui::{Terminal, TerminalOptions, Viewport, backend::CrosstermBackend, layout::Rect};
@@ -40,7 +40,8 @@ pub fn run() {
         }
         println!("reading what it shows (its own thread): {}", quantiles(times));
         let theme = Theme::parse("dark", include_str!("../../themes/dark.toml"), Depth::True).unwrap();
-        let mut state = State::new(options(), bench.actor.clone(), theme, bench.clock.now());
+        let mut state = console::open(options(), bench.actor.clone(), theme, bench.clock.now());
+        state.resize(200, 60);
         state.update(Msg::Data(Box::new(snapshot.unwrap())));
         let written = Rc::new(Cell::new(0));
         let area = Rect::new(0, 0, 200, 60);
@@ -74,6 +75,7 @@ fn options() -> ConsoleOptions {
         following: tokio::sync::watch::Sender::new(None).subscribe(),
         broken: tokio::sync::watch::Sender::new(None).subscribe(),
         themes_folder: "/nonexistent".into(),
+        keys_file: "/nonexistent/keys.toml".into(),
         zone: dialdeck::domain::zone::Zone::utc(),
         region: None,
         filter: String::new(),

@@ -334,7 +334,7 @@ impl Churn {
         let i = usize::try_from(self.roll(self.rows.len().max(1) as u64)).unwrap();
         let Some(r) = self.rows.get_mut(i) else { return };
         match r.state {
-            CallState::Ringing if self.dice % 4 == 0 => (r.state, r.completed_at) = (CallState::Busy, Some(at)),
+            CallState::Ringing if self.dice.is_multiple_of(4) => (r.state, r.completed_at) = (CallState::Busy, Some(at)),
             CallState::Ringing => (r.state, r.answered_at) = (CallState::Answered, Some(at)),
             CallState::Answered => (r.state, r.completed_at) = (CallState::Completed, Some(at)),
             _ => drop(self.rows.remove(i)),

@@ -101,6 +101,7 @@ fn every_key_of_the_table_is_in_the_help_and_answers() {
     // At 80x24 it scrolls to its end, and one step back shows.
     let mut s = state();
     press(&mut s, "?");
+    screen(&mut s, 80, 24);
     press(&mut s, "G");
     let last = screen(&mut s, 80, 24);
     assert!(last.contains("theme NAME"), "{last}");
@@ -139,7 +140,7 @@ fn the_palette_finds_by_a_few_letters_and_says_why_not() {
     // What was typed before, by the up key.
     press(&mut s, ":");
     code(&mut s, KeyCode::Up);
-    assert!(screen(&mut s, 120, 40).contains(":why Win-back_"), "{}", screen(&mut s, 120, 40));
+    assert!(screen(&mut s, 120, 40).contains(": why Win-back_"), "{}", screen(&mut s, 120, 40));
     press(&mut s, "\u{1b}:nonsense at all\n");
     assert!(screen(&mut s, 120, 40).contains("nothing is called \"nonsense at all\""));
 }
