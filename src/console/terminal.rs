@@ -226,10 +226,16 @@ const SUSPEND: i32 = 20;
 /// How long crossterm looks for more input before the thread waits for good.
 const READ_AHEAD: std::time::Duration = std::time::Duration::from_millis(10);
 
-/// Keys that were there at once, with no time between them: hands on a slow line send a few so, a held key more.
+/// Keys that were there at once, with no time between them, were typed by no hand: more than these, or a few that would
+/// tag in several ways. What begins with a key that opens a line to type in goes there.
 fn is_paste(keys: &[KeyEvent]) -> bool {
-    let held = keys.iter().all(|k| k.code == keys[0].code);
-    keys.len() > 8 || (keys.len() > 3 && !held)
+    if keys.first().is_some_and(|k| matches!(k.code, KeyCode::Char('/' | ':'))) {
+        return false;
+    }
+    let mut tags: Vec<KeyCode> = keys.iter().map(|k| k.code).filter(|c| matches!(c, KeyCode::Char('0'..='6'))).collect();
+    tags.sort_unstable_by_key(|c| format!("{c:?}"));
+    tags.dedup();
+    keys.len() > 8 || (keys.len() > 3 && tags.len() > 1)
 }
 
 /// More than anybody types or pastes in one go.
@@ -345,6 +351,7 @@ mod tests {
         let (keys, then) = gathered(&mut next);
         assert!(pasted(&keys) == "12" && then.is_none());
         let typed = |text: &str| is_paste(&text.chars().map(|c| KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)).collect::<Vec<_>>());
-        assert_eq!(["j", "jk1", "jjjjjjjj", "0142", "jjjjjjjjj"].map(typed), [false, false, false, true, true]);
+        let said = ["j", "jk1", "jjjjjjjj", "Cjjs", "/0142\n", ":pause 12 34", "0142", "1234\n", "jjjjjjjjj"].map(typed);
+        assert_eq!(said, [false, false, false, false, false, false, true, true, true]);
     }
 }
