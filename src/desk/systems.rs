@@ -176,8 +176,8 @@ impl Desk {
             match holidays.as_slice() {
                 [] => "no holiday today that closes a country or state".to_owned(),
                 [one] => format!("1 country or state closed today: {one}"),
-                [some @ ..] if some.len() <= 6 => format!("{} countries and states closed today: {}", some.len(), some.join(", ")),
-                [some @ ..] => format!("{} countries and states closed today: {} and others", some.len(), some[..6].join(", ")),
+                some if some.len() <= 6 => format!("{} countries and states closed today: {}", some.len(), some.join(", ")),
+                some => format!("{} countries and states closed today: {} and others", some.len(), some[..6].join(", ")),
             },
         ))
     }

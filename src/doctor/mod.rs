@@ -18,7 +18,10 @@ use serde::Serialize;
 use crate::{
     config::Config,
     desk::Desk,
-    domain::id::OwnerId,
+    domain::{
+        id::OwnerId,
+        system::{Light, Mend, System},
+    },
     telephony::livekit::{Exam, LiveKit},
 };
 
@@ -70,6 +73,40 @@ impl Finding {
 
     pub fn bad(code: &'static str, what: impl Into<String>, way_out: impl Into<String>) -> Self {
         Self { code, verdict: Verdict::Bad, what: what.into(), way_out: way_out.into() }
+    }
+}
+
+/// What somebody at a screen can do about a finding.
+const MENDS: &[(&str, Mend)] = &[
+    ("livekit_unset", Mend::SetLiveKit),
+    ("livekit_secret", Mend::SetLiveKit),
+    ("livekit_away", Mend::SetLiveKit),
+    ("livekit_other", Mend::SetLiveKit),
+    ("kill_switch", Mend::ReleaseKillSwitch),
+    ("terms", Mend::AcceptTerms),
+    ("no_trunk", Mend::AssignNumber),
+    ("trunk_gone", Mend::AssignNumber),
+    ("trunk_address", Mend::AssignNumber),
+    ("trunk_numbers", Mend::AssignNumber),
+    ("trunk_unknown", Mend::AssignNumber),
+    ("inbound_trunk_gone", Mend::AssignNumber),
+    ("no_rule", Mend::AssignNumber),
+    ("no_campaign", Mend::NewCampaign),
+    ("campaign_error", Mend::StartCampaign),
+    ("campaign_paused", Mend::StartCampaign),
+];
+
+impl Finding {
+    /// As a screen shows it, under the name of its check.
+    #[must_use]
+    pub fn system(self, check: &'static str) -> System {
+        let light = match self.verdict {
+            Verdict::Good => return System::good(check, self.what),
+            Verdict::Warning => Light::Warning,
+            Verdict::Bad => Light::Bad,
+        };
+        let mend = MENDS.iter().find(|(code, _)| *code == self.code).map_or(Mend::ReadOn, |(_, mend)| *mend);
+        System::other(check, light, self.what, mend, self.way_out)
     }
 }
 

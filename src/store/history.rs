@@ -52,6 +52,14 @@ pub struct ListedNumber {
     pub own: bool,
 }
 
+/// A line of the audit with the name of the campaign it is about.
+#[derive(sqlx::FromRow)]
+struct Line {
+    campaign_name: Option<String>,
+    #[sqlx(flatten)]
+    line: AuditRow,
+}
+
 const PROMISED: &str = "SELECT k.id, k.campaign_id, c.name AS campaign_name, k.phone_number, k.contact_name, k.zones, k.dialable_at AS due, k.reason
      FROM campaign_calls k JOIN campaigns c ON c.id = k.campaign_id";
 
@@ -124,12 +132,6 @@ impl Store {
                          AND a.action IN ('campaign_moved', 'campaign_error', 'campaign_finished', 'breaker_opened', 'kill_switch_on', 'kill_switch_off')
                        ORDER BY a.at DESC LIMIT 200) AS newest
                    ORDER BY id";
-        #[derive(sqlx::FromRow)]
-        struct Line {
-            campaign_name: Option<String>,
-            #[sqlx(flatten)]
-            line: AuditRow,
-        }
         let lines: Vec<Line> = on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).bind(from).bind(until).fetch_all(db).await?);
         Ok(lines.into_iter().map(|l| (l.campaign_name, l.line)).collect())
     }

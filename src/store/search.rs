@@ -148,7 +148,8 @@ impl Store {
         let (mut after, mut looked) = (q.after, 0);
         let mut out = Found { unsearched: self.unsearched(searched).await?, ..Found::default() };
         loop {
-            let want = if compares { CHUNK } else { limit + 1 - out.rows.len() };
+            // Where nearly all fit, the first look finds the page.
+            let want = if compares && looked > 0 { CHUNK } else { limit + 1 - out.rows.len() };
             let places = self.places(q, way, after, searched, want).await?;
             let more = places.len() == want;
             looked += places.len();
@@ -342,7 +343,7 @@ fn uncommon(q: &CallSearch, after: Place, limit: i64) -> Sql {
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Wanted {
     words: Vec<String>,
-    /// The digits of each backwards; digits may begin a word of a name as well.
+    /// The digits of each backwards; alone they may begin a word of a name as well.
     ends: Vec<String>,
 }
 
@@ -365,7 +366,7 @@ impl Wanted {
     fn fits(&self, name: &str, number: &str) -> bool {
         let (names, tail): (Vec<String>, String) = (words(name).collect(), backwards(number));
         let begins = |word: &String| names.iter().any(|n| n.starts_with(word.as_str()));
-        self.words.iter().all(begins) && self.ends.iter().all(|end| tail.starts_with(end.as_str()) || begins(&forwards(end)))
+        self.words.iter().all(begins) && self.ends.iter().all(|end| tail.starts_with(end.as_str()) || self.words.is_empty() && begins(&forwards(end)))
     }
 
     /// The question to the index. Only letters and digits stand in it, and what is no ASCII.
@@ -373,7 +374,10 @@ impl Wanted {
         let mut all = vec![format!("scope : o{}", owner.hex())];
         all.extend(campaign.map(|c| format!("scope : c{}", c.hex())));
         all.extend(self.words.iter().map(|w| format!("name : \"{w}\" *")));
-        all.extend(self.ends.iter().map(|e| format!("(tail : \"{e}\" * OR name : \"{}\" *)", forwards(e))));
+        all.extend(self.ends.iter().map(|e| {
+            let tail = format!("tail : \"{e}\" *");
+            if self.words.is_empty() { format!("({tail} OR name : \"{}\" *)", forwards(e)) } else { tail }
+        }));
         all.join(" AND ")
     }
 }

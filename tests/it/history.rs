@@ -165,7 +165,7 @@ async fn filters_narrow_and_pages_go_on_where_the_last_ended() {
         assert_eq!(one(CallSearch { until: Some(noon), ..all(&office) }).await, [name(jane).await], "yesterday");
         assert_eq!(one(CallSearch { from: Some(noon), ..all(&office) }).await.len(), 3, "today");
         let typed = name(second).await;
-        assert_eq!(one(CallSearch { text: typed.clone(), from: Some(noon), ..all(&office) }).await, [typed.clone()]);
+        assert_eq!(one(CallSearch { text: typed.clone(), from: Some(noon), ..all(&office) }).await, std::slice::from_ref(&typed));
         assert!(one(CallSearch { text: typed, until: Some(noon), ..all(&office) }).await.is_empty());
         let both = CallSearch { text: name(jane).await, outcome: Some(Outcome::Interested), ..all(&office) };
         assert_eq!(one(both).await, [name(jane).await]);
@@ -349,8 +349,9 @@ async fn a_tagger_sees_what_the_agent_says_and_what_was_before() {
     let transcript = vec![line("contact", "call me tuesday"), line("agent", "Of course.")];
     let now = office.now();
     let told = Report { transcript: transcript.clone(), ..Report::default() };
-    let job = office.store.write(Lane::Urgent, move |tx| Box::pin(async move { tx.put_report(call, &told, Who::Agent, "agent", now).await }));
-    Ok::<(), StoreError>(job.await.unwrap()).unwrap();
+    let put = office.store.write(Lane::Urgent, move |tx| Box::pin(async move { tx.put_report(call, &told, Who::Agent, "agent", now).await }));
+    let put: Result<(), StoreError> = put.await;
+    put.unwrap();
 
     let desk = office.desk.tagging_desk(owner, "tester", today, 50).await.unwrap();
     assert_eq!((desk.waiting, desk.queue.len(), desk.oldest), (1, 1, Some(office.now())));
@@ -564,8 +565,9 @@ async fn no_room_looks_at_every_call() {
             let table = step.strip_prefix("SCAN ").unwrap_or_default().split(' ').next().unwrap_or_default();
             let bounded = step.contains("USING") && sql.contains("LIMIT") || sql.contains("ORDER BY id DESC LIMIT 500");
             assert!(!matches!(table, "campaign_calls" | "k" | "o" | "call_events") || bounded, "{step}\n{sql}");
-            // All dials of an owner are as many: no page and no count is made of them.
-            let all_of_owner = step.ends_with("(user_id=?)") && !step.contains("calls_to_tag")
+            // All dials of an owner are as many: no page and no count is made of them. The least of an index, and its head, are
+            // one seek.
+            let all_of_owner = step.ends_with("(user_id=?)") && !step.contains("calls_to_tag") && !sql.contains("SELECT min(outcome_by)")
                 || step.contains("calls_armed") && (sorted || !sql.contains("LIMIT") && !sql.contains("count(*)"));
             assert!(!all_of_owner, "{step}\n{sql}");
         }

@@ -8,6 +8,9 @@ pub enum Depth {
     True,
 }
 
+/// Terminals that have all colours, whether or not `COLORTERM` came along with them.
+const TRUE: [&str; 6] = ["-direct", "kitty", "alacritty", "ghostty", "wezterm", "foot"];
+
 impl Depth {
     /// By `--color`, then `NO_COLOR`, then what the terminal says of itself.
     #[must_use]
@@ -31,7 +34,6 @@ impl Depth {
         if term == "linux" || term.ends_with("-16color") {
             return Self::Ansi16;
         }
-        const TRUE: [&str; 6] = ["-direct", "kitty", "alacritty", "ghostty", "wezterm", "foot"];
         if matches!(var("COLORTERM").as_str(), "truecolor" | "24bit") || TRUE.iter().any(|t| term.contains(t)) {
             Self::True
         } else if term.contains("256color") {

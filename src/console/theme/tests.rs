@@ -115,8 +115,8 @@ mod arithmetic {
         ("tritan", [[1.255_528, -0.076_749, -0.178_779], [-0.078_411, 0.930_809, 0.147_602], [0.004_733, 0.691_367, 0.303_900]]),
     ];
 
-    fn linear(c: Color) -> [f64; 3] {
-        let Color::Rgb(r, g, b) = c else { panic!("{c:?} is the terminal's own") };
+    fn linear(color: Color) -> [f64; 3] {
+        let Color::Rgb(r, g, b) = color else { panic!("{color:?} is the terminal's own") };
         [r, g, b].map(|v| {
             let v = f64::from(v) / 255.0;
             if v <= 0.040_45 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
