@@ -71,7 +71,7 @@ fn go_on(state: &mut State, tagged: CallId) {
     if state.focus != Pane::Outcomes || !state.auto_next || state.dialog.is_some() {
         return;
     }
-    let next = state.queue_rows().iter().map(|r| r.id).find(|id| *id != tagged && !state.saving.contains_key(id));
+    let next = state.queue_rows().iter().find(|r| r.id != tagged && r.outcome.is_none() && !state.saving.contains_key(&r.id)).map(|r| r.id);
     state.queue = next;
     state.deaf_until = next.map(|_| state.now + DEAF);
 }

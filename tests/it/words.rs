@@ -226,7 +226,8 @@ fn a_letter_twice_is_the_whole_screen_and_esc_goes_back() {
         let shown = screen(&mut s, 120, 40);
         assert!(shown.contains(&format!("deck > {title}")) && shown.contains("Esc the deck"), "{shown}");
         let panes = shown.lines().filter(|l| l.contains('╭')).count();
-        assert_eq!(panes, 1, "{shown}");
+        // The tagging desk has its queue and its call side by side, and the keys below.
+        assert_eq!(panes, if keys == "OO" { 2 } else { 1 }, "{shown}");
         press(&mut s, "\u{1b}");
         assert!(screen(&mut s, 120, 40).lines().filter(|l| l.contains('╭')).count() > 1);
     }

@@ -72,7 +72,7 @@ pub fn rows(area: Rect) -> usize {
 
 /// Enter takes what the agent says; on a call of which it says nothing, the story opens.
 pub fn enter(state: &State) -> Option<Next> {
-    let row = state.target()?;
+    let row = state.queue_rows().into_iter().find(|r| Some(r.id) == state.queue)?;
     let word = row.suggestion.filter(|_| row.outcome.is_none() && !state.options.read_only)?;
     Some(Next::Then(Action::Tag(word)))
 }
@@ -82,10 +82,12 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, area: Rect, queue: &[&PaneRow]
     frame.render_widget(Paragraph::new(Span::styled(fit(&head(state), usize::from(area.width)), state.theme.style("text_dim"))), at.head);
     draw_queue(frame, state, at.queue, queue, selected, area.width >= WIDE);
     let title = "The call";
-    let corner =
-        format!("{} note  {} copy  {} opens what the agent did not say", key(state, Action::Note), key(state, Action::Copy), key(state, Action::Enter));
+    let row = selected.and_then(|i| queue.get(i)).copied();
+    let word = row.and_then(|r| r.suggestion).filter(|_| !state.options.read_only);
+    let does = word.map_or_else(|| "story".to_owned(), |o| format!("takes \"{}\"", o.label()));
+    let corner = format!("{} {does}  {} note  {} copy", key(state, Action::Enter), key(state, Action::Note), key(state, Action::Copy));
     let inside = boxed(frame, &state.theme, at.call, false, title, &corner);
-    match selected.and_then(|i| queue.get(i)) {
+    match row {
         Some(row) => {
             let lines = card(state, row, usize::from(inside.width));
             frame.render_widget(Paragraph::new(lines), inside);
@@ -93,7 +95,7 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, area: Rect, queue: &[&PaneRow]
         None => empty(frame, &state.theme, inside, &format!("No call is selected. {} takes the first.", key(state, Action::Down))),
     }
     if let Some(area) = at.keys {
-        draw_keys(frame, state, area, selected.and_then(|i| queue.get(i)).copied());
+        draw_keys(frame, state, area, row);
     }
 }
 
