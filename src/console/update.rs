@@ -199,9 +199,10 @@ fn tagged(
         (None, Some(p)) => format!(", {} from its end on", p.text),
         (None, None) => String::new(),
     };
-    let step = Undo::Tag { call, name: name.clone(), outcome, previous, at };
+    let told = format!("tagged {name} \"{word}\"{promised} - u undoes (10 s)");
+    let step = Undo::Tag { call, name, outcome, previous, at };
     if !state.together.remove(&call) {
-        state.say(format!("tagged {name} \"{word}\"{promised} - u undoes (10 s)"));
+        state.say(told);
         return state.remember(step);
     }
     state.remember_together(step);
