@@ -234,13 +234,13 @@ impl Writing<'_> {
         {
             text.push_str(&format!("   {}", contact.company));
         }
-        if let Some(clock) = known.map(|c| &c.clock).filter(|c| !c.time.is_empty()) {
-            text.push_str(&format!("   {}, {} there", clock.place, clock.time));
-        }
         let name = cut(&display_name(row), 30);
         let rest = cut(&text, self.width.saturating_sub(name.width()));
         let bold = self.style("title").add_modifier(Modifier::BOLD);
         self.lines.push(Line::from(vec![Span::styled(format!(" {name}"), bold), Span::styled(rest, self.style("text"))]));
+        if let Some(clock) = known.map(|c| &c.clock).filter(|c| !c.time.is_empty()) {
+            self.words(&format!("{}, {} there", cities(&clock.place), clock.time), "text_dim");
+        }
     }
 
     fn talk(&mut self, row: &PaneRow) {
@@ -302,6 +302,12 @@ impl Writing<'_> {
         let by = call.outcome_by.as_deref().filter(|b| !b.is_empty()).map_or_else(String::new, |b| format!("   by {b}"));
         format!("{at}  {}  {what}{by}", call.call.campaign_name)
     }
+}
+
+/// `New York or Chicago` of `America/New_York or America/Chicago`.
+fn cities(places: &str) -> String {
+    let city = |place: &str| place.rsplit('/').next().unwrap_or_default().replace('_', " ");
+    places.split(" or ").map(city).collect::<Vec<_>>().join(" or ")
 }
 
 /// The six keys, the agent's among them in capitals, and what goes beside.
