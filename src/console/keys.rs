@@ -207,7 +207,7 @@ pub const TABLE: &[Key] = &[
     tag(Outcome::WrongNumber, "wrong-number", &["6"], "wrong number", "tag it wrong number"),
     key(Action::ClearTag, "clear", &["0"], Group::Tags, "clear", "clear the tag").at(Place::Calls).needs(Need::Tagged).writes(),
     key(Action::Undo, "undo", &["u"], Group::Tags, "undo", "take back the last tag, or pause of all").needs(Need::Step).writes(),
-    key(Action::AgentsWords, "agents-words", &["A"], Group::Tags, "as the agent says", "all calls of which the agent is sure").at(Place::Calls).writes(),
+    key(Action::AgentsWords, "agents-words", &["A"], Group::Tags, "agent's words", "all calls of which the agent is sure").at(Place::Calls).writes(),
     key(Action::AutoNext, "auto-next", &["a"], Group::Tags, "auto-next", "after a tag on to the oldest untagged call"),
     key(Action::ToTagOnly, "to-tag-only", &["t"], Group::Tags, "to tag only", "show only calls to tag"),
     key(Action::Enter, "open", &["Enter"], Group::Call, "story", "the call's story; elsewhere what it means"),
