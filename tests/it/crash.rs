@@ -350,19 +350,28 @@ async fn a_stopped_engine_is_replaced_and_harmless_when_it_wakes() {
     let mut second = rig.serve(None);
     tokio::time::sleep(Duration::from_millis(1500)).await;
     assert!(second.try_wait().unwrap().is_none(), "it follows");
-    // Twice, both times beside the whole suite, nobody took over from one that was stopped, for minutes, and why is not
-    // known: it is stopped again then, and what both say is told.
-    let (mut tries, mut told) = (0, String::new());
-    while !replaced(&rig, &first).await {
-        let log = Command::new("sh").arg("-c").arg(format!("tail -n 40 $(find {} -name '*.log*')", rig.dir.path().display())).output().unwrap();
-        let (one, other) = (first.try_wait(), second.try_wait());
-        told.push_str(&format!("the first {one:?}, the second {other:?}\n{}\n", String::from_utf8_lossy(&log.stdout)));
+    // One that is stopped in mid-transaction keeps SQLite's write lock, and nobody can take over until it
+    // goes on or is ended: that is said on the screen. Here it is stopped between two.
+    loop {
+        use sqlx::Connection;
+        signal(&first, "-STOP");
+        let mut db = sqlx::SqliteConnection::connect(rig.database.trim_start_matches("sqlite:")).await.unwrap();
+        sqlx::query("PRAGMA busy_timeout = 300").execute(&mut db).await.unwrap();
+        let free = sqlx::query("BEGIN IMMEDIATE").execute(&mut db).await.is_ok();
+        db.close().await.unwrap();
+        if free {
+            break;
+        }
         signal(&first, "-CONT");
-        tries += 1;
-        assert!(tries < 3, "nobody took over: {told}");
-        tokio::time::sleep(Duration::from_secs(3)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let end = Instant::now() + Duration::from_secs(90);
+    let leader = rig.store.setting(Setting::Leader).await.unwrap();
+    // The lease must run out first; a busy machine takes its time.
+    let end = Instant::now() + Duration::from_mins(3);
+    while rig.store.setting(Setting::Leader).await.unwrap() == leader {
+        assert!(Instant::now() < end, "nobody took over");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     let rung = rig.rings().1;
     while rig.rings().1 < rung + 20 {
         assert!(Instant::now() < end, "the second does not dial");
@@ -378,35 +387,6 @@ async fn a_stopped_engine_is_replaced_and_harmless_when_it_wakes() {
         child.wait().unwrap();
     }
     rig.assert_nothing_is_wrong("stopped and woken").await;
-}
-
-/// Stops a process between two of its transactions; whether another has taken over within a minute.
-async fn replaced(rig: &Rig, first: &Child) -> bool {
-    use sqlx::Connection;
-    let signal = |signal: &str| assert!(Command::new("kill").args([signal, &first.id().to_string()]).status().unwrap().success());
-    // One that is stopped in mid-transaction keeps SQLite's write lock, and nobody can take over until it
-    // goes on or is ended: that is said on the screen.
-    loop {
-        signal("-STOP");
-        let mut db = sqlx::SqliteConnection::connect(rig.database.trim_start_matches("sqlite:")).await.unwrap();
-        sqlx::query("PRAGMA busy_timeout = 300").execute(&mut db).await.unwrap();
-        let free = sqlx::query("BEGIN IMMEDIATE").execute(&mut db).await.is_ok();
-        db.close().await.unwrap();
-        if free {
-            break;
-        }
-        signal("-CONT");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    let leader = rig.store.setting(Setting::Leader).await.unwrap();
-    let end = Instant::now() + Duration::from_mins(1);
-    while Instant::now() < end {
-        if rig.store.setting(Setting::Leader).await.unwrap() != leader {
-            return true;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    false
 }
 
 /// P1, P13 of two processes of which one is stopped again and again: `DIALDECK_STOPS` times (4), up to
