@@ -67,6 +67,7 @@ fn kind(msg: &Msg) -> Option<u8> {
         | Msg::Edited(_)
         | Msg::Terminate
         | Msg::Gone
+        | Msg::Answer(..)
         | Msg::Broken => None,
     }
 }

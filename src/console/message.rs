@@ -7,6 +7,7 @@ use crossterm::event::KeyEvent;
 
 use super::{
     Ending,
+    question::{Answer, Question},
     snapshot::{Judged, Snapshot},
 };
 use crate::{
@@ -77,6 +78,8 @@ pub enum Msg {
     Detail(Box<Detail>),
     /// The head of the tagging desk, and the card of the call under its cursor.
     Judging(Box<TaggingDesk>, Option<Box<TagCard>>),
+    /// What was asked, and what is known of it.
+    Answer(Question, Result<Answer, String>),
     Preview(Box<Preview>),
     ImportProgress {
         bytes: u64,
@@ -160,6 +163,7 @@ pub enum Effect {
     Show(Option<CallId>),
     /// What the tagging desk wants to know, while it is open.
     Judge(Option<Judged>),
+    Ask(Question),
     Create {
         values: Box<FormValues>,
         start: bool,

@@ -30,6 +30,7 @@ pub mod notify;
 mod perform;
 mod place;
 mod possible;
+mod question;
 mod rights;
 mod rooms;
 mod rows;

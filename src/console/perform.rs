@@ -11,7 +11,7 @@ use super::{
     ConsoleOptions,
     mailbox::Sender,
     message::{Effect, FormValues, Msg, Preview},
-    rights,
+    question, rights,
     rows::count,
     snapshot::Wants,
 };
@@ -101,6 +101,10 @@ impl Performer {
             Effect::Why(id) => self.why(id),
             Effect::Show(call) => self.wants.send_modify(|w| w.detail = call),
             Effect::Judge(judged) => self.wants.send_modify(|w| w.judging = judged),
+            Effect::Ask(question) => self.spawn(async move {
+                let answer = question::answer(&desk, &actor, &question).await.map_err(|e| e.to_string());
+                Msg::Answer(question, answer)
+            }),
             Effect::Create { values, start } => self.create(*values, start),
             Effect::Preview(path) => self.preview(path),
             Effect::Import { path, mapping } => self.import(path, mapping),

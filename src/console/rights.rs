@@ -25,6 +25,7 @@ fn needed(effect: &Effect) -> Role {
         Effect::Why(_)
         | Effect::Show(_)
         | Effect::Judge(_)
+        | Effect::Ask(_)
         | Effect::Preview(_)
         | Effect::CancelImport
         | Effect::Copy(_)

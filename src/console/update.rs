@@ -100,7 +100,8 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Terminate => return vec![Effect::Leave(Ending::Terminated)],
         Msg::Gone => return vec![Effect::Leave(Ending::TerminalGone)],
         Msg::Broken => return vec![Effect::Leave(Ending::Broken)],
-        Msg::Key(_) | Msg::Resize | Msg::Preview(_) | Msg::ImportProgress { .. } => {}
+        Msg::Answer(_, Err(why)) => state.complain(why),
+        Msg::Key(_) | Msg::Resize | Msg::Answer(..) | Msg::Preview(_) | Msg::ImportProgress { .. } => {}
     }
     Vec::new()
 }

@@ -48,8 +48,9 @@ pub struct Told {
     pub left: bool,
 }
 
-/// Events of one transaction at most.
-const BATCH: usize = 512;
+/// Events of one transaction at most: few enough that the listener reads the next ones meanwhile, and that no
+/// teller waits long; many enough to share its sync.
+const BATCH: usize = 32;
 
 /// The inbox task: takes what waits, applies it together, answers each sender after the commit.
 pub(super) async fn inbox(store: Store, clock: SharedClock, breaker: Limits, mut waiting: mpsc::Receiver<Envelope>, told: broadcast::Sender<Told>) {

@@ -1,0 +1,51 @@
+//! What a room or a dialog asks the rows for, once, and what comes back: each answer carries its question, so that
+//! whoever asked something else since passes it over. What must be looked at with every change is in `data.rs`.
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    desk::{Actor, Away, CampaignRoom, Desk, DeskError, Figures, NumberStory, ShiftReport},
+    domain::{id::CampaignId, system::System},
+    store::{CallSearch, Found},
+};
+
+/// What is asked for. It changes nothing: whoever may look may ask.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Question {
+    Calls(Box<CallSearch>),
+    Number(String),
+    Campaign(CampaignId),
+    Figures,
+    /// Since the last console ended.
+    Away(DateTime<Utc>),
+    Shift(DateTime<Utc>, DateTime<Utc>),
+    Systems,
+}
+
+#[derive(Debug)]
+pub enum Answer {
+    Calls(Box<Found>),
+    Number(Box<NumberStory>),
+    /// `None` where it is gone.
+    Campaign(Option<Box<CampaignRoom>>),
+    Figures(Box<Figures>),
+    Away(Box<Away>),
+    Shift(Box<ShiftReport>),
+    Systems(Vec<System>),
+}
+
+pub async fn answer(desk: &Desk, actor: &Actor, question: &Question) -> Result<Answer, DeskError> {
+    let owner = actor.owner;
+    Ok(match question {
+        Question::Calls(search) => Answer::Calls(Box::new(desk.store().find_calls(search).await?)),
+        Question::Number(number) => Answer::Number(Box::new(desk.number_story(owner, number).await?)),
+        Question::Campaign(id) => match desk.store().campaign(owner, *id).await? {
+            Some(row) => Answer::Campaign(Some(Box::new(desk.campaign_room(row).await?))),
+            None => Answer::Campaign(None),
+        },
+        Question::Figures => Answer::Figures(Box::new(desk.figures(owner).await?)),
+        Question::Away(from) => Answer::Away(Box::new(desk.away(owner, *from).await?)),
+        Question::Shift(from, until) => Answer::Shift(Box::new(desk.shift_report(owner, *from, *until).await?)),
+        Question::Systems => Answer::Systems(desk.systems(owner).await?),
+    })
+}
