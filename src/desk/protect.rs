@@ -65,7 +65,7 @@ impl Desk {
                     if tx.set_abandoned(call, now).await? {
                         if let Some(armed) = row.armed_at {
                             let noted = Pace { abandoned: 1, ..Pace::default() };
-                            tx.add_minutes(&[((row.campaign_id, minute_of(armed)), noted)].into()).await?;
+                            tx.add_minutes([((row.campaign_id, minute_of(armed)), noted)].into()).await?;
                         }
                         tx.request_hangup(call, "engine", "engine", now).await?;
                         audit(tx, &Actor::engine(row.user_id), now, "call_abandoned", Some(call.0), &serde_json::json!({})).await?;

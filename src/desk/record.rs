@@ -21,12 +21,12 @@ use crate::{
         call::{self, Basis, Change, State},
         campaign::Status,
         event::{AgentReport, CallEvent, Fault, Kind, Reply, Source, Target},
-        id::{CallId, CampaignId, OwnerId, TrunkId},
+        id::{CallId, CampaignId, OwnerId},
         outcome::{Outcome, Report, Who},
-        stats::{self, Counts, Pace, Tally},
+        stats::{self, Tally},
     },
     failpoint::reach,
-    store::{CallRow, CallUpdate, Lane, NewEvent, Store, StoreError, Tx, minute_of},
+    store::{CallRow, CallUpdate, Lane, NewEvent, Store, StoreError, Sums, Tx, minute_of},
 };
 
 /// What became of an event.
@@ -175,9 +175,7 @@ impl Batch {
     }
 
     async fn run(mut self, tx: &mut Tx, events: &[CallEvent]) -> Result<Vec<Recorded>, DeskError> {
-        let targets = self.load(tx, events).await?;
-        let keys: Vec<&str> = events.iter().map(|e| e.key.as_str()).collect();
-        let mut known: HashSet<String> = tx.known_events(&keys).await?.into_iter().collect();
+        let (targets, mut known) = self.load(tx, events).await?;
         let mut results = Vec::with_capacity(events.len());
         let mut fresh = Vec::with_capacity(events.len());
         for (event, call) in events.iter().zip(targets) {
@@ -199,8 +197,9 @@ impl Batch {
         Ok(results)
     }
 
-    /// Reads the rows the events are about; answers each event's call.
-    async fn load(&mut self, tx: &mut Tx, events: &[CallEvent]) -> Result<Vec<Option<CallId>>, DeskError> {
+    /// Reads the rows the events are about; answers each event's call, and the keys that have come before.
+    async fn load(&mut self, tx: &mut Tx, events: &[CallEvent]) -> Result<(Vec<Option<CallId>>, HashSet<String>), DeskError> {
+        let keys: Vec<&str> = events.iter().map(|e| e.key.as_str()).collect();
         let sids: Vec<&str> = events.iter().filter_map(|e| if let Target::CallSid(s) = &e.target { Some(s.as_str()) } else { None }).collect();
         let named = |e: &CallEvent| match &e.target {
             Target::Call(id) => Some(*id),
@@ -208,9 +207,8 @@ impl Batch {
             Target::CallSid(_) | Target::None => None,
         };
         let ids: Vec<CallId> = events.iter().filter_map(named).collect::<HashSet<_>>().into_iter().collect();
-        if !ids.is_empty() || !sids.is_empty() {
-            self.rows = tx.calls_named(&ids, &sids).await?.into_iter().map(|r| (r.id, r)).collect();
-        }
+        let (rows, known) = tx.calls_named(&ids, &sids, &keys).await?;
+        self.rows = rows.into_iter().map(|r| (r.id, r)).collect();
         let by_sid: HashMap<&str, CallId> = self.rows.values().filter_map(|r| Some((r.call_sid.as_deref()?, r.id))).collect();
         let of = |e: &CallEvent| if let Target::CallSid(sid) = &e.target { by_sid.get(sid.as_str()).copied() } else { named(e) };
         let mut targets: Vec<Option<CallId>> = events.iter().map(of).collect();
@@ -226,7 +224,7 @@ impl Batch {
                 *target = None;
             }
         }
-        Ok(targets)
+        Ok((targets, known.into_iter().collect()))
     }
 
     /// Applies one event to its row in memory; the state it moved to, if it did.
@@ -340,30 +338,20 @@ impl Batch {
     }
 
     async fn write_counts(&self, tx: &mut Tx) -> Result<(), DeskError> {
-        let mut campaigns: BTreeMap<CampaignId, Counts> = BTreeMap::new();
-        let mut trunks: BTreeMap<TrunkId, i64> = BTreeMap::new();
-        let mut minutes: BTreeMap<(CampaignId, i64), Pace> = BTreeMap::new();
+        let mut sums = Sums::default();
         for (was, row) in self.changed() {
             let (before, counts) = (stats::contribution(&tally(was)), stats::contribution(&tally(row)));
             let delta = counts - before;
-            *campaigns.entry(row.campaign_id).or_default() += delta;
+            *sums.campaigns.entry(row.campaign_id).or_default() += delta;
             if let Some(armed) = row.armed_at {
                 let moved = stats::pace(row.state, &counts) - stats::pace(was.state, &before);
-                *minutes.entry((row.campaign_id, minute_of(armed))).or_default() += moved;
+                *sums.minutes.entry((row.campaign_id, minute_of(armed))).or_default() += moved;
             }
             if let Some(trunk) = row.trunk_id {
-                *trunks.entry(trunk).or_default() += delta.live;
+                *sums.trunks.entry(trunk).or_default() += delta.live;
             }
         }
-        for (campaign, delta) in campaigns.iter().filter(|(_, d)| !d.is_zero()) {
-            tx.add_counts(*campaign, delta).await?;
-        }
-        minutes.retain(|_, moved| !moved.is_zero());
-        tx.add_minutes(&minutes).await?;
-        for (trunk, delta) in trunks.iter().filter(|(_, d)| **d != 0) {
-            tx.move_trunk_lines(*trunk, *delta).await?;
-        }
-        Ok(())
+        Ok(tx.add_sums(&sums).await?)
     }
 
     /// What follows from calls that ended in this batch: the number is free, the day gets back what

@@ -10,7 +10,6 @@ use super::{
 use crate::domain::{
     campaign::{ContactSource, Settings, Status},
     id::{AssistantId, CallId, CampaignId, OwnerId, SourceId},
-    stats::Counts,
 };
 
 /// What a new campaign's row is made of.
@@ -281,24 +280,6 @@ impl Tx {
     pub async fn campaigns_in(&mut self, owner: OwnerId, status: Status) -> Result<Vec<CampaignRow>, StoreError> {
         let sql = select("WHERE c.user_id = $1 AND c.execution_status = $2 AND c.deleted_at IS NULL");
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(owner).bind(status).fetch_all(&mut *db).await?))
-    }
-
-    /// Adds a difference to a campaign's counters.
-    pub async fn add_counts(&mut self, id: CampaignId, delta: &Counts) -> Result<(), StoreError> {
-        let sql = "UPDATE campaign_counts SET total = total + $2, pending = pending + $3, processing = processing + $4, live = live + $5,
-                       answered_now = answered_now + $6, completed = completed + $7, failed = failed + $8, no_answer = no_answer + $9,
-                       busy = busy + $10, canceled = canceled + $11, dials = dials + $12, pickups = pickups + $13, interested = interested + $14,
-                       not_interested = not_interested + $15, callback = callback + $16, do_not_call = do_not_call + $17,
-                       voicemail = voicemail + $18, wrong_number = wrong_number + $19, untagged = untagged + $20, talk_seconds = talk_seconds + $21
-                   WHERE campaign_id = $1";
-        on_tx!(self, |db| {
-            let mut query = sqlx::query(sql).bind(id);
-            for value in delta.values() {
-                query = query.bind(value);
-            }
-            query.execute(&mut *db).await?
-        });
-        Ok(())
     }
 
     /// Gives dials of a day back: calls that certainly never rang.

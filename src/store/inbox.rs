@@ -43,14 +43,6 @@ impl Store {
 }
 
 impl Tx {
-    /// Of these keys, those that have come before.
-    pub async fn known_events(&mut self, keys: &[&str]) -> Result<Vec<String>, StoreError> {
-        // One row for all: each row that comes back costs a change of threads.
-        let sql = "SELECT json_group_array(key) FROM call_events WHERE key IN (SELECT value FROM json_each($1))";
-        let known: Json<Vec<String>> = on_tx!(self, |db| sqlx::query_scalar(sql).bind(serde_json::json!(keys).to_string()).fetch_one(&mut *db).await?);
-        Ok(known.0)
-    }
-
     /// Stores events that are new, each with the state it moved its call to; answers how many were.
     pub async fn insert_events(&mut self, events: &[NewEvent<'_>], now: DateTime<Utc>) -> Result<usize, StoreError> {
         let sql = "INSERT INTO call_events (key, call_id, source, kind, raw, at, received_at, applied)

@@ -202,15 +202,6 @@ impl Tx {
         Ok(())
     }
 
-    /// Gives lines back (`delta` negative) or takes them for calls found alive.
-    pub async fn move_trunk_lines(&mut self, id: TrunkId, delta: i64) -> Result<(), StoreError> {
-        // A call found alive after all is on the line whatever the limit says; the count stays true
-        // and the limit is only exceeded by it.
-        let sql = "UPDATE trunks SET max_live = max(max_live, live + $2), live = max(0, live + $2) WHERE id = $1";
-        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(delta).execute(&mut *db).await?);
-        Ok(())
-    }
-
     /// Sets every trunk's limit, as configured.
     pub async fn set_trunk_limits(&mut self, max_live: i64) -> Result<(), StoreError> {
         on_tx!(self, |db| sqlx::query("UPDATE trunks SET max_live = max($1, live)").bind(max_live).execute(&mut *db).await?);

@@ -1,14 +1,9 @@
 //! Dials by the minute they were made in: sums that move with the calls, so that no look at an hour or a shift
 //! reads calls. Whoever asks for an owner's gets those of deleted campaigns too: a dial is a dial.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 
-use super::{
-    Store, StoreError, Tx,
-    pool::{on, on_tx},
-};
+use super::{Store, StoreError, pool::on};
 use crate::domain::{
     id::{CampaignId, OwnerId},
     stats::Pace,
@@ -80,23 +75,5 @@ impl Store {
     pub async fn dials_since(&self, owner: OwnerId, since: DateTime<Utc>) -> Result<i64, StoreError> {
         let sql = "SELECT count(*) FROM campaign_calls WHERE user_id = $1 AND dialled IS NOT NULL AND armed_at > $2";
         Ok(on!(self.pool(), |db| sqlx::query_scalar(sql).bind(owner).bind(since).fetch_one(db).await?))
-    }
-}
-
-impl Tx {
-    /// Adds differences to the minutes of campaigns.
-    pub async fn add_minutes(&mut self, moved: &BTreeMap<(CampaignId, i64), Pace>) -> Result<(), StoreError> {
-        if moved.is_empty() {
-            return Ok(());
-        }
-        let rows: Vec<_> = moved.iter().map(|((id, minute), p)| (id.hex(), *minute, p.values())).collect();
-        let sql = "INSERT INTO campaign_minutes (campaign_id, minute, armed, dials, answered, abandoned, failed, talk_seconds)
-                   SELECT unhex(v ->> 0), v ->> 1, v ->> '$[2][0]', v ->> '$[2][1]', v ->> '$[2][2]', v ->> '$[2][3]', v ->> '$[2][4]', v ->> '$[2][5]'
-                   FROM (SELECT value AS v FROM json_each($1)) WHERE true
-                   ON CONFLICT (campaign_id, minute) DO UPDATE SET armed = armed + excluded.armed, dials = dials + excluded.dials,
-                       answered = answered + excluded.answered, abandoned = abandoned + excluded.abandoned, failed = failed + excluded.failed,
-                       talk_seconds = talk_seconds + excluded.talk_seconds";
-        on_tx!(self, |db| sqlx::query(sql).bind(serde_json::json!(rows).to_string()).execute(&mut *db).await?);
-        Ok(())
     }
 }

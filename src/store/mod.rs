@@ -39,6 +39,7 @@ mod rows;
 mod schema;
 mod search;
 mod settings;
+mod sums;
 mod tagging;
 mod writer;
 
@@ -68,6 +69,7 @@ pub use rows::{AssistantRow, AuditRow, CallRow, CampaignRow, DayRow, EngineRow, 
 pub use schema::schema_as_sql;
 pub use search::{CallSearch, Found, FoundCall, Place};
 pub use settings::{LISTED, Setting};
+pub use sums::Sums;
 pub use tagging::{AgentWord, TagPace, Tagging, ToTag};
 pub use writer::Lane;
 

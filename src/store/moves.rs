@@ -2,7 +2,7 @@
 //! rewritten with each column of it that a statement names, whether its value stays or not.
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{CallRow, StoreError, Tx, pool::on_tx, rows::stamp};
 use crate::domain::{call::State, id::CallId};
@@ -107,11 +107,12 @@ impl<'a> Written<'a> {
         self.columns |= columns;
     }
 
-    fn sql(&self, moves: bool) -> String {
+    /// The statement, its rows as parameter `at`.
+    fn sql(&self, at: usize, moves: bool) -> String {
         let names = COLUMNS.iter().enumerate().filter(|(bit, _)| self.columns >> bit & 1 == 1).map(|(_, name)| *name);
         let names = names.chain(moves.then_some("rank"));
-        let set: Vec<String> = names.zip(1..).map(|(name, i)| format!("{name} = v ->> {i}")).chain(["updated_at = $2".to_owned()]).collect();
-        format!("UPDATE campaign_calls SET {} FROM (SELECT value AS v FROM jsonb_each($1)) AS j WHERE id = unhex(v ->> 0)", set.join(", "))
+        let set: Vec<String> = names.zip(1..).map(|(name, i)| format!("{name} = v ->> {i}")).chain(["updated_at = $1".to_owned()]).collect();
+        format!("UPDATE campaign_calls SET {} FROM (SELECT value AS v FROM jsonb_each(${at})) AS j WHERE id = unhex(v ->> 0)", set.join(", "))
     }
 
     fn json(&self, moves: bool) -> String {
@@ -134,31 +135,41 @@ const AS_ONE: &str = "json_group_array(json_array(hex(id), hex(user_id), hex(cam
     notes, hangup_requested_at, recording_url, created_at, updated_at))";
 
 impl Tx {
-    /// Calls with these ids or these Twilio call sids, without their scripts.
-    pub async fn calls_named(&mut self, ids: &[CallId], sids: &[&str]) -> Result<Vec<CallRow>, StoreError> {
+    /// Calls with these ids or these Twilio call sids, without their scripts; and of these keys of events, those that
+    /// have come before.
+    pub async fn calls_named(&mut self, ids: &[CallId], sids: &[&str], keys: &[&str]) -> Result<(Vec<CallRow>, Vec<String>), StoreError> {
         let ids: Vec<String> = ids.iter().map(|i| i.hex()).collect();
         let sql = sqlx::AssertSqlSafe(format!(
-            "SELECT {AS_ONE} FROM calls WHERE id IN (SELECT unhex(value) FROM json_each($1) UNION
-                     SELECT id FROM campaign_calls WHERE call_sid IN (SELECT value FROM json_each($2)) AND call_sid IS NOT NULL)"
+            "SELECT (SELECT {AS_ONE} FROM calls WHERE id IN (SELECT unhex(value) FROM json_each($1) UNION
+                     SELECT id FROM campaign_calls WHERE call_sid IN (SELECT value FROM json_each($2)) AND call_sid IS NOT NULL)),
+                 (SELECT json_group_array(key) FROM call_events WHERE key IN (SELECT value FROM json_each($3)))"
         ));
-        let (ids, sids) = (serde_json::json!(ids).to_string(), serde_json::json!(sids).to_string());
-        let text: String = on_tx!(self, |db| sqlx::query_scalar(sql).bind(ids).bind(sids).fetch_one(&mut *db).await?);
-        serde_json::from_str(&text).map_err(|e| StoreError::Damaged(format!("a call cannot be read ({e})")))
+        let [ids, sids, keys] = [json!(ids), json!(sids), json!(keys)].map(|list| list.to_string());
+        let (calls, known): (String, String) = on_tx!(self, |db| sqlx::query_as(sql).bind(ids).bind(sids).bind(keys).fetch_one(&mut *db).await?);
+        let damaged = |e: serde_json::Error| StoreError::Damaged(format!("a call cannot be read ({e})"));
+        Ok((serde_json::from_str(&calls).map_err(damaged)?, serde_json::from_str(&known).map_err(damaged)?))
     }
 
-    /// Writes what has moved of many calls, in two statements at most.
+    /// Writes what has moved of many calls: two statements at most, as one text.
     pub async fn update_calls(&mut self, calls: &[CallUpdate<'_>], now: DateTime<Utc>) -> Result<(), StoreError> {
         let (mut stays, mut moves) = (Written::default(), Written::default());
         for CallUpdate { was, row } in calls {
             let columns = changed(was, row);
             if place(was.state) == place(row.state) { stays.add(row, columns) } else { moves.add(row, columns) }
         }
-        for (written, moves) in [(stays, false), (moves, true)] {
-            if !written.rows.is_empty() {
-                let sql = sqlx::AssertSqlSafe(written.sql(moves));
-                on_tx!(self, |db| sqlx::query(sql).bind(written.json(moves)).bind(now).execute(&mut *db).await?);
-            }
+        let (mut texts, mut rows) = (Vec::new(), Vec::new());
+        for (written, moves) in [(stays, false), (moves, true)].iter().filter(|(w, _)| !w.rows.is_empty()) {
+            texts.push(written.sql(2 + rows.len(), *moves));
+            rows.push(written.json(*moves));
         }
+        if texts.is_empty() {
+            return Ok(());
+        }
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(texts.join("; "))).bind(now);
+        for json in rows {
+            query = query.bind(json);
+        }
+        on_tx!(self, |db| query.execute(&mut *db).await?);
         Ok(())
     }
 }
