@@ -7,7 +7,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::{
     Actor, Desk, DeskError, audit,
-    record::{held_until, tally},
+    row::{held_until, tally},
 };
 use crate::{
     domain::{

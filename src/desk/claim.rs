@@ -6,7 +6,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::{Actor, Desk, DeskError, Installation, audit, law, record::tally};
+use super::{Actor, Desk, DeskError, Installation, audit, law, row::tally};
 use crate::{
     domain::{
         call::{BY_HAND, State},

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::{Actor, Desk, DeskError, audit, record::tally};
+use super::{Actor, Desk, DeskError, audit, row::tally};
 use crate::{
     domain::{
         call::State,

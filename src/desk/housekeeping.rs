@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::{Actor, Desk, DeskError, audit, record::tally};
+use super::{Actor, Desk, DeskError, audit, row::tally};
 use crate::{
     domain::{
         campaign::Status,

@@ -4,6 +4,7 @@
 
 mod arm;
 mod assigning;
+mod batch;
 mod board;
 mod books;
 mod by_hand;
@@ -32,6 +33,7 @@ mod restore;
 mod retries;
 mod room;
 mod roster;
+mod row;
 mod systems;
 mod tagging;
 mod takeover;
@@ -45,6 +47,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 
 pub use arm::{Armed, Refused};
 pub use assigning::Assigning;
+pub use batch::{Recorded, call_of_room};
 pub use board::{Hands, Look, NoAgent};
 pub use by_hand::{ByHand, MANUAL};
 pub use campaigns::{CampaignDraft, Preflight, Stopped};
@@ -59,7 +62,7 @@ pub use meters::{Label, Meters};
 pub use once::{Reply, Reserved};
 pub use outcome::{SetOutcome, Tagged, UndoDoNotCall};
 pub use promises::Promise;
-pub use record::{Recorded, Told, call_of_room};
+pub use record::Told;
 pub use requests::{Ask, Listening, NOBODY, TOKEN_TTL, supervisor_identity};
 pub use restore::{Backup, Restored};
 pub use retries::Recycle;

@@ -6,7 +6,7 @@ use chrono::{DateTime, Duration, Utc};
 use super::{
     Actor, Desk, DeskError, audit, dnc,
     promises::{self, Calling, Promise},
-    record::tally,
+    row::tally,
 };
 use crate::{
     domain::{
