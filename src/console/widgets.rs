@@ -268,7 +268,7 @@ pub fn field(frame: &mut Frame<'_>, theme: &Theme, area: Rect, label: &str, inpu
 }
 
 /// The caret: reversed on a letter, and where the terminal's own cursor stands.
-pub fn show_caret(frame: &mut Frame<'_>, x: u16, y: u16, area: Rect, at_end: bool) {
+fn show_caret(frame: &mut Frame<'_>, x: u16, y: u16, area: Rect, at_end: bool) {
     if x < area.right() && y < area.bottom() {
         if !at_end {
             frame.buffer_mut().set_style(Rect { x, y, width: 1, height: 1 }, Style::default().add_modifier(Modifier::REVERSED));

@@ -407,8 +407,8 @@ impl Dialog for Form {
         let script = self.here() == Id::Script;
         match (key.code, self.here()) {
             (KeyCode::Char(c), Id::Summary) => return self.decide(c),
-            (KeyCode::Down, Id::Script) if self.script.can_go(1) => self.script.key(key),
-            (KeyCode::Up, Id::Script) if self.script.can_go(-1) => self.script.key(key),
+            (KeyCode::Down, Id::Script) if self.script.can_go(true) => self.script.key(key),
+            (KeyCode::Up, Id::Script) if self.script.can_go(false) => self.script.key(key),
             (KeyCode::Enter, Id::Script) if Text::is_new_line(&key) => self.script.key(key),
             (KeyCode::Tab | KeyCode::Enter | KeyCode::Down, _) => self.go(1),
             (KeyCode::BackTab | KeyCode::Up, _) => self.go(Id::ALL.len() - 1),
@@ -451,7 +451,7 @@ impl Dialog for Form {
     }
 
     fn long_text(&self) -> Option<String> {
-        Some(self.script.value().to_owned())
+        Some(self.script.value())
     }
 
     fn take_text(&mut self, text: String) {

@@ -32,7 +32,7 @@ impl Note {
 impl Dialog for Note {
     fn key(&mut self, _state: &mut State, key: KeyEvent) -> Next {
         if key.code == KeyCode::Enter && !Text::is_new_line(&key) {
-            return Next::Close(vec![Effect::Note { call: self.call, note: self.text.value().to_owned() }]);
+            return Next::Close(vec![Effect::Note { call: self.call, note: self.text.value() }]);
         }
         self.text.key(key);
         Next::stay()
@@ -56,7 +56,7 @@ impl Dialog for Note {
     }
 
     fn long_text(&self) -> Option<String> {
-        Some(self.text.value().to_owned())
+        Some(self.text.value())
     }
 
     fn take_text(&mut self, text: String) {
