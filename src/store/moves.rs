@@ -97,31 +97,34 @@ fn place(state: State) -> i64 {
 /// One statement for the rows that keep their place in the indexes, one for those that leave it.
 #[derive(Default)]
 struct Written<'a> {
-    rows: Vec<&'a CallRow>,
+    calls: Vec<CallUpdate<'a>>,
     columns: Columns,
 }
 
 impl<'a> Written<'a> {
-    fn add(&mut self, row: &'a CallRow, columns: Columns) {
-        self.rows.push(row);
+    fn add(&mut self, call: CallUpdate<'a>, columns: Columns) {
+        self.calls.push(call);
         self.columns |= columns;
     }
 
-    /// The statement, its rows as parameter `at`.
+    /// The statement, its rows as parameter `at`; the last value of each is the state that the row must still have.
     fn sql(&self, at: usize, moves: bool) -> String {
         let names = COLUMNS.iter().enumerate().filter(|(bit, _)| self.columns >> bit & 1 == 1).map(|(_, name)| *name);
-        let names = names.chain(moves.then_some("rank"));
-        let set: Vec<String> = names.zip(1..).map(|(name, i)| format!("{name} = v ->> {i}")).chain(["updated_at = $1".to_owned()]).collect();
-        format!("UPDATE campaign_calls SET {} FROM (SELECT value AS v FROM jsonb_each(${at})) AS j WHERE id = unhex(v ->> 0)", set.join(", "))
+        let names: Vec<&str> = names.chain(moves.then_some("rank")).collect();
+        let was = names.len() + 1;
+        let set: Vec<String> = names.iter().zip(1..).map(|(name, i)| format!("{name} = v ->> {i}")).chain(["updated_at = $1".to_owned()]).collect();
+        let rows = format!("(SELECT value AS v FROM jsonb_each(${at})) AS j");
+        format!("UPDATE campaign_calls SET {} FROM {rows} WHERE id = unhex(v ->> 0) AND state = v ->> {was}", set.join(", "))
     }
 
     fn json(&self, moves: bool) -> String {
-        let of = |row: &&CallRow| {
-            let mut values = values(row, self.columns);
-            values.extend(moves.then(|| Value::from(place(row.state))));
+        let of = |call: &CallUpdate<'_>| {
+            let mut values = values(call.row, self.columns);
+            values.extend(moves.then(|| Value::from(place(call.row.state))));
+            values.push(Value::from(call.was.state.as_str()));
             Value::from(values)
         };
-        self.rows.iter().map(of).collect::<Value>().to_string()
+        self.calls.iter().map(of).collect::<Value>().to_string()
     }
 }
 
@@ -151,25 +154,31 @@ impl Tx {
     }
 
     /// Writes what has moved of many calls: two statements at most, as one text.
+    ///
+    /// # Errors
+    /// When a call is no longer in the state in which it was read.
     pub async fn update_calls(&mut self, calls: &[CallUpdate<'_>], now: DateTime<Utc>) -> Result<(), StoreError> {
+        if calls.is_empty() {
+            return Ok(());
+        }
         let (mut stays, mut moves) = (Written::default(), Written::default());
-        for CallUpdate { was, row } in calls {
-            let columns = changed(was, row);
-            if place(was.state) == place(row.state) { stays.add(row, columns) } else { moves.add(row, columns) }
+        for call in calls {
+            let columns = changed(call.was, call.row);
+            if place(call.was.state) == place(call.row.state) { stays.add(*call, columns) } else { moves.add(*call, columns) }
         }
         let (mut texts, mut rows) = (Vec::new(), Vec::new());
-        for (written, moves) in [(stays, false), (moves, true)].iter().filter(|(w, _)| !w.rows.is_empty()) {
+        for (written, moves) in [(stays, false), (moves, true)].iter().filter(|(w, _)| !w.calls.is_empty()) {
             texts.push(written.sql(2 + rows.len(), *moves));
             rows.push(written.json(*moves));
-        }
-        if texts.is_empty() {
-            return Ok(());
         }
         let mut query = sqlx::query(sqlx::AssertSqlSafe(texts.join("; "))).bind(now);
         for json in rows {
             query = query.bind(json);
         }
-        on_tx!(self, |db| query.execute(&mut *db).await?);
+        let done = on_tx!(self, |db| query.execute(&mut *db).await?.rows_affected());
+        if usize::try_from(done) != Ok(calls.len()) {
+            return Err(StoreError::Busy("a call was moved meanwhile".to_owned()));
+        }
         Ok(())
     }
 }

@@ -355,6 +355,7 @@ async fn calls_are_read_and_written_as_a_set_each_with_what_has_moved_of_it() {
         let are =
             [moved(&ends, at), CallRow { state: State::Ringing, ringing_seen: true, ..rings.clone() }, CallRow { notes: "later".into(), ..noted.clone() }];
         let to = are.clone();
+        let read = [ends.clone(), noted.clone()];
         write!(rows.store, |tx| {
             let updates: Vec<_> = [&ends, &rings, &noted].into_iter().zip(&to).map(|(was, row)| CallUpdate { was, row }).collect();
             tx.update_calls(&updates, later).await?;
@@ -373,6 +374,22 @@ async fn calls_are_read_and_written_as_a_set_each_with_what_has_moved_of_it() {
         let mut db = sqlx::SqliteConnection::connect(dir.path().join("t.db").to_str().unwrap()).await.unwrap();
         let places: Vec<i64> = sqlx::query_scalar("SELECT rank FROM campaign_calls ORDER BY position").fetch_all(&mut db).await.unwrap();
         assert_eq!(places, [90, 10, 5]);
+        // Whoever read it before that writes nothing, of the others in the same text neither.
+        let [ends, noted] = read;
+        let refused = rows
+            .store
+            .write(Lane::Urgent, move |tx| {
+                Box::pin(async move {
+                    let late = CallRow { notes: "too late".into(), ..ends.clone() };
+                    let other = CallRow { notes: "too late".into(), ..noted.clone() };
+                    tx.update_calls(&[CallUpdate { was: &noted, row: &other }, CallUpdate { was: &ends, row: &late }], later).await
+                })
+            })
+            .await;
+        assert!(matches!(refused, Err(StoreError::Busy(_))), "{refused:?}");
+        for id in &ids {
+            assert_ne!(rows.store.any_call(*id).await.unwrap().unwrap().notes, "too late");
+        }
     }
 }
 
