@@ -16,6 +16,10 @@ pub enum Pane {
     Live,
     Outcomes,
     Events,
+    /// Every call ever.
+    Calls,
+    /// Lists, do-not-call, and what is known of one number.
+    People,
 }
 
 impl Pane {
@@ -25,7 +29,7 @@ impl Pane {
     /// Its cursor stands on calls: tags, notes and hang-ups go to one.
     #[must_use]
     pub fn has_calls(self) -> bool {
-        matches!(self, Self::Live | Self::Outcomes)
+        matches!(self, Self::Live | Self::Outcomes | Self::Calls)
     }
 }
 
@@ -232,6 +236,8 @@ pub const TABLE: &[Key] = &[
     key(Action::Focus(Pane::Live), "live", &["L"], Group::Rooms, "live calls", "live calls; twice: the whole screen"),
     key(Action::Focus(Pane::Outcomes), "outcomes", &["O"], Group::Rooms, "outcomes", "outcomes, to tag; twice: the whole screen"),
     key(Action::Focus(Pane::Events), "events", &["E"], Group::Rooms, "events", "events; twice: the whole screen"),
+    key(Action::Focus(Pane::Calls), "calls", &["K"], Group::Rooms, "every call", "every call ever, found while you type"),
+    key(Action::Focus(Pane::People), "people", &["B"], Group::Rooms, "people", "people: lists, do-not-call, one number"),
     key(Action::NextPane, "next-pane", &["Tab", "l", "right"], Group::Rooms, "next", "the next pane"),
     key(Action::PreviousPane, "previous-pane", &["Shift-Tab", "h", "left"], Group::Rooms, "previous", "the pane before"),
     key(Action::Zoom, "zoom", &["z"], Group::Rooms, "whole screen", "this pane on the whole screen, and back"),
@@ -271,6 +277,9 @@ pub const WITH_WORDS: &[(&str, &str, &str)] = &[
     ("import", "FILE", "import contacts from a CSV file"),
     ("tag", "OUTCOME", "tag the call under the cursor"),
     ("filter", "WORDS", "show only calls with these words"),
+    ("calls", "WORDS", "every call with these words, digits, fields"),
+    ("person", "NUMBER", "all that is known of one number"),
+    ("dnc", "NUMBER", "never call this number again (asks)"),
     ("theme", "NAME", "a theme by its name"),
 ];
 

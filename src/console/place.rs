@@ -111,7 +111,7 @@ pub trait Room {
     fn put(&mut self, state: &mut State, row: usize);
 
     /// The call under the cursor.
-    fn call<'a>(&self, _state: &'a State) -> Option<&'a PaneRow> {
+    fn call<'a>(&'a self, _state: &'a State) -> Option<&'a PaneRow> {
         None
     }
 
@@ -138,6 +138,24 @@ pub trait Room {
     /// A key of its own, before the table.
     fn key(&mut self, _state: &mut State, _key: KeyEvent) -> Option<Vec<Effect>> {
         None
+    }
+
+    /// Keys of its own as the footer offers them, in the place of actions: each with its words.
+    fn own_keys(&self, _state: &State) -> Option<Vec<(String, String)>> {
+        None
+    }
+
+    /// Letters go into a field of it.
+    fn typing(&self) -> bool {
+        false
+    }
+
+    /// Pasted text, while letters go into its field.
+    fn paste(&mut self, _state: &mut State, _text: &str) {}
+
+    /// After each message, while it has the focus: what it wants to know now.
+    fn asks(&mut self, _state: &mut State) -> Vec<Effect> {
+        Vec::new()
     }
 
     /// It got the focus, or the whole screen: what it wants to know.

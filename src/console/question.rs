@@ -5,14 +5,21 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     desk::{Actor, Away, CampaignRoom, Desk, DeskError, Figures, NumberStory, ShiftReport},
-    domain::{id::CampaignId, system::System},
-    store::{CallSearch, Found},
+    domain::{
+        id::{CallId, CampaignId},
+        system::System,
+    },
+    store::{CallSearch, Found, FoundCall},
 };
 
 /// What is asked for. It changes nothing: whoever may look may ask.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Question {
     Calls(Box<CallSearch>),
+    /// One call as it is now.
+    Call(CallId),
+    /// Who has tagged calls.
+    Taggers,
     Number(String),
     Campaign(CampaignId),
     Figures,
@@ -25,6 +32,9 @@ pub enum Question {
 #[derive(Debug)]
 pub enum Answer {
     Calls(Box<Found>),
+    /// `None` where it is gone.
+    Call(Option<Box<FoundCall>>),
+    Taggers(Vec<String>),
     Number(Box<NumberStory>),
     /// `None` where it is gone.
     Campaign(Option<Box<CampaignRoom>>),
@@ -34,10 +44,20 @@ pub enum Answer {
     Systems(Vec<System>),
 }
 
+/// What is known of it, to an owner.
+///
+/// # Errors
+/// When the database refuses.
 pub async fn answer(desk: &Desk, actor: &Actor, question: &Question) -> Result<Answer, DeskError> {
     let owner = actor.owner;
     Ok(match question {
-        Question::Calls(search) => Answer::Calls(Box::new(desk.store().find_calls(search).await?)),
+        Question::Calls(search) => {
+            // Whoever asks sees what is theirs, whatever the question says.
+            let search = CallSearch { owner, ..(**search).clone() };
+            Answer::Calls(Box::new(desk.store().find_calls(&search).await?))
+        }
+        Question::Call(id) => Answer::Call(desk.store().dialled_call(owner, *id).await?.map(Box::new)),
+        Question::Taggers => Answer::Taggers(desk.store().taggers(owner).await?),
         Question::Number(number) => Answer::Number(Box::new(desk.number_story(owner, number).await?)),
         Question::Campaign(id) => match desk.store().campaign(owner, *id).await? {
             Some(row) => Answer::Campaign(Some(Box::new(desk.campaign_room(row).await?))),

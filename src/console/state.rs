@@ -44,6 +44,15 @@ pub enum Undo {
     PauseAll(Vec<CampaignId>),
 }
 
+/// What a room is to show when it is entered from elsewhere: it takes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Errand {
+    /// Every call with these words.
+    Calls(String),
+    /// All that is known of a number.
+    Number(String),
+}
+
 /// What is open over the screen.
 pub struct Open {
     pub dialog: Box<dyn Dialog>,
@@ -72,6 +81,9 @@ pub struct State {
     pub data_error: Option<String>,
     pub focus: Pane,
     pub zoom: bool,
+    /// Where one came from into rooms that are no panes, and whether those had the whole screen.
+    pub trail: Vec<(Pane, bool)>,
+    pub errand: Option<Errand>,
     pub campaign: Option<CampaignId>,
     pub live: Option<CallId>,
     pub queue: Option<CallId>,
@@ -154,6 +166,8 @@ impl State {
             data_error: None,
             focus: Pane::Live,
             zoom: false,
+            trail: Vec::new(),
+            errand: None,
             campaign: None,
             live: None,
             queue: None,
@@ -261,6 +275,36 @@ impl State {
         let out = act(room.as_mut(), self);
         self.rooms.insert(at, room);
         Some(out)
+    }
+
+    /// Gives a room the focus; one that is no pane is left by the way that led to it.
+    pub fn go(&mut self, pane: Pane) {
+        if Pane::DECK.contains(&pane) {
+            self.trail.clear();
+        } else if pane != self.focus {
+            // Never around in circles.
+            let known = self.trail.iter().position(|(p, _)| *p == pane);
+            self.trail.truncate(known.unwrap_or(self.trail.len()));
+            if known.is_none() {
+                self.trail.push((self.focus, self.zoom));
+            }
+        }
+        self.focus = pane;
+    }
+
+    /// Back to where one came from; `false` on the deck.
+    pub fn go_back(&mut self) -> bool {
+        if Pane::DECK.contains(&self.focus) {
+            return false;
+        }
+        (self.focus, self.zoom) = self.trail.pop().unwrap_or((Pane::Live, false));
+        true
+    }
+
+    /// How many calls a tag goes to together: marks hold where they are seen.
+    #[must_use]
+    pub fn marked(&self) -> usize {
+        if Pane::DECK.contains(&self.focus) { self.marks.len() } else { 0 }
     }
 
     /// The call under the cursor, seen or not.

@@ -82,7 +82,8 @@ fn go_on(state: &mut State, tagged: CallId) {
 /// # Errors
 /// When nobody understands the moment.
 pub fn promise(state: &mut State, call: CallId, name: &str, previous: Option<Outcome>, text: &str) -> Result<Vec<Effect>, String> {
-    let row = state.data.live.iter().chain(&state.data.to_tag).chain(state.detail.as_ref().map(|d| &d.row)).find(|r| r.id == call).cloned();
+    let shown = state.detail.as_ref().map(|d| &d.row).into_iter().chain(state.selected());
+    let row = state.data.live.iter().chain(&state.data.to_tag).chain(shown).find(|r| r.id == call).cloned();
     let live = row.as_ref().is_some_and(|r| !r.state.is_ended());
     let at = moment(state, row.as_ref().map(|r| r.campaign_id), text, state.now)?;
     let effect = if live {

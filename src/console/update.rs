@@ -31,6 +31,8 @@ impl State {
     /// Applies one message; answers what is to be done.
     pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
         let mut effects = apply(self, msg);
+        let pane = self.focus;
+        effects.extend(self.with_room(pane, |room, state| room.asks(state)).unwrap_or_default());
         layout::see(self);
         let wanted = self.target().map(|r| r.id);
         if self.is_wide() && self.dialog.is_none() && wanted != self.shown {
@@ -62,6 +64,9 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
             if let Some(mut open) = state.dialog.take() {
                 open.dialog.paste(state, &text);
                 state.dialog.get_or_insert(open);
+            } else if types(state) {
+                let pane = state.focus;
+                state.with_room(pane, |room, state| room.paste(state, &text));
             } else {
                 state.hint(PASTED);
             }
@@ -227,7 +232,8 @@ fn on_key(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     if state.dialog.is_some() {
         return dialog_key(state, key);
     }
-    if too_fast(state) {
+    // Into a field a held key and a paste may go.
+    if !types(state) && too_fast(state) {
         state.hint(PASTED);
         return Vec::new();
     }
@@ -237,6 +243,11 @@ fn on_key(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         return effects;
     }
     action.map_or_else(Vec::new, |action| acts::act(state, action))
+}
+
+/// Letters go into a field of the room.
+fn types(state: &State) -> bool {
+    state.room(state.focus).is_some_and(super::place::Room::typing)
 }
 
 /// Ctrl-c for the second time within two seconds.

@@ -44,7 +44,7 @@ pub fn focus(state: &mut State, pane: Pane) -> Vec<Effect> {
 }
 
 fn enter_pane(state: &mut State, pane: Pane) -> Vec<Effect> {
-    state.focus = pane;
+    state.go(pane);
     // A pane that gets the focus has its cursor somewhere: this key put it there.
     let nowhere = state.room(pane).is_some_and(|r| matches!(r.list(state), (None, 1..)));
     if nowhere && pane != Pane::Events {
@@ -60,7 +60,11 @@ pub fn turn(state: &mut State, by: usize) -> Vec<Effect> {
     enter_pane(state, Pane::DECK[(at + by) % Pane::DECK.len()])
 }
 
+/// A room that is no pane has the whole screen already.
 pub fn zoom(state: &mut State) -> Vec<Effect> {
+    if !Pane::DECK.contains(&state.focus) {
+        return Vec::new();
+    }
     state.zoom = !state.zoom;
     let pane = state.focus;
     state.with_room(pane, |room, state| room.entered(state)).unwrap_or_default()
@@ -68,7 +72,7 @@ pub fn zoom(state: &mut State) -> Vec<Effect> {
 
 /// Out one level; never out of the program.
 pub fn escape(state: &mut State) {
-    if state.notes.dismiss() {
+    if state.notes.dismiss() || state.go_back() {
         return;
     }
     if !state.marks.is_empty() {

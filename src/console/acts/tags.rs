@@ -36,7 +36,7 @@ pub fn tag(state: &mut State, outcome: Option<Outcome>) -> Vec<Effect> {
         state.hint(format!("{digit} was not taken{name}"));
         return Vec::new();
     }
-    if let Some(outcome) = outcome.filter(|_| !state.marks.is_empty()) {
+    if let Some(outcome) = outcome.filter(|_| state.marked() > 0) {
         return tag_marked(state, outcome);
     }
     let Some(row) = state.target().cloned() else { return Vec::new() };

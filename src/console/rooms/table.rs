@@ -85,7 +85,7 @@ pub fn list<'a>(
     }
 }
 
-fn glyph(state: CallState) -> (&'static str, &'static str) {
+pub fn glyph(state: CallState) -> (&'static str, &'static str) {
     match state {
         CallState::Answered => ("●", "call_answered"),
         CallState::Ringing | CallState::Armed | CallState::Dialing => ("~", "call_calling"),
@@ -128,7 +128,7 @@ pub fn age_style(state: &State, r: &PaneRow) -> Style {
     })
 }
 
-fn outcome_span(state: &State, r: &PaneRow) -> Span<'static> {
+pub fn outcome_span(state: &State, r: &PaneRow) -> Span<'static> {
     let styled = |text: String, role: &str| Span::styled(text, state.theme.style(role));
     if let Some(saving) = state.saving.get(&r.id) {
         return styled(format!("~ {}", saving.map_or("clearing", Outcome::label)), "text_dim");

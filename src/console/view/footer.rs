@@ -71,7 +71,14 @@ impl Filling<'_> {
 fn first(state: &State, width: usize) -> Line<'static> {
     let mut line = Filling::new(width);
     let faint = state.theme.style("text_faint");
-    let offers = state.room(state.focus).map_or(&[][..], |room| room.offers());
+    let room = state.room(state.focus);
+    if let Some(own) = room.and_then(|room| room.own_keys(state)) {
+        for (key, words) in own {
+            line.offer(state, &key, &words);
+        }
+        return Line::from(line.spans);
+    }
+    let offers = room.map_or(&[][..], |room| room.offers());
     if state.focus.has_calls() {
         let (who, known) = target(state, width);
         let style = if known { name_style(state) } else { faint };
@@ -85,8 +92,8 @@ fn first(state: &State, width: usize) -> Line<'static> {
 
 /// The person the keys act on; `false`: nobody, and why.
 fn target(state: &State, width: usize) -> (String, bool) {
-    if !state.marks.is_empty() {
-        return (format!("+{} marked ", state.marks.len()), true);
+    if state.marked() > 0 {
+        return (format!("+{} marked ", state.marked()), true);
     }
     let Some(row) = state.selected() else {
         let down = state.keys.name(Action::Down);
@@ -174,6 +181,18 @@ fn second(state: &State, width: usize) -> Line<'static> {
         }
     }
     let mut left = Filling::new(width.saturating_sub(right.used + 1));
+    let own = state.room(state.focus).is_some_and(|room| room.own_keys(state).is_some());
+    if !own {
+        campaign(&mut left, state, width);
+    }
+    let gap = width.saturating_sub(left.used + right.used);
+    left.spans.push(Span::styled(" ".repeat(gap), state.theme.style("text")));
+    left.spans.extend(right.spans);
+    Line::from(left.spans)
+}
+
+/// The campaign that verbs go to, and which of them work now.
+fn campaign(left: &mut Filling<'_>, state: &State, width: usize) {
     let name = state.target_campaign().map(|c| c.row.name.clone());
     match name {
         Some(name) => left.text(format!(" {} ", cut(&name, if width < WIDE { 12 } else { 28 })), state.theme.style("text").add_modifier(Modifier::BOLD)),
@@ -183,13 +202,9 @@ fn second(state: &State, width: usize) -> Line<'static> {
         // A paused one is resumed by the key that pauses.
         let twice = action == Action::Start && possible_now(state, Action::PauseResume);
         if !twice {
-            offer(&mut left, state, action, width);
+            offer(left, state, action, width);
         }
     }
-    let gap = width.saturating_sub(left.used + right.used);
-    left.spans.push(Span::styled(" ".repeat(gap), state.theme.style("text")));
-    left.spans.extend(right.spans);
-    Line::from(left.spans)
 }
 
 fn possible_now(state: &State, action: Action) -> bool {
