@@ -4,6 +4,7 @@
 
 mod arm;
 mod assigning;
+mod assistants;
 mod board;
 mod books;
 mod by_hand;
@@ -45,6 +46,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 
 pub use arm::{Armed, Refused};
 pub use assigning::Assigning;
+pub use assistants::AssistantEdit;
 pub use board::{Hands, Look, NoAgent};
 pub use by_hand::{ByHand, MANUAL};
 pub use campaigns::{CampaignDraft, Preflight, Stopped};
