@@ -27,6 +27,7 @@ mod mailbox;
 mod message;
 mod notes;
 pub mod notify;
+pub mod outside;
 mod perform;
 mod place;
 mod possible;
@@ -34,6 +35,7 @@ mod question;
 mod rights;
 mod rooms;
 mod rows;
+pub mod setup;
 mod snapshot;
 mod state;
 mod story;
@@ -48,6 +50,7 @@ mod widgets;
 
 use std::{
     path::PathBuf,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -55,6 +58,8 @@ pub use data::look;
 pub use keymap::KeyMap;
 pub use keys::{Action, Key, Pane, TABLE};
 pub use message::{Detail, Effect, Msg};
+pub use outside::Outside;
+pub use question::{Answer, LawToday, Question};
 pub use snapshot::{CampaignView, Snapshot};
 pub use state::State;
 pub use terminal::check_terminal;
@@ -95,6 +100,8 @@ pub struct ConsoleOptions {
     pub filter: String,
     /// Nothing but letters of ASCII is drawn around what is shown.
     pub ascii: bool,
+    /// The network, and files.
+    pub outside: Option<Arc<dyn Outside>>,
 }
 
 /// How the screen ended.
@@ -104,6 +111,8 @@ pub enum Ending {
     QuitNow,
     /// Dial no more, leave when the last call has ended.
     Drain,
+    /// The program is to begin anew, with what was set.
+    Again,
     /// SIGTERM.
     Terminated,
     /// SIGHUP, end of input, or the screen is gone.

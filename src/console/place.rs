@@ -68,6 +68,11 @@ pub trait Dialog {
         Vec::new()
     }
 
+    /// The dialog it stood on: it comes back when this one is left or done.
+    fn below(&mut self) -> Option<Box<dyn Dialog>> {
+        None
+    }
+
     /// Esc does not end it: words for the header while it goes on.
     fn goes_on(&self) -> Option<String> {
         None
@@ -125,6 +130,11 @@ pub trait Room {
         &[]
     }
 
+    /// All it knows, in full, for whoever wants to read on.
+    fn in_full(&self, _state: &State) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What the help shows first.
     fn groups(&self) -> &'static [Group] {
         &[]
@@ -142,6 +152,11 @@ pub trait Room {
 
     /// It got the focus, or the whole screen: what it wants to know.
     fn entered(&mut self, _state: &mut State) -> Vec<Effect> {
+        Vec::new()
+    }
+
+    /// While it has the focus, after a key and after news: what it wants to know anew.
+    fn asks(&mut self, _state: &mut State) -> Vec<Effect> {
         Vec::new()
     }
 

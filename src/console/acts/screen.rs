@@ -37,13 +37,16 @@ pub fn step(state: &mut State, by: isize) {
 
 /// Focus; pressed again, the whole screen.
 pub fn focus(state: &mut State, pane: Pane) -> Vec<Effect> {
-    if state.focus == pane {
+    if state.focus == pane && Pane::DECK.contains(&pane) {
         state.zoom = true;
     }
     enter_pane(state, pane)
 }
 
 fn enter_pane(state: &mut State, pane: Pane) -> Vec<Effect> {
+    if Pane::DECK.contains(&state.focus) {
+        state.below = state.focus;
+    }
     state.focus = pane;
     // A pane that gets the focus has its cursor somewhere: this key put it there.
     let nowhere = state.room(pane).is_some_and(|r| matches!(r.list(state), (None, 1..)));
@@ -61,7 +64,8 @@ pub fn turn(state: &mut State, by: usize) -> Vec<Effect> {
 }
 
 pub fn zoom(state: &mut State) -> Vec<Effect> {
-    state.zoom = !state.zoom;
+    // A room of its own has the whole screen anyhow.
+    state.zoom = !state.zoom && Pane::DECK.contains(&state.focus);
     let pane = state.focus;
     state.with_room(pane, |room, state| room.entered(state)).unwrap_or_default()
 }
@@ -81,6 +85,8 @@ pub fn escape(state: &mut State) {
         state.arrange();
     } else if state.focus == Pane::Events && state.event.is_some() {
         state.event = None;
+    } else if !Pane::DECK.contains(&state.focus) {
+        state.focus = state.below;
     } else {
         state.zoom = false;
     }

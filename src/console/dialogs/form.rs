@@ -11,8 +11,11 @@ use ratatui::{
 };
 use tui_input::Input;
 
-use fields::{Choice, Id, NAMES, Week, time};
+use fields::{Id, NAMES, Week, time};
 
+pub use fields::Choice;
+
+use super::AssistantForm;
 use crate::{
     console::{
         message::{Effect, FormValues, Msg},
@@ -136,6 +139,18 @@ impl Form {
         self.settings = Some(model.settings());
     }
 
+    /// Assistants that were made or deleted meanwhile; the one that is chosen stays.
+    fn refresh(&mut self, data: &Snapshot) {
+        let ids: Vec<AssistantId> = data.assistants.iter().map(|a| a.id).collect();
+        if ids.is_empty() || ids == self.assistants {
+            return;
+        }
+        let chosen = self.assistants.get(self.assistant.at).copied();
+        self.assistant.options = data.assistants.iter().map(|a| a.name.clone()).collect();
+        self.assistant.at = ids.iter().position(|id| Some(*id) == chosen).unwrap_or(0);
+        self.assistants = ids;
+    }
+
     fn here(&self) -> Id {
         Id::ALL[self.at]
     }
@@ -176,7 +191,7 @@ impl Form {
         if self.text(Id::Name).is_empty() {
             return Err("Name: a name is needed".to_owned());
         }
-        let assistant = *self.assistants.get(self.assistant.at).ok_or("no assistant yet: `dialdeck assistant add NAME`")?;
+        let assistant = *self.assistants.get(self.assistant.at).ok_or("no assistant yet: Enter on its field makes one")?;
         let chosen = self.sources.get(self.contacts.at).map(|s| (s.0, s.1));
         let (source, source_id) = self.kept.or(chosen).ok_or("no contacts yet: i imports a CSV file")?;
         let zone = Zone::typed(self.text(Id::Zone)).map_err(|e| format!("Time zone: {e}"))?;
@@ -268,9 +283,13 @@ impl Form {
 }
 
 impl Dialog for Form {
-    fn key(&mut self, _state: &mut State, key: KeyEvent) -> Next {
+    fn key(&mut self, state: &mut State, key: KeyEvent) -> Next {
         if self.making {
             return Next::stay();
+        }
+        if key.code == KeyCode::Enter && self.here() == Id::Assistant && self.assistants.is_empty() {
+            let form = std::mem::replace(self, Self::new(&state.data, state.options.zone, None));
+            return Next::Instead(Box::new(AssistantForm::new(Some(Box::new(form)))));
         }
         let script = self.here() == Id::Script;
         match (key.code, self.here()) {
@@ -312,6 +331,9 @@ impl Dialog for Form {
     }
 
     fn told(&mut self, msg: &Msg) -> bool {
+        if let Msg::Data(new) = msg {
+            self.refresh(new);
+        }
         let Msg::Created { result, .. } = msg else { return false };
         self.making = false;
         self.error = result.as_ref().err().cloned();
@@ -375,7 +397,9 @@ impl Form {
             return self.script.draw(frame, theme, place);
         }
         let value = self.value(id, here);
-        let hint = if here { format!("  {}", id.hint()) } else { String::new() };
+        let makes = id == Id::Assistant && self.assistants.is_empty();
+        let hint = if makes { "Enter makes one here" } else { id.hint() };
+        let hint = if here { format!("  {hint}") } else { String::new() };
         match self.field(id).filter(|_| here) {
             Some(input) => {
                 let needed = u16::try_from(input.value().chars().count() + 2).unwrap_or(u16::MAX).max(24);

@@ -7,6 +7,7 @@ mod events;
 mod judging;
 mod live;
 mod outcomes;
+mod systems;
 mod table;
 
 pub use judging::judged;
@@ -16,5 +17,5 @@ use super::place::Room;
 /// All of them.
 #[must_use]
 pub fn all() -> Vec<Box<dyn Room>> {
-    vec![Box::new(campaigns::Campaigns), Box::new(live::Live), Box::new(outcomes::Outcomes), Box::new(events::Events)]
+    vec![Box::new(campaigns::Campaigns), Box::new(live::Live), Box::new(outcomes::Outcomes), Box::new(events::Events), Box::new(systems::Systems::default())]
 }
