@@ -1,6 +1,8 @@
 //! Wires the rooms together: the only place that sees all of them. Start order, stop order, signals.
 
+mod beyond;
 mod demo;
+mod export;
 mod mark;
 mod standby;
 mod zoneinfo;
@@ -20,7 +22,9 @@ use futures_util::FutureExt;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
+pub use beyond::{Beyond, before_files, outside, patient};
 pub use demo::{Demo, DemoOptions};
+pub use export::{ExportError, ExportFormat, export};
 pub use mark::unreached;
 pub use zoneinfo::{host_zone, use_host_zones};
 

@@ -38,6 +38,7 @@ pub struct DemoOptions {
 /// The running demonstration; everything goes with it.
 pub struct Demo {
     pub app: App,
+    pub config: Config,
     pub simulator: Simulator,
     pub clock: SharedClock,
     _folder: TempFolder,
@@ -110,7 +111,7 @@ impl Demo {
         if let Some(address) = app.address {
             simulator.set_webhook_url(Some(format!("http://{address}/api/v1/livekit/webhook")));
         }
-        let demo = Self { app, simulator, clock, _folder: folder };
+        let demo = Self { app, config, simulator, clock, _folder: folder };
         demo.fill(options).await?;
         Ok(demo)
     }

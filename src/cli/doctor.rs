@@ -2,16 +2,13 @@
 
 use std::path::PathBuf;
 
-use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::{CliError, args::Global, out::say, run::open_files, session::Session};
 use crate::{
-    clock::{Clock, SystemClock},
     config::Config,
-    doctor::{CHECKS, Finding, Patient, Verdict},
+    doctor::{CHECKS, Finding, Verdict},
     store::Store,
-    telephony::livekit::{LiveKit, LiveKitConfig},
 };
 
 /// Makes every check that can be made; fails when one of them finds that calls cannot be made.
@@ -32,27 +29,14 @@ pub async fn doctor(config: Result<Config, CliError>, global: &Global) -> Result
             None
         }
     };
-    let patient = patient(config, session.as_ref()).await?;
+    let owners = session.as_ref().map(|s| s.owners().to_vec()).unwrap_or_default();
+    let open = open_files(&config);
+    let patient = crate::app::patient(config, session.as_ref().map(|s| s.desk.clone()), owners, open).await?;
     for check in CHECKS {
         let found = (check.make)(&patient).await;
         paper.write(check.name, found);
     }
     paper.end()
-}
-
-async fn patient(config: Config, session: Option<&Session>) -> Result<Patient, CliError> {
-    let mut livekit = None;
-    let mut asked_at: Option<DateTime<Utc>> = None;
-    if let Some(l) = &config.livekit {
-        let asked = LiveKit::new(&LiveKitConfig { host: l.host.clone(), api_key: l.api_key.clone(), api_secret: l.api_secret.reveal().to_owned() });
-        let asked = asked.map_err(crate::app::AppError::from)?;
-        asked_at = Some(SystemClock::new().now());
-        let exam = asked.examine().await;
-        livekit = Some((asked, exam));
-    }
-    let open_files = open_files(&config);
-    let owners = session.map(|s| s.owners().to_vec()).unwrap_or_default();
-    Ok(Patient { config, desk: session.map(|s| s.desk.clone()), owners, livekit, asked_at, open_files })
 }
 
 /// What was found, printed as it comes, or as one document at the end.

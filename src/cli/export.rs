@@ -1,16 +1,13 @@
-//! Every call of a campaign with its result and what allowed it: the answer to "why did you call this
-//! person, and when".
+//! `campaign export`: every call of a campaign, to a file or to standard output.
 
 use std::{
     fs::File,
-    io::{BufWriter, IsTerminal, Write},
+    io::{IsTerminal, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
-use chrono::{DateTime, Utc};
-use rust_xlsxwriter::{Workbook, XlsxError};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     CliError,
@@ -18,13 +15,7 @@ use super::{
     out::{self, Counts},
     session::Session,
 };
-use crate::{
-    desk::DeskError,
-    store::{AuditRow, CallRow, CampaignRow, StoreError},
-};
-
-/// Rows read at once.
-const PAGE: i64 = 1000;
+use crate::app::{ExportError, ExportFormat, export as write_all};
 
 pub async fn export(s: &Session, campaign: &str, format: Format, output: Option<PathBuf>, raw: bool) -> Result<(), CliError> {
     if s.json && output.is_none() {
@@ -35,10 +26,19 @@ pub async fn export(s: &Session, campaign: &str, format: Format, output: Option<
     }
     let row = s.campaign(campaign).await?;
     let to = match &output {
-        Some(path) => Box::new(create(path)?) as Box<dyn Write>,
+        Some(path) => Box::new(create(path)?) as Box<dyn Write + Send>,
         None => Box::new(std::io::stdout()),
     };
-    let written = write_all(s, &row, Sink::new(format, to, raw)?, output.is_some()).await;
+    let format = match format {
+        Format::Csv => ExportFormat::Csv { raw },
+        Format::Jsonl => ExportFormat::Jsonl,
+        Format::Xlsx => ExportFormat::Xlsx,
+    };
+    // Not between the lines of an export that somebody reads on the screen.
+    let shown = output.is_some() || !std::io::stdout().is_terminal();
+    let bar = if shown { out::bar(u64::try_from(row.counts.total).ok(), Counts::Rows) } else { indicatif::ProgressBar::hidden() };
+    let written = write_all(&s.desk, &row, format, to, |n| bar.set_position(n)).await;
+    bar.finish_and_clear();
     let broken = |why: String| {
         // Half an export is not taken for a whole one.
         drop(output.as_ref().map(std::fs::remove_file));
@@ -52,9 +52,7 @@ pub async fn export(s: &Session, campaign: &str, format: Format, output: Option<
         (Ok(_), None) => Ok(()),
         // Whoever reads may have seen enough: `| head`.
         (Err(ExportError::Io(e)), None) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        (Err(ExportError::Io(e)), _) => Err(broken(e.to_string())),
-        (Err(ExportError::Desk(e)), _) => Err(broken(e.to_string())),
-        (Err(ExportError::Sheet(e)), _) => Err(broken(e.to_string())),
+        (Err(e), _) => Err(broken(e.to_string())),
     }
 }
 
@@ -64,218 +62,5 @@ fn create(path: &Path) -> Result<File, CliError> {
     made.map_err(|e| match e.kind() {
         std::io::ErrorKind::AlreadyExists => CliError::Failed(format!("{} is there already: name a new file, or remove it first", path.display())),
         _ => CliError::Failed(format!("cannot write {}: {e}", path.display())),
-    })
-}
-
-enum ExportError {
-    Io(std::io::Error),
-    Desk(DeskError),
-    Sheet(XlsxError),
-}
-
-impl From<csv::Error> for ExportError {
-    fn from(e: csv::Error) -> Self {
-        match e.into_kind() {
-            csv::ErrorKind::Io(e) => Self::Io(e),
-            other => Self::Io(std::io::Error::other(format!("{other:?}"))),
-        }
-    }
-}
-
-impl From<std::io::Error> for ExportError {
-    fn from(e: std::io::Error) -> Self {
-        Self::Io(e)
-    }
-}
-
-impl From<XlsxError> for ExportError {
-    fn from(e: XlsxError) -> Self {
-        match e {
-            XlsxError::IoError(e) => Self::Io(e),
-            e => Self::Sheet(e),
-        }
-    }
-}
-
-impl From<StoreError> for ExportError {
-    fn from(e: StoreError) -> Self {
-        Self::Desk(e.into())
-    }
-}
-
-async fn write_all(s: &Session, campaign: &CampaignRow, mut sink: Sink, bar: bool) -> Result<u64, ExportError> {
-    let total = u64::try_from(campaign.counts.total).ok();
-    // Not between the lines of an export that somebody reads on the screen.
-    let bar = if bar || !std::io::stdout().is_terminal() { out::bar(total, Counts::Rows) } else { indicatif::ProgressBar::hidden() };
-    let mut after = None;
-    let mut written = 0;
-    loop {
-        let rows = s.desk.store().calls_after(campaign.id, after, PAGE).await?;
-        let Some(last) = rows.last() else { break };
-        after = Some(last.id);
-        for call in &rows {
-            let audit = s.desk.store().audit_of(campaign.user_id, call.id.0).await?;
-            sink.write(call, &audit)?;
-            written += 1;
-            bar.set_position(written);
-        }
-    }
-    sink.finish()?;
-    bar.finish_and_clear();
-    Ok(written)
-}
-
-type To = BufWriter<Box<dyn Write>>;
-
-/// Where calls go, in one of the formats.
-enum Sink {
-    Csv { out: Box<csv::Writer<To>>, raw: bool },
-    Jsonl(To),
-    Xlsx(Box<Sheet>),
-}
-
-impl Sink {
-    fn new(format: Format, to: Box<dyn Write>, raw: bool) -> Result<Self, CliError> {
-        let to = BufWriter::new(to);
-        let failed = |e: &dyn std::fmt::Display| CliError::Failed(format!("cannot begin the export: {e}"));
-        match format {
-            Format::Csv => {
-                let mut out = csv::Writer::from_writer(to);
-                out.write_record(COLUMNS).map_err(|e| failed(&e))?;
-                Ok(Self::Csv { out: Box::new(out), raw })
-            }
-            Format::Jsonl => Ok(Self::Jsonl(to)),
-            Format::Xlsx => Ok(Self::Xlsx(Box::new(Sheet::new(to).map_err(|e| failed(&e))?))),
-        }
-    }
-
-    fn write(&mut self, call: &CallRow, audit: &[AuditRow]) -> Result<(), ExportError> {
-        match self {
-            Self::Csv { out, raw } => {
-                let foreign = |text: String| if *raw { text } else { cell(text) };
-                Ok(out.write_record(record(call, audit, foreign))?)
-            }
-            Self::Jsonl(out) => Ok(writeln!(out, "{}", document(call, audit))?),
-            Self::Xlsx(sheet) => Ok(sheet.write(&record(call, audit, |text| text))?),
-        }
-    }
-
-    fn finish(self) -> Result<(), ExportError> {
-        match self {
-            Self::Csv { mut out, .. } => Ok(out.flush()?),
-            Self::Jsonl(mut out) => Ok(out.flush()?),
-            Self::Xlsx(sheet) => sheet.finish(),
-        }
-    }
-}
-
-/// A workbook that keeps one row in memory; a second sheet begins where the format has no more rows.
-struct Sheet {
-    book: Workbook,
-    row: u32,
-    sheets: usize,
-    to: To,
-}
-
-impl Sheet {
-    /// Rows of a sheet, by the format.
-    const ROWS: u32 = 1_048_576;
-    /// Letters of a cell, by the format.
-    const LETTERS: usize = 32_767;
-    /// Columns that are figures.
-    const FIGURES: [usize; 3] = [3, 7, 11];
-
-    fn new(to: To) -> Result<Self, XlsxError> {
-        let mut sheet = Self { book: Workbook::new(), row: Self::ROWS, sheets: 0, to };
-        sheet.page()?;
-        Ok(sheet)
-    }
-
-    fn page(&mut self) -> Result<(), XlsxError> {
-        let page = self.book.add_worksheet_with_constant_memory()?;
-        for (column, name) in (0..).zip(COLUMNS) {
-            page.write_string(0, column, name)?;
-        }
-        self.row = 1;
-        self.sheets += 1;
-        Ok(())
-    }
-
-    /// A text is a text to a spreadsheet that reads this, whatever it begins with.
-    fn write(&mut self, record: &[String; 16]) -> Result<(), XlsxError> {
-        if self.row == Self::ROWS {
-            self.page()?;
-        }
-        let page = self.book.worksheet_from_index(self.sheets - 1)?;
-        for (i, text) in record.iter().enumerate() {
-            let column = u16::try_from(i).unwrap_or(u16::MAX);
-            match text.parse::<f64>() {
-                Ok(figure) if Self::FIGURES.contains(&i) => page.write_number(self.row, column, figure)?,
-                _ => page.write_string(self.row, column, text.chars().take(Self::LETTERS).collect::<String>())?,
-            };
-        }
-        self.row += 1;
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<(), ExportError> {
-        self.to.write_all(&self.book.save_to_buffer()?)?;
-        Ok(self.to.flush()?)
-    }
-}
-
-const COLUMNS: [&str; 16] = [
-    "call_id",
-    "phone_number",
-    "contact_name",
-    "attempt",
-    "status",
-    "phase",
-    "reason",
-    "sip_code",
-    "dialled_at",
-    "answered_at",
-    "ended_at",
-    "talk_seconds",
-    "outcome",
-    "outcome_by",
-    "notes",
-    "allowed_by",
-];
-
-/// `foreign`: what becomes of texts that strangers wrote.
-fn record(c: &CallRow, audit: &[AuditRow], foreign: impl Fn(String) -> String) -> [String; 16] {
-    let time = |t: Option<DateTime<Utc>>| t.map_or_else(String::new, |t| t.to_rfc3339());
-    let allowed = audit.iter().find(|a| a.action == "call_armed").map_or_else(String::new, |a| a.details.0.to_string());
-    [
-        c.id.to_string(),
-        c.phone_number.clone(),
-        foreign(c.contact_name.clone()),
-        c.attempt.to_string(),
-        c.state.wire().to_owned(),
-        c.state.words().to_owned(),
-        foreign(c.reason.clone()),
-        c.sip_code.map_or_else(String::new, |s| s.to_string()),
-        time(c.armed_at),
-        time(c.answered_at),
-        time(c.completed_at),
-        c.call_duration.to_string(),
-        c.outcome.map_or("", |o| o.as_str()).to_owned(),
-        foreign(c.outcome_by.clone().unwrap_or_default()),
-        foreign(c.notes.clone()),
-        allowed,
-    ]
-}
-
-/// A cell that a spreadsheet would run as a formula is text to it.
-fn cell(text: String) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
-}
-
-fn document(c: &CallRow, audit: &[AuditRow]) -> Value {
-    json!({
-        "callId": c.id, "phoneNumber": c.phone_number, "contactName": c.contact_name, "attempt": c.attempt, "status": c.state.wire(),
-        "phase": c.state, "reason": c.reason, "sipCode": c.sip_code, "dialledAt": c.armed_at, "answeredAt": c.answered_at, "endedAt": c.completed_at,
-        "talkSeconds": c.call_duration, "outcome": c.outcome, "outcomeBy": c.outcome_by, "notes": c.notes, "evidence": audit,
     })
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{CliError, args::LawCommand, session::Session};
 use crate::domain::{
     dispatch::{self, Closure, Place},
-    legal::{self, Consent, Law},
+    legal::{self, Law},
     phone::PhoneNumber,
     schedule, zone,
 };
@@ -67,26 +67,11 @@ async fn show(s: &Session, place: Option<&str>) -> Result<(), CliError> {
     if laws.is_empty() {
         lines.push("no row: closed until [compliance] unlisted_countries = \"open\" opens it".to_owned());
     }
-    lines.extend(laws.iter().map(|l| line(l)));
+    lines.extend(laws.iter().map(|l| l.words()));
     lines.extend(closures.iter().filter(|c| c.holds_at(s.desk.now())).map(closed));
     let rows: Vec<_> = laws.iter().map(|l| json!({ "place": l.place, "automatic": l.automatic, "hours": l.label(), "source": l.source, "confidence": l.confidence.to_string(), "checkedOn": l.checked_on })).collect();
     s.say(&lines.join("\n"), &json!({ "version": legal::version(), "rows": rows, "closures": closures }));
     Ok(())
-}
-
-fn line(law: &Law) -> String {
-    let mut parts = vec![law.label()];
-    parts.extend(law.automatic.then(|| "of automatic calls".to_owned()));
-    parts.extend(law.calendar().map(|c| format!("holidays {c} closed")));
-    parts.extend(law.frequencies.iter().map(|f| format!("{} in {} h", f.calls, f.within.num_hours())));
-    parts.extend(law.rest_after_refusal.map(|r| format!("{} days' rest after a no", r.num_days())));
-    parts.extend(match law.consent {
-        Consent::No => None,
-        Consent::Asked => Some("consent is asked for".to_owned()),
-        Consent::OptIn => Some("only with consent".to_owned()),
-    });
-    parts.extend(law.named.then(|| "only where [compliance] countries names it".to_owned()));
-    format!("{} | {} ({}, {})", parts.join("; "), law.source, law.confidence, law.checked_on)
 }
 
 fn closed(c: &Closure) -> String {

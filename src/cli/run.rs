@@ -1,6 +1,12 @@
 //! From arguments to a running program: configuration, logs, runtime, and the mode asked for.
 
-use std::{collections::BTreeMap, os::unix::fs::PermissionsExt, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    os::unix::{fs::PermissionsExt, process::CommandExt},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -14,7 +20,7 @@ use super::{
     verbs,
 };
 use crate::{
-    app::{App, Demo, DemoOptions, StartOptions},
+    app::{App, Beyond, Demo, DemoOptions, StartOptions, before_files},
     clock::{ScaledClock, SharedClock, SystemClock},
     config::{self, Config, OnHangup, Sources, Values},
     console::{self, ConsoleOptions, Ending},
@@ -187,7 +193,8 @@ fn run_console(global: &Global, flags: &ConsoleFlags, engine: &EngineFlags) -> R
         return Err(CliError::Usage("the console shows one owner's rows: name one with --as UUID; lists such as `campaign list` take --as all".to_owned()));
     }
     console::check_terminal().map_err(CliError::Usage)?;
-    let config = config::validate(&values(global, engine)?)?;
+    let values = values(global, engine)?;
+    let config = config::validate(&values)?;
     warn_of_open_files(&config);
     let clock: SharedClock = Arc::new(SystemClock::new());
     let ring = start_logs(clock.clone(), Some(&config), false)?;
@@ -209,11 +216,26 @@ fn run_console(global: &Global, flags: &ConsoleFlags, engine: &EngineFlags) -> R
         region: config.region.clone(),
         filter: flags.filter.clone().unwrap_or_default(),
         ascii: flags.plain,
+        outside: crate::app::outside(Beyond {
+            desk: app.desk.clone(),
+            owner: app.actor.owner,
+            file: files(global).pop().map(|f| f.0).unwrap_or_default(),
+            before: before_files(&values),
+            open_files: open_files(&config),
+            config: config.clone(),
+        }),
     };
     let ending = console::run(&runtime, app.desk.clone(), app.actor.clone(), ring, &clock, look).map_err(|e| CliError::Failed(e.to_string()))?;
     let done = finish(&runtime, app, ending, config.on_hangup, config.drain_timeout);
     runtime.shutdown_timeout(LAST);
-    done
+    if ending == Ending::Again { done.and_then(|()| begin_anew()) } else { done }
+}
+
+/// The program in its own place, as it was started: it reads its configuration anew. Nothing was on the line.
+fn begin_anew() -> Result<(), CliError> {
+    let program = std::env::current_exe().unwrap_or_else(|_| "dialdeck".into());
+    let why = std::process::Command::new(program).args(std::env::args_os().skip(1)).exec();
+    Err(CliError::Failed(format!("the configuration was written, but dialdeck does not start again ({why}): start it")))
 }
 
 /// What has not ended by then, such as an import that reads a pipe, must not keep the process.
@@ -232,7 +254,7 @@ async fn end_broken(app: App, words: &str) -> CliError {
 fn finish(runtime: &tokio::runtime::Runtime, app: App, ending: Ending, on_hangup: OnHangup, drain: Duration) -> Result<(), CliError> {
     let forever = Duration::from_hours(24);
     match ending {
-        Ending::QuitNow => app.stop_now(),
+        Ending::QuitNow | Ending::Again => app.stop_now(),
         Ending::Drain => tell!("dialdeck: starting no new calls; leaving when the live ones have ended (Ctrl-C leaves at once)"),
         Ending::Terminated | Ending::TerminalGone | Ending::Broken => {}
     }
@@ -242,7 +264,7 @@ fn finish(runtime: &tokio::runtime::Runtime, app: App, ending: Ending, on_hangup
             return Err(end_broken(app, &words).await);
         }
         let limit = match (ending, on_hangup) {
-            (Ending::QuitNow | Ending::Broken, _) | (Ending::TerminalGone, OnHangup::Stop) => Duration::from_millis(10),
+            (Ending::QuitNow | Ending::Again | Ending::Broken, _) | (Ending::TerminalGone, OnHangup::Stop) => Duration::from_millis(10),
             (Ending::Drain | Ending::TerminalGone, _) => forever,
             (Ending::Terminated, _) => drain,
         };
@@ -290,7 +312,7 @@ fn run_demo(flags: &ConsoleFlags, demo: DemoOptions) -> Result<(), CliError> {
     let clock: SharedClock = Arc::new(ScaledClock::from_now(demo.speed));
     let ring = start_logs(clock.clone(), None, false)?;
     let demo = runtime.block_on(Demo::start(demo, clock))?;
-    let Demo { app, simulator, clock, .. } = demo;
+    let Demo { app, config, simulator, clock, .. } = demo;
     let look = ConsoleOptions {
         theme: flags.theme.clone().unwrap_or_else(|| "dark".to_owned()),
         color: color(flags),
@@ -307,6 +329,14 @@ fn run_demo(flags: &ConsoleFlags, demo: DemoOptions) -> Result<(), CliError> {
         region: Some("US".to_owned()),
         filter: flags.filter.clone().unwrap_or_default(),
         ascii: flags.plain,
+        outside: crate::app::outside(Beyond {
+            desk: app.desk.clone(),
+            owner: app.actor.owner,
+            file: PathBuf::new(),
+            before: Some("the demonstration".to_owned()),
+            open_files: Vec::new(),
+            config,
+        }),
     };
     let ending = console::run(&runtime, app.desk.clone(), app.actor.clone(), ring, &clock, look).map_err(|e| CliError::Failed(e.to_string()))?;
     // Simulated calls need no end.

@@ -4,6 +4,7 @@
 
 mod access;
 mod dotenv;
+mod keep;
 mod keys;
 mod limits;
 mod proxies;
@@ -21,6 +22,7 @@ use std::{
 };
 
 pub use dotenv::parse as parse_dotenv;
+pub use keep::keep_livekit;
 pub use keys::{ENVIRONMENT, KEYS, SECRETS};
 pub use limits::Limits;
 pub use proxies::Proxies;

@@ -1,13 +1,17 @@
 //! The `:` line: every action by its name, and those that take words.
 
+use std::path::PathBuf;
+
 use super::{
     acts,
     keys::{Action, Pane, TABLE},
     message::Effect,
+    outside::{Export, Format},
+    setup::Setup,
     state::State,
     theme::{self, Depth},
 };
-use crate::domain::{campaign::Status, outcome::Outcome};
+use crate::domain::{campaign::Status, outcome::Outcome, system::Mend};
 
 /// Commands kept for the up key.
 const HISTORY: usize = 50;
@@ -29,14 +33,9 @@ pub fn run(state: &mut State, line: &str) -> Vec<Effect> {
         ("pause", "all") => acts::act(state, Action::PauseAll),
         ("resume", "all") => resume_all(state),
         ("start" | "pause" | "resume" | "stop" | "why" | "edit" | "delete", name) => campaign(state, verb, name),
-        ("import", path) if !path.is_empty() => {
-            let effects = acts::act(state, Action::Import);
-            if let Some(mut open) = state.dialog.take() {
-                open.dialog.paste(state, path);
-                state.dialog = Some(open);
-            }
-            effects
-        }
+        ("import", path) if !path.is_empty() => with_words(state, Action::Import, path),
+        ("law", place) if !place.is_empty() => with_words(state, Action::Mend(Mend::OpenPlace), place),
+        ("write" | "export", rest) => write(state, rest),
         ("tag", outcome) => tag(state, outcome),
         ("filter", words) if !words.is_empty() => {
             words.clone_into(&mut state.filter);
@@ -48,6 +47,50 @@ pub fn run(state: &mut State, line: &str) -> Vec<Effect> {
         ("demo", "") => hint(state, "leave with q and run `dialdeck demo`: it has a database of its own"),
         (name, "") => named(state, name),
         (name, _) => unknown(state, name),
+    }
+}
+
+/// Opens what an action opens, with the words typed into it.
+fn with_words(state: &mut State, action: Action, words: &str) -> Vec<Effect> {
+    let effects = acts::act(state, action);
+    if let Some(mut open) = state.dialog.take() {
+        open.dialog.paste(state, words);
+        state.dialog = Some(open);
+    }
+    effects
+}
+
+/// `FILE [csv|json|xlsx]`: the calls of the campaign that the footer names.
+fn write(state: &mut State, rest: &str) -> Vec<Effect> {
+    let Some((id, name)) = state.target_campaign().map(|c| (c.row.id, c.row.name.clone())) else {
+        return hint(state, &format!("no campaign is selected: {} goes to them", state.keys.name(Action::Focus(Pane::Campaigns))));
+    };
+    if rest.is_empty() {
+        return hint(state, &format!(":write FILE writes the calls of \"{name}\" with their results; FILE.xlsx and FILE.json in those formats"));
+    }
+    let (file, format) = match rest.rsplit_once(' ').and_then(|(file, word)| Some((file.trim(), format(word)?))) {
+        Some((file, word)) => (file, word),
+        None => (rest, rest.rsplit_once('.').and_then(|(_, ending)| format(ending)).unwrap_or(Format::Csv)),
+    };
+    let path = home(file);
+    state.say(format!("writing the calls of \"{name}\" into {}...", path.display()));
+    vec![Effect::Setup(Setup::Export(Export { campaign: id, name, path, format, over: false }))]
+}
+
+fn format(word: &str) -> Option<Format> {
+    match word.to_ascii_lowercase().as_str() {
+        "csv" => Some(Format::Csv),
+        "json" | "jsonl" => Some(Format::Jsonl),
+        "xlsx" => Some(Format::Xlsx),
+        _ => None,
+    }
+}
+
+/// `~/x` as a shell reads it.
+fn home(file: &str) -> PathBuf {
+    match (file.strip_prefix("~/"), std::env::var_os("HOME")) {
+        (Some(rest), Some(home)) => PathBuf::from(home).join(rest),
+        _ => PathBuf::from(file),
     }
 }
 

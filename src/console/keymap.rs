@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::Path};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use toml::Spanned;
 
-use super::keys::{Action, Key, TABLE};
+use super::keys::{Action, Key, Place, TABLE};
 
 /// A key as a terminal tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,15 +72,17 @@ impl Default for KeyMap {
 }
 
 impl KeyMap {
-    /// What a key means.
+    /// What a key means; `here`: a place that may have a meaning of its own for it.
     #[must_use]
-    pub fn action(&self, event: &KeyEvent) -> Option<Action> {
+    pub fn action(&self, event: &KeyEvent, here: Option<Place>) -> Option<Action> {
         let chord = Chord::of(event)?;
-        self.holder(chord).map(|k| k.action)
+        let own = here.and_then(|place| self.holder(chord, Some(place)));
+        own.or_else(|| self.holder(chord, None)).map(|k| k.action)
     }
 
-    fn holder(&self, chord: Chord) -> Option<&'static Key> {
-        self.rows.iter().find(|(_, keys)| keys.iter().any(|k| Chord::parse(k) == Some(chord))).map(|(row, _)| *row)
+    fn holder(&self, chord: Chord, only: Option<Place>) -> Option<&'static Key> {
+        let held = |(row, keys): &&(&'static Key, Vec<String>)| row.place.only() == only && keys.iter().any(|k| Chord::parse(k) == Some(chord));
+        self.rows.iter().find(held).map(|(row, _)| *row)
     }
 
     /// All rows of the table with their keys.
@@ -134,7 +136,7 @@ impl KeyMap {
             let (row, keys) = &mut self.rows[i];
             keys.retain(|text| {
                 let Some(chord) = Chord::parse(text) else { return false };
-                let Some((_, first)) = held.iter().find(|(c, _)| *c == chord) else {
+                let Some((_, first)) = held.iter().find(|(c, other)| *c == chord && other.place.only() == row.place.only()) else {
                     held.push((chord, row));
                     return true;
                 };
@@ -212,7 +214,7 @@ mod tests {
 
     fn press(map: &KeyMap, key: &str) -> Option<Action> {
         let chord = Chord::parse(key).unwrap();
-        map.action(&KeyEvent::new(chord.code, if chord.ctrl { KeyModifiers::CONTROL } else { KeyModifiers::NONE }))
+        map.action(&KeyEvent::new(chord.code, if chord.ctrl { KeyModifiers::CONTROL } else { KeyModifiers::NONE }), None)
     }
 
     #[test]
@@ -220,7 +222,9 @@ mod tests {
         let map = KeyMap::default();
         for row in TABLE {
             for key in row.keys {
-                assert_eq!(press(&map, key), Some(row.action), "{key}");
+                let chord = Chord::parse(key).unwrap();
+                let event = KeyEvent::new(chord.code, if chord.ctrl { KeyModifiers::CONTROL } else { KeyModifiers::NONE });
+                assert_eq!(map.action(&event, row.place.only()), Some(row.action), "{key}");
             }
         }
     }

@@ -6,7 +6,7 @@
 //! (its letter), `rooms/mod.rs` (its name) and the room; `acts/mod.rs` if it has a key of its own. What asks the
 //! database for something new adds an effect (`message.rs`) and its doing (`perform.rs`).
 
-use crate::domain::outcome::Outcome;
+use crate::domain::{outcome::Outcome, system::Mend};
 
 /// The rooms, each by its letter. Those of the deck stand on it as panes and take the whole screen when their
 /// letter is pressed twice.
@@ -20,6 +20,7 @@ pub enum Pane {
     Calls,
     /// Lists, do-not-call, and what is known of one number.
     People,
+    Systems,
 }
 
 impl Pane {
@@ -86,6 +87,8 @@ pub enum Action {
     ReadOnly,
     Repaint,
     Quit,
+    /// What mends a system that is not ready.
+    Mend(Mend),
 }
 
 /// What belongs together in help and palette.
@@ -95,6 +98,7 @@ pub enum Group {
     Call,
     Campaign,
     Everything,
+    Systems,
     Rooms,
     Moving,
     View,
@@ -102,7 +106,7 @@ pub enum Group {
 }
 
 impl Group {
-    pub const ALL: [Self; 8] = [Self::Tags, Self::Call, Self::Campaign, Self::Everything, Self::Rooms, Self::Moving, Self::View, Self::Program];
+    pub const ALL: [Self; 9] = [Self::Tags, Self::Call, Self::Campaign, Self::Everything, Self::Rooms, Self::Systems, Self::Moving, Self::View, Self::Program];
 
     #[must_use]
     pub fn title(self) -> &'static str {
@@ -111,6 +115,7 @@ impl Group {
             Self::Call => "The call",
             Self::Campaign => "The campaign",
             Self::Everything => "All campaigns",
+            Self::Systems => "All systems (room A)",
             Self::Rooms => "Rooms",
             Self::Moving => "Moving",
             Self::View => "What is shown",
@@ -127,6 +132,27 @@ pub enum Place {
     Calls,
     /// Where rows are filtered and sorted.
     Lists,
+    /// As `Calls`; the key means this only at the tagging desk, and may mean another thing elsewhere.
+    TaggingDesk,
+    /// Anywhere by its name; the key means this only in that room, whatever it means elsewhere.
+    Room(Pane),
+}
+
+impl Place {
+    /// Where alone its key means this: there it goes before what the key means elsewhere.
+    #[must_use]
+    pub fn only(self) -> Option<Self> {
+        matches!(self, Self::TaggingDesk | Self::Room(_)).then_some(self)
+    }
+
+    /// The words for help.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::TaggingDesk => "tagging desk: ",
+            Self::Room(_) | Self::Anywhere | Self::Calls | Self::Lists => "",
+        }
+    }
 }
 
 /// What must be there for an act to be possible now.
@@ -196,6 +222,10 @@ const fn tag(outcome: Outcome, name: &'static str, digit: &'static [&'static str
     key(Action::Tag(outcome), name, digit, Group::Tags, short, words).at(Place::Calls).needs(Need::Taggable(outcome)).writes()
 }
 
+const fn mend(mend: Mend, name: &'static str, keys: &'static [&'static str], short: &'static str, words: &'static str) -> Key {
+    key(Action::Mend(mend), name, keys, Group::Systems, short, words).at(Place::Room(Pane::Systems))
+}
+
 const NO_AGAIN: &str = "one call alone cannot be queued again yet: `dialdeck campaign recycle` queues a campaign's unanswered ones";
 const NO_SORT: &str = "the order is fixed for now: live calls first, then the newest that ended";
 const NO_COLUMNS: &str = "the columns go by the width for now";
@@ -211,7 +241,7 @@ pub const TABLE: &[Key] = &[
     tag(Outcome::WrongNumber, "wrong-number", &["6"], "wrong number", "tag it wrong number"),
     key(Action::ClearTag, "clear", &["0"], Group::Tags, "clear", "clear the tag").at(Place::Calls).needs(Need::Tagged).writes(),
     key(Action::Undo, "undo", &["u"], Group::Tags, "undo", "take back the last tag, or pause of all").needs(Need::Step).writes(),
-    key(Action::AgentsWords, "agents-words", &["A"], Group::Tags, "agent's words", "all calls of which the agent is sure").at(Place::Calls).writes(),
+    key(Action::AgentsWords, "agents-words", &["A"], Group::Tags, "agent's words", "tag all the agent is sure of").at(Place::TaggingDesk).writes(),
     key(Action::AutoNext, "auto-next", &["a"], Group::Tags, "auto-next", "after a tag on to the oldest untagged call"),
     key(Action::ToTagOnly, "to-tag-only", &["t"], Group::Tags, "to tag only", "show only calls to tag"),
     key(Action::Enter, "open", &["Enter"], Group::Call, "story", "the call's story; elsewhere what it means"),
@@ -232,12 +262,21 @@ pub const TABLE: &[Key] = &[
     key(Action::PauseAll, "pause-all", &["P"], Group::Everything, "pause ALL", "pause all; again resumes the same ones").needs(Need::Running).writes(),
     key(Action::StopAll, "stop-all", &[], Group::Everything, "kill switch", "kill switch: no dial on any host (asks)").needs(Need::KillSwitch(false)).writes(),
     key(Action::Release, "release", &[], Group::Everything, "release", "release the kill switch (an admin; asks)").needs(Need::KillSwitch(true)).writes(),
+    mend(Mend::Look, "look", &["r"], "look again", "look at the network, as doctor does"),
+    mend(Mend::ReadOn, "details", &["d"], "all details", "every line and finding in full"),
+    mend(Mend::SetLiveKit, "livekit", &["c"], "LiveKit", "set LiveKit's host, key and secret").writes(),
+    mend(Mend::AddAssistant, "assistant", &["a"], "assistants", "assistants: add, change, delete").writes(),
+    mend(Mend::AssignNumber, "number", &["n"], "number", "give a number to an assistant").writes(),
+    mend(Mend::StartCampaign, "begin", &["s"], "start one", "start a campaign: asks which").writes(),
+    mend(Mend::AcceptTerms, "terms", &["t"], "terms", "read and accept the terms").writes(),
+    mend(Mend::OpenPlace, "law", &["o"], "law", "the law of places: what is closed"),
     key(Action::Focus(Pane::Campaigns), "campaigns", &["C"], Group::Rooms, "campaigns", "campaigns; twice: the whole screen"),
     key(Action::Focus(Pane::Live), "live", &["L"], Group::Rooms, "live calls", "live calls; twice: the whole screen"),
     key(Action::Focus(Pane::Outcomes), "outcomes", &["O"], Group::Rooms, "outcomes", "outcomes, to tag; twice: the whole screen"),
     key(Action::Focus(Pane::Events), "events", &["E"], Group::Rooms, "events", "events; twice: the whole screen"),
     key(Action::Focus(Pane::Calls), "calls", &["K"], Group::Rooms, "every call", "every call ever, found while you type"),
     key(Action::Focus(Pane::People), "people", &["B"], Group::Rooms, "people", "people: lists, do-not-call, one number"),
+    key(Action::Focus(Pane::Systems), "systems", &["A"], Group::Rooms, "all systems", "all systems: what is ready, what mends it"),
     key(Action::NextPane, "next-pane", &["Tab", "l", "right"], Group::Rooms, "next", "the next pane"),
     key(Action::PreviousPane, "previous-pane", &["Shift-Tab", "h", "left"], Group::Rooms, "previous", "the pane before"),
     key(Action::Zoom, "zoom", &["z"], Group::Rooms, "whole screen", "this pane on the whole screen, and back"),
@@ -276,6 +315,8 @@ pub const WITH_WORDS: &[(&str, &str, &str)] = &[
     ("delete", "NAME", "delete a campaign (type its name)"),
     ("import", "FILE", "import contacts from a CSV file"),
     ("tag", "OUTCOME", "tag the call under the cursor"),
+    ("write", "FILE [csv|json|xlsx]", "a campaign's calls with their results"),
+    ("law", "PLACE", "the law of a country or state: DE, US-LA"),
     ("filter", "WORDS", "show only calls with these words"),
     ("calls", "WORDS", "every call with these words, digits, fields"),
     ("person", "NUMBER", "all that is known of one number"),
@@ -295,14 +336,21 @@ mod tests {
 
     #[test]
     fn no_key_and_no_name_means_two_things() {
-        let mut keys: Vec<&str> = TABLE.iter().flat_map(|k| k.keys.iter().copied()).collect();
-        let mut names: Vec<&str> = TABLE.iter().map(|k| k.name).collect();
-        for all in [&mut keys, &mut names] {
-            let n = all.len();
-            all.sort_unstable();
-            all.dedup();
-            assert_eq!(all.len(), n);
+        let mut keys: Vec<(Option<Pane>, &str)> = Vec::new();
+        for k in TABLE {
+            let room = if let Place::Room(pane) = k.place { Some(pane) } else { None };
+            let room = if k.place == Place::TaggingDesk { Some(Pane::Outcomes) } else { room };
+            keys.extend(k.keys.iter().map(|key| (room, *key)));
         }
+        keys.sort_by_key(|(room, key)| (format!("{room:?}"), *key));
+        let n = keys.len();
+        keys.dedup();
+        assert_eq!(keys.len(), n, "of one place");
+        let mut names: Vec<&str> = TABLE.iter().map(|k| k.name).collect();
+        let n = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), n);
         for (i, k) in TABLE.iter().enumerate() {
             assert!(TABLE[i + 1..].iter().all(|other| other.action != k.action), "{} stands twice", k.name);
         }

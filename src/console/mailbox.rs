@@ -58,6 +58,7 @@ fn kind(msg: &Msg) -> Option<u8> {
         | Msg::Paste(_)
         | Msg::Tagged { .. }
         | Msg::Created { .. }
+        | Msg::Setup(..)
         | Msg::Done { .. }
         | Msg::PausedAll(_)
         | Msg::KillSwitch(_)

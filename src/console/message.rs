@@ -7,7 +7,9 @@ use crossterm::event::KeyEvent;
 
 use super::{
     Ending,
+    outside::Fault,
     question::{Answer, Question},
+    setup::{Done, Setup},
     snapshot::{Judged, Snapshot},
 };
 use crate::{
@@ -80,6 +82,8 @@ pub enum Msg {
     Judging(Box<TaggingDesk>, Option<Box<TagCard>>),
     /// What was asked, and what is known of it.
     Answer(Question, Result<Answer, String>),
+    /// What was to be set up, and what came of it.
+    Setup(Setup, Result<Done, Fault>),
     Preview(Box<Preview>),
     ImportProgress {
         bytes: u64,
@@ -164,6 +168,7 @@ pub enum Effect {
     /// What the tagging desk wants to know, while it is open.
     Judge(Option<Judged>),
     Ask(Question),
+    Setup(Setup),
     Create {
         values: Box<FormValues>,
         start: bool,

@@ -27,6 +27,7 @@ mod mailbox;
 mod message;
 mod notes;
 pub mod notify;
+pub mod outside;
 mod perform;
 mod place;
 mod possible;
@@ -35,6 +36,7 @@ mod rights;
 mod rooms;
 mod rows;
 mod search;
+pub mod setup;
 mod snapshot;
 mod state;
 mod story;
@@ -49,6 +51,7 @@ mod widgets;
 
 use std::{
     path::PathBuf,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -56,7 +59,8 @@ pub use data::look;
 pub use keymap::KeyMap;
 pub use keys::{Action, Key, Pane, TABLE};
 pub use message::{Detail, Effect, Msg};
-pub use question::{Answer, Question, answer};
+pub use outside::Outside;
+pub use question::{Answer, LawToday, Question, answer};
 pub use snapshot::{CampaignView, Snapshot};
 pub use state::State;
 pub use terminal::check_terminal;
@@ -97,6 +101,8 @@ pub struct ConsoleOptions {
     pub filter: String,
     /// Nothing but letters of ASCII is drawn around what is shown.
     pub ascii: bool,
+    /// The network, and files.
+    pub outside: Option<Arc<dyn Outside>>,
 }
 
 /// How the screen ended.
@@ -106,6 +112,8 @@ pub enum Ending {
     QuitNow,
     /// Dial no more, leave when the last call has ended.
     Drain,
+    /// The program is to begin anew, with what was set.
+    Again,
     /// SIGTERM.
     Terminated,
     /// SIGHUP, end of input, or the screen is gone.

@@ -1,7 +1,7 @@
 //! Does what the loop asks for: the only part of the console that awaits. Every result comes back
 //! as a message in words.
 
-use std::{io::Write, path::PathBuf};
+use std::{io::Write, path::PathBuf, sync::Arc};
 
 use base64::Engine;
 use tokio::{runtime::Handle, sync::watch};
@@ -11,14 +11,16 @@ use super::{
     ConsoleOptions,
     mailbox::Sender,
     message::{Effect, FormValues, Msg, Preview},
+    outside::Outside,
     question, rights,
-    rows::count,
+    rows::{count, display_name},
+    setup,
     snapshot::Wants,
 };
 use crate::{
     desk::{Actor, CampaignDraft, Desk, DeskError, Import, Progress, SetOutcome, UndoDoNotCall},
-    domain::{csv::ContactFile, id::CampaignId, outcome::Who, phone, role::Role, zone},
-    store::{CampaignEdit, ContactTable},
+    domain::{campaign::Status, csv::ContactFile, id::CampaignId, outcome::Who, phone, role::Role, zone},
+    store::{CampaignEdit, ContactTable, PaneQuery},
 };
 
 pub struct Performer {
@@ -30,13 +32,14 @@ pub struct Performer {
     import: parking_lot::Mutex<CancellationToken>,
     region: Option<String>,
     role: Role,
+    outside: Option<Arc<dyn Outside>>,
 }
 
 impl Performer {
     pub fn new(runtime: Handle, desk: Desk, actor: Actor, send: Sender, options: &ConsoleOptions) -> Self {
         let wants = watch::Sender::new(Wants { lists: true, ..Wants::default() });
-        let (region, role) = (options.region.clone(), options.role);
-        Self { runtime, desk, actor, send, wants, import: parking_lot::Mutex::default(), region, role }
+        let (region, role, outside) = (options.region.clone(), options.role, options.outside.clone());
+        Self { runtime, desk, actor, send, wants, import: parking_lot::Mutex::default(), region, role, outside }
     }
 
     pub fn wants(&self) -> watch::Receiver<Wants> {
@@ -105,6 +108,13 @@ impl Performer {
                 let answer = question::answer(&desk, &actor, &question).await.map_err(|e| e.to_string());
                 Msg::Answer(question, answer)
             }),
+            Effect::Setup(what) => {
+                let outside = self.outside.clone();
+                self.spawn(async move {
+                    let done = setup::carry_out(&desk, actor, outside, what.clone()).await;
+                    Msg::Setup(what, done)
+                });
+            }
             Effect::Create { values, start } => self.create(*values, start),
             Effect::Preview(path) => self.preview(path),
             Effect::Import { path, mapping } => self.import(path, mapping),
@@ -128,6 +138,7 @@ impl Performer {
     fn start(&self, id: CampaignId, name: String, accepts: Option<String>) {
         let (desk, actor) = (self.desk.clone(), self.actor.clone());
         self.spawn(async move {
+            let still = still_on(&desk, &actor, id).await;
             let result = async {
                 if let Some(person) = accepts {
                     desk.accept_terms(actor.clone(), person).await?;
@@ -145,7 +156,7 @@ impl Performer {
                         n => format!("; {n} lack {fields}"),
                     };
                     Msg::Done {
-                        words: format!("started \"{name}\": {}, {} dialable now{lacking}. {}", count(p.contacts, "contact"), p.dialable_now, p.why),
+                        words: format!("started \"{name}\": {}, {} dialable now{lacking}{still}. {}", count(p.contacts, "contact"), p.dialable_now, p.why),
                         result: Ok(()),
                     }
                 }
@@ -160,16 +171,19 @@ impl Performer {
             let found = async {
                 let row = desk.store().campaign(actor.owner, id).await?.ok_or(DeskError::NotFound("campaign"))?;
                 let why = desk.explain(&row).await?;
-                Ok::<_, DeskError>((row, why))
+                let missing = if row.execution_status == Status::Running || row.manual { Vec::new() } else { desk.missing(&row).await? };
+                Ok::<_, DeskError>((row, why, missing))
             };
             match found.await {
-                Ok((row, why)) => {
+                Ok((row, why, missing)) => {
                     let c = &row.counts;
                     let mut lines = why.lines(row.zone(), desk.now());
                     // What the gate says, then the campaign's own figures.
                     let gate = 1 + usize::from(why.until.is_some());
                     let figures = format!("{} queued, {} live, {} dialled, {} answered", c.pending, c.live, c.dials, c.pickups);
                     lines.splice(gate..gate, [String::new(), figures]);
+                    // What a start would say, before it is tried.
+                    lines.splice(gate..gate, missing.into_iter().map(|m| format!("missing: {}", m.message)));
                     Msg::Why { title: format!("Why: {}", row.name), lines }
                 }
                 Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },
@@ -257,6 +271,20 @@ impl Performer {
             bar.abort();
             send.tell(Msg::ImportDone(done.map(|(_, report)| (name, report)).map_err(|e| e.to_string())));
         });
+    }
+}
+
+/// Whose calls of the run before are still on the line, in words: nobody is called while they talk.
+async fn still_on(desk: &Desk, actor: &Actor, id: CampaignId) -> String {
+    let query = PaneQuery { owner: actor.owner, campaign: Some(id), ended_since: desk.now(), limit: 50 };
+    // What cannot be read is said by the start.
+    let rows = desk.store().live_pane(&query).await.unwrap_or_default();
+    let on: Vec<String> = rows.iter().filter(|r| r.state.is_open()).map(display_name).collect();
+    match on.as_slice() {
+        [] => String::new(),
+        [one] => format!("; the call with {one} is still on"),
+        [first, second] => format!("; the calls with {first} and {second} are still on"),
+        [first, rest @ ..] => format!("; the calls with {first} and {} others are still on", rest.len()),
     }
 }
 

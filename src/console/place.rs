@@ -68,6 +68,11 @@ pub trait Dialog {
         Vec::new()
     }
 
+    /// The dialog it stood on: it comes back when this one is left or done.
+    fn below(&mut self) -> Option<Box<dyn Dialog>> {
+        None
+    }
+
     /// Esc does not end it: words for the header while it goes on.
     fn goes_on(&self) -> Option<String> {
         None
@@ -123,6 +128,11 @@ pub trait Room {
     /// What the footer offers while it has the focus, in the order of use.
     fn offers(&self) -> &'static [Action] {
         &[]
+    }
+
+    /// All it knows, in full, for whoever wants to read on.
+    fn in_full(&self, _state: &State) -> Vec<String> {
+        Vec::new()
     }
 
     /// What the help shows first.

@@ -58,20 +58,20 @@ pub fn now(state: &State, key: &Key) -> Result<(), String> {
 fn here(state: &State, key: &Key) -> Result<(), String> {
     let over = state.dialog.as_ref().is_some_and(|o| o.dialog.call(state).is_some());
     let fits = match key.place {
-        Place::Anywhere => true,
-        Place::Calls => over || state.focus.has_calls(),
-        Place::Lists => state.focus != Pane::Events,
+        Place::Anywhere | Place::Room(_) => true,
+        Place::Calls | Place::TaggingDesk => over || state.focus.has_calls(),
+        Place::Lists => !matches!(state.focus, Pane::Events | Pane::Systems),
     };
     if fits {
         return Ok(());
     }
     let name = |pane| state.keys.name(Action::Focus(pane));
     match key.place {
-        Place::Calls => {
+        Place::Calls | Place::TaggingDesk => {
             let (live, outcomes) = (name(Pane::Live), name(Pane::Outcomes));
             Err(format!("\"{}\" works on a call: go to live calls ({live}) or outcomes ({outcomes})", key.short))
         }
-        Place::Lists | Place::Anywhere => Err(format!("\"{}\" works in lists, not in events", key.short)),
+        Place::Lists | Place::Anywhere | Place::Room(_) => Err(format!("\"{}\" works in lists of calls and campaigns", key.short)),
     }
 }
 

@@ -6,10 +6,12 @@ use chrono::{DateTime, Utc};
 use crate::{
     desk::{Actor, Away, CampaignRoom, Desk, DeskError, Figures, NumberStory, ShiftReport},
     domain::{
+        dispatch::Closure,
         id::{CallId, CampaignId},
+        legal,
         system::System,
     },
-    store::{CallSearch, Found, FoundCall},
+    store::{CallSearch, Found, FoundCall, NumberRow},
 };
 
 /// What is asked for. It changes nothing: whoever may look may ask.
@@ -27,6 +29,20 @@ pub enum Question {
     Away(DateTime<Utc>),
     Shift(DateTime<Utc>, DateTime<Utc>),
     Systems,
+    /// The numbers that are known.
+    Numbers,
+    /// Which places operators have closed, and how the table of laws is read.
+    Law,
+}
+
+/// What of the law of places is this installation's own.
+#[derive(Debug, Clone)]
+pub struct LawToday {
+    pub closures: Vec<Closure>,
+    /// `None`: the profile minds no law.
+    pub reading: Option<legal::Reading>,
+    /// Places where it is a holiday that closes them.
+    pub holidays: Vec<&'static str>,
 }
 
 #[derive(Debug)]
@@ -42,6 +58,8 @@ pub enum Answer {
     Away(Box<Away>),
     Shift(Box<ShiftReport>),
     Systems(Vec<System>),
+    Numbers(Vec<NumberRow>),
+    Law(LawToday),
 }
 
 /// What is known of it, to an owner.
@@ -67,5 +85,11 @@ pub async fn answer(desk: &Desk, actor: &Actor, question: &Question) -> Result<A
         Question::Away(from) => Answer::Away(Box::new(desk.away(owner, *from).await?)),
         Question::Shift(from, until) => Answer::Shift(Box::new(desk.shift_report(owner, *from, *until).await?)),
         Question::Systems => Answer::Systems(desk.systems(owner).await?),
+        Question::Numbers => Answer::Numbers(desk.store().numbers(owner).await?),
+        Question::Law => Answer::Law(LawToday {
+            closures: desk.closures().await?.into_iter().filter(|c| c.holds_at(desk.now())).collect(),
+            reading: desk.rules().reading(),
+            holidays: legal::on_holiday(desk.now().date_naive()),
+        }),
     })
 }

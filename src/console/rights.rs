@@ -16,12 +16,14 @@ pub fn refused(role: Role, effect: &Effect) -> Option<Msg> {
         }
         Effect::Create { .. } => Msg::Created { words: String::new(), result: Err(words) },
         Effect::Import { .. } => Msg::ImportDone(Err(words)),
+        Effect::Setup(setup) => Msg::Setup(setup.clone(), Err(words.into())),
         _ => Msg::Done { words: String::new(), result: Err(words) },
     })
 }
 
 fn needed(effect: &Effect) -> Role {
     match effect {
+        Effect::Setup(setup) => setup.needs(),
         Effect::Why(_)
         | Effect::Show(_)
         | Effect::Judge(_)

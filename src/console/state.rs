@@ -11,7 +11,7 @@ use chrono::{DateTime, Duration as Span, Timelike, Utc};
 use super::{
     ConsoleOptions,
     keymap::KeyMap,
-    keys::Pane,
+    keys::{Pane, Place},
     message::{Detail, Msg},
     notes::Notes,
     place::{Dialog, Room},
@@ -84,6 +84,8 @@ pub struct State {
     /// Where one came from into rooms that are no panes, and whether those had the whole screen.
     pub trail: Vec<(Pane, bool)>,
     pub errand: Option<Errand>,
+    /// A look at the network is on its way.
+    pub looking: bool,
     pub campaign: Option<CampaignId>,
     pub live: Option<CallId>,
     pub queue: Option<CallId>,
@@ -168,6 +170,7 @@ impl State {
             zoom: false,
             trail: Vec::new(),
             errand: None,
+            looking: false,
             campaign: None,
             live: None,
             queue: None,
@@ -249,6 +252,16 @@ impl State {
             Msg::Data(_) if self.frozen.is_some() => false,
             Msg::Data(new) => self.data_error.is_some() || !self.loaded || !self.data.looks_like(new),
             _ => true,
+        }
+    }
+
+    /// The place under the focus where some keys have a meaning of their own.
+    #[must_use]
+    pub fn scope(&self) -> Option<Place> {
+        match self.focus {
+            Pane::Outcomes => self.zoom.then_some(Place::TaggingDesk),
+            pane if Pane::DECK.contains(&pane) => None,
+            pane => Some(Place::Room(pane)),
         }
     }
 
@@ -417,8 +430,12 @@ impl State {
         }
     }
 
-    /// The first look of all: the cursors stand on the first rows.
+    /// The first look of all: the cursors stand on the first rows. Where no campaign is, the first question is what is
+    /// missing until one can call.
     fn begin(&mut self) {
+        if self.data.campaigns.iter().all(|c| c.row.manual) {
+            self.go(Pane::Systems);
+        }
         self.campaign = self.data.campaigns.first().map(|c| c.row.id);
         self.live = self.live_rows().first().map(|r| r.id);
         self.queue = self.queue_rows().first().map(|r| r.id);

@@ -9,9 +9,11 @@ use super::{
     keys::Action,
     layout,
     message::{Effect, Msg},
-    place::Next,
+    outside::Fault,
+    place::{Dialog, Next},
     rooms,
     rows::count,
+    setup::{Done, Setup},
     state::{State, Undo},
     tagging,
 };
@@ -89,6 +91,7 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
             }
         }
         Msg::Created { words, result } => created(state, words, result),
+        Msg::Setup(setup, result) => return set_up(state, &setup, result),
         Msg::PausedAll(ids) => paused(state, ids),
         Msg::KillSwitch(on) => state.say(if on { "KILL SWITCH ON: nothing is dialled on any host" } else { "kill switch off" }),
         Msg::Why { title, lines } => state.open(dialogs::Words::new(title, lines)),
@@ -113,8 +116,8 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
 /// Dialogs and rooms hear what concerns them.
 fn tell(state: &mut State, msg: &Msg) {
     let closes = state.dialog.as_mut().is_some_and(|open| open.dialog.told(msg));
-    if closes {
-        state.dialog = None;
+    if closes && let Some(mut open) = state.dialog.take() {
+        uncover(state, open.dialog.as_mut());
     }
     if let Some(behind) = &mut state.behind {
         behind.told(msg);
@@ -123,6 +126,43 @@ fn tell(state: &mut State, msg: &Msg) {
         room.told(state, msg);
         state.rooms.push(room);
     }
+}
+
+/// What a dialog stood on comes back.
+fn uncover(state: &mut State, dialog: &mut dyn Dialog) {
+    if let Some(below) = dialog.below() {
+        state.open_boxed(below);
+    }
+}
+
+/// What was set up is said; a refusal stands in the dialog where it is still open.
+fn set_up(state: &mut State, setup: &Setup, result: Result<Done, Fault>) -> Vec<Effect> {
+    state.looking &= *setup != Setup::Look;
+    match result {
+        Ok(Done::Looked(_)) => {}
+        Ok(Done::Said(words)) => state.say(words),
+        Ok(Done::Told(title, lines)) if state.dialog.is_none() => state.open(dialogs::Words::new(title, lines)),
+        Ok(Done::Told(title, lines)) => state.say(format!("{title}: {}", lines.join("; "))),
+        Ok(Done::FromNextStart(words)) => return begin_anew(state, &words),
+        Ok(Done::Exists(export)) if state.dialog.is_none() => state.open(dialogs::WriteOver(export)),
+        Ok(Done::Exists(export)) => state.complain(format!("{} is there already: nothing was written", export.path.display())),
+        Err(_) if setup.has_dialog() && state.dialog.is_some() => {}
+        Err(fault) => state.complain(fault.words),
+    }
+    Vec::new()
+}
+
+/// What holds from the next start begins at once where nothing is on the line and nobody else dials.
+fn begin_anew(state: &mut State, words: &str) -> Vec<Effect> {
+    let live = state.data.live_count();
+    if state.options.following.borrow().is_some() {
+        state.complain(format!("{words}. It holds once the process that dials is started again"));
+    } else if live > 0 {
+        state.complain(format!("{words}. It holds from the next start: leave when {} over", if live == 1 { "the live call is" } else { "the live calls are" }));
+    } else {
+        return vec![Effect::Leave(Ending::Again)];
+    }
+    Vec::new()
 }
 
 fn ask_terms(state: &mut State, campaign: CampaignId, name: String) {
@@ -225,7 +265,7 @@ fn on_key(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         state.hint("not suspended: the engine runs in this process. Detach with tmux or screen instead");
         return Vec::new();
     }
-    let action = state.keys.action(&key);
+    let action = state.keys.action(&key, state.scope());
     if state.is_tiny() {
         return tiny(state, action);
     }
@@ -331,5 +371,7 @@ fn leave(state: &mut State, mut open: super::state::Open) -> Vec<Effect> {
         state.dialog = Some(open);
         return Vec::new();
     }
-    open.dialog.escape(state)
+    let effects = open.dialog.escape(state);
+    uncover(state, open.dialog.as_mut());
+    effects
 }

@@ -205,33 +205,39 @@ impl Desk {
             .await
     }
 
-    /// What must be there before a campaign may dial at all, in words with the way out.
     async fn ready(&self, row: &CampaignRow) -> Result<(), DeskError> {
-        let no = |gate, words: String| Err(Refusal::new(gate, words).into());
+        self.missing(row).await?.into_iter().next().map_or(Ok(()), |refusal| Err(refusal.into()))
+    }
+
+    /// What must be there before a campaign may dial at all, and is not: in words with the way out.
+    pub async fn missing(&self, row: &CampaignRow) -> Result<Vec<Refusal>, DeskError> {
+        let mut all = Vec::new();
         if row.script().trim().is_empty() {
-            return no("script", format!("campaign \"{}\" has no script: give it one, or give its assistant a prompt", row.name));
+            all.push(Refusal::new("script", format!("campaign \"{}\" has no script: give it one, or give its assistant a prompt", row.name)));
         }
         let number = self.store.number_of(row.assistant_id).await?;
         if number.as_ref().and_then(|n| n.trunk_id).is_none() {
-            return no(
-                "trunk",
-                format!(
-                    "No outbound trunk found for assistant \"{}\": assign it a number with `dialdeck number assign` or POST /phone-numbers/assign",
-                    row.assistant_name
-                ),
+            let words = format!(
+                "No outbound trunk found for assistant \"{}\": assign it a number with `dialdeck number assign` or POST /phone-numbers/assign",
+                row.assistant_name
             );
+            all.push(Refusal::new("trunk", words));
         }
         let source = match row.source_id() {
             Some(id) => self.store.source(row.user_id, id).await?,
             None => None,
         };
-        match source {
-            None => no("contacts", format!("the contact list of campaign \"{}\" is gone", row.name)),
-            Some(s) if s.contacts - s.do_not_call <= 0 => {
-                no("contacts", format!("\"{}\" has no contact that may be called: import some with `i` or `dialdeck import`", s.name))
+        all.extend(
+            match source {
+                None => Some(format!("the contact list of campaign \"{}\" is gone", row.name)),
+                Some(s) if s.contacts - s.do_not_call <= 0 => {
+                    Some(format!("\"{}\" has no contact that may be called: import some with `i` or `dialdeck import`", s.name))
+                }
+                Some(_) => None,
             }
-            Some(_) => Ok(()),
-        }
+            .map(|words| Refusal::new("contacts", words)),
+        );
+        Ok(all)
     }
 
     async fn refuse_if_nothing_to_do(&self, actor: &Actor, id: CampaignId) -> Result<(), DeskError> {

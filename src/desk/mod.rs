@@ -4,6 +4,7 @@
 
 mod arm;
 mod assigning;
+mod assistants;
 mod batch;
 mod board;
 mod books;
@@ -47,6 +48,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 
 pub use arm::{Armed, Refused};
 pub use assigning::Assigning;
+pub use assistants::AssistantEdit;
 pub use batch::{Recorded, call_of_room};
 pub use board::{Hands, Look, NoAgent};
 pub use by_hand::{ByHand, MANUAL};

@@ -23,6 +23,9 @@ const ROOM: u64 = 1 << 30;
 /// A backup that is older is told, once calls have been made.
 const BACKUP: Duration = Duration::days(7);
 
+/// How the engine's words begin where no LiveKit is configured.
+const NO_LIVEKIT: &str = "no LiveKit is configured";
+
 impl Desk {
     /// Every system, in the order in which one needs another.
     pub async fn systems(&self, owner: OwnerId) -> Result<Vec<System>, DeskError> {
@@ -73,6 +76,10 @@ impl Desk {
             all.push(System::other("terms", Light::Bad, "the terms of calling real phones are not accepted", Mend::AcceptTerms, "read and accept them"));
         }
         let said = self.store.setting(Setting::EngineHealth).await?;
+        if said.as_deref().is_some_and(|words| words.starts_with(NO_LIVEKIT)) {
+            all.push(System::other("LiveKit", Light::Bad, "not set yet: nothing can be dialled", Mend::SetLiveKit, "set host, key and secret"));
+            return Ok(all);
+        }
         let running = campaigns.iter().any(|c| c.execution_status == Status::Running);
         all.push(match (said, self.no_engine().await?) {
             (Some(words), _) => System::other("LiveKit", Light::Bad, words, Mend::SetLiveKit, "look again, or set host, key and secret anew"),
@@ -93,7 +100,10 @@ impl Desk {
                 return Ok(System::other(NAME, Light::Bad, format!("{}: {words}", row.name), Mend::ReadOn, way_out));
             }
         }
-        Ok(System::good(NAME, "nobody has waited for one"))
+        if campaigns.iter().any(|c| c.execution_status == Status::Running) {
+            return Ok(System::good(NAME, "nobody has waited for one"));
+        }
+        Ok(System::other(NAME, Light::Unset, "nobody has called one yet", Mend::Look, "look whether one comes"))
     }
 
     /// Trunks, numbers and assistants.

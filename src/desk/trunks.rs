@@ -1,21 +1,15 @@
-//! Assistants, their numbers and the trunks they call by. Trunks are made at LiveKit by whoever
-//! asks; here they are recorded.
+//! Numbers of assistants and the trunks they call by. Trunks are made at LiveKit by whoever asks; here they are
+//! recorded.
 
 use sqlx::types::Json;
 
-use super::{
-    Actor, Desk, DeskError, audit,
-    campaigns::{LONGEST_NAME, agent_complaint, countries_of},
-};
+use super::{Actor, Desk, DeskError, audit, campaigns::countries_of};
 use crate::{
     domain::{
-        FieldError,
         id::{AssistantId, TrunkId},
         phone::PhoneNumber,
-        script,
-        text::{clean, is_name},
     },
-    store::{AssistantRow, Lane, StoreError, TrunkRow},
+    store::{Lane, TrunkRow},
 };
 
 /// A number, the assistant that calls from it, and the trunk at LiveKit that carries it.
@@ -33,47 +27,6 @@ pub struct AssignNumber {
 }
 
 impl Desk {
-    /// # Errors
-    /// When a field is wrong or the id is taken.
-    pub async fn add_assistant(
-        &self,
-        actor: Actor,
-        id: Option<AssistantId>,
-        name: String,
-        agent_name: Option<String>,
-        prompt: String,
-        language: Option<String>,
-    ) -> Result<AssistantRow, DeskError> {
-        let now = self.now();
-        let mut errors = Vec::new();
-        if !is_name(&name, LONGEST_NAME) {
-            errors.push(FieldError::new("name", format!("1 to {LONGEST_NAME} characters that can be seen are needed")));
-        }
-        errors.extend(script::complaint("prompt", &prompt));
-        errors.extend(agent_complaint(agent_name.as_deref()));
-        let name = clean(name.trim(), LONGEST_NAME);
-        let language = language.unwrap_or_else(|| "en".to_owned());
-        if language.is_empty() || !language.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') || language.len() > 35 {
-            errors.push(FieldError::new("language", "write it as BCP 47 does: en, en-US, de"));
-        }
-        if !errors.is_empty() {
-            return Err(DeskError::Invalid(errors));
-        }
-        let row = AssistantRow { id: id.unwrap_or_else(AssistantId::fresh), user_id: actor.owner, name, agent_name, prompt, language, created_at: now };
-        self.store
-            .write(Lane::Urgent, move |tx| {
-                Box::pin(async move {
-                    tx.insert_assistant(&row).await.map_err(|e| match e {
-                        StoreError::Unique => DeskError::Conflict("an assistant with this id exists already".to_owned()),
-                        e => e.into(),
-                    })?;
-                    audit(tx, &actor, now, "assistant_created", Some(row.id.0), &serde_json::json!({ "name": row.name })).await?;
-                    Ok(row)
-                })
-            })
-            .await
-    }
-
     /// Points a number at an assistant and its trunk; a trunk of another owner stays theirs.
     ///
     /// # Errors

@@ -12,6 +12,8 @@ mod twilio;
 
 use std::{path::PathBuf, pin::Pin};
 
+pub use network::tried;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 

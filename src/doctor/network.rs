@@ -1,7 +1,7 @@
 //! LiveKit: whether it answers, takes our key, has the time, and has SIP.
 
 use super::{Finding, Patient};
-use crate::telephony::livekit::Complaint;
+use crate::telephony::livekit::{Complaint, Exam};
 
 /// A token is good for fifteen seconds: a clock that is further off has every dial refused.
 const WRONG_CLOCK: i64 = 15;
@@ -13,6 +13,29 @@ pub fn reach(p: &Patient) -> Vec<Finding> {
     match &exam.rooms {
         Ok(()) => vec![Finding::good("livekit", format!("{host} answers and takes our key"))],
         Err(why) => vec![complaint(&host, why, "list rooms")],
+    }
+}
+
+/// Of values that are tried before they are kept: what should be known though they hold, or why they do not, and which
+/// of `host`, `key` and `secret` is to blame.
+///
+/// # Errors
+/// When the server does not take them.
+pub fn tried(host: &str, exam: &Exam) -> Result<Option<Finding>, (Option<&'static str>, Finding)> {
+    let host = crate::config::shown("livekit.host", host);
+    match (&exam.rooms, &exam.trunks) {
+        (Err(why), _) => Err((field(why), complaint(&host, why, "list rooms"))),
+        (Ok(()), Err(why)) => Ok(Some(complaint(&host, why, "manage SIP trunks"))),
+        (Ok(()), Ok(_)) => Ok(None),
+    }
+}
+
+fn field(why: &Complaint) -> Option<&'static str> {
+    match why {
+        Complaint::Away(_) | Complaint::NotLiveKit(_) => Some("host"),
+        Complaint::UnknownKey | Complaint::NoGrant => Some("key"),
+        Complaint::WrongSecret => Some("secret"),
+        Complaint::TokenExpired | Complaint::TokenEarly | Complaint::NoSip | Complaint::RedisAway | Complaint::Other(_) => None,
     }
 }
 

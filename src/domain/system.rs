@@ -30,44 +30,10 @@ pub enum Mend {
     AcceptTerms,
     ReleaseKillSwitch,
     OpenPlace,
+    /// A look at the network tells more.
+    Look,
     /// Nothing can be done from here: the words tell what and where.
     ReadOn,
-}
-
-impl Mend {
-    /// What it is called in the table of keys and behind `:`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::SetLiveKit => "livekit",
-            Self::AddAssistant => "assistant",
-            Self::AssignNumber => "number",
-            Self::ImportContacts => "import",
-            Self::NewCampaign => "new",
-            Self::StartCampaign => "start",
-            Self::AcceptTerms => "terms",
-            Self::ReleaseKillSwitch => "release",
-            Self::OpenPlace => "law",
-            Self::ReadOn => "details",
-        }
-    }
-
-    /// Its key, where the table of keys names no other.
-    #[must_use]
-    pub fn key(self) -> char {
-        match self {
-            Self::SetLiveKit => 'c',
-            Self::AddAssistant => 'a',
-            Self::AssignNumber => 'n',
-            Self::ImportContacts => 'i',
-            Self::NewCampaign => 'N',
-            Self::StartCampaign => 's',
-            Self::AcceptTerms => 't',
-            Self::ReleaseKillSwitch => 'P',
-            Self::OpenPlace => 'o',
-            Self::ReadOn => '?',
-        }
-    }
 }
 
 /// One thing that was looked at.

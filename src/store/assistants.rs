@@ -94,6 +94,34 @@ impl Tx {
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(id).bind(owner).fetch_optional(&mut *db).await?))
     }
 
+    /// Whether another assistant of an owner has this name, however its letters are written.
+    pub async fn assistant_is_named(&mut self, owner: OwnerId, name: &str, but: AssistantId) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM assistants WHERE user_id = $1 AND lower(name) = lower($2) AND id <> $3)";
+        Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(owner).bind(name).bind(but).fetch_one(&mut *db).await?))
+    }
+
+    pub async fn edit_assistant(&mut self, id: AssistantId, name: &str, agent: Option<&str>, prompt: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let sql = "UPDATE assistants SET name = $2, agent_name = $3, prompt = $4, updated_at = $5 WHERE id = $1";
+        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(name).bind(agent).bind(prompt).bind(now).execute(&mut *db).await?);
+        Ok(())
+    }
+
+    /// A campaign that is under an assistant, one that is there before one that was deleted; and whether it was.
+    pub async fn campaign_of_assistant(&mut self, id: AssistantId) -> Result<Option<(String, bool)>, StoreError> {
+        let sql = "SELECT name, deleted_at IS NOT NULL FROM campaigns WHERE assistant_id = $1 ORDER BY deleted_at IS NOT NULL LIMIT 1";
+        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(id).fetch_optional(&mut *db).await?))
+    }
+
+    /// Deletes an assistant; its numbers lose it.
+    pub async fn delete_assistant(&mut self, id: AssistantId) -> Result<(), StoreError> {
+        on_tx!(self, |db| sqlx::query("UPDATE phone_number SET inbound_assistant_id = NULL WHERE inbound_assistant_id = $1")
+            .bind(id)
+            .execute(&mut *db)
+            .await?);
+        on_tx!(self, |db| sqlx::query("DELETE FROM assistants WHERE id = $1").bind(id).execute(&mut *db).await?);
+        Ok(())
+    }
+
     /// The owner of a number, if it is assigned at all.
     pub async fn number_owner(&mut self, number: &str) -> Result<Option<OwnerId>, StoreError> {
         let sql = "SELECT user_id FROM phone_number WHERE number = $1";

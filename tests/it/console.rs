@@ -38,6 +38,7 @@ pub fn options() -> ConsoleOptions {
         region: None,
         filter: String::new(),
         ascii: false,
+        outside: None,
     }
 }
 

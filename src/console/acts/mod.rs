@@ -4,6 +4,7 @@
 mod calls;
 mod campaigns;
 mod screen;
+mod systems;
 mod tags;
 
 use super::{
@@ -69,6 +70,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::PauseAll => return campaigns::pause_all(state),
         Action::StopAll => state.open(dialogs::KillSwitch::turn(true)),
         Action::Release => state.open(dialogs::KillSwitch::turn(false)),
+        Action::Mend(mend) => return systems::mend(state, mend),
         // Said above: not built yet.
         Action::Again | Action::Sort | Action::Reverse | Action::Columns | Action::Bell => {}
     }

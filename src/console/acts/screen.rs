@@ -37,7 +37,7 @@ pub fn step(state: &mut State, by: isize) {
 
 /// Focus; pressed again, the whole screen.
 pub fn focus(state: &mut State, pane: Pane) -> Vec<Effect> {
-    if state.focus == pane {
+    if state.focus == pane && Pane::DECK.contains(&pane) {
         state.zoom = true;
     }
     enter_pane(state, pane)

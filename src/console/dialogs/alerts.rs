@@ -26,7 +26,7 @@ pub struct Alerts {
 impl Dialog for Alerts {
     fn key(&mut self, state: &mut State, key: KeyEvent) -> Next {
         let all = alerts::all(state);
-        let why = state.keys.action(&key) == Some(Action::Why) || key.code == KeyCode::Enter;
+        let why = state.keys.action(&key, None) == Some(Action::Why) || key.code == KeyCode::Enter;
         match all.get(self.at).and_then(|a| a.campaign).filter(|_| why) {
             Some(campaign) => Next::Close(vec![Effect::Why(campaign)]),
             None if matches!(key.code, KeyCode::Char('q' | '!')) => Next::close(),

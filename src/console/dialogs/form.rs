@@ -1,5 +1,7 @@
 //! The form of a campaign, new or to be changed: one page, later fields greyed, a summary at the end.
 
+mod fields;
+
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::{
     Frame,
@@ -9,6 +11,11 @@ use ratatui::{
 };
 use tui_input::Input;
 
+use fields::{Id, NAMES, Week, time};
+
+pub use fields::Choice;
+
+use super::AssistantForm;
 use crate::{
     console::{
         message::{Effect, FormValues, Msg},
@@ -23,118 +30,11 @@ use crate::{
     domain::{
         campaign::{ContactSource, Settings},
         id::{AssistantId, CampaignId, SourceId},
-        schedule::Days,
         script::{self, Script},
         zone::Zone,
     },
     store::CampaignRow,
 };
-
-/// Which field; the order is that of the page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Id {
-    Name,
-    Assistant,
-    Contacts,
-    Days,
-    Hours,
-    Zone,
-    Cap,
-    AtOnce,
-    Delay,
-    Attempts,
-    Script,
-    /// Where `c` and `S` decide.
-    Summary,
-}
-
-impl Id {
-    const ALL: [Self; 12] = [
-        Self::Name,
-        Self::Assistant,
-        Self::Contacts,
-        Self::Days,
-        Self::Hours,
-        Self::Zone,
-        Self::Cap,
-        Self::AtOnce,
-        Self::Delay,
-        Self::Attempts,
-        Self::Script,
-        Self::Summary,
-    ];
-
-    fn label(self) -> &'static str {
-        match self {
-            Self::Name => "Name",
-            Self::Assistant => "Assistant",
-            Self::Contacts => "Contacts",
-            Self::Days => "Days",
-            Self::Hours => "Hours",
-            Self::Zone => "Time zone",
-            Self::Cap => "Daily cap",
-            Self::AtOnce => "At once",
-            Self::Delay => "Delay",
-            Self::Attempts => "Attempts",
-            Self::Script => "Script",
-            Self::Summary => "",
-        }
-    }
-
-    fn hint(self) -> &'static str {
-        match self {
-            Self::Name => "such as Q4 Sales",
-            Self::Assistant | Self::Contacts => "left right, or type to find",
-            Self::Days => "1 to 7 turn a day on or off; so does Space",
-            Self::Hours => "start-end on the clock below; 0-0 sets no limit of its own, legal hours hold",
-            Self::Zone => "Area/City: whose clock hours and cap are on; legal hours are on each contact's own",
-            Self::Cap => "calls a day",
-            Self::AtOnce => "calls ringing or talking",
-            Self::Delay => "milliseconds between two dials",
-            Self::Attempts => "at most so many a contact, over all results",
-            Self::Script => "{name}, {first_name}, {company}, any column, {field|default}; empty: the assistant's. Ctrl-e: your editor",
-            Self::Summary => "",
-        }
-    }
-}
-
-/// Monday to Sunday, on or off, and the day under the cursor.
-#[derive(Debug, Clone, Copy)]
-struct Week {
-    on: [bool; 7],
-    at: usize,
-}
-
-const SHORT: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-const NAMES: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-
-/// One of several, found by the arrows or by typing.
-#[derive(Debug, Default)]
-struct Choice {
-    options: Vec<String>,
-    at: usize,
-    typed: String,
-}
-
-impl Choice {
-    fn step(&mut self, by: usize) {
-        self.typed.clear();
-        if !self.options.is_empty() {
-            self.at = (self.at + by) % self.options.len();
-        }
-    }
-
-    fn find(&mut self, c: char) {
-        self.typed.push(c);
-        let wanted = self.typed.to_lowercase();
-        let starts = |o: &String| o.to_lowercase().starts_with(&wanted);
-        let holds = |o: &String| o.to_lowercase().contains(&wanted);
-        match self.options.iter().position(starts).or_else(|| self.options.iter().position(holds)) {
-            Some(at) => self.at = at,
-            None => drop(self.typed.pop()),
-        }
-    }
-}
 
 /// Contacts that may be called: where from, how many, how many of them on do-not-call.
 type Source = (ContactSource, SourceId, i64, i64);
@@ -239,6 +139,18 @@ impl Form {
         self.settings = Some(model.settings());
     }
 
+    /// Assistants that were made or deleted meanwhile; the one that is chosen stays.
+    fn refresh(&mut self, data: &Snapshot) {
+        let ids: Vec<AssistantId> = data.assistants.iter().map(|a| a.id).collect();
+        if ids.is_empty() || ids == self.assistants {
+            return;
+        }
+        let chosen = self.assistants.get(self.assistant.at).copied();
+        self.assistant.options = data.assistants.iter().map(|a| a.name.clone()).collect();
+        self.assistant.at = ids.iter().position(|id| Some(*id) == chosen).unwrap_or(0);
+        self.assistants = ids;
+    }
+
     fn here(&self) -> Id {
         Id::ALL[self.at]
     }
@@ -279,7 +191,7 @@ impl Form {
         if self.text(Id::Name).is_empty() {
             return Err("Name: a name is needed".to_owned());
         }
-        let assistant = *self.assistants.get(self.assistant.at).ok_or("no assistant yet: `dialdeck assistant add NAME`")?;
+        let assistant = *self.assistants.get(self.assistant.at).ok_or("no assistant yet: Enter on its field makes one")?;
         let chosen = self.sources.get(self.contacts.at).map(|s| (s.0, s.1));
         let (source, source_id) = self.kept.or(chosen).ok_or("no contacts yet: i imports a CSV file")?;
         let zone = Zone::typed(self.text(Id::Zone)).map_err(|e| format!("Time zone: {e}"))?;
@@ -370,39 +282,14 @@ impl Form {
     }
 }
 
-impl Week {
-    fn key(&mut self, code: KeyCode) {
-        match code {
-            KeyCode::Left => self.at = (self.at + 6) % 7,
-            KeyCode::Right => self.at = (self.at + 1) % 7,
-            KeyCode::Char(' ') => self.on[self.at] = !self.on[self.at],
-            KeyCode::Char(c @ '1'..='7') => {
-                self.at = usize::from(c as u8 - b'1');
-                self.on[self.at] = !self.on[self.at];
-            }
-            _ => {}
-        }
-    }
-
-    fn days(self) -> Result<Days, String> {
-        let on: Vec<&str> = NAMES.iter().zip(self.on).filter(|(_, on)| *on).map(|(n, _)| *n).collect();
-        if on.is_empty() {
-            return Err("Days: at least one day is needed".to_owned());
-        }
-        Days::parse(&on).map_err(|d| format!("Days: \"{d}\" is no weekday"))
-    }
-}
-
-/// `9` or `9:30`.
-fn time(text: &str) -> Option<(i64, i64)> {
-    let (hour, minute) = text.trim().split_once(':').unwrap_or((text.trim(), "0"));
-    Some((hour.parse().ok()?, minute.parse().ok()?))
-}
-
 impl Dialog for Form {
-    fn key(&mut self, _state: &mut State, key: KeyEvent) -> Next {
+    fn key(&mut self, state: &mut State, key: KeyEvent) -> Next {
         if self.making {
             return Next::stay();
+        }
+        if key.code == KeyCode::Enter && self.here() == Id::Assistant && self.assistants.is_empty() {
+            let form = std::mem::replace(self, Self::new(&state.data, state.options.zone, None));
+            return Next::Instead(Box::new(AssistantForm::new(Some(Box::new(form)))));
         }
         let script = self.here() == Id::Script;
         match (key.code, self.here()) {
@@ -444,6 +331,9 @@ impl Dialog for Form {
     }
 
     fn told(&mut self, msg: &Msg) -> bool {
+        if let Msg::Data(new) = msg {
+            self.refresh(new);
+        }
         let Msg::Created { result, .. } = msg else { return false };
         self.making = false;
         self.error = result.as_ref().err().cloned();
@@ -507,7 +397,9 @@ impl Form {
             return self.script.draw(frame, theme, place);
         }
         let value = self.value(id, here);
-        let hint = if here { format!("  {}", id.hint()) } else { String::new() };
+        let makes = id == Id::Assistant && self.assistants.is_empty();
+        let hint = if makes { "Enter makes one here" } else { id.hint() };
+        let hint = if here { format!("  {hint}") } else { String::new() };
         match self.field(id).filter(|_| here) {
             Some(input) => {
                 let needed = u16::try_from(input.value().chars().count() + 2).unwrap_or(u16::MAX).max(24);
@@ -522,8 +414,8 @@ impl Form {
 
     fn value(&self, id: Id, here: bool) -> String {
         match id {
-            Id::Assistant => shown(&self.assistant, here),
-            Id::Contacts => shown(&self.contacts, here),
+            Id::Assistant => self.assistant.shown(here),
+            Id::Contacts => self.contacts.shown(here),
             Id::Days => self.week.shown(here),
             Id::Script => self.script.value().replace('\n', " "),
             _ => self.field(id).map_or_else(String::new, |input| input.value().to_owned()),
@@ -552,20 +444,5 @@ impl Form {
             put(error, "error");
         }
         frame.render_widget(Paragraph::new(lines), area);
-    }
-}
-
-fn shown(choice: &Choice, here: bool) -> String {
-    let value = choice.options.get(choice.at).map_or("(none)", String::as_str);
-    if here && choice.options.len() > 1 { format!("< {value} >  {} of {}", choice.at + 1, choice.options.len()) } else { value.to_owned() }
-}
-
-impl Week {
-    fn shown(self, here: bool) -> String {
-        let day = |i: usize| {
-            let name = if self.on[i] { SHORT[i] } else { "-" };
-            if here && i == self.at { format!("[{name}]") } else { name.to_owned() }
-        };
-        (0..7).map(day).collect::<Vec<_>>().join(" ")
     }
 }

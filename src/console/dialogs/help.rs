@@ -77,7 +77,7 @@ fn lines(state: &State) -> Vec<Line<'static>> {
         lines.push(title(group.title()));
         for (row, keys) in state.keys.rows().filter(|(row, _)| row.group == group) {
             let shown = if keys.is_empty() { format!(":{}", row.name) } else { keys.join(" ") };
-            lines.push(line(&shown, row.words));
+            lines.push(line(&shown, &format!("{}{}", row.place.words(), row.words)));
         }
         lines.push(Line::default());
     }

@@ -45,10 +45,13 @@ impl Dialog for KillSwitch {
     }
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
-        let mut entries =
-            vec![Entry::words("No further dial on any host, until an admin releases it. Live calls go on."), Entry::Field("Type STOP:", &self.input)];
+        let (word, words) = match self.on {
+            true => ("Type STOP:", "No further dial on any host, until an admin releases it. Live calls go on."),
+            false => ("Type RELEASE:", "Campaigns that run dial again, on every host."),
+        };
+        let mut entries = vec![Entry::words(words), Entry::Field(word, &self.input)];
         if self.wrong {
-            entries.push(Entry::Wrong("The kill switch is as it was: the word was not STOP.".to_owned()));
+            entries.push(Entry::Wrong(format!("The kill switch is as it was: the word was not {}.", self.word())));
         }
         card(frame, &state.theme, area, "Kill switch", "Esc", &entries);
     }

@@ -34,7 +34,7 @@ impl Story {
 
 impl Dialog for Story {
     fn key(&mut self, state: &mut State, key: KeyEvent) -> Next {
-        let action = state.keys.action(&key);
+        let action = state.keys.action(&key, state.scope());
         if matches!(action, Some(Action::Quit | Action::Enter)) {
             return Next::Close(self.escape(state));
         }

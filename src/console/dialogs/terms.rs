@@ -1,4 +1,4 @@
-//! The first campaign that rings real phones: a person says yes by name.
+//! Before the first campaign that rings real phones: a person says yes by name.
 
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::{Frame, layout::Rect};
@@ -9,6 +9,7 @@ use crate::{
     console::{
         message::Effect,
         place::{Dialog, Next},
+        setup::Setup,
         state::State,
         text,
         widgets::{Entry, card},
@@ -17,14 +18,19 @@ use crate::{
 };
 
 pub struct Terms {
-    campaign: CampaignId,
-    name: String,
+    /// What is started then, if a start asked.
+    campaign: Option<(CampaignId, String)>,
     input: Input,
 }
 
 impl Terms {
     pub fn new(campaign: CampaignId, name: String) -> Self {
-        Self { campaign, name, input: Input::default() }
+        Self { campaign: Some((campaign, name)), input: Input::default() }
+    }
+
+    /// Nothing is started with it.
+    pub fn alone() -> Self {
+        Self { campaign: None, input: Input::default() }
     }
 }
 
@@ -32,7 +38,11 @@ impl Dialog for Terms {
     fn key(&mut self, _state: &mut State, key: KeyEvent) -> Next {
         let person = self.input.value().trim();
         if key.code == KeyCode::Enter && !person.is_empty() {
-            return Next::Close(vec![Effect::AcceptTerms { person: person.to_owned(), campaign: self.campaign, name: self.name.clone() }]);
+            let person = person.to_owned();
+            return Next::Close(vec![match self.campaign.take() {
+                Some((campaign, name)) => Effect::AcceptTerms { person, campaign, name },
+                None => Effect::Setup(Setup::AcceptTerms(person)),
+            }]);
         }
         text::edit(&mut self.input, key);
         Next::stay()
@@ -43,7 +53,10 @@ impl Dialog for Terms {
             Entry::words(crate::desk::TERMS),
             Entry::Gap,
             Entry::Field("Your name:", &self.input),
-            Entry::Keys(format!("Enter accepts for this installation and starts \"{}\"   Esc: nobody is called", self.name)),
+            Entry::Keys(match &self.campaign {
+                Some((_, name)) => format!("Enter accepts for this installation and starts \"{name}\"   Esc: nobody is called"),
+                None => "Enter accepts for this installation; nothing is started by it   Esc: nobody is called".to_owned(),
+            }),
         ];
         card(frame, &state.theme, area, "Real phones will ring", "Esc", &entries);
     }

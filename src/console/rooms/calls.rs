@@ -71,8 +71,7 @@ impl Calls {
     }
 
     fn meant(&self, state: &State) -> Understood {
-        let known =
-            Known { owner: state.actor.owner, zone: state.options.zone, now: state.now, campaigns: &state.data.campaigns, taggers: &self.taggers };
+        let known = Known { owner: state.actor.owner, zone: state.options.zone, now: state.now, campaigns: &state.data.campaigns, taggers: &self.taggers };
         understood(self.input.value(), &known)
     }
 
@@ -271,7 +270,7 @@ impl Room for Calls {
     }
 
     fn key(&mut self, state: &mut State, key: KeyEvent) -> Option<Vec<Effect>> {
-        let action = state.keys.action(&key);
+        let action = state.keys.action(&key, state.scope());
         if self.typing {
             return self.field_key(action, key);
         }

@@ -139,6 +139,23 @@ impl Law {
         format!("{} {}", self.place, if words.is_empty() { "never".to_owned() } else { words.join(", ") })
     }
 
+    /// The whole row, for whoever wants to know what may be done there, by which source, of which day.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let mut parts = vec![self.label()];
+        parts.extend(self.automatic.then(|| "of automatic calls".to_owned()));
+        parts.extend(self.calendar().map(|c| format!("holidays {c} closed")));
+        parts.extend(self.frequencies.iter().map(|f| format!("{} in {} h", f.calls, f.within.num_hours())));
+        parts.extend(self.rest_after_refusal.map(|r| format!("{} days' rest after a no", r.num_days())));
+        parts.extend(match self.consent {
+            Consent::No => None,
+            Consent::Asked => Some("consent is asked for".to_owned()),
+            Consent::OptIn => Some("only with consent".to_owned()),
+        });
+        parts.extend(self.named.then(|| "only where [compliance] countries names it".to_owned()));
+        format!("{} | {} ({}, {})", parts.join("; "), self.source, self.confidence, self.checked_on)
+    }
+
     /// What is known of a country that is not in the table, where a setting opens it: working days, 9 to 20.
     pub(super) fn unlisted() -> &'static Self {
         static UNLISTED: LazyLock<Law> = LazyLock::new(|| Law::of_setting("unlisted country", "mon-fri 09-20", None, "[compliance] unlisted_countries"));

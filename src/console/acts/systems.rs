@@ -1,0 +1,39 @@
+//! What mends a system that is not ready.
+
+use super::super::{dialogs, keys::Pane, message::Effect, question::Question, setup::Setup, state::State};
+use crate::domain::system::Mend;
+
+pub fn mend(state: &mut State, mend: Mend) -> Vec<Effect> {
+    match mend {
+        Mend::SetLiveKit if state.options.simulated => state.hint("the demonstration has a LiveKit of its own: leave it, and start `dialdeck`"),
+        Mend::SetLiveKit => state.open(dialogs::LiveKit::default()),
+        Mend::AddAssistant => state.open(dialogs::Assistants::new(state)),
+        Mend::AssignNumber if state.data.assistants.is_empty() => {
+            let key = state.keys.name(super::Action::Mend(Mend::AddAssistant));
+            state.hint(format!("no assistant yet who could have a number: {key} adds one"));
+        }
+        Mend::AssignNumber => {
+            state.open(dialogs::Number::new(state));
+            return vec![Effect::Ask(Question::Numbers)];
+        }
+        Mend::AcceptTerms => state.open(dialogs::Terms::alone()),
+        Mend::OpenPlace => {
+            state.open(dialogs::Law::default());
+            return vec![Effect::Ask(Question::Law)];
+        }
+        Mend::StartCampaign => state.open(dialogs::Begin::new(state)),
+        Mend::Look if state.looking => state.hint("still looking: it takes as long as an agent worker may take to come"),
+        Mend::Look => {
+            state.looking = true;
+            return vec![Effect::Setup(Setup::Look)];
+        }
+        Mend::ReadOn => {
+            let lines = state.room(Pane::Systems).map(|room| room.in_full(state)).unwrap_or_default();
+            state.open(dialogs::Words::new("All systems, in full".to_owned(), lines));
+        }
+        Mend::ImportContacts => super::campaigns::import(state),
+        Mend::NewCampaign => super::campaigns::new(state),
+        Mend::ReleaseKillSwitch => state.open(dialogs::KillSwitch::turn(false)),
+    }
+    Vec::new()
+}

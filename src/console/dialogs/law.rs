@@ -1,0 +1,216 @@
+//! The law of places: what is closed today and by whom, what the table says of a place, and closing and opening one.
+//! Nothing of the table can be changed here, and nothing here is legal advice.
+
+use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::{Frame, layout::Rect};
+use tui_input::Input;
+
+use super::fields::{Field, Fields, Went};
+use crate::{
+    console::{
+        message::{Effect, Msg},
+        place::{Dialog, Next},
+        question::{Answer, LawToday, Question},
+        setup::Setup,
+        state::State,
+        text,
+        widgets::{Entry, card},
+    },
+    domain::{dispatch::Closure, legal, schedule, text::clean},
+};
+
+enum Stage {
+    Find,
+    /// Until when, and why.
+    Close(Fields),
+    /// `y` opens.
+    Open,
+    Sent,
+}
+
+pub struct Law {
+    place: Input,
+    stage: Stage,
+    today: Option<LawToday>,
+    error: Option<String>,
+}
+
+impl Default for Law {
+    fn default() -> Self {
+        Self { place: Input::default(), stage: Stage::Find, today: None, error: None }
+    }
+}
+
+/// Places that are named of those on holiday.
+const HOLIDAYS: usize = 12;
+
+impl Law {
+    fn place(&self) -> String {
+        self.place.value().trim().to_ascii_uppercase()
+    }
+
+    fn closure(&self) -> Option<&Closure> {
+        let place = self.place();
+        self.today.as_ref()?.closures.iter().find(|c| c.place == place)
+    }
+
+    /// Enter on a place: what is closed by an operator is opened, another closed.
+    fn choose(&mut self, state: &State) {
+        let place = self.place();
+        if !legal::is_place(&place) {
+            self.error = Some(format!("\"{}\" is no place: write a country such as DE, or a state such as US-LA", clean(&place, 20)));
+        } else if state.options.read_only {
+            self.error = Some("read-only: nothing is closed or opened from here".to_owned());
+        } else if self.closure().is_some() {
+            self.stage = Stage::Open;
+        } else {
+            self.stage = Stage::Close(Fields::new(vec![
+                Field::line("until", "Until", "+2h, 15:00, tue 15:00 or 2026-12-01 09:30; empty: until somebody opens it", ""),
+                Field::line("reason", "Why", "such as: state of emergency", ""),
+            ]));
+        }
+    }
+
+    fn close(&mut self, state: &State) -> Vec<Effect> {
+        let Stage::Close(fields) = &mut self.stage else { return Vec::new() };
+        let (until, reason) = (fields.value("until").to_owned(), fields.value("reason").to_owned());
+        if reason.is_empty() {
+            fields.go_to("reason");
+            self.error = Some("why is it closed? Whoever looks later wants to know".to_owned());
+            return Vec::new();
+        }
+        let until = if until.is_empty() { Ok(None) } else { schedule::parse_moment(&until, state.options.zone, state.now).map(Some) };
+        match until {
+            Ok(until) => {
+                self.stage = Stage::Sent;
+                vec![Effect::Setup(Setup::ClosePlace { place: self.place(), until, reason })]
+            }
+            Err(why) => {
+                fields.go_to("until");
+                self.error = Some(why);
+                Vec::new()
+            }
+        }
+    }
+
+    /// What is closed today.
+    fn today(&self, state: &State) -> Vec<Entry<'static>> {
+        let Some(today) = &self.today else { return vec![Entry::words("loading...")] };
+        let mut out: Vec<Entry<'_>> = today.closures.iter().map(|c| Entry::Wrong(closed(c, state))).collect();
+        if out.is_empty() {
+            out.push(Entry::Faint("No place is closed by an operator.".to_owned()));
+        }
+        out.push(Entry::Faint(match today.holidays.as_slice() {
+            [] => "No holiday closes a country or state today.".to_owned(),
+            some => {
+                let more = if some.len() > HOLIDAYS { format!(" and {} more", some.len() - HOLIDAYS) } else { String::new() };
+                format!("Holiday today in {}{more}", some[..some.len().min(HOLIDAYS)].join(", "))
+            }
+        }));
+        out
+    }
+
+    /// What the table says of the place that is typed.
+    fn rows(&self, state: &State) -> Vec<Entry<'static>> {
+        let (place, Some(today)) = (self.place(), &self.today) else { return Vec::new() };
+        if !legal::is_place(&place) {
+            return Vec::new();
+        }
+        let Some(reading) = today.reading else {
+            return vec![Entry::Wrong("[compliance] profile minds no law: no hours of the table hold".to_owned())];
+        };
+        let laws = legal::of(&[&place], reading);
+        let mut out: Vec<Entry<'_>> = laws.iter().map(|l| Entry::Words(l.words())).collect();
+        if laws.is_empty() {
+            out.push(Entry::Words(format!("{place} is not in the table: closed, until [compliance] unlisted_countries = \"open\" opens it")));
+        }
+        out.extend(self.closure().map(|c| Entry::Wrong(closed(c, state))));
+        out
+    }
+
+    fn does(&self) -> String {
+        match &self.stage {
+            Stage::Sent => "being written...".to_owned(),
+            Stage::Open => format!("Open {}? Its laws hold, and its people are called again. y opens   any other key: no", self.place()),
+            Stage::Close(_) => format!("Enter next, on the last field closes {}: nobody there is called, on any host   Esc", self.place()),
+            Stage::Find if !legal::is_place(&self.place()) => format!("a country or a state shows its law   Esc   table of {}", legal::version()),
+            Stage::Find if self.closure().is_some() => format!("Enter opens {} (asks)   Esc", self.place()),
+            Stage::Find => format!("Enter closes {} (asks until when)   Esc", self.place()),
+        }
+    }
+}
+
+fn closed(c: &Closure, state: &State) -> String {
+    let zone = state.options.zone;
+    let until = c.until.map_or_else(|| "until it is opened".to_owned(), |t| format!("until {}", t.with_timezone(&zone).format("%a %Y-%m-%d %H:%M %Z")));
+    format!("CLOSED {} {until}: {}", c.place, clean(&c.reason, 200))
+}
+
+impl Dialog for Law {
+    fn key(&mut self, state: &mut State, key: KeyEvent) -> Next {
+        self.error = None;
+        match &mut self.stage {
+            Stage::Sent => {}
+            Stage::Find if key.code == KeyCode::Enter => self.choose(state),
+            Stage::Find => text::edit(&mut self.place, key),
+            Stage::Open if key.code == KeyCode::Char('y') => {
+                self.stage = Stage::Sent;
+                return Next::Stay(vec![Effect::Setup(Setup::OpenPlace(self.place()))]);
+            }
+            Stage::Open => self.stage = Stage::Find,
+            Stage::Close(fields) => {
+                if fields.key(key) == Went::Done {
+                    return Next::Stay(self.close(state));
+                }
+            }
+        }
+        Next::stay()
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
+        let mut entries = self.today(state);
+        entries.extend([Entry::Gap, Entry::Field("Place:", &self.place)]);
+        entries.extend(self.rows(state));
+        let (masked, labels) = match &self.stage {
+            Stage::Close(fields) => (fields.masked(), fields.labels()),
+            Stage::Find | Stage::Open | Stage::Sent => (Vec::new(), Vec::new()),
+        };
+        if let Stage::Close(fields) = &self.stage {
+            entries.push(Entry::Gap);
+            entries.extend(fields.entries(&masked, &labels));
+        }
+        entries.push(Entry::Gap);
+        entries.extend(self.error.clone().map(Entry::Wrong));
+        entries.push(Entry::Keys(self.does()));
+        card(frame, &state.theme, area, "The law of places: no legal advice", "Esc", &entries);
+    }
+
+    fn paste(&mut self, _state: &mut State, pasted: &str) {
+        match &mut self.stage {
+            Stage::Find => text::insert(&mut self.place, pasted.trim()),
+            Stage::Close(fields) => fields.paste(pasted),
+            Stage::Open | Stage::Sent => {}
+        }
+    }
+
+    fn typing(&self) -> bool {
+        matches!(self.stage, Stage::Find | Stage::Close(_))
+    }
+
+    fn typed(&self) -> bool {
+        matches!(self.stage, Stage::Close(_))
+    }
+
+    fn told(&mut self, msg: &Msg) -> bool {
+        match msg {
+            Msg::Answer(Question::Law, Ok(Answer::Law(today))) => self.today = Some(today.clone()),
+            Msg::Setup(Setup::ClosePlace { .. } | Setup::OpenPlace(_), result) => {
+                self.stage = Stage::Find;
+                self.error = result.as_ref().err().map(|f| f.words.clone());
+                return result.is_ok();
+            }
+            _ => {}
+        }
+        false
+    }
+}

@@ -1,0 +1,122 @@
+//! What makes an installation ready to call, and what is done beyond the rows: each is asked for by one message with
+//! all it needs, and its answer carries it.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::outside::{Export, Exported, Fault, LiveKitValues, NumberWish, Outside};
+use crate::{
+    desk::{Actor, AssistantEdit, Desk, DeskError},
+    domain::{id::AssistantId, role::Role, system::System},
+};
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Setup {
+    /// A look at the network.
+    Look,
+    LiveKit(LiveKitValues),
+    AddAssistant(AssistantEdit),
+    EditAssistant(AssistantId, AssistantEdit),
+    /// And its name.
+    DeleteAssistant(AssistantId, String),
+    Assign(Box<NumberWish>),
+    /// The person who accepts.
+    AcceptTerms(String),
+    ClosePlace {
+        place: String,
+        until: Option<DateTime<Utc>>,
+        reason: String,
+    },
+    OpenPlace(String),
+    Export(Export),
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Done {
+    Looked(Vec<System>),
+    Said(String),
+    /// More than fits a line.
+    Told(String, Vec<String>),
+    /// It holds once this process has started again.
+    FromNextStart(String),
+    /// The file of an export is there already.
+    Exists(Export),
+}
+
+impl Setup {
+    /// The least role that may; the same as the verb of the command line and the route of the REST API.
+    #[must_use]
+    pub fn needs(&self) -> Role {
+        match self {
+            Self::Look | Self::Export(_) => Role::Viewer,
+            Self::AddAssistant(_) | Self::EditAssistant(..) | Self::DeleteAssistant(..) | Self::ClosePlace { .. } => Role::Supervisor,
+            // What reaches strangers, spends money, or opens what protects people.
+            Self::LiveKit(_) | Self::Assign(_) | Self::AcceptTerms(_) | Self::OpenPlace(_) => Role::Admin,
+        }
+    }
+
+    /// A dialog stays open until the answer is there, and shows a refusal itself.
+    #[must_use]
+    pub fn has_dialog(&self) -> bool {
+        !matches!(self, Self::Look | Self::Export(_))
+    }
+}
+
+const NO_OUTSIDE: &str = "this console has no network of its own: use the command line on the dialler host";
+
+/// # Errors
+/// In words, and with the field they are about.
+pub async fn carry_out(desk: &Desk, actor: Actor, outside: Option<Arc<dyn Outside>>, setup: Setup) -> Result<Done, Fault> {
+    let world = || outside.ok_or_else(|| Fault::from(NO_OUTSIDE));
+    let zone_less = |place: &str| place.trim().to_ascii_uppercase();
+    Ok(match setup {
+        Setup::Look => Done::Looked(world()?.look().await),
+        Setup::LiveKit(values) => Done::FromNextStart(world()?.connect(values).await?),
+        Setup::AddAssistant(a) => {
+            let row = desk.add_assistant(actor, None, a.name, a.agent_name, a.prompt, None).await.map_err(of_field)?;
+            Done::Said(format!("assistant \"{}\" is there: now give it a number", row.name))
+        }
+        Setup::EditAssistant(id, edit) => {
+            let words = format!("assistant \"{}\" was changed: it holds from the next call on", edit.name.trim());
+            desk.edit_assistant(actor, id, edit).await.map_err(of_field)?;
+            Done::Said(words)
+        }
+        Setup::DeleteAssistant(id, name) => {
+            desk.delete_assistant(actor, id).await?;
+            Done::Said(format!("assistant \"{name}\" was deleted"))
+        }
+        Setup::Assign(wish) => Done::Told(format!("{} is ready", wish.number), world()?.assign(actor, *wish).await?),
+        Setup::AcceptTerms(person) => {
+            let accepted = desk.accept_terms(actor, person).await.map_err(of_field)?;
+            Done::Said(format!("the terms are accepted by {}", accepted.name))
+        }
+        Setup::ClosePlace { place, until, reason } => {
+            let words = format!("{} is closed: nobody there is called, on any host", zone_less(&place));
+            desk.close_place(actor, place, until, reason).await.map_err(of_field)?;
+            Done::Said(words)
+        }
+        Setup::OpenPlace(place) => {
+            let open = desk.open_place(actor, place.clone()).await?;
+            let place = zone_less(&place);
+            Done::Said(if open { format!("{place} is open: its laws hold") } else { format!("{place} was not closed") })
+        }
+        Setup::Export(export) => match world()?.export(actor, export.clone()).await? {
+            Exported::Exists => Done::Exists(export),
+            Exported::Written(calls) => {
+                let calls = super::rows::count(i64::try_from(calls).unwrap_or(0), "call");
+                Done::Said(format!("{calls} of \"{}\" {} in {}", export.name, if calls == "1 call" { "is" } else { "are" }, export.path.display()))
+            }
+        },
+    })
+}
+
+/// A complaint about a field stands under it.
+fn of_field(e: DeskError) -> Fault {
+    match &e {
+        DeskError::Invalid(errors) => Fault { field: errors.first().map(|e| e.field), words: e.to_string() },
+        DeskError::Refused(refusal) => Fault { field: Some(refusal.gate), words: e.to_string() },
+        _ => e.into(),
+    }
+}
