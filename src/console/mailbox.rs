@@ -60,6 +60,7 @@ fn kind(msg: &Msg) -> Option<u8> {
         | Msg::Created { .. }
         | Msg::Done { .. }
         | Msg::PausedAll(_)
+        | Msg::Lines { .. }
         | Msg::KillSwitch(_)
         | Msg::Why { .. }
         | Msg::Terms(..)

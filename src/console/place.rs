@@ -147,4 +147,9 @@ pub trait Room {
 
     /// News from elsewhere.
     fn told(&mut self, _state: &mut State, _msg: &Msg) {}
+
+    /// While it has the focus, after each message: what it wants to know now.
+    fn after(&mut self, _state: &mut State) -> Vec<Effect> {
+        Vec::new()
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::super::{
     Ending, dialogs,
-    keys::Pane,
+    keys::{Action, Pane},
     message::Effect,
     place::Next,
     state::State,
@@ -106,6 +106,15 @@ fn story(state: &mut State) -> Vec<Effect> {
     state.open(dialogs::Story::new(call));
     state.shown = Some(call);
     vec![Effect::Show(Some(call))]
+}
+
+/// Scrolls the story that stands beside the board.
+pub fn story_by(state: &mut State, by: isize) {
+    if !state.shows_story() {
+        let (live, enter) = (state.keys.name(Action::Focus(Pane::Live)), state.keys.name(Action::Enter));
+        return state.hint(format!("no story stands beside the board here: {live} {live} has one where there is room, {enter} opens it"));
+    }
+    state.story.0 = state.story.0.saturating_add_signed(by).min(state.story.1.get());
 }
 
 pub fn follow(state: &mut State) {
