@@ -55,6 +55,7 @@ pub use data::look;
 pub use keymap::KeyMap;
 pub use keys::{Action, Key, Pane, TABLE};
 pub use message::{Detail, Effect, Msg};
+pub use question::{Answer, Question};
 pub use snapshot::{CampaignView, Snapshot};
 pub use state::State;
 pub use terminal::check_terminal;

@@ -19,6 +19,17 @@ pub fn wants_tag(r: &PaneRow) -> bool {
     r.state.is_ended() && r.answered_at.is_some() && r.outcome.is_none()
 }
 
+/// The carrier's words with its code, where it gave some.
+#[must_use]
+pub fn why_ended(r: &PaneRow) -> String {
+    let reason = r.reason.trim();
+    match (r.sip_code, reason) {
+        (Some(code), "") => format!("{} ({code})", r.state.words()),
+        (Some(code), words) => format!("{words} ({code})"),
+        (None, words) => words.to_owned(),
+    }
+}
+
 /// On call first, then ringing, dialling, ended; the longest first, of ended ones the newest.
 pub fn sort(rows: &mut [&PaneRow]) {
     rows.sort_by_key(|r| (group(r.state), since(r), r.id));

@@ -81,7 +81,7 @@ fn corner(state: &State) -> String {
 fn beside(frame: &mut Frame<'_>, state: &State, area: Rect) {
     match &state.detail {
         Some(d) if Some(d.row.id) == state.shown => {
-            let lines = story::lines(state, d, usize::from(area.width));
+            let lines = story::lines(state, d, usize::from(area.width), false);
             let most = lines.len().saturating_sub(usize::from(area.height));
             state.story.1.set(most);
             frame.render_widget(Paragraph::new(lines[state.story.0.min(most)..].to_vec()), area);

@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::{
     console::{
         keys::{Action, Pane},
-        rows::{display_name, wants_tag},
+        rows::{display_name, wants_tag, why_ended},
         state::State,
         widgets::{Row, fit},
     },
@@ -259,16 +259,6 @@ fn outcome_span(state: &State, r: &PaneRow) -> Span<'static> {
         _ if wants_tag(r) => styled("? untagged".to_owned(), "outcome_untagged"),
         _ if r.state.is_ended() && r.state != CallState::Completed => styled(why_ended(r), "text_dim"),
         _ => styled(String::new(), "text_faint"),
-    }
-}
-
-/// The carrier's words with its code, where it gave some.
-pub fn why_ended(r: &PaneRow) -> String {
-    let reason = r.reason.trim();
-    match (r.sip_code, reason) {
-        (Some(code), "") => format!("{} ({code})", r.state.words()),
-        (Some(code), words) => format!("{words} ({code})"),
-        (None, words) => words.to_owned(),
     }
 }
 

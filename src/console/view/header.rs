@@ -104,7 +104,8 @@ fn second(state: &State, width: usize) -> Line<'static> {
 fn single(state: &State, width: usize) -> Line<'static> {
     let mut parts = badges(state);
     parts.extend(lights(state).map(|l| worst(state, l)));
-    parts.push(plain(state, format!("live {}", state.data.live_count()), "text"));
+    let of = lights(state).map(|l| l.lines.1).filter(|of| *of > 0).map_or_else(String::new, |of| format!("/{of}"));
+    parts.push(plain(state, format!("live {}{of}", state.data.live_count()), "text"));
     parts.push(to_tag(state, width >= 72));
     parts.push(plain(state, running(state), "text"));
     parts.extend(state.behind.as_ref().and_then(|b| b.goes_on()).map(|words| plain(state, words, "info")));
