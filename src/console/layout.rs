@@ -27,6 +27,8 @@ const TWO_LINES: u16 = 100;
 const FOOTER_ROWS: u16 = 2;
 const LEFT_COLUMNS: u16 = 82;
 const OUTCOME_COLUMNS: u16 = 38;
+/// Where names of campaigns need the room more.
+const FEW_OUTCOME_COLUMNS: u16 = 34;
 /// The outcomes with their heads and frame, and the campaigns' least and most.
 const TOTAL_ROWS: u16 = 9;
 const MOST_CAMPAIGNS: u16 = 14;
@@ -84,7 +86,8 @@ fn medium(state: &State, places: &mut Places, area: Rect) {
     let top = campaign_rows(state).max(TOTAL_ROWS).min(area.height / 2);
     let logs = u16::try_from(state.data.logs.len()).unwrap_or(EVENTS).clamp(1, EVENTS) + FRAME;
     let [top, live, events] = Layout::vertical([Constraint::Length(top), Constraint::Min(5), Constraint::Length(logs)]).areas(area);
-    let [campaigns, outcomes] = Layout::horizontal([Constraint::Min(50), Constraint::Length(OUTCOME_COLUMNS)]).areas(top);
+    let columns = if area.width < 116 { FEW_OUTCOME_COLUMNS } else { OUTCOME_COLUMNS };
+    let [campaigns, outcomes] = Layout::horizontal([Constraint::Min(50), Constraint::Length(columns)]).areas(top);
     places.panes.extend([(Pane::Campaigns, campaigns), (Pane::Outcomes, outcomes), (Pane::Live, live), (Pane::Events, events)]);
 }
 

@@ -59,10 +59,10 @@ fn head(state: &State, d: &Detail, width: usize) -> Vec<Line<'static>> {
     }
     let number = state.number(&r.phone_number);
     let mut out = broken(&display_name(r), width, "", state.theme.style("title").add_modifier(Modifier::BOLD));
-    out.extend(broken(&format!("{number}   {}, attempt {}", r.campaign_name, r.attempt), width, "", text));
+    out.extend(broken(&format!("{number}, {}, attempt {}", r.campaign_name, r.attempt), width, "", text));
     let why = why_ended(r);
     let how = if !r.state.is_ended() || why.is_empty() { r.state.words().to_owned() } else { format!("{}: {why}", r.state.words()) };
-    out.extend(broken(&format!("{how}   {}", facts.join("  ")), width, "", text));
+    out.extend(broken(&format!("{how}, {}", facts.join(", ")), width, "", text));
     if let Some(o) = r.outcome {
         out.extend(broken(o.label(), width, "", state.theme.style(&format!("outcome_{}", o.as_str()))));
     } else if let Some(o) = r.suggestion {

@@ -429,7 +429,7 @@ fn a_terminal_of_ascii_stays_one_under_every_theme() {
         press(&mut s, &format!(":theme {theme}\n"));
         assert_eq!(s.theme.name, theme);
         let shown = screen(&mut s, 120, 40);
-        assert!(shown.is_ascii() && shown.contains("+- "), "{shown}");
+        assert!(shown.is_ascii() && shown.contains("+ C Campaigns 4 --"), "{shown}");
     }
 }
 
@@ -495,7 +495,7 @@ async fn the_head_of_the_deck_is_read_off_the_rows() {
     let day = office.now() - Duration::hours(12);
     let read = async || office.desk.head(office.actor.owner, day).await.unwrap();
     let before = read().await;
-    assert_eq!((before.figures.hour.dials, before.next.get(&id)), (0, Some(&Next::Begins)));
+    assert_eq!((before.figures.hour.dials, before.next.get(&id)), (0, Some(&Next::Waits("engine".into(), None))), "no engine runs here");
     let call = office.dial(id).await.unwrap();
     office.reply(call, Reply::Answered { participant_sid: "PA_1".into(), sip_call_id: "SCL_1".into() }).await;
     let live = read().await;

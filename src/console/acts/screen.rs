@@ -108,9 +108,9 @@ fn story(state: &mut State) -> Vec<Effect> {
     vec![Effect::Show(Some(call))]
 }
 
-/// Scrolls the story that stands beside the board.
+/// Scrolls what stands beside a list: a call's story, a campaign.
 pub fn story_by(state: &mut State, by: isize) {
-    if !state.shows_story() {
+    if !state.shows_story() && !(state.zoom && state.focus == Pane::Campaigns) {
         let (live, enter) = (state.keys.name(Action::Focus(Pane::Live)), state.keys.name(Action::Enter));
         return state.hint(format!("no story stands beside the board here: {live} {live} has one where there is room, {enter} opens it"));
     }

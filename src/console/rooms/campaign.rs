@@ -33,15 +33,18 @@ const ZONES: usize = 6;
 
 pub fn draw(frame: &mut Frame<'_>, state: &State, area: Rect, c: &CampaignView, known: Option<&CampaignRoom>) {
     let key = |action| state.keys.name(action);
-    let corner = format!("{} edit  {} {} lines  {} recycle", key(Action::Edit), key(Action::MoreLines), key(Action::FewerLines), key(Action::Again));
+    let scroll = format!("{} {} scroll", key(Action::StoryDown), key(Action::StoryUp));
+    let corner = format!("{scroll}  {} edit  {} {} lines  {} recycle", key(Action::Edit), key(Action::MoreLines), key(Action::FewerLines), key(Action::Again));
     let inside = boxed(frame, &state.theme, area, false, &clean(&c.row.name, 80), &corner);
     let mut page = Page { state, width: usize::from(inside.width).saturating_sub(1), lines: Vec::new() };
     page.standing(c);
     match known {
-        Some(room) => page.room(c, room, usize::from(inside.height)),
+        Some(room) => page.room(c, room),
         None => page.words("loading...", "text_faint"),
     }
-    frame.render_widget(Paragraph::new(page.lines), inside);
+    let most = page.lines.len().saturating_sub(usize::from(inside.height));
+    state.story.1.set(most);
+    frame.render_widget(Paragraph::new(page.lines.split_off(state.story.0.min(most))), inside);
 }
 
 /// Lines as they are written, from the top.
@@ -87,17 +90,14 @@ impl Page<'_> {
         self.labelled("Calls", &format!("{hours}, {} at once, {} s apart", count(row.max_concurrent, "line"), row.call_delay_ms / 1000), "text");
     }
 
-    fn room(&mut self, c: &CampaignView, room: &CampaignRoom, height: usize) {
+    fn room(&mut self, c: &CampaignView, room: &CampaignRoom) {
         self.bar(&room.bar);
         self.when(c, room);
         self.day(c, room);
         self.holds(room);
         self.lines.push(Line::default());
         self.lines.extend(outcomes::bars(self.state, &room.outcomes, self.width));
-        // Hours last: with so few rows they have none.
-        if self.lines.len() + 3 <= height {
-            self.hours(&room.hours);
-        }
+        self.hours(&room.hours);
     }
 
     /// All contacts as one bar, and what its parts are.
@@ -151,7 +151,7 @@ impl Page<'_> {
         let until = why.until.map_or_else(String::new, |t| format!(", until {}", self.at(c, t)));
         self.labelled("Now", &format!("{} can be called now; {}{until}", count(waiting.dialable_now, "contact"), why.message), "text");
         let mut zones: Vec<_> = waiting.zones.iter().collect();
-        zones.sort_by_key(|z| (z.opens, std::cmp::Reverse(z.waiting)));
+        zones.sort_by_key(|z| (z.opens.is_none(), z.opens, std::cmp::Reverse(z.waiting)));
         for (i, z) in zones.iter().take(ZONES).enumerate() {
             let opens = match z.opens {
                 None => "never: no hour suits".to_owned(),

@@ -69,7 +69,7 @@ impl Room for Campaigns {
     }
 
     fn offers(&self) -> &'static [Action] {
-        &[Action::Enter, Action::MoreLines, Action::FewerLines, Action::Recycle, Action::New, Action::Import, Action::Delete, Action::Undo]
+        &[Action::Enter, Action::MoreLines, Action::FewerLines, Action::New, Action::Import, Action::Delete, Action::Undo]
     }
 
     fn groups(&self) -> &'static [Group] {
@@ -112,6 +112,9 @@ impl Room for Campaigns {
         let fresh = same.is_some_and(|(_, at)| self.waits || state.data.at <= at || state.now - at < REST);
         if fresh {
             return Vec::new();
+        }
+        if same.is_none() {
+            state.story.0 = 0;
         }
         (self.asked, self.waits) = (Some((id, state.now)), true);
         vec![Effect::Ask(Question::Campaign(id))]
@@ -180,7 +183,7 @@ struct Columns {
 /// Glyph, share, lines in use, and the gaps.
 const FIXED: usize = 2 + 7 + 5;
 const TODAY: usize = 10;
-const LEAST_NEXT: usize = 18;
+const LEAST_NEXT: usize = 20;
 
 impl Columns {
     fn of(all: &[CampaignView], width: usize) -> Self {
@@ -245,15 +248,15 @@ pub fn next(state: &State, c: &CampaignView) -> (String, &'static str) {
     let by = || {
         let at = row.status_at.with_timezone(&state.options.zone);
         let day = if state.now - row.status_at < Duration::hours(20) { "%H:%M" } else { "%-d %b" };
-        format!("{}, {}", clean(&row.status_actor, 20), at.format(day))
+        format!("{} {}", clean(&row.status_actor, 20), at.format(day))
     };
     match row.execution_status {
         Status::Running => running(state, c),
         Status::Paused if row.status_actor == "breaker" => (format!("breaker: {}", row.status_reason), "error"),
         Status::Paused if row.status_actor.is_empty() => ("paused".to_owned(), "state_paused"),
-        Status::Paused => (format!("paused by {}", by()), "state_paused"),
+        Status::Paused => (format!("paused, {}", by()), "state_paused"),
         Status::Error => (row.status_reason.clone(), "error"),
-        Status::Completed if row.counts.canceled > 0 && row.status_actor != "engine" => (format!("stopped by {}", by()), "text_faint"),
+        Status::Completed if row.counts.canceled > 0 && row.status_actor != "engine" => (format!("stopped, {}", by()), "text_faint"),
         Status::Completed => ("done".to_owned(), "text_faint"),
         Status::Idle if row.manual => ("single calls".to_owned(), "text_faint"),
         Status::Idle => (format!("not started, {}", row.window().label()), "text_dim"),

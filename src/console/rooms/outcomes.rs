@@ -154,7 +154,8 @@ fn totals(state: &State, width: usize) -> Vec<Line<'static>> {
     let dim = state.theme.style("text_dim");
     let Some(head) = state.data.head.as_deref() else { return vec![Line::from(Span::styled(" loading...", dim))] };
     let tagged: i64 = head.outcomes.iter().map(|o| o.1).sum();
-    let words = format!(" {} dialled  {} answered  {tagged} tagged", head.today.dials, head.today.answered);
+    let gap = if width < 40 { " " } else { "   " };
+    let words = format!(" {} dialled{gap}{} answered{gap}{tagged} tagged", head.today.dials, head.today.answered);
     let mut lines = vec![Line::from(Span::styled(fit(&words, width), dim))];
     lines.extend(bars(state, &head.outcomes, width));
     lines

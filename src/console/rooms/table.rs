@@ -64,7 +64,7 @@ const fn kind(column: Column, head: &'static str, least: usize, most: usize, ran
 
 /// In the order in which they stand.
 const KINDS: [Kind; 9] = [
-    kind(Column::State, "state", 13, 13, 0),
+    kind(Column::State, "state", 12, 12, 0),
     kind(Column::Contact, "contact", 12, 22, 1),
     kind(Column::Number, "number", 17, 17, 4),
     kind(Column::Attempt, "try", 3, 3, 6),
@@ -77,6 +77,8 @@ const KINDS: [Kind; 9] = [
 
 /// Columns on the deck; the room of the board has the others as well.
 const ON_DECK: u8 = 5;
+/// Cells of the longest outcome as the agent suggests it: `not interested? 64 %`.
+const WHOLE_WORD: usize = 20;
 /// Cells between two columns.
 const GAP: usize = 2;
 
@@ -106,9 +108,10 @@ impl Columns {
         }
         let mut left = room.saturating_sub(needs(&kinds));
         let mut columns: Vec<(&'static Kind, usize)> = kinds.into_iter().map(|k| (k, k.least)).collect();
-        for wide in [Column::Contact, Column::Campaign, Column::Says] {
+        // An outcome with its share goes before long names, long names before reasons.
+        for (wide, most) in [(Column::Says, WHOLE_WORD), (Column::Contact, usize::MAX), (Column::Campaign, campaign), (Column::Says, usize::MAX)] {
             if let Some((kind, width)) = columns.iter_mut().find(|(k, _)| k.column == wide) {
-                let most = if wide == Column::Campaign { kind.most.min(campaign) } else { kind.most };
+                let most = most.min(kind.most);
                 let more = most.saturating_sub(*width).min(left);
                 *width += more;
                 left -= more;

@@ -36,6 +36,8 @@ type Part = Vec<Span<'static>>;
 /// From here histories stand beside the rates; from there they are longer.
 const SPARKS: usize = 116;
 const LONG_SPARKS: usize = 150;
+/// Cells of the lines in use.
+const GAUGE: usize = 10;
 /// Minutes of one column of a history.
 const COLUMN: usize = 5;
 
@@ -66,7 +68,8 @@ fn first(state: &State, width: usize) -> Line<'static> {
     let mut parts = badges(state);
     if let Some(lights) = lights(state) {
         parts.extend([lamp(state, "LiveKit", &lights.livekit, ""), lamp(state, "agents", &lights.agents, "")]);
-        parts.extend([lamp(state, "hooks", &lights.hooks, &hook_age(state, lights)), lines(state, lights)]);
+        let gauge = if width >= SPARKS { GAUGE } else { 0 };
+        parts.extend([lamp(state, "hooks", &lights.hooks, &hook_age(state, lights)), lines(state, lights, gauge)]);
     }
     parts.extend(state.behind.as_ref().and_then(|b| b.goes_on()).map(|words| plain(state, words, "info")));
     if state.options.supabase_hint {
@@ -181,11 +184,14 @@ fn hook_age(state: &State, lights: &Lights) -> String {
 }
 
 /// Lines in use as a gauge.
-fn lines(state: &State, lights: &Lights) -> Part {
+fn lines(state: &State, lights: &Lights, cells: usize) -> Part {
     let (used, of) = lights.lines;
-    let mut part = lamp(state, "trunk ", &lights.trunk, "");
+    let mut part = lamp(state, "trunk", &lights.trunk, "");
+    if cells > 0 {
+        part.push(Span::raw(" "));
+    }
     if of > 0 {
-        let (filled, track) = charts::gauge_parts(10, charts::share(used, of), &state.theme.symbols);
+        let (filled, track) = charts::gauge_parts(cells, charts::share(used, of), &state.theme.symbols);
         part.push(Span::styled(filled, state.theme.style(if used >= of { "warn" } else { "gauge_filled" })));
         part.push(Span::styled(track, state.theme.style("border")));
         part.push(Span::styled(format!(" {used}/{of}"), state.theme.style("text")));
@@ -276,6 +282,6 @@ pub fn tiny(state: &State) -> String {
     let failed = state.data.head.as_ref().map_or_else(|| "-".to_owned(), |h| percent(h.figures.hour.failed_percent(), 0));
     let words = badges(state).into_iter().flatten().map(|s| s.content.into_owned()).collect::<String>();
     let (pause, quit) = (state.keys.name(Action::PauseAll), state.keys.name(Action::Quit));
-    let line = format!("{words}  live {}  {}  failed {failed}  to tag {}", state.data.live_count(), running(state), state.to_tag());
-    format!("{line}. {pause} pauses all, {quit} drains")
+    let to_tag = state.to_tag();
+    format!("{words}: live {}, {}, failed {failed}, to tag {to_tag}. {pause} pauses all, {quit} drains", state.data.live_count(), running(state))
 }
