@@ -70,6 +70,7 @@ fn options() -> ConsoleOptions {
         read_only: false,
         role: dialdeck::domain::role::Role::Admin,
         mask: 0,
+        ages: dialdeck::config::Ages::default(),
         simulated: false,
         supabase_hint: false,
         following: tokio::sync::watch::Sender::new(None).subscribe(),

@@ -3,6 +3,7 @@
 //! returns every complaint at once.
 
 mod access;
+mod ages;
 mod dotenv;
 mod keep;
 mod keys;
@@ -21,6 +22,7 @@ use std::{
     time::Duration,
 };
 
+pub use ages::Ages;
 pub use dotenv::parse as parse_dotenv;
 pub use keep::keep_livekit;
 pub use keys::{ENVIRONMENT, KEYS, SECRETS};
@@ -159,6 +161,8 @@ pub struct Config {
     pub theme: String,
     /// How much of numbers the console shows at first: all, the last four digits, nothing.
     pub mask: u8,
+    /// From when on rows of the board are late.
+    pub ages: Ages,
     pub log_level: String,
     pub log_file: Option<PathBuf>,
     /// Said in the header: a Supabase URL without a database URL.
@@ -351,7 +355,6 @@ impl Reader<'_> {
 const LATER: &[(&str, &[&str], &str)] = &[
     ("database.migrate_url", &[""], "this release brings its database up to date by database.url alone"),
     ("console.notify", &["", "none"], "this release rings no bell"),
-    ("console.limits", &[""], "this release has no limits of the console's own"),
     ("console.terms", &[""], "this release has its terms built in: `dialdeck terms show`"),
 ];
 
@@ -450,6 +453,10 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
         },
         retention: ranges::retention(&mut r),
         theme: r.text("console.theme"),
+        ages: r.text("console.limits").parse().unwrap_or_else(|e: String| {
+            r.complain("console.limits", e);
+            Ages::default()
+        }),
         mask: match one_of(&mut r, "console.mask", &["none", "last4", "all"]).as_str() {
             "last4" => 1,
             "all" => 2,

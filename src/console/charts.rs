@@ -10,6 +10,30 @@ pub fn gauge(width: usize, ratio: f64, symbols: &Symbols) -> String {
     (0..width).map(|i| symbols.gauge[filled.saturating_sub(i * steps).min(steps)]).collect()
 }
 
+/// A gauge as its filled part and its track, so that each has a colour of its own.
+#[must_use]
+pub fn gauge_parts(width: usize, ratio: f64, symbols: &Symbols) -> (String, String) {
+    let bar = gauge(width, ratio, symbols);
+    let filled: String = bar.chars().take_while(|c| !symbols.gauge[0].contains(*c)).collect();
+    let left = width - filled.chars().count();
+    (filled, symbols.track.repeat(left))
+}
+
+/// A part of a whole.
+#[must_use]
+pub fn share(part: i64, whole: i64) -> f64 {
+    if whole > 0 { ratio(part, whole) } else { 0.0 }
+}
+
+/// Columns several rows high against a top, from the highest row down.
+#[must_use]
+pub fn tall(columns: &[i64], top: i64, rows: usize, symbols: &Symbols) -> Vec<String> {
+    let steps = symbols.spark.len() - 1;
+    let heights: Vec<usize> = columns.iter().map(|v| if *v <= 0 { 0 } else { cells(steps * rows, ratio(*v, top.max(1))).max(1) }).collect();
+    let row = |r: usize| heights.iter().map(|h| symbols.spark[h.saturating_sub(r * steps).min(steps)]).collect();
+    (0..rows).rev().map(row).collect()
+}
+
 /// The highest of `width` values, from 0, each a column; the newest at the right. What is more than nothing can be
 /// seen, and the largest is as high as a column goes.
 #[must_use]
@@ -112,6 +136,16 @@ mod tests {
         for width in 0..70 {
             assert_eq!(unicode(&[3, 1, 4, 1, 5, 9, 2, 6], width).width(), width);
         }
+    }
+
+    #[test]
+    fn a_gauge_of_two_parts_is_as_wide_as_one_and_a_tall_history_as_high_as_it_goes() {
+        for (set, want) in [(Symbols::unicode(), ("█▌", "░░")), (Symbols::ascii(), ("##", ".."))] {
+            let (filled, track) = gauge_parts(4, 0.375, &set);
+            assert_eq!((filled.as_str(), track.as_str()), want);
+        }
+        assert_eq!(tall(&[0, 1, 8, 16], 16, 2, &Symbols::unicode()), ["   █", " ▁██"]);
+        assert_eq!(tall(&[5], 0, 1, &Symbols::unicode()), ["█"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What the screen shows, read off the rows when the bell rings, away from the drawing thread.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Duration as Span, Utc};
 use futures_util::FutureExt;
@@ -14,11 +14,12 @@ use super::{
 };
 use crate::{
     clock::SharedClock,
-    desk::{Actor, Desk, DeskError},
+    desk::{Actor, Desk, DeskError, Head},
     domain::{
         call::State as CallState,
         id::{CallId, CampaignId},
         schedule, text,
+        zone::Zone,
     },
     store::{PaneQuery, Setting},
     telemetry::Ring,
@@ -33,11 +34,16 @@ const LINGER: Span = Span::seconds(60);
 const ROWS: i64 = 500;
 const LOG_ROWS: usize = 500;
 
+/// The head of the deck is read no oftener than this: its figures are of minutes.
+const HEAD: Duration = Duration::from_secs(3);
+/// Reasons of the agent that are shown at most.
+const REASONS: usize = 100;
+
 /// Reads for the screen until it ends. A look that breaks down is told like one that failed, and the next
 /// is taken: reading harms nothing, and a screen that stands still in silence does.
-pub async fn keep_loading(desk: Desk, actor: Actor, ring: Ring, clock: SharedClock, wants: watch::Receiver<Wants>, send: Sender) {
+pub async fn keep_loading(desk: Desk, actor: Actor, ring: Ring, clock: SharedClock, wants: watch::Receiver<Wants>, zone: Zone, send: Sender) {
     loop {
-        let looks = load_loop(&desk, &actor, &ring, &clock, wants.clone(), &send);
+        let looks = load_loop(&desk, &actor, &ring, &clock, wants.clone(), zone, &send);
         let Err(panic) = AssertUnwindSafe(looks).catch_unwind().await else { return };
         let words = text::of_panic(&*panic);
         tracing::error!(target: "console", "a look at the rows broke down: {words}");
@@ -46,20 +52,22 @@ pub async fn keep_loading(desk: Desk, actor: Actor, ring: Ring, clock: SharedClo
     }
 }
 
-async fn load_loop(desk: &Desk, actor: &Actor, ring: &Ring, clock: &SharedClock, mut wants: watch::Receiver<Wants>, send: &Sender) {
+async fn load_loop(desk: &Desk, actor: &Actor, ring: &Ring, clock: &SharedClock, mut wants: watch::Receiver<Wants>, zone: Zone, send: &Sender) {
     let mut bell = desk.store().bell();
     let mut shown = u64::MAX;
     let mut again = true;
     let mut looked = tokio::time::Instant::now();
+    let mut head = Heading::default();
     loop {
-        if again || ring.count() != shown || looked.elapsed() > Duration::from_secs(10) {
+        head.stale |= again;
+        if again || ring.count() != shown || head.is_due() || looked.elapsed() > Duration::from_secs(10) {
             bell.borrow_and_update();
             let want = wants.borrow_and_update().clone();
             shown = ring.count();
             looked = tokio::time::Instant::now();
-            let msg = match look(desk, actor, ring, clock.now(), want.lists).await {
-                Ok(snapshot) => Msg::Data(Box::new(snapshot)),
-                Err(e) => Msg::DataFailed(desk.store().trouble().unwrap_or_else(|| e.to_string())),
+            let msg = match (head.read(desk, actor, clock.now(), zone).await, look(desk, actor, ring, clock.now(), want.lists).await) {
+                (Ok(()), Ok(snapshot)) => Msg::Data(Box::new(Snapshot { head: head.last.clone(), ..snapshot })),
+                (Err(e), _) | (_, Err(e)) => Msg::DataFailed(desk.store().trouble().unwrap_or_else(|| e.to_string())),
             };
             send.tell(msg);
             if let Some(call) = want.detail {
@@ -88,7 +96,33 @@ async fn load_loop(desk: &Desk, actor: &Actor, ring: &Ring, clock: &SharedClock,
     }
 }
 
-/// One look at the rows: what the next frame shows.
+/// The head of the deck as it was read last, and whether rows have changed since.
+#[derive(Default)]
+struct Heading {
+    last: Option<Arc<Head>>,
+    at: Option<tokio::time::Instant>,
+    stale: bool,
+}
+
+impl Heading {
+    /// Rows changed, and it was not read a moment ago.
+    fn is_due(&self) -> bool {
+        self.stale && self.at.is_none_or(|t| t.elapsed() >= HEAD)
+    }
+
+    /// Reads it anew where it is due, or a minute went by.
+    async fn read(&mut self, desk: &Desk, actor: &Actor, now: DateTime<Utc>, zone: Zone) -> Result<(), DeskError> {
+        if self.is_due() || self.at.is_none_or(|t| t.elapsed() >= Duration::from_secs(10)) {
+            // The midnight before now, on the operator's clock.
+            let today = schedule::next_day(zone, now - Span::days(1));
+            self.last = Some(Arc::new(desk.head(actor.owner, today).await?));
+            (self.at, self.stale) = (Some(tokio::time::Instant::now()), false);
+        }
+        Ok(())
+    }
+}
+
+/// One look at the rows: what the next frame shows, but for the head.
 pub async fn look(desk: &Desk, actor: &Actor, ring: &Ring, now: DateTime<Utc>, lists: bool) -> Result<Snapshot, DeskError> {
     let store = desk.store();
     let page = store.campaigns(actor.owner, None, 200, 0).await?;
@@ -105,18 +139,10 @@ pub async fn look(desk: &Desk, actor: &Actor, ring: &Ring, now: DateTime<Utc>, l
     let to_tag = store.to_tag(actor.owner, None, ROWS).await?;
     let results = store.recent_results(actor.owner, now - Span::hours(1), 200).await?;
     let (assistants, sources) = if lists { (store.assistants(actor.owner).await?, store.sources(actor.owner).await?) } else { Default::default() };
-    // Of dials, as the campaigns count them: those on the line are some, what never rang is none.
-    let open = || live.iter().filter(|r| r.state.is_open());
-    let dials = results.iter().filter(|r| !r.1.never_rang()).count() + open().count();
-    let percent = |n: usize, of: usize| (of > 0).then(|| i64::try_from(n * 100 / of).unwrap_or(0));
-    let answered = results.iter().filter(|r| r.3).count() + open().filter(|r| r.answered_at.is_some()).count();
-    let failed = results.iter().filter(|r| is_failure(r.1)).count();
+    let suggested = to_tag.iter().chain(&live).filter(|r| r.suggestion.is_some() && r.outcome.is_none()).map(|r| r.id);
+    let reasons = store.agent_reasons(&suggested.take(REASONS).collect::<Vec<_>>()).await?;
     Ok(Snapshot {
         at: now,
-        answered: percent(answered, dials),
-        failed: percent(failed, results.len()),
-        // Every dial of the last minute is among the rows: those that ended linger as long.
-        calls_per_minute: i64::try_from(live.iter().filter(|r| r.armed_at.is_some_and(|t| now - t < LINGER)).count()).unwrap_or(0),
         last_failure: last_failure(&results),
         campaigns,
         live,
@@ -133,6 +159,8 @@ pub async fn look(desk: &Desk, actor: &Actor, ring: &Ring, now: DateTime<Utc>, l
         other_owners: (store.owners().await? - 1).max(0),
         assistants,
         sources,
+        head: None,
+        reasons: Arc::new(reasons),
     })
 }
 

@@ -1,4 +1,5 @@
-//! Where everything stands at which size, and which rows of a list can be seen.
+//! Where everything stands at which size, and which rows of a list can be seen. A pane is no taller than what it
+//! holds; the live board has what is left.
 //!
 //! ```text
 //! 80x24            120x40                      200x60
@@ -6,7 +7,7 @@
 //! alert            alert                       alert
 //! tabs or crumbs   campaigns | outcomes        campaigns | live calls
 //! one pane         live calls                  outcomes  |
-//!                  events                      trend     | detail | events
+//!                  events                      last hour | the call | events
 //! notes, then who the keys act on and which they are, at the bottom of each
 //! ```
 
@@ -21,11 +22,22 @@ use super::{
 
 /// From here four panes stand together.
 const MEDIUM: (u16, u16) = (100, 30);
-const TOP_ROWS: u16 = 9;
-const EVENT_ROWS: u16 = 7;
+/// From here the header has two lines.
+const TWO_LINES: u16 = 100;
 const FOOTER_ROWS: u16 = 2;
-const LEFT_COLUMNS: u16 = 74;
-const OUTCOME_COLUMNS: u16 = 52;
+const LEFT_COLUMNS: u16 = 82;
+const OUTCOME_COLUMNS: u16 = 38;
+/// Where names of campaigns need the room more.
+const FEW_OUTCOME_COLUMNS: u16 = 34;
+/// The outcomes with their heads and frame, and the campaigns' least and most.
+const TOTAL_ROWS: u16 = 9;
+const MOST_CAMPAIGNS: u16 = 14;
+/// Lines of the log on the deck.
+const EVENTS: u16 = 5;
+/// The frame of a pane, and the head of its columns.
+const FRAME: u16 = 2;
+const HEAD: u16 = 1;
+const TREND_ROWS: u16 = 6;
 
 /// The places of one frame.
 #[derive(Debug, Default)]
@@ -47,7 +59,8 @@ pub fn of(state: &State, area: Rect) -> Places {
     let cells = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
     let alert = alerts::shown(state, width).map_or(1, |(_, lines)| cells(lines.len()));
     let notes = cells(notes(state, width).len().max(1));
-    let rows = [Constraint::Length(1), Constraint::Length(alert), Constraint::Min(1), Constraint::Length(notes), Constraint::Length(FOOTER_ROWS)];
+    let header = if area.width >= TWO_LINES { 2 } else { 1 };
+    let rows = [Constraint::Length(header), Constraint::Length(alert), Constraint::Min(1), Constraint::Length(notes), Constraint::Length(FOOTER_ROWS)];
     let [header, alert, body, notes, footer] = Layout::vertical(rows).areas(area);
     let mut places = Places { header, alert, notes, footer, ..Places::default() };
     let fits = |size: (u16, u16)| area.width >= size.0 && area.height >= size.1;
@@ -56,23 +69,36 @@ pub fn of(state: &State, area: Rect) -> Places {
         places.tabs = Some(tabs);
         places.panes.push((state.focus, body));
     } else if fits(LARGE) {
-        large(&mut places, body);
+        large(state, &mut places, body);
     } else {
-        medium(&mut places, body);
+        medium(state, &mut places, body);
     }
     places
 }
 
-fn medium(places: &mut Places, area: Rect) {
-    let [top, live, events] = Layout::vertical([Constraint::Length(TOP_ROWS), Constraint::Min(4), Constraint::Length(EVENT_ROWS)]).areas(area);
-    let [campaigns, outcomes] = Layout::horizontal([Constraint::Min(50), Constraint::Length(OUTCOME_COLUMNS)]).areas(top);
+/// Rows that the campaigns fill, with their head and frame.
+fn campaign_rows(state: &State) -> u16 {
+    let n = u16::try_from(state.data.campaigns.len()).unwrap_or(u16::MAX);
+    n.max(2).saturating_add(FRAME + HEAD).min(MOST_CAMPAIGNS)
+}
+
+fn medium(state: &State, places: &mut Places, area: Rect) {
+    let top = campaign_rows(state).max(TOTAL_ROWS).min(area.height / 2);
+    let logs = u16::try_from(state.data.logs.len()).unwrap_or(EVENTS).clamp(1, EVENTS) + FRAME;
+    let [top, live, events] = Layout::vertical([Constraint::Length(top), Constraint::Min(5), Constraint::Length(logs)]).areas(area);
+    let columns = if area.width < 116 { FEW_OUTCOME_COLUMNS } else { OUTCOME_COLUMNS };
+    let [campaigns, outcomes] = Layout::horizontal([Constraint::Min(50), Constraint::Length(columns)]).areas(top);
     places.panes.extend([(Pane::Campaigns, campaigns), (Pane::Outcomes, outcomes), (Pane::Live, live), (Pane::Events, events)]);
 }
 
-fn large(places: &mut Places, area: Rect) {
+fn large(state: &State, places: &mut Places, area: Rect) {
     let [left, right] = Layout::horizontal([Constraint::Length(LEFT_COLUMNS), Constraint::Min(60)]).areas(area);
-    let [campaigns, outcomes, trend] = Layout::vertical([Constraint::Min(8), Constraint::Length(22), Constraint::Length(7)]).areas(left);
-    let [live, bottom] = Layout::vertical([Constraint::Percentage(60), Constraint::Percentage(40)]).areas(right);
+    let queue = u16::try_from(state.data.to_tag.len()).unwrap_or(u16::MAX).clamp(1, area.height / 4) + HEAD;
+    let outcomes = (TOTAL_ROWS + queue).min(area.height / 2);
+    let most = area.height.saturating_sub(outcomes + TREND_ROWS).max(5);
+    let [campaigns, outcomes, trend] =
+        Layout::vertical([Constraint::Length(campaign_rows(state).min(most)), Constraint::Length(outcomes), Constraint::Min(0)]).areas(left);
+    let [live, bottom] = Layout::vertical([Constraint::Min(8), Constraint::Length((area.height * 2 / 5).clamp(10, 20))]).areas(right);
     let [detail, events] = Layout::horizontal([Constraint::Percentage(50), Constraint::Percentage(50)]).areas(bottom);
     places.panes.extend([(Pane::Campaigns, campaigns), (Pane::Outcomes, outcomes), (Pane::Live, live), (Pane::Events, events)]);
     (places.trend, places.detail) = (Some(trend), Some(detail));

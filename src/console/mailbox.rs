@@ -61,6 +61,7 @@ fn kind(msg: &Msg) -> Option<u8> {
         | Msg::Setup(..)
         | Msg::Done { .. }
         | Msg::PausedAll(_)
+        | Msg::Lines { .. }
         | Msg::KillSwitch(_)
         | Msg::Why { .. }
         | Msg::Terms(..)

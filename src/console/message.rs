@@ -13,7 +13,7 @@ use super::{
     snapshot::{Judged, Snapshot},
 };
 use crate::{
-    desk::{TagCard, TaggingDesk},
+    desk::{Recycle, TagCard, TaggingDesk},
     domain::{
         campaign::{ContactSource, Settings},
         contact::ImportReport,
@@ -65,6 +65,14 @@ pub enum Msg {
     Done {
         words: String,
         result: Result<(), String>,
+    },
+    /// Lines at once were changed by so many: from how many to how many.
+    Lines {
+        campaign: CampaignId,
+        name: String,
+        by: i64,
+        undone: bool,
+        result: Result<(i64, i64), String>,
     },
     /// All running campaigns were paused.
     PausedAll(Vec<CampaignId>),
@@ -160,6 +168,14 @@ pub enum Effect {
         hang_up: bool,
     },
     Delete(CampaignId, String),
+    /// More or fewer lines at once.
+    Lines {
+        campaign: CampaignId,
+        name: String,
+        by: i64,
+        undone: bool,
+    },
+    Recycle(CampaignId, String, Recycle),
     PauseAll,
     KillSwitch(bool),
     ResumeAll(Vec<CampaignId>),

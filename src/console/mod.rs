@@ -84,6 +84,8 @@ pub struct ConsoleOptions {
     pub role: Role,
     /// How much of numbers is hidden at first: nothing, all but four digits, everything.
     pub mask: u8,
+    /// From when on rows of the board are late.
+    pub ages: crate::config::Ages,
     /// The telephone network is the built-in one.
     pub simulated: bool,
     pub supabase_hint: bool,
@@ -150,12 +152,13 @@ pub fn run(
     let depth = Depth::detect(&options.color);
     let wrong = theme::find(&options.theme, &options.themes_folder, depth).err();
     let theme = theme::load(&options.theme, &options.themes_folder, depth);
+    let options = ConsoleOptions { ascii: options.ascii || symbols::ascii_only(), ..options };
     let mut state = open(options, actor.clone(), theme, clock.now());
     if let Some(why) = wrong {
         state.complain(format!("{why}; the theme is dark"));
     }
     let performer = perform::Performer::new(runtime.handle().clone(), desk.clone(), actor.clone(), send.clone(), &state.options);
-    runtime.spawn(data::keep_loading(desk, actor, ring, clock.clone(), performer.wants(), send.clone()));
+    runtime.spawn(data::keep_loading(desk, actor, ring, clock.clone(), performer.wants(), state.options.zone, send.clone()));
     terminal::watch_signals(runtime, send.clone());
     watch_breakdown(runtime, state.options.broken.clone(), send.clone());
     let mut screen = terminal::Screen::enter().map_err(ConsoleError::Terminal)?;
@@ -172,6 +175,7 @@ pub fn run(
 #[must_use]
 pub fn open(options: ConsoleOptions, actor: Actor, theme: Theme, now: chrono::DateTime<chrono::Utc>) -> State {
     let mut state = State::new(options, actor, theme, now);
+    state.fit_symbols();
     state.rooms = rooms::all();
     let (keys, wrong) = KeyMap::load(&state.options.keys_file);
     state.keys = keys;

@@ -83,6 +83,16 @@ impl Performer {
                 }
             }),
             Effect::Delete(id, name) => self.done(format!("deleted \"{name}\""), async move { desk.delete_campaign(actor, id).await }),
+            Effect::Lines { campaign, name, by, undone } => self.spawn(async move {
+                let result = desk.change_lines(actor, campaign, by).await.map_err(|e| e.to_string());
+                Msg::Lines { campaign, name, by, undone, result }
+            }),
+            Effect::Recycle(id, name, what) => self.spawn(async move {
+                match desk.recycle(actor, id, what).await {
+                    Ok(n) => Msg::Done { words: format!("{} of \"{name}\" queued again", count(n, "contact")), result: Ok(()) },
+                    Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },
+                }
+            }),
             Effect::PauseAll => self.spawn(async move {
                 match desk.pause_all(actor).await {
                     Ok(ids) => Msg::PausedAll(ids),

@@ -14,6 +14,7 @@ pub fn refused(role: Role, effect: &Effect) -> Option<Msg> {
         Effect::UndoTag { call, name, previous, outcome, .. } => {
             Msg::Tagged { call: *call, name: name.clone(), outcome: *previous, previous: *outcome, undone: true, result: Err(words) }
         }
+        Effect::Lines { campaign, name, by, undone } => Msg::Lines { campaign: *campaign, name: name.clone(), by: *by, undone: *undone, result: Err(words) },
         Effect::Create { .. } => Msg::Created { words: String::new(), result: Err(words) },
         Effect::Import { .. } => Msg::ImportDone(Err(words)),
         Effect::Setup(setup) => Msg::Setup(setup.clone(), Err(words.into())),
@@ -39,6 +40,8 @@ fn needed(effect: &Effect) -> Role {
         | Effect::Resume(..)
         | Effect::Stop { .. }
         | Effect::Delete(..)
+        | Effect::Lines { .. }
+        | Effect::Recycle(..)
         | Effect::PauseAll
         | Effect::ResumeAll(_)
         | Effect::Create { .. }

@@ -1,5 +1,7 @@
 //! Rows of calls: which pass a filter, which want a tag, and in what order they stand.
 
+use chrono::{DateTime, Utc};
+
 use crate::{
     domain::{call::State, outcome::Outcome, text},
     store::PaneRow,
@@ -15,6 +17,17 @@ pub fn display_name(r: &PaneRow) -> String {
 #[must_use]
 pub fn wants_tag(r: &PaneRow) -> bool {
     r.state.is_ended() && r.answered_at.is_some() && r.outcome.is_none()
+}
+
+/// The carrier's words with its code, where it gave some.
+#[must_use]
+pub fn why_ended(r: &PaneRow) -> String {
+    let reason = r.reason.trim();
+    match (r.sip_code, reason) {
+        (Some(code), "") => format!("{} ({code})", r.state.words()),
+        (Some(code), words) => format!("{words} ({code})"),
+        (None, words) => words.to_owned(),
+    }
 }
 
 /// On call first, then ringing, dialling, ended; the longest first, of ended ones the newest.
@@ -69,6 +82,18 @@ pub fn matches(filter: &str, fields: &[(&str, &str)]) -> bool {
         });
         found != negated
     })
+}
+
+/// `40 s`, `4 m`, `3 h`, `2 d`.
+#[must_use]
+pub fn age(now: DateTime<Utc>, since: DateTime<Utc>) -> String {
+    let seconds = (now - since).num_seconds().max(0);
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} m", seconds / 60),
+        3600..86_400 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
 }
 
 /// `1 campaign`, `2 campaigns`; a word whose plural is its own is given with it.

@@ -1,8 +1,11 @@
 //! One look at everything that the screen shows, and what beside the panes is wanted.
 
+use std::{collections::HashMap, sync::Arc};
+
 use chrono::{DateTime, Utc};
 
 use crate::{
+    desk::Head,
     domain::{
         campaign::Status,
         id::{CallId, CampaignId},
@@ -33,10 +36,10 @@ pub struct Snapshot {
     /// What keeps the engine from dialling.
     pub health: String,
     pub kill_switch: bool,
-    /// Answered and failed of the last dials, per cent, and how many were counted.
-    pub answered: Option<i64>,
-    pub failed: Option<i64>,
-    pub calls_per_minute: i64,
+    /// Figures, lights, and what campaigns come to next: read every few seconds.
+    pub head: Option<Arc<Head>>,
+    /// Why the agent suggests what it does, of calls that wait for a tag or are shown.
+    pub reasons: Arc<HashMap<CallId, String>>,
     pub last_failure: Option<(CampaignId, i64, i64, String)>,
     pub other_owners: i64,
     pub assistants: Vec<AssistantRow>,
@@ -93,7 +96,8 @@ impl Snapshot {
             && a.log_count == b.log_count
             && a.health == b.health
             && a.kill_switch == b.kill_switch
-            && (a.answered, a.failed, a.calls_per_minute) == (b.answered, b.failed, b.calls_per_minute)
+            && a.head == b.head
+            && a.reasons == b.reasons
             && a.last_failure == b.last_failure
             && (a.sources.len(), a.assistants.len()) == (b.sources.len(), b.assistants.len())
             && a.campaigns.len() == b.campaigns.len()

@@ -2,11 +2,13 @@
 //! keys move it. What happens to that call moves the row, never the cursor to another.
 
 use std::{
+    cell::Cell,
     collections::{BTreeSet, HashMap},
     time::Duration,
 };
 
 use chrono::{DateTime, Duration as Span, Timelike, Utc};
+use ratatui::style::Style;
 
 use super::{
     ConsoleOptions,
@@ -17,6 +19,7 @@ use super::{
     place::{Dialog, Room},
     rows,
     snapshot::{CampaignView, Judged, Snapshot},
+    symbols::Symbols,
     theme::Theme,
 };
 use crate::{
@@ -42,6 +45,12 @@ pub enum Undo {
     /// Tags that one key wrote.
     Tags(Vec<Self>),
     PauseAll(Vec<CampaignId>),
+    /// Lines of a campaign that were changed by so many.
+    Lines {
+        campaign: CampaignId,
+        name: String,
+        by: i64,
+    },
 }
 
 /// What a room is to show when it is entered from elsewhere: it takes it.
@@ -133,8 +142,8 @@ pub struct State {
     pub size: (u16, u16),
     /// The first row shown of each pane, and how many are.
     pub sight: HashMap<Pane, (usize, usize)>,
-    /// Per minute: calls, answered and failed per cent.
-    pub history: Vec<(i64, i64, i64, i64)>,
+    /// The first line of a story beside the board that is shown, and the last that can be.
+    pub story: (usize, Cell<usize>),
     /// Rows of `data.live` and `data.to_tag` that are shown, in their order.
     board: Vec<usize>,
     line: Vec<usize>,
@@ -143,6 +152,8 @@ pub struct State {
     ticked: (i64, u32),
 }
 
+/// From here a room has two columns.
+pub const BESIDE: u16 = 120;
 /// Undo steps kept.
 const UNDO: usize = 20;
 /// Rows keep their order so long after a key.
@@ -201,7 +212,7 @@ impl State {
             shown: None,
             size: (120, 40),
             sight: HashMap::new(),
-            history: Vec::new(),
+            story: (0, Cell::new(0)),
             together: BTreeSet::new(),
             judging: None,
             judged: None,
@@ -216,6 +227,20 @@ impl State {
     #[must_use]
     pub fn is_wide(&self) -> bool {
         self.size.0 >= LARGE.0 && self.size.1 >= LARGE.1
+    }
+
+    /// A call's story stands beside the board, on the deck or in the room.
+    #[must_use]
+    pub fn shows_story(&self) -> bool {
+        let in_room = self.zoom && self.focus == Pane::Live && self.size.0 >= BESIDE;
+        in_room || (!self.zoom && Pane::DECK.contains(&self.focus) && self.is_wide())
+    }
+
+    /// ASCII where the terminal has no more, whatever a theme asks for.
+    pub fn fit_symbols(&mut self) {
+        if self.options.ascii && !self.theme.symbols.ascii {
+            self.theme.symbols = Symbols::fitting(&self.theme.symbols, true);
+        }
     }
 
     /// The screen is too small for anything but a line of figures.
@@ -350,6 +375,18 @@ impl State {
         self.data.campaign(of_call.or(self.campaign)?)
     }
 
+    /// The colour of something so many seconds old, by the limits of its kind.
+    #[must_use]
+    pub fn late(&self, seconds: i64, (warn, error): (i64, i64), otherwise: &str) -> Style {
+        self.theme.style(if seconds >= error {
+            "error"
+        } else if seconds >= warn {
+            "warn"
+        } else {
+            otherwise
+        })
+    }
+
     /// A number as it may be shown.
     #[must_use]
     pub fn number(&self, e164: &str) -> String {
@@ -412,6 +449,9 @@ impl State {
         if new.sources.is_empty() {
             new.sources = std::mem::take(&mut self.data.sources);
         }
+        if new.head.is_none() {
+            new.head = self.data.head.take();
+        }
         // A row under the cursor is not taken away.
         if let Some(id) = self.live
             && !new.live.iter().any(|r| r.id == id)
@@ -419,7 +459,6 @@ impl State {
         {
             new.live.push(old);
         }
-        self.note_history(&new);
         let before = std::mem::replace(&mut self.data, new);
         let first = !std::mem::replace(&mut self.loaded, true);
         self.data_error = None;
@@ -439,18 +478,6 @@ impl State {
         self.campaign = self.data.campaigns.first().map(|c| c.row.id);
         self.live = self.live_rows().first().map(|r| r.id);
         self.queue = self.queue_rows().first().map(|r| r.id);
-    }
-
-    /// One point a minute, for the trends.
-    fn note_history(&mut self, new: &Snapshot) {
-        let minute = new.at.timestamp() / 60;
-        let point = (minute, new.calls_per_minute, new.answered.unwrap_or(0), new.failed.unwrap_or(0));
-        match self.history.last_mut() {
-            Some(last) if last.0 == minute => *last = point,
-            _ => self.history.push(point),
-        }
-        let drop = self.history.len().saturating_sub(60);
-        self.history.drain(..drop);
     }
 
     /// Somebody pressed a key a moment ago: rows keep their places.

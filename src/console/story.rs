@@ -1,40 +1,50 @@
-//! A call's story: its head, and everything that happened to it in the order of time.
+//! A call's story: its head, and everything that happened to it in the order of time. In the words of whoever looks
+//! at it; with details, what told it and all that was looked at before the dial.
 
 use chrono::{DateTime, Utc};
 use ratatui::{
-    style::Style,
+    style::{Modifier, Style},
     text::{Line, Span},
 };
 
 use super::{
     message::Detail,
-    rows::display_name,
+    rows::{display_name, why_ended},
     state::State,
     widgets::{fit, wrapped},
 };
 use crate::{
     domain::{
-        event::{AgentReport, Kind, LegStatus, Reply},
+        event::{AgentReport, Kind, Leave, LegStatus, Reply},
         outcome::Outcome,
+        text::clean,
     },
     store::{AuditRow, EventRow, OutcomeRow},
 };
 
-/// Cells of the time at the left.
-const LEFT: usize = 15;
+/// Cells of the time at the left, to the second and to the millisecond.
+const LEFT: usize = 10;
+const LEFT_DETAILED: usize = 15;
 
 /// The story, broken to a width.
 #[must_use]
-pub fn lines(state: &State, d: &Detail, width: usize) -> Vec<Line<'static>> {
+pub fn lines(state: &State, d: &Detail, width: usize, details: bool) -> Vec<Line<'static>> {
     let mut lines = head(state, d, width);
     lines.push(Line::default());
     let mut happened: Vec<(DateTime<Utc>, Vec<Line<'static>>)> = Vec::new();
-    happened.extend(d.timeline.iter().map(|e| (e.at, event(state, e, width))));
-    happened.extend(d.audit.iter().map(|a| (a.at, audit(state, a, width))));
-    happened.extend(d.outcomes.iter().map(|o| (o.at, outcome(state, o, width))));
+    happened.extend(told(&d.timeline, details).map(|e| (e.at, event(state, e, width, details))));
+    let audits = d.audit.iter().filter(|a| details || !a.action.starts_with("outcome_"));
+    happened.extend(audits.map(|a| (a.at, audit(state, a, width, details))));
+    happened.extend(d.outcomes.iter().map(|o| (o.at, outcome(state, o, width, details))));
     happened.sort_by_key(|h| h.0);
     lines.extend(happened.into_iter().flat_map(|h| h.1));
     lines
+}
+
+/// What is worth a line: without details, what said the same in a row says it once.
+fn told(timeline: &[EventRow], details: bool) -> impl Iterator<Item = &EventRow> {
+    let again = move |i: usize| i > 0 && event_words(&timeline[i - 1]) == event_words(&timeline[i]);
+    timeline.iter().enumerate().filter(move |(i, _)| details || !again(*i)).map(|(_, e)| e)
 }
 
 fn head(state: &State, d: &Detail, width: usize) -> Vec<Line<'static>> {
@@ -45,12 +55,21 @@ fn head(state: &State, d: &Detail, width: usize) -> Vec<Line<'static>> {
     let mut facts: Vec<String> = said.into_iter().filter_map(|(word, t)| t.map(|t| format!("{word} {}", clock(t)))).collect();
     if r.answered_at.is_some() {
         let seconds = if r.state.is_ended() { r.call_duration } else { r.answered_at.map_or(0, |t| (state.now - t).num_seconds().max(0)) };
-        facts.push(format!("talk {:02}:{:02}", seconds / 60, seconds % 60));
+        facts.push(format!("talk {}:{:02}", seconds / 60, seconds % 60));
     }
-    let title = format!("{}  {}  {}  attempt {}", display_name(r), state.number(&r.phone_number), r.campaign_name, r.attempt);
-    let state_words = if r.reason.is_empty() { r.state.words().to_owned() } else { format!("{}, {}", r.state.words(), r.reason.trim()) };
-    let mut out = broken(&title, width, "", state.theme.style("title"));
-    out.extend(broken(&format!("{state_words}   {}", facts.join("  ")), width, "", text));
+    let number = state.number(&r.phone_number);
+    let mut out = broken(&display_name(r), width, "", state.theme.style("title").add_modifier(Modifier::BOLD));
+    out.extend(broken(&format!("{number}, {}, attempt {}", r.campaign_name, r.attempt), width, "", text));
+    let why = why_ended(r);
+    let how = if !r.state.is_ended() || why.is_empty() { r.state.words().to_owned() } else { format!("{}: {why}", r.state.words()) };
+    out.extend(broken(&format!("{how}, {}", facts.join(", ")), width, "", text));
+    if let Some(o) = r.outcome {
+        out.extend(broken(o.label(), width, "", state.theme.style(&format!("outcome_{}", o.as_str()))));
+    } else if let Some(o) = r.suggestion {
+        let why = state.data.reasons.get(&r.id).map_or_else(String::new, |w| format!(": {}", clean(w, 400)));
+        let sure = r.suggestion_confidence.map_or_else(String::new, |c| format!(", {:.0} %", c * 100.0));
+        out.extend(broken(&format!("agent: {}{sure}{why}", o.label()), width, "", state.theme.style(&format!("outcome_{}", o.as_str()))));
+    }
     if !r.notes.is_empty() {
         out.extend(broken(&format!("note: {}", r.notes), width, "", text));
     }
@@ -64,69 +83,109 @@ fn broken(text: &str, width: usize, left: &str, style: Style) -> Vec<Line<'stati
 }
 
 /// A line behind its time; what does not fit goes on below.
-fn timed(state: &State, at: DateTime<Utc>, text: &str, width: usize, style: Style) -> Vec<Line<'static>> {
-    let when = at.with_timezone(&state.options.zone).format("%H:%M:%S%.3f").to_string();
+fn timed(state: &State, at: DateTime<Utc>, text: &str, width: usize, style: Style, details: bool) -> Vec<Line<'static>> {
+    let (format, cells) = if details { ("%H:%M:%S%.3f", LEFT_DETAILED) } else { ("%H:%M:%S", LEFT) };
+    let when = at.with_timezone(&state.options.zone).format(format).to_string();
     let faint = state.theme.style("text_faint");
-    let texts = wrapped(text, width.saturating_sub(LEFT + 1));
-    let left = |i: usize| fit(&if i == 0 { format!(" {when}") } else { String::new() }, LEFT);
+    let texts = wrapped(text, width.saturating_sub(cells + 1));
+    let left = |i: usize| fit(&if i == 0 { format!(" {when}") } else { String::new() }, cells);
     texts.into_iter().enumerate().map(|(i, t)| Line::from(vec![Span::styled(left(i), faint), Span::styled(t, style)])).collect()
 }
 
-fn event(state: &State, e: &EventRow, width: usize) -> Vec<Line<'static>> {
+fn event(state: &State, e: &EventRow, width: usize, details: bool) -> Vec<Line<'static>> {
+    let style = state.theme.style("text");
+    if !details {
+        return timed(state, e.at, &event_words(e), width, style, false);
+    }
     // What the words say already is not said again.
     let moved = e.applied.as_deref().filter(|a| !matches!(*a, "dialing" | "ringing" | "answered"));
     let moved = moved.map_or_else(String::new, |a| format!(": {}", a.replace('_', " ")));
-    timed(state, e.at, &format!("{:<8} {}{moved}", e.source.as_str(), event_words(e)), width, state.theme.style("text"))
+    timed(state, e.at, &format!("{:<8} {}{moved}", e.source.as_str(), event_words(e)), width, style, true)
 }
 
-/// What the gates looked at, in full: this is where an operator answers for a call.
-fn audit(state: &State, a: &AuditRow, width: usize) -> Vec<Line<'static>> {
+/// Who did what; with details all that was looked at: this is where an operator answers for a call.
+fn audit(state: &State, a: &AuditRow, width: usize, details: bool) -> Vec<Line<'static>> {
     let faint = state.theme.style("text_faint");
-    let mut out = timed(state, a.at, &format!("{} by {}", a.action.replace('_', " "), a.actor), width, faint);
-    let facts = a.details.0.as_object().into_iter().flatten().filter(|(_, v)| !v.is_null());
-    let facts: Vec<String> = facts.map(|(k, v)| format!("{k} {}", v.to_string().replace('"', ""))).collect();
-    out.extend(broken(&facts.join(" · "), width, &" ".repeat(LEFT - 1), faint));
+    let mut out = timed(state, a.at, &format!("{} by {}", deed(&a.action), a.actor), width, faint, details);
+    if details {
+        let facts = a.details.0.as_object().into_iter().flatten().filter(|(_, v)| !v.is_null());
+        let facts: Vec<String> = facts.map(|(k, v)| format!("{k} {}", v.to_string().replace('"', ""))).collect();
+        out.extend(broken(&facts.join(" · "), width, &" ".repeat(LEFT_DETAILED - 1), faint));
+    }
     out
 }
 
-fn outcome(state: &State, o: &OutcomeRow, width: usize) -> Vec<Line<'static>> {
+/// What was done, in the words of whoever looks at the call.
+fn deed(action: &str) -> String {
+    match action {
+        "call_armed" => "allowed and dialled".to_owned(),
+        "call_not_armed" => "not dialled".to_owned(),
+        "call_abandoned" => "answered, and no agent came: noted".to_owned(),
+        "call_asked" => "asked for".to_owned(),
+        "call_reopened" => "found alive again".to_owned(),
+        "call_reported" => "reported on".to_owned(),
+        "hangup_requested" => "hang-up asked for".to_owned(),
+        "outcome_set" => "tagged".to_owned(),
+        other => other.replace('_', " "),
+    }
+}
+
+fn outcome(state: &State, o: &OutcomeRow, width: usize, details: bool) -> Vec<Line<'static>> {
     let who = if o.by.is_empty() { format!("{:?}", o.who).to_lowercase() } else { o.by.clone() };
-    let value = o.value.map_or("cleared", Outcome::label);
+    let (words, role) = match o.value {
+        Some(value) => (format!("\"{}\"", value.label()), format!("outcome_{}", value.as_str())),
+        None => ("the tag was taken away".to_owned(), "text".to_owned()),
+    };
     let note = if o.note.is_empty() { String::new() } else { format!(": {}", o.note) };
-    timed(state, o.at, &format!("{who} said \"{value}\"{note}"), width, state.theme.style("info"))
+    timed(state, o.at, &format!("{words} by {who}{note}"), width, state.theme.style(&role), details)
 }
 
 fn event_words(e: &EventRow) -> String {
     match &e.kind.0 {
-        Kind::Reply(Reply::Answered { .. }) => "the dial was answered".to_owned(),
+        Kind::Reply(Reply::Answered { .. }) => "answered".to_owned(),
         Kind::Reply(Reply::Ended { sip_code, reason, .. }) => {
-            format!("the dial ended: {reason}{}", sip_code.map_or_else(String::new, |c| format!(" (SIP {c})")))
+            let code = sip_code.map_or_else(String::new, |c| format!(" ({c})"));
+            format!("the dial ended: {}{code}", if reason.trim().is_empty() { "no reason given" } else { reason.trim() })
         }
-        Kind::Reply(Reply::TimedOut { .. }) => "the dial rang out".to_owned(),
-        Kind::Reply(Reply::Unsent { reason, .. }) => format!("not sent: {reason}"),
-        Kind::Reply(Reply::Refused { reason, .. }) => format!("turned away by the trunk: {reason}"),
-        Kind::Reply(Reply::Unknown { reason }) => format!("no clear reply: {reason}"),
-        Kind::Leg { status: None, .. } => "the phone is in the room".to_owned(),
+        Kind::Reply(Reply::TimedOut { .. }) => "rang until its time was over".to_owned(),
+        Kind::Reply(Reply::Unsent { reason, .. }) => format!("not sent: {}", reason.trim()),
+        Kind::Reply(Reply::Refused { reason, .. }) => format!("turned away by the trunk: {}", reason.trim()),
+        Kind::Reply(Reply::Unknown { reason }) => format!("no clear reply to the dial: {}", reason.trim()),
+        Kind::Leg { status: None, .. } => "the phone was connected".to_owned(),
         Kind::Leg { status: Some(status), .. } => match status {
             LegStatus::Dialing => "the phone is being dialled",
-            LegStatus::Ringing => "the phone is ringing",
+            LegStatus::Ringing => "the phone rings",
             LegStatus::Active => "somebody is on the phone",
             LegStatus::Hangup => "the phone was hung up",
         }
         .to_owned(),
-        Kind::LegLeft { reason, .. } => format!("the phone left the room ({reason:?})"),
-        Kind::LegGone { .. } => "the phone is no more in the room".to_owned(),
-        Kind::PresumedAnswered => "still there after its ringing time: answered".to_owned(),
+        Kind::LegLeft { reason, .. } => left(*reason).to_owned(),
+        Kind::LegGone { .. } => "the phone is no more connected".to_owned(),
+        Kind::PresumedAnswered => "still there after its ringing time: taken for answered".to_owned(),
         Kind::HungUp => "hung up from here".to_owned(),
-        Kind::Report(AgentReport { strange: Some(told), outcome: None, .. }) => format!("the agent told \"{told}\", which is no outcome"),
-        Kind::Report(r) => format!("the agent reports {}", r.outcome.map_or("", Outcome::label)),
+        Kind::Report(AgentReport { strange: Some(told), outcome: None, .. }) => format!("the agent told \"{}\", which is no outcome", clean(told, 80)),
+        Kind::Report(r) => format!("the agent says {}", r.outcome.map_or("nothing of it", Outcome::label)),
         Kind::AgentLeft(_) => "the agent left".to_owned(),
-        Kind::SessionDead => "LiveKit lists the phone, its session is gone".to_owned(),
-        Kind::RoomFinished => "the room closed".to_owned(),
-        Kind::Twilio { status, .. } => format!("Twilio says {status:?}"),
+        Kind::SessionDead => "LiveKit lists the phone, but its connection is gone".to_owned(),
+        Kind::RoomFinished => "the call was closed at LiveKit".to_owned(),
+        Kind::Twilio { status, .. } => format!("Twilio says {}", format!("{status:?}").to_lowercase()),
         Kind::ReplyLost { cause } => cause.words().to_owned(),
         Kind::NotListed => "the carrier lists no such call".to_owned(),
-        Kind::Horizon => "no evidence by the last possible moment".to_owned(),
+        Kind::Horizon => "nothing was heard of it by the last possible moment".to_owned(),
         Kind::Other { what } => what.clone(),
+    }
+}
+
+/// Who ended it.
+fn left(reason: Leave) -> &'static str {
+    match reason {
+        Leave::ClientInitiated => "hung up by the contact",
+        Leave::UserRejected => "the contact turned the call away",
+        Leave::UserUnavailable => "the contact could not be reached",
+        Leave::RoomDeleted => "ended with the call at LiveKit",
+        Leave::ParticipantRemoved => "hung up from here",
+        Leave::DuplicateIdentity => "ended by a second connection",
+        Leave::ConnectionTimeout => "the connection was lost",
+        Leave::Other => "the phone left",
     }
 }

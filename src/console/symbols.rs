@@ -97,6 +97,17 @@ symbols!(
     cursor = "▌", ">";
     /// On rows that are marked.
     mark = "◆", "#";
+    /// Left of the row under the cursor of a pane without the focus.
+    resting = "▏", ":";
+    /// The empty part of a gauge.
+    track = "░", ".";
+    /// Parts of a bar of contacts, each with a look of its own.
+    called = "█", "#";
+    on_line = "●", "*";
+    waits = "▒", "=";
+    closed = "░", "-";
+    refused = "✗", "x";
+    spent = "·", ".";
     /// A tag on its way to the database.
     saving = "~", "~";
     /// Where something was cut.

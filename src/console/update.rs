@@ -33,14 +33,16 @@ impl State {
     /// Applies one message; answers what is to be done.
     pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
         let mut effects = apply(self, msg);
-        let pane = self.focus;
-        effects.extend(self.with_room(pane, |room, state| room.asks(state)).unwrap_or_default());
+        self.fit_symbols();
         layout::see(self);
         let wanted = self.target().map(|r| r.id);
-        if self.is_wide() && self.dialog.is_none() && wanted != self.shown {
+        if self.shows_story() && self.dialog.is_none() && wanted != self.shown {
             self.shown = wanted;
+            self.story.0 = 0;
             effects.push(Effect::Show(wanted));
         }
+        let focus = self.focus;
+        effects.extend(self.with_room(focus, |room, state| room.asks(state)).unwrap_or_default());
         let judged = rooms::judged(self);
         if judged != self.judged {
             self.judged = judged;
@@ -93,6 +95,7 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Created { words, result } => created(state, words, result),
         Msg::Setup(setup, result) => return set_up(state, &setup, result),
         Msg::PausedAll(ids) => paused(state, ids),
+        Msg::Lines { campaign, name, by, undone, result } => lines(state, campaign, name, by, undone, result),
         Msg::KillSwitch(on) => state.say(if on { "KILL SWITCH ON: nothing is dialled on any host" } else { "kill switch off" }),
         Msg::Why { title, lines } => state.open(dialogs::Words::new(title, lines)),
         Msg::Terms(campaign, name) => ask_terms(state, campaign, name),
@@ -195,6 +198,34 @@ fn import_done(state: &mut State, result: Result<(String, crate::domain::contact
         }
         Err(why) => state.complain(why),
     }
+}
+
+/// Lines at once were changed: from how many to how many.
+fn lines(state: &mut State, campaign: CampaignId, name: String, by: i64, undone: bool, result: Result<(i64, i64), String>) {
+    let (was, now) = match result {
+        Ok(changed) => changed,
+        Err(why) => {
+            // What was not taken back can be taken back still.
+            if undone {
+                state.remember(Undo::Lines { campaign, name, by: -by });
+            }
+            return state.complain(why);
+        }
+    };
+    let has = count(now, "line");
+    if undone {
+        return state.say(format!("\"{name}\" has {has} at once again"));
+    }
+    if was == now {
+        return state.hint(format!("\"{name}\" has {has} at once: that is the end of what can be set"));
+    }
+    state.say(format!("\"{name}\": {has} at once, {was} before - u takes it back"));
+    match state.undo.last_mut() {
+        // Several keys are one step.
+        Some(Undo::Lines { campaign: of, by, .. }) if *of == campaign => *by += now - was,
+        _ => state.remember(Undo::Lines { campaign, name, by: now - was }),
+    }
+    state.undo.pop_if(|u| matches!(u, Undo::Lines { by: 0, .. }));
 }
 
 fn paused(state: &mut State, ids: Vec<CampaignId>) {

@@ -5,7 +5,7 @@ use ratatui::{
     layout::{Position, Rect},
     style::{Modifier, Style},
     text::{Line, Span},
-    widgets::{Block, BorderType, Clear, Paragraph},
+    widgets::{Block, Clear, Paragraph},
 };
 use tui_input::Input;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -108,13 +108,23 @@ pub fn boxed(frame: &mut Frame<'_>, theme: &Theme, area: Rect, focused: bool, ti
     let room = usize::from(area.width.saturating_sub(4));
     let corner = if corner.is_empty() { String::new() } else { format!(" {} ", cut(corner, room)) };
     let block = Block::bordered()
-        .border_type(BorderType::Rounded)
+        .border_set(theme.symbols.border.set())
         .border_style(border)
-        .title(Span::styled(format!(" {} ", cut(title, room)), style))
+        .title(titled(&cut(title, room), style, theme))
         .title_bottom(Line::from(Span::styled(corner, theme.style("text_faint"))).right_aligned());
     let inside = block.inner(area);
     frame.render_widget(block, area);
     inside
+}
+
+/// A title; the letter that leads to the pane is a key.
+fn titled(title: &str, style: Style, theme: &Theme) -> Line<'static> {
+    match title.split_once(' ') {
+        Some((key, rest)) if key.chars().count() == 1 => {
+            Line::from(vec![Span::styled(format!(" {key} "), theme.style("key")), Span::styled(format!("{rest} "), style)])
+        }
+        _ => Line::from(Span::styled(format!(" {title} "), style)),
+    }
 }
 
 /// One row of a list: a bar for the cursor, a dot for a mark, and the cursor's colours.
@@ -132,9 +142,9 @@ impl Row<'_> {
             return;
         }
         let sign = match (self.selected, self.marked) {
-            (true, _) if self.focused => "▌",
-            (_, true) => "+",
-            (true, false) => "▏",
+            (true, _) if self.focused => theme.symbols.cursor.as_ref(),
+            (_, true) => theme.symbols.mark.as_ref(),
+            (true, false) => theme.symbols.resting.as_ref(),
             (false, false) => " ",
         };
         let mut all = vec![Span::styled(sign, theme.style("key"))];
@@ -162,6 +172,23 @@ pub fn empty(frame: &mut Frame<'_>, theme: &Theme, area: Rect, words: &str) {
     let width = usize::from(area.width.saturating_sub(2));
     let lines = wrapped(words, width).into_iter().map(|l| Line::from(Span::styled(format!(" {l}"), theme.style("text_dim"))));
     frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()), area);
+}
+
+/// Parts of a line that are whole or not there: what has no room drops from the right. Answers the cells that are used.
+pub fn fill(parts: Vec<Vec<Span<'static>>>, kept: usize, gap: usize, width: usize) -> (Vec<Span<'static>>, usize) {
+    let wide = |part: &[Span<'_>]| part.iter().map(|s| s.content.width()).sum::<usize>();
+    let (mut spans, mut used) = (Vec::new(), 0);
+    for (i, part) in parts.into_iter().filter(|p| !p.is_empty()).enumerate() {
+        let before = if i == 0 { 1 } else { gap };
+        let need = before + wide(&part);
+        if used + need > width && i >= kept {
+            break;
+        }
+        spans.push(Span::raw(" ".repeat(before)));
+        spans.extend(part);
+        used += need;
+    }
+    (spans, used)
 }
 
 /// A centred box over the screen, cleared.

@@ -152,6 +152,28 @@ impl Desk {
             .await
     }
 
+    /// Gives a campaign more lines at once, or fewer, by one that was there or not in between: from how many to how
+    /// many. At the end of the range it stays.
+    pub async fn change_lines(&self, actor: Actor, id: CampaignId, by: i64) -> Result<(i64, i64), DeskError> {
+        let now = self.now();
+        self.store
+            .write(Lane::Urgent, move |tx| {
+                Box::pin(async move {
+                    let row = tx.campaign(actor.owner, id).await?.ok_or(DeskError::NotFound("campaign"))?;
+                    let lines = row.max_concurrent.saturating_add(by).clamp(1, campaign::MOST_AT_ONCE);
+                    if lines != row.max_concurrent {
+                        let settings = Settings { max_concurrent: lines, ..row.settings() };
+                        let edit =
+                            CampaignEdit { name: row.name, assistant: row.assistant_id, prompt: row.campaign_prompt, agent_name: row.agent_name, settings };
+                        tx.update_campaign(id, &edit, now).await?;
+                        audit(tx, &actor, now, "campaign_edited", Some(id.0), &serde_json::json!({ "maxConcurrent": lines })).await?;
+                    }
+                    Ok((row.max_concurrent, lines))
+                })
+            })
+            .await
+    }
+
     /// Starts a campaign: its queue begins to fill, the engine goes on by itself.
     ///
     /// # Errors

@@ -104,7 +104,7 @@ impl Desk {
     }
 
     /// What the engine would decide now, from what is in the rows.
-    async fn binding(&self, row: &CampaignRow) -> Result<(&'static str, String, Option<DateTime<Utc>>), DeskError> {
+    pub(super) async fn binding(&self, row: &CampaignRow) -> Result<(&'static str, String, Option<DateTime<Utc>>), DeskError> {
         if row.manual && row.execution_status == Status::Idle {
             return Ok((Gate::State.word(), "it is made of single calls: each is dialled when somebody asks for it".to_owned(), None));
         }

@@ -65,7 +65,7 @@ impl Desk {
     }
 
     /// Kill switch, terms, and what the engine says of LiveKit and its SIP service.
-    async fn dialling(&self, campaigns: &[CampaignRow]) -> Result<Vec<System>, DeskError> {
+    pub(super) async fn dialling(&self, campaigns: &[CampaignRow]) -> Result<Vec<System>, DeskError> {
         let mut all = Vec::new();
         let standing = self.standing().await?;
         if standing.kill_switch.is_some() {
@@ -92,7 +92,7 @@ impl Desk {
     }
 
     /// What the engine noted of campaigns that no agent worker comes to.
-    async fn agents(&self, campaigns: &[CampaignRow]) -> Result<System, DeskError> {
+    pub(super) async fn agents(&self, campaigns: &[CampaignRow]) -> Result<System, DeskError> {
         const NAME: &str = "agent worker";
         for row in campaigns.iter().filter(|c| c.execution_status == Status::Running) {
             if let Some(words) = self.store.setting(Setting::CampaignNote(row.id)).await? {
@@ -138,7 +138,7 @@ impl Desk {
         Ok(all)
     }
 
-    async fn hooks(&self) -> Result<System, DeskError> {
+    pub(super) async fn hooks(&self) -> Result<System, DeskError> {
         let now = self.now();
         Ok(match self.store.last_hook().await? {
             Some(at) => System::good("hooks", format!("last one {}", ago(now - at))),

@@ -1,5 +1,7 @@
 //! What the tagging desk shows: the queue with what the agent says, who tags, and how fast.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 
 use super::{PaneRow, Store, StoreError, pool::on};
@@ -75,6 +77,19 @@ impl Store {
     pub async fn agent_word(&self, call: CallId) -> Result<Option<AgentWord>, StoreError> {
         let sql = "SELECT value AS outcome, note, confidence, at FROM call_outcomes WHERE call_id = $1 AND who = 'agent' ORDER BY id DESC LIMIT 1";
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(call).fetch_optional(db).await?))
+    }
+
+    /// Why the agent said what it did of some calls, where it gave a reason.
+    pub async fn agent_reasons(&self, calls: &[CallId]) -> Result<HashMap<CallId, String>, StoreError> {
+        if calls.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let ids: Vec<String> = calls.iter().map(|c| c.hex()).collect();
+        let sql = "SELECT call_id, note FROM call_outcomes
+                   WHERE who = 'agent' AND note <> '' AND call_id IN (SELECT unhex(value) FROM json_each($1)) ORDER BY id";
+        let rows: Vec<(CallId, String)> = on!(self.pool(), |db| sqlx::query_as(sql).bind(serde_json::json!(ids).to_string()).fetch_all(db).await?);
+        // The last word stands.
+        Ok(rows.into_iter().collect())
     }
 
     /// What somebody tagged in a while, and how fast.

@@ -28,6 +28,7 @@ pub fn options() -> ConsoleOptions {
         read_only: false,
         role: dialdeck::domain::role::Role::Admin,
         mask: 0,
+        ages: dialdeck::config::Ages::default(),
         simulated: true,
         supabase_hint: false,
         following: tokio::sync::watch::Sender::new(None).subscribe(),
@@ -148,9 +149,7 @@ pub fn snapshot() -> Snapshot {
         campaigns: vec![campaign(10, "Q4 Sales", Status::Running, counts), campaign(11, "Win-back", Status::Idle, Counts::default())],
         live,
         to_tag: vec![suggested],
-        answered: Some(41),
-        failed: Some(3),
-        calls_per_minute: 11,
+        head: Some(std::sync::Arc::new(crate::deck::head())),
         ..Snapshot::default()
     }
 }
@@ -432,7 +431,10 @@ fn the_detail_shows_what_the_gates_looked_at() {
     press(&mut s, "\n");
     s.update(Msg::Detail(Box::new(Detail { row, timeline: vec![], outcomes: vec![], audit })));
     let shown = screen(&mut s, 120, 40);
-    assert!(shown.contains("call armed by engine") && shown.contains("America/New_York Wed 12:00") && shown.contains("dials24h 1"), "{shown}");
+    assert!(shown.contains("allowed and dialled by engine") && !shown.contains("dials24h"), "{shown}");
+    press(&mut s, "d");
+    let shown = screen(&mut s, 120, 40);
+    assert!(shown.contains("America/New_York Wed 12:00") && shown.contains("dials24h 1"), "{shown}");
     assert!(!shown.contains("consentAt"), "what was not looked at is not shown");
 }
 

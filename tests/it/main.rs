@@ -10,6 +10,7 @@ mod cli;
 mod console;
 mod contacts;
 mod crash;
+mod deck;
 mod defects;
 mod dispatch;
 mod edges;

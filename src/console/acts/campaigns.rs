@@ -56,6 +56,17 @@ pub fn edit(state: &mut State) {
     }
 }
 
+/// More lines at once, or fewer: asks nothing, for `u` takes it back.
+pub fn lines(state: &mut State, by: i64) -> Vec<Effect> {
+    facts(state).map_or_else(Vec::new, |(campaign, name, _)| vec![Effect::Lines { campaign, name, by, undone: false }])
+}
+
+pub fn recycle(state: &mut State) {
+    if let Some((campaign, name, _)) = facts(state) {
+        state.open(dialogs::Recycle::new(campaign, name));
+    }
+}
+
 /// The import that goes on behind the screen, or a new one.
 pub fn import(state: &mut State) {
     let dialog = state.behind.take().unwrap_or_else(|| Box::new(dialogs::ImportDialog::default()));

@@ -18,6 +18,9 @@ use super::{
 /// Rows of a page.
 const PAGE: isize = 10;
 
+/// Lines of a story that a key goes.
+const STORY: isize = 5;
+
 /// Does it, or says why not.
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     if let Some(why) = keys::row(action).and_then(|row| possible::now(state, row).err()) {
@@ -31,6 +34,8 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::PageDown => screen::step(state, PAGE),
         Action::Top => screen::step(state, isize::MIN / 2),
         Action::Bottom => screen::step(state, isize::MAX / 2),
+        Action::StoryDown => screen::story_by(state, STORY),
+        Action::StoryUp => screen::story_by(state, -STORY),
         Action::NextPane => return screen::turn(state, 1),
         Action::PreviousPane => return screen::turn(state, keys::Pane::DECK.len() - 1),
         Action::Focus(pane) => return screen::focus(state, pane),
@@ -63,6 +68,9 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::PauseResume => return campaigns::pause_resume(state),
         Action::Stop => campaigns::stop(state),
         Action::Edit => campaigns::edit(state),
+        Action::MoreLines => return campaigns::lines(state, 1),
+        Action::FewerLines => return campaigns::lines(state, -1),
+        Action::Recycle => campaigns::recycle(state),
         Action::Why => return campaigns::why(state),
         Action::New => campaigns::new(state),
         Action::Import => campaigns::import(state),

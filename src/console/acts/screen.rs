@@ -2,7 +2,7 @@
 
 use super::super::{
     Ending, dialogs,
-    keys::Pane,
+    keys::{Action, Pane},
     message::Effect,
     place::Next,
     state::State,
@@ -110,6 +110,15 @@ fn story(state: &mut State) -> Vec<Effect> {
     state.open(dialogs::Story::new(call));
     state.shown = Some(call);
     vec![Effect::Show(Some(call))]
+}
+
+/// Scrolls what stands beside a list: a call's story, a campaign.
+pub fn story_by(state: &mut State, by: isize) {
+    if !state.shows_story() && !(state.zoom && state.focus == Pane::Campaigns) {
+        let (live, enter) = (state.keys.name(Action::Focus(Pane::Live)), state.keys.name(Action::Enter));
+        return state.hint(format!("no story stands beside the board here: {live} {live} has one where there is room, {enter} opens it"));
+    }
+    state.story.0 = state.story.0.saturating_add_signed(by).min(state.story.1.get());
 }
 
 pub fn follow(state: &mut State) {

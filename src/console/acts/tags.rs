@@ -100,6 +100,10 @@ pub fn take_back(state: &mut State) -> Vec<Effect> {
             state.say(format!("resuming the {} that were paused together", count(i64::try_from(ids.len()).unwrap_or(0), "campaign")));
             vec![Effect::ResumeAll(ids)]
         }
+        Some(Undo::Lines { campaign, name, by }) => {
+            state.say(format!("taking back {by:+} lines of \"{name}\"..."));
+            vec![Effect::Lines { campaign, name, by: -by, undone: true }]
+        }
         Some(Undo::Tags(steps)) => take_all_back(state, steps),
         Some(Undo::Tag { call, name, outcome: Some(Outcome::DoNotCall), previous, at }) => {
             if state.now - at > DNC_UNDO {

@@ -1,6 +1,6 @@
 //! A call's story over the screen. Tags, notes and hang-ups go to this call.
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::{Frame, layout::Rect};
 
 use ratatui::widgets::Paragraph;
@@ -22,13 +22,15 @@ use crate::{
 pub struct Story {
     call: CallId,
     scroll: usize,
+    /// With what told each line, and all that was looked at.
+    details: bool,
     /// Lines when it was drawn last: where scrolling ends.
     lines: std::cell::Cell<usize>,
 }
 
 impl Story {
     pub fn new(call: CallId) -> Self {
-        Self { call, scroll: 0, lines: std::cell::Cell::new(1) }
+        Self { call, scroll: 0, details: false, lines: std::cell::Cell::new(1) }
     }
 }
 
@@ -44,16 +46,28 @@ impl Dialog for Story {
         if let Some(action) = action.filter(|a| crate::console::keys::row(*a).as_ref().is_some_and(own)) {
             return Next::Act(action);
         }
+        if key.code == KeyCode::Char('d') {
+            self.details = !self.details;
+            self.scroll = 0;
+        }
         self.scroll = scrolled(self.scroll, key.code, self.lines.get());
         Next::stay()
     }
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
-        let inside = popup(frame, &state.theme, area, 110, 36, "The call", "j k scroll   Esc closes");
+        let inside = popup(
+            frame,
+            &state.theme,
+            area,
+            110,
+            36,
+            "The call",
+            if self.details { "j k scroll   d fewer details   Esc closes" } else { "j k scroll   d all details   Esc closes" },
+        );
         let Some(detail) = state.detail.as_ref().filter(|d| d.row.id == self.call) else {
             return frame.render_widget(Paragraph::new(" loading..."), inside);
         };
-        let lines = story::lines(state, detail, usize::from(inside.width));
+        let lines = story::lines(state, detail, usize::from(inside.width), self.details);
         let most = lines.len().saturating_sub(usize::from(inside.height));
         self.lines.set(most + 1);
         frame.render_widget(Paragraph::new(lines[self.scroll.min(most)..].to_vec()), inside);

@@ -366,7 +366,7 @@ fn draw_story(frame: &mut Frame<'_>, state: &State, area: Rect) {
     let inside = boxed(frame, &state.theme, area, false, "The call", &format!("{} opens", state.keys.name(Action::Enter)));
     match &state.detail {
         Some(d) if Some(d.row.id) == state.shown => {
-            frame.render_widget(Paragraph::new(story::lines(state, d, usize::from(inside.width))), inside);
+            frame.render_widget(Paragraph::new(story::lines(state, d, usize::from(inside.width), false)), inside);
         }
         _ if state.shown.is_some() => empty(frame, &state.theme, inside, "loading..."),
         _ => empty(frame, &state.theme, inside, "no call selected"),
@@ -413,7 +413,7 @@ impl Columns {
     pub fn spans(&self, state: &State, found: &FoundCall) -> Vec<Span<'static>> {
         let r = &found.call;
         let style = |role: &str| state.theme.style(role);
-        let (mark, role) = glyph(r.state);
+        let (mark, role) = glyph(state, r.state);
         let mut spans = vec![Span::styled(fit(&r.armed_at.map_or_else(String::new, |t| when(state, t)), 13), style("text_dim"))];
         if self.age {
             spans.push(Span::styled(format!("{:>5} ", r.armed_at.map_or_else(String::new, |t| age(state.now, t))), style("text_faint")));

@@ -1,19 +1,42 @@
-//! Campaigns: which run, how far they are, and what they wait for.
+//! Campaigns: which run, how far they are, and what each comes to next. On the whole screen the one under the cursor
+//! stands beside them with all that is known of it.
 
-use ratatui::{Frame, layout::Rect, text::Span};
+use chrono::{DateTime, Duration, Utc};
+use crossterm::event::KeyEvent;
+use ratatui::{
+    Frame,
+    layout::{Constraint, Layout, Rect},
+    text::Span,
+};
+use unicode_width::UnicodeWidthStr;
 
+use super::campaign;
 use crate::{
     console::{
-        keys::{Action, Group, Pane},
+        charts, dialogs,
+        keys::{self, Action, Group, Pane},
+        message::{Effect, Msg},
         place::{Next, Room},
+        possible,
+        question::{Answer, Question},
         snapshot::CampaignView,
-        state::State,
+        state::{BESIDE, State},
         widgets::{Row, boxed, empty, fit, head},
     },
-    domain::campaign::Status,
+    desk::{self, CampaignRoom},
+    domain::{campaign::Status, id::CampaignId, text::clean},
 };
 
-pub struct Campaigns;
+/// What is known of the campaign under the cursor, and when it was asked.
+#[derive(Default)]
+pub struct Campaigns {
+    known: Option<Box<CampaignRoom>>,
+    asked: Option<(CampaignId, DateTime<Utc>)>,
+    waits: bool,
+}
+
+/// A campaign is not asked about again sooner: its figures are of minutes.
+const REST: Duration = Duration::seconds(3);
 
 impl Room for Campaigns {
     fn pane(&self) -> Pane {
@@ -24,7 +47,8 @@ impl Room for Campaigns {
         format!("{} Campaigns {}", state.keys.name(Action::Focus(Pane::Campaigns)), state.data.campaigns.len())
     }
 
-    fn rows(&self, _state: &State, area: Rect, _whole: bool) -> usize {
+    fn rows(&self, state: &State, area: Rect, whole: bool) -> usize {
+        let area = if whole { split(state, area).0 } else { area };
         usize::from(area.height.saturating_sub(3))
     }
 
@@ -37,24 +61,95 @@ impl Room for Campaigns {
         state.campaign = state.data.campaigns.get(row).map(|c| c.row.id);
     }
 
-    fn enter(&mut self, _state: &mut State) -> Option<Next> {
+    fn enter(&mut self, state: &mut State) -> Option<Next> {
+        if !state.zoom && state.campaign.is_some() {
+            return Some(Next::Then(Action::Zoom));
+        }
         Some(Next::Then(Action::Why))
     }
 
     fn offers(&self) -> &'static [Action] {
-        &[Action::New, Action::Import, Action::Delete, Action::Zoom, Action::Undo]
+        &[Action::Enter, Action::MoreLines, Action::FewerLines, Action::New, Action::Import, Action::Delete, Action::Undo]
     }
 
     fn groups(&self) -> &'static [Group] {
         &[Group::Campaign, Group::Everything]
     }
 
-    /// `● running  Q4 Sales   38%  4  214/500  09-17 MTWTF`
-    fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect, _whole: bool) {
+    /// The key that queues one call again queues many here.
+    fn key(&mut self, state: &mut State, key: KeyEvent) -> Option<Vec<Effect>> {
+        if state.keys.action(&key, state.scope()) != Some(Action::Again) {
+            return None;
+        }
+        match keys::row(Action::Recycle).map(|row| possible::now(state, row)) {
+            Some(Err(why)) => state.hint(why),
+            _ => {
+                if let Some(c) = state.target_campaign() {
+                    let (id, name) = (c.row.id, c.row.name.clone());
+                    state.open(dialogs::Recycle::new(id, name));
+                }
+            }
+        }
+        Some(Vec::new())
+    }
+
+    fn told(&mut self, state: &mut State, msg: &Msg) {
+        let Msg::Answer(Question::Campaign(id), answer) = msg else { return };
+        if self.asked.is_none_or(|(of, _)| of != *id) {
+            return;
+        }
+        self.waits = false;
+        self.asked = Some((*id, state.now));
+        if let Ok(Answer::Campaign(room)) = answer {
+            self.known = room.clone();
+        }
+    }
+
+    /// Asks about the campaign under the cursor, and again when rows have changed.
+    fn asks(&mut self, state: &mut State) -> Vec<Effect> {
+        let Some(id) = state.campaign.filter(|_| state.zoom) else { return Vec::new() };
+        let same = self.asked.filter(|(of, _)| *of == id);
+        let fresh = same.is_some_and(|(_, at)| self.waits || state.data.at <= at || state.now - at < REST);
+        if fresh {
+            return Vec::new();
+        }
+        if same.is_none() {
+            state.story.0 = 0;
+        }
+        (self.asked, self.waits) = (Some((id, state.now)), true);
+        vec![Effect::Ask(Question::Campaign(id))]
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect, whole: bool) {
+        let (list, room) = if whole { split(state, area) } else { (area, None) };
+        self.draw_list(frame, state, list);
+        let Some(area) = room else { return };
+        let Some(c) = state.campaign.and_then(|id| state.data.campaign(id)) else {
+            let inside = boxed(frame, &state.theme, area, false, "The campaign", "");
+            return empty(frame, &state.theme, inside, &format!("{} takes a campaign; all of it stands here.", state.keys.name(Action::Down)));
+        };
+        campaign::draw(frame, state, area, c, self.known.as_deref().filter(|r| r.row.id == c.row.id));
+    }
+}
+
+/// The list, and the room of the one under the cursor: beside it, or below where there is no room.
+fn split(state: &State, area: Rect) -> (Rect, Option<Rect>) {
+    if area.width >= BESIDE {
+        let [list, room] = Layout::horizontal([Constraint::Percentage(50), Constraint::Percentage(50)]).areas(area);
+        return (list, Some(room));
+    }
+    let n = u16::try_from(state.data.campaigns.len()).unwrap_or(u16::MAX).saturating_add(3);
+    let [list, room] = Layout::vertical([Constraint::Length(n.clamp(5, (area.height / 3).max(5))), Constraint::Min(0)]).areas(area);
+    (list, (room.height > 3).then_some(room))
+}
+
+impl Campaigns {
+    /// `● Q4 Sales   ████████▌░░░░░  38 %     9   214/500  done about 16:40`
+    fn draw_list(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
         let focused = state.focus == Pane::Campaigns;
         let all = &state.data.campaigns;
         let selected = all.iter().position(|c| Some(c.row.id) == state.campaign);
-        let corner = selected.map_or_else(String::new, |i| format!("{}/{}", i + 1, all.len()));
+        let corner = selected.map_or_else(|| all.len().to_string(), |i| format!("{}/{}", i + 1, all.len()));
         let inside = boxed(frame, &state.theme, area, focused, &self.tab(state), &corner);
         if all.is_empty() {
             return empty(frame, &state.theme, inside, &none(state));
@@ -77,68 +172,151 @@ fn none(state: &State) -> String {
     format!("No campaigns yet. {import} imports contacts, {new} makes a campaign. `dialdeck demo` shows sample data, and rings no phone")
 }
 
-/// The name has what the longest needs; the window what is left.
+/// Widths: the name has what the longest needs, the bar and the day drop where there is no room.
 struct Columns {
     name: usize,
-    tail: usize,
+    bar: usize,
+    today: usize,
+    next: usize,
 }
 
-/// Cells of all but the name and the window.
-const FIXED: usize = 12 + 6 + 6 + 11 + 3;
+/// Glyph, share, lines in use, and the gaps.
+const FIXED: usize = 2 + 7 + 5;
+const TODAY: usize = 10;
+const LEAST_NEXT: usize = 20;
 
 impl Columns {
     fn of(all: &[CampaignView], width: usize) -> Self {
-        use unicode_width::UnicodeWidthStr;
-        let longest = all.iter().take(200).map(|c| c.row.name.width()).max().unwrap_or(10);
-        let left = width.saturating_sub(FIXED + 1);
-        let name = longest.clamp(8, 40).min(left.saturating_sub(8)).max(8);
-        Self { name, tail: left.saturating_sub(name) }
+        let longest = all.iter().take(200).map(|c| c.row.name.width()).max().unwrap_or(10).clamp(8, 40);
+        let room = width.saturating_sub(FIXED + 2);
+        let today = if room >= 8 + TODAY + LEAST_NEXT { TODAY } else { 0 };
+        let left = room.saturating_sub(today + LEAST_NEXT);
+        let name = longest.min(left).max(8);
+        let bar = match left.saturating_sub(name) {
+            0..6 => 0,
+            n => (n - 1).min(14),
+        };
+        let next = room.saturating_sub(today + name + if bar > 0 { bar + 1 } else { 0 });
+        Self { name, bar, today, next }
     }
 
     fn head(&self) -> String {
-        let text = format!("{:<11} {} {:>5} {:>5} {:>10}  ", "state", fit("campaign", self.name), "done", "live", "today/cap");
-        format!("{text}{}", fit("hours", self.tail))
+        let bar = if self.bar > 0 { fit("contacts", self.bar + 1) } else { String::new() };
+        let today = if self.today > 0 { format!("{:>10}", "today") } else { String::new() };
+        format!("  {} {bar}  done live{today}  {}", fit("campaign", self.name), fit("next", self.next.saturating_sub(2)))
     }
 
     fn spans(&self, state: &State, c: &CampaignView) -> Vec<Span<'static>> {
-        let (glyph, role) = glyph(c.row.execution_status);
+        let (glyph, role) = glyph(state, c.row.execution_status);
         let n = &c.row.counts;
-        let word = state.pending.get(&c.row.id).copied().unwrap_or_else(|| word(c));
         let over = n.total - n.pending - n.processing - n.canceled;
         let done = if n.total > 0 { over * 100 / n.total } else { 0 };
-        let text = state.theme.style("text");
-        let used = format!("{}/{}", c.used_today, c.row.daily_cap);
-        vec![
-            Span::styled(fit(&format!("{glyph} {word}"), 11), state.theme.style(role)),
-            Span::styled(format!(" {} {done:>4}% {:>5} {used:>10}  ", fit(&c.row.name, self.name), n.live), text),
-            Span::styled(fit(&tail(c), self.tail), state.theme.style("text_dim")),
-        ]
+        let text = state.theme.style(if c.row.execution_status == Status::Completed { "text_faint" } else { "text" });
+        let mut spans =
+            vec![Span::styled(format!("{glyph} "), state.theme.style(role)), Span::styled(format!("{} ", fit(&clean(&c.row.name, 80), self.name)), text)];
+        if self.bar > 0 {
+            let (filled, track) = charts::gauge_parts(self.bar, charts::share(over, n.total), &state.theme.symbols);
+            spans.extend([Span::styled(filled, state.theme.style(role)), Span::styled(format!("{track} "), state.theme.style("border"))]);
+        }
+        spans.push(Span::styled(format!("{done:>4} %{:>5}", n.live), text));
+        if self.today > 0 {
+            spans.push(Span::styled(format!("{:>10}", format!("{}/{}", c.used_today, c.row.daily_cap)), text));
+        }
+        let (words, role) = next(state, c);
+        spans.push(Span::styled(format!("  {}", fit(&words, self.next.saturating_sub(2))), state.theme.style(role)));
+        spans
     }
 }
 
-fn glyph(status: Status) -> (&'static str, &'static str) {
+pub fn glyph(state: &State, status: Status) -> (&str, &'static str) {
+    let symbols = &state.theme.symbols;
     match status {
-        Status::Running => ("●", "state_running"),
-        Status::Paused => ("~", "state_paused"),
-        Status::Idle => ("o", "state_idle"),
-        Status::Completed => ("✓", "state_completed"),
-        Status::Error => ("✗", "state_error"),
+        Status::Running => (&symbols.running, "state_running"),
+        Status::Paused => (&symbols.paused, "state_paused"),
+        Status::Idle => (&symbols.idle, "state_idle"),
+        Status::Completed => (&symbols.completed, "state_completed"),
+        Status::Error => (&symbols.error, "state_error"),
     }
 }
 
-fn word(c: &CampaignView) -> &'static str {
-    match c.row.execution_status {
-        Status::Completed if c.row.counts.canceled > 0 && c.row.status_actor != "engine" => "stopped",
-        Status::Completed => "done",
-        Status::Running if !c.open => "waiting",
-        s => s.as_str(),
+/// What it comes to next, or why it stands, in a few words, and their role.
+pub fn next(state: &State, c: &CampaignView) -> (String, &'static str) {
+    if let Some(words) = state.pending.get(&c.row.id) {
+        return ((*words).to_owned(), "warn");
+    }
+    let row = &c.row;
+    let by = || {
+        let at = row.status_at.with_timezone(&state.options.zone);
+        let day = if state.now - row.status_at < Duration::hours(20) { "%H:%M" } else { "%-d %b" };
+        format!("{} {}", clean(&row.status_actor, 20), at.format(day))
+    };
+    match row.execution_status {
+        Status::Running => running(state, c),
+        Status::Paused if row.status_actor == "breaker" => (format!("breaker: {}", row.status_reason), "error"),
+        Status::Paused if row.status_actor.is_empty() => ("paused".to_owned(), "state_paused"),
+        Status::Paused => (format!("paused, {}", by()), "state_paused"),
+        Status::Error => (row.status_reason.clone(), "error"),
+        Status::Completed if row.counts.canceled > 0 && row.status_actor != "engine" => (format!("stopped, {}", by()), "text_faint"),
+        Status::Completed => ("done".to_owned(), "text_faint"),
+        Status::Idle if row.manual => ("single calls".to_owned(), "text_faint"),
+        Status::Idle => (format!("not started, {}", row.window().label()), "text_dim"),
     }
 }
 
-/// Why it stands, or when it calls.
-fn tail(c: &CampaignView) -> String {
-    match c.row.execution_status {
-        Status::Paused | Status::Error | Status::Completed if !c.row.status_reason.is_empty() => c.row.status_reason.clone(),
-        _ => format!("{} {}", c.row.window().label(), c.row.timezone.rsplit('/').next().unwrap_or_default().replace('_', " ")),
+fn running(state: &State, c: &CampaignView) -> (String, &'static str) {
+    let next = state.data.head.as_ref().and_then(|h| h.next.get(&c.row.id));
+    let zone = c.row.zone();
+    // Whose clock, where it is not the screen's; the day, where it is not today.
+    let at = |t: DateTime<Utc>| {
+        let there = t.with_timezone(&zone);
+        let same_day = there.date_naive() == state.now.with_timezone(&zone).date_naive();
+        let same_clock = there.naive_local() == t.with_timezone(&state.options.zone).naive_local();
+        let day = if same_day { "" } else { "%a " };
+        there.format(&format!("{day}%H:%M{}", if same_clock { "" } else { " %Z" })).to_string()
+    };
+    let opens = |t: Option<DateTime<Utc>>, words: &str| t.map_or_else(|| words.to_owned(), |t| format!("opens {}", at(t)));
+    match next {
+        None if !c.open => (opens(c.row.window().next_open(zone, state.now), "closed"), "text_dim"),
+        None => ("running".to_owned(), "text_dim"),
+        Some(desk::Next::Begins) => ("calls begin".to_owned(), "text_dim"),
+        Some(desk::Next::Done(t)) => (format!("done about {}", at(*t)), "text_dim"),
+        Some(desk::Next::Cap(t)) => (format!("cap about {}", at(*t)), "text_dim"),
+        Some(desk::Next::Lasts(left)) => (lasts(*left), "text_dim"),
+        Some(desk::Next::Braked) => ("one at a time: no agent came".to_owned(), "warn"),
+        Some(desk::Next::Waits(gate, until)) => waits(gate, *until, &opens, &at),
+    }
+}
+
+/// How much calling is left, where the day is too short for it.
+fn lasts(left: Duration) -> String {
+    match left.num_hours() {
+        h @ 0..48 => format!("{} h of calling left", h.max(1)),
+        h => format!("{} days of calling left", h / 24),
+    }
+}
+
+type Opens<'a> = &'a dyn Fn(Option<DateTime<Utc>>, &str) -> String;
+
+/// A gate in the words of whoever looks at the board; `w` has them all.
+fn waits(gate: &str, until: Option<DateTime<Utc>>, opens: Opens<'_>, at: &dyn Fn(DateTime<Utc>) -> String) -> (String, &'static str) {
+    let plain = |words: &str| (words.to_owned(), "warn");
+    match gate {
+        "hours" => (opens(until, "closed by its hours"), "text_dim"),
+        "contact_hours" | "place_closed" => (opens(until, "closed by law"), "text_dim"),
+        "daily_cap" => (until.map_or_else(|| "cap reached".to_owned(), |t| format!("cap reached, {}", at(t))), "text_dim"),
+        "retry" | "attempts_24h" | "frequency" | "rest" | "number_busy" => {
+            (until.map_or_else(|| "tries again later".to_owned(), |t| format!("tries again {}", at(t))), "text_dim")
+        }
+        "concurrency" | "trunk_concurrency" => ("all its lines are in use".to_owned(), "text_dim"),
+        "call_delay" | "trunk_rate" => ("dials in a moment".to_owned(), "text_dim"),
+        "done" => ("the last calls".to_owned(), "text_dim"),
+        "agent" => plain("no agent comes"),
+        "kill_switch" => plain("kill switch is on"),
+        "terms" => plain("terms not accepted"),
+        "engine" => plain("nothing dials: see above"),
+        "trunk" => plain("its number has no trunk"),
+        "script" => plain("has no script"),
+        "national_list" => plain("needs a newer national list"),
+        _ => plain("waits: w says why"),
     }
 }

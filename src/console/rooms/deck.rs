@@ -6,15 +6,19 @@ use ratatui::{
     layout::Rect,
     style::Modifier,
     text::{Line, Span},
-    widgets::{Paragraph, Sparkline},
+    widgets::Paragraph,
 };
 
-use crate::console::{
-    keys::{Action, Pane},
-    layout::Places,
-    state::State,
-    story,
-    widgets::{boxed, cut, empty},
+use crate::{
+    console::{
+        charts,
+        keys::{Action, Pane},
+        layout::Places,
+        state::State,
+        story,
+        widgets::{boxed, cut, empty, fit},
+    },
+    domain::stats::Pace,
 };
 
 pub fn draw(frame: &mut Frame<'_>, state: &State, places: &Places) {
@@ -27,7 +31,7 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, places: &Places) {
             room.draw(frame, state, *area, state.zoom);
         }
     }
-    if let Some(area) = places.trend {
+    if let Some(area) = places.trend.filter(|a| a.height > 2) {
         trend(frame, state, area);
     }
     if let Some(area) = places.detail {
@@ -56,40 +60,82 @@ fn crumbs(state: &State, width: usize) -> Line<'static> {
     let back = format!("   {} the deck", state.keys.name(Action::Escape));
     let here = cut(&here, width.saturating_sub(back.len() + 9));
     let dim = state.theme.style("text_dim");
-    Line::from(vec![Span::styled(" deck > ", dim), Span::styled(here, state.theme.style("title").add_modifier(Modifier::BOLD)), Span::styled(back, dim)])
+    Line::from(vec![
+        Span::styled(format!(" deck {} ", state.theme.symbols.crumb), dim),
+        Span::styled(here, state.theme.style("title").add_modifier(Modifier::BOLD)),
+        Span::styled(back, dim),
+    ])
 }
 
-/// The story of the selected call, on the wide screen.
-fn detail(frame: &mut Frame<'_>, state: &State, area: Rect) {
-    let corner = format!("{} opens", state.keys.name(Action::Enter));
-    let inside = boxed(frame, &state.theme, area, false, "The call", &corner);
+/// The story of the selected call, on the wide screen and in the room of the board.
+pub fn detail(frame: &mut Frame<'_>, state: &State, area: Rect) {
+    let inside = boxed(frame, &state.theme, area, false, "The call", &corner(state));
+    beside(frame, state, inside);
+}
+
+fn corner(state: &State) -> String {
+    let [down, up, opens] = [Action::StoryDown, Action::StoryUp, Action::Enter].map(|a| state.keys.name(a));
+    format!("{down} {up} scroll  {opens} opens")
+}
+
+fn beside(frame: &mut Frame<'_>, state: &State, area: Rect) {
     match &state.detail {
         Some(d) if Some(d.row.id) == state.shown => {
-            frame.render_widget(Paragraph::new(story::lines(state, d, usize::from(inside.width))), inside);
+            let lines = story::lines(state, d, usize::from(area.width), false);
+            let most = lines.len().saturating_sub(usize::from(area.height));
+            state.story.1.set(most);
+            frame.render_widget(Paragraph::new(lines[state.story.0.min(most)..].to_vec()), area);
         }
-        _ if state.shown.is_some() => empty(frame, &state.theme, inside, "loading..."),
-        _ => empty(frame, &state.theme, inside, "no call selected"),
+        _ if state.shown.is_some() => empty(frame, &state.theme, area, "loading..."),
+        _ => empty(frame, &state.theme, area, &format!("{} takes a call; its story stands here.", state.keys.name(Action::Down))),
     }
 }
 
-/// One figure of a minute's point.
-type PointValue = fn(&(i64, i64, i64, i64)) -> i64;
+/// One figure of some minutes.
+type Value = fn(&Pace) -> i64;
 
-/// Answered, calls and failures a minute, on the wide screen.
+const SERIES: [(&str, &str, Value); 3] = [("dials", "call_calling", |p| p.dials), ("answered", "success", |p| p.answered), ("failed", "error", |p| p.failed)];
+
+/// Cells of the words at the left of a history.
+const LABEL: u16 = 16;
+/// The rows of one history at most.
+const TALLEST: u16 = 10;
+
+/// Dials, answers and failures of the last hour, a column a minute, all against the most dials of one: what is half as
+/// high is half as much. From the rows, so that it does not begin anew with each start.
 fn trend(frame: &mut Frame<'_>, state: &State, area: Rect) {
-    let inside = boxed(frame, &state.theme, area, false, "Since the start, a bar a minute", "");
-    let series: [(&str, PointValue); 3] = [("dials/min", |p| p.1), ("answered %", |p| p.2), ("failed %", |p| p.3)];
-    for (i, (label, value)) in series.into_iter().enumerate() {
-        let y = inside.y + u16::try_from(i).unwrap_or(0);
-        if y >= inside.bottom() {
-            return;
+    let inside = boxed(frame, &state.theme, area, false, "The last hour, by the minute", "");
+    let Some(head) = state.data.head.as_deref().filter(|h| h.figures.hour.armed > 0) else {
+        let words = if state.loaded { "No dial in the last hour. Each minute's dials and answers stand here." } else { "loading..." };
+        return empty(frame, &state.theme, inside, words);
+    };
+    let each = (inside.height / 3).clamp(1, TALLEST);
+    let minutes = &head.figures.minutes[..head.figures.minutes.len().saturating_sub(1)];
+    let top = minutes.iter().map(|p| p.dials).max().unwrap_or(0);
+    for (i, (label, role, value)) in (0u16..).zip(SERIES) {
+        let area = Rect { y: inside.y + i * each, height: each, ..inside };
+        if area.bottom() <= inside.bottom() {
+            series(frame, state, area, (label, role, top), &minutes.iter().map(value).collect::<Vec<_>>());
         }
-        let line = Rect { y, height: 1, ..inside };
-        frame.render_widget(Paragraph::new(Span::styled(format!(" {label:<11}"), state.theme.style("text_dim"))), line);
-        let data: Vec<u64> =
-            state.history.iter().rev().take(usize::from(inside.width.saturating_sub(14))).rev().map(|p| u64::try_from(value(p)).unwrap_or(0)).collect();
-        let place = Rect { x: inside.x + 13, width: inside.width.saturating_sub(14), ..line };
-        let top = if i == 0 { data.iter().copied().max().unwrap_or(1).max(1) } else { 100 };
-        frame.render_widget(Sparkline::default().max(top).data(data).style(state.theme.style("spark")), place);
     }
+}
+
+fn series(frame: &mut Frame<'_>, state: &State, area: Rect, (label, role, top): (&str, &str, i64), values: &[i64]) {
+    let width = usize::from(area.width.saturating_sub(LABEL + 1));
+    // Two cells a minute where there is room: a minute can be told from the next.
+    let columns: Vec<i64> =
+        if width >= values.len() * 2 { values.iter().flat_map(|v| [*v, *v]).collect() } else { charts::columns(values, width.min(values.len())) };
+    let rows = charts::tall(&columns, top, usize::from(area.height), &state.theme.symbols);
+    let most = columns.iter().copied().max().unwrap_or(0);
+    let words = [format!(" {label} {}", values.iter().sum::<i64>()), format!(" most {most} a min")];
+    let lines: Vec<Line<'_>> = rows
+        .into_iter()
+        .enumerate()
+        .map(|(y, row)| {
+            let words = words.get(y).map_or("", String::as_str);
+            let label = Span::styled(fit(words, usize::from(LABEL)), state.theme.style(if y == 0 { "text" } else { "text_faint" }));
+            Line::from(vec![label, Span::styled(row, state.theme.style(role))])
+        })
+        .collect();
+    frame.render_widget(Paragraph::new(lines), area);
 }

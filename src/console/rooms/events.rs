@@ -1,20 +1,42 @@
-//! Events: what the program says of itself, newest first. The cursor stays on its line; Enter shows it whole.
+//! Events: what the program says of itself, newest first. The cursor stays on its line; Enter shows it whole. On the
+//! whole screen the line under the cursor stands in full below, and the level from which on lines are shown is chosen.
 
-use ratatui::{Frame, layout::Rect, text::Span};
+use crossterm::event::KeyEvent;
+use ratatui::{
+    Frame,
+    layout::{Constraint, Layout, Rect},
+    text::{Line, Span},
+    widgets::Paragraph,
+};
 use tracing::Level;
 
 use crate::{
     console::{
         dialogs::Words,
         keys::{Action, Group, Pane},
+        message::Effect,
         place::{Next, Room},
         state::State,
-        widgets::{Row, boxed, empty, fit},
+        widgets::{Row, boxed, empty, fit, wrapped},
     },
+    domain::text::clean,
     telemetry::LogLine,
 };
 
-pub struct Events;
+/// From what level on lines are shown.
+pub struct Events {
+    least: Level,
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Self { least: Level::INFO }
+    }
+}
+
+const LEVELS: [Level; 4] = [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG];
+/// Rows of the line in full, with its frame.
+const FULL: u16 = 7;
 
 impl Room for Events {
     fn pane(&self) -> Pane {
@@ -26,16 +48,16 @@ impl Room for Events {
         if state.data.errors > 0 { format!("{key} Events !{}", state.data.errors) } else { format!("{key} Events") }
     }
 
-    fn rows(&self, _state: &State, area: Rect, _whole: bool) -> usize {
-        usize::from(area.height.saturating_sub(2))
+    fn rows(&self, _state: &State, area: Rect, whole: bool) -> usize {
+        usize::from(split(area, whole).0.height.saturating_sub(2))
     }
 
     fn list(&self, state: &State) -> (Option<usize>, usize) {
-        (at(state), state.data.logs.len())
+        (self.at(state), self.shown(state).len())
     }
 
     fn put(&mut self, state: &mut State, row: usize) {
-        state.event = line(state, row).map(|l| l.number);
+        state.event = self.shown(state).get(row).map(|l| l.number);
     }
 
     fn keeps_top(&self, state: &State) -> bool {
@@ -43,49 +65,111 @@ impl Room for Events {
     }
 
     fn offers(&self) -> &'static [Action] {
-        &[Action::Enter, Action::Top, Action::Zoom, Action::Undo]
+        &[Action::Enter, Action::Top, Action::MoreLines, Action::FewerLines, Action::Zoom, Action::Undo]
     }
 
     fn groups(&self) -> &'static [Group] {
         &[Group::Moving, Group::View]
     }
 
-    fn enter(&mut self, state: &mut State) -> Option<Next> {
-        let line = line(state, at(state).unwrap_or(0))?;
-        let when = line.at.with_timezone(&state.options.zone).format("%F %H:%M:%S%.3f %Z");
-        let words = vec![format!("{when}   {}   {}", line.level, line.target), String::new(), line.text.clone()];
-        Some(Next::Instead(Box::new(Words::new("Event".to_owned(), words))))
+    /// The keys that give a campaign more lines show more of these.
+    fn key(&mut self, state: &mut State, key: KeyEvent) -> Option<Vec<Effect>> {
+        let at = LEVELS.iter().position(|l| *l == self.least).unwrap_or(2);
+        let to = match state.keys.action(&key, state.scope())? {
+            Action::MoreLines => (at + 1).min(LEVELS.len() - 1),
+            Action::FewerLines => at.saturating_sub(1),
+            _ => return None,
+        };
+        self.least = LEVELS[to];
+        state.event = None;
+        state.hint(format!("events: {}", words(self.least)));
+        Some(Vec::new())
     }
 
-    fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect, _whole: bool) {
+    fn enter(&mut self, state: &mut State) -> Option<Next> {
+        let shown = self.shown(state);
+        let line = shown.get(self.at(state).unwrap_or(0))?;
+        let text = vec![said(state, line), String::new(), line.text.clone()];
+        Some(Next::Instead(Box::new(Words::new("Event".to_owned(), text))))
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect, whole: bool) {
+        let (area, full) = split(area, whole);
+        let (shown, selected) = (self.shown(state), self.at(state));
+        let at = selected.map_or_else(|| "live".to_owned(), |i| format!("{}/{}", i + 1, shown.len()));
+        let (more, less) = (state.keys.name(Action::MoreLines), state.keys.name(Action::FewerLines));
+        let corner = if whole { format!("{}  {more} more {less} fewer  {at}", words(self.least)) } else { at };
         let focused = state.focus == Pane::Events;
-        let selected = at(state);
-        let corner = selected.map_or_else(|| "live".to_owned(), |i| format!("{}/{}", i + 1, state.data.logs.len()));
         let inside = boxed(frame, &state.theme, area, focused, &self.tab(state), &corner);
-        if state.data.logs.is_empty() {
-            return empty(frame, &state.theme, inside, if state.loaded { "Nothing has happened yet." } else { "loading..." });
+        if shown.is_empty() {
+            empty(frame, &state.theme, inside, &nothing(state, self.least));
         }
         let top = state.sight.get(&Pane::Events).map_or(0, |s| s.0);
-        for y in 0..usize::from(inside.height) {
-            let Some(line) = line(state, top + y) else { return };
+        for (y, line) in shown.iter().skip(top).take(usize::from(inside.height)).enumerate() {
             let row = Row { spans: spans(state, line, usize::from(inside.width)), selected: Some(top + y) == selected, marked: false, focused };
             row.draw(frame, &state.theme, inside, y);
         }
+        if let Some(area) = full {
+            draw_full(frame, state, area, selected.and_then(|i| shown.get(i)).copied());
+        }
     }
 }
 
-/// The line that stands in a row: the newest is the first.
-fn line(state: &State, row: usize) -> Option<&LogLine> {
-    let all = &state.data.logs;
-    all.len().checked_sub(row + 1).map(|i| &all[i])
+impl Events {
+    /// Lines of its levels, the newest first.
+    fn shown<'a>(&self, state: &'a State) -> Vec<&'a LogLine> {
+        state.data.logs.iter().rev().filter(|l| l.level <= self.least).collect()
+    }
+
+    /// The row of the line under the cursor; of one that is no more, the oldest.
+    fn at(&self, state: &State) -> Option<usize> {
+        let number = state.event?;
+        let all = self.shown(state);
+        Some(all.partition_point(|l| l.number > number).min(all.len().saturating_sub(1))).filter(|_| !all.is_empty())
+    }
 }
 
-/// The row of the line under the cursor; of one that is no more, the oldest.
-fn at(state: &State) -> Option<usize> {
-    let number = state.event?;
-    let all = &state.data.logs;
-    let found = all.partition_point(|l| l.number < number);
-    Some(all.len().saturating_sub(found + 1)).filter(|_| !all.is_empty())
+/// The list, and on the whole screen the line in full below it.
+fn split(area: Rect, whole: bool) -> (Rect, Option<Rect>) {
+    if !whole || area.height < FULL * 2 {
+        return (area, None);
+    }
+    let [list, full] = Layout::vertical([Constraint::Min(3), Constraint::Length(FULL)]).areas(area);
+    (list, Some(full))
+}
+
+fn words(least: Level) -> &'static str {
+    match least {
+        Level::ERROR => "errors only",
+        Level::WARN => "warnings and errors",
+        Level::INFO => "all but details",
+        _ => "everything",
+    }
+}
+
+fn nothing(state: &State, least: Level) -> String {
+    match (state.loaded, state.data.logs.len()) {
+        (false, _) => "loading...".to_owned(),
+        (true, 0) => "Nothing has happened yet.".to_owned(),
+        (true, n) => format!("None of {n} lines is of these levels ({}). {} shows more", words(least), state.keys.name(Action::MoreLines)),
+    }
+}
+
+fn draw_full(frame: &mut Frame<'_>, state: &State, area: Rect, line: Option<&LogLine>) {
+    let inside = boxed(frame, &state.theme, area, false, "The line", "");
+    let Some(line) = line else {
+        return empty(frame, &state.theme, inside, &format!("{} takes a line; it stands here in full.", state.keys.name(Action::Down)));
+    };
+    let width = usize::from(inside.width.saturating_sub(2));
+    let mut lines = vec![Line::from(Span::styled(format!(" {}", said(state, line)), state.theme.style("text_dim")))];
+    lines.extend(wrapped(&clean(&line.text, 4000), width).into_iter().map(|t| Line::from(Span::styled(format!(" {t}"), state.theme.style("text")))));
+    frame.render_widget(Paragraph::new(lines), inside);
+}
+
+/// When, how grave, and who says it.
+fn said(state: &State, line: &LogLine) -> String {
+    let when = line.at.with_timezone(&state.options.zone).format("%F %H:%M:%S%.3f %Z");
+    format!("{when}   {}   {}", line.level, line.target)
 }
 
 fn spans(state: &State, l: &LogLine, width: usize) -> Vec<Span<'static>> {
@@ -95,11 +179,12 @@ fn spans(state: &State, l: &LogLine, width: usize) -> Vec<Span<'static>> {
         Level::INFO => ("INFO ", "log_info"),
         _ => ("DEBUG", "log_debug"),
     };
-    let at = l.at.with_timezone(&state.options.zone).format("%H:%M:%S%.3f");
+    let at = l.at.with_timezone(&state.options.zone).format("%H:%M:%S");
+    let text = state.theme.style(if l.level <= Level::WARN { role } else { "text" });
     vec![
         Span::styled(format!("{at} "), state.theme.style("text_faint")),
         Span::styled(format!("{word} "), state.theme.style(role)),
         Span::styled(fit(&l.target, 8), state.theme.style("text_dim")),
-        Span::styled(fit(&format!(" {}", l.text), width.saturating_sub(28)), state.theme.style("text")),
+        Span::styled(fit(&format!(" {}", l.text), width.saturating_sub(24)), text),
     ]
 }

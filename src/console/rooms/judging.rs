@@ -1,7 +1,7 @@
 //! The tagging desk: outcomes on the whole screen, where taggers live. The calls that wait, the oldest first; the
 //! one under the cursor with all that helps to judge it; and the keys.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
 use ratatui::{
     Frame,
     layout::{Constraint, Layout, Rect},
@@ -16,7 +16,7 @@ use crate::{
     console::{
         keys::{Action, Pane},
         place::Next,
-        rows::display_name,
+        rows::{age, display_name},
         snapshot::Judged,
         state::State,
         tagging,
@@ -119,17 +119,6 @@ fn head(state: &State) -> String {
         several => text.push_str(&format!("   {} are tagging here too", several.join(", "))),
     }
     text
-}
-
-/// `40 s`, `4 m`, `3 h`, `2 d`.
-fn age(now: DateTime<Utc>, since: DateTime<Utc>) -> String {
-    let seconds = (now - since).num_seconds().max(0);
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3600 => format!("{} m", seconds / 60),
-        3600..86_400 => format!("{} h", seconds / 3600),
-        _ => format!("{} d", seconds / 86_400),
-    }
 }
 
 fn draw_queue(frame: &mut Frame<'_>, state: &State, area: Rect, queue: &[&PaneRow], selected: Option<usize>, wide: bool) {

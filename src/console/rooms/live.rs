@@ -1,14 +1,21 @@
-//! Live calls: who is on the line, who rings, who has just ended.
+//! Live calls: who is on the line, who rings, who has just ended. On the whole screen with all columns, and the
+//! story of the call under the cursor beside them.
 
-use ratatui::{Frame, layout::Rect};
+use ratatui::{
+    Frame,
+    layout::{Constraint, Layout, Rect},
+};
 
-use super::table::{Columns, ON_CALLS, call_spans, list};
+use super::{
+    deck,
+    table::{Columns, ON_CALLS, list},
+};
 use crate::{
     console::{
         keys::{Action, Pane},
         place::Room,
         snapshot::CampaignView,
-        state::State,
+        state::{BESIDE, State},
         widgets::{boxed, empty, head},
     },
     domain::campaign::Status,
@@ -51,28 +58,39 @@ impl Room for Live {
         ON_CALLS
     }
 
-    fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect, _whole: bool) {
+    fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect, whole: bool) {
+        let mut area = area;
+        if whole && area.width >= BESIDE {
+            let [board, story] = Layout::horizontal([Constraint::Percentage(62), Constraint::Percentage(38)]).areas(area);
+            deck::detail(frame, state, story);
+            area = board;
+        }
         let focused = state.focus == Pane::Live;
         let rows = state.live_rows();
         let selected = rows.iter().position(|r| Some(r.id) == state.live);
-        let mut corner = selected.map_or_else(|| rows.len().to_string(), |i| format!("{}/{}", i + 1, rows.len()));
-        if state.follow {
-            corner.push_str("  follow on");
-        }
-        if state.to_tag_only {
-            corner.push_str("  to tag only");
-        }
-        if !state.marks.is_empty() {
-            corner.push_str(&format!("  {} marked", state.marks.len()));
-        }
-        let inside = boxed(frame, &state.theme, area, focused, &self.tab(state), &corner);
+        let inside = boxed(frame, &state.theme, area, focused, &self.tab(state), &corner(state, selected, rows.len()));
         if rows.is_empty() {
             return empty(frame, &state.theme, inside, &no_calls(state));
         }
-        let columns = Columns::of(inside.width);
+        let columns = Columns::of_board(state, usize::from(inside.width), whole);
         let body = head(frame, &state.theme, inside, &columns.head());
-        list(frame, state, body, Pane::Live, &rows, selected, |r| call_spans(state, r, &columns));
+        list(frame, state, body, Pane::Live, &rows, selected, |r| columns.spans(state, r));
     }
+}
+
+/// `3/8  2 marked  to tag only  follow on`.
+fn corner(state: &State, selected: Option<usize>, rows: usize) -> String {
+    let mut corner = selected.map_or_else(|| rows.to_string(), |i| format!("{}/{rows}", i + 1));
+    if !state.marks.is_empty() {
+        corner.push_str(&format!("  {} marked", state.marks.len()));
+    }
+    if state.to_tag_only {
+        corner.push_str("  to tag only");
+    }
+    if state.follow {
+        corner.push_str("  follow on");
+    }
+    corner
 }
 
 fn no_calls(state: &State) -> String {
@@ -88,7 +106,7 @@ fn no_calls(state: &State) -> String {
     }
     let running: Vec<&CampaignView> = state.data.campaigns.iter().filter(|c| c.row.execution_status == Status::Running).collect();
     match running.as_slice() {
-        [] if state.data.campaigns.is_empty() => "No live calls.".to_owned(),
+        [] if state.data.campaigns.is_empty() => "No live calls. They stand here once a campaign runs.".to_owned(),
         [] => format!("No live calls. No campaign is running: {} starts the one in the last line", state.keys.name(Action::Start)),
         [first, ..] => format!("No live calls. \"{}\" is running: {} says why it is not dialling", first.row.name, state.keys.name(Action::Why)),
     }

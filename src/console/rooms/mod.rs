@@ -2,6 +2,7 @@
 //! gives one the whole screen.
 
 mod calls;
+mod campaign;
 mod campaigns;
 pub mod deck;
 mod events;
@@ -19,10 +20,10 @@ use super::place::Room;
 #[must_use]
 pub fn all() -> Vec<Box<dyn Room>> {
     vec![
-        Box::new(campaigns::Campaigns),
+        Box::new(campaigns::Campaigns::default()),
         Box::new(live::Live),
         Box::new(outcomes::Outcomes),
-        Box::new(events::Events),
+        Box::new(events::Events::default()),
         Box::new(calls::Calls::default()),
         Box::new(systems::Systems::default()),
     ]

@@ -9,14 +9,14 @@ use ratatui::{
 
 use super::{
     judging,
-    table::{Columns, ON_CALLS, call_spans, list, narrow_spans},
+    table::{Columns, ON_CALLS, list, narrow_spans},
 };
 use crate::{
     console::{
+        charts,
         keys::{Action, Pane},
         place::{Next, Room},
         rows::count,
-        snapshot::CampaignView,
         state::State,
         widgets::{boxed, empty, fit, head},
     },
@@ -74,14 +74,12 @@ impl Room for Outcomes {
         if whole && !queue.is_empty() {
             return judging::draw(frame, state, area, &queue, selected);
         }
-        let campaign = state.campaign.and_then(|id| state.data.campaign(id));
-        let key = state.keys.name(Action::Focus(Pane::Outcomes));
-        let title = campaign.map_or_else(|| format!("{key} Outcomes"), |c| format!("{key} Outcomes: {}", c.row.name));
+        let title = format!("{} Outcomes today, % of tagged", state.keys.name(Action::Focus(Pane::Outcomes)));
         let inside = boxed(frame, &state.theme, area, focused, &title, &corner(state, focused, selected));
         let height = usize::from(inside.height);
         let mut rest = inside;
         if shows_totals(state, height) {
-            let lines = campaign.map_or_else(Vec::new, |c| totals(state, c, usize::from(inside.width)));
+            let lines = totals(state, usize::from(inside.width));
             let rows = u16::try_from(lines.len()).unwrap_or(8).min(inside.height);
             frame.render_widget(Paragraph::new(lines), Rect { height: rows, ..inside });
             rest = Rect { y: inside.y + rows, height: inside.height - rows, ..inside };
@@ -102,19 +100,18 @@ fn draw_queue(frame: &mut Frame<'_>, state: &State, area: Rect, queue: &[&PaneRo
     let narrow = width < 66;
     let titles = if narrow { " contact                  talk   agent says".to_owned() } else { columns.head() };
     let body = head(frame, &state.theme, area, &titles);
-    list(frame, state, body, Pane::Outcomes, queue, selected, |r| if narrow { narrow_spans(state, r, width) } else { call_spans(state, r, &columns) });
+    list(frame, state, body, Pane::Outcomes, queue, selected, |r| if narrow { narrow_spans(state, r, width) } else { columns.spans(state, r) });
 }
 
 /// Without room for both, the queue while the pane has the focus.
 fn shows_totals(state: &State, height: usize) -> bool {
-    state.focus != Pane::Outcomes || height > TOTALS + 3
+    state.focus != Pane::Outcomes || height > TOTALS + 1
 }
 
 /// Lines left for the queue and its head.
 fn queue_rows(state: &State, height: usize) -> usize {
-    let totals = if state.campaign.is_some() { TOTALS } else { 0 };
-    match (shows_totals(state, height), height > totals + 3) {
-        (true, true) => height - totals,
+    match (shows_totals(state, height), height > TOTALS + 1) {
+        (true, true) => height - TOTALS,
         (true, false) => 0,
         (false, _) => height,
     }
@@ -147,27 +144,44 @@ fn last_tagged(state: &State) -> Option<String> {
             let minutes = (state.now - *at).num_minutes();
             Some(if minutes < 1 { format!("{name}, just now") } else { format!("{name}, {} ago", count(minutes, "minute")) })
         }
-        Undo::Tags(_) | Undo::PauseAll(_) => None,
+        Undo::Tags(_) | Undo::PauseAll(_) | Undo::Lines { .. } => None,
     })
 }
 
-fn totals(state: &State, c: &CampaignView, width: usize) -> Vec<Line<'static>> {
-    let n = &c.row.counts;
-    let of = [n.interested, n.not_interested, n.callback, n.do_not_call, n.voicemail, n.wrong_number];
-    let all = of.iter().sum::<i64>().max(n.pickups).max(1);
-    let today = count(c.used_today, "dial");
-    let mut lines = vec![Line::from(Span::styled(
-        fit(&format!(" today {today}   in all {} dialled, {} answered", n.dials, n.pickups), width),
-        state.theme.style("text_dim"),
-    ))];
-    for (o, count) in Outcome::ALL.into_iter().zip(of) {
-        let percent = count * 100 / all;
-        let bar = "#".repeat(usize::try_from(percent / 4).unwrap_or(0).min(width.saturating_sub(32)));
-        lines.push(Line::from(vec![
-            Span::styled(format!(" {} ", o.digit()), state.theme.style("key")),
-            Span::styled(format!("{:<15} {count:>5} {percent:>4}% ", o.label()), state.theme.style("text")),
-            Span::styled(bar, state.theme.style(&format!("outcome_{}", o.as_str()))),
-        ]));
-    }
+/// The day over all campaigns: `1 interested     ███████▍  31  35 %`. A tag of a call that nobody answered counts
+/// too, so the shares are of what was tagged.
+fn totals(state: &State, width: usize) -> Vec<Line<'static>> {
+    let dim = state.theme.style("text_dim");
+    let Some(head) = state.data.head.as_deref() else { return vec![Line::from(Span::styled(" loading...", dim))] };
+    let tagged: i64 = head.outcomes.iter().map(|o| o.1).sum();
+    let gap = if width < 40 { " " } else { "   " };
+    let words = format!(" {} dialled{gap}{} answered{gap}{tagged} tagged", head.today.dials, head.today.answered);
+    let mut lines = vec![Line::from(Span::styled(fit(&words, width), dim))];
+    lines.extend(bars(state, &head.outcomes, width));
     lines
+}
+
+/// Outcomes as bars, the most frequent as long as there is room; the shares are of all of them.
+pub fn bars(state: &State, outcomes: &[(Outcome, i64)], width: usize) -> Vec<Line<'static>> {
+    /// Cells of all but the bar: digit, label, number, share.
+    const WORDS: usize = 3 + 15 + 6 + 6;
+    let tagged: i64 = outcomes.iter().map(|o| o.1).sum();
+    let most = outcomes.iter().map(|o| o.1).max().unwrap_or(0);
+    let room = width.saturating_sub(WORDS + 1).min(40);
+    let count = |o: Outcome| outcomes.iter().find(|(of, _)| *of == o).map_or(0, |(_, n)| *n);
+    let line = |o: Outcome| {
+        let n = count(o);
+        let share = if tagged > 0 { format!("{:>4} %", n * 100 / tagged) } else { String::new() };
+        let bar = charts::gauge(room, charts::share(n, most), &state.theme.symbols);
+        // The bar of nothing is nothing, whatever an empty gauge looks like.
+        let bar = bar.replace(state.theme.symbols.gauge[0], " ");
+        Line::from(vec![
+            Span::styled(format!(" {} ", o.digit()), state.theme.style("key")),
+            Span::styled(fit(o.label(), 15), state.theme.style(if n > 0 { "text" } else { "text_faint" })),
+            Span::styled(bar, state.theme.style(&format!("outcome_{}", o.as_str()))),
+            Span::styled(format!("{n:>6}"), state.theme.style(if n > 0 { "text" } else { "text_faint" })),
+            Span::styled(share, state.theme.style("text_dim")),
+        ])
+    };
+    Outcome::ALL.into_iter().map(line).collect()
 }

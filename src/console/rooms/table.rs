@@ -7,11 +7,15 @@ use unicode_width::UnicodeWidthStr;
 use crate::{
     console::{
         keys::{Action, Pane},
-        rows::{display_name, wants_tag},
+        rows::{display_name, wants_tag, why_ended},
         state::State,
         widgets::{Row, fit},
     },
-    domain::{call::State as CallState, outcome::Outcome, text::tail},
+    domain::{
+        call::State as CallState,
+        outcome::Outcome,
+        text::{clean, tail},
+    },
     store::PaneRow,
 };
 
@@ -31,40 +35,130 @@ pub const ON_CALLS: &[Action] = &[
     Action::Copy,
 ];
 
-/// Widths of the columns; room, campaign and contact drop in that order.
-pub struct Columns {
-    width: usize,
-    contact: usize,
-    campaign: usize,
-    room: usize,
+/// What a column shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Column {
+    State,
+    Contact,
+    Number,
+    Attempt,
+    Dialled,
+    Time,
+    Campaign,
+    Room,
+    Says,
 }
 
+/// One of the columns: its head, the least it needs and the most it can use, and how soon it drops: the highest first.
+struct Kind {
+    column: Column,
+    head: &'static str,
+    least: usize,
+    most: usize,
+    rank: u8,
+}
+
+const fn kind(column: Column, head: &'static str, least: usize, most: usize, rank: u8) -> Kind {
+    Kind { column, head, least, most, rank }
+}
+
+/// In the order in which they stand.
+const KINDS: [Kind; 9] = [
+    kind(Column::State, "state", 12, 12, 0),
+    kind(Column::Contact, "contact", 12, 22, 1),
+    kind(Column::Number, "number", 17, 17, 4),
+    kind(Column::Attempt, "try", 3, 3, 6),
+    kind(Column::Dialled, "dialled", 8, 8, 7),
+    kind(Column::Time, " time", 5, 5, 2),
+    kind(Column::Campaign, "campaign", 12, 28, 5),
+    kind(Column::Room, "room", 9, 9, 8),
+    kind(Column::Says, "agent says, outcome", 14, usize::MAX, 3),
+];
+
+/// Columns on the deck; the room of the board has the others as well.
+const ON_DECK: u8 = 5;
+/// Cells of the longest outcome as the agent suggests it: `not interested? 64 %`.
+const WHOLE_WORD: usize = 20;
+/// Cells between two columns.
+const GAP: usize = 2;
+
+/// The columns that a place has room for, each with its width.
+pub struct Columns(Vec<(&'static Kind, usize)>);
+
 impl Columns {
-    pub fn of(width: u16) -> Self {
-        let width = usize::from(width);
-        let left = width.saturating_sub(1 + 12 + 18 + 6 + 4 + 19);
-        let campaign = if left >= 46 { (left - 22).min(28) } else { 0 };
-        let room = if left >= 80 { 12 } else { 0 };
-        let contact = left.saturating_sub(campaign + room).clamp(8, 30);
-        Self { width, contact, campaign, room }
+    /// Those of the board: what matters least drops first, what is left goes to names, then to what is said.
+    pub fn of_board(state: &State, width: usize, whole: bool) -> Self {
+        let longest = state.data.campaigns.iter().map(|c| c.row.name.width()).max().unwrap_or(0);
+        Self::of(width, |k| k.rank <= ON_DECK || whole, longest)
     }
 
     /// Those of the queue, whose campaign is said elsewhere.
     pub fn of_queue(width: usize) -> Self {
-        Self { width, contact: width.saturating_sub(61).clamp(8, 26), campaign: 0, room: 0 }
+        Self::of(width, |k| matches!(k.column, Column::State | Column::Contact | Column::Number | Column::Time | Column::Says), 0)
+    }
+
+    fn of(width: usize, wanted: impl Fn(&Kind) -> bool, campaign: usize) -> Self {
+        // The cursor's cell at the left, and one at the right.
+        let room = width.saturating_sub(2);
+        let mut kinds: Vec<&'static Kind> = KINDS.iter().filter(|k| wanted(k)).collect();
+        let needs = |kinds: &[&Kind]| kinds.iter().map(|k| k.least + GAP).sum::<usize>().saturating_sub(GAP);
+        while kinds.len() > 1 && needs(&kinds) > room {
+            let last = kinds.iter().map(|k| k.rank).max();
+            kinds.retain(|k| Some(k.rank) != last);
+        }
+        let mut left = room.saturating_sub(needs(&kinds));
+        let mut columns: Vec<(&'static Kind, usize)> = kinds.into_iter().map(|k| (k, k.least)).collect();
+        // An outcome with its share goes before long names, long names before reasons.
+        for (wide, most) in [(Column::Says, WHOLE_WORD), (Column::Contact, usize::MAX), (Column::Campaign, campaign), (Column::Says, usize::MAX)] {
+            if let Some((kind, width)) = columns.iter_mut().find(|(k, _)| k.column == wide) {
+                let most = most.min(kind.most);
+                let more = most.saturating_sub(*width).min(left);
+                *width += more;
+                left -= more;
+            }
+        }
+        Self(columns)
     }
 
     pub fn head(&self) -> String {
-        let mut text = format!("{:<12} {:<17} {} {:>5}", "state", "number", fit("contact", self.contact), "time");
-        if self.campaign > 0 {
-            text.push_str(&format!("  {}", fit("campaign", self.campaign)));
-        }
-        if self.room > 0 {
-            text.push_str(&format!("  {}", fit("room", self.room)));
-        }
-        text.push_str("  outcome");
-        text
+        self.0.iter().map(|(k, width)| fit(k.head, *width)).collect::<Vec<_>>().join("  ")
     }
+
+    /// A call: its state in its own colour, the row in that of its age, what is said of it in that of the outcome.
+    pub fn spans(&self, state: &State, r: &PaneRow) -> Vec<Span<'static>> {
+        let row = row_style(state, r);
+        let mut spans = Vec::with_capacity(self.0.len() * 2);
+        for (i, (kind, width)) in self.0.iter().enumerate() {
+            if i > 0 {
+                spans.push(Span::raw("  "));
+            }
+            match kind.column {
+                Column::State => spans.push(state_span(state, r, *width)),
+                Column::Says => spans.extend(says(state, r, *width)),
+                column => spans.push(Span::styled(fit(&text_of(state, r, column), *width), row)),
+            }
+        }
+        spans
+    }
+}
+
+fn text_of(state: &State, r: &PaneRow, column: Column) -> String {
+    match column {
+        Column::Contact => display_name(r),
+        Column::Number => state.number(&r.phone_number),
+        Column::Attempt => format!("{:>3}", r.attempt),
+        Column::Dialled => r.armed_at.map_or_else(String::new, |t| t.with_timezone(&state.options.zone).format("%H:%M:%S").to_string()),
+        Column::Time => time(r, state.now),
+        Column::Campaign => r.campaign_name.clone(),
+        Column::Room => r.room_name.as_deref().map_or_else(String::new, |_| format!("call-{}", &r.id.hex()[28..])),
+        Column::State | Column::Says => String::new(),
+    }
+}
+
+fn state_span(state: &State, r: &PaneRow, width: usize) -> Span<'static> {
+    let (mark, role) = glyph(state, r.state);
+    let over = r.state.is_ended() && !wants_tag(r);
+    Span::styled(fit(&format!("{mark} {}", r.state.words()), width), state.theme.style(if over { "text_faint" } else { role }))
 }
 
 /// The rows that can be seen, each by its drawing.
@@ -85,21 +179,24 @@ pub fn list<'a>(
     }
 }
 
-pub fn glyph(state: CallState) -> (&'static str, &'static str) {
-    match state {
-        CallState::Answered => ("●", "call_answered"),
-        CallState::Ringing | CallState::Armed | CallState::Dialing => ("~", "call_calling"),
-        CallState::Pending | CallState::Claimed => ("·", "call_pending"),
+pub fn glyph(state: &State, call: CallState) -> (&str, &'static str) {
+    let symbols = &state.theme.symbols;
+    match call {
+        CallState::Answered => (&symbols.on_call, "call_answered"),
+        CallState::Ringing => (&symbols.ringing, "call_calling"),
+        CallState::Armed | CallState::Dialing => (&symbols.dialling, "call_calling"),
+        CallState::Pending | CallState::Claimed => (&symbols.queued, "call_pending"),
         CallState::Unknown | CallState::Unresolved => ("?", "warn"),
-        CallState::Completed => ("✓", "call_completed"),
-        CallState::Busy | CallState::NoAnswer | CallState::Canceled => ("-", "call_completed"),
+        CallState::Completed => (&symbols.ended, "call_completed"),
+        CallState::Busy | CallState::NoAnswer | CallState::Canceled => (&symbols.failed, "call_completed"),
         CallState::Rejected | CallState::WrongNumber | CallState::Failed | CallState::Unsent | CallState::Refused | CallState::NotPlaced => {
-            ("✗", "call_failed")
+            (&symbols.failed, "call_failed")
         }
     }
 }
 
-/// Minutes and seconds in the present state, or of the talk; nothing where nobody talked.
+/// Minutes and seconds in the present state, or of the talk; nothing where nobody talked. A minute's part stands
+/// without its nought.
 pub fn time(r: &PaneRow, now: DateTime<Utc>) -> String {
     let since = |t: DateTime<Utc>| (now - t).num_seconds().max(0);
     let seconds = match r.state.is_ended() {
@@ -107,31 +204,49 @@ pub fn time(r: &PaneRow, now: DateTime<Utc>) -> String {
         true => r.call_duration,
         false => r.answered_at.or(r.ringing_at).or(r.armed_at).map_or(0, since),
     };
-    format!("{:02}:{:02}", seconds / 60, seconds % 60)
+    if seconds < 60 { format!("  :{seconds:02}") } else { format!("{:02}:{:02}", seconds / 60, seconds % 60) }
+}
+
+/// How old what it waits in is, against the limits of that.
+fn late(state: &State, r: &PaneRow, otherwise: &str) -> Style {
+    let ages = &state.options.ages;
+    let since = |t: Option<DateTime<Utc>>| t.map_or(0, |t| (state.now - t).num_seconds());
+    match r.state {
+        CallState::Ringing => state.late(since(r.ringing_at), ages.ringing, otherwise),
+        CallState::Answered => state.late(since(r.answered_at), ages.on_call, otherwise),
+        _ if wants_tag(r) => state.late(since(r.completed_at), ages.to_tag, otherwise),
+        _ => state.theme.style(otherwise),
+    }
 }
 
 /// Colours by age: normal, then warning, then error.
 pub fn age_style(state: &State, r: &PaneRow) -> Style {
-    let since = |t: Option<DateTime<Utc>>| t.map_or(0, |t| (state.now - t).num_seconds());
-    let (age, warn, error) = match r.state {
-        CallState::Ringing => (since(r.ringing_at), 30, 45),
-        CallState::Answered => (since(r.answered_at), 600, 1200),
-        _ if wants_tag(r) => (since(r.completed_at), 300, 900),
-        _ => (0, 1, 2),
-    };
-    state.theme.style(if age >= error {
-        "error"
-    } else if age >= warn {
-        "warn"
-    } else {
-        "text"
-    })
+    late(state, r, "text")
+}
+
+/// The whole row by age; what is over and done is dim.
+fn row_style(state: &State, r: &PaneRow) -> Style {
+    if r.state.is_ended() && !wants_tag(r) { state.theme.style("text_faint") } else { late(state, r, "text") }
+}
+
+/// What is said of a call, and why where there is room.
+fn says(state: &State, r: &PaneRow, width: usize) -> Vec<Span<'static>> {
+    let word = outcome_span(state, r);
+    let reason = state.data.reasons.get(&r.id).filter(|_| r.outcome.is_none() && r.suggestion.is_some());
+    let used = word.content.width();
+    match reason {
+        Some(reason) if width >= used + 12 => {
+            let why = fit(&format!("  {}", clean(reason, 200)), width - used);
+            vec![word, Span::styled(why, state.theme.style("text_dim"))]
+        }
+        _ => vec![Span::styled(fit(&word.content, width), word.style)],
+    }
 }
 
 pub fn outcome_span(state: &State, r: &PaneRow) -> Span<'static> {
     let styled = |text: String, role: &str| Span::styled(text, state.theme.style(role));
     if let Some(saving) = state.saving.get(&r.id) {
-        return styled(format!("~ {}", saving.map_or("clearing", Outcome::label)), "text_dim");
+        return styled(format!("{} {}", state.theme.symbols.saving, saving.map_or("clearing", Outcome::label)), "text_dim");
     }
     if let Some(o) = r.outcome {
         return styled(format!("{} {}", o.digit(), o.label()), &format!("outcome_{}", o.as_str()));
@@ -141,45 +256,13 @@ pub fn outcome_span(state: &State, r: &PaneRow) -> Span<'static> {
     }
     match (r.suggestion, r.suggestion_confidence) {
         (Some(s), confidence) if r.answered_at.is_some() => {
-            let sure = confidence.map_or_else(String::new, |c| format!(" {:.0}%", c * 100.0));
+            let sure = confidence.map_or_else(String::new, |c| format!(" {:.0} %", c * 100.0));
             styled(format!("{}?{sure}", s.label()), &format!("outcome_{}", s.as_str()))
         }
         _ if wants_tag(r) => styled("? untagged".to_owned(), "outcome_untagged"),
         _ if r.state.is_ended() && r.state != CallState::Completed => styled(why_ended(r), "text_dim"),
         _ => styled(String::new(), "text_faint"),
     }
-}
-
-/// The carrier's words with its code, where it gave some.
-pub fn why_ended(r: &PaneRow) -> String {
-    let reason = r.reason.trim();
-    match (r.sip_code, reason) {
-        (Some(code), "") => format!("{} ({code})", r.state.words()),
-        (Some(code), words) => format!("{words} ({code})"),
-        (None, words) => words.to_owned(),
-    }
-}
-
-pub fn call_spans(state: &State, r: &PaneRow, c: &Columns) -> Vec<Span<'static>> {
-    let (mark, role) = glyph(r.state);
-    let text = if r.state.is_ended() && !wants_tag(r) { state.theme.style("text_dim") } else { state.theme.style("text") };
-    let mut spans = vec![
-        Span::styled(fit(&format!("{mark} {}", r.state.words()), 12), state.theme.style(role)),
-        Span::styled(format!(" {} {} ", fit(&state.number(&r.phone_number), 17), fit(&display_name(r), c.contact)), text),
-        Span::styled(fit(&time(r, state.now), 5), age_style(state, r)),
-    ];
-    if c.campaign > 0 {
-        spans.push(Span::styled(format!("  {}", fit(&r.campaign_name, c.campaign)), state.theme.style("text_dim")));
-    }
-    if c.room > 0 {
-        let room = r.room_name.as_deref().map_or_else(String::new, |_| format!("call-{}", &r.id.hex()[28..]));
-        spans.push(Span::styled(format!("  {}", fit(&room, c.room)), state.theme.style("text_faint")));
-    }
-    spans.push(Span::raw("  "));
-    let used: usize = spans.iter().map(|s| s.content.width()).sum();
-    let last = outcome_span(state, r);
-    spans.push(Span::styled(fit(&last.content, c.width.saturating_sub(used + 1)), last.style));
-    spans
 }
 
 /// A queue row without room for more: name, talk, what the agent thinks.

@@ -111,7 +111,7 @@ fn target(state: &State, width: usize) -> (String, bool) {
         return (format!(" {name} is not on the screen, {} goes there ", state.keys.name(Action::Down)), false);
     }
     let digits = if state.mask > 1 { String::new() } else { format!(" {}", tail(&row.phone_number)) };
-    (format!("▌{name}{digits} "), true)
+    (format!("{}{name}{digits} ", state.theme.symbols.cursor), true)
 }
 
 /// Bold; while it has just changed by itself, reversed.
@@ -137,6 +137,13 @@ fn words(state: &State, action: Action, short: &str, width: usize) -> String {
         Action::PauseAll if resumes_all(state) => "resume ALL",
         Action::Enter if state.focus == Pane::Events => "the line in full",
         Action::Enter if state.judged.is_some() && state.target().is_some_and(|r| r.suggestion.is_some()) => "as the agent says",
+        Action::Enter if state.focus == Pane::Campaigns => {
+            if state.zoom {
+                "why"
+            } else {
+                "all of it"
+            }
+        }
         Action::Top => "newest",
         Action::Command if width < NARROW => "all",
         Action::Undo => return possible::step_back(state).map_or_else(String::new, |s| format!("takes back {s}")),

@@ -17,7 +17,6 @@ use super::{
     state::{SMALLEST, State},
     widgets::wrapped,
 };
-use crate::domain::campaign::Status;
 
 /// Draws one frame.
 pub fn draw(frame: &mut Frame<'_>, state: &State) {
@@ -47,16 +46,7 @@ fn paint(frame: &mut Frame<'_>, state: &State) {
 
 /// The figures, and the keys that work, on as many lines as there are.
 fn tiny(frame: &mut Frame<'_>, state: &State, area: Rect) {
-    let failed = state.data.failed.map_or_else(|| "-".to_owned(), |f| format!("{f}%"));
-    let simulated = if state.options.simulated { "SIMULATED " } else { "" };
-    let text = format!(
-        "{simulated}live {} running {} failed {failed} to tag {}. P pauses all, q drains. dialdeck needs {}x{}",
-        state.data.live_count(),
-        state.data.campaigns_in(Status::Running),
-        state.to_tag(),
-        SMALLEST.0,
-        SMALLEST.1
-    );
+    let text = format!("{}. dialdeck needs {}x{}", header::tiny(state), SMALLEST.0, SMALLEST.1);
     let lines: Vec<Line<'_>> = wrapped(&text, usize::from(area.width)).into_iter().map(Line::from).collect();
     frame.render_widget(Paragraph::new(lines), area);
 }

@@ -1,0 +1,220 @@
+//! One campaign, with all that is known of it: its contacts as one bar, who may be called when, what hours answer,
+//! outcomes, the day, and what holds it.
+
+use chrono::{DateTime, Utc};
+use ratatui::{
+    Frame,
+    layout::Rect,
+    text::{Line, Span},
+    widgets::Paragraph,
+};
+
+use super::{
+    campaigns::{glyph, next},
+    outcomes,
+};
+use crate::{
+    console::{
+        charts,
+        keys::Action,
+        rows::count,
+        snapshot::CampaignView,
+        state::State,
+        widgets::{boxed, fit, wrapped},
+    },
+    desk::{Bar, CampaignRoom, HourRate},
+    domain::{text::clean, zone},
+};
+
+/// Cells of the labels at the left.
+const LABEL: usize = 12;
+/// Zones that are listed.
+const ZONES: usize = 6;
+
+pub fn draw(frame: &mut Frame<'_>, state: &State, area: Rect, c: &CampaignView, known: Option<&CampaignRoom>) {
+    let key = |action| state.keys.name(action);
+    let scroll = format!("{} {} scroll", key(Action::StoryDown), key(Action::StoryUp));
+    let corner = format!("{scroll}  {} edit  {} {} lines  {} recycle", key(Action::Edit), key(Action::MoreLines), key(Action::FewerLines), key(Action::Again));
+    let inside = boxed(frame, &state.theme, area, false, &clean(&c.row.name, 80), &corner);
+    let mut page = Page { state, width: usize::from(inside.width).saturating_sub(1), lines: Vec::new() };
+    page.standing(c);
+    match known {
+        Some(room) => page.room(c, room),
+        None => page.words("loading...", "text_faint"),
+    }
+    let most = page.lines.len().saturating_sub(usize::from(inside.height));
+    state.story.1.set(most);
+    frame.render_widget(Paragraph::new(page.lines.split_off(state.story.0.min(most))), inside);
+}
+
+/// Lines as they are written, from the top.
+struct Page<'a> {
+    state: &'a State,
+    width: usize,
+    lines: Vec<Line<'static>>,
+}
+
+impl Page<'_> {
+    fn words(&mut self, text: &str, role: &str) {
+        let style = self.state.theme.style(role);
+        self.lines.extend(wrapped(text, self.width.saturating_sub(1)).into_iter().map(|l| Line::from(Span::styled(format!(" {l}"), style))));
+    }
+
+    fn labelled(&mut self, label: &str, text: &str, role: &str) {
+        let (dim, style) = (self.state.theme.style("text_dim"), self.state.theme.style(role));
+        for (i, line) in wrapped(text, self.width.saturating_sub(LABEL + 1)).into_iter().enumerate() {
+            let label = if i == 0 { label } else { "" };
+            self.lines.push(Line::from(vec![Span::styled(format!(" {}", fit(label, LABEL)), dim), Span::styled(line, style)]));
+        }
+    }
+
+    /// A moment on the campaign's clock, which it names.
+    fn at(&self, c: &CampaignView, t: DateTime<Utc>) -> String {
+        let (there, now) = (t.with_timezone(&c.row.zone()), self.state.now.with_timezone(&c.row.zone()));
+        there.format(if there.date_naive() == now.date_naive() { "%H:%M %Z" } else { "%a %H:%M %Z" }).to_string()
+    }
+
+    /// How it stands, by whom, and what it comes to next.
+    fn standing(&mut self, c: &CampaignView) {
+        let (glyph, role) = glyph(self.state, c.row.execution_status);
+        let (words, of_next) = next(self.state, c);
+        let status = c.row.execution_status.as_str();
+        let mut line = vec![Span::styled(format!(" {glyph} {status}"), self.state.theme.style(role))];
+        if words != status {
+            let room = self.width.saturating_sub(status.len() + 7);
+            line.push(Span::styled(format!("   {}", fit(&words, room)), self.state.theme.style(of_next)));
+        }
+        self.lines.push(Line::from(line));
+        let row = &c.row;
+        let hours = format!("{} {}", row.window().label(), zone::label(&row.timezone));
+        self.labelled("Calls", &format!("{hours}, {} at once, {} s apart", count(row.max_concurrent, "line"), row.call_delay_ms / 1000), "text");
+    }
+
+    fn room(&mut self, c: &CampaignView, room: &CampaignRoom) {
+        self.bar(&room.bar);
+        self.when(c, room);
+        self.day(c, room);
+        self.holds(room);
+        self.lines.push(Line::default());
+        self.lines.extend(outcomes::bars(self.state, &room.outcomes, self.width));
+        self.hours(&room.hours);
+    }
+
+    /// All contacts as one bar, and what its parts are.
+    fn bar(&mut self, bar: &Bar) {
+        let symbols = self.state.theme.symbols.clone();
+        let parts = [
+            ("called", bar.done, symbols.called, "state_completed"),
+            ("on the line", bar.live, symbols.on_line, "call_answered"),
+            ("waiting", bar.waiting, symbols.waits, "info"),
+            ("closed by law", bar.closed_by_law, symbols.closed, "warn"),
+            ("do not call", bar.do_not_call, symbols.refused, "outcome_do_not_call"),
+            ("not reached", bar.exhausted, symbols.spent, "text_faint"),
+        ];
+        self.labelled("Contacts", &invalid(bar), "text");
+        let cells = charts::parts(self.width.saturating_sub(2), &parts.each_ref().map(|p| p.1));
+        let mut line = vec![Span::raw(" ")];
+        line.extend(parts.iter().zip(cells).map(|((_, _, glyph, role), n)| Span::styled(glyph.repeat(n), self.state.theme.style(role))));
+        self.lines.push(Line::from(line));
+        let mut legend: Vec<Vec<Span<'static>>> = Vec::new();
+        for (name, n, glyph, role) in parts.iter().filter(|p| p.1 > 0) {
+            legend.push(vec![
+                Span::styled(format!("{glyph} "), self.state.theme.style(role)),
+                Span::styled(format!("{n} {name}"), self.state.theme.style("text")),
+            ]);
+        }
+        self.flow(legend);
+    }
+
+    /// Pieces one after the other, on as many lines as they need.
+    fn flow(&mut self, pieces: Vec<Vec<Span<'static>>>) {
+        let (mut line, mut used) = (Vec::new(), 0);
+        for piece in pieces {
+            let wide: usize = piece.iter().map(Span::width).sum::<usize>() + 3;
+            if used > 0 && used + wide > self.width {
+                self.lines.push(Line::from(std::mem::take(&mut line)));
+                used = 0;
+            }
+            line.push(Span::raw(if used == 0 { " " } else { "   " }));
+            line.extend(piece);
+            used += wide;
+        }
+        if !line.is_empty() {
+            self.lines.push(Line::from(line));
+        }
+    }
+
+    /// Who may be called now, and when the others.
+    fn when(&mut self, c: &CampaignView, room: &CampaignRoom) {
+        let (waiting, why) = (&room.why.waiting, &room.why);
+        self.lines.push(Line::default());
+        let until = why.until.map_or_else(String::new, |t| format!(", until {}", self.at(c, t)));
+        self.labelled("Now", &format!("{} can be called now; {}{until}", count(waiting.dialable_now, "contact"), why.message), "text");
+        let mut zones: Vec<_> = waiting.zones.iter().collect();
+        zones.sort_by_key(|z| (z.opens.is_none(), z.opens, std::cmp::Reverse(z.waiting)));
+        for (i, z) in zones.iter().take(ZONES).enumerate() {
+            let opens = match z.opens {
+                None => "never: no hour suits".to_owned(),
+                Some(t) if t <= self.state.now => "open now".to_owned(),
+                Some(t) => format!("opens {}", self.at(c, t)),
+            };
+            let role = if z.lawful { "text" } else { "text_dim" };
+            self.labelled(if i == 0 { "Places" } else { "" }, &format!("{:>6}  {opens}  {}", z.waiting, zone::label(&z.zones)), role);
+        }
+        if zones.len() > ZONES {
+            let more =
+                format!("{:>6}  in {} more", zones[ZONES..].iter().map(|z| z.waiting).sum::<i64>(), count(zones.len().saturating_sub(ZONES) as i64, "place"));
+            self.labelled("", &more, "text_dim");
+        }
+    }
+
+    fn day(&mut self, c: &CampaignView, room: &CampaignRoom) {
+        let cap = room.cap_reached.map_or_else(String::new, |t| format!(", its cap about {}", self.at(c, t)));
+        let share = |p: Option<f64>| p.map_or_else(String::new, |p| format!(" ({p:.0} %)"));
+        let answered = format!("{} answered{}", room.today.answered, share(room.today.answered_percent()));
+        self.labelled("Today", &format!("{} of {} dials, {answered}{cap}", room.used_today, c.row.daily_cap), "text");
+        self.labelled("In all", &format!("{}, {} answered", count(c.row.counts.dials, "dial"), c.row.counts.pickups), "text");
+        let end = room.ends.map_or_else(|| "cannot be reckoned now".to_owned(), |t| format!("about {}, if it goes on like this", self.at(c, t)));
+        self.labelled("Done", &end, "text");
+    }
+
+    /// Callbacks, breaker and brake.
+    fn holds(&mut self, room: &CampaignRoom) {
+        let due = &room.callbacks;
+        let next = due.next.map_or_else(String::new, |t| format!(", the next {}", t.with_timezone(&self.state.options.zone).format("%a %H:%M")));
+        if due.due > 0 || due.next.is_some() {
+            self.labelled("Callbacks", &format!("{} due{next}", due.due), if due.due > 0 { "warn" } else { "text" });
+        }
+        if let Some(words) = &room.breaker {
+            self.labelled("Breaker", words, "error");
+        }
+        if let Some(words) = &room.brake {
+            self.labelled("Brake", words, "warn");
+        }
+    }
+
+    /// What was answered by the hour of the day, in the last two weeks.
+    fn hours(&mut self, hours: &[HourRate]) {
+        let Some((first, last)) = hours.first().zip(hours.last()) else { return };
+        let rate = |hour: u32| hours.iter().find(|h| h.hour == hour).and_then(|h| h.pace.answered_percent());
+        let (mut rates, mut names) = (String::new(), String::new());
+        let all: Vec<u32> = (first.hour..=last.hour).take(self.width.saturating_sub(LABEL + 1) / 4).collect();
+        for hour in &all {
+            names.push_str(&format!("{hour:>3} "));
+            rates.push_str(&rate(*hour).map_or_else(|| "  - ".to_owned(), |r| format!("{r:>3.0} ")));
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "a share between 0 and 100")]
+        let values: Vec<i64> = all.iter().map(|h| rate(*h).unwrap_or(0.0) as i64).collect();
+        let spark: String = charts::spark(&values, all.len(), &self.state.theme.symbols).chars().map(|c| format!(" {c}{c} ")).collect();
+        self.lines.push(Line::default());
+        self.labelled("By hour", &names, "text_dim");
+        self.labelled("answered %", &rates, "text");
+        self.labelled("", &spark, "spark");
+    }
+}
+
+/// `1,182 in the list, 11 lines of it refused`.
+fn invalid(bar: &Bar) -> String {
+    let refused = if bar.invalid > 0 { format!("; {} of the file refused", count(bar.invalid, "line")) } else { String::new() };
+    format!("{} in the list{refused}", bar.contacts)
+}

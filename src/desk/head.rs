@@ -1,0 +1,168 @@
+//! The head of the deck, read together every few seconds: figures, the lights of what must be well, the day so far,
+//! and what each running campaign comes to next. Nothing is decided here and nothing written.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Duration, Utc};
+
+use super::{Desk, DeskError, Figures};
+use crate::{
+    domain::{
+        campaign::Status,
+        id::{CampaignId, OwnerId},
+        outcome::Outcome,
+        schedule,
+        stats::Pace,
+        system::{Light, Mend, System},
+    },
+    store::{CampaignRow, minute_of},
+};
+
+/// What stands over the deck and beside its campaigns.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Head {
+    pub figures: Figures,
+    /// Since the day began.
+    pub today: Pace,
+    /// What was tagged since then, in the order of the six.
+    pub outcomes: Vec<(Outcome, i64)>,
+    pub lights: Option<Lights>,
+    /// Of campaigns that run.
+    pub next: HashMap<CampaignId, Next>,
+}
+
+/// What must be well before calls can be made, as the rows have it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lights {
+    /// LiveKit, or the engine where nobody speaks for it.
+    pub livekit: System,
+    pub agents: System,
+    pub hooks: System,
+    pub hook_at: Option<DateTime<Utc>>,
+    pub trunk: System,
+    /// Lines in use, and how many there are.
+    pub lines: (i64, i64),
+}
+
+/// What a running campaign comes to next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// Nobody was dialled lately: no pace to reckon by.
+    Begins,
+    /// The list is done, at the pace of the last hour.
+    Done(DateTime<Utc>),
+    /// The calling time that is left, where the day is too short for it.
+    Lasts(Duration),
+    /// The day's cap is reached, at that pace.
+    Cap(DateTime<Utc>),
+    /// It makes one call at a time, because calls found no agent.
+    Braked,
+    /// What it waits for, by the word of its gate, and until when.
+    Waits(String, Option<DateTime<Utc>>),
+}
+
+/// Minutes of the pace by which the rest is reckoned.
+const LATELY: i64 = 60;
+
+/// Hooks that stay away for so long while somebody is on the line are told.
+const SILENT: Duration = Duration::seconds(60);
+
+/// More running campaigns than this are not looked at one by one.
+const MOST: usize = 60;
+
+impl Desk {
+    /// What stands over the deck; `today` is when its operator's day began.
+    pub async fn head(&self, owner: OwnerId, today: DateTime<Utc>) -> Result<Head, DeskError> {
+        let campaigns = self.store.campaigns(owner, None, 200, 0).await?.rows;
+        let now = self.now();
+        let day = self.away(owner, today).await?;
+        Ok(Head {
+            figures: self.figures(owner).await?,
+            today: day.pace,
+            outcomes: day.outcomes,
+            lights: Some(self.lights(owner, &campaigns).await?),
+            next: self.next_of(owner, &campaigns, now).await?,
+        })
+    }
+
+    async fn lights(&self, owner: OwnerId, campaigns: &[CampaignRow]) -> Result<Lights, DeskError> {
+        let of_calls = self.dialling(campaigns).await?;
+        let livekit = of_calls.into_iter().find(|s| matches!(s.name, "LiveKit" | "engine")).unwrap_or_else(|| System::good("LiveKit", ""));
+        let live: i64 = campaigns.iter().map(|c| c.counts.live).sum();
+        let (hook_at, told) = (self.store.last_hook().await?, self.hooks().await?);
+        let lines = self.lines(owner).await?;
+        Ok(Lights {
+            livekit,
+            agents: self.agents(campaigns).await?,
+            hooks: silent(told, hook_at.filter(|_| live > 0), self.now()),
+            hook_at,
+            trunk: of_lines(lines),
+            lines,
+        })
+    }
+
+    async fn lines(&self, owner: OwnerId) -> Result<(i64, i64), DeskError> {
+        let trunks = self.store.trunks().await?;
+        let own = trunks.iter().filter(|t| t.user_id == owner);
+        Ok(own.fold((0, 0), |(used, of), t| (used + t.live, of + t.max_live.min(self.rules.trunk_concurrent))))
+    }
+
+    async fn next_of(&self, owner: OwnerId, campaigns: &[CampaignRow], now: DateTime<Utc>) -> Result<HashMap<CampaignId, Next>, DeskError> {
+        let minute = minute_of(now);
+        let lately = self.store.pace_by_campaign(owner, (minute - LATELY + 1, minute + 1)).await?;
+        let mut next = HashMap::new();
+        for row in campaigns.iter().filter(|c| c.execution_status == Status::Running).take(MOST) {
+            let dials = lately.iter().find(|p| p.campaign_id == row.id).map_or(0, |p| p.pace.dials);
+            let (gate, _, until) = self.binding(row).await?;
+            let of = match gate {
+                "open" => self.reckoned(row, dials, now).await?,
+                "brake" => Next::Braked,
+                gate => Next::Waits(gate.to_owned(), until),
+            };
+            next.insert(row.id, of);
+        }
+        Ok(next)
+    }
+
+    /// Its end or its cap, whichever comes first, at the pace of the last hour.
+    async fn reckoned(&self, row: &CampaignRow, dials: i64, now: DateTime<Utc>) -> Result<Next, DeskError> {
+        // Who began ten minutes ago has ten minutes of pace.
+        let minutes = (now - row.status_at).num_minutes().clamp(1, LATELY);
+        if dials == 0 {
+            return Ok(Next::Begins);
+        }
+        let zone = row.zone();
+        let takes = |n: i64| Duration::try_seconds(n.saturating_mul(minutes * 60) / dials).unwrap_or(Duration::days(365));
+        let used = self.store.campaign_day(row.id, schedule::local_day(zone, now)).await?.map_or(0, |d| d.used);
+        let (list, cap) = (takes(row.counts.pending + row.counts.processing), takes((row.daily_cap - used).max(0)));
+        let closes = row.window().closes(zone, now).filter(|c| *c > now);
+        Ok(if cap < list && now + cap < schedule::next_day(zone, now) && closes.is_none_or(|c| now + cap <= c) {
+            Next::Cap(now + cap)
+        } else if closes.is_none_or(|c| now + list <= c) && list < Duration::days(1) {
+            Next::Done(now + list)
+        } else {
+            Next::Lasts(list)
+        })
+    }
+}
+
+/// Hooks that came before and stay away while calls are on the line.
+fn silent(told: System, last: Option<DateTime<Utc>>, now: DateTime<Utc>) -> System {
+    match last.map(|at| now - at).filter(|age| *age > SILENT) {
+        Some(age) => {
+            let fact = format!("none for {} s while calls are on the line", age.num_seconds());
+            System::other(told.name, Light::Warning, fact, Mend::ReadOn, "is the tunnel down? calls are followed without them")
+        }
+        None => told,
+    }
+}
+
+fn of_lines((used, of): (i64, i64)) -> System {
+    const NAME: &str = "trunk";
+    let fact = format!("{used} of {of} lines in use");
+    match (used, of) {
+        (_, 0) => System::other(NAME, Light::Unset, "none yet", Mend::AssignNumber, "assign a number: its trunk is made with it"),
+        _ if used >= of => System::other(NAME, Light::Warning, fact, Mend::ReadOn, "more calls wait until one is over"),
+        _ => System::good(NAME, fact),
+    }
+}
