@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     ConsoleOptions,
+    leaving::Keeper,
     mailbox::Sender,
     message::{Effect, FormValues, Msg, Preview},
     question, rights,
@@ -30,13 +31,14 @@ pub struct Performer {
     import: parking_lot::Mutex<CancellationToken>,
     region: Option<String>,
     role: Role,
+    keeper: Option<Keeper>,
 }
 
 impl Performer {
     pub fn new(runtime: Handle, desk: Desk, actor: Actor, send: Sender, options: &ConsoleOptions) -> Self {
         let wants = watch::Sender::new(Wants { lists: true, ..Wants::default() });
-        let (region, role) = (options.region.clone(), options.role);
-        Self { runtime, desk, actor, send, wants, import: parking_lot::Mutex::default(), region, role }
+        let (region, role, keeper) = (options.region.clone(), options.role, options.keeper.clone());
+        Self { runtime, desk, actor, send, wants, import: parking_lot::Mutex::default(), region, role, keeper }
     }
 
     pub fn wants(&self) -> watch::Receiver<Wants> {
@@ -110,8 +112,16 @@ impl Performer {
             Effect::Import { path, mapping } => self.import(path, mapping),
             Effect::CancelImport => self.import.lock().cancel(),
             Effect::Copy(text) => copy(&text),
+            Effect::KeepRunning => self.keep_running(),
             // The loop itself ends, and the loop has the terminal.
             Effect::Leave(_) | Effect::Editor(_) => {}
+        }
+    }
+
+    fn keep_running(&self) {
+        let send = self.send.clone();
+        if let Some(keeper) = self.keeper.clone() {
+            self.runtime.spawn_blocking(move || send.tell(keeper.start()));
         }
     }
 

@@ -38,6 +38,10 @@ pub fn options() -> ConsoleOptions {
         region: None,
         filter: String::new(),
         ascii: false,
+        plain: false,
+        port: tokio::sync::watch::Sender::new(None).subscribe(),
+        drain: dialdeck::console::Drain::default(),
+        keeper: None,
     }
 }
 
