@@ -18,6 +18,7 @@ mod commands;
 mod data;
 mod dialogs;
 mod editor;
+mod farewell;
 mod fuzzy;
 pub mod kept;
 mod keymap;

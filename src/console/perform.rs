@@ -121,7 +121,7 @@ impl Performer {
     fn keep_running(&self) {
         let send = self.send.clone();
         if let Some(keeper) = self.keeper.clone() {
-            self.runtime.spawn_blocking(move || send.tell(keeper.start()));
+            self.runtime.spawn_blocking(move || send.tell(Msg::Kept(keeper.start())));
         }
     }
 

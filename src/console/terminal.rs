@@ -213,6 +213,10 @@ pub fn watch_signals(runtime: &tokio::runtime::Runtime, send: Sender) {
         let (Ok(mut term), Ok(mut hup), Ok(mut size)) = signals else { return };
         // Caught, so that a key typed into the editor neither ends nor stops the engine.
         let (Ok(mut int), Ok(mut suspend)) = (signal(SignalKind::interrupt()), signal(SignalKind::from_raw(SUSPEND))) else { return };
+        let (Ok(mut quit), Ok(mut one), Ok(mut two)) = (signal(SignalKind::quit()), signal(SignalKind::user_defined1()), signal(SignalKind::user_defined2()))
+        else {
+            return;
+        };
         loop {
             tokio::select! {
                 // Once more ends at once: this goes on listening.
@@ -230,6 +234,13 @@ pub fn watch_signals(runtime: &tokio::runtime::Runtime, send: Sender) {
                         let_go();
                     }
                 }
+                _ = quit.recv() => {
+                    send.tell(Msg::Terminate);
+                    let_go();
+                }
+                // They mean nothing here, and would end it with the terminal as it is.
+                _ = one.recv() => {}
+                _ = two.recv() => {}
                 _ = suspend.recv() => {
                     editor::wake();
                     if !LENT.load(Ordering::SeqCst) {

@@ -5,9 +5,9 @@ use chrono::Duration as Span;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{
-    Ending, acts, commands, dialogs,
+    Ending, acts, commands, dialogs, farewell,
     keys::Action,
-    layout, leaving,
+    layout,
     message::{Effect, Msg},
     place::Next,
     rooms,
@@ -217,7 +217,7 @@ fn tagged(
 
 fn on_key(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     if key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL) && twice(state) {
-        return vec![Effect::Leave(leaving::hurried(state))];
+        return vec![Effect::Leave(farewell::hurried(state))];
     }
     if key.code == KeyCode::Char('z') && key.modifiers.contains(KeyModifiers::CONTROL) {
         state.hint("not suspended: the engine runs in this process. Detach with tmux or screen instead");

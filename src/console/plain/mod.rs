@@ -69,6 +69,13 @@ impl Lines {
                 }
             }
             Msg::Detail(detail) => {
+                if let Some((_, line)) = p.waiting.take_if(|(id, _)| *id == detail.row.id) {
+                    p.found.insert(detail.row.id, detail.row.clone());
+                    p.wants([Effect::Show(None)]);
+                    p.fresh = Some(detail.row.id);
+                    verbs::run(p, &line);
+                    p.fresh = None;
+                }
                 if p.story.take_if(|id| *id == detail.row.id).is_some() {
                     let lines = story::lines(&p.state, &detail, WIDTH);
                     lines.iter().map(ToString::to_string).filter(|l| !l.trim().is_empty()).for_each(|l| p.say(l));

@@ -88,10 +88,11 @@ impl Seen {
     fn campaigns(&mut self, p: &mut Plain) -> Vec<String> {
         let mut lines = Vec::new();
         for c in &p.state.data.campaigns {
+            let number = p.campaigns.of(c.row.id);
             let (id, status) = (c.row.id, c.row.execution_status);
             if self.campaigns.insert(id, status).is_some_and(|before| before != status) {
                 let why = if c.row.status_reason.is_empty() { String::new() } else { format!(": {}", c.row.status_reason) };
-                lines.push(format!("campaign \"{}\" is {}{why}", c.row.name, status.as_str()));
+                lines.push(format!("campaign {number} \"{}\" is {}{why}", c.row.name, status.as_str()));
             }
         }
         lines
@@ -116,7 +117,7 @@ fn changed(p: &mut Plain, r: &PaneRow) -> Option<String> {
         CallState::Answered => format!("call {name}: answered"),
         CallState::Unknown => format!("call {name}: the network's answer is lost, it is looked up"),
         _ => {
-            let reason = if r.reason.trim().is_empty() { String::new() } else { format!(", {}", r.reason.trim()) };
+            let reason = if r.reason.trim().is_empty() || r.reason.trim() == r.state.words() { String::new() } else { format!(", {}", r.reason.trim()) };
             let talk = if r.answered_at.is_some() { format!(", talked {}:{:02}", r.call_duration / 60, r.call_duration % 60) } else { String::new() };
             let number = p.calls.of(r.id);
             let wants = if wants_tag(r) { format!(". To tag: tag {number}") } else { String::new() };

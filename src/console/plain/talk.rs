@@ -39,6 +39,10 @@ pub struct Plain {
     pub ask: Option<Ask>,
     /// Whose story was asked for.
     pub story: Option<CallId>,
+    /// A line about a call that must be looked up first.
+    pub waiting: Option<(CallId, String)>,
+    /// The one that has just been looked up: what was found before may have changed since.
+    pub fresh: Option<CallId>,
     /// A person types; else a program, whose lines are never too fast.
     by_hand: bool,
     lines: Vec<String>,
@@ -64,6 +68,8 @@ impl Plain {
             found: HashMap::new(),
             ask: None,
             story: None,
+            waiting: None,
+            fresh: None,
             by_hand,
             lines: Vec::new(),
             effects: Vec::new(),
@@ -109,6 +115,13 @@ impl Plain {
     pub fn row(&self, call: CallId) -> Option<PaneRow> {
         let data = &self.state.data;
         data.live.iter().chain(&data.to_tag).find(|r| r.id == call).or_else(|| self.found.get(&call)).cloned()
+    }
+
+    /// Whether the newest look has it.
+    #[must_use]
+    pub fn is_shown(&self, call: CallId) -> bool {
+        let data = &self.state.data;
+        data.live.iter().chain(&data.to_tag).any(|r| r.id == call)
     }
 
     /// Number, name and the end of its number: enough to tell it from any other.

@@ -157,9 +157,16 @@ fn campaigns(p: &mut Plain, _: &str) {
 
 /// The call that a line names, and what stands behind its number.
 fn named<'a>(p: &mut Plain, verb: &str, rest: &'a str) -> Option<(PaneRow, &'a str)> {
+    let line = format!("{} {rest}", verb.split(' ').next().unwrap_or_default());
     let (number, rest) = rest.split_once(char::is_whitespace).map_or((rest, ""), |(n, r)| (n, r.trim()));
     let call: Option<CallId> = number.parse().ok().and_then(|n| p.calls.id(n));
-    let row = call.and_then(|id| p.row(id));
+    let row = call.and_then(|id| p.row(id)).filter(|r| p.fresh == Some(r.id) || p.is_shown(r.id));
+    if let (None, Some(id)) = (&row, call) {
+        // Over for a while: it is looked up, and the line comes again.
+        p.waiting = Some((id, line));
+        p.wants([Effect::Show(Some(id))]);
+        return None;
+    }
     if row.is_none() {
         let why = if number.is_empty() { format!("{verb} which call?") } else { format!("no call has the number \"{number}\" here:") };
         p.say(format!("{why} `calls`, `queue` and `find` give each its number"));
@@ -212,7 +219,7 @@ fn story(p: &mut Plain, rest: &str) {
 }
 
 fn hang_up(p: &mut Plain, rest: &str) {
-    let Some((row, _)) = named(p, "hang up", rest) else { return };
+    let Some((row, _)) = named(p, "hang-up", rest) else { return };
     let name = display_name(&row);
     if row.state.is_ended() {
         return p.say(format!("the call with {name} is over ({})", row.state.words()));
