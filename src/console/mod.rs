@@ -60,6 +60,7 @@ pub use keymap::KeyMap;
 pub use keys::{Action, Key, Pane, TABLE};
 pub use leaving::{Drain, Keeper, Leaving};
 pub use message::{Detail, Effect, Msg};
+pub use paint::Painter;
 pub use snapshot::{CampaignView, Snapshot};
 pub use state::State;
 pub use terminal::in_lines;

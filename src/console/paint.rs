@@ -4,7 +4,10 @@
 //! Where terminals disagree about how wide a letter is, the cursor is put where it belongs by its place, so that one
 //! name never moves the columns behind it.
 
-use std::io::{self, Write};
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
 
 use ratatui::{
     backend::{Backend, ClearType, WindowSize},
@@ -12,7 +15,9 @@ use ratatui::{
     layout::{Position, Size},
     style::{Color, Modifier},
 };
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::domain::text::is_harmful;
 
 /// A frame of more bytes is shown all at once where the terminal can: a smaller one is one read anyway.
 const TORN: usize = 512;
@@ -80,10 +85,24 @@ impl<W: Write> Painter<W> {
             Some(now) if symbol == " " && now.bg == look.bg && !(now.modifier | look.modifier).intersects(ON_BLANKS) => {}
             _ => self.wear(look),
         }
-        self.frame.extend_from_slice(symbol.as_bytes());
+        self.frame.extend_from_slice(standing(symbol).as_bytes());
         let sure = symbol.width() == 1 && symbol.chars().nth(1).is_none() && x + 1 < self.columns;
         self.at = sure.then_some((x + 1, y));
     }
+}
+
+/// Marks that a letter keeps: more of them are a tower over other people's rows.
+const MARKS: usize = 4;
+
+/// A letter with what stands on it, and nothing that moves, hides or turns what stands beside it.
+fn standing(symbol: &str) -> Cow<'_, str> {
+    if symbol.len() == 1 && !symbol.as_bytes()[0].is_ascii_control() {
+        return Cow::Borrowed(symbol);
+    }
+    let mut letters = symbol.chars();
+    let first = letters.next().filter(|c| !is_harmful(*c)).unwrap_or(' ');
+    let marks = letters.filter(|c| !is_harmful(*c) && c.width().unwrap_or(0) == 0).take(MARKS);
+    Cow::Owned(std::iter::once(first).chain(marks).collect())
 }
 
 /// The shortest way to a place.

@@ -552,3 +552,191 @@ async fn a_terminal_that_nobody_reads_holds_up_no_call() {
     std::thread::sleep(Duration::from_millis(500));
     assert!(t.is_restored());
 }
+
+/// Names that somebody wrote to break a screen, everywhere a name can stand.
+mod hostile {
+    use chrono::Duration;
+    use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+    use dialdeck::{
+        console::{Action, Detail, Msg, Painter, Snapshot, State, TABLE, draw, plain::Lines},
+        domain::{call::State as CallState, campaign::Status, outcome::Who, stats::Counts},
+        store::{AuditRow, OutcomeRow},
+        telemetry::LogLine,
+    };
+    use ratatui::{Terminal, TerminalOptions, Viewport, layout::Rect};
+
+    use crate::console::{assistants, blank, campaign, now, press, row, snapshot, sources};
+
+    fn names() -> Vec<String> {
+        let mut all: Vec<String> = [
+            "Eve\u{1b}[2J\u{1b}[31m\u{1b}]0;owned\u{7}",
+            "\u{202e}gnp.exe\u{202c} \u{2067}x\u{2069}",
+            "שלום עולם \u{2066}abc",
+            "a\u{200b}\u{200d}\u{feff}\u{ad}b",
+            "☎\u{fe0f}❤\u{fe0f}1\u{fe0f}\u{20e3}",
+            "two\r\nlines\tand\u{8}\u{7}\u{0}",
+            "日本語の名前です日本語の名前です",
+            "👨\u{200d}👩\u{200d}👧 👍🏽 🇩🇪",
+            "\u{9b}31mC1\u{85}\u{90}",
+            "กำ้\u{e33} நி की",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        all.push(format!("Z{}a{}", "\u{301}".repeat(300), "\u{0489}".repeat(50)));
+        all.push("x\u{301}".repeat(32 << 10));
+        all
+    }
+
+    fn rows() -> Snapshot {
+        let states = [CallState::Answered, CallState::Ringing, CallState::Completed, CallState::Busy, CallState::Armed, CallState::Failed];
+        let mut data = snapshot();
+        data.live.clear();
+        for (i, name) in names().into_iter().enumerate() {
+            let mut r = row(200 + i as u128, &name, states[i % states.len()], 30);
+            (r.campaign_name, r.reason, r.notes, r.room_name) = (name.clone(), name.clone(), name.clone(), Some(name.clone()));
+            let mut c = campaign(300 + i as u128, &name, [Status::Running, Status::Paused, Status::Error][i % 3], Counts::default());
+            (c.row.status_reason, c.row.status_actor, c.row.assistant_name, c.row.campaign_prompt) = (name.clone(), name.clone(), name.clone(), name.clone());
+            data.campaigns.push(c);
+            data.logs.push(LogLine { number: i as u64, at: now(), level: tracing::Level::WARN, target: name.clone(), text: name.clone() });
+            data.live.push(r);
+        }
+        data.to_tag = data.live.iter().filter(|r| r.state == CallState::Completed).cloned().collect();
+        data.health = names().concat().chars().take(4000).collect();
+        (data.assistants, data.sources) = (assistants(), sources());
+        (data.assistants[0].name, data.sources[0].name) = (names()[2].clone(), names()[4].clone());
+        data
+    }
+
+    /// The bytes of a first frame: what a terminal gets.
+    fn bytes(state: &mut State, width: u16, height: u16) -> (Vec<u8>, ratatui::buffer::Buffer) {
+        state.resize(width, height);
+        let mut sent = Vec::new();
+        let mut painter = Painter::new(&mut sent);
+        painter.resized(width);
+        let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, width, height)) };
+        let mut terminal = Terminal::with_options(painter, options).unwrap();
+        let drawn = terminal.draw(|frame| draw(frame, state)).unwrap().buffer.clone();
+        drop(terminal);
+        (sent, drawn)
+    }
+
+    /// Nothing in it but our own sequences and letters that stand still.
+    fn assert_ours(text: &str, what: &str) {
+        let mut rest = text.chars().peekable();
+        while let Some(c) = rest.next() {
+            if c == '\u{1b}' {
+                assert_eq!(rest.next(), Some('['), "{what}");
+                let inside: String = std::iter::from_fn(|| rest.next_if(|c| matches!(c, '0'..='9' | ';' | '?'))).collect();
+                let last = rest.next().unwrap();
+                let ours = if inside.starts_with('?') { matches!((&*inside, last), ("?25" | "?2026", 'h' | 'l')) } else { "HABCDmJ".contains(last) };
+                assert!(ours, "{what}: ESC [ {inside} {last}");
+                continue;
+            }
+            let moves = c.is_control() && !matches!(c, '\r' | '\u{8}');
+            let hides = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+            assert!(!moves && !hides, "{what}: {c:?}");
+        }
+    }
+
+    /// What frames the panes stands where it was put, whatever stands before it in the line.
+    fn assert_aligned(sent: &[u8], drawn: &ratatui::buffer::Buffer, what: &str) {
+        let mut parser = vt100::Parser::new(drawn.area.height, drawn.area.width, 0);
+        parser.process(sent);
+        let mut frames = 0;
+        for y in 0..drawn.area.height {
+            for x in 0..drawn.area.width {
+                let symbol = drawn[(x, y)].symbol();
+                if matches!(symbol, "│" | "╮" | "╯" | "╭" | "╰" | "|") {
+                    frames += 1;
+                    let shown = parser.screen().cell(y, x).unwrap().contents();
+                    assert_eq!(shown, symbol, "{what} at {x},{y}:\n{}", parser.screen().contents());
+                }
+            }
+        }
+        assert!(frames > 4, "{what} has frames");
+    }
+
+    fn look(state: &mut State, what: &str) {
+        for (width, height) in [(80, 24), (120, 40), (200, 60)] {
+            let (sent, drawn) = bytes(state, width, height);
+            let what = format!("{what} at {width}x{height}");
+            assert!(sent.len() < 400_000, "{what}: {} bytes", sent.len());
+            assert_ours(&String::from_utf8(sent.clone()).unwrap(), &what);
+            assert_aligned(&sent, &drawn, &what);
+        }
+    }
+
+    fn told(state: &mut State) {
+        let name = names().concat();
+        let short: String = name.chars().take(3000).collect();
+        state.update(Msg::Done { words: format!("did {short}"), result: Ok(()) });
+        state.update(Msg::Done { words: String::new(), result: Err(format!("{short} failed")) });
+        let mut detail = Detail { row: rows().live[2].clone(), timeline: vec![], outcomes: vec![], audit: vec![] };
+        detail.audit.push(AuditRow {
+            at: now(),
+            actor: short.clone(),
+            source: short.clone(),
+            action: short.clone(),
+            details: sqlx::types::Json(serde_json::json!({ "why": short })),
+        });
+        detail.outcomes.push(OutcomeRow {
+            id: 1,
+            call_id: detail.row.id,
+            value: None,
+            previous: None,
+            note: short.clone(),
+            who: Who::Operator,
+            by: short,
+            at: now(),
+        });
+        state.update(Msg::Detail(Box::new(detail)));
+    }
+
+    #[test]
+    fn no_name_gets_through_a_room_or_a_dialog_to_the_terminal() {
+        let mut s = blank();
+        s.update(Msg::Data(Box::new(rows())));
+        s.live = Some(rows().live[2].id);
+        told(&mut s);
+        let rooms: Vec<&str> = TABLE.iter().filter(|k| matches!(k.action, Action::Focus(_))).filter_map(|k| k.keys.first().copied()).collect();
+        assert!(rooms.len() >= 4);
+        for key in &rooms {
+            press(&mut s, key);
+            look(&mut s, key);
+            press(&mut s, key);
+            look(&mut s, &format!("{key} twice"));
+            press(&mut s, "\u{1b}\u{1b}\u{1b}");
+        }
+        press(&mut s, "Lgj");
+        for keys in ["?", ":", ":jane", "!", "\n", "n", "H", "N", "/x", "i/tmp\t", "w", "q", "3", "4", "u", "Cx", "Ce", "CD", "Ew"] {
+            press(&mut s, keys);
+            s.update(Msg::Why { title: names()[0].clone(), lines: names() });
+            look(&mut s, &format!("dialog {keys:?}"));
+            for _ in 0..4 {
+                s.now += Duration::seconds(1);
+                s.update(Msg::Key(KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE)));
+            }
+            told(&mut s);
+        }
+    }
+
+    #[test]
+    fn no_name_gets_through_lines() {
+        let mut lines = Lines::new(blank(), false);
+        let mut said = lines.hear(Msg::Data(Box::new(snapshot()))).lines;
+        lines.plain.state.now += Duration::seconds(1);
+        said.extend(lines.hear(Msg::Data(Box::new(rows()))).lines);
+        said.extend(lines.hear(Msg::Why { title: names()[0].clone(), lines: names() }).lines);
+        for line in ["calls", "queue", "campaigns", "status", "note 3", "stop 3", "", "tag 3", ""] {
+            said.extend(lines.hear(Msg::Paste(line.to_owned())).lines);
+        }
+        told(&mut lines.plain.state);
+        said.extend(lines.tick().lines);
+        assert!(said.len() > 30, "{said:?}");
+        for line in said {
+            assert!(line.chars().count() <= 2001);
+            assert_ours(&line, &line);
+            assert!(!line.contains('\u{1b}') && !line.contains(['\r', '\u{8}']), "{line:?}");
+        }
+    }
+}
