@@ -47,7 +47,7 @@ class Stage:
         self.do('assistant', 'add', 'Sarah', '--prompt', 'You are Sarah.')
         self.do('number', 'assign', '+12025550100', '--assistant', 'Sarah', '--address', 'simulated.pstn.example')
         self.do('campaign', 'create', 'Q4 Sales', '--assistant', 'Sarah', '--contacts', 'contacts.csv', '--prompt', 'Hello {name}', '--hours', '0-0',
-                '--days', 'all', '--concurrent', '20', '--cap', '100000', '--delay', '0')
+                '--days', 'monday,tuesday,wednesday,thursday,friday,saturday,sunday', '--concurrent', '20', '--cap', '100000', '--delay', '0')
 
     def do(self, *args):
         done = subprocess.run([self.program, *args], env=dict(os.environ, **self.env), cwd=self.home, capture_output=True, text=True)

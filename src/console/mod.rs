@@ -13,6 +13,7 @@
 
 mod acts;
 mod alerts;
+mod ansi;
 pub mod charts;
 mod commands;
 mod data;

@@ -4,207 +4,179 @@
 //! Where terminals disagree about how wide a letter is, the cursor is put where it belongs by its place, so that one
 //! name never moves the columns behind it.
 
-use std::{
-    borrow::Cow,
-    io::{self, Write},
-};
+use std::io::{self, Write};
 
 use ratatui::{
     backend::{Backend, ClearType, WindowSize},
     buffer::Cell,
     layout::{Position, Size},
-    style::{Color, Modifier},
 };
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
-use crate::domain::text::is_harmful;
+use super::ansi::{BARE, Look, ON_BLANKS, sgr, shortest, standing};
 
 /// A frame of more bytes is shown all at once where the terminal can: a smaller one is one read anyway.
 const TORN: usize = 512;
 
-/// Colours and attributes of a letter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Look {
-    fg: Color,
-    bg: Color,
-    modifier: Modifier,
+/// Letters beside each other that look the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Run {
+    x: u16,
+    y: u16,
+    text: String,
+    cells: u16,
+    look: Look,
+    blank: bool,
+    /// How many cells it takes is the terminal's opinion.
+    rough: bool,
 }
 
-const BARE: Look = Look { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
-
-/// What shows on a blank: no colour of letters, no weight.
-const ON_BLANKS: Modifier = Modifier::UNDERLINED.union(Modifier::REVERSED).union(Modifier::CROSSED_OUT);
+/// Cells that stay are sent again rather than gone around, up to so many.
+const BRIDGE: u16 = 8;
 
 pub struct Painter<W: Write> {
     out: W,
     frame: Vec<u8>,
-    /// Where the cursor stands and what letters look like; unknown at first, and after what others wrote.
-    at: Option<(u16, u16)>,
-    look: Option<Look>,
+    pen: Pen,
     shown: Option<bool>,
-    /// At the right edge terminals wait with their cursor in different places.
     columns: u16,
+    /// What stands on the screen, where that is one plain letter.
+    known: Vec<Option<(char, Look)>>,
 }
 
 impl<W: Write> Painter<W> {
     pub fn new(out: W) -> Self {
-        Self { out, frame: Vec::with_capacity(64 << 10), at: None, look: None, shown: None, columns: 0 }
+        Self { out, frame: Vec::with_capacity(64 << 10), pen: Pen::default(), shown: None, columns: 0, known: Vec::new() }
     }
 
     /// Somebody else has written to the terminal.
     pub fn forget(&mut self) {
-        (self.at, self.look, self.shown) = (None, None, None);
+        (self.pen, self.shown) = (Pen { columns: self.columns, ..Pen::default() }, None);
+        self.known.clear();
     }
 
     pub fn resized(&mut self, columns: u16) {
         if std::mem::replace(&mut self.columns, columns) != columns {
-            self.at = None;
+            self.known.clear();
+            (self.pen.at, self.pen.columns) = (None, columns);
         }
     }
 
-    fn go(&mut self, x: u16, y: u16) {
+    fn known(&mut self, x: u16, y: u16) -> &mut Option<(char, Look)> {
+        let at = usize::from(y) * usize::from(self.columns.max(1)) + usize::from(x);
+        if self.known.len() <= at {
+            self.known.resize(at + 1, None);
+        }
+        &mut self.known[at]
+    }
+
+    /// What is to be sent, as runs in the order of the screen.
+    fn runs<'a>(&mut self, content: impl Iterator<Item = (u16, u16, &'a Cell)>) -> Vec<Run> {
+        let mut runs: Vec<Run> = Vec::new();
+        for (x, y, cell) in content {
+            let symbol = standing(cell.symbol());
+            let rough = symbol.width() != 1 || symbol.chars().nth(1).is_some();
+            let look = Look::of(cell);
+            let new = Run { x, y, cells: 1, look, blank: symbol == " " && !look.modifier.intersects(ON_BLANKS), rough, text: symbol.into_owned() };
+            *self.known(x, y) = new.text.chars().next().filter(|_| !rough).map(|c| (c, look));
+            let wide = u16::try_from(new.text.width()).unwrap_or(1);
+            for covered in 1..wide {
+                *self.known(x + covered, y) = None;
+            }
+            let joined = runs.last_mut().is_some_and(|last| self.bridge(last, &new).is_some_and(|between| last.join(&between, &new)));
+            if !joined {
+                runs.push(new);
+            }
+        }
+        runs
+    }
+
+    /// What stands between two runs of a row, where it is known and short.
+    fn bridge(&self, last: &Run, next: &Run) -> Option<Vec<(char, Look)>> {
+        let end = last.x + last.cells;
+        if last.y != next.y || next.x < end || next.x - end > BRIDGE || last.rough || next.rough {
+            return None;
+        }
+        let row = usize::from(next.y) * usize::from(self.columns.max(1));
+        (end..next.x).map(|x| self.known.get(row + usize::from(x)).copied().flatten()).collect()
+    }
+}
+
+impl Run {
+    /// Takes what follows, where it looks the same; `false`: it does not.
+    fn join(&mut self, between: &[(char, Look)], next: &Self) -> bool {
+        let mut look = (self.look, self.blank);
+        let parts = between.iter().map(|(c, look)| (*look, *c == ' ' && !look.modifier.intersects(ON_BLANKS))).chain([(next.look, next.blank)]);
+        for (is, blank) in parts {
+            look = match look {
+                (now, _) if now == is => (now, look.1 && blank),
+                (now, was_blank) if blank && now.serves(is) => (now, was_blank),
+                (now, true) if is.serves(now) => (is, blank),
+                _ => return false,
+            };
+        }
+        (self.look, self.blank) = look;
+        self.text.extend(between.iter().map(|(c, _)| *c));
+        self.text.push_str(&next.text);
+        self.cells = next.x + 1 - self.x;
+        true
+    }
+}
+
+/// Where the cursor stands and what letters look like; unknown at first, and after what others wrote.
+#[derive(Debug, Clone, Copy, Default)]
+struct Pen {
+    at: Option<(u16, u16)>,
+    look: Option<Look>,
+    /// At the right edge terminals wait with their cursor in different places.
+    columns: u16,
+}
+
+impl Pen {
+    fn go(&mut self, to: &mut Vec<u8>, x: u16, y: u16) {
         if self.at != Some((x, y)) {
-            let way = shortest(self.at, x, y);
-            self.frame.extend_from_slice(way.as_bytes());
+            to.extend_from_slice(shortest(self.at, x, y).as_bytes());
             self.at = Some((x, y));
         }
     }
 
-    fn wear(&mut self, look: Look) {
+    fn wear(&mut self, to: &mut Vec<u8>, look: Look) {
         if self.look != Some(look) {
-            self.frame.extend_from_slice(sgr(self.look, look).as_bytes());
+            to.extend_from_slice(sgr(self.look, look).as_bytes());
             self.look = Some(look);
         }
     }
 
-    fn put(&mut self, x: u16, y: u16, cell: &Cell) {
-        self.go(x, y);
-        let (symbol, look) = (cell.symbol(), Look { fg: cell.fg, bg: cell.bg, modifier: cell.modifier });
-        match self.look {
-            // A blank looks the same in any colour of letters.
-            Some(now) if symbol == " " && now.bg == look.bg && !(now.modifier | look.modifier).intersects(ON_BLANKS) => {}
-            _ => self.wear(look),
+    fn write(&mut self, to: &mut Vec<u8>, run: &Run) {
+        self.go(to, run.x, run.y);
+        if !(run.blank && self.look.is_some_and(|now| now.serves(run.look))) {
+            self.wear(to, run.look);
         }
-        self.frame.extend_from_slice(standing(symbol).as_bytes());
-        let sure = symbol.width() == 1 && symbol.chars().nth(1).is_none() && x + 1 < self.columns;
-        self.at = sure.then_some((x + 1, y));
+        to.extend_from_slice(run.text.as_bytes());
+        let end = run.x + run.cells;
+        self.at = (!run.rough && end < self.columns).then_some((end, run.y));
+    }
+
+    fn write_all<'a>(mut self, runs: impl Iterator<Item = &'a Run>) -> (Vec<u8>, Self) {
+        let mut bytes = Vec::new();
+        for run in runs {
+            self.write(&mut bytes, run);
+        }
+        (bytes, self)
     }
 }
 
-/// Marks that a letter keeps: more of them are a tower over other people's rows.
-const MARKS: usize = 4;
-
-/// A letter with what stands on it, and nothing that moves, hides or turns what stands beside it.
-fn standing(symbol: &str) -> Cow<'_, str> {
-    if symbol.len() == 1 && !symbol.as_bytes()[0].is_ascii_control() {
-        return Cow::Borrowed(symbol);
-    }
-    let mut letters = symbol.chars();
-    let first = letters.next().filter(|c| !is_harmful(*c)).unwrap_or(' ');
-    let marks = letters.filter(|c| !is_harmful(*c) && c.width().unwrap_or(0) == 0).take(MARKS);
-    Cow::Owned(std::iter::once(first).chain(marks).collect())
-}
-
-/// The shortest way to a place.
-fn shortest(from: Option<(u16, u16)>, x: u16, y: u16) -> String {
-    let straight = match (x, y) {
-        (0, 0) => "\x1b[H".to_owned(),
-        (0, _) => format!("\x1b[{}H", y + 1),
-        _ => format!("\x1b[{};{}H", y + 1, x + 1),
-    };
-    let Some((from_x, from_y)) = from else { return straight };
-    let steps = format!("{}{}", along(from_y, y, ['A', 'B']), sideways(from_x, x));
-    if steps.len() < straight.len() { steps } else { straight }
-}
-
-fn sideways(from: u16, to: u16) -> String {
-    match to {
-        0 if from > 0 => "\r".to_owned(),
-        _ if to < from && from - to <= 3 => "\x08".repeat(usize::from(from - to)),
-        _ => along(from, to, ['D', 'C']),
-    }
-}
-
-/// So many steps back or forward.
-fn along(from: u16, to: u16, letters: [char; 2]) -> String {
-    let letter = letters[usize::from(to > from)];
-    match from.abs_diff(to) {
-        0 => String::new(),
-        1 => format!("\x1b[{letter}"),
-        n => format!("\x1b[{n}{letter}"),
-    }
-}
-
-/// What turns one look into another.
-fn sgr(from: Option<Look>, to: Look) -> String {
-    let whole = format!("\x1b[{}m", parts(BARE, to).iter().fold("0".to_owned(), |all, p| format!("{all};{p}")));
-    let whole = if to == BARE { "\x1b[m".to_owned() } else { whole };
-    let Some(from) = from else { return whole };
-    let less = format!("\x1b[{}m", parts(from, to).join(";"));
-    if less.len() < whole.len() { less } else { whole }
-}
-
-/// Attributes, how they are turned on, and off.
-const ATTRIBUTES: [(Modifier, &str, &str); 9] = [
-    (Modifier::BOLD, "1", "22"),
-    (Modifier::DIM, "2", "22"),
-    (Modifier::ITALIC, "3", "23"),
-    (Modifier::UNDERLINED, "4", "24"),
-    (Modifier::SLOW_BLINK, "5", "25"),
-    (Modifier::RAPID_BLINK, "6", "25"),
-    (Modifier::REVERSED, "7", "27"),
-    (Modifier::HIDDEN, "8", "28"),
-    (Modifier::CROSSED_OUT, "9", "29"),
-];
-
-fn parts(from: Look, to: Look) -> Vec<String> {
-    let mut parts: Vec<String> = Vec::new();
-    let mut held = from.modifier;
-    for (attribute, _, off) in ATTRIBUTES {
-        if from.modifier.contains(attribute) && !to.modifier.contains(attribute) {
-            // What is turned off together with it goes too, and is turned on again below.
-            let together = ATTRIBUTES.iter().filter(|a| a.2 == off).fold(Modifier::empty(), |all, a| all | a.0);
-            held -= together;
-            if parts.last().is_none_or(|last| last != off) {
-                parts.push(off.to_owned());
-            }
+/// The runs by their looks, the one that holds first: a colour costs more than a way.
+fn by_look(runs: &[Run], now: Option<Look>) -> Vec<&Run> {
+    let mut looks: Vec<Look> = now.into_iter().collect();
+    for run in runs {
+        if !looks.contains(&run.look) {
+            looks.push(run.look);
         }
     }
-    let on = ATTRIBUTES.iter().filter(|a| to.modifier.contains(a.0) && !held.contains(a.0));
-    parts.extend(on.map(|a| a.1.to_owned()));
-    if from.fg != to.fg {
-        parts.push(colour(to.fg, 30));
-    }
-    if from.bg != to.bg {
-        parts.push(colour(to.bg, 40));
-    }
-    parts
-}
-
-fn colour(colour: Color, base: u8) -> String {
-    let named = |n: u8| (base + n).to_string();
-    let bright = |n: u8| (base + 60 + n).to_string();
-    match colour {
-        Color::Reset => named(9),
-        Color::Black => named(0),
-        Color::Red => named(1),
-        Color::Green => named(2),
-        Color::Yellow => named(3),
-        Color::Blue => named(4),
-        Color::Magenta => named(5),
-        Color::Cyan => named(6),
-        Color::Gray => named(7),
-        Color::DarkGray => bright(0),
-        Color::LightRed => bright(1),
-        Color::LightGreen => bright(2),
-        Color::LightYellow => bright(3),
-        Color::LightBlue => bright(4),
-        Color::LightMagenta => bright(5),
-        Color::LightCyan => bright(6),
-        Color::White => bright(7),
-        Color::Indexed(n) => format!("{};5;{n}", base + 8),
-        Color::Rgb(r, g, b) => format!("{};2;{r};{g};{b}", base + 8),
-    }
+    let mut sorted: Vec<&Run> = runs.iter().collect();
+    sorted.sort_by_key(|run| looks.iter().position(|l| *l == run.look));
+    sorted
 }
 
 /// What others write goes into the frame; they say so with `forget` where it moves the cursor.
@@ -232,9 +204,17 @@ impl<W: Write> Backend for Painter<W> {
     where
         I: Iterator<Item = (u16, u16, &'a Cell)>,
     {
-        for (x, y, cell) in content {
-            self.put(x, y, cell);
+        let runs = self.runs(content);
+        let mut sent = self.pen.write_all(runs.iter());
+        // Halves of wide letters are sent in their order.
+        if !runs.iter().any(|r| r.rough) {
+            let other = self.pen.write_all(by_look(&runs, self.pen.look).into_iter());
+            if other.0.len() < sent.0.len() {
+                sent = other;
+            }
         }
+        self.frame.extend_from_slice(&sent.0);
+        self.pen = sent.1;
         Ok(())
     }
 
@@ -254,12 +234,12 @@ impl<W: Write> Backend for Painter<W> {
 
     /// Asked of nobody: the terminal may not answer.
     fn get_cursor_position(&mut self) -> io::Result<Position> {
-        Ok(self.at.map_or(Position::ORIGIN, |(x, y)| Position { x, y }))
+        Ok(self.pen.at.map_or(Position::ORIGIN, |(x, y)| Position { x, y }))
     }
 
     fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
         let Position { x, y } = position.into();
-        self.go(x, y);
+        self.pen.go(&mut self.frame, x, y);
         Ok(())
     }
 
@@ -268,7 +248,8 @@ impl<W: Write> Backend for Painter<W> {
     }
 
     fn clear_region(&mut self, what: ClearType) -> io::Result<()> {
-        self.wear(BARE);
+        self.pen.wear(&mut self.frame, BARE);
+        self.known.clear();
         self.frame.extend_from_slice(match what {
             ClearType::All => b"\x1b[2J",
             ClearType::AfterCursor => b"\x1b[J",
@@ -295,7 +276,11 @@ impl<W: Write> Backend for Painter<W> {
 
 #[cfg(test)]
 mod tests {
-    use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+    use ratatui::{
+        buffer::Buffer,
+        layout::Rect,
+        style::{Color, Modifier, Style},
+    };
 
     use super::*;
 
