@@ -72,6 +72,8 @@ pub enum AppError {
 pub struct StartOptions {
     /// Nothing dials, whatever the configuration says.
     pub no_dial: bool,
+    /// A port that is taken ends no start: it is waited for, and said.
+    pub wait_for_port: bool,
 }
 
 /// A running program: engine and listener, or a follower of another's.
@@ -86,6 +88,8 @@ pub struct App {
     pub following: watch::Sender<Option<String>>,
     /// A part that everything hangs on has broken down: why this process must end, in words.
     pub broken: watch::Sender<Option<String>>,
+    /// The listener's port is taken: by whom to free it, until it is free.
+    pub port: watch::Sender<Option<String>>,
     /// Where the listener is bound.
     pub address: Option<SocketAddr>,
     stop: Stop,
@@ -176,6 +180,7 @@ impl App {
             carrier,
             following: watch::Sender::new(None),
             broken: watch::Sender::new(None),
+            port: watch::Sender::new(None),
             address: None,
             stop: Stop::new(),
             listener: CancellationToken::new(),
@@ -205,6 +210,7 @@ impl App {
             carrier: self.carrier.clone(),
             following: self.following.clone(),
             broken: self.broken.clone(),
+            port: self.port.clone(),
             address: None,
             stop: self.stop.clone(),
             listener: self.listener.clone(),
@@ -221,7 +227,7 @@ impl App {
             self.keep("keeper of the mark", mark.keep(self.desk.clone(), self.clock.clone(), self.listener.clone()));
         }
         let ready = self.start_engine(config, options).await?;
-        self.listen(config, ready, taking_over).await?;
+        self.listen(config, ready, taking_over || options.wait_for_port).await?;
         let desk = self.desk.clone();
         self.keep("sweep of unfinished imports", async move {
             if let Err(e) = desk.discard_unfinished(Span::hours(1)).await {
@@ -268,30 +274,38 @@ impl App {
         Ok(ready)
     }
 
-    async fn listen(&mut self, config: &Config, ready: watch::Receiver<bool>, taking_over: bool) -> Result<(), AppError> {
+    /// Serves webhooks and REST. A port that is taken ends it, or is waited for: polls tell of live calls meanwhile.
+    async fn listen(&mut self, config: &Config, ready: watch::Receiver<bool>, waits: bool) -> Result<(), AppError> {
         let addr = config.listen;
         let router = api::router(self.api(config, ready));
         let (stop, limits, proxies) = (self.listener.clone(), config.limits, config.proxies.clone());
-        if taking_over {
-            // The process that was followed may hold the port while it is stopped: polls do meanwhile.
-            let clock = self.clock.clone();
-            self.keep("listener", async move {
-                loop {
-                    match TcpListener::bind(addr).await {
-                        Ok(listener) => return api::serve(listener, router, limits, proxies, stop).await,
-                        Err(e) => tracing::warn!(target: "app", "no callbacks reach this process yet: {addr}: {}", listen_words(&e)),
-                    }
-                    tokio::select! {
-                        () = clock.sleep_until(clock.now() + Span::seconds(5)) => {}
-                        () = stop.cancelled() => return,
-                    }
+        let why = match TcpListener::bind(addr).await {
+            Ok(listener) => {
+                self.address = listener.local_addr().ok();
+                self.keep("listener", api::serve(listener, router, limits, proxies, stop));
+                return Ok(());
+            }
+            Err(e) if waits => listen_words(&e),
+            Err(e) => return Err(AppError::Listen { addr, why: listen_words(&e) }),
+        };
+        let words = format!("no callbacks reach this process: cannot listen on {addr}: {why}. It is tried again every 5 s");
+        tracing::warn!(target: "app", "{words}");
+        self.port.send_replace(Some(words));
+        let (clock, port) = (self.clock.clone(), self.port.clone());
+        self.keep("listener", async move {
+            let listener = loop {
+                tokio::select! {
+                    () = clock.sleep_until(clock.now() + Span::seconds(5)) => {}
+                    () = stop.cancelled() => return,
                 }
-            });
-            return Ok(());
-        }
-        let listener = TcpListener::bind(addr).await.map_err(|e| AppError::Listen { addr, why: listen_words(&e) })?;
-        self.address = listener.local_addr().ok();
-        self.keep("listener", api::serve(listener, router, limits, proxies, stop));
+                if let Ok(listener) = TcpListener::bind(addr).await {
+                    break listener;
+                }
+            };
+            tracing::info!(target: "app", "listening on {addr}: callbacks reach this process");
+            port.send_replace(None);
+            api::serve(listener, router, limits, proxies, stop).await;
+        });
         Ok(())
     }
 
@@ -392,6 +406,12 @@ impl App {
                 task.abort();
             }
         }
+    }
+
+    /// Ends dialling, as the begin of an end.
+    #[must_use]
+    pub fn dial_no_more(&self) -> CancellationToken {
+        self.stop.drain.clone()
     }
 
     /// Stops at once; calls go on by themselves and the next start adopts them.

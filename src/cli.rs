@@ -2,10 +2,12 @@
 //! error, what was asked for to standard output.
 
 mod args;
+mod behind;
 mod calls;
 mod campaigns;
 mod configuration;
 mod doctor;
+mod ending;
 mod export;
 mod imports;
 mod law;

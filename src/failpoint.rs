@@ -39,6 +39,9 @@ pub const TASKS: [&str; 2] = ["writer.turn", "inbox.turn"];
 /// Where a request of somebody is carried out: no call passes them.
 pub const ERRANDS: [&str; 1] = ["errand.taken"];
 
+/// Where the screen is drawn.
+pub const SCREEN: [&str; 1] = ["screen.frame"];
+
 /// Dies here when `DIALDECK_FAILPOINT=name:n` says so and this is the n-th time: by SIGKILL, or with
 /// `name:n:panic` by a panic.
 #[cfg(debug_assertions)]
@@ -53,7 +56,7 @@ pub fn reach(name: &str) {
         let (n, how) = rest.split_once(':').unwrap_or((rest, ""));
         Some((name.to_owned(), AtomicI64::new(n.parse().ok()?), how == "panic"))
     });
-    debug_assert!(POINTS.contains(&name) || TASKS.contains(&name) || ERRANDS.contains(&name), "{name}");
+    debug_assert!(POINTS.contains(&name) || TASKS.contains(&name) || ERRANDS.contains(&name) || SCREEN.contains(&name), "{name}");
     if let Some((wanted, left, panics)) = &*WANTED
         && wanted == name
         && left.fetch_sub(1, Ordering::Relaxed) == 1

@@ -3,10 +3,10 @@ use std::{cell::Cell, io::Write, rc::Rc, time::Instant};
 use chrono::Duration;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use dialdeck::{
-    console::{self, ConsoleOptions, Depth, Msg, Theme, draw, look},
+    console::{self, ConsoleOptions, Depth, Msg, Painter, Theme, draw, look},
     telemetry::Ring,
 };
-use ratatui::{Terminal, TerminalOptions, Viewport, backend::CrosstermBackend, layout::Rect};
+use ratatui::{Terminal, TerminalOptions, Viewport, layout::Rect};
 
 use crate::{quantiles, setup};
 
@@ -46,7 +46,7 @@ pub fn run() {
         let written = Rc::new(Cell::new(0));
         let area = Rect::new(0, 0, 200, 60);
         let options = TerminalOptions { viewport: Viewport::Fixed(area) };
-        let mut terminal = Terminal::with_options(CrosstermBackend::new(Sink(written.clone())), options).unwrap();
+        let mut terminal = Terminal::with_options(Painter::new(Sink(written.clone())), options).unwrap();
         let mut times = Vec::with_capacity(FRAMES);
         for i in 0..FRAMES {
             // Every second frame a key, every frame a tenth of a second: selection and ages move.
@@ -82,5 +82,9 @@ fn options() -> ConsoleOptions {
         filter: String::new(),
         ascii: false,
         outside: None,
+        plain: false,
+        port: tokio::sync::watch::Sender::new(None).subscribe(),
+        drain: dialdeck::console::Drain::default(),
+        keeper: None,
     }
 }

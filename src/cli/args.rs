@@ -76,9 +76,12 @@ pub struct ConsoleFlags {
     /// Show, change nothing
     #[arg(long)]
     pub read_only: bool,
-    /// No colours, and no letters but those of ASCII around what is shown
+    /// Lines instead of a screen: for readers of screens, pipes and terminals that cannot draw
     #[arg(long)]
     pub plain: bool,
+    /// No letters but those of ASCII around what is shown
+    #[arg(long)]
+    pub ascii: bool,
     /// Colours; "auto" looks at the terminal
     #[arg(long, value_name = "WHEN", value_parser = ["auto", "never", "16", "256", "truecolor"])]
     pub color: Option<String>,
@@ -121,7 +124,13 @@ pub enum Command {
         console: ConsoleFlags,
     },
     /// Engine and listener without a screen
-    Serve(EngineFlags),
+    Serve {
+        #[command(flatten)]
+        engine: EngineFlags,
+        /// Started by a console that leaves: says when it is ready, then nothing
+        #[arg(long, hide = true)]
+        behind: bool,
+    },
     /// The simulator alone: a LiveKit and Twilio stand-in on loopback
     Simulate {
         /// Where it listens, on loopback

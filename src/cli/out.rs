@@ -31,9 +31,16 @@ pub fn line(text: Arguments<'_>) {
     }
 }
 
-/// A line on standard error. One that cannot be written has nobody to be told to.
+/// A line on standard error. One that cannot be written has nobody to be told to, and a terminal that nobody reads
+/// holds up no end.
 pub fn word(text: Arguments<'_>) {
-    drop(writeln!(std::io::stderr(), "{text}"));
+    use rustix::event::{PollFd, PollFlags, poll};
+    let stderr = rustix::stdio::stderr();
+    let patience = rustix::time::Timespec { tv_sec: 1, tv_nsec: 0 };
+    let ready = poll(&mut [PollFd::new(&stderr, PollFlags::OUT)], Some(&patience));
+    if ready != Ok(0) {
+        drop(writeln!(std::io::stderr(), "{text}"));
+    }
 }
 
 /// Bytes on standard output.

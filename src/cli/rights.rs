@@ -24,7 +24,7 @@ fn needed(command: &Command) -> Role {
         | Command::Law(LawCommand::Show { .. })
         | Command::Terms(TermsCommand::Show)
         | Command::Demo { .. }
-        | Command::Serve(_)
+        | Command::Serve { .. }
         | Command::Simulate { .. }
         | Command::Config(_)
         | Command::Theme(_)

@@ -8,12 +8,12 @@ use std::{
     time::Duration,
 };
 
-use tokio::signal::unix::{SignalKind, signal};
-
 use super::{
     Args, CliError, Command,
     args::{CallCommand, CampaignCommand, ConsoleFlags, DncCommand, EngineFlags, Global, Owner},
-    configuration, doctor, manual,
+    behind, configuration, doctor,
+    ending::{end_broken, finish, see_off, wait_for_end},
+    manual,
     out::{say, tell},
     rights, safekeeping,
     session::Session,
@@ -23,7 +23,7 @@ use crate::{
     app::{App, Beyond, Demo, DemoOptions, StartOptions, before_files},
     clock::{ScaledClock, SharedClock, SystemClock},
     config::{self, Config, OnHangup, Sources, Values},
-    console::{self, ConsoleOptions, Ending},
+    console::{self, ConsoleOptions, Drain, Ending},
     domain::role::Role,
     store::Store,
     telemetry::{self, Ring},
@@ -116,7 +116,7 @@ pub fn run(args: Args) -> Result<(), CliError> {
     }
     match command {
         Command::Demo { contacts, seed, speed, console } => run_demo(&console, DemoOptions { contacts, seed, speed }),
-        Command::Serve(engine) => run_serve(&global, &engine),
+        Command::Serve { engine, behind } => run_serve(&global, &engine, behind),
         Command::Simulate { listen, webhook, speed, mix, script } => {
             let (behaviour, faults) = simulated(mix, script.as_deref())?;
             run_simulate(SimulatorConfig { listen, webhook_url: webhook, behaviour, faults, ..SimulatorConfig::by_digits() }, speed)
@@ -192,14 +192,15 @@ fn run_console(global: &Global, flags: &ConsoleFlags, engine: &EngineFlags) -> R
     if global.owner == Some(Owner::All) {
         return Err(CliError::Usage("the console shows one owner's rows: name one with --as UUID; lists such as `campaign list` take --as all".to_owned()));
     }
-    console::check_terminal().map_err(CliError::Usage)?;
     let values = values(global, engine)?;
     let config = config::validate(&values)?;
+    let plain = console::in_lines(flags.plain).map_err(CliError::Usage)?;
     warn_of_open_files(&config);
     let clock: SharedClock = Arc::new(SystemClock::new());
     let ring = start_logs(clock.clone(), Some(&config), false)?;
     let runtime = runtime()?;
-    let app = runtime.block_on(App::start(&config, StartOptions { no_dial: engine.no_dial }, clock.clone()))?;
+    let app = runtime.block_on(App::start(&config, StartOptions { no_dial: engine.no_dial, wait_for_port: true }, clock.clone()))?;
+    let drain = Drain::new(app.dial_no_more(), config.drain_timeout);
     let look = ConsoleOptions {
         theme: flags.theme.clone().unwrap_or_else(|| config.theme.clone()),
         color: color(flags),
@@ -216,7 +217,6 @@ fn run_console(global: &Global, flags: &ConsoleFlags, engine: &EngineFlags) -> R
         zone: config.timezone.unwrap_or_else(crate::app::host_zone),
         region: config.region.clone(),
         filter: flags.filter.clone().unwrap_or_default(),
-        ascii: flags.plain,
         outside: crate::app::outside(Beyond {
             desk: app.desk.clone(),
             owner: app.actor.owner,
@@ -225,11 +225,17 @@ fn run_console(global: &Global, flags: &ConsoleFlags, engine: &EngineFlags) -> R
             open_files: open_files(&config),
             config: config.clone(),
         }),
+        ascii: ascii(flags),
+        plain,
+        port: app.port.subscribe(),
+        drain: drain.clone(),
+        keeper: Some(behind::keeper(global, engine)),
     };
-    let ending = console::run(&runtime, app.desk.clone(), app.actor.clone(), ring, &clock, look).map_err(|e| CliError::Failed(e.to_string()))?;
-    let done = finish(&runtime, app, ending, config.on_hangup, config.drain_timeout);
+    let ended = console::run(&runtime, app.desk.clone(), app.actor.clone(), ring, &clock, look);
+    let again = matches!(ended, Ok(Ending::Again));
+    let done = finish(&runtime, app, ended, config.on_hangup, &drain);
     runtime.shutdown_timeout(LAST);
-    if ending == Ending::Again { done.and_then(|()| begin_anew()) } else { done }
+    if again { done.and_then(|()| begin_anew()) } else { done }
 }
 
 /// The program in its own place, as it was started: it reads its configuration anew. Nothing was on the line.
@@ -242,78 +248,24 @@ fn begin_anew() -> Result<(), CliError> {
 /// What has not ended by then, such as an import that reads a pipe, must not keep the process.
 const LAST: Duration = Duration::from_secs(2);
 
-/// Ends at once, in words, with a failure's exit code: the lock falls free for who follows.
-async fn end_broken(app: App, words: &str) -> CliError {
-    app.stop_now();
-    app.shut_down(Duration::from_millis(10)).await;
-    CliError::Failed(format!(
-        "{words}. This process has ended: calls on the line go on by themselves, and the next start, or a process that follows, looks after them. The log file has details"
-    ))
-}
-
-/// Ends as the operator or the terminal asked.
-fn finish(runtime: &tokio::runtime::Runtime, app: App, ending: Ending, on_hangup: OnHangup, drain: Duration) -> Result<(), CliError> {
-    let forever = Duration::from_hours(24);
-    match ending {
-        Ending::QuitNow | Ending::Again => app.stop_now(),
-        Ending::Drain => tell!("dialdeck: starting no new calls; leaving when the live ones have ended (Ctrl-C leaves at once)"),
-        Ending::Terminated | Ending::TerminalGone | Ending::Broken => {}
-    }
-    let broken = app.broken.borrow().clone();
-    runtime.block_on(async {
-        if let Some(words) = broken {
-            return Err(end_broken(app, &words).await);
-        }
-        let limit = match (ending, on_hangup) {
-            (Ending::QuitNow | Ending::Again | Ending::Broken, _) | (Ending::TerminalGone, OnHangup::Stop) => Duration::from_millis(10),
-            (Ending::Drain | Ending::TerminalGone, _) => forever,
-            (Ending::Terminated, _) => drain,
-        };
-        if ending == Ending::TerminalGone && on_hangup == OnHangup::Continue {
-            tokio::select! {
-                ended = wait_for_end() => ended?,
-                words = app.must_end() => return Err(end_broken(app, &words).await),
-            }
-        }
-        see_off(app, limit).await
-    })
-}
-
-/// Sees live calls to their end, until a signal or the limit says otherwise. A part that breaks down
-/// meanwhile ends it in words.
-async fn see_off(app: App, limit: Duration) -> Result<(), CliError> {
-    let mut broken = app.broken.subscribe();
-    tokio::select! {
-        () = app.shut_down(limit) => Ok(()),
-        ended = wait_for_end() => ended,
-        Ok(words) = broken.wait_for(Option::is_some) => Err(CliError::Failed(words.clone().unwrap_or_default())),
-    }
-}
-
-/// The next SIGTERM or SIGINT.
-async fn wait_for_end() -> Result<(), CliError> {
-    let fail = |e: std::io::Error| CliError::Failed(format!("no signals: {e}"));
-    let (mut term, mut int) = (signal(SignalKind::terminate()).map_err(fail)?, signal(SignalKind::interrupt()).map_err(fail)?);
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
-    }
-    Ok(())
-}
-
-/// Which colours: a plain screen has none.
 fn color(flags: &ConsoleFlags) -> String {
-    let asked = flags.color.clone().unwrap_or_else(|| "auto".to_owned());
-    if flags.plain { "never".to_owned() } else { asked }
+    flags.color.clone().unwrap_or_else(|| "auto".to_owned())
+}
+
+/// Decided once, here: asked for, or all that the terminal can.
+fn ascii(flags: &ConsoleFlags) -> bool {
+    flags.ascii || console::symbols::ascii_only()
 }
 
 fn run_demo(flags: &ConsoleFlags, demo: DemoOptions) -> Result<(), CliError> {
-    console::check_terminal().map_err(CliError::Usage)?;
+    let plain = console::in_lines(flags.plain).map_err(CliError::Usage)?;
     let runtime = runtime()?;
     let clock: SharedClock = Arc::new(ScaledClock::from_now(demo.speed));
     let ring = start_logs(clock.clone(), None, false)?;
     let demo = runtime.block_on(Demo::start(demo, clock))?;
     let Demo { app, config, simulator, clock, .. } = demo;
+    // Simulated calls need no end, but for who asks to see one.
+    let drain = Drain::new(app.dial_no_more(), Duration::ZERO);
     let look = ConsoleOptions {
         theme: flags.theme.clone().unwrap_or_else(|| "dark".to_owned()),
         color: color(flags),
@@ -330,7 +282,6 @@ fn run_demo(flags: &ConsoleFlags, demo: DemoOptions) -> Result<(), CliError> {
         zone: crate::app::host_zone(),
         region: Some("US".to_owned()),
         filter: flags.filter.clone().unwrap_or_default(),
-        ascii: flags.plain,
         outside: crate::app::outside(Beyond {
             desk: app.desk.clone(),
             owner: app.actor.owner,
@@ -339,23 +290,33 @@ fn run_demo(flags: &ConsoleFlags, demo: DemoOptions) -> Result<(), CliError> {
             open_files: Vec::new(),
             config,
         }),
+        ascii: ascii(flags),
+        plain,
+        port: app.port.subscribe(),
+        drain: drain.clone(),
+        keeper: None,
     };
-    let ending = console::run(&runtime, app.desk.clone(), app.actor.clone(), ring, &clock, look).map_err(|e| CliError::Failed(e.to_string()))?;
-    // Simulated calls need no end.
-    let ending = if ending == Ending::Drain { ending } else { Ending::QuitNow };
-    let done = finish(&runtime, app, ending, OnHangup::Stop, Duration::ZERO);
+    let ended = console::run(&runtime, app.desk.clone(), app.actor.clone(), ring, &clock, look);
+    let ended = ended.map(|ending| if ending == Ending::Drain { ending } else { Ending::QuitNow });
+    let done = finish(&runtime, app, ended, OnHangup::Stop, &drain);
     drop(simulator);
     runtime.shutdown_timeout(Duration::from_millis(200));
     done
 }
 
-fn run_serve(global: &Global, engine: &EngineFlags) -> Result<(), CliError> {
+fn run_serve(global: &Global, engine: &EngineFlags, behind: bool) -> Result<(), CliError> {
+    if behind {
+        behind::leave_the_terminal();
+    }
     let config = config::validate(&values(global, engine)?)?;
     warn_of_open_files(&config);
     let clock: SharedClock = Arc::new(SystemClock::new());
-    let _ring = start_logs(clock.clone(), Some(&config), true)?;
+    let _ring = start_logs(clock.clone(), Some(&config), !behind)?;
     let runtime = runtime()?;
-    let app = runtime.block_on(App::start(&config, StartOptions { no_dial: engine.no_dial }, clock))?;
+    let app = runtime.block_on(App::start(&config, StartOptions { no_dial: engine.no_dial, wait_for_port: behind }, clock))?;
+    if behind {
+        behind::tell_ready();
+    }
     match (app.following.borrow().as_ref(), app.address) {
         (Some(words), _) => tell!("dialdeck: {words}; it takes over when that one is gone"),
         (None, Some(address)) => tell!("dialdeck: serving on http://{address}"),

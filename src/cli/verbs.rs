@@ -31,7 +31,7 @@ pub async fn run(s: Session, command: Command) -> Result<(), CliError> {
         Command::Backup { file } => safekeeping::backup(&s, &file).await,
         Command::Restore { file } => safekeeping::restore(&s, &file).await,
         Command::Demo { .. }
-        | Command::Serve(_)
+        | Command::Serve { .. }
         | Command::Simulate { .. }
         | Command::Config(_)
         | Command::Theme(_)

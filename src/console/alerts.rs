@@ -50,6 +50,12 @@ fn standing(state: &State) -> Vec<Alert> {
     let data = &state.data;
     let mut all = Vec::new();
     let mut put = |level, words: String| all.push(Alert { level, words, campaign: None });
+    if let Some(words) = state.waiting_words() {
+        put(Level::Banner, words);
+    }
+    if let Some(words) = state.options.port.borrow().as_ref() {
+        put(Level::Danger, words.clone());
+    }
     if let Some(why) = &state.data_error {
         let age = (state.now - data.at).num_seconds();
         put(Level::Danger, format!("the database cannot be read, data {age} s old: {why}"));

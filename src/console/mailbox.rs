@@ -67,6 +67,7 @@ fn kind(msg: &Msg) -> Option<u8> {
         | Msg::Terms(..)
         | Msg::ImportDone(_)
         | Msg::Edited(_)
+        | Msg::Kept(_)
         | Msg::Terminate
         | Msg::Gone
         | Msg::Answer(..)

@@ -101,6 +101,8 @@ pub enum Msg {
     ImportDone(Result<(String, ImportReport), String>),
     /// What came back from the editor.
     Edited(Result<String, String>),
+    /// Who keeps running without a screen, or why nobody does.
+    Kept(Result<u32, String>),
     /// SIGTERM.
     Terminate,
     /// The terminal is gone.
@@ -200,4 +202,6 @@ pub enum Effect {
     /// OSC 52, over SSH too.
     Copy(String),
     Leave(Ending),
+    /// A process without a screen takes over: then this one leaves.
+    KeepRunning,
 }

@@ -13,23 +13,28 @@
 
 mod acts;
 mod alerts;
+mod ansi;
 pub mod charts;
 mod commands;
 mod data;
 mod dialogs;
 mod editor;
+mod farewell;
 mod fuzzy;
 pub mod kept;
 mod keymap;
 mod keys;
 mod layout;
+mod leaving;
 mod mailbox;
 mod message;
 mod notes;
 pub mod notify;
 pub mod outside;
+mod paint;
 mod perform;
 mod place;
+pub mod plain;
 mod possible;
 mod question;
 mod rights;
@@ -58,12 +63,14 @@ use std::{
 pub use data::look;
 pub use keymap::KeyMap;
 pub use keys::{Action, Key, Pane, TABLE};
+pub use leaving::{Drain, Keeper, Leaving};
 pub use message::{Detail, Effect, Msg};
 pub use outside::Outside;
+pub use paint::Painter;
 pub use question::{Answer, LawToday, Question, answer};
 pub use snapshot::{CampaignView, Snapshot};
 pub use state::State;
-pub use terminal::check_terminal;
+pub use terminal::in_lines;
 pub use theme::{Depth, Theme, ThemeError};
 pub use view::draw;
 
@@ -105,6 +112,13 @@ pub struct ConsoleOptions {
     pub ascii: bool,
     /// The network, and files.
     pub outside: Option<Arc<dyn Outside>>,
+    /// Lines instead of a screen.
+    pub plain: bool,
+    /// Why no callbacks reach this process: its port is taken.
+    pub port: tokio::sync::watch::Receiver<Option<String>>,
+    pub drain: Drain,
+    /// Who keeps running without a screen; a demonstration cannot.
+    pub keeper: Option<Keeper>,
 }
 
 /// How the screen ended.
@@ -118,6 +132,8 @@ pub enum Ending {
     Again,
     /// SIGTERM.
     Terminated,
+    /// A process of this number has everything now.
+    Kept(u32),
     /// SIGHUP, end of input, or the screen is gone.
     TerminalGone,
     /// A part of the program that everything hangs on has broken down.
@@ -134,7 +150,8 @@ pub enum ConsoleError {
 
 /// Between two frames that show news; a key is drawn sooner.
 const FRAME: Duration = Duration::from_millis(100);
-const KEY_FRAME: Duration = Duration::from_millis(12);
+/// A key is drawn at once, but for what comes in a flood.
+const KEY_FRAME: Duration = Duration::from_millis(4);
 
 /// Runs the screen on this thread until the operator or the terminal ends it.
 ///
@@ -161,14 +178,26 @@ pub fn run(
     runtime.spawn(data::keep_loading(desk, actor, ring, clock.clone(), performer.wants(), state.options.zone, send.clone()));
     terminal::watch_signals(runtime, send.clone());
     watch_breakdown(runtime, state.options.broken.clone(), send.clone());
+    watch_words(runtime, state.options.following.clone(), send.clone());
+    watch_words(runtime, state.options.port.clone(), send.clone());
+    if state.options.plain {
+        plain::watch_lines(send);
+        return caught(|| plain::talk(state, &performer, &receive, clock));
+    }
     let mut screen = terminal::Screen::enter().map_err(ConsoleError::Terminal)?;
     terminal::watch_input(send);
-    let looped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| main_loop(&mut screen, &mut state, &performer, &receive, clock)));
+    let ended = caught(|| main_loop(&mut screen, &mut state, &performer, &receive, clock));
     screen.leave();
-    match looped {
-        Ok(ending) => Ok(ending),
-        Err(panic) => Err(ConsoleError::Panic(crate::domain::text::of_panic(&*panic))),
-    }
+    ended
+}
+
+/// The end of a loop, or that it broke down.
+fn caught(talk: impl FnOnce() -> Ending) -> Result<Ending, ConsoleError> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(talk)).map_err(|panic| {
+        let words = crate::domain::text::of_panic(&*panic);
+        tracing::error!(target: "console", "the screen broke down: {words}");
+        ConsoleError::Panic(words)
+    })
 }
 
 /// A state with its rooms and keys, as the loop begins with.
@@ -195,12 +224,16 @@ fn main_loop(screen: &mut terminal::Screen, state: &mut State, performer: &perfo
         let gap = if by_key { KEY_FRAME } else { FRAME };
         if dirty && drawn.elapsed() >= gap {
             state.now = clock.now();
+            crate::failpoint::reach("screen.frame");
             if let Err(e) = screen.draw(state) {
                 tracing::warn!(target: "console", error = %e, "the screen is lost");
-                return asked_end(receive);
+                return asked_end(state, receive);
             }
             drawn = Instant::now();
             (dirty, by_key) = (false, false);
+        }
+        if let Some(ending) = state.left() {
+            return ending;
         }
         let wait = if dirty { gap.saturating_sub(drawn.elapsed()) } else { state.next_tick(clock.now()) };
         let messages = receive.take(wait);
@@ -213,7 +246,10 @@ fn main_loop(screen: &mut terminal::Screen, state: &mut State, performer: &perfo
             dirty |= state.shows(&msg);
             for effect in state.update(msg) {
                 match effect {
-                    Effect::Leave(ending) => return ending,
+                    Effect::Leave(ending) => match state.leave(ending) {
+                        Some(ending) => return ending,
+                        None => dirty = true,
+                    },
                     Effect::Editor(text) => {
                         let edited = screen.edit(&text);
                         state.repaint = true;
@@ -227,13 +263,22 @@ fn main_loop(screen: &mut terminal::Screen, state: &mut State, performer: &perfo
 }
 
 /// Which end somebody asked for while the screen stood still.
-fn asked_end(receive: &mailbox::Receiver) -> Ending {
+fn asked_end(state: &State, receive: &mailbox::Receiver) -> Ending {
     let asked = receive.take(Duration::ZERO).into_iter().find_map(|msg| match msg {
         Msg::Terminate => Some(Ending::Terminated),
         Msg::Broken => Some(Ending::Broken),
         _ => None,
     });
-    asked.unwrap_or(Ending::TerminalGone)
+    asked.or(state.leaving.map(|l| l.ending)).unwrap_or(Ending::TerminalGone)
+}
+
+/// Words of other parts of the program stand on the screen as soon as they change.
+fn watch_words(runtime: &tokio::runtime::Runtime, mut words: tokio::sync::watch::Receiver<Option<String>>, send: mailbox::Sender) {
+    runtime.spawn(async move {
+        while words.changed().await.is_ok() {
+            send.tell(Msg::Resize);
+        }
+    });
 }
 
 /// The end of a part that everything hangs on ends the screen too.

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     ConsoleOptions,
+    leaving::Keeper,
     mailbox::Sender,
     message::{Effect, FormValues, Msg, Preview},
     outside::Outside,
@@ -33,13 +34,15 @@ pub struct Performer {
     region: Option<String>,
     role: Role,
     outside: Option<Arc<dyn Outside>>,
+    keeper: Option<Keeper>,
 }
 
 impl Performer {
     pub fn new(runtime: Handle, desk: Desk, actor: Actor, send: Sender, options: &ConsoleOptions) -> Self {
         let wants = watch::Sender::new(Wants { lists: true, ..Wants::default() });
-        let (region, role, outside) = (options.region.clone(), options.role, options.outside.clone());
-        Self { runtime, desk, actor, send, wants, import: parking_lot::Mutex::default(), region, role, outside }
+        let (region, role) = (options.region.clone(), options.role);
+        let (outside, keeper) = (options.outside.clone(), options.keeper.clone());
+        Self { runtime, desk, actor, send, wants, import: parking_lot::Mutex::default(), region, role, outside, keeper }
     }
 
     pub fn wants(&self) -> watch::Receiver<Wants> {
@@ -130,8 +133,16 @@ impl Performer {
             Effect::Import { path, mapping } => self.import(path, mapping),
             Effect::CancelImport => self.import.lock().cancel(),
             Effect::Copy(text) => copy(&text),
+            Effect::KeepRunning => self.keep_running(),
             // The loop itself ends, and the loop has the terminal.
             Effect::Leave(_) | Effect::Editor(_) => {}
+        }
+    }
+
+    fn keep_running(&self) {
+        let send = self.send.clone();
+        if let Some(keeper) = self.keeper.clone() {
+            self.runtime.spawn_blocking(move || send.tell(Msg::Kept(keeper.start())));
         }
     }
 

@@ -37,6 +37,9 @@ pub fn now(state: &State, key: &Key) -> Result<(), String> {
         }
         Need::Step if state.undo.is_empty() => Err("nothing to take back".to_owned()),
         Need::Campaign => status(state).map(drop),
+        Need::Startable if state.options.port.borrow().is_some() => {
+            Err("nothing is started while no callbacks reach this console: its port is taken, the bar above says by whom to free it".to_owned())
+        }
         Need::Startable => match status(state)? {
             (name, Status::Running) => Err(format!("\"{name}\" is already running")),
             _ => Ok(()),

@@ -33,7 +33,8 @@ fn needed(effect: &Effect) -> Role {
         | Effect::CancelImport
         | Effect::Copy(_)
         | Effect::Editor(_)
-        | Effect::Leave(_) => Role::Viewer,
+        | Effect::Leave(_)
+        | Effect::KeepRunning => Role::Viewer,
         Effect::Tag { .. } | Effect::UndoTag { lift: false, .. } | Effect::Note { .. } | Effect::HangUp(..) => Role::Operator,
         Effect::Start(..)
         | Effect::Pause(..)

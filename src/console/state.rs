@@ -14,6 +14,7 @@ use super::{
     ConsoleOptions,
     keymap::KeyMap,
     keys::{Pane, Place},
+    leaving::Leaving,
     message::{Detail, Msg},
     notes::Notes,
     place::{Dialog, Room},
@@ -130,6 +131,8 @@ pub struct State {
     /// Moments of the last keys, for telling hands from a paste.
     pub burst: Vec<DateTime<Utc>>,
     pub ctrl_c: Option<DateTime<Utc>>,
+    /// The end was asked for, and is waited for.
+    pub leaving: Option<Leaving>,
     pub repaint: bool,
     /// The story of one call: the dialog's, or the wide screen's pane.
     pub detail: Option<Box<Detail>>,
@@ -207,6 +210,7 @@ impl State {
             last_key: None,
             burst: Vec::new(),
             ctrl_c: None,
+            leaving: None,
             repaint: false,
             detail: None,
             shown: None,

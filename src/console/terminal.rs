@@ -10,35 +10,42 @@ use std::{
 
 use crossterm::{
     cursor::{Hide, Show},
-    event::{self, DisableBracketedPaste, EnableBracketedPaste, Event, KeyCode, KeyEvent, KeyEventKind},
+    event::{self, DisableBracketedPaste, EnableBracketedPaste, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers},
     queue,
-    style::force_color_output,
-    terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
+    style::{ResetColor, force_color_output},
+    terminal::{EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
 };
-use ratatui::{Terminal, backend::CrosstermBackend};
+use ratatui::{
+    Terminal,
+    backend::{Backend, ClearType},
+};
 use rustix::{
     event::{PollFd, PollFlags},
     fs::OFlags,
 };
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{editor, mailbox::Sender, message::Msg, state::State, view};
+use super::{editor, mailbox::Sender, message::Msg, paint::Painter, state::State, view};
 
 /// Whether the screen is ours: the panic hook restores it only then.
 static ENTERED: AtomicBool = AtomicBool::new(false);
 
-/// Refuses, in words, to draw where there is no terminal.
+/// Whether the console speaks in lines: where that was asked for, and in a terminal that cannot draw. A pipe that
+/// nobody spoke of is refused: what dials must not be started by accident.
 ///
 /// # Errors
 /// When standard input or output is no terminal.
-pub fn check_terminal() -> Result<(), String> {
-    if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
-        return Ok(());
+pub fn in_lines(asked: bool) -> Result<bool, String> {
+    if asked {
+        return Ok(true);
     }
-    Err("this is no terminal: use `dialdeck serve` for engine and listener without a screen, or a verb such as `dialdeck campaign list`".to_owned())
+    if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+        return Ok(std::env::var_os("TERM").is_some_and(|t| t == "dumb"));
+    }
+    Err("this is no terminal: use `dialdeck serve` for engine and listener without a screen, `--plain` for a console in lines, or a verb such as \
+         `dialdeck campaign list`"
+        .to_owned())
 }
-
-type Out = BufWriter<Patient>;
 
 /// Somebody wants the screen's end: a terminal that does not read is waited for no longer.
 static LEAVING: AtomicBool = AtomicBool::new(false);
@@ -61,6 +68,15 @@ impl Patient {
         // Opened anew: not to block is a property that standard output shares with the shell.
         let again = File::options().write(true).custom_flags(i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0)).open("/proc/self/fd/1");
         again.or_else(|_| Ok(File::from(rustix::io::dup(rustix::stdio::stdout())?))).map(Self)
+    }
+}
+
+/// Where a console in lines writes. A file is written where its shell opened it: opened anew it would begin again.
+pub fn lines_out() -> Box<dyn Write> {
+    let file = rustix::fs::fstat(rustix::stdio::stdout()).is_ok_and(|s| rustix::fs::FileType::from_raw_mode(s.st_mode).is_file());
+    match Patient::open() {
+        Ok(patient) if !file => Box::new(patient),
+        _ => Box::new(std::io::stdout()),
     }
 }
 
@@ -92,7 +108,7 @@ static LENT: AtomicBool = AtomicBool::new(false);
 
 pub struct Screen {
     /// Never dropped: ratatui's drop prints to standard error, which panics on a dead terminal.
-    terminal: std::mem::ManuallyDrop<Terminal<CrosstermBackend<Out>>>,
+    terminal: std::mem::ManuallyDrop<Terminal<Painter<Patient>>>,
     left: bool,
 }
 
@@ -105,25 +121,24 @@ impl Screen {
         ENTERED.store(true, Ordering::SeqCst);
         restore_on_panic();
         // One write a frame, however large: less tearing, and one round trip over SSH.
-        let mut out = BufWriter::with_capacity(256 << 10, out);
+        let mut out = Painter::new(out);
         queue!(out, EnterAlternateScreen, EnableBracketedPaste, Hide)?;
-        out.flush()?;
-        Ok(Self { terminal: std::mem::ManuallyDrop::new(Terminal::new(CrosstermBackend::new(out))?), left: false })
+        std::io::Write::flush(&mut out)?;
+        Ok(Self { terminal: std::mem::ManuallyDrop::new(Terminal::new(out)?), left: false })
     }
 
     pub fn draw(&mut self, state: &mut State) -> std::io::Result<()> {
-        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
         let size = self.terminal.size()?;
         state.resize(size.width, size.height);
+        self.terminal.backend_mut().resized(size.width);
         if std::mem::take(&mut state.repaint) {
             // Not Terminal::clear, which asks the terminal for its cursor and may wait. The frame drawn
             // last is forgotten, so that the next is drawn whole.
             self.terminal.swap_buffers();
-            queue!(self.terminal.backend_mut(), crossterm::terminal::Clear(crossterm::terminal::ClearType::All))?;
+            self.terminal.backend_mut().forget();
+            self.terminal.backend_mut().clear_region(ClearType::All)?;
         }
-        self.terminal.draw(|frame| view::draw(frame, state))?;
-        queue!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
-        self.terminal.backend_mut().flush()
+        self.terminal.draw(|frame| view::draw(frame, state)).map(drop)
     }
 
     /// Lends the terminal to the operator's editor; answers the text that was saved.
@@ -133,10 +148,12 @@ impl Screen {
         std::thread::sleep(READ_AHEAD * 3);
         let lost = |e: std::io::Error| format!("the terminal cannot be lent: {e}");
         let out = self.terminal.backend_mut();
-        let lent = queue!(out, DisableBracketedPaste, Show, LeaveAlternateScreen).and_then(|()| out.flush()).and_then(|()| disable_raw_mode());
+        let lent =
+            queue!(out, ResetColor, DisableBracketedPaste, Show, LeaveAlternateScreen).and_then(|()| Write::flush(out)).and_then(|()| disable_raw_mode());
         let edited = lent.map_err(lost).and_then(|()| editor::edit(text, || LEAVING.load(Ordering::SeqCst)));
         let out = self.terminal.backend_mut();
-        let back = enable_raw_mode().and_then(|()| queue!(out, EnterAlternateScreen, EnableBracketedPaste, Hide)).and_then(|()| out.flush());
+        let back = enable_raw_mode().and_then(|()| queue!(out, EnterAlternateScreen, EnableBracketedPaste, Hide)).and_then(|()| Write::flush(out));
+        out.forget();
         LENT.store(false, Ordering::SeqCst);
         back.map_err(lost).and(edited)
     }
@@ -164,7 +181,7 @@ fn restore() {
     let_go();
     let written = || {
         let mut out = BufWriter::new(Patient::open()?);
-        queue!(out, EndSynchronizedUpdate, DisableBracketedPaste, Show, LeaveAlternateScreen)?;
+        queue!(out, EndSynchronizedUpdate, ResetColor, DisableBracketedPaste, Show, LeaveAlternateScreen)?;
         out.flush()
     };
     if written().is_err() {
@@ -196,11 +213,16 @@ pub fn watch_signals(runtime: &tokio::runtime::Runtime, send: Sender) {
         let (Ok(mut term), Ok(mut hup), Ok(mut size)) = signals else { return };
         // Caught, so that a key typed into the editor neither ends nor stops the engine.
         let (Ok(mut int), Ok(mut suspend)) = (signal(SignalKind::interrupt()), signal(SignalKind::from_raw(SUSPEND))) else { return };
+        let (Ok(mut quit), Ok(mut one), Ok(mut two)) = (signal(SignalKind::quit()), signal(SignalKind::user_defined1()), signal(SignalKind::user_defined2()))
+        else {
+            return;
+        };
         loop {
             tokio::select! {
+                // Once more ends at once: this goes on listening.
                 _ = term.recv() => {
                     send.tell(Msg::Terminate);
-                    return let_go();
+                    let_go();
                 }
                 _ = hup.recv() => {
                     send.tell(Msg::Gone);
@@ -209,10 +231,22 @@ pub fn watch_signals(runtime: &tokio::runtime::Runtime, send: Sender) {
                 _ = int.recv() => {
                     if !LENT.load(Ordering::SeqCst) {
                         send.tell(Msg::Terminate);
-                        return let_go();
+                        let_go();
                     }
                 }
-                _ = suspend.recv() => editor::wake(),
+                _ = quit.recv() => {
+                    send.tell(Msg::Terminate);
+                    let_go();
+                }
+                // They mean nothing here, and would end it with the terminal as it is.
+                _ = one.recv() => {}
+                _ = two.recv() => {}
+                _ = suspend.recv() => {
+                    editor::wake();
+                    if !LENT.load(Ordering::SeqCst) {
+                        send.tell(Msg::Key(KeyEvent::new(KeyCode::Char('z'), KeyModifiers::CONTROL)));
+                    }
+                }
                 // The input thread waits on the terminal and hears nothing of its size.
                 _ = size.recv() => send.tell(Msg::Resize),
             }
@@ -337,8 +371,6 @@ fn silence_stdin() {
 
 #[cfg(test)]
 mod tests {
-    use crossterm::event::KeyModifiers;
-
     use super::*;
 
     #[test]

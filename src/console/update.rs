@@ -5,7 +5,7 @@ use chrono::Duration as Span;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{
-    Ending, acts, commands, dialogs,
+    Ending, acts, commands, dialogs, farewell,
     keys::Action,
     layout,
     message::{Effect, Msg},
@@ -111,6 +111,8 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Terminate => return vec![Effect::Leave(Ending::Terminated)],
         Msg::Gone => return vec![Effect::Leave(Ending::TerminalGone)],
         Msg::Broken => return vec![Effect::Leave(Ending::Broken)],
+        Msg::Kept(Ok(pid)) => return vec![Effect::Leave(Ending::Kept(pid))],
+        Msg::Kept(Err(why)) => state.complain(format!("nothing keeps running without this screen: {why}")),
         Msg::Key(_) | Msg::Resize | Msg::Answer(..) | Msg::Preview(_) | Msg::ImportProgress { .. } => {}
     }
     Vec::new()
@@ -290,7 +292,7 @@ fn tagged(
 
 fn on_key(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     if key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL) && twice(state) {
-        return vec![Effect::Leave(Ending::Drain)];
+        return vec![Effect::Leave(farewell::hurried(state))];
     }
     if key.code == KeyCode::Char('z') && key.modifiers.contains(KeyModifiers::CONTROL) {
         state.hint("not suspended: the engine runs in this process. Detach with tmux or screen instead");

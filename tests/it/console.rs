@@ -40,6 +40,10 @@ pub fn options() -> ConsoleOptions {
         filter: String::new(),
         ascii: false,
         outside: None,
+        plain: false,
+        port: tokio::sync::watch::Sender::new(None).subscribe(),
+        drain: dialdeck::console::Drain::default(),
+        keeper: None,
     }
 }
 

@@ -114,6 +114,15 @@ impl Rig {
         }
     }
 
+    /// Waits until the campaign is done, whoever runs it.
+    pub async fn until_done(&self) {
+        let end = Instant::now() + Duration::from_mins(2);
+        while self.row().await.execution_status != Status::Completed {
+            assert!(Instant::now() < end, "{:?}", self.row().await.counts);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// Serves until the campaign is done.
     pub async fn run_to_the_end(&self) {
         let mut child = self.serve(None);

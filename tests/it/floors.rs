@@ -17,7 +17,7 @@ const FLOORS: &[(&str, &[&str], &[&str])] = &[
     ("engine", &["engine", "failpoint", "desk", "store", "telephony", "domain", "clock"], &["tokio::time", "store.write", "Lane::"]),
     ("api", &["api", "provision", "desk", "store", "telephony", "domain", "config", "clock"], &["store.write", "Lane::"]),
     ("doctor", &["doctor", "desk", "store", "telephony", "domain", "config"], &["store.write", "Lane::", "carrier.dial("]),
-    ("console", &["console", "desk", "store", "domain", "config", "clock", "telemetry"], &["store.write", "Lane::"]),
+    ("console", &["console", "failpoint", "desk", "store", "domain", "config", "clock", "telemetry"], &["store.write", "Lane::"]),
 ];
 
 /// Every source file of a room with its text.

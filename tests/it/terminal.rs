@@ -11,15 +11,19 @@ use std::{
 
 use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 
+use crate::crash::Rig;
+
 struct Terminal {
     child: Box<dyn portable_pty::Child + Send + Sync>,
-    master: Box<dyn MasterPty + Send>,
-    keys: Box<dyn Write + Send>,
+    master: Option<Box<dyn MasterPty + Send>>,
+    keys: Option<Box<dyn Write + Send>>,
     bytes: Arc<Mutex<Vec<u8>>>,
     /// A frozen terminal reads nothing.
     frozen: Arc<AtomicBool>,
+    /// One that is gone has nobody who holds it open.
+    gone: Arc<AtomicBool>,
     size: (u16, u16),
-    _home: tempfile::TempDir,
+    _home: Option<tempfile::TempDir>,
 }
 
 impl Terminal {
@@ -37,13 +41,30 @@ impl Terminal {
 
     fn demo_in(args: &[&str], columns: u16, rows: u16, variables: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().unwrap();
+        let mut all = vec![("HOME", home.path().to_str().unwrap())];
+        all.extend(variables);
+        let mut t = Self::run(&[&["demo"], args].concat(), columns, rows, &all);
+        t._home = Some(home);
+        t
+    }
+
+    /// The console over a rig's database and network: its campaign runs already.
+    fn console(rig: &Rig, columns: u16, rows: u16, variables: &[(&str, &str)]) -> Self {
+        let command = rig.command(None);
+        let text = |s: &std::ffi::OsStr| s.to_str().unwrap().to_owned();
+        let of_rig: Vec<(String, String)> = command.get_envs().filter_map(|(k, v)| Some((text(k), text(v?)))).collect();
+        let mut all: Vec<(&str, &str)> = of_rig.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        all.extend(variables);
+        Self::run(&["--listen", &rig.address], columns, rows, &all)
+    }
+
+    fn run(args: &[&str], columns: u16, rows: u16, variables: &[(&str, &str)]) -> Self {
         let pair = native_pty_system().openpty(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_dialdeck"));
-        command.arg("demo");
         command.args(args);
         command.env_clear();
-        command.env("HOME", home.path());
         command.env("TERM", "xterm-256color");
+        command.env("LANG", "C.UTF-8");
         for (name, value) in variables {
             command.env(name, value);
         }
@@ -51,9 +72,8 @@ impl Terminal {
         let mut reader = pair.master.try_clone_reader().unwrap();
         let keys = pair.master.take_writer().unwrap();
         let bytes: Arc<Mutex<Vec<u8>>> = Arc::default();
-        let kept = bytes.clone();
-        let frozen: Arc<AtomicBool> = Arc::default();
-        let waits = frozen.clone();
+        let (frozen, gone): (Arc<AtomicBool>, Arc<AtomicBool>) = Default::default();
+        let (kept, waits, leaves) = (bytes.clone(), frozen.clone(), gone.clone());
         std::thread::spawn(move || {
             let mut chunk = vec![0u8; 65536];
             let thawed = || {
@@ -62,13 +82,32 @@ impl Terminal {
                 }
             };
             while let (Ok(n), ()) = (reader.read(&mut chunk), thawed()) {
-                if n == 0 {
+                if n == 0 || leaves.load(Ordering::SeqCst) {
                     return;
                 }
                 kept.lock().unwrap().extend_from_slice(&chunk[..n]);
             }
         });
-        Self { child, master: pair.master, keys, bytes, frozen, size: (columns, rows), _home: home }
+        Self { child, master: Some(pair.master), keys: Some(keys), bytes, frozen, gone, size: (columns, rows), _home: None }
+    }
+
+    /// The window is closed, or the line drops.
+    fn hang_up(&mut self) {
+        self.gone.store(true, Ordering::SeqCst);
+        (self.keys, self.master) = (None, None);
+    }
+
+    fn resize(&self, columns: u16, rows: u16) {
+        self.master.as_ref().unwrap().resize(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
+    }
+
+    /// All that was ever sent.
+    fn sent(&self) -> String {
+        String::from_utf8_lossy(&self.bytes.lock().unwrap()).into_owned()
+    }
+
+    fn pid(&self) -> u32 {
+        self.child.process_id().unwrap()
     }
 
     fn screen(&self) -> String {
@@ -90,8 +129,9 @@ impl Terminal {
     }
 
     fn press(&mut self, keys: &str) {
-        self.keys.write_all(keys.as_bytes()).unwrap();
-        self.keys.flush().unwrap();
+        let to = self.keys.as_mut().unwrap();
+        to.write_all(keys.as_bytes()).unwrap();
+        to.flush().unwrap();
         std::thread::sleep(Duration::from_millis(300));
     }
 
@@ -103,8 +143,7 @@ impl Terminal {
     }
 
     fn terminate(&self) {
-        let pid = self.child.process_id().unwrap();
-        assert!(std::process::Command::new("kill").args(["-TERM", &pid.to_string()]).status().unwrap().success());
+        signal(self.pid(), "-TERM");
     }
 
     /// Waits for the end; the exit code.
@@ -119,11 +158,27 @@ impl Terminal {
         }
     }
 
+    /// After all that was drawn the screen is left, the cursor shown, and pastes are keys again.
     fn is_restored(&self) -> bool {
         std::thread::sleep(Duration::from_millis(200));
-        let bytes = self.bytes.lock().unwrap();
-        let tail = String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(200)..]).into_owned();
-        ["\u{1b}[?1049l", "\u{1b}[?25h", "\u{1b}[?2004l"].iter().all(|s| tail.contains(s))
+        let sent = self.sent();
+        let drawn = sent.rfind("\u{1b}[?1049h").unwrap();
+        let left = &sent[drawn..];
+        ["\u{1b}[?1049l", "\u{1b}[?25h", "\u{1b}[?2004l"].iter().all(|s| left.contains(s))
+            && !left.rsplit("\u{1b}[?1049l").next().unwrap().contains("\u{1b}[?25l")
+    }
+}
+
+fn signal(pid: u32, signal: &str) {
+    assert!(std::process::Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
+}
+
+/// Waits until it holds.
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while !holds() {
+        assert!(Instant::now() < end, "still waiting for: {what}");
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 
@@ -205,22 +260,29 @@ fn a_script_is_written_in_the_operators_editor() {
 
 /// Flags of the screen stand behind the command that has one.
 #[test]
-fn a_plain_screen_that_is_filtered_from_the_start() {
-    let mut t = Terminal::demo_with(&["--plain", "--filter", "nobody at all"], 120, 40);
+fn a_screen_in_ascii_that_is_filtered_from_the_start() {
+    let mut t = Terminal::demo_with(&["--ascii", "--color", "never", "--filter", "nobody at all"], 120, 40);
     t.wait_for("Q4 Sales");
     let shown = t.wait_for("nobody at all");
     assert!(shown.is_ascii(), "{shown}");
-    let colours = String::from_utf8_lossy(&t.bytes.lock().unwrap()).into_owned();
-    assert!(!["[38;2;", "[38;5;", "[48;2;", "[48;5;"].iter().any(|c| colours.contains(c)), "no colours");
+    assert!(!coloured(&t.sent()), "no colours");
     t.press("q");
     assert_eq!(t.ended(), 0);
+}
+
+/// Whether anything sets a colour of letters or ground.
+fn coloured(sent: &str) -> bool {
+    sent.split("\u{1b}[").filter_map(|s| s.split_once('m')).any(|(inside, _)| {
+        inside.bytes().all(|b| b.is_ascii_digit() || b == b';')
+            && inside.split(';').any(|n| n.parse::<u8>().is_ok_and(|n| matches!(n, 30..=38 | 40..=48 | 90..=107)))
+    })
 }
 
 #[test]
 fn the_first_key_after_a_resize_is_seen() {
     let mut t = Terminal::demo(80, 24);
     t.wait_for("Live calls");
-    t.master.resize(PtySize { rows: 40, cols: 120, pixel_width: 0, pixel_height: 0 }).unwrap();
+    t.resize(120, 40);
     std::thread::sleep(Duration::from_millis(500));
     t.press("q");
     assert_eq!(t.ended(), 0);
@@ -264,4 +326,417 @@ fn without_a_terminal_a_sentence_says_what_to_do() {
     let out = std::process::Command::new(env!("CARGO_BIN_EXE_dialdeck")).arg("demo").stdin(std::process::Stdio::null()).output().unwrap();
     assert_eq!(out.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&out.stderr).contains("no terminal: use `dialdeck serve`"));
+}
+
+/// Colours and letters by what the terminal is, decided once.
+#[test]
+fn every_kind_of_terminal_gets_what_it_can_show() {
+    let all = [
+        ("xterm-256color", ("LANG", "C.UTF-8"), "256", false),
+        ("xterm-256color", ("COLORTERM", "truecolor"), "true", false),
+        ("xterm-256color", ("NO_COLOR", "1"), "none", false),
+        ("xterm-16color", ("LANG", "en_US.UTF-8"), "16", false),
+        ("tmux-256color", ("LANG", "C"), "256", true),
+        ("linux", ("LANG", "C.UTF-8"), "16", true),
+        ("vt100", ("LANG", "C.UTF-8"), "none", true),
+    ];
+    for (term, variable, depth, ascii) in all {
+        let mut t = Terminal::demo_in(&[], 80, 24, &[("TERM", term), variable]);
+        let shown = t.wait_for("Live calls");
+        t.press("Cj");
+        t.press("q");
+        assert_eq!(t.ended(), 0);
+        assert!(t.is_restored(), "{term}");
+        let sent = t.sent();
+        let (whole, indexed) = (sent.contains("8;2;"), sent.contains("8;5;"));
+        let wanted = match depth {
+            "true" => whole,
+            "256" => indexed && !whole,
+            "16" => coloured(&sent) && !indexed && !whole,
+            _ => !coloured(&sent) && sent.contains("\u{1b}[7m") | sent.contains(";7m") | sent.contains("\u{1b}[7;"),
+        };
+        assert!(wanted, "{term} {variable:?} has not {depth} colours");
+        assert_eq!(shown.is_ascii(), ascii, "{term} {variable:?}:\n{shown}");
+    }
+}
+
+/// A terminal that cannot draw gets lines, and not one escape.
+#[test]
+fn a_dumb_terminal_is_spoken_to_in_lines() {
+    let mut t = Terminal::demo_in(&["--speed", "20"], 80, 24, &[("TERM", "dumb")]);
+    t.wait_for("SIMULATED");
+    t.press("start Q4 Sales\n");
+    t.wait_for("ringing");
+    t.press("pause all\n");
+    t.wait_for("no further dial");
+    signal(t.pid(), "-TERM");
+    assert_eq!(t.ended(), 0);
+    assert!(!t.sent().contains('\u{1b}'), "{:?}", t.sent());
+}
+
+#[test]
+fn a_storm_of_sizes_leaves_the_screen_whole() {
+    let mut t = Terminal::demo_at("10", 120, 40);
+    t.wait_for("Q4 Sales");
+    t.press("Cs");
+    t.wait_for("ringing");
+    let mut dice = 11u64;
+    for i in 0..1000 {
+        dice = dialdeck::telephony::simulator::die(dice);
+        let (w, h) = (u16::try_from(dice % 260 + 1).unwrap(), u16::try_from((dice >> 20) % 80 + 1).unwrap());
+        let (w, h) = if i % 100 == 0 { (1, 1) } else { (w, h) };
+        t.resize(w, h);
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    t.resize(120, 40);
+    until("the whole screen", || {
+        let bytes = t.bytes.lock().unwrap().clone();
+        let from = bytes.windows(4).rposition(|w| w == b"\x1b[2J").unwrap_or(0);
+        let mut parser = vt100::Parser::new(40, 120, 0);
+        parser.process(&bytes[from..]);
+        let shown = parser.screen().contents();
+        ["Q4 Sales", "Live calls", "Events", "? help"].iter().all(|w| shown.contains(w))
+    });
+    t.press("q");
+    t.press("q");
+    assert_eq!(t.ended(), 0);
+    assert!(t.is_restored());
+}
+
+#[test]
+fn a_bracketed_paste_does_nothing() {
+    let mut t = Terminal::demo(120, 40);
+    t.wait_for("Q4 Sales");
+    t.press("C");
+    t.press("\u{1b}[200~sxkPq 1234\n\u{1b}[201~");
+    let shown = t.wait_for("was pasted");
+    assert!(shown.contains("0 running"), "{shown}");
+    t.press("q");
+    assert_eq!(t.ended(), 0);
+}
+
+#[test]
+fn every_signal_that_ends_it_restores_the_terminal_and_no_other_does_harm() {
+    for name in ["-TERM", "-INT", "-QUIT"] {
+        let mut t = Terminal::demo(80, 24);
+        t.wait_for("Live calls");
+        for harmless in ["-USR1", "-USR2", "-PIPE", "-WINCH", "-CONT", "-TSTP"] {
+            signal(t.pid(), harmless);
+        }
+        t.wait_for("not suspended");
+        signal(t.pid(), name);
+        assert_eq!(t.ended(), 0, "{name}");
+        assert!(t.is_restored(), "{name}");
+    }
+}
+
+#[test]
+fn a_panic_in_the_screen_gives_the_terminal_back_and_says_so() {
+    let mut t = Terminal::demo_in(&[], 80, 24, &[("DIALDECK_FAILPOINT", "screen.frame:4:panic")]);
+    t.wait_for("Live calls");
+    t.press("C");
+    t.press("j");
+    t.press("L");
+    assert_eq!(t.ended(), 1);
+    assert!(t.is_restored());
+    assert!(t.sent().contains("the screen broke down"), "{}", t.sent());
+}
+
+#[test]
+fn a_panic_in_the_engine_is_said_and_dials_no_more() {
+    let mut t = Terminal::demo_in(&["--speed", "10"], 120, 40, &[("DIALDECK_FAILPOINT", "dial.begin:2:panic")]);
+    t.wait_for("Q4 Sales");
+    t.press("C");
+    t.press("s");
+    t.wait_for("broke down; nothing is dialled until a restart");
+    t.press("q");
+    t.press("q");
+    assert_eq!(t.ended(), 0);
+    assert!(t.is_restored());
+}
+
+/// Calls are seen to their end, and the screen says whose.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sigterm_with_live_calls_says_for_whom_it_waits() {
+    let rig = Rig::new(3, 300, 6000).await;
+    let mut t = Terminal::console(&rig, 120, 40, &[]);
+    t.wait_for("on call");
+    t.terminate();
+    let shown = t.wait_for("ending: nothing new is dialled");
+    assert!(shown.contains("(Contact ") && shown.contains("s at the latest"), "{shown}");
+    assert_eq!(t.ended(), 0);
+    assert!(t.is_restored());
+    assert!(rig.store.open_calls().await.unwrap().is_empty());
+    assert!(rig.rings().0.is_empty() && rig.rings().1 > 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_sigterm_ends_at_once() {
+    let rig = Rig::new(1, 300, 60_000).await;
+    let mut t = Terminal::console(&rig, 80, 24, &[]);
+    t.wait_for("on call");
+    t.terminate();
+    t.wait_for("ending: nothing new is dialled");
+    t.terminate();
+    assert_eq!(t.ended(), 0);
+    assert!(t.is_restored());
+    assert_eq!(rig.store.open_calls().await.unwrap().len(), 1, "the next start looks after it");
+}
+
+/// The line drops in mid-call: the call is seen to its end, and the log tells what nobody saw.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_terminal_that_hangs_up_with_calls_live_leaves_none_behind() {
+    let rig = Rig::new(2, 300, 5000).await;
+    let mut t = Terminal::console(&rig, 120, 40, &[]);
+    t.wait_for("on call");
+    t.hang_up();
+    assert_eq!(t.ended(), 0);
+    assert!(rig.store.open_calls().await.unwrap().is_empty());
+    assert!(rig.rings().0.is_empty() && rig.rings().1 > 0);
+    let log = std::fs::read_to_string(rig.dir.path().join(".local/state/dialdeck/dialdeck.log")).unwrap();
+    assert!(log.contains("the screen is gone: no new calls are started") && log.contains("while nobody watched"), "{log}");
+}
+
+/// Leaving hands the lock on: campaigns go on, nobody is dialled twice, no call is lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_console_that_leaves_keeps_running_without_a_screen() {
+    let rig = Rig::new(6, 300, 3000).await;
+    let mut t = Terminal::console(&rig, 120, 40, &[]);
+    t.wait_for("on call");
+    t.press("q");
+    t.wait_for("[k]eep running");
+    t.press("k");
+    assert_eq!(t.ended(), 0);
+    assert!(t.is_restored());
+    let sent = t.sent();
+    let pid: u32 = sent.split("in process ").nth(1).unwrap_or_else(|| panic!("{sent}")).split(',').next().unwrap().parse().unwrap();
+    let runs = || std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|s| !s.contains(") Z "));
+    assert!(runs(), "{sent}");
+    rig.until_done().await;
+    let row = rig.row().await;
+    assert_eq!((row.counts.dials, rig.rings().0.len(), rig.rings().1), (6, 0, 6));
+    signal(pid, "-TERM");
+    until("the end of what kept running", || !runs());
+}
+
+/// Another program has the port: the console stands, says so, starts nothing, and listens once the port is free.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_port_that_is_taken_is_a_bar_and_no_end() {
+    let rig = Rig::new(1, 300, 300).await;
+    let held = std::net::TcpListener::bind(&rig.address).unwrap();
+    let mut t = Terminal::console(&rig, 80, 24, &[]);
+    t.wait_for("cannot listen on");
+    t.press("C");
+    t.press("s");
+    t.wait_for("its port is taken");
+    drop(held);
+    until("the bar to go", || !t.screen().contains("cannot listen on"));
+    assert!(std::net::TcpStream::connect(&rig.address).is_ok(), "it listens");
+    t.press("q");
+    t.press("q");
+    assert_eq!(t.ended(), 0);
+}
+
+/// Nobody reads the terminal while calls come and go: they go on, each callback is answered, and it can be ended.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_terminal_that_nobody_reads_holds_up_no_call() {
+    let rig = Rig::new(60, 50, 100).await;
+    let mut t = Terminal::console(&rig, 200, 60, &[]);
+    t.wait_for("Live calls");
+    t.frozen.store(true, Ordering::SeqCst);
+    rig.until_done().await;
+    assert!(rig.rings().0.is_empty() && rig.rings().1 == 60);
+    t.terminate();
+    assert_eq!(t.ended(), 0);
+    t.frozen.store(false, Ordering::SeqCst);
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(t.is_restored());
+}
+
+/// Names that somebody wrote to break a screen, everywhere a name can stand.
+mod hostile {
+    use chrono::Duration;
+    use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+    use dialdeck::{
+        console::{Action, Detail, Msg, Painter, Snapshot, State, TABLE, draw, plain::Lines},
+        domain::{call::State as CallState, campaign::Status, outcome::Who, stats::Counts},
+        store::{AuditRow, OutcomeRow},
+        telemetry::LogLine,
+    };
+    use ratatui::{Terminal, TerminalOptions, Viewport, layout::Rect};
+
+    use crate::console::{assistants, blank, campaign, now, press, row, snapshot, sources};
+
+    fn names() -> Vec<String> {
+        let mut all: Vec<String> = [
+            "Eve\u{1b}[2J\u{1b}[31m\u{1b}]0;owned\u{7}",
+            "\u{202e}gnp.exe\u{202c} \u{2067}x\u{2069}",
+            "שלום עולם \u{2066}abc",
+            "a\u{200b}\u{200d}\u{feff}\u{ad}b",
+            "☎\u{fe0f}❤\u{fe0f}1\u{fe0f}\u{20e3}",
+            "two\r\nlines\tand\u{8}\u{7}\u{0}",
+            "日本語の名前です日本語の名前です",
+            "👨\u{200d}👩\u{200d}👧 👍🏽 🇩🇪",
+            "\u{9b}31mC1\u{85}\u{90}",
+            "กำ้\u{e33} நி की",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        all.push(format!("Z{}a{}", "\u{301}".repeat(300), "\u{0489}".repeat(50)));
+        all.push("x\u{301}".repeat(32 << 10));
+        all
+    }
+
+    fn rows() -> Snapshot {
+        let states = [CallState::Answered, CallState::Ringing, CallState::Completed, CallState::Busy, CallState::Armed, CallState::Failed];
+        let mut data = snapshot();
+        data.live.clear();
+        for (i, name) in names().into_iter().enumerate() {
+            let mut r = row(200 + i as u128, &name, states[i % states.len()], 30);
+            (r.campaign_name, r.reason, r.notes, r.room_name) = (name.clone(), name.clone(), name.clone(), Some(name.clone()));
+            let mut c = campaign(300 + i as u128, &name, [Status::Running, Status::Paused, Status::Error][i % 3], Counts::default());
+            (c.row.status_reason, c.row.status_actor, c.row.assistant_name, c.row.campaign_prompt) = (name.clone(), name.clone(), name.clone(), name.clone());
+            data.campaigns.push(c);
+            data.logs.push(LogLine { number: i as u64, at: now(), level: tracing::Level::WARN, target: name.clone(), text: name.clone() });
+            data.live.push(r);
+        }
+        data.to_tag = data.live.iter().filter(|r| r.state == CallState::Completed).cloned().collect();
+        data.health = names().concat().chars().take(4000).collect();
+        (data.assistants, data.sources) = (assistants(), sources());
+        (data.assistants[0].name, data.sources[0].name) = (names()[2].clone(), names()[4].clone());
+        data
+    }
+
+    /// The bytes of a first frame: what a terminal gets.
+    fn bytes(state: &mut State, width: u16, height: u16) -> (Vec<u8>, ratatui::buffer::Buffer) {
+        state.resize(width, height);
+        let mut sent = Vec::new();
+        let mut painter = Painter::new(&mut sent);
+        painter.resized(width);
+        let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, width, height)) };
+        let mut terminal = Terminal::with_options(painter, options).unwrap();
+        let drawn = terminal.draw(|frame| draw(frame, state)).unwrap().buffer.clone();
+        drop(terminal);
+        (sent, drawn)
+    }
+
+    /// Nothing in it but our own sequences and letters that stand still.
+    fn assert_ours(text: &str, what: &str) {
+        let mut rest = text.chars().peekable();
+        while let Some(c) = rest.next() {
+            if c == '\u{1b}' {
+                assert_eq!(rest.next(), Some('['), "{what}");
+                let inside: String = std::iter::from_fn(|| rest.next_if(|c| matches!(c, '0'..='9' | ';' | '?'))).collect();
+                let last = rest.next().unwrap();
+                let ours = if inside.starts_with('?') { matches!((&*inside, last), ("?25" | "?2026", 'h' | 'l')) } else { "HABCDmJ".contains(last) };
+                assert!(ours, "{what}: ESC [ {inside} {last}");
+                continue;
+            }
+            let moves = c.is_control() && !matches!(c, '\r' | '\u{8}');
+            let hides = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+            assert!(!moves && !hides, "{what}: {c:?}");
+        }
+    }
+
+    /// What frames the panes stands where it was put, whatever stands before it in the line.
+    fn assert_aligned(sent: &[u8], drawn: &ratatui::buffer::Buffer, what: &str) {
+        let mut parser = vt100::Parser::new(drawn.area.height, drawn.area.width, 0);
+        parser.process(sent);
+        let mut frames = 0;
+        for y in 0..drawn.area.height {
+            for x in 0..drawn.area.width {
+                let symbol = drawn[(x, y)].symbol();
+                if matches!(symbol, "│" | "╮" | "╯" | "╭" | "╰" | "|") {
+                    frames += 1;
+                    let shown = parser.screen().cell(y, x).unwrap().contents();
+                    assert_eq!(shown, symbol, "{what} at {x},{y}:\n{}", parser.screen().contents());
+                }
+            }
+        }
+        assert!(frames > 4, "{what} has frames");
+    }
+
+    fn look(state: &mut State, what: &str) {
+        for (width, height) in [(80, 24), (120, 40), (200, 60)] {
+            let (sent, drawn) = bytes(state, width, height);
+            let what = format!("{what} at {width}x{height}");
+            assert!(sent.len() < 400_000, "{what}: {} bytes", sent.len());
+            assert_ours(&String::from_utf8(sent.clone()).unwrap(), &what);
+            assert_aligned(&sent, &drawn, &what);
+        }
+    }
+
+    fn told(state: &mut State) {
+        let name = names().concat();
+        let short: String = name.chars().take(3000).collect();
+        state.update(Msg::Done { words: format!("did {short}"), result: Ok(()) });
+        state.update(Msg::Done { words: String::new(), result: Err(format!("{short} failed")) });
+        let mut detail = Detail { row: rows().live[2].clone(), timeline: vec![], outcomes: vec![], audit: vec![] };
+        detail.audit.push(AuditRow {
+            at: now(),
+            actor: short.clone(),
+            source: short.clone(),
+            action: short.clone(),
+            details: sqlx::types::Json(serde_json::json!({ "why": short })),
+        });
+        detail.outcomes.push(OutcomeRow {
+            id: 1,
+            call_id: detail.row.id,
+            value: None,
+            previous: None,
+            note: short.clone(),
+            who: Who::Operator,
+            by: short,
+            at: now(),
+        });
+        state.update(Msg::Detail(Box::new(detail)));
+    }
+
+    #[test]
+    fn no_name_gets_through_a_room_or_a_dialog_to_the_terminal() {
+        let mut s = blank();
+        s.update(Msg::Data(Box::new(rows())));
+        s.live = Some(rows().live[2].id);
+        told(&mut s);
+        let rooms: Vec<&str> = TABLE.iter().filter(|k| matches!(k.action, Action::Focus(_))).filter_map(|k| k.keys.first().copied()).collect();
+        assert!(rooms.len() >= 4);
+        for key in &rooms {
+            press(&mut s, key);
+            look(&mut s, key);
+            press(&mut s, key);
+            look(&mut s, &format!("{key} twice"));
+            press(&mut s, "\u{1b}\u{1b}\u{1b}");
+        }
+        press(&mut s, "Lgj");
+        for keys in ["?", ":", ":jane", "!", "\n", "n", "H", "N", "/x", "i/tmp\t", "w", "q", "3", "4", "u", "Cx", "Ce", "CD", "Ew"] {
+            press(&mut s, keys);
+            s.update(Msg::Why { title: names()[0].clone(), lines: names() });
+            look(&mut s, &format!("dialog {keys:?}"));
+            for _ in 0..4 {
+                s.now += Duration::seconds(1);
+                s.update(Msg::Key(KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE)));
+            }
+            told(&mut s);
+        }
+    }
+
+    #[test]
+    fn no_name_gets_through_lines() {
+        let mut lines = Lines::new(blank(), false);
+        let mut said = lines.hear(Msg::Data(Box::new(snapshot()))).lines;
+        lines.plain.state.now += Duration::seconds(1);
+        said.extend(lines.hear(Msg::Data(Box::new(rows()))).lines);
+        said.extend(lines.hear(Msg::Why { title: names()[0].clone(), lines: names() }).lines);
+        for line in ["calls", "queue", "campaigns", "status", "note 3", "stop 3", "", "tag 3", ""] {
+            said.extend(lines.hear(Msg::Paste(line.to_owned())).lines);
+        }
+        told(&mut lines.plain.state);
+        said.extend(lines.tick().lines);
+        assert!(said.len() > 30, "{said:?}");
+        for line in said {
+            assert!(line.chars().count() <= 2001);
+            assert_ours(&line, &line);
+            assert!(!line.contains('\u{1b}') && !line.contains(['\r', '\u{8}']), "{line:?}");
+        }
+    }
 }

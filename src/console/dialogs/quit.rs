@@ -15,9 +15,13 @@ use crate::console::{
 pub struct Quit;
 
 impl Dialog for Quit {
-    fn key(&mut self, _state: &mut State, key: KeyEvent) -> Next {
+    fn key(&mut self, state: &mut State, key: KeyEvent) -> Next {
         match key.code {
             KeyCode::Char('d') => Next::Close(vec![Effect::Leave(Ending::Drain)]),
+            KeyCode::Char('k') if state.options.keeper.is_some() => {
+                state.say("starting what keeps running without a screen...");
+                Next::Close(vec![Effect::KeepRunning])
+            }
             KeyCode::Char('q') => Next::Close(vec![Effect::Leave(Ending::QuitNow)]),
             _ => Next::stay(),
         }
@@ -25,11 +29,12 @@ impl Dialog for Quit {
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
         let live = i64::try_from(state.data.live_count()).unwrap_or(0);
-        let mut entries = vec![
-            Entry::words("[d]rain: dial no more, leave when the last call has ended"),
-            Entry::words("[q]uit now: calls go on unsupervised; the next start looks after them"),
-            Entry::words("Esc stay"),
-        ];
+        let mut entries = vec![Entry::words("[d]rain: dial no more, leave when the last call has ended")];
+        if state.options.keeper.is_some() {
+            entries.push(Entry::words("[k]eep running without a screen: campaigns go on, `dialdeck` looks again"));
+        }
+        entries.push(Entry::words("[q]uit now: calls go on unsupervised; the next start looks after them"));
+        entries.push(Entry::words("Esc stay"));
         if !state.promises.is_empty() {
             let n = count(i64::try_from(state.promises.len()).unwrap_or(0), "call");
             entries.push(Entry::Wrong(format!("{n} on the line was promised a callback: its moment is written when it ends, and is lost if you leave now")));

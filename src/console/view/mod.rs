@@ -6,10 +6,12 @@ mod plain;
 
 use ratatui::{
     Frame,
+    buffer::Buffer,
     layout::Rect,
     text::{Line, Span},
     widgets::Paragraph,
 };
+use unicode_width::UnicodeWidthStr;
 
 use super::{
     alerts::{self, Level},
@@ -21,8 +23,20 @@ use super::{
 /// Draws one frame.
 pub fn draw(frame: &mut Frame<'_>, state: &State) {
     paint(frame, state);
+    halves(frame.buffer_mut());
     if state.options.ascii {
         plain::letters(frame.buffer_mut());
+    }
+}
+
+/// A wide letter whose second half something else stands on is taken away: terminals would push what stands there.
+fn halves(buffer: &mut Buffer) {
+    let end = buffer.content.len();
+    for at in 0..end.saturating_sub(1) {
+        let wide = !buffer.content[at].symbol().is_ascii() && buffer.content[at].symbol().width() > 1;
+        if wide && buffer.content[at + 1].symbol() != " " {
+            buffer.content[at].set_symbol(" ");
+        }
     }
 }
 
