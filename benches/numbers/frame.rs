@@ -80,5 +80,6 @@ fn options() -> ConsoleOptions {
         region: None,
         filter: String::new(),
         ascii: false,
+        session: dialdeck::console::SessionOptions::default(),
     }
 }

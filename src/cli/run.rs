@@ -17,7 +17,7 @@ use crate::{
     app::{App, Demo, DemoOptions, StartOptions},
     clock::{ScaledClock, SharedClock, SystemClock},
     config::{self, Config, OnHangup, Sources, Values},
-    console::{self, ConsoleOptions, Ending},
+    console::{self, ConsoleOptions, Ending, SessionOptions},
     domain::role::Role,
     store::Store,
     telemetry::{self, Ring},
@@ -209,6 +209,7 @@ fn run_console(global: &Global, flags: &ConsoleFlags, engine: &EngineFlags) -> R
         region: config.region.clone(),
         filter: flags.filter.clone().unwrap_or_default(),
         ascii: flags.plain,
+        session: session(flags, Some(&config)),
     };
     let ending = console::run(&runtime, app.desk.clone(), app.actor.clone(), ring, &clock, look).map_err(|e| CliError::Failed(e.to_string()))?;
     let done = finish(&runtime, app, ending, config.on_hangup, config.drain_timeout);
@@ -284,6 +285,19 @@ fn color(flags: &ConsoleFlags) -> String {
     if flags.plain { "never".to_owned() } else { asked }
 }
 
+/// What is kept where; the demonstration has a file of its own.
+fn session(flags: &ConsoleFlags, config: Option<&Config>) -> SessionOptions {
+    let file = console::kept::path(&xdg("XDG_STATE_HOME", ".local/state"));
+    let notify = config.and_then(|c| console::notify::Way::named(&c.notify)).unwrap_or_default();
+    SessionOptions {
+        kept: Some(if config.is_some() { file } else { file.with_file_name("demo.toml") }),
+        theme_given: flags.theme.is_some(),
+        notify,
+        // Outside of tmux a wrapped notification would be shown as it is.
+        passthrough: config.is_some_and(|c| c.tmux_passthrough) && std::env::var_os("TMUX").is_some(),
+    }
+}
+
 fn run_demo(flags: &ConsoleFlags, demo: DemoOptions) -> Result<(), CliError> {
     console::check_terminal().map_err(CliError::Usage)?;
     let runtime = runtime()?;
@@ -307,6 +321,7 @@ fn run_demo(flags: &ConsoleFlags, demo: DemoOptions) -> Result<(), CliError> {
         region: Some("US".to_owned()),
         filter: flags.filter.clone().unwrap_or_default(),
         ascii: flags.plain,
+        session: session(flags, None),
     };
     let ending = console::run(&runtime, app.desk.clone(), app.actor.clone(), ring, &clock, look).map_err(|e| CliError::Failed(e.to_string()))?;
     // Simulated calls need no end.

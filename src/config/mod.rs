@@ -155,6 +155,10 @@ pub struct Config {
     pub breaker: Breaker,
     pub retention: Retention,
     pub theme: String,
+    /// How alerts leave the screen: `none`, `bell`, `osc9`, `osc777`.
+    pub notify: String,
+    /// Notifications pass through tmux, which must allow it too.
+    pub tmux_passthrough: bool,
     /// How much of numbers the console shows at first: all, the last four digits, nothing.
     pub mask: u8,
     pub log_level: String,
@@ -348,7 +352,6 @@ impl Reader<'_> {
 /// Keys that are in the design and do nothing yet, what they may hold, and the words for anything else.
 const LATER: &[(&str, &[&str], &str)] = &[
     ("database.migrate_url", &[""], "this release brings its database up to date by database.url alone"),
-    ("console.notify", &["", "none"], "this release rings no bell"),
     ("console.limits", &[""], "this release has no limits of the console's own"),
     ("console.terms", &[""], "this release has its terms built in: `dialdeck terms show`"),
 ];
@@ -448,6 +451,8 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
         },
         retention: ranges::retention(&mut r),
         theme: r.text("console.theme"),
+        notify: one_of(&mut r, "console.notify", &["none", "bell", "osc9", "osc777"]),
+        tmux_passthrough: r.flag("console.tmux_passthrough"),
         mask: match one_of(&mut r, "console.mask", &["none", "last4", "all"]).as_str() {
             "last4" => 1,
             "all" => 2,

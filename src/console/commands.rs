@@ -1,11 +1,13 @@
 //! The `:` line: every action by its name, and those that take words.
 
+use std::path::PathBuf;
+
 use super::{
-    acts,
-    keys::{Action, Pane, TABLE},
+    acts, export,
+    keys::{Action, Pane, TABLE, WITH_WORDS},
     message::Effect,
+    mouse, session,
     state::State,
-    theme::{self, Depth},
 };
 use crate::domain::{campaign::Status, outcome::Outcome};
 
@@ -39,10 +41,23 @@ pub fn run(state: &mut State, line: &str) -> Vec<Effect> {
         }
         ("tag", outcome) => tag(state, outcome),
         ("filter", words) if !words.is_empty() => {
-            words.clone_into(&mut state.filter);
+            words.clone_into(&mut state.lists.at(state.focus).filter);
             state.arrange();
             Vec::new()
         }
+        ("sort", column) if !column.is_empty() => {
+            acts::sort_by(state, column);
+            Vec::new()
+        }
+        ("columns", names) if !names.is_empty() => {
+            acts::columns(state, names);
+            Vec::new()
+        }
+        ("log", level) if !level.is_empty() => log(state, level),
+        ("mouse", word) if !word.is_empty() => mouse(state, word),
+        ("mouse", "") => mouse::switch(state, !state.session.mouse),
+        ("report", words) if !words.is_empty() => session::ask_report(state, words),
+        ("write", file) if !file.is_empty() => write(state, file),
         ("theme", name) if !name.is_empty() => theme(state, name),
         ("q", "") => acts::act(state, Action::Quit),
         ("demo", "") => hint(state, "leave with q and run `dialdeck demo`: it has a database of its own"),
@@ -64,6 +79,10 @@ fn named(state: &mut State, name: &str) -> Vec<Effect> {
 }
 
 fn unknown(state: &mut State, name: &str) -> Vec<Effect> {
+    if let Some((_, takes, words)) = WITH_WORDS.iter().find(|(n, ..)| *n == name) {
+        state.complain(format!(":{name} {takes}: {words}. What is it to be?"));
+        return Vec::new();
+    }
     state.complain(format!("there is no command \"{name}\": {} lists all, and finds them while you type", state.keys.name(Action::Command)));
     Vec::new()
 }
@@ -115,14 +134,44 @@ fn tag(state: &mut State, outcome: &str) -> Vec<Effect> {
     }
 }
 
+/// Read anew; a broken one leaves the one in use.
 fn theme(state: &mut State, name: &str) -> Vec<Effect> {
     let name = if name == "reload" { state.theme.name.clone() } else { name.to_owned() };
-    match theme::find(&name, &state.options.themes_folder, Depth::detect(&state.options.color)) {
-        Ok(theme) => {
-            state.theme = theme;
-            state.say(format!("theme {name}"));
+    session::choose_theme(state, &name)
+}
+
+/// Events of a level and graver.
+fn log(state: &mut State, level: &str) -> Vec<Effect> {
+    let Ok(level) = level.parse::<tracing::Level>() else {
+        state.complain(format!("\"{level}\" is no level: error, warn, info, debug, trace"));
+        return Vec::new();
+    };
+    state.log_level = level;
+    state.arrange();
+    let word = level.as_str().to_lowercase();
+    let more = if level > tracing::Level::INFO { "; what is written at all [log] level says, info where it says nothing" } else { "" };
+    state.say(format!("events from {word} on are shown{more}"));
+    vec![Effect::LogLevel(level)]
+}
+
+fn mouse(state: &mut State, word: &str) -> Vec<Effect> {
+    match word {
+        "on" => mouse::switch(state, true),
+        "off" => mouse::switch(state, false),
+        _ => {
+            state.complain(format!(":mouse on, or :mouse off; \"{word}\" is neither"));
+            Vec::new()
         }
-        Err(why) => state.complain(format!("{why}: {}", theme::names().join(", "))),
     }
-    Vec::new()
+}
+
+fn write(state: &mut State, file: &str) -> Vec<Effect> {
+    let path = PathBuf::from(file);
+    match export::text(state, &path) {
+        Ok(text) => vec![Effect::Write { path, text }],
+        Err(why) => {
+            state.complain(why);
+            Vec::new()
+        }
+    }
 }

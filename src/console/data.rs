@@ -58,7 +58,12 @@ async fn load_loop(desk: &Desk, actor: &Actor, ring: &Ring, clock: &SharedClock,
             shown = ring.count();
             looked = tokio::time::Instant::now();
             let msg = match look(desk, actor, ring, clock.now(), want.lists).await {
-                Ok(snapshot) => Msg::Data(Box::new(snapshot)),
+                Ok(mut snapshot) => {
+                    if let Some(level) = want.level {
+                        snapshot.logs = ring.newest(LOG_ROWS, level);
+                    }
+                    Msg::Data(Box::new(snapshot))
+                }
                 Err(e) => Msg::DataFailed(desk.store().trouble().unwrap_or_else(|| e.to_string())),
             };
             send.tell(msg);

@@ -79,6 +79,8 @@ pub enum Action {
     Alerts,
     Command,
     Help,
+    Health,
+    Report,
     ReadOnly,
     Repaint,
     Quit,
@@ -148,8 +150,8 @@ pub enum Need {
     Running,
     /// The kill switch is on, or off.
     KillSwitch(bool),
-    /// Not built yet: why, and what to do meanwhile.
-    Later(&'static str),
+    /// One that is over, whose contact may be called again.
+    Again,
 }
 
 /// One row of the table.
@@ -192,11 +194,6 @@ const fn tag(outcome: Outcome, name: &'static str, digit: &'static [&'static str
     key(Action::Tag(outcome), name, digit, Group::Tags, short, words).at(Place::Calls).needs(Need::Taggable(outcome)).writes()
 }
 
-const NO_AGAIN: &str = "one call alone cannot be queued again yet: `dialdeck campaign recycle` queues a campaign's unanswered ones";
-const NO_SORT: &str = "the order is fixed for now: live calls first, then the newest that ended";
-const NO_COLUMNS: &str = "the columns go by the width for now";
-const NO_BELL: &str = "alerts are on the screen only for now";
-
 /// Every action. Its order is that of help, footer and palette: what is used most first.
 pub const TABLE: &[Key] = &[
     tag(Outcome::Interested, "interested", &["1"], "interested", "tag it interested"),
@@ -216,7 +213,7 @@ pub const TABLE: &[Key] = &[
     key(Action::Copy, "copy", &["y"], Group::Call, "copy", "copy the number").at(Place::Calls).needs(Need::Call),
     key(Action::CopyRow, "copy-row", &["Y"], Group::Call, "copy all", "copy the call as JSON").at(Place::Calls).needs(Need::Call),
     key(Action::Mark, "mark", &["Space"], Group::Call, "mark", "mark it; a tag then goes to all marked").at(Place::Calls).needs(Need::Call),
-    key(Action::Again, "again", &["r"], Group::Call, "again", "queue another attempt").at(Place::Calls).needs(Need::Later(NO_AGAIN)).writes(),
+    key(Action::Again, "again", &["r"], Group::Call, "again", "call this contact again (asks)").at(Place::Calls).needs(Need::Again).writes(),
     key(Action::PauseResume, "pause", &["p"], Group::Campaign, "pause", "pause or resume it").needs(Need::Begun).writes(),
     key(Action::Start, "start", &["s"], Group::Campaign, "start", "start or resume it").needs(Need::Startable).writes(),
     key(Action::Stop, "stop", &["x"], Group::Campaign, "stop", "stop it (asks)").needs(Need::Begun).writes(),
@@ -242,18 +239,20 @@ pub const TABLE: &[Key] = &[
     key(Action::Bottom, "last", &["G", "End"], Group::Moving, "last", "last row"),
     key(Action::PageDown, "page-down", &["PgDn", "Ctrl-d"], Group::Moving, "page down", "a page down"),
     key(Action::PageUp, "page-up", &["PgUp", "Ctrl-u"], Group::Moving, "page up", "a page up"),
-    key(Action::Filter, "filter", &["/"], Group::View, "find", "filter calls (! negates, field:value)"),
+    key(Action::Filter, "filter", &["/"], Group::View, "find", "filter this list (! negates, field:value)"),
     key(Action::Follow, "follow", &["f"], Group::View, "follow", "keep the newest in sight"),
     key(Action::Freeze, "freeze", &["F"], Group::View, "freeze", "hold the picture still; calls go on"),
-    key(Action::Sort, "sort", &["o"], Group::View, "sort", "sort by the next column").at(Place::Lists).needs(Need::Later(NO_SORT)),
-    key(Action::Reverse, "reverse", &["R"], Group::View, "reverse", "reverse the order").at(Place::Lists).needs(Need::Later(NO_SORT)),
-    key(Action::Columns, "columns", &["v"], Group::View, "columns", "choose columns").at(Place::Lists).needs(Need::Later(NO_COLUMNS)),
+    key(Action::Sort, "sort", &["o"], Group::View, "sort", "sort by the next column").at(Place::Lists),
+    key(Action::Reverse, "reverse", &["R"], Group::View, "reverse", "reverse the order").at(Place::Lists),
+    key(Action::Columns, "columns", &["v"], Group::View, "columns", "choose columns").at(Place::Lists),
     key(Action::Mask, "mask", &["M"], Group::View, "mask", "hide numbers: but four digits, all, none"),
-    key(Action::Theme, "theme", &["T"], Group::View, "theme", "next theme"),
-    key(Action::Bell, "bell", &["b"], Group::View, "bell", "a bell with each alert").needs(Need::Later(NO_BELL)),
+    key(Action::Theme, "theme", &["T"], Group::View, "theme", "themes, seen while you choose"),
+    key(Action::Bell, "bell", &["b"], Group::View, "bell", "a bell with each alert"),
     key(Action::Alerts, "alerts", &["!"], Group::Program, "alerts", "all alerts and errors in full"),
     key(Action::Command, "command", &[":"], Group::Program, "command", "everything by its name"),
     key(Action::Help, "help", &["?"], Group::Program, "help", "all keys"),
+    key(Action::Health, "health", &[], Group::Program, "health", "all systems: which work, and what to do"),
+    key(Action::Report, "report", &[], Group::Program, "report", "write this shift to a file, and show it"),
     key(Action::ReadOnly, "readonly", &[], Group::Program, "read-only", "change nothing from here, and back"),
     key(Action::Repaint, "repaint", &["Ctrl-l"], Group::Program, "repaint", "draw the screen anew"),
     key(Action::Quit, "quit", &["q", "Ctrl-c"], Group::Program, "quit", "quit (asks with live calls)"),
@@ -270,7 +269,13 @@ pub const WITH_WORDS: &[(&str, &str, &str)] = &[
     ("delete", "NAME", "delete a campaign (type its name)"),
     ("import", "FILE", "import contacts from a CSV file"),
     ("tag", "OUTCOME", "tag the call under the cursor"),
-    ("filter", "WORDS", "show only calls with these words"),
+    ("filter", "WORDS", "show only rows with these words"),
+    ("sort", "COLUMN", "sort this list; -COLUMN the other way round"),
+    ("columns", "NAMES", "show these columns of this list"),
+    ("log", "LEVEL", "events from this level on"),
+    ("mouse", "on|off", "clicks and wheel, or the terminal's own"),
+    ("report", "8h|today", "write the shift to a file, and show it"),
+    ("write", "FILE", "write these rows to a new .csv or .json file"),
     ("theme", "NAME", "a theme by its name"),
 ];
 

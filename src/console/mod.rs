@@ -12,28 +12,35 @@
 //! database for something new touches `message` and `perform` beside.
 
 mod acts;
+mod alarms;
 mod alerts;
 pub mod charts;
 mod commands;
 mod data;
 mod dialogs;
+mod edges;
 mod editor;
+mod export;
 mod fuzzy;
 pub mod kept;
 mod keymap;
 mod keys;
 mod layout;
+mod lists;
 mod mailbox;
 mod message;
+mod mouse;
 mod notes;
 pub mod notify;
 mod perform;
 mod place;
 mod possible;
 mod question;
+mod report;
 mod rights;
 mod rooms;
 mod rows;
+mod session;
 mod snapshot;
 mod state;
 mod story;
@@ -44,6 +51,8 @@ mod text;
 pub mod theme;
 mod update;
 mod view;
+mod waiting;
+mod watching;
 mod widgets;
 
 use std::{
@@ -52,14 +61,18 @@ use std::{
 };
 
 pub use data::look;
+pub use kept::SessionOptions;
 pub use keymap::KeyMap;
 pub use keys::{Action, Key, Pane, TABLE};
 pub use message::{Detail, Effect, Msg};
+pub use session::begin;
 pub use snapshot::{CampaignView, Snapshot};
 pub use state::State;
 pub use terminal::check_terminal;
 pub use theme::{Depth, Theme, ThemeError};
 pub use view::draw;
+
+use kept::Kept;
 
 use crate::{
     clock::SharedClock,
@@ -95,6 +108,8 @@ pub struct ConsoleOptions {
     pub filter: String,
     /// Nothing but letters of ASCII is drawn around what is shown.
     pub ascii: bool,
+    /// What is kept from one console to the next, and how alerts leave the screen.
+    pub session: SessionOptions,
 }
 
 /// How the screen ended.
@@ -134,10 +149,14 @@ pub fn run(
     actor: Actor,
     ring: Ring,
     clock: &SharedClock,
-    options: ConsoleOptions,
+    mut options: ConsoleOptions,
 ) -> Result<Ending, ConsoleError> {
     let (send, receive) = mailbox::mailbox();
     let depth = Depth::detect(&options.color);
+    let kept = options.session.kept.as_deref().map(Kept::load).unwrap_or_default();
+    if let Some(theme) = kept.theme.clone().filter(|_| !options.session.theme_given) {
+        options.theme = theme;
+    }
     let wrong = theme::find(&options.theme, &options.themes_folder, depth).err();
     let theme = theme::load(&options.theme, &options.themes_folder, depth);
     let mut state = open(options, actor.clone(), theme, clock.now());
@@ -145,13 +164,21 @@ pub fn run(
         state.complain(format!("{why}; the theme is dark"));
     }
     let performer = perform::Performer::new(runtime.handle().clone(), desk.clone(), actor.clone(), send.clone(), &state.options);
+    let first = session::begin(&mut state, &kept);
     runtime.spawn(data::keep_loading(desk, actor, ring, clock.clone(), performer.wants(), send.clone()));
     terminal::watch_signals(runtime, send.clone());
     watch_breakdown(runtime, state.options.broken.clone(), send.clone());
     let mut screen = terminal::Screen::enter().map_err(ConsoleError::Terminal)?;
     terminal::watch_input(send);
-    let looped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| main_loop(&mut screen, &mut state, &performer, &receive, clock)));
+    let work = || {
+        for effect in first {
+            carry_out(effect, &mut screen, &mut state, &performer);
+        }
+        main_loop(&mut screen, &mut state, &performer, &receive, clock)
+    };
+    let looped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
     screen.leave();
+    leave_kept(&state, clock.now());
     match looped {
         Ok(ending) => Ok(ending),
         Err(panic) => Err(ConsoleError::Panic(crate::domain::text::of_panic(&*panic))),
@@ -198,17 +225,45 @@ fn main_loop(screen: &mut terminal::Screen, state: &mut State, performer: &perfo
             by_key |= matches!(msg, Msg::Key(_) | Msg::Resize | Msg::Paste(_));
             dirty |= state.shows(&msg);
             for effect in state.update(msg) {
-                match effect {
-                    Effect::Leave(ending) => return ending,
-                    Effect::Editor(text) => {
-                        let edited = screen.edit(&text);
-                        state.repaint = true;
-                        state.update(Msg::Edited(edited));
-                    }
-                    effect => performer.perform(effect),
+                if let Some(ending) = carry_out(effect, screen, state, performer) {
+                    return ending;
                 }
             }
         }
+        let bytes = state.alarms.take();
+        if !bytes.is_empty()
+            && let Err(e) = screen.send(&bytes)
+        {
+            tracing::warn!(target: "console", error = %e, "nobody is called: the terminal takes nothing");
+        }
+    }
+}
+
+/// What the terminal does itself; everything else is done elsewhere. An end ends the loop.
+fn carry_out(effect: Effect, screen: &mut terminal::Screen, state: &mut State, performer: &perform::Performer) -> Option<Ending> {
+    match effect {
+        Effect::Leave(ending) => return Some(ending),
+        Effect::Editor(text) => {
+            let edited = screen.edit(&text);
+            state.repaint = true;
+            state.update(Msg::Edited(edited));
+        }
+        Effect::Mouse(on) => {
+            if let Err(e) = screen.mouse(on) {
+                state.complain(format!("the mouse cannot be used: {e}"));
+            }
+        }
+        effect => performer.perform(effect),
+    }
+    None
+}
+
+/// The last look and the last changes; a screen that ends badly leaves them too.
+fn leave_kept(state: &State, now: chrono::DateTime<chrono::Utc>) {
+    let Some(path) = &state.options.session.kept else { return };
+    let kept = Kept { seen_at: Some(now), ..session::kept(state) };
+    if let Err(e) = kept.save(path) {
+        tracing::warn!(target: "console", "{} cannot be written, the next screen begins as this one did: {e}", path.display());
     }
 }
 

@@ -30,9 +30,15 @@ fn needed(effect: &Effect) -> Role {
         | Effect::CancelImport
         | Effect::Copy(_)
         | Effect::Editor(_)
+        | Effect::Keep(_)
+        | Effect::Watch(_)
+        | Effect::LogLevel(_)
+        | Effect::Mouse(_)
+        | Effect::Write { .. }
         | Effect::Leave(_) => Role::Viewer,
         Effect::Tag { .. } | Effect::UndoTag { lift: false, .. } | Effect::Note { .. } | Effect::HangUp(..) => Role::Operator,
-        Effect::Start(..)
+        Effect::Again(..)
+        | Effect::Start(..)
         | Effect::Pause(..)
         | Effect::Resume(..)
         | Effect::Stop { .. }

@@ -5,13 +5,16 @@ use chrono::Duration as Span;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{
-    Ending, acts, commands, dialogs,
+    Ending, acts, alarms, commands, dialogs,
     keys::Action,
     layout,
     message::{Effect, Msg},
+    mouse,
     place::Next,
+    question::{Answer, Question},
     rooms,
     rows::count,
+    session,
     state::{State, Undo},
     tagging,
 };
@@ -31,6 +34,7 @@ impl State {
     /// Applies one message; answers what is to be done.
     pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
         let mut effects = apply(self, msg);
+        session::show_away(self);
         layout::see(self);
         let wanted = self.target().map(|r| r.id);
         if self.is_wide() && self.dialog.is_none() && wanted != self.shown {
@@ -42,6 +46,7 @@ impl State {
             self.judged = judged;
             effects.push(Effect::Judge(judged));
         }
+        effects.extend(session::save(self));
         effects
     }
 
@@ -53,8 +58,15 @@ impl State {
 }
 
 fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
-    if let Msg::Key(key) = msg {
-        return on_key(state, key);
+    match msg {
+        Msg::Key(key) => return on_key(state, key),
+        Msg::Mouse(event) => {
+            return match mouse::meant(state, event) {
+                mouse::Meant::Effects(effects) => effects,
+                mouse::Meant::Key(key) => dialog_key(state, key),
+            };
+        }
+        _ => {}
     }
     tell(state, &msg);
     match msg {
@@ -72,10 +84,13 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
                 Some((_, newest)) => *newest = Some(new),
                 None => state.take(*new),
             }
-            return tagging::keep_promises(state, promised);
+            let effects = tagging::keep_promises(state, promised);
+            return effects.into_iter().chain(alarms::look(state)).collect();
         }
         Msg::DataFailed(why) => state.data_error = Some(why),
         Msg::Tagged { call, name, outcome, previous, undone, result } => tagged(state, call, name, outcome, previous, undone, result),
+        Msg::TagWaits { call, name, outcome, why } => tagging::waits(state, call, name, outcome, why),
+        Msg::Theme(name, result) => session::theme_changed(state, &name, *result),
         Msg::Done { words, result } => {
             state.pending.clear();
             match result {
@@ -100,8 +115,13 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Terminate => return vec![Effect::Leave(Ending::Terminated)],
         Msg::Gone => return vec![Effect::Leave(Ending::TerminalGone)],
         Msg::Broken => return vec![Effect::Leave(Ending::Broken)],
+        Msg::Answer(Question::Figures, Err(_)) => {}
         Msg::Answer(_, Err(why)) => state.complain(why),
-        Msg::Key(_) | Msg::Resize | Msg::Answer(..) | Msg::Preview(_) | Msg::ImportProgress { .. } => {}
+        Msg::Answer(_, Ok(Answer::Figures(figures))) => state.alarms.due = figures.callbacks.due,
+        Msg::Answer(_, Ok(Answer::Away(away))) => session::away(state, away),
+        Msg::Answer(_, Ok(Answer::Shift(shift))) => return session::reported(state, &shift),
+        Msg::Answer(_, Ok(Answer::Systems(systems))) => session::health(state, &systems),
+        Msg::Key(_) | Msg::Mouse(_) | Msg::Resize | Msg::Answer(..) | Msg::Preview(_) | Msg::ImportProgress { .. } => {}
     }
     Vec::new()
 }
@@ -174,6 +194,7 @@ fn tagged(
     result: Result<Option<String>, String>,
 ) {
     state.saving.remove(&call);
+    let waited = state.waiting.remove(&call);
     let at = state.now;
     let promised = match result {
         Ok(promised) => promised,
@@ -184,7 +205,10 @@ fn tagged(
             }
             state.together.remove(&call);
             state.undo.pop_if(|u| state.together.is_empty() && matches!(u, Undo::Tags(steps) if steps.is_empty()));
-            return state.complain(format!("{name}: {why}"));
+            return match waited {
+                Some(_) => tagging::lost(state, &name, outcome, &why),
+                None => state.complain(format!("{name}: {why}")),
+            };
         }
     };
     for row in state.data.live.iter_mut().chain(state.data.to_tag.iter_mut()).filter(|r| r.id == call) {

@@ -38,6 +38,7 @@ pub fn options() -> ConsoleOptions {
         region: None,
         filter: String::new(),
         ascii: false,
+        session: console::SessionOptions::default(),
     }
 }
 
@@ -443,6 +444,6 @@ fn a_plain_screen_has_no_letters_but_ascii_around_what_it_shows() {
         plain.take(snapshot());
         let shown = screen(&mut plain, width, height);
         assert!(shown.lines().all(str::is_ascii) && shown.contains('|') && shown.contains('-'), "{shown}");
-        assert_eq!(plain.filter, "busy");
+        assert_eq!(plain.lists.of(console::Pane::Live).filter, "busy");
     }
 }

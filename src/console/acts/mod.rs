@@ -3,16 +3,20 @@
 
 mod calls;
 mod campaigns;
+mod rows;
 mod screen;
 mod tags;
 
 use super::{
-    dialogs,
+    alarms, dialogs,
     keys::{self, Action},
     message::Effect,
-    possible,
+    possible, session,
     state::State,
 };
+
+pub use rows::{columns, sort_by};
+pub use screen::open;
 
 /// Rows of a page.
 const PAGE: isize = 10;
@@ -36,13 +40,18 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Zoom => return screen::zoom(state),
         Action::Escape => screen::escape(state),
         Action::Enter => return screen::enter(state),
-        Action::Filter => state.open(dialogs::Filter::new(state)),
+        Action::Filter => rows::filter(state),
+        Action::Sort => rows::sort(state),
+        Action::Reverse => rows::reverse(state),
+        Action::Columns => state.open(dialogs::Columns::new(state.focus)),
         Action::Follow => screen::follow(state),
         Action::ToTagOnly => screen::to_tag_only(state),
         Action::AutoNext => screen::auto_next(state),
         Action::Freeze => screen::freeze(state),
         Action::Mask => screen::mask(state),
-        Action::Theme => screen::next_theme(state),
+        Action::Theme => state.open(dialogs::Themes::new(state)),
+        Action::Health => return session::ask_health(state),
+        Action::Report => return session::ask_report(state, ""),
         Action::ReadOnly => screen::read_only(state),
         Action::Repaint => state.repaint = true,
         Action::Alerts => state.open(dialogs::Alerts::default()),
@@ -69,8 +78,8 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::PauseAll => return campaigns::pause_all(state),
         Action::StopAll => state.open(dialogs::KillSwitch::turn(true)),
         Action::Release => state.open(dialogs::KillSwitch::turn(false)),
-        // Said above: not built yet.
-        Action::Again | Action::Sort | Action::Reverse | Action::Columns | Action::Bell => {}
+        Action::Again => calls::again(state),
+        Action::Bell => alarms::switch(state),
     }
     Vec::new()
 }

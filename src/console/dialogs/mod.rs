@@ -1,8 +1,11 @@
 //! What is open over the screen, one file each: its state, its keys, its drawing, its words.
 
+mod again;
 mod agents_words;
 mod alerts;
+mod away;
 mod callback;
+mod columns;
 mod delete;
 mod filter;
 mod form;
@@ -17,12 +20,16 @@ mod stop;
 mod story;
 mod tag_many;
 mod terms;
+mod themes;
 mod undo_do_not_call;
 mod words;
 
+pub use again::Again;
 pub use agents_words::AgentsWords;
 pub use alerts::Alerts;
+pub use away::Away;
 pub use callback::Callback;
+pub use columns::Columns;
 pub use delete::Delete;
 pub use filter::Filter;
 pub use form::Form;
@@ -37,5 +44,6 @@ pub use stop::Stop;
 pub use story::Story;
 pub use tag_many::TagMany;
 pub use terms::Terms;
+pub use themes::Themes;
 pub use undo_do_not_call::UndoDoNotCall;
 pub use words::Words;

@@ -5,6 +5,7 @@ use ratatui::{Frame, layout::Rect, text::Span};
 use crate::{
     console::{
         keys::{Action, Group, Pane},
+        lists::{Column, List},
         place::{Next, Room},
         snapshot::CampaignView,
         state::State,
@@ -29,12 +30,12 @@ impl Room for Campaigns {
     }
 
     fn list(&self, state: &State) -> (Option<usize>, usize) {
-        let all = &state.data.campaigns;
+        let all = state.campaign_rows();
         (all.iter().position(|c| Some(c.row.id) == state.campaign), all.len())
     }
 
     fn put(&mut self, state: &mut State, row: usize) {
-        state.campaign = state.data.campaigns.get(row).map(|c| c.row.id);
+        state.campaign = state.campaign_rows().get(row).map(|c| c.row.id);
     }
 
     fn enter(&mut self, _state: &mut State) -> Option<Next> {
@@ -52,17 +53,17 @@ impl Room for Campaigns {
     /// `● running  Q4 Sales   38%  4  214/500  09-17 MTWTF`
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect, _whole: bool) {
         let focused = state.focus == Pane::Campaigns;
-        let all = &state.data.campaigns;
+        let all = state.campaign_rows();
         let selected = all.iter().position(|c| Some(c.row.id) == state.campaign);
         let corner = selected.map_or_else(String::new, |i| format!("{}/{}", i + 1, all.len()));
         let inside = boxed(frame, &state.theme, area, focused, &self.tab(state), &corner);
         if all.is_empty() {
             return empty(frame, &state.theme, inside, &none(state));
         }
-        let columns = Columns::of(all, usize::from(inside.width));
+        let columns = Columns::of(&all, usize::from(inside.width), state.lists.of(Pane::Campaigns));
         let body = head(frame, &state.theme, inside, &columns.head());
         let top = state.sight.get(&Pane::Campaigns).map_or(0, |s| s.0);
-        for (i, c) in all.iter().enumerate().skip(top).take(usize::from(body.height)) {
+        for (i, c) in all.into_iter().enumerate().skip(top).take(usize::from(body.height)) {
             let row = Row { spans: columns.spans(state, c), selected: Some(i) == selected, marked: false, focused };
             row.draw(frame, &state.theme, body, i - top);
         }
@@ -73,31 +74,50 @@ fn none(state: &State) -> String {
     if !state.loaded {
         return "loading...".to_owned();
     }
+    let (all, filter) = (state.data.campaigns.len(), &state.lists.of(Pane::Campaigns).filter);
+    if all > 0 {
+        return format!("0 of {all} match \"{filter}\". Esc clears");
+    }
     let (new, import) = (state.keys.name(Action::New), state.keys.name(Action::Import));
     format!("No campaigns yet. {import} imports contacts, {new} makes a campaign. `dialdeck demo` shows sample data, and rings no phone")
 }
 
 /// The name has what the longest needs; the window what is left.
-struct Columns {
+struct Columns<'a> {
     name: usize,
     tail: usize,
+    list: &'a List,
 }
 
-/// Cells of all but the name and the window.
-const FIXED: usize = 12 + 6 + 6 + 11 + 3;
+/// Cells of those that have always the same.
+const WIDTHS: [(Column, usize); 4] = [(Column::State, 12), (Column::Done, 6), (Column::Live, 6), (Column::Today, 11)];
 
-impl Columns {
-    fn of(all: &[CampaignView], width: usize) -> Self {
+impl<'a> Columns<'a> {
+    fn of(all: &[&CampaignView], width: usize, list: &'a List) -> Self {
         use unicode_width::UnicodeWidthStr;
         let longest = all.iter().take(200).map(|c| c.row.name.width()).max().unwrap_or(10);
-        let left = width.saturating_sub(FIXED + 1);
-        let name = longest.clamp(8, 40).min(left.saturating_sub(8)).max(8);
-        Self { name, tail: left.saturating_sub(name) }
+        let fixed: usize = WIDTHS.iter().filter(|(c, _)| list.shows(*c)).map(|(_, w)| w).sum();
+        let left = width.saturating_sub(fixed + 4);
+        let tail = if list.shows(Column::Hours) { 8 } else { 0 };
+        let name = longest.clamp(8, 40).min(left.saturating_sub(tail)).max(8);
+        Self { name, tail: if tail > 0 { left.saturating_sub(name) } else { 0 }, list }
+    }
+
+    /// The cells of the columns that are shown, each as it was drawn.
+    fn row<T>(&self, cells: [(Column, T); 6]) -> impl Iterator<Item = T> {
+        cells.into_iter().filter(|(c, _)| self.list.shows(*c)).map(|(_, cell)| cell)
     }
 
     fn head(&self) -> String {
-        let text = format!("{:<11} {} {:>5} {:>5} {:>10}  ", "state", fit("campaign", self.name), "done", "live", "today/cap");
-        format!("{text}{}", fit("hours", self.tail))
+        let cells = [
+            (Column::State, format!("{:<11} ", "state")),
+            (Column::Campaign, fit("campaign", self.name)),
+            (Column::Done, format!(" {:>5}", "done")),
+            (Column::Live, format!(" {:>5}", "live")),
+            (Column::Today, format!(" {:>10}", "today/cap")),
+            (Column::Hours, format!("  {}", fit("hours", self.tail))),
+        ];
+        self.row(cells).collect()
     }
 
     fn spans(&self, state: &State, c: &CampaignView) -> Vec<Span<'static>> {
@@ -108,11 +128,15 @@ impl Columns {
         let done = if n.total > 0 { over * 100 / n.total } else { 0 };
         let text = state.theme.style("text");
         let used = format!("{}/{}", c.used_today, c.row.daily_cap);
-        vec![
-            Span::styled(fit(&format!("{glyph} {word}"), 11), state.theme.style(role)),
-            Span::styled(format!(" {} {done:>4}% {:>5} {used:>10}  ", fit(&c.row.name, self.name), n.live), text),
-            Span::styled(fit(&tail(c), self.tail), state.theme.style("text_dim")),
-        ]
+        let cells = [
+            (Column::State, Span::styled(format!("{} ", fit(&format!("{glyph} {word}"), 11)), state.theme.style(role))),
+            (Column::Campaign, Span::styled(fit(&c.row.name, self.name), text)),
+            (Column::Done, Span::styled(format!(" {done:>4}%"), text)),
+            (Column::Live, Span::styled(format!(" {:>5}", n.live), text)),
+            (Column::Today, Span::styled(format!(" {used:>10}"), text)),
+            (Column::Hours, Span::styled(format!("  {}", fit(&tail(c), self.tail)), state.theme.style("text_dim"))),
+        ];
+        self.row(cells).collect()
     }
 }
 

@@ -31,7 +31,7 @@ impl Room for Events {
     }
 
     fn list(&self, state: &State) -> (Option<usize>, usize) {
-        (at(state), state.data.logs.len())
+        (at(state), state.event_rows().len())
     }
 
     fn put(&mut self, state: &mut State, row: usize) {
@@ -60,10 +60,10 @@ impl Room for Events {
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect, _whole: bool) {
         let focused = state.focus == Pane::Events;
         let selected = at(state);
-        let corner = selected.map_or_else(|| "live".to_owned(), |i| format!("{}/{}", i + 1, state.data.logs.len()));
+        let corner = selected.map_or_else(|| "live".to_owned(), |i| format!("{}/{}", i + 1, state.event_rows().len()));
         let inside = boxed(frame, &state.theme, area, focused, &self.tab(state), &corner);
-        if state.data.logs.is_empty() {
-            return empty(frame, &state.theme, inside, if state.loaded { "Nothing has happened yet." } else { "loading..." });
+        if state.event_rows().is_empty() {
+            return empty(frame, &state.theme, inside, &nothing(state));
         }
         let top = state.sight.get(&Pane::Events).map_or(0, |s| s.0);
         for y in 0..usize::from(inside.height) {
@@ -74,16 +74,25 @@ impl Room for Events {
     }
 }
 
+fn nothing(state: &State) -> String {
+    let (all, filter) = (state.data.logs.len(), &state.lists.of(Pane::Events).filter);
+    match (state.loaded, all) {
+        (false, _) => "loading...".to_owned(),
+        (true, 0) => "Nothing has happened yet.".to_owned(),
+        (true, _) if filter.is_empty() => format!("None of {all} lines is so grave. :log info shows more"),
+        (true, _) => format!("0 of {all} match \"{filter}\". Esc clears"),
+    }
+}
+
 /// The line that stands in a row: the newest is the first.
 fn line(state: &State, row: usize) -> Option<&LogLine> {
-    let all = &state.data.logs;
-    all.len().checked_sub(row + 1).map(|i| &all[i])
+    state.event_row(row)
 }
 
 /// The row of the line under the cursor; of one that is no more, the oldest.
 fn at(state: &State) -> Option<usize> {
     let number = state.event?;
-    let all = &state.data.logs;
+    let all = state.event_rows();
     let found = all.partition_point(|l| l.number < number);
     Some(all.len().saturating_sub(found + 1)).filter(|_| !all.is_empty())
 }

@@ -69,7 +69,7 @@ impl Room for Live {
         if rows.is_empty() {
             return empty(frame, &state.theme, inside, &no_calls(state));
         }
-        let columns = Columns::of(inside.width);
+        let columns = Columns::of(inside.width, state.lists.of(Pane::Live));
         let body = head(frame, &state.theme, inside, &columns.head());
         list(frame, state, body, Pane::Live, &rows, selected, |r| call_spans(state, r, &columns));
     }
@@ -80,8 +80,9 @@ fn no_calls(state: &State) -> String {
     if !state.loaded {
         return "loading...".to_owned();
     }
-    if !state.filter.is_empty() && all > 0 {
-        return format!("0 of {all} match \"{}\". Esc clears", state.filter);
+    let filter = &state.lists.of(Pane::Live).filter;
+    if !filter.is_empty() && all > 0 {
+        return format!("0 of {all} match \"{filter}\". Esc clears");
     }
     if state.to_tag_only && all > 0 {
         return format!("No call to tag here. {} shows all {all} again", state.keys.name(Action::ToTagOnly));

@@ -7,7 +7,8 @@ use unicode_width::UnicodeWidthStr;
 use crate::{
     console::{
         keys::{Action, Pane},
-        rows::{display_name, wants_tag},
+        lists::{Column, List},
+        rows::{display_name, seconds, wants_tag},
         state::State,
         widgets::{Row, fit},
     },
@@ -31,38 +32,47 @@ pub const ON_CALLS: &[Action] = &[
     Action::Copy,
 ];
 
-/// Widths of the columns; room, campaign and contact drop in that order.
-pub struct Columns {
+/// Widths of the columns; room, campaign and contact drop in that order, and what the operator left out.
+pub struct Columns<'a> {
     width: usize,
     contact: usize,
     campaign: usize,
     room: usize,
+    list: &'a List,
 }
 
-impl Columns {
-    pub fn of(width: u16) -> Self {
+/// Cells of those that have always the same.
+const WIDTHS: [(Column, usize); 4] = [(Column::State, 12), (Column::Number, 18), (Column::Time, 6), (Column::Outcome, 19)];
+
+impl<'a> Columns<'a> {
+    pub fn of(width: u16, list: &'a List) -> Self {
         let width = usize::from(width);
-        let left = width.saturating_sub(1 + 12 + 18 + 6 + 4 + 19);
-        let campaign = if left >= 46 { (left - 22).min(28) } else { 0 };
-        let room = if left >= 80 { 12 } else { 0 };
+        let fixed: usize = WIDTHS.iter().filter(|(c, _)| list.shows(*c)).map(|(_, w)| w).sum();
+        let left = width.saturating_sub(fixed + 5);
+        let campaign = if left >= 46 && list.shows(Column::Campaign) { (left - 22).min(28) } else { 0 };
+        let room = if left >= 80 && list.shows(Column::Room) { 12 } else { 0 };
         let contact = left.saturating_sub(campaign + room).clamp(8, 30);
-        Self { width, contact, campaign, room }
+        Self { width, contact, campaign, room, list }
     }
 
     /// Those of the queue, whose campaign is said elsewhere.
-    pub fn of_queue(width: usize) -> Self {
-        Self { width, contact: width.saturating_sub(61).clamp(8, 26), campaign: 0, room: 0 }
+    pub fn of_queue(width: usize, list: &'a List) -> Self {
+        Self { width, contact: width.saturating_sub(61).clamp(8, 26), campaign: 0, room: 0, list }
     }
 
     pub fn head(&self) -> String {
-        let mut text = format!("{:<12} {:<17} {} {:>5}", "state", "number", fit("contact", self.contact), "time");
+        let shown = |column, text: String| if self.list.shows(column) { text } else { String::new() };
+        let mut text = shown(Column::State, format!("{:<12} ", "state"));
+        text.push_str(&shown(Column::Number, format!("{:<17} ", "number")));
+        text.push_str(&fit("contact", self.contact));
+        text.push_str(&shown(Column::Time, format!(" {:>5}", "time")));
         if self.campaign > 0 {
             text.push_str(&format!("  {}", fit("campaign", self.campaign)));
         }
         if self.room > 0 {
             text.push_str(&format!("  {}", fit("room", self.room)));
         }
-        text.push_str("  outcome");
+        text.push_str(&shown(Column::Outcome, "  outcome".to_owned()));
         text
     }
 }
@@ -101,13 +111,7 @@ fn glyph(state: CallState) -> (&'static str, &'static str) {
 
 /// Minutes and seconds in the present state, or of the talk; nothing where nobody talked.
 pub fn time(r: &PaneRow, now: DateTime<Utc>) -> String {
-    let since = |t: DateTime<Utc>| (now - t).num_seconds().max(0);
-    let seconds = match r.state.is_ended() {
-        true if r.answered_at.is_none() => return String::new(),
-        true => r.call_duration,
-        false => r.answered_at.or(r.ringing_at).or(r.armed_at).map_or(0, since),
-    };
-    format!("{:02}:{:02}", seconds / 60, seconds % 60)
+    seconds(r, now).map_or_else(String::new, |s| format!("{:02}:{:02}", s / 60, s % 60))
 }
 
 /// Colours by age: normal, then warning, then error.
@@ -131,7 +135,8 @@ pub fn age_style(state: &State, r: &PaneRow) -> Style {
 fn outcome_span(state: &State, r: &PaneRow) -> Span<'static> {
     let styled = |text: String, role: &str| Span::styled(text, state.theme.style(role));
     if let Some(saving) = state.saving.get(&r.id) {
-        return styled(format!("~ {}", saving.map_or("clearing", Outcome::label)), "text_dim");
+        let word = saving.map_or("clearing", Outcome::label);
+        return if state.waiting.contains_key(&r.id) { styled(format!("~ {word} waits"), "warn") } else { styled(format!("~ {word}"), "text_dim") };
     }
     if let Some(o) = r.outcome {
         return styled(format!("{} {}", o.digit(), o.label()), &format!("outcome_{}", o.as_str()));
@@ -160,20 +165,29 @@ pub fn why_ended(r: &PaneRow) -> String {
     }
 }
 
-pub fn call_spans(state: &State, r: &PaneRow, c: &Columns) -> Vec<Span<'static>> {
+pub fn call_spans(state: &State, r: &PaneRow, c: &Columns<'_>) -> Vec<Span<'static>> {
     let (mark, role) = glyph(r.state);
     let text = if r.state.is_ended() && !wants_tag(r) { state.theme.style("text_dim") } else { state.theme.style("text") };
-    let mut spans = vec![
-        Span::styled(fit(&format!("{mark} {}", r.state.words()), 12), state.theme.style(role)),
-        Span::styled(format!(" {} {} ", fit(&state.number(&r.phone_number), 17), fit(&display_name(r), c.contact)), text),
-        Span::styled(fit(&time(r, state.now), 5), age_style(state, r)),
-    ];
+    let mut spans = Vec::new();
+    if c.list.shows(Column::State) {
+        spans.push(Span::styled(format!("{} ", fit(&format!("{mark} {}", r.state.words()), 12)), state.theme.style(role)));
+    }
+    if c.list.shows(Column::Number) {
+        spans.push(Span::styled(format!("{} ", fit(&state.number(&r.phone_number), 17)), text));
+    }
+    spans.push(Span::styled(format!("{} ", fit(&display_name(r), c.contact)), text));
+    if c.list.shows(Column::Time) {
+        spans.push(Span::styled(fit(&time(r, state.now), 5), age_style(state, r)));
+    }
     if c.campaign > 0 {
         spans.push(Span::styled(format!("  {}", fit(&r.campaign_name, c.campaign)), state.theme.style("text_dim")));
     }
     if c.room > 0 {
         let room = r.room_name.as_deref().map_or_else(String::new, |_| format!("call-{}", &r.id.hex()[28..]));
         spans.push(Span::styled(format!("  {}", fit(&room, c.room)), state.theme.style("text_faint")));
+    }
+    if !c.list.shows(Column::Outcome) {
+        return spans;
     }
     spans.push(Span::raw("  "));
     let used: usize = spans.iter().map(|s| s.content.width()).sum();
