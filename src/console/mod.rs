@@ -35,7 +35,7 @@ pub mod notify;
 mod perform;
 mod place;
 mod possible;
-mod question;
+pub mod question;
 mod report;
 mod rights;
 mod rooms;
@@ -51,7 +51,7 @@ mod text;
 pub mod theme;
 mod update;
 mod view;
-mod waiting;
+pub mod waiting;
 mod watching;
 mod widgets;
 

@@ -58,7 +58,8 @@ impl Performer {
         match effect {
             Effect::Tag { call, name, outcome, previous, callback_at } => {
                 let tag = waiting::Tag { call, name, outcome, previous, callback_at };
-                drop(self.runtime.spawn(waiting::write(desk, actor, tag, self.send.clone())));
+                let send = self.send.clone();
+                drop(self.runtime.spawn(async move { waiting::write(desk, actor, tag, |msg| send.tell(msg)).await }));
             }
             Effect::UndoTag { call, name, previous, outcome, lift } => self.spawn(async move {
                 let lift = if lift { UndoDoNotCall::Lift } else { UndoDoNotCall::Keep };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{mailbox::Sender, message::Msg};
+use super::message::Msg;
 use crate::{
     desk::{Actor, Desk, DeskError, SetOutcome},
     domain::{id::CallId, outcome::Outcome, outcome::Who},
@@ -27,7 +27,7 @@ const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(15);
 
 /// Writes a tag, however long that takes; what came of it is told, and meanwhile that it waits.
-pub async fn write(desk: Desk, actor: Actor, tag: Tag, send: Sender) {
+pub async fn write(desk: Desk, actor: Actor, tag: Tag, tell: impl Fn(Msg)) {
     let mut pause = FIRST;
     let mut again = false;
     let result = loop {
@@ -43,7 +43,7 @@ pub async fn write(desk: Desk, actor: Actor, tag: Tag, send: Sender) {
         match desk.set_outcome(actor.clone(), set).await {
             Ok(done) => break Ok(done.promise.map(|p| p.words)),
             Err(DeskError::Store(why @ (StoreError::Busy(_) | StoreError::Moved(_)))) => {
-                send.tell(Msg::TagWaits { call: tag.call, name: tag.name.clone(), outcome: tag.outcome, why: why.to_string() });
+                tell(Msg::TagWaits { call: tag.call, name: tag.name.clone(), outcome: tag.outcome, why: why.to_string() });
                 tokio::time::sleep(pause).await;
                 (pause, again) = ((pause * 2).min(LONGEST), true);
             }
@@ -51,7 +51,7 @@ pub async fn write(desk: Desk, actor: Actor, tag: Tag, send: Sender) {
             Err(why) => break Err(why.to_string()),
         }
     };
-    send.tell(Msg::Tagged { call: tag.call, name: tag.name, outcome: tag.outcome, previous: tag.previous, undone: false, result });
+    tell(Msg::Tagged { call: tag.call, name: tag.name, outcome: tag.outcome, previous: tag.previous, undone: false, result });
 }
 
 /// A try that was told to have failed may have been kept after all.

@@ -31,6 +31,7 @@ mod openapi;
 mod recorded;
 mod recordings;
 mod requests;
+mod session;
 mod store;
 mod support;
 mod targets;
