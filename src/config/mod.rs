@@ -451,18 +451,23 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
         },
         retention: ranges::retention(&mut r),
         theme: r.text("console.theme"),
-        notify: one_of(&mut r, "console.notify", &["none", "bell", "osc9", "osc777"]),
         tmux_passthrough: r.flag("console.tmux_passthrough"),
-        mask: match one_of(&mut r, "console.mask", &["none", "last4", "all"]).as_str() {
-            "last4" => 1,
-            "all" => 2,
-            _ => 0,
-        },
+        notify: one_of(&mut r, "console.notify", &["none", "bell", "osc9", "osc777"]),
+        mask: mask(&mut r),
         log_level: r.text("log.level"),
         log_file: Some(PathBuf::from(r.text("log.file"))).filter(|p| !p.as_os_str().is_empty()),
         supabase_without_database: !r.text("auth.supabase_url").is_empty() && values.get("database.url").is_none_or(|v| v.source == "default"),
     };
     if r.complaints.is_empty() { Ok(config) } else { Err(ConfigError(r.complaints)) }
+}
+
+/// How much of numbers is hidden at first: nothing, all but four digits, everything.
+fn mask(r: &mut Reader<'_>) -> u8 {
+    match one_of(r, "console.mask", &["none", "last4", "all"]).as_str() {
+        "last4" => 1,
+        "all" => 2,
+        _ => 0,
+    }
 }
 
 /// Whether a URL's host is this machine.

@@ -39,11 +39,11 @@ fn filter(state: &State, pane: Pane) -> Option<String> {
 #[must_use]
 pub fn left(state: &State, pane: Pane) -> String {
     let data = &state.data;
-    let (shown, all) = match pane {
-        Pane::Campaigns => (state.campaign_rows().len(), data.campaigns.len()),
-        Pane::Live => (state.live_rows().len(), data.live.len()),
-        Pane::Outcomes => (state.queue_rows().len(), data.to_tag.len()),
-        _ => (state.event_rows().len(), data.logs.len()),
-    };
-    format!("{shown} of {all}")
+    let all = [
+        (Pane::Campaigns, state.campaign_rows().len(), data.campaigns.len()),
+        (Pane::Live, state.live_rows().len(), data.live.len()),
+        (Pane::Outcomes, state.queue_rows().len(), data.to_tag.len()),
+        (Pane::Events, state.event_rows().len(), data.logs.len()),
+    ];
+    all.iter().find(|(p, ..)| *p == pane).map_or_else(String::new, |(_, shown, of)| format!("{shown} of {of}"))
 }

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use super::{keys::Pane, rows::display_name, state::State};
-use crate::domain::outcome::Outcome;
+use chrono::{DateTime, Utc};
+
+use super::{keys::Pane, rows::display_name, snapshot::CampaignView, state::State};
+use crate::{domain::outcome::Outcome, store::PaneRow, telemetry::LogLine};
 
 /// What a file of this name holds of the focused pane.
 ///
@@ -20,40 +22,45 @@ pub fn text(state: &State, path: &Path) -> Result<String, String> {
 
 type Table = (Vec<&'static str>, Vec<Vec<String>>);
 
+type Maker = fn(&State) -> Table;
+
 fn table(state: &State) -> Result<Table, String> {
-    let zone = state.options.zone;
-    let time = |t: Option<chrono::DateTime<chrono::Utc>>| t.map_or_else(String::new, |t| t.with_timezone(&zone).format("%F %H:%M:%S %z").to_string());
-    if !Pane::DECK.contains(&state.focus) {
-        return Err("this room has no rows to be written: go to campaigns, live calls, outcomes or events".to_owned());
-    }
-    match state.focus {
-        Pane::Live | Pane::Outcomes => {
-            let rows = if state.focus == Pane::Live { state.live_rows() } else { state.queue_rows() };
-            let head = vec!["contact", "number", "campaign", "attempt", "state", "reason", "dialled", "answered", "ended", "talk", "outcome", "note"];
-            let row = |r: &crate::store::PaneRow| {
-                let outcome = r.outcome.map_or("", Outcome::as_str).to_owned();
-                let number = if state.mask == 0 { r.phone_number.clone() } else { state.number(&r.phone_number) };
-                let figures = [r.attempt.to_string(), r.state.words().to_owned(), r.reason.clone()];
-                let times = [time(r.armed_at), time(r.answered_at), time(r.completed_at), r.call_duration.to_string()];
-                [display_name(r), number, r.campaign_name.clone()].into_iter().chain(figures).chain(times).chain([outcome, r.notes.clone()]).collect()
-            };
-            Ok((head, rows.into_iter().map(row).collect()))
-        }
-        Pane::Campaigns => {
-            let head = vec!["campaign", "state", "contacts", "waiting", "live", "dialled", "answered", "today", "cap", "untagged"];
-            let row = |c: &&super::snapshot::CampaignView| {
-                let n = &c.row.counts;
-                let figures = [n.total, n.pending, n.live, n.dials, n.pickups, c.used_today, c.row.daily_cap, n.untagged];
-                let words = [c.row.name.clone(), c.row.execution_status.as_str().to_owned()];
-                words.into_iter().chain(figures.iter().map(ToString::to_string)).collect()
-            };
-            Ok((head, state.campaign_rows().iter().map(row).collect()))
-        }
-        _ => {
-            let row = |l: &&crate::telemetry::LogLine| vec![time(Some(l.at)), l.level.to_string(), l.target.clone(), l.text.clone()];
-            Ok((vec!["time", "level", "from", "text"], state.event_rows().iter().map(row).collect()))
-        }
-    }
+    let tables: [(Pane, Maker); 4] =
+        [(Pane::Live, |s| calls(s, &s.live_rows())), (Pane::Outcomes, |s| calls(s, &s.queue_rows())), (Pane::Campaigns, campaigns), (Pane::Events, events)];
+    let found = tables.iter().find(|(pane, _)| *pane == state.focus);
+    found.map(|(_, of)| of(state)).ok_or_else(|| "this room has no rows to be written: go to campaigns, live calls, outcomes or events".to_owned())
+}
+
+fn time(state: &State, at: Option<DateTime<Utc>>) -> String {
+    at.map_or_else(String::new, |t| t.with_timezone(&state.options.zone).format("%F %H:%M:%S %z").to_string())
+}
+
+fn calls(state: &State, rows: &[&PaneRow]) -> Table {
+    let head = vec!["contact", "number", "campaign", "attempt", "state", "reason", "dialled", "answered", "ended", "talk", "outcome", "note"];
+    let row = |r: &&PaneRow| {
+        let outcome = r.outcome.map_or("", Outcome::as_str).to_owned();
+        let number = if state.mask == 0 { r.phone_number.clone() } else { state.number(&r.phone_number) };
+        let figures = [r.attempt.to_string(), r.state.words().to_owned(), r.reason.clone()];
+        let times = [time(state, r.armed_at), time(state, r.answered_at), time(state, r.completed_at), r.call_duration.to_string()];
+        [display_name(r), number, r.campaign_name.clone()].into_iter().chain(figures).chain(times).chain([outcome, r.notes.clone()]).collect()
+    };
+    (head, rows.iter().map(row).collect())
+}
+
+fn campaigns(state: &State) -> Table {
+    let head = vec!["campaign", "state", "contacts", "waiting", "live", "dialled", "answered", "today", "cap", "untagged"];
+    let row = |c: &&CampaignView| {
+        let n = &c.row.counts;
+        let figures = [n.total, n.pending, n.live, n.dials, n.pickups, c.used_today, c.row.daily_cap, n.untagged];
+        let words = [c.row.name.clone(), c.row.execution_status.as_str().to_owned()];
+        words.into_iter().chain(figures.iter().map(ToString::to_string)).collect()
+    };
+    (head, state.campaign_rows().iter().map(row).collect())
+}
+
+fn events(state: &State) -> Table {
+    let row = |l: &&LogLine| vec![time(state, Some(l.at)), l.level.to_string(), l.target.clone(), l.text.clone()];
+    (vec!["time", "level", "from", "text"], state.event_rows().iter().map(row).collect())
 }
 
 fn csv(head: &[&str], rows: &[Vec<String>]) -> Result<String, String> {

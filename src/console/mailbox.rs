@@ -54,10 +54,12 @@ fn kind(msg: &Msg) -> Option<u8> {
         Msg::Resize => Some(3),
         Msg::Preview(_) => Some(4),
         Msg::Judging(..) => Some(5),
-        Msg::TagWaits { .. } | Msg::Theme(..) | Msg::Mouse(_) => None,
         Msg::Key(_)
         | Msg::Paste(_)
+        | Msg::Mouse(_)
         | Msg::Tagged { .. }
+        | Msg::TagWaits { .. }
+        | Msg::Theme(..)
         | Msg::Created { .. }
         | Msg::Done { .. }
         | Msg::PausedAll(_)

@@ -111,12 +111,11 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
                 open.dialog.take_text(text);
             }
         }
-        Msg::Edited(Err(why)) => state.complain(why),
         Msg::Terminate => return vec![Effect::Leave(Ending::Terminated)],
         Msg::Gone => return vec![Effect::Leave(Ending::TerminalGone)],
         Msg::Broken => return vec![Effect::Leave(Ending::Broken)],
         Msg::Answer(Question::Figures, Err(_)) => {}
-        Msg::Answer(_, Err(why)) => state.complain(why),
+        Msg::Answer(_, Err(why)) | Msg::Edited(Err(why)) => state.complain(why),
         Msg::Answer(_, Ok(Answer::Figures(figures))) => state.alarms.due = figures.callbacks.due,
         Msg::Answer(_, Ok(Answer::Away(away))) => session::away(state, away),
         Msg::Answer(_, Ok(Answer::Shift(shift))) => return session::reported(state, &shift),

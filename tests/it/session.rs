@@ -1,5 +1,12 @@
 //! From one console to the next, and what an operator sets on the way: keys and the mouse in, screen and files out.
 
+use std::{
+    io::{Read, Write},
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Instant,
+};
+
 use chrono::{DateTime, Duration, Utc};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use dialdeck::{
@@ -18,9 +25,11 @@ use dialdeck::{
         id::{CallId, CampaignId},
         outcome::Outcome,
         stats::Pace,
+        system::{Light, Mend, System},
     },
     store::{PaneRow, PromiseCount},
 };
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
 use crate::{
     console::{blank, now, options, press, row, screen, snapshot, state, uuid},
@@ -398,7 +407,6 @@ fn columns_are_left_out_and_brought_back() {
 fn commands_of_the_session() {
     let mut s = state();
     assert_eq!(press(&mut s, ":health\n"), [Effect::Ask(Question::Systems)]);
-    use dialdeck::domain::system::{Light, Mend, System};
     let systems = vec![System::good("database", "sqlite"), System::other("LiveKit", Light::Bad, "does not answer", Mend::SetLiveKit, "look at its host")];
     s.update(Msg::Answer(Question::Systems, Ok(Answer::Systems(systems))));
     let shown = flat(&screen(&mut s, 80, 24));
@@ -437,11 +445,11 @@ fn click(s: &mut State, at: (u16, u16)) -> Vec<Effect> {
 
 /// Where words stand on the screen.
 fn find(s: &mut State, words: &str) -> (u16, u16) {
-    let (w, h) = s.size;
-    let shown = screen(s, w, h);
-    let (y, line) = shown.lines().enumerate().find(|(_, l)| l.contains(words)).unwrap_or_else(|| panic!("no {words} in\n{shown}"));
-    let x = line[..line.find(words).unwrap()].chars().count();
-    (u16::try_from(x).unwrap(), u16::try_from(y).unwrap())
+    let (width, height) = s.size;
+    let shown = screen(s, width, height);
+    let (row, line) = shown.lines().enumerate().find(|(_, l)| l.contains(words)).unwrap_or_else(|| panic!("no {words} in\n{shown}"));
+    let column = line[..line.find(words).unwrap()].chars().count();
+    (u16::try_from(column).unwrap(), u16::try_from(row).unwrap())
 }
 
 #[test]
@@ -752,4 +760,143 @@ async fn a_tag_waits_for_a_locked_database_and_never_goes_over_a_newer_one() {
             assert_eq!(office.call(call).await.outcome, Some(Outcome::Callback));
         }
     }
+}
+
+// The real binary in a real terminal
+
+/// A demonstration in a pseudo-terminal, over folders that outlive it.
+struct Pty {
+    child: Box<dyn portable_pty::Child + Send + Sync>,
+    keys: Box<dyn Write + Send>,
+    bytes: Arc<Mutex<Vec<u8>>>,
+    _master: Box<dyn portable_pty::MasterPty + Send>,
+}
+
+impl Pty {
+    fn demo(home: &Path, args: &[&str]) -> Self {
+        let pair = native_pty_system().openpty(PtySize { rows: 40, cols: 120, pixel_width: 0, pixel_height: 0 }).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_dialdeck"));
+        command.arg("demo");
+        command.args(args);
+        command.cwd(home);
+        command.env_clear();
+        command.env("HOME", home);
+        command.env("TERM", "xterm-256color");
+        let child = pair.slave.spawn_command(command).unwrap();
+        let (mut reader, keys) = (pair.master.try_clone_reader().unwrap(), pair.master.take_writer().unwrap());
+        let bytes: Arc<Mutex<Vec<u8>>> = Arc::default();
+        let kept = bytes.clone();
+        std::thread::spawn(move || {
+            let mut chunk = vec![0u8; 65536];
+            while let Ok(n) = reader.read(&mut chunk) {
+                if n == 0 {
+                    return;
+                }
+                kept.lock().unwrap().extend_from_slice(&chunk[..n]);
+            }
+        });
+        Self { child, keys, bytes, _master: pair.master }
+    }
+
+    fn screen(&self) -> String {
+        let mut parser = vt100::Parser::new(40, 120, 0);
+        parser.process(&self.bytes.lock().unwrap());
+        parser.screen().contents()
+    }
+
+    fn until(&self, what: &str, holds: impl Fn(&str) -> bool) {
+        let end = Instant::now() + std::time::Duration::from_secs(30);
+        while !holds(&self.screen()) {
+            assert!(Instant::now() < end, "no {what} on:\n{}", self.screen());
+            std::thread::sleep(std::time::Duration::from_millis(30));
+        }
+    }
+
+    /// Types, and waits until it shows.
+    fn press(&mut self, keys: &str, shows: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+        self.until(shows, |screen| screen.contains(shows));
+    }
+
+    fn said(&self, bytes: &str) -> bool {
+        String::from_utf8_lossy(&self.bytes.lock().unwrap()).contains(bytes)
+    }
+
+    fn quit(mut self) -> String {
+        self.keys.write_all(b"q").unwrap();
+        self.keys.flush().unwrap();
+        assert_eq!(self.child.wait().unwrap().exit_code(), 0);
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        String::from_utf8_lossy(&self.bytes.lock().unwrap()).into_owned()
+    }
+}
+
+#[test]
+fn two_consoles_one_after_the_other_and_a_mouse_between() {
+    let _turn = crate::support::blocking_turn();
+    let home = tempfile::tempdir().unwrap();
+    let mut first = Pty::demo(home.path(), &[]);
+    first.until("the campaigns", |s| s.contains("Survey NPS"));
+    assert!(!first.said("\u{1b}[?1000h"), "the mouse is the terminal's own");
+    first.press(":", "Everything");
+    first.press("mouse on", ": mouse on_");
+    first.press("\r", "the mouse clicks");
+    assert!(first.said("\u{1b}[?1000h\u{1b}[?1006h") && !first.said("\u{1b}[?1003h"), "clicks are told, motion is not");
+    // A press and its release on the third campaign, in SGR's numbers from one.
+    let row = first.screen().lines().position(|l| l.contains("Survey NPS")).unwrap() + 1;
+    first.press(&format!("\u{1b}[<0;20;{row}M\u{1b}[<0;20;{row}m"), "3/3");
+    first.press("T", "Themes");
+    first.press("j", "▌ high-contrast");
+    first.press("\r", "theme high-contrast");
+    first.press("/", "Enter keeps");
+    first.press("rene", "/ rene_");
+    first.press("\r", "/rene  1 of 3");
+    let all = first.quit();
+    let end = &all[all.len().saturating_sub(300)..];
+    assert!(end.contains("\u{1b}[?1006l\u{1b}[?1000l") && end.contains("\u{1b}[?1049l"), "{end:?}");
+    let kept = std::fs::read_to_string(home.path().join(".local/state/dialdeck/demo.toml")).unwrap();
+    assert!(kept.contains("high-contrast") && kept.contains("mouse = true") && kept.contains("seen_at"), "{kept}");
+
+    let mut second = Pty::demo(home.path(), &[]);
+    second.until("the filter", |s| s.contains("/rene  1 of 3"));
+    assert!(second.said("\u{1b}[?1000h"), "the mouse is on again");
+    second.press("T", "high-contrast                in use");
+    second.press("\u{1b}", "/rene");
+    second.quit();
+    // A flag goes before it, for once; a theme that there is not is told on the screen.
+    let third = Pty::demo(home.path(), &["--theme", "nope"]);
+    third.until("the complaint", |s| s.contains("no theme is called \"nope\""));
+    third.quit();
+    assert!(std::fs::read_to_string(home.path().join(".local/state/dialdeck/demo.toml")).unwrap().contains("theme = \"high-contrast\""));
+}
+
+#[test]
+fn a_theme_that_is_edited_is_seen_at_once_and_a_broken_one_is_told() {
+    let _turn = crate::support::blocking_turn();
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join(".config/dialdeck/themes");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("mine.toml");
+    std::fs::write(&file, "[meta]\ninherits = \"light\"\n").unwrap();
+    let mut t = Pty::demo(home.path(), &["--theme", "mine"]);
+    t.until("the campaigns", |s| s.contains("Survey NPS"));
+    std::fs::write(&file, "[meta]\ninherits = \"dark\"\n# longer\n").unwrap();
+    t.until("the new look", |s| s.contains("theme mine read anew"));
+    std::fs::write(&file, "[meta]\n[roles\n").unwrap();
+    t.until("what is wrong with it", |s| s.contains("line 2") && s.contains("the theme stays as it was"));
+    // A report beside it, and never over one that is there.
+    std::fs::write(home.path().join("shift.json"), "mine").unwrap();
+    t.press(":", "Everything");
+    t.press("report today shift.json", "shift.json_");
+    t.press("\r", "shift.json is there already and stays as it is");
+    t.press("\u{1b}", "Survey");
+    t.press(":", "Everything");
+    t.press("report shift.md", "shift.md_");
+    t.press("\r", "# Shift");
+    t.until("its place", |s| s.contains("written: "));
+    assert!(std::fs::read_to_string(home.path().join("shift.md")).unwrap().starts_with("# Shift"));
+    assert_eq!(std::fs::read_to_string(home.path().join("shift.json")).unwrap(), "mine");
+    t.press("\u{1b}", "Survey");
+    t.quit();
 }
