@@ -86,5 +86,6 @@ fn options() -> ConsoleOptions {
         port: tokio::sync::watch::Sender::new(None).subscribe(),
         drain: dialdeck::console::Drain::default(),
         keeper: None,
+        session: dialdeck::console::SessionOptions::default(),
     }
 }

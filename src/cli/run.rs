@@ -23,7 +23,7 @@ use crate::{
     app::{App, Beyond, Demo, DemoOptions, StartOptions, before_files},
     clock::{ScaledClock, SharedClock, SystemClock},
     config::{self, Config, OnHangup, Sources, Values},
-    console::{self, ConsoleOptions, Drain, Ending},
+    console::{self, ConsoleOptions, Drain, Ending, SessionOptions},
     domain::role::Role,
     store::Store,
     telemetry::{self, Ring},
@@ -230,6 +230,7 @@ fn run_console(global: &Global, flags: &ConsoleFlags, engine: &EngineFlags) -> R
         port: app.port.subscribe(),
         drain: drain.clone(),
         keeper: Some(behind::keeper(global, engine)),
+        session: session(flags, Some(&config)),
     };
     let ended = console::run(&runtime, app.desk.clone(), app.actor.clone(), ring, &clock, look);
     let again = matches!(ended, Ok(Ending::Again));
@@ -255,6 +256,19 @@ fn color(flags: &ConsoleFlags) -> String {
 /// Decided once, here: asked for, or all that the terminal can.
 fn ascii(flags: &ConsoleFlags) -> bool {
     flags.ascii || console::symbols::ascii_only()
+}
+
+/// What is kept where; the demonstration has a file of its own.
+fn session(flags: &ConsoleFlags, config: Option<&Config>) -> SessionOptions {
+    let file = console::kept::path(&xdg("XDG_STATE_HOME", ".local/state"));
+    let notify = config.and_then(|c| console::notify::Way::named(&c.notify)).unwrap_or_default();
+    SessionOptions {
+        kept: Some(if config.is_some() { file } else { file.with_file_name("demo.toml") }),
+        theme_given: flags.theme.is_some(),
+        notify,
+        // Outside of tmux a wrapped notification would be shown as it is.
+        passthrough: config.is_some_and(|c| c.tmux_passthrough) && std::env::var_os("TMUX").is_some(),
+    }
 }
 
 fn run_demo(flags: &ConsoleFlags, demo: DemoOptions) -> Result<(), CliError> {
@@ -295,6 +309,7 @@ fn run_demo(flags: &ConsoleFlags, demo: DemoOptions) -> Result<(), CliError> {
         port: app.port.subscribe(),
         drain: drain.clone(),
         keeper: None,
+        session: session(flags, None),
     };
     let ended = console::run(&runtime, app.desk.clone(), app.actor.clone(), ring, &clock, look);
     let ended = ended.map(|ending| if ending == Ending::Drain { ending } else { Ending::QuitNow });

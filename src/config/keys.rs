@@ -66,6 +66,7 @@ pub const KEYS: &[(&str, Option<&str>)] = &[
     ("compliance.shared_do_not_call", Some("true")),
     ("console.theme", Some("dark")),
     ("console.notify", Some("none")),
+    ("console.tmux_passthrough", Some("false")),
     ("console.limits", Some("")),
     ("console.mask", Some("none")),
     ("console.terms", Some("")),

@@ -159,6 +159,10 @@ pub struct Config {
     pub breaker: Breaker,
     pub retention: Retention,
     pub theme: String,
+    /// How alerts leave the screen: `none`, `bell`, `osc9`, `osc777`.
+    pub notify: String,
+    /// Notifications pass through tmux, which must allow it too.
+    pub tmux_passthrough: bool,
     /// How much of numbers the console shows at first: all, the last four digits, nothing.
     pub mask: u8,
     /// From when on rows of the board are late.
@@ -453,20 +457,27 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
         },
         retention: ranges::retention(&mut r),
         theme: r.text("console.theme"),
+        tmux_passthrough: r.flag("console.tmux_passthrough"),
+        notify: one_of(&mut r, "console.notify", &["none", "bell", "osc9", "osc777"]),
+        mask: mask(&mut r),
         ages: r.text("console.limits").parse().unwrap_or_else(|e: String| {
             r.complain("console.limits", e);
             Ages::default()
         }),
-        mask: match one_of(&mut r, "console.mask", &["none", "last4", "all"]).as_str() {
-            "last4" => 1,
-            "all" => 2,
-            _ => 0,
-        },
         log_level: r.text("log.level"),
         log_file: Some(PathBuf::from(r.text("log.file"))).filter(|p| !p.as_os_str().is_empty()),
         supabase_without_database: !r.text("auth.supabase_url").is_empty() && values.get("database.url").is_none_or(|v| v.source == "default"),
     };
     if r.complaints.is_empty() { Ok(config) } else { Err(ConfigError(r.complaints)) }
+}
+
+/// How much of numbers is hidden at first: nothing, all but four digits, everything.
+fn mask(r: &mut Reader<'_>) -> u8 {
+    match one_of(r, "console.mask", &["none", "last4", "all"]).as_str() {
+        "last4" => 1,
+        "all" => 2,
+        _ => 0,
+    }
 }
 
 /// Whether a URL's host is this machine.

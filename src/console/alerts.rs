@@ -2,10 +2,12 @@
 
 use super::{
     keys::Action,
+    lists,
+    rows::count,
     state::State,
     widgets::{cut, lines},
 };
-use crate::domain::{campaign::Status, id::CampaignId};
+use crate::domain::{campaign::Status, id::CampaignId, outcome::Outcome};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
@@ -60,6 +62,12 @@ fn standing(state: &State) -> Vec<Alert> {
         let age = (state.now - data.at).num_seconds();
         put(Level::Danger, format!("the database cannot be read, data {age} s old: {why}"));
     }
+    if let Some(first) = state.waiting.values().next() {
+        let n = count(i64::try_from(state.waiting.len()).unwrap_or(0), "tag");
+        let age = (state.now - first.since).num_seconds().max(0);
+        let outcome = first.outcome.map_or("none", Outcome::label);
+        put(Level::Danger, format!("{n} not written yet, tried again until done: {} \"{outcome}\" for {age} s. {}", first.name, first.why));
+    }
     if data.kill_switch {
         let release = state.keys.name(Action::Release);
         put(Level::Danger, format!("KILL SWITCH ON: nothing is dialled on any host. {release} lifts it (an admin), or `dialdeck stop-all --release`"));
@@ -77,9 +85,10 @@ fn standing(state: &State) -> Vec<Alert> {
     if state.options.read_only {
         put(Level::Banner, "read-only: nothing is changed from here".to_owned());
     }
-    if !state.filter.is_empty() {
-        let (shown, of) = (state.live_rows().len(), data.live.len());
-        put(Level::Info, format!("filter \"{}\": {shown} of {of} calls. Esc clears", state.filter));
+    // A pane that is on the screen says it at its own edge.
+    for (pane, list) in state.lists.all().filter(|(pane, list)| !list.filter.is_empty() && !state.sight.contains_key(pane)) {
+        let key = state.keys.name(Action::Focus(pane));
+        put(Level::Info, format!("{} shows only what matches \"{}\" ({key} goes there)", lists::name(pane), list.filter));
     }
     all
 }

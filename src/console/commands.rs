@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use super::{
     acts,
-    keys::{Action, Pane, TABLE},
+    keys::{Action, Pane, TABLE, WITH_WORDS},
     message::Effect,
+    mouse,
     outside::{Export, Format},
+    session,
     setup::Setup,
     state::State,
-    theme::{self, Depth},
 };
 use crate::domain::{campaign::Status, outcome::Outcome, system::Mend};
 
@@ -35,13 +36,26 @@ pub fn run(state: &mut State, line: &str) -> Vec<Effect> {
         ("start" | "pause" | "resume" | "stop" | "why" | "edit" | "delete", name) => campaign(state, verb, name),
         ("import", path) if !path.is_empty() => with_words(state, Action::Import, path),
         ("law", place) if !place.is_empty() => with_words(state, Action::Mend(Mend::OpenPlace), place),
-        ("write" | "export", rest) => write(state, rest),
+        ("export", rest) => export(state, rest),
         ("tag", outcome) => tag(state, outcome),
         ("filter", words) if !words.is_empty() => {
-            words.clone_into(&mut state.filter);
+            words.clone_into(&mut state.lists.at(state.focus).filter);
             state.arrange();
             Vec::new()
         }
+        ("sort", column) if !column.is_empty() => {
+            acts::sort_by(state, column);
+            Vec::new()
+        }
+        ("columns", names) if !names.is_empty() => {
+            acts::columns(state, names);
+            Vec::new()
+        }
+        ("log", level) if !level.is_empty() => log(state, level),
+        ("mouse", word) if !word.is_empty() => mouse(state, word),
+        ("mouse", "") => mouse::switch(state, !state.session.mouse),
+        ("report", words) if !words.is_empty() => session::ask_report(state, words),
+        ("write", file) if !file.is_empty() => write(state, file),
         ("theme", name) if !name.is_empty() => theme(state, name),
         ("q", "") => acts::act(state, Action::Quit),
         ("demo", "") => hint(state, "leave with q and run `dialdeck demo`: it has a database of its own"),
@@ -61,12 +75,12 @@ fn with_words(state: &mut State, action: Action, words: &str) -> Vec<Effect> {
 }
 
 /// `FILE [csv|json|xlsx]`: the calls of the campaign that the footer names.
-fn write(state: &mut State, rest: &str) -> Vec<Effect> {
+fn export(state: &mut State, rest: &str) -> Vec<Effect> {
     let Some((id, name)) = state.target_campaign().map(|c| (c.row.id, c.row.name.clone())) else {
         return hint(state, &format!("no campaign is selected: {} goes to them", state.keys.name(Action::Focus(Pane::Campaigns))));
     };
     if rest.is_empty() {
-        return hint(state, &format!(":write FILE writes the calls of \"{name}\" with their results; FILE.xlsx and FILE.json in those formats"));
+        return hint(state, &format!(":export FILE writes the calls of \"{name}\" with their results; FILE.xlsx and FILE.json in those formats"));
     }
     let (file, format) = match rest.rsplit_once(' ').and_then(|(file, word)| Some((file.trim(), format(word)?))) {
         Some((file, word)) => (file, word),
@@ -107,6 +121,10 @@ fn named(state: &mut State, name: &str) -> Vec<Effect> {
 }
 
 fn unknown(state: &mut State, name: &str) -> Vec<Effect> {
+    if let Some((_, takes, words)) = WITH_WORDS.iter().find(|(n, ..)| *n == name) {
+        state.complain(format!(":{name} {takes}: {words}. What is it to be?"));
+        return Vec::new();
+    }
     state.complain(format!("there is no command \"{name}\": {} lists all, and finds them while you type", state.keys.name(Action::Command)));
     Vec::new()
 }
@@ -158,14 +176,40 @@ fn tag(state: &mut State, outcome: &str) -> Vec<Effect> {
     }
 }
 
+/// Read anew; a broken one leaves the one in use.
 fn theme(state: &mut State, name: &str) -> Vec<Effect> {
     let name = if name == "reload" { state.theme.name.clone() } else { name.to_owned() };
-    match theme::find(&name, &state.options.themes_folder, Depth::detect(&state.options.color)) {
-        Ok(theme) => {
-            state.theme = theme;
-            state.say(format!("theme {name}"));
+    session::choose_theme(state, &name)
+}
+
+/// Events of a level and graver.
+fn log(state: &mut State, level: &str) -> Vec<Effect> {
+    let Ok(level) = level.parse::<tracing::Level>() else {
+        state.complain(format!("\"{level}\" is no level: error, warn, info, debug, trace"));
+        return Vec::new();
+    };
+    state.log_from(level);
+    vec![Effect::LogLevel(level)]
+}
+
+fn mouse(state: &mut State, word: &str) -> Vec<Effect> {
+    match word {
+        "on" => mouse::switch(state, true),
+        "off" => mouse::switch(state, false),
+        _ => {
+            state.complain(format!(":mouse on, or :mouse off; \"{word}\" is neither"));
+            Vec::new()
         }
-        Err(why) => state.complain(format!("{why}: {}", theme::names().join(", "))),
     }
-    Vec::new()
+}
+
+fn write(state: &mut State, file: &str) -> Vec<Effect> {
+    let path = PathBuf::from(file);
+    match super::export::text(state, &path) {
+        Ok(text) => vec![Effect::Write { path, text }],
+        Err(why) => {
+            state.complain(why);
+            Vec::new()
+        }
+    }
 }

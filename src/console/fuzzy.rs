@@ -16,9 +16,45 @@ pub fn score(letters: &str, text: &str) -> Option<i64> {
     Some(total * 100 - i64::try_from(text.len()).unwrap_or(0))
 }
 
+/// Whether a text holds some letters in their order, each behind the one before or at the beginning of a word. Both
+/// in small letters; fewer than three letters would be found everywhere.
+#[must_use]
+pub fn near(letters: &str, text: &str) -> bool {
+    let (letters, text): (Vec<char>, Vec<char>) = (letters.chars().collect(), text.chars().collect());
+    let begins = |at: usize| at == 0 || !text[at - 1].is_alphanumeric();
+    letters.len() >= 3 && (0..text.len()).any(|at| begins(at) && follows(&letters, &text, at, &begins))
+}
+
+/// Whether the letters stand there, from `at` on.
+fn follows(letters: &[char], text: &[char], at: usize, begins: &impl Fn(usize) -> bool) -> bool {
+    let Some((first, rest)) = letters.split_first() else { return true };
+    if text.get(at) != Some(first) {
+        return false;
+    }
+    rest.is_empty() || follows(rest, text, at + 1, begins) || (at + 2..text.len()).any(|next| begins(next) && follows(rest, text, next, begins))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_near_begins_words() {
+        for (letters, text, want) in [
+            ("jroe", "jane roe", true),
+            ("winb", "win-back", true),
+            ("q4s", "q4 sales", true),
+            ("omha", "omar haddad", true),
+            ("ana", "mauritania", false),
+            ("ane", "jane roe", false),
+            ("jo", "jane o", false),
+            ("jroex", "jane roe", false),
+        ] {
+            assert_eq!(near(letters, text), want, "{letters} in {text}");
+        }
+        // Long texts of one letter are no trap.
+        assert!(!near(&"a ".repeat(12).replace(' ', ""), &"a ".repeat(11)));
+    }
 
     #[test]
     fn the_nearest_answers_first() {

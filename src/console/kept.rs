@@ -12,6 +12,9 @@ use std::{
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::notify::Way;
+use crate::desk::Away;
+
 /// What a console leaves to the next one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -28,6 +31,12 @@ pub struct Kept {
     pub mask: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mouse: Option<bool>,
+    /// Alerts leave the screen, where the operator switched that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bell: Option<bool>,
+    /// The least grave events that are shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
     /// By pane, as each of the others.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub filters: BTreeMap<String, String>,
@@ -37,6 +46,46 @@ pub struct Kept {
     /// The columns that are shown, in their order.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub columns: BTreeMap<String, Vec<String>>,
+}
+
+/// What is kept where, how alerts leave the screen, and what this start was told by a flag.
+#[derive(Debug, Clone, Default)]
+pub struct SessionOptions {
+    /// `None`: nothing is kept.
+    pub kept: Option<PathBuf>,
+    /// `--theme` was given: it goes before what was kept.
+    pub theme_given: bool,
+    pub notify: Way,
+    /// Inside tmux, and the configuration lets notifications through.
+    pub passthrough: bool,
+}
+
+/// What one session knows of itself.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// When it began: so does a shift of which nothing else is said.
+    pub since: DateTime<Utc>,
+    /// What was handed out to be saved last, and when.
+    pub saved: Kept,
+    pub saved_at: DateTime<Utc>,
+    /// The theme that somebody chose, here or before.
+    pub theme: Option<String>,
+    /// Clicks and wheel are ours.
+    pub mouse: bool,
+    /// It was started read-only: nobody lifts that from here.
+    pub read_only: bool,
+    /// Where the report that was asked for goes; `None` where none was.
+    pub report: Option<PathBuf>,
+    /// What happened meanwhile, until there is room to show it.
+    pub away: Option<Box<Away>>,
+}
+
+impl Session {
+    #[must_use]
+    pub fn begin(now: DateTime<Utc>, read_only: bool) -> Self {
+        let saved = Kept::default();
+        Self { since: now, saved, saved_at: now, theme: None, mouse: false, read_only, report: None, away: None }
+    }
 }
 
 /// A larger file is none of ours.
@@ -103,6 +152,8 @@ mod tests {
             seen_at: Some("2026-11-18T17:00:00Z".parse().unwrap()),
             mask: Some(1),
             mouse: None,
+            bell: Some(true),
+            log: None,
             filters: BTreeMap::from([("live".into(), "berlin \"x\"".into())]),
             sorts: BTreeMap::from([("live".into(), "-time".into())]),
             columns: BTreeMap::from([("calls".into(), vec!["state".into(), "contact".into()])]),

@@ -89,6 +89,8 @@ pub enum Action {
     Alerts,
     Command,
     Help,
+    Health,
+    Report,
     ReadOnly,
     Repaint,
     Quit,
@@ -183,8 +185,8 @@ pub enum Need {
     Running,
     /// The kill switch is on, or off.
     KillSwitch(bool),
-    /// Not built yet: why, and what to do meanwhile.
-    Later(&'static str),
+    /// One that is over, whose contact may be called again.
+    Again,
 }
 
 /// One row of the table.
@@ -231,11 +233,6 @@ const fn mend(mend: Mend, name: &'static str, keys: &'static [&'static str], sho
     key(Action::Mend(mend), name, keys, Group::Systems, short, words).at(Place::Room(Pane::Systems))
 }
 
-const NO_AGAIN: &str = "one call alone cannot be queued again yet: `dialdeck campaign recycle` queues a campaign's unanswered ones";
-const NO_SORT: &str = "the order is fixed for now: live calls first, then the newest that ended";
-const NO_COLUMNS: &str = "the columns go by the width for now";
-const NO_BELL: &str = "alerts are on the screen only for now";
-
 /// Every action. Its order is that of help, footer and palette: what is used most first.
 pub const TABLE: &[Key] = &[
     tag(Outcome::Interested, "interested", &["1"], "interested", "tag it interested"),
@@ -255,7 +252,7 @@ pub const TABLE: &[Key] = &[
     key(Action::Copy, "copy", &["y"], Group::Call, "copy", "copy the number").at(Place::Calls).needs(Need::Call),
     key(Action::CopyRow, "copy-row", &["Y"], Group::Call, "copy all", "copy the call as JSON").at(Place::Calls).needs(Need::Call),
     key(Action::Mark, "mark", &["Space"], Group::Call, "mark", "mark it; a tag then goes to all marked").at(Place::Calls).needs(Need::Call),
-    key(Action::Again, "again", &["r"], Group::Call, "again", "queue another attempt").at(Place::Calls).needs(Need::Later(NO_AGAIN)).writes(),
+    key(Action::Again, "again", &["r"], Group::Call, "again", "call this contact again (asks)").at(Place::Calls).needs(Need::Again).writes(),
     key(Action::PauseResume, "pause", &["p"], Group::Campaign, "pause", "pause or resume it").needs(Need::Begun).writes(),
     key(Action::Start, "start", &["s"], Group::Campaign, "start", "start or resume it").needs(Need::Startable).writes(),
     key(Action::Stop, "stop", &["x"], Group::Campaign, "stop", "stop it (asks)").needs(Need::Begun).writes(),
@@ -297,18 +294,20 @@ pub const TABLE: &[Key] = &[
     key(Action::PageUp, "page-up", &["PgUp", "Ctrl-u"], Group::Moving, "page up", "a page up"),
     key(Action::StoryDown, "story-down", &["]"], Group::Moving, "story down", "what stands beside the list, down"),
     key(Action::StoryUp, "story-up", &["["], Group::Moving, "story up", "what stands beside the list, up"),
-    key(Action::Filter, "filter", &["/"], Group::View, "find", "filter calls (! negates, field:value)"),
+    key(Action::Filter, "filter", &["/"], Group::View, "find", "filter this list (! negates, field:value)"),
     key(Action::Follow, "follow", &["f"], Group::View, "follow", "keep the newest in sight"),
     key(Action::Freeze, "freeze", &["F"], Group::View, "freeze", "hold the picture still; calls go on"),
-    key(Action::Sort, "sort", &["o"], Group::View, "sort", "sort by the next column").at(Place::Lists).needs(Need::Later(NO_SORT)),
-    key(Action::Reverse, "reverse", &["R"], Group::View, "reverse", "reverse the order").at(Place::Lists).needs(Need::Later(NO_SORT)),
-    key(Action::Columns, "columns", &["v"], Group::View, "columns", "choose columns").at(Place::Lists).needs(Need::Later(NO_COLUMNS)),
+    key(Action::Sort, "sort", &["o"], Group::View, "sort", "sort by the next column").at(Place::Lists),
+    key(Action::Reverse, "reverse", &["R"], Group::View, "reverse", "reverse the order").at(Place::Lists),
+    key(Action::Columns, "columns", &["v"], Group::View, "columns", "choose columns").at(Place::Lists),
     key(Action::Mask, "mask", &["M"], Group::View, "mask", "hide numbers: but four digits, all, none"),
-    key(Action::Theme, "theme", &["T"], Group::View, "theme", "next theme"),
-    key(Action::Bell, "bell", &["b"], Group::View, "bell", "a bell with each alert").needs(Need::Later(NO_BELL)),
+    key(Action::Theme, "theme", &["T"], Group::View, "theme", "themes, seen while you choose"),
+    key(Action::Bell, "bell", &["b"], Group::View, "bell", "a bell with each alert"),
     key(Action::Alerts, "alerts", &["!"], Group::Program, "alerts", "all alerts and errors in full"),
     key(Action::Command, "command", &[":"], Group::Program, "command", "everything by its name"),
     key(Action::Help, "help", &["?"], Group::Program, "help", "all keys"),
+    key(Action::Health, "health", &[], Group::Program, "health", "all systems: which work, and what to do"),
+    key(Action::Report, "report", &[], Group::Program, "report", "write this shift to a file, and show it"),
     key(Action::ReadOnly, "readonly", &[], Group::Program, "read-only", "change nothing from here, and back"),
     key(Action::Repaint, "repaint", &["Ctrl-l"], Group::Program, "repaint", "draw the screen anew"),
     key(Action::Quit, "quit", &["q", "Ctrl-c"], Group::Program, "quit", "quit (asks with live calls)"),
@@ -325,12 +324,18 @@ pub const WITH_WORDS: &[(&str, &str, &str)] = &[
     ("delete", "NAME", "delete a campaign (type its name)"),
     ("import", "FILE", "import contacts from a CSV file"),
     ("tag", "OUTCOME", "tag the call under the cursor"),
-    ("write", "FILE [csv|json|xlsx]", "a campaign's calls with their results"),
+    ("export", "FILE [csv|json|xlsx]", "a campaign's calls with their results"),
     ("law", "PLACE", "the law of a country or state: DE, US-LA"),
-    ("filter", "WORDS", "show only calls with these words"),
     ("calls", "WORDS", "every call with these words, digits, fields"),
     ("person", "NUMBER", "all that is known of one number"),
     ("dnc", "NUMBER", "never call this number again (asks)"),
+    ("filter", "WORDS", "show only rows with these words"),
+    ("sort", "COLUMN", "sort this list; -COLUMN the other way round"),
+    ("columns", "NAMES", "show these columns of this list"),
+    ("log", "LEVEL", "events from this level on"),
+    ("mouse", "on|off", "clicks and wheel, or the terminal's own"),
+    ("report", "8h|today", "write the shift to a file, and show it"),
+    ("write", "FILE", "write these rows to a new .csv or .json file"),
     ("theme", "NAME", "a theme by its name"),
 ];
 

@@ -145,6 +145,8 @@ pub fn see(state: &mut State) {
         let last = total.saturating_sub(rows);
         let top = state.sight.get(&pane).map_or(0, |s| s.0).min(last);
         let top = match at {
+            // The wheel has moved it: it stays until the cursor is moved.
+            _ if state.wheeled == Some(pane) => top,
             _ if room.keeps_top(state) => 0,
             Some(i) if i < top => i,
             Some(i) if rows > 0 && i >= top + rows => i + 1 - rows,

@@ -56,7 +56,10 @@ fn kind(msg: &Msg) -> Option<u8> {
         Msg::Judging(..) => Some(5),
         Msg::Key(_)
         | Msg::Paste(_)
+        | Msg::Mouse(_)
         | Msg::Tagged { .. }
+        | Msg::TagWaits { .. }
+        | Msg::Theme(..)
         | Msg::Created { .. }
         | Msg::Setup(..)
         | Msg::Done { .. }

@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::{
     Ending,
+    kept::Kept,
     outside::Fault,
     question::{Answer, Question},
     setup::{Done, Setup},
     snapshot::{Judged, Snapshot},
+    theme::Theme,
 };
 use crate::{
     desk::{Recycle, TagCard, TaggingDesk},
@@ -41,6 +43,8 @@ pub struct FormValues {
 #[derive(Debug)]
 pub enum Msg {
     Key(KeyEvent),
+    /// A click or the wheel; only where somebody asked for them.
+    Mouse(MouseEvent),
     /// Pasted text: only an input takes it.
     Paste(String),
     Resize,
@@ -56,6 +60,15 @@ pub enum Msg {
         /// With what is to be said of a promised callback.
         result: Result<Option<String>, String>,
     },
+    /// A tag could not be written for now: it is tried again.
+    TagWaits {
+        call: CallId,
+        name: String,
+        outcome: Option<Outcome>,
+        why: String,
+    },
+    /// The file of a theme has changed: what it is now.
+    Theme(String, Box<Result<Theme, String>>),
     /// The new campaign was made, or why not: then the form comes back as it was.
     Created {
         words: String,
@@ -155,6 +168,8 @@ pub enum Effect {
         note: String,
     },
     HangUp(CallId, String),
+    /// Another attempt into the queue.
+    Again(CallId, String),
     Start(CampaignId, String),
     /// Who accepts the terms, and the campaign to start then.
     AcceptTerms {
@@ -197,6 +212,19 @@ pub enum Effect {
         mapping: Vec<(String, String)>,
     },
     CancelImport,
+    /// What the next console is to begin with.
+    Keep(Box<Kept>),
+    /// The theme whose file is watched.
+    Watch(String),
+    /// Events from this level on are wanted.
+    LogLevel(tracing::Level),
+    /// Clicks and the wheel are ours, or the terminal's own.
+    Mouse(bool),
+    /// A new file; never over one that is there.
+    Write {
+        path: PathBuf,
+        text: String,
+    },
     /// A text into the operator's own editor; it comes back as `Msg::Edited`.
     Editor(String),
     /// OSC 52, over SSH too.

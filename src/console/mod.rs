@@ -12,13 +12,16 @@
 //! database for something new touches `message` and `perform` beside.
 
 mod acts;
+mod alarms;
 mod alerts;
 mod ansi;
 pub mod charts;
 mod commands;
 mod data;
 mod dialogs;
+mod edges;
 mod editor;
+mod export;
 mod farewell;
 mod fuzzy;
 pub mod kept;
@@ -26,8 +29,10 @@ mod keymap;
 mod keys;
 mod layout;
 mod leaving;
+mod lists;
 mod mailbox;
 mod message;
+mod mouse;
 mod notes;
 pub mod notify;
 pub mod outside;
@@ -36,11 +41,13 @@ mod perform;
 mod place;
 pub mod plain;
 mod possible;
-mod question;
+pub mod question;
+mod report;
 mod rights;
 mod rooms;
 mod rows;
 mod search;
+mod session;
 pub mod setup;
 mod snapshot;
 mod state;
@@ -52,6 +59,8 @@ mod text;
 pub mod theme;
 mod update;
 mod view;
+pub mod waiting;
+mod watching;
 mod widgets;
 
 use std::{
@@ -61,6 +70,7 @@ use std::{
 };
 
 pub use data::look;
+pub use kept::SessionOptions;
 pub use keymap::KeyMap;
 pub use keys::{Action, Key, Pane, TABLE};
 pub use leaving::{Drain, Keeper, Leaving};
@@ -68,11 +78,14 @@ pub use message::{Detail, Effect, Msg};
 pub use outside::Outside;
 pub use paint::Painter;
 pub use question::{Answer, LawToday, Question, answer};
+pub use session::begin;
 pub use snapshot::{CampaignView, Snapshot};
 pub use state::State;
 pub use terminal::in_lines;
 pub use theme::{Depth, Theme, ThemeError};
 pub use view::draw;
+
+use kept::Kept;
 
 use crate::{
     clock::SharedClock,
@@ -119,6 +132,8 @@ pub struct ConsoleOptions {
     pub drain: Drain,
     /// Who keeps running without a screen; a demonstration cannot.
     pub keeper: Option<Keeper>,
+    /// What is kept from one console to the next, and how alerts leave the screen.
+    pub session: SessionOptions,
 }
 
 /// How the screen ended.
@@ -163,10 +178,14 @@ pub fn run(
     actor: Actor,
     ring: Ring,
     clock: &SharedClock,
-    options: ConsoleOptions,
+    mut options: ConsoleOptions,
 ) -> Result<Ending, ConsoleError> {
     let (send, receive) = mailbox::mailbox();
     let depth = Depth::detect(&options.color);
+    let kept = options.session.kept.as_deref().map(Kept::load).unwrap_or_default();
+    if let Some(theme) = kept.theme.clone().filter(|_| !options.session.theme_given) {
+        options.theme = theme;
+    }
     let wrong = theme::find(&options.theme, &options.themes_folder, depth).err();
     let theme = theme::load(&options.theme, &options.themes_folder, depth);
     let options = ConsoleOptions { ascii: options.ascii || symbols::ascii_only(), ..options };
@@ -175,6 +194,7 @@ pub fn run(
         state.complain(format!("{why}; the theme is dark"));
     }
     let performer = perform::Performer::new(runtime.handle().clone(), desk.clone(), actor.clone(), send.clone(), &state.options);
+    let first = session::begin(&mut state, &kept);
     runtime.spawn(data::keep_loading(desk, actor, ring, clock.clone(), performer.wants(), state.options.zone, send.clone()));
     terminal::watch_signals(runtime, send.clone());
     watch_breakdown(runtime, state.options.broken.clone(), send.clone());
@@ -186,8 +206,14 @@ pub fn run(
     }
     let mut screen = terminal::Screen::enter().map_err(ConsoleError::Terminal)?;
     terminal::watch_input(send);
-    let ended = caught(|| main_loop(&mut screen, &mut state, &performer, &receive, clock));
+    let ended = caught(|| {
+        for effect in first {
+            carry_out(effect, &mut screen, &mut state, &performer);
+        }
+        main_loop(&mut screen, &mut state, &performer, &receive, clock)
+    });
     screen.leave();
+    leave_kept(&state, clock.now());
     ended
 }
 
@@ -245,20 +271,46 @@ fn main_loop(screen: &mut terminal::Screen, state: &mut State, performer: &perfo
             by_key |= matches!(msg, Msg::Key(_) | Msg::Resize | Msg::Paste(_));
             dirty |= state.shows(&msg);
             for effect in state.update(msg) {
-                match effect {
-                    Effect::Leave(ending) => match state.leave(ending) {
-                        Some(ending) => return ending,
-                        None => dirty = true,
-                    },
-                    Effect::Editor(text) => {
-                        let edited = screen.edit(&text);
-                        state.repaint = true;
-                        state.update(Msg::Edited(edited));
-                    }
-                    effect => performer.perform(effect),
+                dirty |= matches!(effect, Effect::Leave(_));
+                if let Some(ending) = carry_out(effect, screen, state, performer) {
+                    return ending;
                 }
             }
         }
+        let bytes = state.alarms.take();
+        if !bytes.is_empty()
+            && let Err(e) = screen.send(&bytes)
+        {
+            tracing::warn!(target: "console", error = %e, "nobody is called: the terminal takes nothing");
+        }
+    }
+}
+
+/// What the terminal does itself; everything else is done elsewhere. An end ends the loop.
+fn carry_out(effect: Effect, screen: &mut terminal::Screen, state: &mut State, performer: &perform::Performer) -> Option<Ending> {
+    match effect {
+        Effect::Leave(ending) => return state.leave(ending),
+        Effect::Editor(text) => {
+            let edited = screen.edit(&text);
+            state.repaint = true;
+            state.update(Msg::Edited(edited));
+        }
+        Effect::Mouse(on) => {
+            if let Err(e) = screen.mouse(on) {
+                state.complain(format!("the mouse cannot be used: {e}"));
+            }
+        }
+        effect => performer.perform(effect),
+    }
+    None
+}
+
+/// The last look and the last changes; a screen that ends badly leaves them too.
+fn leave_kept(state: &State, now: chrono::DateTime<chrono::Utc>) {
+    let Some(path) = &state.options.session.kept else { return };
+    let kept = Kept { seen_at: Some(now), ..session::kept(state) };
+    if let Err(e) = kept.save(path) {
+        tracing::warn!(target: "console", "{} cannot be written, the next screen begins as this one did: {e}", path.display());
     }
 }
 

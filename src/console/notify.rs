@@ -1,7 +1,7 @@
 //! Alerts that leave the screen: a bell, or a notification of the terminal's. One of a kind a minute: who is called
 //! too often stops listening.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Duration, Utc};
 
@@ -31,7 +31,7 @@ impl Way {
 }
 
 /// What somebody is called for; each has a minute of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Alert {
     /// A campaign was paused by the breaker, or cannot go on.
     Campaign,
@@ -85,6 +85,69 @@ impl Notifier {
     }
 }
 
+/// Something that holds now: what kind of thing it is, which one, and its words.
+pub type Holds = (Alert, String, String);
+
+/// What was told outside of the screen, and the bytes that wait for the terminal.
+#[derive(Debug, Default)]
+pub struct Alarms {
+    notifier: Notifier,
+    /// What somebody was called for already, as long as it holds.
+    known: BTreeSet<(Alert, String)>,
+    /// Whoever sits down sees what holds: nobody is called for it.
+    begun: bool,
+    bytes: String,
+    /// The way that `b` switches on.
+    configured: Way,
+    /// When the promised calls were counted last, and how many are due.
+    pub counted: Option<DateTime<Utc>>,
+    pub due: i64,
+}
+
+impl Alarms {
+    #[must_use]
+    pub fn new(way: Way, passthrough: bool) -> Self {
+        Self { notifier: Notifier::new(way, passthrough), configured: way, ..Self::default() }
+    }
+
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.notifier.way != Way::None
+    }
+
+    /// On by the way that is configured, else by a bell.
+    pub fn switch(&mut self, on: bool) {
+        let way = if self.configured == Way::None { Way::Bell } else { self.configured };
+        self.notifier.way = if on { way } else { Way::None };
+    }
+
+    /// Whoever is new among what holds now is told; one whose kind was told a moment ago waits its turn.
+    pub fn look(&mut self, holds: Vec<Holds>, now: DateTime<Utc>) {
+        let quiet = !std::mem::replace(&mut self.begun, true) || !self.is_on();
+        let mut known = BTreeSet::new();
+        for (kind, which, words) in holds {
+            let id = (kind, which);
+            if quiet || self.known.contains(&id) || self.ring(kind, &words, now) {
+                known.insert(id);
+            }
+        }
+        self.known = known;
+    }
+
+    /// Tells something that happened once; whether it was told.
+    pub fn ring(&mut self, kind: Alert, words: &str, now: DateTime<Utc>) -> bool {
+        let bytes = self.notifier.alert(kind, words, now);
+        self.bytes.push_str(bytes.as_deref().unwrap_or_default());
+        bytes.is_some()
+    }
+
+    /// What is to be written to the terminal between two frames.
+    #[must_use]
+    pub fn take(&mut self) -> String {
+        std::mem::take(&mut self.bytes)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +163,28 @@ mod tests {
         assert!(rings(Alert::Campaign, 0) && !rings(Alert::Campaign, 59) && rings(Alert::Engine, 59) && rings(Alert::Campaign, 60));
         assert!(rings(Alert::Campaign, -3600), "a clock that was set back does not silence it for an hour");
         assert_eq!(Notifier::new(Way::None, false).alert(Alert::Engine, "x", at(0)), None);
+    }
+
+    #[test]
+    fn what_holds_is_told_once_and_what_holds_at_the_start_never() {
+        let mut alarms = Alarms::new(Way::Bell, false);
+        let paused = |name: &str| (Alert::Campaign, name.to_owned(), "x".to_owned());
+        alarms.look(vec![paused("old")], at(0));
+        assert_eq!(alarms.take(), "");
+        alarms.look(vec![paused("old"), paused("new"), paused("newer")], at(1));
+        assert_eq!(alarms.take(), "\u{7}");
+        alarms.look(vec![paused("new"), paused("newer")], at(30));
+        assert_eq!(alarms.take(), "", "the second of its kind waits");
+        alarms.look(vec![paused("new"), paused("newer")], at(62));
+        assert_eq!(alarms.take(), "\u{7}");
+        alarms.look(vec![paused("new"), paused("newer")], at(200));
+        assert_eq!(alarms.take(), "", "and nobody is told twice");
+        alarms.look(vec![], at(300));
+        alarms.look(vec![paused("new")], at(301));
+        assert_eq!(alarms.take(), "\u{7}", "what comes again is told again");
+        alarms.switch(false);
+        alarms.look(vec![paused("other")], at(400));
+        assert!(alarms.take().is_empty() && !alarms.is_on());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Does what the loop asks for: the only part of the console that awaits. Every result comes back
 //! as a message in words.
 
-use std::{io::Write, path::PathBuf, sync::Arc};
+use std::{fs::File, io::Write, os::unix::fs::OpenOptionsExt, path::PathBuf, sync::Arc};
 
 use base64::Engine;
 use tokio::{runtime::Handle, sync::watch};
@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     ConsoleOptions,
+    kept::Kept,
     leaving::Keeper,
     mailbox::Sender,
     message::{Effect, FormValues, Msg, Preview},
@@ -17,10 +18,12 @@ use super::{
     rows::{count, display_name},
     setup,
     snapshot::Wants,
+    theme::Depth,
+    waiting, watching,
 };
 use crate::{
-    desk::{Actor, CampaignDraft, Desk, DeskError, Import, Progress, SetOutcome, UndoDoNotCall},
-    domain::{campaign::Status, csv::ContactFile, id::CampaignId, outcome::Who, phone, role::Role, zone},
+    desk::{Actor, CampaignDraft, Desk, DeskError, Import, Progress, UndoDoNotCall},
+    domain::{campaign::Status, csv::ContactFile, id::CampaignId, phone, role::Role, zone},
     store::{CampaignEdit, ContactTable, PaneQuery},
 };
 
@@ -35,14 +38,18 @@ pub struct Performer {
     role: Role,
     outside: Option<Arc<dyn Outside>>,
     keeper: Option<Keeper>,
+    kept: Option<PathBuf>,
+    theme: watch::Sender<String>,
 }
 
 impl Performer {
     pub fn new(runtime: Handle, desk: Desk, actor: Actor, send: Sender, options: &ConsoleOptions) -> Self {
         let wants = watch::Sender::new(Wants { lists: true, ..Wants::default() });
-        let (region, role) = (options.region.clone(), options.role);
+        let (region, role, kept) = (options.region.clone(), options.role, options.session.kept.clone());
         let (outside, keeper) = (options.outside.clone(), options.keeper.clone());
-        Self { runtime, desk, actor, send, wants, import: parking_lot::Mutex::default(), region, role, outside, keeper }
+        let theme = watch::Sender::new(options.theme.clone());
+        runtime.spawn(watching::keep(theme.subscribe(), options.themes_folder.clone(), Depth::detect(&options.color), send.clone()));
+        Self { runtime, desk, actor, send, wants, import: parking_lot::Mutex::default(), region, role, outside, keeper, kept, theme }
     }
 
     pub fn wants(&self) -> watch::Receiver<Wants> {
@@ -55,11 +62,11 @@ impl Performer {
         }
         let (desk, actor) = (self.desk.clone(), self.actor.clone());
         match effect {
-            Effect::Tag { call, name, outcome, previous, callback_at } => self.spawn(async move {
-                let set = SetOutcome { call, outcome, notes: None, who: Who::Operator, confidence: None, callback_at, expected: Some(previous) };
-                let result = desk.set_outcome(actor, set).await.map(|t| t.promise.map(|p| p.words)).map_err(|e| e.to_string());
-                Msg::Tagged { call, name, outcome, previous, undone: false, result }
-            }),
+            Effect::Tag { call, name, outcome, previous, callback_at } => {
+                let tag = waiting::Tag { call, name, outcome, previous, callback_at };
+                let send = self.send.clone();
+                drop(self.runtime.spawn(async move { waiting::write(desk, actor, tag, |msg| send.tell(msg)).await }));
+            }
             Effect::UndoTag { call, name, previous, outcome, lift } => self.spawn(async move {
                 let lift = if lift { UndoDoNotCall::Lift } else { UndoDoNotCall::Keep };
                 let result = desk.undo_outcome(actor, call, previous, lift).await.map(|_| None).map_err(|e| e.to_string());
@@ -67,6 +74,12 @@ impl Performer {
             }),
             Effect::Note { call, note } => self.done("note saved".to_owned(), async move { desk.set_note(actor, call, note).await.map(drop) }),
             Effect::HangUp(call, name) => self.done(format!("hanging up {name}..."), async move { desk.hang_up(actor, call).await }),
+            Effect::Again(call, name) => self.spawn(async move {
+                match desk.call_again(actor, call).await {
+                    Ok(attempt) => Msg::Done { words: format!("{name} is in the queue again, attempt {attempt}"), result: Ok(()) },
+                    Err(e) => Msg::Done { words: String::new(), result: Err(format!("{name} is not called again: {e}")) },
+                }
+            }),
             Effect::Start(id, name) => self.start(id, name, None),
             Effect::AcceptTerms { person, campaign, name } => self.start(campaign, name, Some(person)),
             Effect::Pause(id, name) => self.done(format!("paused \"{name}\": no further dial"), async move { desk.pause(actor, id).await }),
@@ -134,8 +147,12 @@ impl Performer {
             Effect::CancelImport => self.import.lock().cancel(),
             Effect::Copy(text) => copy(&text),
             Effect::KeepRunning => self.keep_running(),
+            Effect::Keep(kept) => self.keep(*kept),
+            Effect::Watch(name) => drop(self.theme.send_replace(name)),
+            Effect::LogLevel(level) => self.wants.send_modify(|w| w.level = Some(level)),
+            Effect::Write { path, text } => self.write(path, text),
             // The loop itself ends, and the loop has the terminal.
-            Effect::Leave(_) | Effect::Editor(_) => {}
+            Effect::Leave(_) | Effect::Editor(_) | Effect::Mouse(_) => {}
         }
     }
 
@@ -149,6 +166,30 @@ impl Performer {
     fn spawn(&self, task: impl Future<Output = Msg> + Send + 'static) {
         let send = self.send.clone();
         self.runtime.spawn(async move { send.tell(task.await) });
+    }
+
+    /// Disks may stand still: neither the screen nor the engine waits for them.
+    fn keep(&self, kept: Kept) {
+        if let Some(path) = self.kept.clone() {
+            self.runtime.spawn_blocking(move || {
+                if let Err(e) = kept.save(&path) {
+                    tracing::warn!(target: "console", "{} cannot be written, the next screen begins as this one did: {e}", path.display());
+                }
+            });
+        }
+    }
+
+    fn write(&self, path: PathBuf, text: String) {
+        let send = self.send.clone();
+        self.runtime.spawn_blocking(move || {
+            let written = File::options().write(true).create_new(true).mode(0o600).open(&path).and_then(|mut f| f.write_all(text.as_bytes()));
+            let shown = path.canonicalize().unwrap_or_else(|_| path.clone());
+            let result = written.map_err(|e| match e.kind() {
+                std::io::ErrorKind::AlreadyExists => format!("{} is there already and stays as it is: name another file", path.display()),
+                _ => format!("{} cannot be written: {e}", path.display()),
+            });
+            send.tell(Msg::Done { words: format!("written: {}", shown.display()), result });
+        });
     }
 
     fn done(&self, words: String, task: impl Future<Output = Result<(), DeskError>> + Send + 'static) {

@@ -2,7 +2,10 @@
 //! keys, its drawing and its words.
 
 use crossterm::event::KeyEvent;
-use ratatui::{Frame, layout::Rect};
+use ratatui::{
+    Frame,
+    layout::{Position, Rect},
+};
 
 use super::{
     keys::{Action, Group, Pane},
@@ -108,6 +111,15 @@ pub trait Room {
 
     /// How many rows of its list a place has room for.
     fn rows(&self, state: &State, area: Rect, whole: bool) -> usize;
+
+    /// Which line of its list stands at a point, counted from the first that is shown: its lines fill the place from
+    /// below, inside the frame.
+    fn line_at(&self, state: &State, area: Rect, whole: bool, at: Position) -> Option<usize> {
+        let rows = u16::try_from(self.rows(state, area, whole)).unwrap_or(0);
+        let bottom = area.bottom().saturating_sub(1);
+        let top = bottom.saturating_sub(rows);
+        (at.y >= top && at.y < bottom).then(|| usize::from(at.y - top))
+    }
 
     /// How many rows there are, and which the cursor stands on.
     fn list(&self, state: &State) -> (Option<usize>, usize);

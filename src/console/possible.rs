@@ -3,11 +3,15 @@
 
 use super::{
     keys::{Action, Key, Need, Pane, Place},
+    lists,
     rows::{count, display_name},
     state::{State, Undo},
 };
 use crate::{
-    domain::{campaign::Status, outcome},
+    domain::{
+        campaign::Status,
+        outcome::{self, Outcome},
+    },
     store::PaneRow,
 };
 
@@ -51,9 +55,19 @@ pub fn now(state: &State, key: &Key) -> Result<(), String> {
         Need::Running if state.data.campaigns_in(Status::Running) == 0 && state.paused_all.is_none() => Err("no campaign is running".to_owned()),
         Need::KillSwitch(true) if !state.data.kill_switch => Err("the kill switch is off".to_owned()),
         Need::KillSwitch(false) if state.data.kill_switch => Err("the kill switch is on already".to_owned()),
-        Need::Later(why) => Err(why.to_owned()),
+        Need::Again => again(call(state)?),
         // Of marked calls the key itself sees which may have the tag.
         Need::Nothing | Need::Taggable(_) | Need::Step | Need::Running | Need::KillSwitch(_) => Ok(()),
+    }
+}
+
+/// Who said no, is not there, or is on the line is not called again; the queue judges the rest.
+fn again(row: &PaneRow) -> Result<(), String> {
+    let name = display_name(row);
+    match (row.state.is_ended(), row.outcome) {
+        (false, _) => Err(format!("the call with {name} is not over ({})", row.state.words())),
+        (_, Some(tag @ (Outcome::DoNotCall | Outcome::WrongNumber))) => Err(format!("{name} is \"{}\" and is not called again", tag.label())),
+        _ => Ok(()),
     }
 }
 
@@ -63,7 +77,7 @@ fn here(state: &State, key: &Key) -> Result<(), String> {
     let fits = match key.place {
         Place::Anywhere | Place::Room(_) => true,
         Place::Calls | Place::TaggingDesk => over || state.focus.has_calls(),
-        Place::Lists => !matches!(state.focus, Pane::Events | Pane::Systems),
+        Place::Lists => !lists::columns(state.focus).is_empty(),
     };
     if fits {
         return Ok(());
@@ -74,7 +88,7 @@ fn here(state: &State, key: &Key) -> Result<(), String> {
             let (live, outcomes) = (name(Pane::Live), name(Pane::Outcomes));
             Err(format!("\"{}\" works on a call: go to live calls ({live}) or outcomes ({outcomes})", key.short))
         }
-        Place::Lists | Place::Anywhere | Place::Room(_) => Err(format!("\"{}\" works in lists of calls and campaigns", key.short)),
+        Place::Lists | Place::Anywhere | Place::Room(_) => Err(format!("\"{}\" works on campaigns, live calls and outcomes", key.short)),
     }
 }
 

@@ -33,10 +33,16 @@ fn needed(effect: &Effect) -> Role {
         | Effect::CancelImport
         | Effect::Copy(_)
         | Effect::Editor(_)
+        | Effect::Keep(_)
+        | Effect::Watch(_)
+        | Effect::LogLevel(_)
+        | Effect::Mouse(_)
+        | Effect::Write { .. }
         | Effect::Leave(_)
         | Effect::KeepRunning => Role::Viewer,
         Effect::Tag { .. } | Effect::UndoTag { lift: false, .. } | Effect::Note { .. } | Effect::HangUp(..) => Role::Operator,
-        Effect::Start(..)
+        Effect::Again(..)
+        | Effect::Start(..)
         | Effect::Pause(..)
         | Effect::Resume(..)
         | Effect::Stop { .. }

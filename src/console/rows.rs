@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
+use super::fuzzy;
 use crate::{
-    domain::{call::State, outcome::Outcome, text},
+    domain::{call::State, id::CallId, outcome::Outcome, text},
     store::PaneRow,
 };
 
@@ -30,12 +31,25 @@ pub fn why_ended(r: &PaneRow) -> String {
     }
 }
 
-/// On call first, then ringing, dialling, ended; the longest first, of ended ones the newest.
-pub fn sort(rows: &mut [&PaneRow]) {
-    rows.sort_by_key(|r| (group(r.state), since(r), r.id));
+/// Where a call stands among others: on call first, then ringing, dialling, ended; the longest first, of ended ones
+/// the newest.
+#[must_use]
+pub fn standing(r: &PaneRow) -> (u8, i64, CallId) {
+    (group(r.state), since(r), r.id)
 }
 
-fn group(state: State) -> u8 {
+/// Seconds in the present state, or of the talk; nothing where nobody talked.
+#[must_use]
+pub fn seconds(r: &PaneRow, now: DateTime<Utc>) -> Option<i64> {
+    match r.state.is_ended() {
+        true if r.answered_at.is_none() => None,
+        true => Some(r.call_duration),
+        false => Some(r.answered_at.or(r.ringing_at).or(r.armed_at).map_or(0, |t| (now - t).num_seconds().max(0))),
+    }
+}
+
+#[must_use]
+pub fn group(state: State) -> u8 {
     match state {
         State::Answered => 0,
         State::Ringing => 1,
@@ -68,17 +82,20 @@ pub fn passes(filter: &str, r: &PaneRow) -> bool {
     )
 }
 
-/// `text`, `!text`, `field:text`; several words must all hold.
+/// `text`, `!text`, `field:text`; several words must all hold. A word is found whole or by the beginnings of words
+/// (`jroe` finds Jane Roe); what is excluded is excluded only by the whole of it.
 #[must_use]
 pub fn matches(filter: &str, fields: &[(&str, &str)]) -> bool {
     filter.split_whitespace().all(|word| {
         let (negated, word) = word.strip_prefix('!').map_or((false, word), |w| (true, w));
-        let (name, text) = word.split_once(':').map_or((None, word), |(n, t)| (Some(n), t));
+        // A colon behind what is no field's name is a letter like others: `10:42`.
+        let of_field = word.split_once(':').filter(|(n, _)| !n.is_empty() && fields.iter().any(|(f, _)| f.starts_with(n)));
+        let (name, text) = of_field.map_or((None, word), |(n, t)| (Some(n), t));
         let text = text.to_lowercase();
         let digits = text.chars().all(|c| c.is_ascii_digit());
         let found = fields.iter().filter(|(n, _)| name.is_none_or(|want| n.starts_with(want))).any(|(_, value)| {
             let value = value.to_lowercase();
-            value.contains(&text) || (digits && value.replace(' ', "").contains(&text))
+            value.contains(&text) || (digits && value.replace(' ', "").contains(&text)) || (!negated && fuzzy::near(&text, &value))
         });
         found != negated
     })
@@ -123,6 +140,11 @@ mod tests {
             ("name:q4", false),
             ("ana ringing", false),
             ("!ringing lima", true),
+            ("alima", true),
+            ("q4s", true),
+            ("amli", false),
+            ("!alima", true),
+            ("0:42", false),
         ] {
             assert_eq!(matches(filter, &fields), want, "{filter}");
         }

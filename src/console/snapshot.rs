@@ -61,6 +61,8 @@ pub struct Wants {
     pub judging: Option<Judged>,
     /// Lists for the new-campaign form.
     pub lists: bool,
+    /// The least grave events; all where none is named.
+    pub level: Option<tracing::Level>,
 }
 
 impl Snapshot {

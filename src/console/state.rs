@@ -3,7 +3,7 @@
 
 use std::{
     cell::Cell,
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     time::Duration,
 };
 
@@ -12,11 +12,14 @@ use ratatui::style::Style;
 
 use super::{
     ConsoleOptions,
+    kept::Session,
     keymap::KeyMap,
     keys::{Pane, Place},
     leaving::Leaving,
+    lists::Lists,
     message::{Detail, Msg},
     notes::Notes,
+    notify::Alarms,
     place::{Dialog, Room},
     rows,
     snapshot::{CampaignView, Judged, Snapshot},
@@ -31,6 +34,7 @@ use crate::{
         phone,
     },
     store::PaneRow,
+    telemetry::LogLine,
 };
 
 /// What `u` takes back.
@@ -78,6 +82,15 @@ pub struct Promise {
     pub text: String,
 }
 
+/// A tag that waits until the database takes something again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waits {
+    pub name: String,
+    pub outcome: Option<Outcome>,
+    pub since: DateTime<Utc>,
+    pub why: String,
+}
+
 pub struct State {
     pub options: ConsoleOptions,
     pub actor: Actor,
@@ -102,7 +115,9 @@ pub struct State {
     /// The line of the log under the cursor, by its number; none follows the newest.
     pub event: Option<u64>,
     pub marks: BTreeSet<CallId>,
-    pub filter: String,
+    pub lists: Lists,
+    /// Events less grave than this are left out.
+    pub log_level: tracing::Level,
     pub follow: bool,
     pub to_tag_only: bool,
     pub auto_next: bool,
@@ -124,6 +139,14 @@ pub struct State {
     pub paused_all: Option<Vec<CampaignId>>,
     /// Commands typed before, newest last.
     pub typed: Vec<String>,
+    /// Tags that the database did not take yet.
+    pub waiting: BTreeMap<CallId, Waits>,
+    pub session: Session,
+    pub alarms: Alarms,
+    /// Where and when the mouse clicked last.
+    pub clicked: Option<(Pane, DateTime<Utc>)>,
+    /// The pane whose view the wheel moved: it stays there until the cursor is moved.
+    pub wheeled: Option<Pane>,
     pub last_tag: Option<(char, DateTime<Utc>)>,
     /// The cursor went on by itself: keys that tag wait until then.
     pub deaf_until: Option<DateTime<Utc>>,
@@ -150,6 +173,9 @@ pub struct State {
     /// Rows of `data.live` and `data.to_tag` that are shown, in their order.
     board: Vec<usize>,
     line: Vec<usize>,
+    /// The same of `data.campaigns`, and of the lines of the log, oldest first.
+    roll: Vec<usize>,
+    log: Vec<usize>,
     /// Rows moved while keys were pressed: their order is to be put right.
     unsorted: bool,
     ticked: (i64, u32),
@@ -169,7 +195,15 @@ pub const LARGE: (u16, u16) = (160, 40);
 impl State {
     #[must_use]
     pub fn new(options: ConsoleOptions, actor: Actor, theme: Theme, now: DateTime<Utc>) -> Self {
-        let (mask, filter) = (options.mask, options.filter.clone());
+        let mask = options.mask;
+        let mut lists = Lists::default();
+        if !options.filter.is_empty() {
+            for pane in Pane::DECK.into_iter().filter(|p| p.has_calls()) {
+                lists.at(pane).filter.clone_from(&options.filter);
+            }
+        }
+        let session = Session::begin(now, options.read_only);
+        let alarms = Alarms::new(options.session.notify, options.session.passthrough);
         Self {
             options,
             actor,
@@ -190,7 +224,8 @@ impl State {
             queue: None,
             event: None,
             marks: BTreeSet::new(),
-            filter,
+            lists,
+            log_level: tracing::Level::INFO,
             follow: true,
             to_tag_only: false,
             auto_next: true,
@@ -205,6 +240,11 @@ impl State {
             undo: Vec::new(),
             paused_all: None,
             typed: Vec::new(),
+            waiting: BTreeMap::new(),
+            session,
+            alarms,
+            clicked: None,
+            wheeled: None,
             last_tag: None,
             deaf_until: None,
             last_key: None,
@@ -222,6 +262,8 @@ impl State {
             judged: None,
             board: Vec::new(),
             line: Vec::new(),
+            roll: Vec::new(),
+            log: Vec::new(),
             unsorted: false,
             ticked: (0, 0),
         }
@@ -303,6 +345,32 @@ impl State {
     #[must_use]
     pub fn queue_rows(&self) -> Vec<&PaneRow> {
         self.line.iter().filter_map(|i| self.data.to_tag.get(*i)).collect()
+    }
+
+    #[must_use]
+    pub fn campaign_rows(&self) -> Vec<&CampaignView> {
+        self.roll.iter().filter_map(|i| self.data.campaigns.get(*i)).collect()
+    }
+
+    /// Lines of the log that are shown, oldest first.
+    #[must_use]
+    pub fn event_rows(&self) -> Vec<&LogLine> {
+        self.log.iter().filter_map(|i| self.data.logs.get(*i)).collect()
+    }
+
+    /// Lines of the log from a level on are shown.
+    pub fn log_from(&mut self, level: tracing::Level) {
+        self.log_level = level;
+        self.arrange();
+        let word = level.as_str().to_lowercase();
+        let more = if level > tracing::Level::INFO { "; what is written at all [log] level says, info where it says nothing" } else { "" };
+        self.say(format!("events from {word} on are shown{more}"));
+    }
+
+    /// A line of the log by its row: the newest is the first.
+    #[must_use]
+    pub fn event_row(&self, row: usize) -> Option<&LogLine> {
+        self.data.logs.get(*self.log.get(self.log.len().checked_sub(row + 1)?)?)
     }
 
     #[must_use]
@@ -479,7 +547,7 @@ impl State {
         if self.data.campaigns.iter().all(|c| c.row.manual) {
             self.go(Pane::Systems);
         }
-        self.campaign = self.data.campaigns.first().map(|c| c.row.id);
+        self.campaign = self.campaign_rows().first().map(|c| c.row.id);
         self.live = self.live_rows().first().map(|r| r.id);
         self.queue = self.queue_rows().first().map(|r| r.id);
     }
@@ -491,29 +559,33 @@ impl State {
 
     /// Orders the rows anew, after a filter changed or keys have rested.
     pub fn arrange(&mut self) {
-        self.board = order(&self.data.live, |r| rows::passes(&self.filter, r) && (!self.to_tag_only || rows::wants_tag(r)));
-        let line = 0..self.data.to_tag.len();
-        self.line = line.filter(|i| rows::passes(&self.filter, &self.data.to_tag[*i])).collect();
+        let (data, at) = (&self.data, self.data.at);
+        self.board = self.lists.calls(Pane::Live, &data.live, at, |r| !self.to_tag_only || rows::wants_tag(r));
+        self.line = self.lists.calls(Pane::Outcomes, &data.to_tag, at, |_| true);
+        self.roll = self.lists.campaigns(&data.campaigns);
+        self.log = self.lists.events(&data.logs, self.log_level);
         self.unsorted = false;
         self.let_go();
     }
 
     /// The rows of a new look; while keys are pressed those that were there keep their places.
     fn rearrange(&mut self, before: &Snapshot) {
-        let stood: Vec<CallId> = self.board.iter().filter_map(|i| before.live.get(*i)).map(|r| r.id).collect();
+        let calls = |order: &[usize], all: &[PaneRow]| order.iter().filter_map(|i| all.get(*i)).map(|r| r.id).collect::<Vec<_>>();
+        let (board, line) = (calls(&self.board, &before.live), calls(&self.line, &before.to_tag));
+        let roll: Vec<CampaignId> = self.roll.iter().filter_map(|i| before.campaigns.get(*i)).map(|c| c.row.id).collect();
         self.arrange();
-        if !self.is_busy() || stood.is_empty() {
+        if !self.is_busy() {
             return;
         }
-        let place: HashMap<CallId, usize> = stood.iter().enumerate().map(|(i, id)| (*id, i)).collect();
-        let live = &self.data.live;
-        self.board.sort_by_key(|i| place.get(&live[*i].id).copied().unwrap_or(usize::MAX));
+        hold(&mut self.board, &board, |i| self.data.live[i].id);
+        hold(&mut self.line, &line, |i| self.data.to_tag[i].id);
+        hold(&mut self.roll, &roll, |i| self.data.campaigns[i].row.id);
         self.unsorted = true;
     }
 
     /// A cursor whose row is gone stands on nothing.
     fn let_go(&mut self) {
-        self.campaign = self.campaign.filter(|id| self.data.campaign(*id).is_some());
+        self.campaign = self.campaign.filter(|id| self.roll.iter().any(|i| self.data.campaigns[*i].row.id == *id));
         self.live = self.live.filter(|id| self.board.iter().any(|i| self.data.live[*i].id == *id));
         self.queue = self.queue.filter(|id| self.line.iter().any(|i| self.data.to_tag[*i].id == *id));
         let shown = |id: &CallId| self.data.live.iter().chain(&self.data.to_tag).any(|r| r.id == *id);
@@ -521,10 +593,8 @@ impl State {
     }
 }
 
-/// The rows that are shown, in their order.
-fn order(all: &[PaneRow], shown: impl Fn(&PaneRow) -> bool) -> Vec<usize> {
-    let place: HashMap<CallId, usize> = all.iter().enumerate().map(|(i, r)| (r.id, i)).collect();
-    let mut rows: Vec<&PaneRow> = all.iter().filter(|r| shown(r)).collect();
-    rows::sort(&mut rows);
-    rows.into_iter().filter_map(|r| place.get(&r.id).copied()).collect()
+/// Those that stood there before keep their places, whoever is new comes behind.
+fn hold<T: Eq + std::hash::Hash>(order: &mut [usize], stood: &[T], id: impl Fn(usize) -> T) {
+    let place: HashMap<&T, usize> = stood.iter().enumerate().map(|(i, id)| (id, i)).collect();
+    order.sort_by_key(|i| place.get(&id(*i)).copied().unwrap_or(usize::MAX));
 }

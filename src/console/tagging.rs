@@ -5,9 +5,10 @@ use chrono::{DateTime, Duration as Span, Utc};
 use super::{
     keys::Pane,
     message::Effect,
+    notify::Alert,
     rows::display_name,
     snapshot::Snapshot,
-    state::{Promise, State, Undo},
+    state::{Promise, State, Undo, Waits},
 };
 use crate::{
     domain::{
@@ -63,6 +64,19 @@ fn send(state: &mut State, call: CallId, name: String, outcome: Option<Outcome>,
         state.promises.remove(&call);
     }
     Effect::Tag { call, name, outcome, previous, callback_at }
+}
+
+/// The database takes nothing for now: the tag stays on the screen as one that waits.
+pub fn waits(state: &mut State, call: CallId, name: String, outcome: Option<Outcome>, why: String) {
+    let since = state.waiting.get(&call).map_or(state.now, |w| w.since);
+    state.waiting.insert(call, Waits { name, outcome, since, why });
+}
+
+/// A tag that waited and cannot be written any more: it is said, on the screen and beyond.
+pub fn lost(state: &mut State, name: &str, outcome: Option<Outcome>, why: &str) {
+    let words = format!("{name}: the tag \"{}\" that waited is lost: {why}. Tag the call again if it still holds", outcome.map_or("none", Outcome::label));
+    state.alarms.ring(Alert::Lost, &words, state.now);
+    state.complain(words);
 }
 
 /// In the tagging desk the cursor goes on to the oldest that is not on its way already. Nowhere else does a tag

@@ -12,7 +12,7 @@ use crossterm::{
     cursor::{Hide, Show},
     event::{self, DisableBracketedPaste, EnableBracketedPaste, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers},
     queue,
-    style::{ResetColor, force_color_output},
+    style::{Print, ResetColor, force_color_output},
     terminal::{EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
 };
 use ratatui::{
@@ -106,6 +106,13 @@ impl Write for Patient {
 /// The operator's editor has the terminal: keys are its own.
 static LENT: AtomicBool = AtomicBool::new(false);
 
+/// Presses and the wheel alone, with places beyond column 223: motion would be told for every cell.
+const MOUSE_ON: &str = "\u{1b}[?1000h\u{1b}[?1006h";
+const MOUSE_OFF: &str = "\u{1b}[?1006l\u{1b}[?1000l";
+
+/// The mouse is ours.
+static MOUSE: AtomicBool = AtomicBool::new(false);
+
 pub struct Screen {
     /// Never dropped: ratatui's drop prints to standard error, which panics on a dead terminal.
     terminal: std::mem::ManuallyDrop<Terminal<Painter<Patient>>>,
@@ -141,6 +148,19 @@ impl Screen {
         self.terminal.draw(|frame| view::draw(frame, state)).map(drop)
     }
 
+    /// Bytes that are no picture, between two frames: a bell, a notification.
+    pub fn send(&mut self, bytes: &str) -> std::io::Result<()> {
+        let out = self.terminal.backend_mut();
+        queue!(out, Print(bytes))?;
+        Write::flush(out)
+    }
+
+    /// Clicks and the wheel are told, or the mouse is the terminal's own.
+    pub fn mouse(&mut self, on: bool) -> std::io::Result<()> {
+        MOUSE.store(on, Ordering::SeqCst);
+        self.send(if on { MOUSE_ON } else { MOUSE_OFF })
+    }
+
     /// Lends the terminal to the operator's editor; answers the text that was saved.
     pub fn edit(&mut self, text: &str) -> Result<String, String> {
         LENT.store(true, Ordering::SeqCst);
@@ -148,12 +168,14 @@ impl Screen {
         std::thread::sleep(READ_AHEAD * 3);
         let lost = |e: std::io::Error| format!("the terminal cannot be lent: {e}");
         let out = self.terminal.backend_mut();
-        let lent =
-            queue!(out, ResetColor, DisableBracketedPaste, Show, LeaveAlternateScreen).and_then(|()| Write::flush(out)).and_then(|()| disable_raw_mode());
+        let lent = queue!(out, Print(MOUSE_OFF), ResetColor, DisableBracketedPaste, Show, LeaveAlternateScreen)
+            .and_then(|()| Write::flush(out))
+            .and_then(|()| disable_raw_mode());
         let edited = lent.map_err(lost).and_then(|()| editor::edit(text, || LEAVING.load(Ordering::SeqCst)));
         let out = self.terminal.backend_mut();
         let back = enable_raw_mode().and_then(|()| queue!(out, EnterAlternateScreen, EnableBracketedPaste, Hide)).and_then(|()| Write::flush(out));
         out.forget();
+        let back = back.and_then(|()| if MOUSE.load(Ordering::SeqCst) { self.send(MOUSE_ON) } else { Ok(()) });
         LENT.store(false, Ordering::SeqCst);
         back.map_err(lost).and(edited)
     }
@@ -181,7 +203,7 @@ fn restore() {
     let_go();
     let written = || {
         let mut out = BufWriter::new(Patient::open()?);
-        queue!(out, EndSynchronizedUpdate, ResetColor, DisableBracketedPaste, Show, LeaveAlternateScreen)?;
+        queue!(out, EndSynchronizedUpdate, Print(MOUSE_OFF), ResetColor, DisableBracketedPaste, Show, LeaveAlternateScreen)?;
         out.flush()
     };
     if written().is_err() {
@@ -333,6 +355,7 @@ fn next_event(wait: bool) -> Option<Msg> {
                 Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => return Some(Msg::Key(key)),
                 Ok(Event::Paste(text)) => return Some(Msg::Paste(text)),
                 Ok(Event::Resize(..)) => return Some(Msg::Resize),
+                Ok(Event::Mouse(event)) => return Some(Msg::Mouse(event)),
                 Ok(_) => {}
                 Err(_) => return Some(Msg::Gone),
             }

@@ -5,14 +5,17 @@ use chrono::Duration as Span;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{
-    Ending, acts, commands, dialogs, farewell,
+    Ending, acts, alarms, commands, dialogs, farewell,
     keys::Action,
     layout,
     message::{Effect, Msg},
+    mouse,
     outside::Fault,
     place::{Dialog, Next},
+    question::{Answer, Question},
     rooms,
     rows::count,
+    session,
     setup::{Done, Setup},
     state::{State, Undo},
     tagging,
@@ -34,6 +37,7 @@ impl State {
     pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
         let mut effects = apply(self, msg);
         self.fit_symbols();
+        session::show_away(self);
         layout::see(self);
         let wanted = self.target().map(|r| r.id);
         if self.shows_story() && self.dialog.is_none() && wanted != self.shown {
@@ -48,6 +52,7 @@ impl State {
             self.judged = judged;
             effects.push(Effect::Judge(judged));
         }
+        effects.extend(session::save(self));
         effects
     }
 
@@ -59,8 +64,15 @@ impl State {
 }
 
 fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
-    if let Msg::Key(key) = msg {
-        return on_key(state, key);
+    match msg {
+        Msg::Key(key) => return on_key(state, key),
+        Msg::Mouse(event) => {
+            return match mouse::meant(state, event) {
+                mouse::Meant::Effects(effects) => effects,
+                mouse::Meant::Key(key) => dialog_key(state, key),
+            };
+        }
+        _ => {}
     }
     tell(state, &msg);
     match msg {
@@ -81,10 +93,13 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
                 Some((_, newest)) => *newest = Some(new),
                 None => state.take(*new),
             }
-            return tagging::keep_promises(state, promised);
+            let effects = tagging::keep_promises(state, promised);
+            return effects.into_iter().chain(alarms::look(state)).collect();
         }
         Msg::DataFailed(why) => state.data_error = Some(why),
         Msg::Tagged { call, name, outcome, previous, undone, result } => tagged(state, call, name, outcome, previous, undone, result),
+        Msg::TagWaits { call, name, outcome, why } => tagging::waits(state, call, name, outcome, why),
+        Msg::Theme(name, result) => session::theme_changed(state, &name, *result),
         Msg::Done { words, result } => {
             state.pending.clear();
             match result {
@@ -107,13 +122,17 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
                 open.dialog.take_text(text);
             }
         }
-        Msg::Edited(Err(why)) | Msg::Answer(_, Err(why)) => state.complain(why),
         Msg::Terminate => return vec![Effect::Leave(Ending::Terminated)],
         Msg::Gone => return vec![Effect::Leave(Ending::TerminalGone)],
         Msg::Broken => return vec![Effect::Leave(Ending::Broken)],
         Msg::Kept(Ok(pid)) => return vec![Effect::Leave(Ending::Kept(pid))],
         Msg::Kept(Err(why)) => state.complain(format!("nothing keeps running without this screen: {why}")),
-        Msg::Key(_) | Msg::Resize | Msg::Answer(..) | Msg::Preview(_) | Msg::ImportProgress { .. } => {}
+        Msg::Answer(Question::Figures, Err(_)) => {}
+        Msg::Answer(_, Err(why)) | Msg::Edited(Err(why)) => state.complain(why),
+        Msg::Answer(_, Ok(Answer::Figures(figures))) => state.alarms.due = figures.callbacks.due,
+        Msg::Answer(_, Ok(Answer::Away(away))) => session::away(state, away),
+        Msg::Answer(_, Ok(Answer::Shift(shift))) => return session::reported(state, &shift),
+        Msg::Key(_) | Msg::Mouse(_) | Msg::Resize | Msg::Answer(..) | Msg::Preview(_) | Msg::ImportProgress { .. } => {}
     }
     Vec::new()
 }
@@ -251,6 +270,7 @@ fn tagged(
     result: Result<Option<String>, String>,
 ) {
     state.saving.remove(&call);
+    let waited = state.waiting.remove(&call);
     let at = state.now;
     let promised = match result {
         Ok(promised) => promised,
@@ -261,7 +281,10 @@ fn tagged(
             }
             state.together.remove(&call);
             state.undo.pop_if(|u| state.together.is_empty() && matches!(u, Undo::Tags(steps) if steps.is_empty()));
-            return state.complain(format!("{name}: {why}"));
+            return match waited {
+                Some(_) => tagging::lost(state, &name, outcome, &why),
+                None => state.complain(format!("{name}: {why}")),
+            };
         }
     };
     for row in state.data.live.iter_mut().chain(state.data.to_tag.iter_mut()).filter(|r| r.id == call) {

@@ -2,6 +2,7 @@
 //! engine, command line), is one function here: begin, read what is judged, judge in `domain`,
 //! write, commit. A decision never waits for a network; reads that decide nothing go to `store`.
 
+mod again;
 mod arm;
 mod assigning;
 mod assistants;

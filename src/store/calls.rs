@@ -249,6 +249,12 @@ impl Tx {
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(row.campaign_id).bind(row.contact_id).bind(&row.phone_number).bind(row.id).fetch_all(&mut *db).await?))
     }
 
+    /// The newest call to a call's contact in its campaign.
+    pub async fn newest_of_contact(&mut self, row: &CallRow) -> Result<Option<CallRow>, StoreError> {
+        let sql = "SELECT * FROM calls WHERE campaign_id = $1 AND contact_id = $2 ORDER BY id DESC LIMIT 1";
+        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(row.campaign_id).bind(row.contact_id).fetch_optional(&mut *db).await?))
+    }
+
     /// The unended of several numbers at once, and of all owners where they share one do-not-call list.
     pub async fn unended_to_silence(&mut self, owner: OwnerId, numbers: &[&str]) -> Result<Vec<CallRow>, StoreError> {
         let sql = concat!(

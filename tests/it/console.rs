@@ -44,6 +44,7 @@ pub fn options() -> ConsoleOptions {
         port: tokio::sync::watch::Sender::new(None).subscribe(),
         drain: dialdeck::console::Drain::default(),
         keeper: None,
+        session: console::SessionOptions::default(),
     }
 }
 
@@ -450,6 +451,6 @@ fn a_plain_screen_has_no_letters_but_ascii_around_what_it_shows() {
         plain.take(snapshot());
         let shown = screen(&mut plain, width, height);
         assert!(shown.lines().all(str::is_ascii) && shown.contains('|') && shown.contains('-'), "{shown}");
-        assert_eq!(plain.filter, "busy");
+        assert_eq!(plain.lists.of(console::Pane::Live).filter, "busy");
     }
 }

@@ -33,6 +33,7 @@ mod plain;
 mod recorded;
 mod recordings;
 mod requests;
+mod session;
 mod store;
 mod support;
 mod targets;

@@ -8,6 +8,12 @@ pub fn note(state: &mut State) {
     }
 }
 
+pub fn again(state: &mut State) {
+    if let Some(row) = state.target() {
+        state.open(dialogs::Again::new(state, row));
+    }
+}
+
 pub fn hang_up(state: &mut State) {
     if let Some(row) = state.target() {
         state.open(dialogs::HangUp { call: row.id, name: display_name(row) });

@@ -3,17 +3,21 @@
 
 mod calls;
 mod campaigns;
+mod rows;
 mod screen;
 mod systems;
 mod tags;
 
 use super::{
-    dialogs,
-    keys::{self, Action},
+    alarms, dialogs,
+    keys::{self, Action, Pane},
     message::Effect,
-    possible,
+    possible, session,
     state::State,
 };
+
+pub use rows::{columns, sort_by};
+pub use screen::open;
 
 /// Rows of a page.
 const PAGE: isize = 10;
@@ -42,13 +46,18 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Zoom => return screen::zoom(state),
         Action::Escape => screen::escape(state),
         Action::Enter => return screen::enter(state),
-        Action::Filter => state.open(dialogs::Filter::new(state)),
+        Action::Filter => rows::filter(state),
+        Action::Sort => rows::sort(state),
+        Action::Reverse => rows::reverse(state),
+        Action::Columns => state.open(dialogs::Columns::new(state.focus)),
         Action::Follow => screen::follow(state),
         Action::ToTagOnly => screen::to_tag_only(state),
         Action::AutoNext => screen::auto_next(state),
         Action::Freeze => screen::freeze(state),
         Action::Mask => screen::mask(state),
-        Action::Theme => screen::next_theme(state),
+        Action::Theme => state.open(dialogs::Themes::new(state)),
+        Action::Health => return screen::focus(state, Pane::Systems),
+        Action::Report => return session::ask_report(state, ""),
         Action::ReadOnly => screen::read_only(state),
         Action::Repaint => state.repaint = true,
         Action::Alerts => state.open(dialogs::Alerts::default()),
@@ -79,8 +88,8 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::StopAll => state.open(dialogs::KillSwitch::turn(true)),
         Action::Release => state.open(dialogs::KillSwitch::turn(false)),
         Action::Mend(mend) => return systems::mend(state, mend),
-        // Said above: not built yet.
-        Action::Again | Action::Sort | Action::Reverse | Action::Columns | Action::Bell => {}
+        Action::Again => calls::again(state),
+        Action::Bell => alarms::switch(state),
     }
     Vec::new()
 }

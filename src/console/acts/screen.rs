@@ -6,11 +6,11 @@ use super::super::{
     message::Effect,
     place::Next,
     state::State,
-    theme::{self, Depth},
 };
 
 /// Moves the cursor of the focused pane; the view goes with it.
 pub fn step(state: &mut State, by: isize) {
+    state.wheeled = None;
     let pane = state.focus;
     let hidden = !state.in_sight(pane);
     if pane == Pane::Live {
@@ -77,8 +77,8 @@ pub fn escape(state: &mut State) {
     }
     if !state.marks.is_empty() {
         state.marks.clear();
-    } else if !state.filter.is_empty() {
-        state.filter.clear();
+    } else if !state.lists.of(state.focus).filter.is_empty() {
+        state.lists.at(state.focus).filter.clear();
         state.arrange();
     } else if state.to_tag_only {
         state.to_tag_only = false;
@@ -100,6 +100,11 @@ pub fn enter(state: &mut State) -> Vec<Effect> {
         None => return story(state),
     }
     Vec::new()
+}
+
+/// What a second click means: Enter, but never a tag. Taking the agent's word is a key's.
+pub fn open(state: &mut State) -> Vec<Effect> {
+    if state.judged.is_some() { story(state) } else { enter(state) }
 }
 
 fn story(state: &mut State) -> Vec<Effect> {
@@ -154,17 +159,13 @@ pub fn mask(state: &mut State) {
     state.say(["numbers in full", "numbers by their last four digits", "numbers hidden"][usize::from(state.mask)]);
 }
 
-pub fn next_theme(state: &mut State) {
-    let names = theme::names();
-    let at = names.iter().position(|n| *n == state.theme.name).map_or(0, |i| (i + 1) % names.len());
-    state.theme = theme::load(names[at], &state.options.themes_folder, Depth::detect(&state.options.color));
-    state.say(format!("theme {}", names[at]));
-}
-
 /// Only whoever may change anything takes it back.
 pub fn read_only(state: &mut State) {
     if state.options.role == crate::domain::role::Role::Viewer {
         return state.complain("[auth] console_role is viewer: nothing can be changed from here");
+    }
+    if state.session.read_only && state.options.read_only {
+        return state.complain("this console was started with --read-only: leave with q and start it without");
     }
     state.options.read_only = !state.options.read_only;
     state.say(if state.options.read_only { "read-only: nothing is changed from here; :readonly again takes it back" } else { "read-only taken back" });
@@ -175,7 +176,8 @@ pub fn quit(state: &mut State) -> Vec<Effect> {
     if state.is_tiny() && live > 0 {
         return vec![Effect::Leave(Ending::Drain)];
     }
-    if live == 0 || state.options.following.borrow().is_some() {
+    let waits = !state.waiting.is_empty();
+    if (live == 0 && !waits) || state.options.following.borrow().is_some() {
         return vec![Effect::Leave(Ending::QuitNow)];
     }
     state.open(dialogs::Quit);

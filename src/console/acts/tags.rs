@@ -40,10 +40,13 @@ pub fn tag(state: &mut State, outcome: Option<Outcome>) -> Vec<Effect> {
         return tag_marked(state, outcome);
     }
     let Some(row) = state.target().cloned() else { return Vec::new() };
+    let name = display_name(&row);
+    if state.waiting.contains_key(&row.id) {
+        state.hint(format!("the tag of {name} waits for the database; it is tried again until it is written"));
+    }
     if state.saving.contains_key(&row.id) {
         return Vec::new();
     }
-    let name = display_name(&row);
     if outcome == Some(Outcome::Callback) {
         state.open(dialogs::Callback::new(&row, name));
         return Vec::new();

@@ -1,12 +1,14 @@
-//! The filter, at the edge of the screen: rows narrow while it is typed.
+//! The filter of a pane, typed on its own frame: rows narrow while it is typed. Enter keeps it, Esc takes it away.
 
 use crossterm::event::{KeyCode, KeyEvent};
-use ratatui::{Frame, layout::Rect};
-
-use ratatui::widgets::Clear;
+use ratatui::{Frame, layout::Rect, widgets::Clear};
 use tui_input::Input;
+use unicode_width::UnicodeWidthStr;
 
 use crate::console::{
+    edges,
+    keys::Pane,
+    layout, lists,
     message::Effect,
     place::{Dialog, Next},
     state::State,
@@ -14,44 +16,72 @@ use crate::console::{
     widgets::field,
 };
 
-pub struct Filter(Input);
+pub struct Filter {
+    pane: Pane,
+    input: Input,
+}
 
 impl Filter {
     pub fn new(state: &State) -> Self {
-        Self(Input::new(state.filter.clone()))
+        Self { pane: state.focus, input: Input::new(state.lists.of(state.focus).filter.clone()) }
     }
 
     fn apply(&self, state: &mut State) {
-        self.0.value().trim().clone_into(&mut state.filter);
+        self.input.value().trim().clone_into(&mut state.lists.at(self.pane).filter);
         state.arrange();
     }
+
+    /// Where it is typed: on the lower edge of its pane, else on the last line that is free.
+    fn place(&self, state: &State, area: Rect) -> Rect {
+        let whole = Rect { x: 0, y: 0, width: state.size.0, height: state.size.1 };
+        let pane = layout::of(state, whole).panes.into_iter().find(|(p, _)| *p == self.pane);
+        let pane = pane.map_or(area, |(_, place)| place);
+        let line = Rect { x: pane.x + 1, y: pane.bottom().saturating_sub(1), width: pane.width.saturating_sub(2), height: 1 };
+        line.intersection(whole)
+    }
+}
+
+/// The words that have room, whole ones.
+fn hint(state: &State, pane: Pane, room: usize) -> String {
+    let mut text = format!("{}   Enter keeps  Esc clears", edges::left(state, pane));
+    let fields = lists::fields(pane).iter().map(|f| format!("{f}:")).collect::<Vec<_>>().join(" ");
+    for more in ["  !word not".to_owned(), format!("  {fields}")] {
+        if text.width() + more.width() > room {
+            break;
+        }
+        text.push_str(&more);
+    }
+    text
 }
 
 impl Dialog for Filter {
     fn key(&mut self, state: &mut State, key: KeyEvent) -> Next {
-        if key.code == KeyCode::Enter {
-            return Next::close();
+        match key.code {
+            KeyCode::Enter => return Next::close(),
+            KeyCode::Backspace if self.input.value().is_empty() => return Next::close(),
+            _ => text::edit(&mut self.input, key),
         }
-        text::edit(&mut self.0, key);
         self.apply(state);
         Next::stay()
     }
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
-        let line = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area };
+        let line = self.place(state, area).intersection(frame.area());
         frame.render_widget(Clear, line);
         frame.buffer_mut().set_style(line, state.theme.style("key"));
-        field(frame, &state.theme, line, " /", &self.0, state.theme.style("text"));
-        let hint = "Enter keeps   Esc clears   words all hold; !word excludes; name: number: campaign: state: outcome:";
-        let left = u16::try_from(self.0.value().chars().count() + 8).unwrap_or(u16::MAX);
-        if left < area.width / 2 {
-            let place = Rect { x: area.x + left, width: area.width - left, ..line };
-            frame.buffer_mut().set_stringn(place.x, place.y, hint, usize::from(place.width), state.theme.style("text_faint"));
+        let hint = hint(state, self.pane, usize::from(line.width).saturating_sub(14));
+        let wide = u16::try_from(hint.width() + 1).unwrap_or(u16::MAX);
+        let typed = u16::try_from(self.input.value().width() + 6).unwrap_or(u16::MAX);
+        let mut room = line;
+        if typed.saturating_add(wide) <= line.width {
+            room.width = line.width - wide;
+            frame.buffer_mut().set_stringn(room.right(), line.y, &hint, usize::from(wide), state.theme.style("text_faint"));
         }
+        field(frame, &state.theme, room, " /", &self.input, state.theme.style("text"));
     }
 
     fn paste(&mut self, state: &mut State, text: &str) {
-        text::insert(&mut self.0, text);
+        text::insert(&mut self.input, text);
         self.apply(state);
     }
 
@@ -60,7 +90,7 @@ impl Dialog for Filter {
     }
 
     fn escape(&mut self, state: &mut State) -> Vec<Effect> {
-        state.filter.clear();
+        state.lists.at(self.pane).filter.clear();
         state.arrange();
         Vec::new()
     }

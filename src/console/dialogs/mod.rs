@@ -1,10 +1,13 @@
 //! What is open over the screen, one file each: its state, its keys, its drawing, its words.
 
+mod again;
 mod agents_words;
 mod alerts;
 mod assistants;
+mod away;
 mod begin;
 mod callback;
+mod columns;
 mod delete;
 mod fields;
 mod filter;
@@ -24,15 +27,19 @@ mod stop;
 mod story;
 mod tag_many;
 mod terms;
+mod themes;
 mod undo_do_not_call;
 mod words;
 mod write_over;
 
+pub use again::Again;
 pub use agents_words::AgentsWords;
 pub use alerts::Alerts;
 pub use assistants::{AssistantForm, Assistants};
+pub use away::Away;
 pub use begin::Begin;
 pub use callback::Callback;
+pub use columns::Columns;
 pub use delete::Delete;
 pub use filter::Filter;
 pub use form::Form;
@@ -51,6 +58,7 @@ pub use stop::Stop;
 pub use story::Story;
 pub use tag_many::TagMany;
 pub use terms::Terms;
+pub use themes::Themes;
 pub use undo_do_not_call::UndoDoNotCall;
 pub use words::Words;
 pub use write_over::WriteOver;

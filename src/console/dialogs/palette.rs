@@ -16,6 +16,7 @@ use crate::{
     console::{
         fuzzy,
         keys::{Action, Pane, WITH_WORDS},
+        lists,
         place::{Dialog, Next},
         possible,
         rows::{count, display_name},
@@ -136,7 +137,11 @@ fn is_command(state: &State, line: &str) -> bool {
         return state.keys.rows().any(|(row, _)| row.name == verb) || matches!(verb, "q" | "demo");
     }
     match with_words(state, verb) {
-        Some(entries) => matches!(rest, "all" | "reload") || entries.iter().any(|e| e.name.eq_ignore_ascii_case(rest)),
+        Some(entries) => {
+            (rest == "all" && matches!(verb, "pause" | "resume" | "stop"))
+                || (verb == "theme" && rest == "reload")
+                || entries.iter().any(|e| e.name.eq_ignore_ascii_case(rest))
+        }
         None => WITH_WORDS.iter().any(|(name, ..)| *name == verb),
     }
 }
@@ -204,6 +209,12 @@ fn with_words(state: &State, verb: &str) -> Option<Vec<Entry>> {
     match verb {
         "start" | "pause" | "resume" | "stop" | "why" | "edit" | "delete" => lines(campaigns(state).map(|(_, name, words)| (name, words)).collect()),
         "tag" => lines(Outcome::ALL.iter().map(|o| (o.as_str().to_owned(), o.label().to_owned())).collect()),
+        "sort" => {
+            let names = lists::columns(state.focus).iter().map(|c| c.name());
+            lines(names.flat_map(|n| [(n.to_owned(), "by this column".to_owned()), (format!("-{n}"), "the other way round".to_owned())]).collect())
+        }
+        "log" => lines(["error", "warn", "info", "debug"].map(|l| (l.to_owned(), "and graver".to_owned())).into()),
+        "mouse" => lines([("on", "clicks and wheel"), ("off", "the terminal's own")].map(|(w, a)| (w.to_owned(), a.to_owned())).into()),
         "theme" => lines(
             theme::all(&state.options.themes_folder)
                 .into_iter()

@@ -39,6 +39,10 @@ impl Dialog for Quit {
             let n = count(i64::try_from(state.promises.len()).unwrap_or(0), "call");
             entries.push(Entry::Wrong(format!("{n} on the line was promised a callback: its moment is written when it ends, and is lost if you leave now")));
         }
+        if !state.waiting.is_empty() {
+            let n = count(i64::try_from(state.waiting.len()).unwrap_or(0), "tag");
+            entries.push(Entry::Wrong(format!("{n} not written yet, the database takes nothing: lost if you leave now")));
+        }
         card(frame, &state.theme, area, &count(live, "live call"), "Esc", &entries);
     }
 }

@@ -8,6 +8,7 @@ use super::talk::Plain;
 use crate::{
     console::{
         alerts,
+        keys::Pane,
         rows::{passes, wants_tag},
     },
     domain::{
@@ -69,7 +70,7 @@ impl Seen {
     }
 
     fn calls(&mut self, p: &mut Plain) -> Vec<String> {
-        let rows: Vec<PaneRow> = p.state.data.live.iter().filter(|r| passes(&p.state.filter, r)).cloned().collect();
+        let rows: Vec<PaneRow> = p.state.data.live.iter().filter(|r| passes(&p.state.lists.of(Pane::Live).filter, r)).cloned().collect();
         let mut lines = Vec::new();
         for r in &rows {
             let before = self.calls.insert(r.id, (r.state, r.outcome));

@@ -5,7 +5,7 @@ use super::{ask::Ask, news::agent_says, talk::Plain};
 use crate::{
     console::{
         alerts, commands, dialogs,
-        keys::Action,
+        keys::{Action, Pane},
         message::Effect,
         possible,
         question::Question,
@@ -318,7 +318,7 @@ fn why(p: &mut Plain, name: &str) {
 }
 
 fn filter(p: &mut Plain, words: &str) {
-    words.clone_into(&mut p.state.filter);
+    words.clone_into(&mut p.state.lists.at(Pane::Live).filter);
     p.state.arrange();
     if words.is_empty() {
         p.say("no filter: all calls are told of");

@@ -15,6 +15,7 @@ use crate::{
     console::{
         charts, dialogs,
         keys::{self, Action, Group, Pane},
+        lists::{Column, List},
         message::{Effect, Msg},
         place::{Next, Room},
         possible,
@@ -53,12 +54,12 @@ impl Room for Campaigns {
     }
 
     fn list(&self, state: &State) -> (Option<usize>, usize) {
-        let all = &state.data.campaigns;
+        let all = state.campaign_rows();
         (all.iter().position(|c| Some(c.row.id) == state.campaign), all.len())
     }
 
     fn put(&mut self, state: &mut State, row: usize) {
-        state.campaign = state.data.campaigns.get(row).map(|c| c.row.id);
+        state.campaign = state.campaign_rows().get(row).map(|c| c.row.id);
     }
 
     fn enter(&mut self, state: &mut State) -> Option<Next> {
@@ -147,17 +148,17 @@ impl Campaigns {
     /// `● Q4 Sales   ████████▌░░░░░  38 %     9   214/500  done about 16:40`
     fn draw_list(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
         let focused = state.focus == Pane::Campaigns;
-        let all = &state.data.campaigns;
+        let all = state.campaign_rows();
         let selected = all.iter().position(|c| Some(c.row.id) == state.campaign);
         let corner = selected.map_or_else(|| all.len().to_string(), |i| format!("{}/{}", i + 1, all.len()));
         let inside = boxed(frame, &state.theme, area, focused, &self.tab(state), &corner);
         if all.is_empty() {
             return empty(frame, &state.theme, inside, &none(state));
         }
-        let columns = Columns::of(all, usize::from(inside.width));
+        let columns = Columns::of(&all, usize::from(inside.width), state.lists.of(Pane::Campaigns));
         let body = head(frame, &state.theme, inside, &columns.head());
         let top = state.sight.get(&Pane::Campaigns).map_or(0, |s| s.0);
-        for (i, c) in all.iter().enumerate().skip(top).take(usize::from(body.height)) {
+        for (i, c) in all.into_iter().enumerate().skip(top).take(usize::from(body.height)) {
             let row = Row { spans: columns.spans(state, c), selected: Some(i) == selected, marked: false, focused };
             row.draw(frame, &state.theme, body, i - top);
         }
@@ -168,42 +169,54 @@ fn none(state: &State) -> String {
     if !state.loaded {
         return "loading...".to_owned();
     }
+    let (all, filter) = (state.data.campaigns.len(), &state.lists.of(Pane::Campaigns).filter);
+    if all > 0 {
+        return format!("0 of {all} match \"{filter}\". Esc clears");
+    }
     let (new, import) = (state.keys.name(Action::New), state.keys.name(Action::Import));
     format!("No campaigns yet. {import} imports contacts, {new} makes a campaign. `dialdeck demo` shows sample data, and rings no phone")
 }
 
-/// Widths: the name has what the longest needs, the bar and the day drop where there is no room.
+/// Widths: the name has what the longest needs; the bar and the day drop where there is no room, and what the
+/// operator left out.
 struct Columns {
     name: usize,
     bar: usize,
+    done: usize,
+    live: usize,
     today: usize,
     next: usize,
 }
 
-/// Glyph, share, lines in use, and the gaps.
-const FIXED: usize = 2 + 7 + 5;
+/// Glyph and gaps.
+const FIXED: usize = 2 + 2;
+const DONE: usize = 6;
+const LIVE: usize = 5;
 const TODAY: usize = 10;
 const LEAST_NEXT: usize = 20;
 
 impl Columns {
-    fn of(all: &[CampaignView], width: usize) -> Self {
+    fn of(all: &[&CampaignView], width: usize, list: &List) -> Self {
         let longest = all.iter().take(200).map(|c| c.row.name.width()).max().unwrap_or(10).clamp(8, 40);
-        let room = width.saturating_sub(FIXED + 2);
-        let today = if room >= 8 + TODAY + LEAST_NEXT { TODAY } else { 0 };
-        let left = room.saturating_sub(today + LEAST_NEXT);
+        let wanted = |column, width| if list.shows(column) { width } else { 0 };
+        let (done, live, least) = (wanted(Column::Done, DONE), wanted(Column::Live, LIVE), wanted(Column::Hours, LEAST_NEXT));
+        let room = width.saturating_sub(FIXED + 1 + done + live);
+        let today = if room >= 8 + TODAY + least { wanted(Column::Today, TODAY) } else { 0 };
+        let left = room.saturating_sub(today + least);
         let name = longest.min(left).max(8);
         let bar = match left.saturating_sub(name) {
-            0..6 => 0,
-            n => (n - 1).min(14),
+            6.. if done > 0 => (left - name - 1).min(14),
+            _ => 0,
         };
-        let next = room.saturating_sub(today + name + if bar > 0 { bar + 1 } else { 0 });
-        Self { name, bar, today, next }
+        let next = if least > 0 { room.saturating_sub(today + name + if bar > 0 { bar + 1 } else { 0 }) } else { 0 };
+        Self { name, bar, done, live, today, next }
     }
 
     fn head(&self) -> String {
+        let right = |text: &str, width: usize| if width > 0 { format!("{text:>width$}") } else { String::new() };
         let bar = if self.bar > 0 { fit("contacts", self.bar + 1) } else { String::new() };
-        let today = if self.today > 0 { format!("{:>10}", "today") } else { String::new() };
-        format!("  {} {bar}  done live{today}  {}", fit("campaign", self.name), fit("next", self.next.saturating_sub(2)))
+        let figures = [right("done", self.done), right("live", self.live), right("today", self.today)].concat();
+        format!("  {} {bar}{figures}  {}", fit("campaign", self.name), fit("next", self.next.saturating_sub(2)))
     }
 
     fn spans(&self, state: &State, c: &CampaignView) -> Vec<Span<'static>> {
@@ -218,9 +231,9 @@ impl Columns {
             let (filled, track) = charts::gauge_parts(self.bar, charts::share(over, n.total), &state.theme.symbols);
             spans.extend([Span::styled(filled, state.theme.style(role)), Span::styled(format!("{track} "), state.theme.style("border"))]);
         }
-        spans.push(Span::styled(format!("{done:>4} %{:>5}", n.live), text));
-        if self.today > 0 {
-            spans.push(Span::styled(format!("{:>10}", format!("{}/{}", c.used_today, c.row.daily_cap)), text));
+        let figures = [(self.done, format!("{done} %")), (self.live, n.live.to_string()), (self.today, format!("{}/{}", c.used_today, c.row.daily_cap))];
+        for (width, figure) in figures.into_iter().filter(|(width, _)| *width > 0) {
+            spans.push(Span::styled(format!("{figure:>width$}"), text));
         }
         let (words, role) = next(state, c);
         spans.push(Span::styled(format!("  {}", fit(&words, self.next.saturating_sub(2))), state.theme.style(role)));

@@ -9,9 +9,11 @@ use ratatui::{
     widgets::Paragraph,
 };
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::{
     console::{
-        charts,
+        charts, edges,
         keys::{Action, Pane},
         layout::Places,
         state::State,
@@ -29,6 +31,7 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, places: &Places) {
     for (pane, area) in &places.panes {
         if let Some(room) = state.room(*pane) {
             room.draw(frame, state, *area, state.zoom);
+            edges::draw(frame, state, *pane, *area);
         }
     }
     if let Some(area) = places.trend.filter(|a| a.height > 2) {
@@ -52,6 +55,24 @@ fn tabs(state: &State) -> Line<'static> {
         spans.push(Span::raw(" "));
     }
     Line::from(spans)
+}
+
+/// What a click into the line of tabs or crumbs means: the tab's room, or back.
+#[must_use]
+pub fn clicked(state: &State, area: Rect, column: u16) -> Option<Action> {
+    if state.zoom || !Pane::DECK.contains(&state.focus) {
+        return Some(Action::Escape);
+    }
+    let mut x = area.x + 1;
+    for pane in Pane::DECK {
+        let Some(text) = state.room(pane).map(|r| r.tab(state)) else { continue };
+        let end = x + u16::try_from(text.width() + 2).unwrap_or(0);
+        if (x..end).contains(&column) {
+            return (pane != state.focus).then_some(Action::Focus(pane));
+        }
+        x = end + 1;
+    }
+    None
 }
 
 /// Where one is: `deck > Live calls   Esc the deck`.

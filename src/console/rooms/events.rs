@@ -23,16 +23,7 @@ use crate::{
     telemetry::LogLine,
 };
 
-/// From what level on lines are shown.
-pub struct Events {
-    least: Level,
-}
-
-impl Default for Events {
-    fn default() -> Self {
-        Self { least: Level::INFO }
-    }
-}
+pub struct Events;
 
 const LEVELS: [Level; 4] = [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG];
 /// Rows of the line in full, with its frame.
@@ -53,11 +44,11 @@ impl Room for Events {
     }
 
     fn list(&self, state: &State) -> (Option<usize>, usize) {
-        (self.at(state), self.shown(state).len())
+        (at(state), state.event_rows().len())
     }
 
     fn put(&mut self, state: &mut State, row: usize) {
-        state.event = self.shown(state).get(row).map(|l| l.number);
+        state.event = state.event_row(row).map(|l| l.number);
     }
 
     fn keeps_top(&self, state: &State) -> bool {
@@ -74,59 +65,52 @@ impl Room for Events {
 
     /// The keys that give a campaign more lines show more of these.
     fn key(&mut self, state: &mut State, key: KeyEvent) -> Option<Vec<Effect>> {
-        let at = LEVELS.iter().position(|l| *l == self.least).unwrap_or(2);
+        let at = LEVELS.iter().position(|l| *l == state.log_level).unwrap_or(2);
         let to = match state.keys.action(&key, state.scope())? {
             Action::MoreLines => (at + 1).min(LEVELS.len() - 1),
             Action::FewerLines => at.saturating_sub(1),
             _ => return None,
         };
-        self.least = LEVELS[to];
         state.event = None;
-        state.hint(format!("events: {}", words(self.least)));
-        Some(Vec::new())
+        state.log_from(LEVELS[to]);
+        Some(vec![Effect::LogLevel(LEVELS[to])])
     }
 
     fn enter(&mut self, state: &mut State) -> Option<Next> {
-        let shown = self.shown(state);
-        let line = shown.get(self.at(state).unwrap_or(0))?;
+        let line = state.event_row(at(state).unwrap_or(0))?;
         let text = vec![said(state, line), String::new(), line.text.clone()];
         Some(Next::Instead(Box::new(Words::new("Event".to_owned(), text))))
     }
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect, whole: bool) {
         let (area, full) = split(area, whole);
-        let (shown, selected) = (self.shown(state), self.at(state));
-        let at = selected.map_or_else(|| "live".to_owned(), |i| format!("{}/{}", i + 1, shown.len()));
+        let (shown, selected) = (state.event_rows().len(), at(state));
+        let at = selected.map_or_else(|| "live".to_owned(), |i| format!("{}/{shown}", i + 1));
         let (more, less) = (state.keys.name(Action::MoreLines), state.keys.name(Action::FewerLines));
-        let corner = if whole { format!("{}  {more} more {less} fewer  {at}", words(self.least)) } else { at };
+        let corner = if whole { format!("{}  {more} more {less} fewer  {at}", words(state.log_level)) } else { at };
         let focused = state.focus == Pane::Events;
         let inside = boxed(frame, &state.theme, area, focused, &self.tab(state), &corner);
-        if shown.is_empty() {
-            empty(frame, &state.theme, inside, &nothing(state, self.least));
+        if shown == 0 {
+            empty(frame, &state.theme, inside, &nothing(state));
         }
         let top = state.sight.get(&Pane::Events).map_or(0, |s| s.0);
-        for (y, line) in shown.iter().skip(top).take(usize::from(inside.height)).enumerate() {
+        for y in 0..usize::from(inside.height) {
+            let Some(line) = state.event_row(top + y) else { break };
             let row = Row { spans: spans(state, line, usize::from(inside.width)), selected: Some(top + y) == selected, marked: false, focused };
             row.draw(frame, &state.theme, inside, y);
         }
         if let Some(area) = full {
-            draw_full(frame, state, area, selected.and_then(|i| shown.get(i)).copied());
+            draw_full(frame, state, area, selected.and_then(|i| state.event_row(i)));
         }
     }
 }
 
-impl Events {
-    /// Lines of its levels, the newest first.
-    fn shown<'a>(&self, state: &'a State) -> Vec<&'a LogLine> {
-        state.data.logs.iter().rev().filter(|l| l.level <= self.least).collect()
-    }
-
-    /// The row of the line under the cursor; of one that is no more, the oldest.
-    fn at(&self, state: &State) -> Option<usize> {
-        let number = state.event?;
-        let all = self.shown(state);
-        Some(all.partition_point(|l| l.number > number).min(all.len().saturating_sub(1))).filter(|_| !all.is_empty())
-    }
+/// The row of the line under the cursor; of one that is no more, the oldest.
+fn at(state: &State) -> Option<usize> {
+    let number = state.event?;
+    let all = state.event_rows();
+    let found = all.partition_point(|l| l.number < number);
+    Some(all.len().saturating_sub(found + 1)).filter(|_| !all.is_empty())
 }
 
 /// The list, and on the whole screen the line in full below it.
@@ -147,11 +131,15 @@ fn words(least: Level) -> &'static str {
     }
 }
 
-fn nothing(state: &State, least: Level) -> String {
-    match (state.loaded, state.data.logs.len()) {
+fn nothing(state: &State) -> String {
+    let (all, filter) = (state.data.logs.len(), &state.lists.of(Pane::Events).filter);
+    match (state.loaded, all) {
         (false, _) => "loading...".to_owned(),
         (true, 0) => "Nothing has happened yet.".to_owned(),
-        (true, n) => format!("None of {n} lines is of these levels ({}). {} shows more", words(least), state.keys.name(Action::MoreLines)),
+        (true, n) if filter.is_empty() => {
+            format!("None of {n} lines is of these levels ({}). {} shows more", words(state.log_level), state.keys.name(Action::MoreLines))
+        }
+        (true, n) => format!("0 of {n} match \"{filter}\". Esc clears"),
     }
 }
 

@@ -4,7 +4,7 @@
 use chrono::Duration;
 use ratatui::{
     Frame,
-    layout::{Constraint, Layout, Rect},
+    layout::{Constraint, Layout, Position, Rect},
     style::{Modifier, Style},
     text::{Line, Span},
     widgets::Paragraph,
@@ -68,6 +68,13 @@ fn places(area: Rect) -> Places {
 pub fn rows(area: Rect) -> usize {
     let queue = places(area).queue;
     usize::from(if area.width >= WIDE { queue.height.saturating_sub(2) } else { queue.height })
+}
+
+/// Which line of the queue stands at a point.
+pub fn line_at(area: Rect, at: Position) -> Option<usize> {
+    let queue = places(area).queue;
+    let inside = if area.width >= WIDE { Rect { y: queue.y + 1, height: queue.height.saturating_sub(2), ..queue } } else { queue };
+    inside.contains(at).then(|| usize::from(at.y - inside.y))
 }
 
 /// Enter takes what the agent says; on a call of which it says nothing, the story opens.

@@ -98,8 +98,9 @@ fn no_calls(state: &State) -> String {
     if !state.loaded {
         return "loading...".to_owned();
     }
-    if !state.filter.is_empty() && all > 0 {
-        return format!("0 of {all} match \"{}\". Esc clears", state.filter);
+    let filter = &state.lists.of(Pane::Live).filter;
+    if !filter.is_empty() && all > 0 {
+        return format!("0 of {all} match \"{filter}\". Esc clears");
     }
     if state.to_tag_only && all > 0 {
         return format!("No call to tag here. {} shows all {all} again", state.keys.name(Action::ToTagOnly));

@@ -2,7 +2,7 @@
 
 use ratatui::{
     Frame,
-    layout::Rect,
+    layout::{Position, Rect},
     text::{Line, Span},
     widgets::Paragraph,
 };
@@ -44,6 +44,15 @@ impl Room for Outcomes {
         }
         let inside = usize::from(area.height.saturating_sub(2));
         queue_rows(state, inside).saturating_sub(1)
+    }
+
+    fn line_at(&self, state: &State, area: Rect, whole: bool, at: Position) -> Option<usize> {
+        if whole {
+            return judging::line_at(area, at);
+        }
+        let rows = u16::try_from(self.rows(state, area, whole)).unwrap_or(0);
+        let bottom = area.bottom().saturating_sub(1);
+        (at.y < bottom).then(|| at.y.checked_sub(bottom.saturating_sub(rows))).flatten().map(usize::from)
     }
 
     fn list(&self, state: &State) -> (Option<usize>, usize) {
@@ -96,7 +105,7 @@ impl Room for Outcomes {
 
 fn draw_queue(frame: &mut Frame<'_>, state: &State, area: Rect, queue: &[&PaneRow], selected: Option<usize>) {
     let width = usize::from(area.width);
-    let columns = Columns::of_queue(width);
+    let columns = Columns::of_queue(width, state.lists.of(Pane::Outcomes));
     let narrow = width < 66;
     let titles = if narrow { " contact                  talk   agent says".to_owned() } else { columns.head() };
     let body = head(frame, &state.theme, area, &titles);
@@ -129,10 +138,11 @@ fn corner(state: &State, focused: bool, selected: Option<usize>) -> String {
 }
 
 fn nothing(state: &State) -> String {
-    match (state.loaded, state.filter.is_empty() || state.data.to_tag.is_empty()) {
+    let filter = &state.lists.of(Pane::Outcomes).filter;
+    match (state.loaded, filter.is_empty() || state.data.to_tag.is_empty()) {
         (false, _) => "loading...".to_owned(),
         (true, true) => last_tagged(state).map_or_else(|| "All calls tagged.".to_owned(), |who| format!("All calls tagged. Last: {who}")),
-        (true, false) => format!("0 of {} match \"{}\". Esc clears", state.data.to_tag.len(), state.filter),
+        (true, false) => format!("0 of {} match \"{}\". Esc clears", state.data.to_tag.len(), filter),
     }
 }
 

@@ -7,7 +7,8 @@ use unicode_width::UnicodeWidthStr;
 use crate::{
     console::{
         keys::{Action, Pane},
-        rows::{display_name, wants_tag, why_ended},
+        lists::{Column, List},
+        rows::{display_name, seconds, wants_tag, why_ended},
         state::State,
         widgets::{Row, fit},
     },
@@ -35,20 +36,6 @@ pub const ON_CALLS: &[Action] = &[
     Action::Copy,
 ];
 
-/// What a column shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Column {
-    State,
-    Contact,
-    Number,
-    Attempt,
-    Dialled,
-    Time,
-    Campaign,
-    Room,
-    Says,
-}
-
 /// One of the columns: its head, the least it needs and the most it can use, and how soon it drops: the highest first.
 struct Kind {
     column: Column,
@@ -72,7 +59,7 @@ const KINDS: [Kind; 9] = [
     kind(Column::Time, " time", 5, 5, 2),
     kind(Column::Campaign, "campaign", 12, 28, 5),
     kind(Column::Room, "room", 9, 9, 8),
-    kind(Column::Says, "agent says, outcome", 14, usize::MAX, 3),
+    kind(Column::Outcome, "agent says, outcome", 14, usize::MAX, 3),
 ];
 
 /// Columns on the deck; the room of the board has the others as well.
@@ -89,12 +76,13 @@ impl Columns {
     /// Those of the board: what matters least drops first, what is left goes to names, then to what is said.
     pub fn of_board(state: &State, width: usize, whole: bool) -> Self {
         let longest = state.data.campaigns.iter().map(|c| c.row.name.width()).max().unwrap_or(0);
-        Self::of(width, |k| k.rank <= ON_DECK || whole, longest)
+        let list = state.lists.of(Pane::Live);
+        Self::of(width, |k| list.shows(k.column) && (k.rank <= ON_DECK || whole), longest)
     }
 
     /// Those of the queue, whose campaign is said elsewhere.
-    pub fn of_queue(width: usize) -> Self {
-        Self::of(width, |k| matches!(k.column, Column::State | Column::Contact | Column::Number | Column::Time | Column::Says), 0)
+    pub fn of_queue(width: usize, list: &List) -> Self {
+        Self::of(width, |k| list.shows(k.column) && matches!(k.column, Column::State | Column::Contact | Column::Number | Column::Time | Column::Outcome), 0)
     }
 
     fn of(width: usize, wanted: impl Fn(&Kind) -> bool, campaign: usize) -> Self {
@@ -109,7 +97,7 @@ impl Columns {
         let mut left = room.saturating_sub(needs(&kinds));
         let mut columns: Vec<(&'static Kind, usize)> = kinds.into_iter().map(|k| (k, k.least)).collect();
         // An outcome with its share goes before long names, long names before reasons.
-        for (wide, most) in [(Column::Says, WHOLE_WORD), (Column::Contact, usize::MAX), (Column::Campaign, campaign), (Column::Says, usize::MAX)] {
+        for (wide, most) in [(Column::Outcome, WHOLE_WORD), (Column::Contact, usize::MAX), (Column::Campaign, campaign), (Column::Outcome, usize::MAX)] {
             if let Some((kind, width)) = columns.iter_mut().find(|(k, _)| k.column == wide) {
                 let most = most.min(kind.most);
                 let more = most.saturating_sub(*width).min(left);
@@ -134,7 +122,7 @@ impl Columns {
             }
             match kind.column {
                 Column::State => spans.push(state_span(state, r, *width)),
-                Column::Says => spans.extend(says(state, r, *width)),
+                Column::Outcome => spans.extend(says(state, r, *width)),
                 column => spans.push(Span::styled(fit(&text_of(state, r, column), *width), row)),
             }
         }
@@ -151,7 +139,8 @@ fn text_of(state: &State, r: &PaneRow, column: Column) -> String {
         Column::Time => time(r, state.now),
         Column::Campaign => r.campaign_name.clone(),
         Column::Room => r.room_name.as_deref().map_or_else(String::new, |_| format!("call-{}", &r.id.hex()[28..])),
-        Column::State | Column::Says => String::new(),
+        // Spans of their own, and columns of campaigns.
+        _ => String::new(),
     }
 }
 
@@ -198,12 +187,7 @@ pub fn glyph(state: &State, call: CallState) -> (&str, &'static str) {
 /// Minutes and seconds in the present state, or of the talk; nothing where nobody talked. A minute's part stands
 /// without its nought.
 pub fn time(r: &PaneRow, now: DateTime<Utc>) -> String {
-    let since = |t: DateTime<Utc>| (now - t).num_seconds().max(0);
-    let seconds = match r.state.is_ended() {
-        true if r.answered_at.is_none() => return String::new(),
-        true => r.call_duration,
-        false => r.answered_at.or(r.ringing_at).or(r.armed_at).map_or(0, since),
-    };
+    let Some(seconds) = seconds(r, now) else { return String::new() };
     if seconds < 60 { format!("  :{seconds:02}") } else { format!("{:02}:{:02}", seconds / 60, seconds % 60) }
 }
 
@@ -246,7 +230,8 @@ fn says(state: &State, r: &PaneRow, width: usize) -> Vec<Span<'static>> {
 pub fn outcome_span(state: &State, r: &PaneRow) -> Span<'static> {
     let styled = |text: String, role: &str| Span::styled(text, state.theme.style(role));
     if let Some(saving) = state.saving.get(&r.id) {
-        return styled(format!("{} {}", state.theme.symbols.saving, saving.map_or("clearing", Outcome::label)), "text_dim");
+        let (word, sign) = (saving.map_or("clearing", Outcome::label), &state.theme.symbols.saving);
+        return if state.waiting.contains_key(&r.id) { styled(format!("{sign} {word} waits"), "warn") } else { styled(format!("{sign} {word}"), "text_dim") };
     }
     if let Some(o) = r.outcome {
         return styled(format!("{} {}", o.digit(), o.label()), &format!("outcome_{}", o.as_str()));

@@ -3,7 +3,7 @@
 
 use ratatui::{
     Frame,
-    layout::Rect,
+    layout::{Position, Rect},
     style::{Modifier, Style},
     text::{Line, Span},
     widgets::Paragraph,
@@ -31,7 +31,17 @@ const NARROW: usize = 76;
 
 pub fn draw(frame: &mut Frame<'_>, state: &State, area: Rect) {
     let width = usize::from(area.width);
-    frame.render_widget(Paragraph::new(vec![first(state, width), second(state, width)]), area);
+    let lines = vec![Line::from(first(state, width).spans), Line::from(second(state, width).spans)];
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// What is offered at a point.
+#[must_use]
+pub fn offered(state: &State, area: Rect, at: Position) -> Option<Action> {
+    let width = usize::from(area.width);
+    let line = if at.y == area.y { first(state, width) } else { second(state, width) };
+    let cell = usize::from(at.x.checked_sub(area.x)?);
+    line.offers.into_iter().find(|(cells, _)| cells.contains(&cell)).map(|(_, action)| action)
 }
 
 /// A line that fills from the left and says when something had no room.
@@ -40,11 +50,13 @@ struct Filling<'a> {
     used: usize,
     width: usize,
     full: bool,
+    /// From which cell to which an action is offered, for clicks.
+    offers: Vec<(std::ops::Range<usize>, Action)>,
 }
 
 impl Filling<'_> {
     fn new(width: usize) -> Self {
-        Self { spans: Vec::new(), used: 0, width, full: false }
+        Self { spans: Vec::new(), used: 0, width, full: false, offers: Vec::new() }
     }
 
     fn text(&mut self, text: String, style: Style) {
@@ -53,7 +65,15 @@ impl Filling<'_> {
     }
 
     /// A key and its words, whole or not at all.
-    fn offer(&mut self, state: &State, key: &str, words: &str) {
+    fn offer(&mut self, state: &State, action: Action, words: &str) {
+        let begins = self.used;
+        if self.key(state, &state.keys.name(action), words) {
+            self.offers.push((begins..self.used, action));
+        }
+    }
+
+    /// The same of a key that is no action of the table; whether there was room.
+    fn key(&mut self, state: &State, key: &str, words: &str) -> bool {
         // One cell between them where there are few.
         let gap = if self.width < WIDE { "" } else { " " };
         let need = key.width() + words.width() + gap.len() + 2;
@@ -61,22 +81,23 @@ impl Filling<'_> {
             if !std::mem::replace(&mut self.full, true) && self.used + 2 <= self.width {
                 self.text(" …".to_owned(), state.theme.style("text_faint"));
             }
-            return;
+            return false;
         }
         self.text(format!(" {key}"), state.theme.style("key"));
         self.text(format!(" {words}{gap}"), state.theme.style("text_dim"));
+        true
     }
 }
 
-fn first(state: &State, width: usize) -> Line<'static> {
+fn first(state: &State, width: usize) -> Filling<'static> {
     let mut line = Filling::new(width);
     let faint = state.theme.style("text_faint");
     let room = state.room(state.focus);
     if let Some(own) = room.and_then(|room| room.own_keys(state)) {
         for (key, words) in own {
-            line.offer(state, &key, &words);
+            line.key(state, &key, &words);
         }
-        return Line::from(line.spans);
+        return line;
     }
     let offers = room.map_or(&[][..], |room| room.offers());
     if state.focus.has_calls() {
@@ -87,7 +108,7 @@ fn first(state: &State, width: usize) -> Line<'static> {
     for action in offers {
         offer(&mut line, state, *action, width);
     }
-    Line::from(line.spans)
+    line
 }
 
 /// The person the keys act on; `false`: nobody, and why.
@@ -124,7 +145,7 @@ fn name_style(state: &State) -> Style {
 fn offer(line: &mut Filling<'_>, state: &State, action: Action, width: usize) {
     let Some(row) = keys::row(action) else { return };
     if possible::now(state, row).is_ok() && !(action == Action::Enter && state.focus.has_calls() && state.target().is_none()) {
-        line.offer(state, &state.keys.name(action), &words(state, action, row.short, width));
+        line.offer(state, action, &words(state, action, row.short, width));
     }
 }
 
@@ -179,12 +200,12 @@ fn tiny(o: Outcome) -> &'static str {
 }
 
 /// The campaign and its verbs at the left; what always works at the right.
-fn second(state: &State, width: usize) -> Line<'static> {
+fn second(state: &State, width: usize) -> Filling<'static> {
     let mut right = Filling::new(width);
     for action in ALWAYS {
         if let Some(row) = keys::row(action) {
             let words = if width < NARROW && action != Action::PauseAll { String::new() } else { words(state, action, row.short, width) };
-            right.offer(state, &state.keys.name(action), &words);
+            right.offer(state, action, &words);
         }
     }
     let mut left = Filling::new(width.saturating_sub(right.used + 1));
@@ -194,8 +215,10 @@ fn second(state: &State, width: usize) -> Line<'static> {
     }
     let gap = width.saturating_sub(left.used + right.used);
     left.spans.push(Span::styled(" ".repeat(gap), state.theme.style("text")));
+    let begins = left.used + gap;
     left.spans.extend(right.spans);
-    Line::from(left.spans)
+    left.offers.extend(right.offers.into_iter().map(|(at, action)| (at.start + begins..at.end + begins, action)));
+    left
 }
 
 /// The campaign that verbs go to, and which of them work now.

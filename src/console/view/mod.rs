@@ -4,6 +4,8 @@ mod footer;
 mod header;
 mod plain;
 
+pub use footer::offered;
+
 use ratatui::{
     Frame,
     buffer::Buffer,

@@ -1,0 +1,49 @@
+//! What stands on the frame of a pane: its filter, with how many rows it leaves, and its order where that is not the
+//! list's own. A filter that was kept from yesterday must be seen.
+
+use ratatui::{Frame, layout::Rect, style::Modifier, text::Span, widgets::Paragraph};
+use unicode_width::UnicodeWidthStr;
+
+use super::{keys::Pane, state::State, widgets::cut};
+use crate::domain::text::clean;
+
+pub fn draw(frame: &mut Frame<'_>, state: &State, pane: Pane, area: Rect) {
+    if area.height < 2 || area.width < 24 {
+        return;
+    }
+    let list = state.lists.of(pane);
+    let room = usize::from(area.width / 2);
+    if let Some(words) = filter(state, pane) {
+        let style = state.theme.style("match").add_modifier(Modifier::BOLD);
+        put(frame, &cut(&words, room), area.x + 2, area.bottom() - 1, style);
+    }
+    if let Some(order) = list.order() {
+        let text = format!(" sort {order} ");
+        let x = area.right().saturating_sub(u16::try_from(text.width()).unwrap_or(0) + 2);
+        put(frame, &text, x.max(area.x + 2), area.y, state.theme.style("text_dim"));
+    }
+}
+
+fn put(frame: &mut Frame<'_>, text: &str, x: u16, y: u16, style: ratatui::style::Style) {
+    let place = Rect { x, y, width: u16::try_from(text.width()).unwrap_or(0), height: 1 }.intersection(frame.area());
+    frame.render_widget(Paragraph::new(Span::styled(text.to_owned(), style)), place);
+}
+
+/// ` /berlin  3 of 214 `; nothing without a filter.
+fn filter(state: &State, pane: Pane) -> Option<String> {
+    let filter = &state.lists.of(pane).filter;
+    (!filter.is_empty()).then(|| format!(" /{}  {} ", clean(filter, 60), left(state, pane)))
+}
+
+/// How many rows a filter leaves: `3 of 214`.
+#[must_use]
+pub fn left(state: &State, pane: Pane) -> String {
+    let data = &state.data;
+    let all = [
+        (Pane::Campaigns, state.campaign_rows().len(), data.campaigns.len()),
+        (Pane::Live, state.live_rows().len(), data.live.len()),
+        (Pane::Outcomes, state.queue_rows().len(), data.to_tag.len()),
+        (Pane::Events, state.event_rows().len(), data.logs.len()),
+    ];
+    all.iter().find(|(p, ..)| *p == pane).map_or_else(String::new, |(_, shown, of)| format!("{shown} of {of}"))
+}
