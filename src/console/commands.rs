@@ -1,13 +1,17 @@
 //! The `:` line: every action by its name, and those that take words.
 
 use super::{
-    acts,
+    acts, dialogs,
     keys::{Action, Pane, TABLE},
     message::Effect,
-    state::State,
+    state::{Errand, State},
     theme::{self, Depth},
 };
-use crate::domain::{campaign::Status, outcome::Outcome};
+use crate::domain::{
+    campaign::Status,
+    outcome::Outcome,
+    phone::{self, PhoneNumber},
+};
 
 /// Commands kept for the up key.
 const HISTORY: usize = 50;
@@ -43,12 +47,32 @@ pub fn run(state: &mut State, line: &str) -> Vec<Effect> {
             state.arrange();
             Vec::new()
         }
+        ("calls", words) if !words.is_empty() => go(state, Pane::Calls, Errand::Calls(words.to_owned())),
+        ("person" | "dnc", number) => numbered(state, verb, number),
         ("theme", name) if !name.is_empty() => theme(state, name),
         ("q", "") => acts::act(state, Action::Quit),
         ("demo", "") => hint(state, "leave with q and run `dialdeck demo`: it has a database of its own"),
         (name, "") => named(state, name),
         (name, _) => unknown(state, name),
     }
+}
+
+fn go(state: &mut State, pane: Pane, errand: Errand) -> Vec<Effect> {
+    state.errand = Some(errand);
+    state.go(pane);
+    Vec::new()
+}
+
+/// What goes to a number that is typed.
+fn numbered(state: &mut State, verb: &str, number: &str) -> Vec<Effect> {
+    let region = state.options.region.as_deref().and_then(|r| phone::region(r).ok());
+    match PhoneNumber::parse(number, region) {
+        Ok(parsed) if verb == "person" => return go(state, Pane::People, Errand::Number(parsed.number.to_string())),
+        Ok(_) if state.options.read_only => state.hint("read-only: nothing is changed from here"),
+        Ok(parsed) => state.open(dialogs::NeverCall { number: parsed.number, name: String::new() }),
+        Err(why) => state.complain(format!("\"{number}\" is no number ({why}): write it with + and its country, as +12025550142")),
+    }
+    Vec::new()
 }
 
 fn hint(state: &mut State, words: &str) -> Vec<Effect> {

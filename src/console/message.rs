@@ -15,8 +15,9 @@ use crate::{
     domain::{
         campaign::{ContactSource, Settings},
         contact::ImportReport,
-        id::{AssistantId, CallId, CampaignId, SourceId},
+        id::{AssistantId, CallId, CampaignId, ContactId, SourceId},
         outcome::Outcome,
+        phone::PhoneNumber,
     },
     store::{AuditRow, EventRow, OutcomeRow, PaneRow},
 };
@@ -156,6 +157,22 @@ pub enum Effect {
         hang_up: bool,
     },
     Delete(CampaignId, String),
+    DeleteList(ContactSource, SourceId, String),
+    /// A number onto the do-not-call list, and whose it is.
+    NeverCall {
+        number: PhoneNumber,
+        name: String,
+    },
+    /// A file of numbers onto it.
+    ImportNumbers(PathBuf),
+    EditContact {
+        table: ContactSource,
+        id: ContactId,
+        /// Only what was changed of it.
+        name: Option<String>,
+        email: Option<String>,
+        notes: Option<String>,
+    },
     PauseAll,
     KillSwitch(bool),
     ResumeAll(Vec<CampaignId>),

@@ -37,6 +37,10 @@ fn needed(effect: &Effect) -> Role {
         | Effect::Resume(..)
         | Effect::Stop { .. }
         | Effect::Delete(..)
+        | Effect::DeleteList(..)
+        | Effect::NeverCall { .. }
+        | Effect::ImportNumbers(_)
+        | Effect::EditContact { .. }
         | Effect::PauseAll
         | Effect::ResumeAll(_)
         | Effect::Create { .. }

@@ -28,6 +28,7 @@ mod manual;
 mod month;
 mod officers;
 mod openapi;
+mod past;
 mod recorded;
 mod recordings;
 mod requests;

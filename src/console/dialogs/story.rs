@@ -8,10 +8,10 @@ use ratatui::widgets::Paragraph;
 use super::words::scrolled;
 use crate::{
     console::{
-        keys::{Action, Group},
+        keys::{Action, Group, Pane},
         message::Effect,
         place::{Dialog, Next},
-        state::State,
+        state::{Errand, State},
         story,
         widgets::popup,
     },
@@ -36,6 +36,11 @@ impl Dialog for Story {
     fn key(&mut self, state: &mut State, key: KeyEvent) -> Next {
         let action = state.keys.action(&key);
         if matches!(action, Some(Action::Quit | Action::Enter)) {
+            return Next::Close(self.escape(state));
+        }
+        if let (Some(Action::Focus(Pane::People)), Some(call)) = (action, self.call(state)) {
+            state.errand = Some(Errand::Number(call.phone_number.clone()));
+            state.go(Pane::People);
             return Next::Close(self.escape(state));
         }
         let own = |row: &&crate::console::keys::Key| {

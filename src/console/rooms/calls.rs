@@ -19,7 +19,7 @@ use crate::{
         place::Room,
         question::{Answer, Question},
         rows::{count, display_name, wants_tag},
-        search::{Known, Understood, understood},
+        search::{Known, PAGE, Understood, understood},
         snapshot::Snapshot,
         state::{Errand, State},
         story, text,
@@ -48,6 +48,8 @@ pub struct Calls {
     /// Pages on end that had nothing.
     barren: u8,
     unsearched: i64,
+    /// Rows of the first page: as many as were there, where all is looked at again.
+    limit: usize,
     taggers: Vec<String>,
     wants_taggers: bool,
     /// A call that was changed, or just gone to: it is looked at again.
@@ -58,6 +60,7 @@ pub struct Calls {
 const NEAR: usize = 30;
 /// Rows kept; whoever wants more narrows the search.
 const MOST: usize = 3000;
+const MOST_AT_ONCE: usize = 500;
 /// So many pages of nothing are looked through without a key.
 const BARREN: u8 = 5;
 /// Letters of what is typed.
@@ -71,9 +74,10 @@ impl Calls {
     }
 
     fn meant(&self, state: &State) -> Understood {
-        let known =
-            Known { owner: state.actor.owner, zone: state.options.zone, now: state.now, campaigns: &state.data.campaigns, taggers: &self.taggers };
-        understood(self.input.value(), &known)
+        let known = Known { owner: state.actor.owner, zone: state.options.zone, now: state.now, campaigns: &state.data.campaigns, taggers: &self.taggers };
+        let mut meant = understood(self.input.value(), &known);
+        meant.search.limit = self.limit.clamp(PAGE, MOST_AT_ONCE);
+        meant
     }
 
     /// What is wanted next: another search, or older calls of this one.
@@ -134,6 +138,10 @@ impl Calls {
         }
     }
 
+    fn look_again(&mut self) {
+        (self.shown, self.failed, self.limit) = (None, None, self.rows.len());
+    }
+
     fn leave_field(&mut self) {
         self.typing = false;
         (self.failed, self.barren) = (None, 0);
@@ -147,7 +155,7 @@ impl Calls {
         match key.code {
             KeyCode::Enter => {
                 // Whoever looks again sees what has come since.
-                self.shown = None;
+                self.look_again();
                 self.leave_field();
             }
             KeyCode::Esc | KeyCode::Down | KeyCode::Tab => self.leave_field(),
@@ -155,7 +163,7 @@ impl Calls {
             KeyCode::Char(_) if !chord && self.input.value().chars().count() >= LONGEST => {}
             _ => {
                 text::edit(&mut self.input, key);
-                self.failed = None;
+                (self.failed, self.limit) = (None, 0);
             }
         }
         Some(Vec::new())
@@ -278,6 +286,8 @@ impl Room for Calls {
         (self.failed, self.barren) = (None, 0);
         match action {
             Some(Action::Filter) => self.typing = true,
+            // There is one list only: nothing to go over to but the field.
+            Some(Action::NextPane | Action::PreviousPane) => self.typing = key.code == KeyCode::Tab,
             Some(Action::Focus(Pane::People)) => {
                 state.errand = self.found().map(|r| Errand::Number(r.call.phone_number.clone()));
                 state.go(Pane::People);
@@ -288,7 +298,8 @@ impl Room for Calls {
     }
 
     fn entered(&mut self, _state: &mut State) -> Vec<Effect> {
-        (self.typing, self.shown, self.failed, self.wants_taggers) = (true, None, None, true);
+        (self.typing, self.wants_taggers) = (true, true);
+        self.look_again();
         Vec::new()
     }
 

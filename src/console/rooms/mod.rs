@@ -8,6 +8,9 @@ mod events;
 mod judging;
 mod live;
 mod outcomes;
+mod people;
+mod person;
+mod roster;
 mod table;
 
 pub use judging::judged;
@@ -17,5 +20,12 @@ use super::place::Room;
 /// All of them.
 #[must_use]
 pub fn all() -> Vec<Box<dyn Room>> {
-    vec![Box::new(campaigns::Campaigns), Box::new(live::Live), Box::new(outcomes::Outcomes), Box::new(events::Events), Box::new(calls::Calls::default())]
+    vec![
+        Box::new(campaigns::Campaigns),
+        Box::new(live::Live),
+        Box::new(outcomes::Outcomes),
+        Box::new(events::Events),
+        Box::new(calls::Calls::default()),
+        Box::new(people::People::default()),
+    ]
 }
