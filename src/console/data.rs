@@ -133,6 +133,7 @@ pub async fn look(desk: &Desk, actor: &Actor, ring: &Ring, now: DateTime<Utc>, l
         other_owners: (store.owners().await? - 1).max(0),
         assistants,
         sources,
+        lists,
     })
 }
 

@@ -376,7 +376,11 @@ fn people() -> State {
     let mut state = open();
     let asked = press(&mut state, "B");
     let search = ContactSearch { list: SourceId(uuid(3)), text: String::new(), after: None, limit: 100 };
-    assert_eq!(asked, [Effect::Ask(Question::Contacts(Box::new(search.clone())))]);
+    let count = ListedSearch { digits: String::new(), after: None, limit: 1 };
+    let wanted = [Question::Contacts(Box::new(search.clone())), Question::Listed(Box::new(count.clone()))];
+    assert_eq!(asked, wanted.map(Effect::Ask));
+    let total = FoundListed { total: Some(12_345), ..FoundListed::default() };
+    state.update(Msg::Answer(Question::Listed(Box::new(count)), Ok(Answer::Listed(Box::new(total)))));
     let rows = vec![contact(41, "Jane Roe", "Acme"), contact(42, "Eve\u{1b}[2J", "Umbrella\u{202e}")];
     state.update(Msg::Answer(Question::Contacts(Box::new(search)), Ok(Answer::Contacts(Box::new(FoundContacts { rows, next: None })))));
     state
@@ -434,7 +438,7 @@ fn a_number_goes_onto_the_list_after_a_question() {
     assert_eq!(press(&mut state, "y"), [Effect::NeverCall { number: number.clone(), name: "Jane Roe".into() }]);
     // Done, the list is looked at again.
     let asked = state.update(Msg::Done { words: "done".into(), result: Ok(()) });
-    assert!(matches!(asked.as_slice(), [Effect::Ask(Question::Contacts(_))]), "{asked:?}");
+    assert!(matches!(asked.as_slice(), [Effect::Ask(Question::Contacts(_)), Effect::Ask(Question::Listed(_))]), "{asked:?}");
     press(&mut state, ":dnc (202) 555-0141\n");
     assert!(state.dialog.is_none() && screen(&mut state, 120, 40).contains("write it with + and its country"));
     press(&mut state, "\u{1b}:dnc +1 202 555 0141\n");
@@ -472,7 +476,7 @@ fn a_list_is_deleted_by_its_name_and_a_card_edited() {
     assert_eq!(press(&mut state, ".csv\n"), [Effect::DeleteList(ContactSource::CsvFile, SourceId(uuid(3)), "leads.csv".into())]);
     press(&mut state, "\tje");
     let shown = screen(&mut state, 80, 24);
-    assert!(shown.contains("Card of +1 202 555 0141") && shown.contains("Name:  Jane Roe_"), "{shown}");
+    assert!(shown.contains("Card of +1 202 555 0141") && shown.contains("Name:   Jane Roe_"), "{shown}");
     let effects = press(&mut state, "\tjane@acme.example\n");
     let id = ContactId(uuid(41));
     let email = Some("jane@acme.example".to_owned());

@@ -25,7 +25,7 @@ use crate::{
         story, text,
         widgets::{Row, boxed, cut, empty, field, fit, head, wrapped},
     },
-    domain::id::CallId,
+    domain::{id::CallId, text::clean},
     store::{CallSearch, Found, FoundCall, Place},
 };
 
@@ -144,7 +144,7 @@ impl Calls {
 
     fn leave_field(&mut self) {
         self.typing = false;
-        (self.failed, self.barren) = (None, 0);
+        self.failed = None;
         if self.found().is_none() {
             self.at = self.rows.first().map(|r| r.call.id);
         }
@@ -211,7 +211,7 @@ impl Calls {
     }
 }
 
-const HOW: &str = "last digits, a name, outcome: campaign: day: by: state:  or yesterday, 14 oct, 10:30";
+const HOW: &str = "last digits, name, outcome: campaign: by: state: day:, yesterday, 14 oct, 10:30";
 
 /// The places: the field with what was understood, the list, and the story where there is room.
 fn places(state: &State, area: Rect) -> (Rect, Option<Rect>) {
@@ -385,26 +385,41 @@ fn draw_story(frame: &mut Frame<'_>, state: &State, area: Rect) {
     }
 }
 
-/// Widths of the columns; attempt, age and campaign drop in that order.
+/// Widths of the columns; attempt, age, campaign and talk drop in that order.
 pub struct Columns {
+    /// Contact and number; of one number's calls the campaign stands in their place.
     contact: usize,
     campaign: usize,
+    talk: bool,
     age: bool,
     attempt: bool,
     last: usize,
 }
 
-/// Cells of the moment, the number, the state and the talk, with what parts them.
-const FIXED: usize = 1 + 13 + 18 + 12 + 6;
+/// Cells of the moment and the state, with what parts them.
+const FIXED: usize = 1 + 13 + 12;
+const NUMBER: usize = 17;
+const TALK: usize = 6;
+const AGE: usize = 6;
+const ATTEMPT: usize = 4;
 
 impl Columns {
     pub fn of(width: usize) -> Self {
-        let left = width.saturating_sub(FIXED);
-        let (age, attempt) = (left >= 60, left >= 90);
-        let left = left.saturating_sub(if age { 6 } else { 0 } + if attempt { 4 } else { 0 });
+        let left = width.saturating_sub(FIXED + NUMBER + 1);
+        let (talk, age, attempt) = (left >= 40, left >= 60, left >= 90);
+        let left = left.saturating_sub(used(talk, age, attempt));
         let campaign = if left >= 56 { (left / 4).min(28) } else { 0 };
-        let contact = ((left - campaign) / 2).clamp(8, 30);
-        Self { contact, campaign, age, attempt, last: left.saturating_sub(campaign + contact + 2) }
+        let contact = ((left - campaign) * 2 / 5).clamp(8, 28);
+        Self { contact, campaign, talk, age, attempt, last: left.saturating_sub(campaign + contact) }
+    }
+
+    /// Those of one number, whose name is said elsewhere.
+    pub fn of_number(width: usize) -> Self {
+        let left = width.saturating_sub(FIXED);
+        let (talk, age, attempt) = (left >= 40, left >= 60, left >= 70);
+        let left = left.saturating_sub(used(talk, age, attempt));
+        let campaign = (left * 2 / 5).min(40);
+        Self { contact: 0, campaign, talk, age, attempt, last: left.saturating_sub(campaign) }
     }
 
     pub fn head(&self) -> String {
@@ -412,7 +427,13 @@ impl Columns {
         if self.age {
             text.push_str("  ago ");
         }
-        text.push_str(&format!("{} {:<17}{:<12}{:>5} ", fit("contact", self.contact), "number", "state", "talk"));
+        if self.contact > 0 {
+            text.push_str(&format!("{} {:<NUMBER$}", fit("contact", self.contact), "number"));
+        }
+        text.push_str(&format!("{:<12}", "state"));
+        if self.talk {
+            text.push_str(" talk ");
+        }
         if self.attempt {
             text.push_str("try ");
         }
@@ -430,22 +451,37 @@ impl Columns {
         if self.age {
             spans.push(Span::styled(format!("{:>5} ", r.armed_at.map_or_else(String::new, |t| age(state.now, t))), style("text_faint")));
         }
-        spans.push(Span::styled(format!("{} {}", fit(&display_name(r), self.contact), fit(&state.number(&r.phone_number), 17)), style("text")));
+        if self.contact > 0 {
+            let who = format!("{} {}", fit(&display_name(r), self.contact), fit(&state.number(&r.phone_number), NUMBER));
+            spans.push(Span::styled(who, style("text")));
+        }
         spans.push(Span::styled(fit(&format!("{mark} {}", r.state.words()), 12), style(role)));
-        spans.push(Span::styled(format!("{:>5} ", time(r, state.now)), style("text")));
+        if self.talk {
+            spans.push(Span::styled(format!("{:>5} ", time(r, state.now)), style("text")));
+        }
         if self.attempt {
             spans.push(Span::styled(format!("{:>3} ", r.attempt), style("text_dim")));
         }
         if self.campaign > 0 {
-            spans.push(Span::styled(fit(&r.campaign_name, self.campaign), style("text_dim")));
+            spans.push(Span::styled(fit(&clean(&r.campaign_name, 80), self.campaign), style("text_dim")));
         }
-        let last = outcome_span(state, r);
-        let by = found.outcome_by.as_deref().filter(|_| r.outcome.is_some() && !state.saving.contains_key(&r.id));
-        let by = by.filter(|b| !b.is_empty()).map_or_else(String::new, |b| format!("  by {b}"));
-        let gone = if found.abandoned { "  no agent came" } else { "" };
-        spans.push(Span::styled(fit(&format!(" {}{by}{gone}", last.content), self.last), last.style));
+        spans.push(self.outcome(state, found));
         spans
     }
+
+    /// What came of it, and who said so.
+    fn outcome(&self, state: &State, found: &FoundCall) -> Span<'static> {
+        let r = &found.call;
+        let last = outcome_span(state, r);
+        let by = found.outcome_by.as_deref().filter(|_| r.outcome.is_some() && !state.saving.contains_key(&r.id));
+        let by = by.filter(|b| !b.is_empty()).map_or_else(String::new, |b| format!("  by {}", clean(b, 40)));
+        let gone = if found.abandoned { "  no agent came" } else { "" };
+        Span::styled(fit(&format!(" {}{by}{gone}", last.content), self.last), last.style)
+    }
+}
+
+fn used(talk: bool, age: bool, attempt: bool) -> usize {
+    [(talk, TALK), (age, AGE), (attempt, ATTEMPT)].into_iter().filter(|c| c.0).map(|c| c.1).sum()
 }
 
 /// `10:42` of today, `14 Oct 10:42`, `14 Oct 2025`.

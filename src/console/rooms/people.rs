@@ -44,11 +44,13 @@ pub struct People {
     input: Input,
     typing: bool,
     person: Option<Person>,
+    /// How many numbers are on the do-not-call list is to be asked.
+    counts: bool,
 }
 
 /// From here lists and people stand beside each other.
 const WIDE: u16 = 100;
-const LIST_COLUMNS: u16 = 44;
+const LIST_COLUMNS: u16 = 50;
 const LONGEST: usize = 100;
 
 const READ_ONLY: &str = "read-only: nothing is changed from here";
@@ -183,19 +185,19 @@ impl People {
         let (at, total) = self.lists(state);
         let inside = boxed(frame, &state.theme, area, focused, &self.tab(state), &format!("{}/{total}", at + 1));
         let width = usize::from(inside.width);
-        let name = width.saturating_sub(1 + 9 + 9);
-        let body = head(frame, &state.theme, inside, &format!("{} {:>8} {:>8}", fit("list", name.saturating_sub(1)), "people", "invalid"));
+        let name = width.saturating_sub(1 + 9 + 9 + 9);
+        let body = head(frame, &state.theme, inside, &format!("{} {:>8} {:>8} {:>8}", fit("list", name), "people", "invalid", "no calls"));
         let rows = usize::from(body.height).max(1);
         let top = (at + 1).saturating_sub(rows);
         for i in (top..total).take(rows) {
             let (text, role) = match i.checked_sub(1).and_then(|i| sources(state).get(i)) {
                 Some(s) => {
-                    let invalid = if s.invalid > 0 { s.invalid.to_string() } else { String::new() };
-                    (format!("{} {:>8} {invalid:>8}", fit(&clean(&s.name, 80), name), s.contacts), "text")
+                    let some = |n: i64| if n > 0 { n.to_string() } else { String::new() };
+                    (format!("{} {:>8} {:>8} {:>8}", fit(&clean(&s.name, 80), name), s.contacts, some(s.invalid), some(s.do_not_call)), "text")
                 }
                 None => {
                     let n = self.roster.listed.map_or_else(String::new, |n| n.to_string());
-                    (format!("{} {n:>8} {:>8}", fit("do not call", name), ""), "outcome_do_not_call")
+                    (format!("{} {:>8} {:>8} {n:>8}", fit("do not call", name), "", ""), "outcome_do_not_call")
                 }
             };
             let spans = vec![Span::styled(text, state.theme.style(role))];
@@ -383,7 +385,7 @@ impl Room for People {
 
     /// By its letter: the lists, as they are now.
     fn entered(&mut self, _state: &mut State) -> Vec<Effect> {
-        self.person = None;
+        (self.person, self.counts) = (None, true);
         self.roster.stale();
         Vec::new()
     }
@@ -396,7 +398,8 @@ impl Room for People {
             return person.asks().map(Effect::Ask).into_iter().collect();
         }
         let which = self.which(state);
-        self.roster.asks(which, self.input.value()).into_iter().collect()
+        let count = std::mem::take(&mut self.counts).then(Roster::count);
+        self.roster.asks(which, self.input.value()).into_iter().chain(count).collect()
     }
 
     fn told(&mut self, _state: &mut State, msg: &Msg) {
@@ -409,6 +412,7 @@ impl Room for People {
             }
             Msg::Done { result: Ok(()), .. } | Msg::Tagged { result: Ok(_), .. } | Msg::ImportDone(Ok(_)) => {
                 self.roster.stale();
+                self.counts = true;
                 if let Some(person) = &mut self.person {
                     person.stale();
                 }

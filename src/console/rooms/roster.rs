@@ -110,6 +110,11 @@ impl Roster {
         self.next.is_some()
     }
 
+    /// How many numbers the do-not-call list has.
+    pub fn count() -> Effect {
+        Effect::Ask(Question::Listed(Box::new(ListedSearch { digits: String::new(), after: None, limit: 1 })))
+    }
+
     pub fn asks(&mut self, which: Which, text: &str) -> Option<Effect> {
         let wanted = first(which, text, self.limit.max(PAGE));
         let wanted = if self.shown.as_ref() == Some(&wanted) {
@@ -124,6 +129,9 @@ impl Roster {
     }
 
     pub fn heard(&mut self, question: &Question, answer: &Result<Answer, String>) {
+        if let Ok(Answer::Listed(found)) = answer {
+            self.listed = found.total.or(self.listed);
+        }
         if self.asked.as_ref() != Some(question) {
             return;
         }
@@ -139,7 +147,6 @@ impl Roster {
                 let items = found.rows.iter().cloned().map(Item::Listed).collect();
                 let next = found.next.clone().map(|after| Question::Listed(Box::new(ListedSearch { after: Some(after), ..(**search).clone() })));
                 let first = Question::Listed(Box::new(ListedSearch { after: None, ..(**search).clone() }));
-                self.listed = found.total.or(self.listed);
                 self.take(first, items, next, search.after.is_none());
             }
             (_, Err(_)) => self.failed = Some(question.clone()),
