@@ -293,6 +293,19 @@ fn numbers_are_hidden_and_hostile_names_are_harmless() {
     assert!(!shown.contains("0140") && !shown.contains("202 555"), "{shown}");
 }
 
+/// The room entered again has what was typed; the first letter begins anew, an arrow goes on with it.
+#[test]
+fn what_was_typed_before_is_in_nobodys_way() {
+    let mut state = calls();
+    press(&mut state, "roe\u{1b}\u{1b}");
+    let asked = searches(&press(&mut state, "K"));
+    assert_eq!(asked[0].text, "roe");
+    assert_eq!(searches(&press(&mut state, "lima")).last().unwrap().text, "lima");
+    press(&mut state, "\u{1b}\u{1b}K");
+    code(&mut state, KeyCode::End);
+    assert_eq!(searches(&press(&mut state, "s")).last().unwrap().text, "limas");
+}
+
 /// Esc leads back the way one came, and what was looked for is there again.
 #[test]
 fn rooms_are_left_by_the_way_that_led_there() {

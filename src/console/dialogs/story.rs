@@ -54,7 +54,15 @@ impl Dialog for Story {
     }
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
-        let inside = popup(frame, &state.theme, area, 110, 36, "The call", "j k scroll   Esc closes");
+        let inside = popup(
+            frame,
+            &state.theme,
+            area,
+            110,
+            36,
+            "The call",
+            &format!("{} its number   j k scroll   Esc closes", state.keys.name(Action::Focus(Pane::People))),
+        );
         let Some(detail) = state.detail.as_ref().filter(|d| d.row.id == self.call) else {
             return frame.render_widget(Paragraph::new(" loading..."), inside);
         };

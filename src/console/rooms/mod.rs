@@ -3,6 +3,7 @@
 
 mod calls;
 mod campaigns;
+mod columns;
 pub mod deck;
 mod events;
 mod judging;

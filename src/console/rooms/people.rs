@@ -164,7 +164,7 @@ impl People {
             _ if state.options.read_only => state.hint(READ_ONLY),
             Some(list) => state.open(dialogs::Delete::list(&list)),
             None if self.which(state) == Which::DoNotCall => {
-                state.hint("the do-not-call list is not deleted: an admin takes a number off it by `dialdeck dnc remove`")
+                state.hint("the do-not-call list is not deleted: an admin takes a number off it by `dialdeck dnc remove`");
             }
             None => state.hint("a list is deleted where the lists are: Tab goes there"),
         }
@@ -185,20 +185,17 @@ impl People {
         let (at, total) = self.lists(state);
         let inside = boxed(frame, &state.theme, area, focused, &self.tab(state), &format!("{}/{total}", at + 1));
         let width = usize::from(inside.width);
-        let name = width.saturating_sub(1 + 9 + 9 + 9);
+        let name = width.saturating_sub(2 + 9 + 9 + 9);
         let body = head(frame, &state.theme, inside, &format!("{} {:>8} {:>8} {:>8}", fit("list", name), "people", "invalid", "no calls"));
         let rows = usize::from(body.height).max(1);
         let top = (at + 1).saturating_sub(rows);
         for i in (top..total).take(rows) {
-            let (text, role) = match i.checked_sub(1).and_then(|i| sources(state).get(i)) {
-                Some(s) => {
-                    let some = |n: i64| if n > 0 { n.to_string() } else { String::new() };
-                    (format!("{} {:>8} {:>8} {:>8}", fit(&clean(&s.name, 80), name), s.contacts, some(s.invalid), some(s.do_not_call)), "text")
-                }
-                None => {
-                    let n = self.roster.listed.map_or_else(String::new, |n| n.to_string());
-                    (format!("{} {:>8} {:>8} {n:>8}", fit("do not call", name), "", ""), "outcome_do_not_call")
-                }
+            let (text, role) = if let Some(s) = i.checked_sub(1).and_then(|i| sources(state).get(i)) {
+                let some = |n: i64| if n > 0 { n.to_string() } else { String::new() };
+                (format!("{} {:>8} {:>8} {:>8}", fit(&clean(&s.name, 80), name), s.contacts, some(s.invalid), some(s.do_not_call)), "text")
+            } else {
+                let n = self.roster.listed.map_or_else(String::new, |n| n.to_string());
+                (format!("{} {:>8} {:>8} {n:>8}", fit("do not call", name), "", ""), "outcome_do_not_call")
             };
             let spans = vec![Span::styled(text, state.theme.style(role))];
             Row { spans, selected: i == at, marked: false, focused }.draw(frame, &state.theme, body, i - top);
@@ -402,8 +399,13 @@ impl Room for People {
         self.roster.asks(which, self.input.value()).into_iter().chain(count).collect()
     }
 
-    fn told(&mut self, _state: &mut State, msg: &Msg) {
+    fn told(&mut self, state: &mut State, msg: &Msg) {
         match msg {
+            Msg::Data(new) if state.frozen.is_none() => {
+                if let Some(person) = &mut self.person {
+                    person.refresh(new);
+                }
+            }
             Msg::Answer(question, answer) => {
                 self.roster.heard(question, answer);
                 if let Some(person) = &mut self.person {

@@ -9,18 +9,20 @@ use ratatui::{
 };
 
 use super::{
-    calls::{Columns, when},
+    columns::{Columns, when},
     roster::who,
 };
 use crate::{
     console::{
         keys::{Action, Pane},
         question::{Answer, Question},
+        rows::count,
+        snapshot::Snapshot,
         state::State,
         widgets::{Row, boxed, empty, fit, head, wrapped},
     },
     desk::NumberStory,
-    domain::{id::CallId, text::clean},
+    domain::{id::CallId, outcome::Outcome, text::clean},
     store::FoundCall,
 };
 
@@ -69,6 +71,15 @@ impl Person {
         }
     }
 
+    /// Calls that go on are shown as they are now.
+    pub fn refresh(&mut self, new: &Snapshot) {
+        for call in self.story.iter_mut().flat_map(|s| &mut s.calls).filter(|c| c.call.state.is_open()) {
+            if let Some(now) = new.live.iter().chain(&new.to_tag).find(|r| r.id == call.call.id) {
+                call.call = now.clone();
+            }
+        }
+    }
+
     fn calls(&self) -> &[FoundCall] {
         self.story.as_ref().map_or(&[], |s| &s.calls)
     }
@@ -95,7 +106,7 @@ impl Person {
     pub fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
         let title = format!("{}  {}", state.number(&self.number), self.name());
         let (at, total) = self.list();
-        let corner = at.map_or_else(|| format!("{total} calls"), |i| format!("{}/{total} calls", i + 1));
+        let corner = at.map_or_else(|| count(i64::try_from(total).unwrap_or(0), "call"), |i| format!("call {} of {total}", i + 1));
         let inside = boxed(frame, &state.theme, area, true, title.trim_end(), if self.story.is_some() { &corner } else { "" });
         let Some(story) = &self.story else {
             return empty(frame, &state.theme, inside, "looking...");
@@ -121,16 +132,14 @@ impl Person {
         let Some(story) = &self.story else { return Vec::new() };
         let mut out = Vec::new();
         let style = |role: &str| state.theme.style(role);
-        match &story.do_not_call {
-            Some(listed) => {
-                let whose = if listed.own { "" } else { ", on another owner's list that is shared" };
-                let text = format!("since {}, {}{whose}", when(state, listed.entry.created_at), who(&listed.entry));
-                labelled(&mut out, width, "DO NOT CALL", &text, style("outcome_do_not_call"));
-            }
-            None => {
-                let text = format!("it is not on the list; {} puts it there", state.keys.name(Action::Tag(crate::domain::outcome::Outcome::DoNotCall)));
-                labelled(&mut out, width, "do not call", &text, style("text_dim"));
-            }
+        if let Some(listed) = &story.do_not_call {
+            let whose = if listed.own { "" } else { ", on another owner's list that is shared" };
+            let since = when(state, listed.entry.created_at).replace("  ", " ");
+            let text = format!("since {}, {}{whose}", since.trim(), who(&listed.entry));
+            labelled(&mut out, width, "DO NOT CALL", &text, style("outcome_do_not_call"));
+        } else {
+            let text = format!("it is not on the list; {} puts it there", state.keys.name(Action::Tag(Outcome::DoNotCall)));
+            labelled(&mut out, width, "do not call", &text, style("text_dim"));
         }
         for p in story.promised.iter().take(SHOWN) {
             let at = p.due.with_timezone(&state.options.zone).format("%a %e %b %H:%M");

@@ -2,7 +2,7 @@
 
 use ratatui::{style::Modifier, text::Span};
 
-use super::calls::when;
+use super::columns::when;
 use crate::{
     console::{
         message::Effect,
@@ -187,7 +187,7 @@ impl Columns {
     pub fn head(&self) -> String {
         match self.which {
             Which::DoNotCall => format!("{:<17} {:<13} {}", "number", "since", fit("by whom, and why", self.last)),
-            Which::List(_) => format!("{:<17} {} {}", "number", fit("contact", self.name), fit("company, and what else is known", self.last)),
+            Which::List(_) => format!("{:<17} {} {}", "number", fit("contact", self.name), fit("company, and more", self.last)),
         }
     }
 
