@@ -141,6 +141,22 @@ fn a_search_tags_nobody() {
     assert!(asked[0].text.ends_with("+1 202 555 0142[31m"), "{}", asked[0].text);
 }
 
+/// A line that is pasted key by key ends in the field: what stands behind it tags nobody.
+#[test]
+fn the_rest_of_a_paste_tags_nobody() {
+    for pasted in ["0140\n4", "+1 202 555 0140\n1", "x\n6\n"] {
+        let mut state = calls();
+        let mut effects = Vec::new();
+        for c in pasted.chars() {
+            state.now += Duration::milliseconds(2);
+            let code = if c == '\n' { KeyCode::Enter } else { KeyCode::Char(c) };
+            effects.extend(state.update(Msg::Key(KeyEvent::new(code, KeyModifiers::NONE))));
+        }
+        assert!(!effects.iter().any(|e| matches!(e, Effect::Tag { .. })), "{pasted}: {effects:?}");
+        assert!(state.saving.is_empty());
+    }
+}
+
 /// A held key: every change is asked, and only the answer to the last one is shown.
 #[test]
 fn answers_to_what_was_typed_before_are_passed_over() {
@@ -297,8 +313,9 @@ fn numbers_are_hidden_and_hostile_names_are_harmless() {
 #[test]
 fn what_was_typed_before_is_in_nobodys_way() {
     let mut state = calls();
-    press(&mut state, "roe\u{1b}\u{1b}");
-    let asked = searches(&press(&mut state, "K"));
+    let asked = searches(&press(&mut state, "roe\u{1b}"));
+    answer(&mut state, asked.last().unwrap(), some(), None);
+    let asked = searches(&press(&mut state, "\u{1b}K"));
     assert_eq!(asked[0].text, "roe");
     assert_eq!(searches(&press(&mut state, "lima")).last().unwrap().text, "lima");
     press(&mut state, "\u{1b}\u{1b}K");

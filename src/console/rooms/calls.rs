@@ -1,7 +1,7 @@
 //! Every call ever: found while somebody types, newest first. What was typed, what was found and where the cursor
 //! stood is there again when the room is entered again.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::{
     Frame,
@@ -65,6 +65,8 @@ const MOST: usize = 3000;
 const MOST_AT_ONCE: usize = 500;
 /// So many pages of nothing are looked through without a key.
 const BARREN: u8 = 5;
+/// So long after the field was left no tag is taken.
+const DEAF: Duration = Duration::milliseconds(300);
 /// Letters of what is typed.
 const LONGEST: usize = 200;
 /// From here the story stands beside.
@@ -152,13 +154,15 @@ impl Calls {
         }
     }
 
-    fn field_key(&mut self, action: Option<Action>, key: KeyEvent) -> Option<Vec<Effect>> {
+    fn field_key(&mut self, state: &mut State, action: Option<Action>, key: KeyEvent) -> Option<Vec<Effect>> {
         let chord = key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
         match key.code {
             KeyCode::Enter => {
                 // Whoever looks again sees what has come since.
                 self.look_again();
                 self.leave_field();
+                // The end of a pasted line goes to nobody.
+                state.deaf_until = Some(state.now + DEAF);
             }
             KeyCode::Esc | KeyCode::Down | KeyCode::Tab => self.leave_field(),
             _ if chord && matches!(action, Some(Action::Quit | Action::Repaint)) => return None,
@@ -290,7 +294,7 @@ impl Room for Calls {
     fn key(&mut self, state: &mut State, key: KeyEvent) -> Option<Vec<Effect>> {
         let action = state.keys.action(&key);
         if self.typing {
-            return self.field_key(action, key);
+            return self.field_key(state, action, key);
         }
         (self.failed, self.barren) = (None, 0);
         match action {
