@@ -64,6 +64,11 @@ mod tests {
             (tag(false), Role::Operator),
             (tag(true), Role::Admin),
             (Effect::PauseAll, Role::Supervisor),
+            (Effect::ImportNumbers("x".into()), Role::Supervisor),
+            (
+                Effect::DeleteList(crate::domain::campaign::ContactSource::CsvFile, crate::domain::id::SourceId(uuid::Uuid::nil()), String::new()),
+                Role::Supervisor,
+            ),
             (Effect::KillSwitch(true), Role::Supervisor),
             (Effect::KillSwitch(false), Role::Admin),
         ];

@@ -57,13 +57,15 @@ impl Store {
         let (contacts, key, lists) = tables(source.source);
         let (place, id) = q.after.map_or((i64::MAX, None), |(place, id)| (place, Some(id)));
         let limit = i64::try_from(q.limit.clamp(1, 500)).unwrap_or(100);
+        // Where all fit, no more is looked at than is shown.
+        let look = if q.text.trim().is_empty() { limit } else { LOOK };
         let from = |sql: &mut Sql| {
             sql.push(format!(" FROM {contacts} WHERE {key} = ")).push_bind(source.id).push(" AND (position, id) < (").push_bind(place).push(", ");
             match id {
                 Some(id) => sql.push_bind(id),
                 None => sql.push("x'ffffffffffffffffffffffffffffffffff'"),
             };
-            sql.push(") ORDER BY position DESC, id DESC LIMIT ").push_bind(LOOK);
+            sql.push(") ORDER BY position DESC, id DESC LIMIT ").push_bind(look);
         };
         let mut sql = Sql::new(format!("SELECT {CONTACT}, c.{key} AS source_id, s.columns FROM (SELECT *"));
         from(&mut sql);
@@ -72,7 +74,7 @@ impl Store {
         sql.push(" ORDER BY c.position DESC, c.id DESC LIMIT ").push_bind(limit);
         let mut last = Sql::new("SELECT position, id FROM (SELECT position, id");
         from(&mut last);
-        last.push(") LIMIT 1 OFFSET ").push_bind(LOOK - 1);
+        last.push(") LIMIT 1 OFFSET ").push_bind(look - 1);
         on!(self.pool(), |db| {
             let rows: Vec<ContactRow> = sql.build_query_as().fetch_all(db).await?;
             let full = i64::try_from(rows.len()).unwrap_or(limit) == limit;
@@ -84,6 +86,7 @@ impl Store {
     pub async fn find_listed(&self, owner: OwnerId, q: &ListedSearch) -> Result<FoundListed, StoreError> {
         let limit = i64::try_from(q.limit.clamp(1, 500)).unwrap_or(100);
         let digits: String = q.digits.chars().filter(char::is_ascii_digit).collect();
+        let look = if digits.is_empty() { limit } else { LOOK };
         let after = q.after.clone().unwrap_or_default();
         let sql =
             "SELECT * FROM (SELECT number, reason, source, created_by, created_at FROM do_not_call WHERE user_id = $1 AND number > $2 ORDER BY number LIMIT $3)
@@ -91,12 +94,12 @@ impl Store {
         let last = "SELECT number FROM do_not_call WHERE user_id = $1 AND number > $2 ORDER BY number LIMIT 1 OFFSET $3";
         let count = "SELECT count(*) FROM do_not_call WHERE user_id = $1";
         on!(self.pool(), |db| {
-            let rows: Vec<SuppressedRow> = sqlx::query_as(sql).bind(owner).bind(&after).bind(LOOK).bind(&digits).bind(limit).fetch_all(db).await?;
+            let rows: Vec<SuppressedRow> = sqlx::query_as(sql).bind(owner).bind(&after).bind(look).bind(&digits).bind(limit).fetch_all(db).await?;
             let full = i64::try_from(rows.len()).unwrap_or(limit) == limit;
             let next = if full {
                 rows.last().map(|r| r.number.clone())
             } else {
-                sqlx::query_scalar(last).bind(owner).bind(&after).bind(LOOK - 1).fetch_optional(db).await?
+                sqlx::query_scalar(last).bind(owner).bind(&after).bind(look - 1).fetch_optional(db).await?
             };
             let whole = digits.is_empty() && q.after.is_none();
             let total = if whole { Some(sqlx::query_scalar(count).bind(owner).fetch_one(db).await?) } else { None };

@@ -1,6 +1,8 @@
 //! Every call ever: found while somebody types, newest first. What was typed, what was found and where the cursor
 //! stood is there again when the room is entered again.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Duration, Utc};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::{
@@ -26,7 +28,7 @@ use crate::{
         widgets::{Row, boxed, cut, empty, field, head, wrapped},
     },
     domain::id::CallId,
-    store::{CallSearch, Found, FoundCall, Place},
+    store::{CallSearch, Found, FoundCall, PaneRow, Place},
 };
 
 #[derive(Default)]
@@ -132,12 +134,16 @@ impl Calls {
         }
     }
 
-    /// Calls that go on are shown as they are now.
+    /// Calls that go on, or wait for a tag, are shown as they are now.
     fn refresh(&mut self, new: &Snapshot) {
-        for row in &mut self.rows {
-            let open = row.call.state.is_open() || wants_tag(&row.call);
-            if let Some(now) = new.live.iter().chain(&new.to_tag).find(|r| open && r.id == row.call.id) {
-                row.call = now.clone();
+        let mut rows = self.rows.iter_mut().filter(|r| r.call.state.is_open() || wants_tag(&r.call)).peekable();
+        if rows.peek().is_none() {
+            return;
+        }
+        let now: HashMap<CallId, &PaneRow> = new.to_tag.iter().chain(&new.live).map(|r| (r.id, r)).collect();
+        for row in rows {
+            if let Some(now) = now.get(&row.call.id) {
+                row.call = (*now).clone();
             }
         }
     }
@@ -260,7 +266,7 @@ impl Room for Calls {
     }
 
     /// While letters go into the field no key goes to a call.
-    fn call<'a>(&'a self, _state: &'a State) -> Option<&'a crate::store::PaneRow> {
+    fn call<'a>(&'a self, _state: &'a State) -> Option<&'a PaneRow> {
         self.found().filter(|_| !self.typing).map(|r| &r.call)
     }
 
