@@ -3,16 +3,21 @@
 use std::path::PathBuf;
 
 use super::{
-    acts,
+    acts, dialogs,
     keys::{Action, Pane, TABLE, WITH_WORDS},
     message::Effect,
     mouse,
     outside::{Export, Format},
     session,
     setup::Setup,
-    state::State,
+    state::{Errand, State},
 };
-use crate::domain::{campaign::Status, outcome::Outcome, system::Mend};
+use crate::domain::{
+    campaign::Status,
+    outcome::Outcome,
+    phone::{self, PhoneNumber},
+    system::Mend,
+};
 
 /// Commands kept for the up key.
 const HISTORY: usize = 50;
@@ -56,6 +61,8 @@ pub fn run(state: &mut State, line: &str) -> Vec<Effect> {
         ("mouse", "") => mouse::switch(state, !state.session.mouse),
         ("report", words) if !words.is_empty() => session::ask_report(state, words),
         ("write", file) if !file.is_empty() => write(state, file),
+        ("calls", words) if !words.is_empty() => go(state, Pane::Calls, Errand::Calls(words.to_owned())),
+        ("person" | "dnc", number) => numbered(state, verb, number),
         ("theme", name) if !name.is_empty() => theme(state, name),
         ("q", "") => acts::act(state, Action::Quit),
         ("demo", "") => hint(state, "leave with q and run `dialdeck demo`: it has a database of its own"),
@@ -106,6 +113,24 @@ fn home(file: &str) -> PathBuf {
         (Some(rest), Some(home)) => PathBuf::from(home).join(rest),
         _ => PathBuf::from(file),
     }
+}
+
+fn go(state: &mut State, pane: Pane, errand: Errand) -> Vec<Effect> {
+    state.errand = Some(errand);
+    state.go(pane);
+    Vec::new()
+}
+
+/// What goes to a number that is typed.
+fn numbered(state: &mut State, verb: &str, number: &str) -> Vec<Effect> {
+    let region = state.options.region.as_deref().and_then(|r| phone::region(r).ok());
+    match PhoneNumber::parse(number, region) {
+        Ok(parsed) if verb == "person" => return go(state, Pane::People, Errand::Number(parsed.number.to_string())),
+        Ok(_) if state.options.read_only => state.hint("read-only: nothing is changed from here"),
+        Ok(parsed) => state.open(dialogs::NeverCall { number: parsed.number, name: String::new() }),
+        Err(why) => state.complain(format!("\"{number}\" is no number ({why}): write it with + and its country, as +12025550142")),
+    }
+    Vec::new()
 }
 
 fn hint(state: &mut State, words: &str) -> Vec<Effect> {

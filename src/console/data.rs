@@ -161,6 +161,7 @@ pub async fn look(desk: &Desk, actor: &Actor, ring: &Ring, now: DateTime<Utc>, l
         sources,
         head: None,
         reasons: Arc::new(reasons),
+        lists,
     })
 }
 

@@ -19,8 +19,9 @@ use crate::{
     domain::{
         campaign::{ContactSource, Settings},
         contact::ImportReport,
-        id::{AssistantId, CallId, CampaignId, SourceId},
+        id::{AssistantId, CallId, CampaignId, ContactId, SourceId},
         outcome::Outcome,
+        phone::PhoneNumber,
     },
     store::{AuditRow, EventRow, OutcomeRow, PaneRow},
 };
@@ -193,6 +194,22 @@ pub enum Effect {
         undone: bool,
     },
     Recycle(CampaignId, String, Recycle),
+    DeleteList(ContactSource, SourceId, String),
+    /// A number onto the do-not-call list, and whose it is.
+    NeverCall {
+        number: PhoneNumber,
+        name: String,
+    },
+    /// A file of numbers onto it.
+    ImportNumbers(PathBuf),
+    EditContact {
+        table: ContactSource,
+        id: ContactId,
+        /// Only what was changed of it.
+        name: Option<String>,
+        email: Option<String>,
+        notes: Option<String>,
+    },
     PauseAll,
     KillSwitch(bool),
     ResumeAll(Vec<CampaignId>),

@@ -22,7 +22,7 @@ use super::{
     waiting, watching,
 };
 use crate::{
-    desk::{Actor, CampaignDraft, Desk, DeskError, Import, Progress, UndoDoNotCall},
+    desk::{Actor, CampaignDraft, ContactChange, Desk, DeskError, Import, ListImport, Progress, UndoDoNotCall},
     domain::{campaign::Status, csv::ContactFile, id::CampaignId, phone, role::Role, zone},
     store::{CampaignEdit, ContactTable, PaneQuery},
 };
@@ -109,6 +109,20 @@ impl Performer {
                     Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },
                 }
             }),
+            Effect::DeleteList(table, id, name) => self.done(format!("deleted \"{name}\""), async move { desk.delete_source(actor, table, id).await }),
+            Effect::NeverCall { number, name } => self.spawn(async move {
+                match desk.add_do_not_call(actor, number, String::new()).await {
+                    Ok(true) => Msg::Done { words: format!("{name} is on the do-not-call list: nobody calls that number again"), result: Ok(()) },
+                    Ok(false) => Msg::Done { words: format!("{name} was on the do-not-call list already"), result: Ok(()) },
+                    Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },
+                }
+            }),
+            Effect::ImportNumbers(path) => self.import_numbers(path),
+            Effect::EditContact { table, id, name, email, notes } => {
+                let region = self.region.as_deref().and_then(|r| phone::region(r).ok());
+                let change = ContactChange { name, email, notes, ..ContactChange::default() };
+                self.done("the card is saved".to_owned(), async move { desk.edit_contact(actor, table, id, change, region).await });
+            }
             Effect::PauseAll => self.spawn(async move {
                 match desk.pause_all(actor).await {
                     Ok(ids) => Msg::PausedAll(ids),
@@ -295,6 +309,22 @@ impl Performer {
             let words = format!("changed \"{name}\"");
             let edit = CampaignEdit { name, assistant, prompt, agent_name, settings };
             Msg::Created { words, result: desk.edit_campaign(actor, id, edit).await.map_err(|e| e.to_string()) }
+        });
+    }
+
+    /// A file of numbers that must not be called: whole, or nothing of it.
+    fn import_numbers(&self, path: PathBuf) {
+        let (desk, actor) = (self.desk.clone(), self.actor.clone());
+        let region = self.region.as_deref().and_then(|r| phone::region(r).ok());
+        self.spawn(async move {
+            let file = match std::fs::File::open(&path) {
+                Ok(file) => file,
+                Err(e) => return Msg::Done { words: String::new(), result: Err(format!("cannot open {}: {e}", path.display())) },
+            };
+            match desk.import_do_not_call(actor, file, ListImport { region, ..ListImport::default() }).await {
+                Ok(r) => Msg::Done { words: format!("do not call: {} numbers read, {} new, {} lines without one", r.read, r.added, r.invalid), result: Ok(()) },
+                Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },
+            }
         });
     }
 

@@ -11,7 +11,7 @@ use crate::{
         legal,
         system::System,
     },
-    store::{CallSearch, Found, FoundCall, NumberRow},
+    store::{CallSearch, ContactSearch, Found, FoundCall, FoundContacts, FoundListed, ListedSearch, NumberRow},
 };
 
 /// What is asked for. It changes nothing: whoever may look may ask.
@@ -22,6 +22,9 @@ pub enum Question {
     Call(CallId),
     /// Who has tagged calls.
     Taggers,
+    Contacts(Box<ContactSearch>),
+    /// Numbers of the do-not-call list.
+    Listed(Box<ListedSearch>),
     Number(String),
     Campaign(CampaignId),
     Figures,
@@ -51,6 +54,8 @@ pub enum Answer {
     /// `None` where it is gone.
     Call(Option<Box<FoundCall>>),
     Taggers(Vec<String>),
+    Contacts(Box<FoundContacts>),
+    Listed(Box<FoundListed>),
     Number(Box<NumberStory>),
     /// `None` where it is gone.
     Campaign(Option<Box<CampaignRoom>>),
@@ -75,6 +80,11 @@ pub async fn answer(desk: &Desk, actor: &Actor, question: &Question) -> Result<A
             Answer::Calls(Box::new(desk.store().find_calls(&search).await?))
         }
         Question::Call(id) => Answer::Call(desk.store().dialled_call(owner, *id).await?.map(Box::new)),
+        Question::Contacts(search) => match desk.store().source(owner, search.list).await? {
+            Some(list) => Answer::Contacts(Box::new(desk.store().find_contacts(owner, &list, search).await?)),
+            None => Answer::Contacts(Box::default()),
+        },
+        Question::Listed(search) => Answer::Listed(Box::new(desk.store().find_listed(owner, search).await?)),
         Question::Taggers => Answer::Taggers(desk.store().taggers(owner).await?),
         Question::Number(number) => Answer::Number(Box::new(desk.number_story(owner, number).await?)),
         Question::Campaign(id) => match desk.store().campaign(owner, *id).await? {

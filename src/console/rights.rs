@@ -49,6 +49,10 @@ fn needed(effect: &Effect) -> Role {
         | Effect::Delete(..)
         | Effect::Lines { .. }
         | Effect::Recycle(..)
+        | Effect::DeleteList(..)
+        | Effect::NeverCall { .. }
+        | Effect::ImportNumbers(_)
+        | Effect::EditContact { .. }
         | Effect::PauseAll
         | Effect::ResumeAll(_)
         | Effect::Create { .. }
@@ -72,6 +76,11 @@ mod tests {
             (tag(false), Role::Operator),
             (tag(true), Role::Admin),
             (Effect::PauseAll, Role::Supervisor),
+            (Effect::ImportNumbers("x".into()), Role::Supervisor),
+            (
+                Effect::DeleteList(crate::domain::campaign::ContactSource::CsvFile, crate::domain::id::SourceId(uuid::Uuid::nil()), String::new()),
+                Role::Supervisor,
+            ),
             (Effect::KillSwitch(true), Role::Supervisor),
             (Effect::KillSwitch(false), Role::Admin),
         ];

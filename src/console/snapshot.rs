@@ -44,6 +44,8 @@ pub struct Snapshot {
     pub other_owners: i64,
     pub assistants: Vec<AssistantRow>,
     pub sources: Vec<SourceRow>,
+    /// Assistants and lists were looked at: none are there where none are here.
+    pub lists: bool,
 }
 
 /// What the tagging desk shows: on which call its cursor stands, and when its operator's day began.
@@ -87,6 +89,7 @@ impl Snapshot {
     #[must_use]
     pub fn looks_like(&self, other: &Self) -> bool {
         let (a, b) = (self, other);
+        let of_list = |s: &SourceRow| (s.id, s.contacts, s.do_not_call);
         let alike = |x: &CampaignView, y: &CampaignView| {
             (x.row.id, &x.row.counts, x.row.generation, x.row.execution_status, x.used_today, x.open)
                 == (y.row.id, &y.row.counts, y.row.generation, y.row.execution_status, y.used_today, y.open)
@@ -101,7 +104,8 @@ impl Snapshot {
             && a.head == b.head
             && a.reasons == b.reasons
             && a.last_failure == b.last_failure
-            && (a.sources.len(), a.assistants.len()) == (b.sources.len(), b.assistants.len())
+            && a.assistants.len() == b.assistants.len()
+            && a.sources.iter().map(of_list).eq(b.sources.iter().map(of_list))
             && a.campaigns.len() == b.campaigns.len()
             && a.campaigns.iter().zip(&b.campaigns).all(|(x, y)| alike(x, y))
     }

@@ -515,10 +515,10 @@ impl State {
 
     /// Takes a new look at the rows; the cursors stay on their ids.
     pub fn take(&mut self, mut new: Snapshot) {
-        if new.assistants.is_empty() {
+        if new.assistants.is_empty() && !new.lists {
             new.assistants = std::mem::take(&mut self.data.assistants);
         }
-        if new.sources.is_empty() {
+        if new.sources.is_empty() && !new.lists {
             new.sources = std::mem::take(&mut self.data.sources);
         }
         if new.head.is_none() {

@@ -328,8 +328,8 @@ fn on_key(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     if state.dialog.is_some() {
         return dialog_key(state, key);
     }
-    // Into a field a held key and a paste may go.
-    if !types(state) && too_fast(state) {
+    // Into a field a held key and a paste may go; what comes behind them is counted with them.
+    if too_fast(state) && !types(state) {
         state.hint(PASTED);
         return Vec::new();
     }

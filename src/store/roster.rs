@@ -44,7 +44,7 @@ pub struct ContactRow {
 }
 
 impl ContactRow {
-    fn named(mut self) -> Self {
+    pub(super) fn named(mut self) -> Self {
         let names = self.columns.take().map(|c| c.0).unwrap_or_default();
         self.fields = std::mem::replace(&mut self.extra.0, Extra::Values(Vec::new())).named(&names);
         self
@@ -61,19 +61,22 @@ pub struct Makeup {
 }
 
 /// The contacts' table, its key to the lists' table, and that.
-fn tables(table: ContactTable) -> (&'static str, &'static str, &'static str) {
+pub(super) fn tables(table: ContactTable) -> (&'static str, &'static str, &'static str) {
     match table {
         ContactTable::ContactList => ("contacts", "contact_list_id", "contact_lists"),
         ContactTable::CsvFile => ("csv_contacts", "csv_file_id", "csv_files"),
     }
 }
 
+/// What is read of a contact `c`, but for its list.
+pub(super) const CONTACT: &str = "c.id, c.position, c.name, c.phone_number, c.alternatives, c.country, c.zones, c.said, c.email, c.company, c.notes,
+                c.extra, c.do_not_call, c.consent_at, c.consent_source, c.created_at, c.updated_at";
+
 /// Contacts of complete lists of the owner `$1`.
 fn select(table: ContactTable, rest: &str) -> sqlx::AssertSqlSafe<String> {
     let (contacts, key, lists) = tables(table);
     sqlx::AssertSqlSafe(format!(
-        "SELECT c.id, c.{key} AS source_id, c.position, c.name, c.phone_number, c.alternatives, c.country, c.zones, c.said, c.email, c.company, c.notes,
-                c.extra, c.do_not_call, c.consent_at, c.consent_source, c.created_at, c.updated_at, s.columns
+        "SELECT {CONTACT}, c.{key} AS source_id, s.columns
          FROM {contacts} c JOIN {lists} s ON s.id = c.{key}
          WHERE s.user_id = $1 AND s.status = 'completed' AND s.deleted_at IS NULL AND {rest}"
     ))

@@ -29,6 +29,7 @@ mod manual;
 mod month;
 mod officers;
 mod openapi;
+mod past;
 mod plain;
 mod recorded;
 mod recordings;

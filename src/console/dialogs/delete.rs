@@ -1,4 +1,4 @@
-//! Delete a campaign: its name must be typed.
+//! Delete a campaign, or a list: its name must be typed.
 
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::{Frame, layout::Rect};
@@ -9,23 +9,34 @@ use crate::{
     console::{
         message::Effect,
         place::{Dialog, Next},
+        rows::count,
         state::State,
         text,
         widgets::{Entry, card},
     },
     domain::id::CampaignId,
+    store::SourceRow,
 };
 
 pub struct Delete {
-    campaign: CampaignId,
     name: String,
+    /// What is lost, and what stays.
+    words: String,
+    effect: Effect,
     input: Input,
     wrong: bool,
 }
 
 impl Delete {
     pub fn new(campaign: CampaignId, name: String) -> Self {
-        Self { campaign, name, input: Input::default(), wrong: false }
+        let words = "Its calls and outcomes stay in the records, the campaign leaves the screen.".to_owned();
+        Self { effect: Effect::Delete(campaign, name.clone()), name, words, input: Input::default(), wrong: false }
+    }
+
+    pub fn list(list: &SourceRow) -> Self {
+        let words = format!("{} of it are lost. Calls made to them, their outcomes and the do-not-call list stay.", count(list.contacts, "contact"));
+        let effect = Effect::DeleteList(list.source, list.id, list.name.clone());
+        Self { effect, name: list.name.clone(), words, input: Input::default(), wrong: false }
     }
 }
 
@@ -37,15 +48,14 @@ impl Dialog for Delete {
             return Next::stay();
         }
         if self.input.value().trim() == self.name {
-            return Next::Close(vec![Effect::Delete(self.campaign, self.name.clone())]);
+            return Next::Close(vec![self.effect.clone()]);
         }
         self.wrong = true;
         Next::stay()
     }
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
-        let mut entries =
-            vec![Entry::words("Its calls and outcomes stay in the records, the campaign leaves the screen."), Entry::Field("Type its name:", &self.input)];
+        let mut entries = vec![Entry::words(self.words.clone()), Entry::Field("Type its name:", &self.input)];
         if self.wrong {
             entries.push(Entry::Wrong("Not deleted: the name was not the same.".to_owned()));
         }

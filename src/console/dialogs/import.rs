@@ -239,7 +239,7 @@ fn mapping(preview: &Preview) -> Vec<(String, String)> {
 }
 
 /// `~/x` as the shell reads it.
-fn expand(path: &str) -> PathBuf {
+pub fn expand(path: &str) -> PathBuf {
     match (path.strip_prefix("~/"), std::env::var_os("HOME")) {
         (Some(rest), Some(home)) => Path::new(&home).join(rest),
         _ => PathBuf::from(path),
@@ -247,7 +247,7 @@ fn expand(path: &str) -> PathBuf {
 }
 
 /// The longest common completion of a path, and the names to choose from.
-fn complete(text: &str) -> (String, Vec<String>) {
+pub fn complete(text: &str) -> (String, Vec<String>) {
     let (folder, start) = text.rsplit_once('/').map_or(("", text), |(f, s)| (f, s));
     let shown = if text.contains('/') { format!("{folder}/") } else { String::new() };
     let base = if shown.is_empty() { PathBuf::from(".") } else { expand(&shown) };

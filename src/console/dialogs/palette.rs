@@ -74,7 +74,15 @@ impl Palette {
             Some((entries, rest)) => found(entries, rest),
             None => found(everything(state), typed),
         };
-        all.into_iter().take(500).collect()
+        let mut all: Vec<Entry> = all.into_iter().take(500).collect();
+        // What is typed may be somebody who was called. Digits hardly mean anything else.
+        let digits = typed.chars().filter(char::is_ascii_digit).count() > 2;
+        let verb = WITH_WORDS.iter().any(|(verb, ..)| typed.split(' ').next() == Some(verb));
+        if !verb && (digits || (typed.len() > 2 && !all.is_empty())) {
+            let past = plain(format!("calls {typed}"), "among all calls that were ever made".to_owned(), Then::Line(format!("calls {typed}")));
+            all.insert(if digits { 0 } else { all.len().min(SHOWN - 1) }, past);
+        }
+        all
     }
 
     fn enter(&mut self, state: &mut State) -> Next {

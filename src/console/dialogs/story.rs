@@ -8,10 +8,10 @@ use ratatui::widgets::Paragraph;
 use super::words::scrolled;
 use crate::{
     console::{
-        keys::{Action, Group},
+        keys::{Action, Group, Pane},
         message::Effect,
         place::{Dialog, Next},
-        state::State,
+        state::{Errand, State},
         story,
         widgets::popup,
     },
@@ -40,6 +40,11 @@ impl Dialog for Story {
         if matches!(action, Some(Action::Quit | Action::Enter)) {
             return Next::Close(self.escape(state));
         }
+        if let (Some(Action::Focus(Pane::People)), Some(call)) = (action, self.call(state)) {
+            state.errand = Some(Errand::Number(call.phone_number.clone()));
+            state.go(Pane::People);
+            return Next::Close(self.escape(state));
+        }
         let own = |row: &&crate::console::keys::Key| {
             matches!(row.group, Group::Tags | Group::Call) && !matches!(row.action, Action::AutoNext | Action::ToTagOnly | Action::Mark)
         };
@@ -62,7 +67,11 @@ impl Dialog for Story {
             110,
             36,
             "The call",
-            if self.details { "j k scroll   d fewer details   Esc closes" } else { "j k scroll   d all details   Esc closes" },
+            &format!(
+                "{} its number   j k scroll   d {} details   Esc closes",
+                state.keys.name(Action::Focus(Pane::People)),
+                if self.details { "fewer" } else { "all" }
+            ),
         );
         let Some(detail) = state.detail.as_ref().filter(|d| d.row.id == self.call) else {
             return frame.render_widget(Paragraph::new(" loading..."), inside);

@@ -1,7 +1,9 @@
 //! Every call ever: found while somebody types, newest first. What was typed, what was found and where the cursor
 //! stood is there again when the room is entered again.
 
-use chrono::{DateTime, Datelike, Utc};
+use std::collections::HashMap;
+
+use chrono::{DateTime, Duration, Utc};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::{
     Frame,
@@ -11,28 +13,30 @@ use ratatui::{
 };
 use tui_input::Input;
 
-use super::table::{ON_CALLS, glyph, outcome_span, time};
+use super::{columns::Columns, table::ON_CALLS};
 use crate::{
     console::{
         keys::{Action, Group, Pane},
         message::{Effect, Msg},
         place::Room,
         question::{Answer, Question},
-        rows::{count, display_name, wants_tag},
-        search::{Known, Understood, understood},
+        rows::{count, wants_tag},
+        search::{Known, PAGE, Understood, understood},
         snapshot::Snapshot,
         state::{Errand, State},
         story, text,
-        widgets::{Row, boxed, cut, empty, field, fit, head, wrapped},
+        widgets::{Row, boxed, cut, empty, field, head, wrapped},
     },
     domain::id::CallId,
-    store::{CallSearch, Found, FoundCall, Place},
+    store::{CallSearch, Found, FoundCall, PaneRow, Place},
 };
 
 #[derive(Default)]
 pub struct Calls {
     input: Input,
     typing: bool,
+    /// What stands in the field is of before: the first letter begins anew.
+    fresh: bool,
     /// The call under the cursor.
     at: Option<CallId>,
     rows: Vec<FoundCall>,
@@ -48,6 +52,8 @@ pub struct Calls {
     /// Pages on end that had nothing.
     barren: u8,
     unsearched: i64,
+    /// Rows of the first page: as many as were there, where all is looked at again.
+    limit: usize,
     taggers: Vec<String>,
     wants_taggers: bool,
     /// A call that was changed, or just gone to: it is looked at again.
@@ -58,8 +64,11 @@ pub struct Calls {
 const NEAR: usize = 30;
 /// Rows kept; whoever wants more narrows the search.
 const MOST: usize = 3000;
+const MOST_AT_ONCE: usize = 500;
 /// So many pages of nothing are looked through without a key.
 const BARREN: u8 = 5;
+/// So long after the field was left no tag is taken.
+const DEAF: Duration = Duration::milliseconds(300);
 /// Letters of what is typed.
 const LONGEST: usize = 200;
 /// From here the story stands beside.
@@ -72,7 +81,9 @@ impl Calls {
 
     fn meant(&self, state: &State) -> Understood {
         let known = Known { owner: state.actor.owner, zone: state.options.zone, now: state.now, campaigns: &state.data.campaigns, taggers: &self.taggers };
-        understood(self.input.value(), &known)
+        let mut meant = understood(self.input.value(), &known);
+        meant.search.limit = self.limit.clamp(PAGE, MOST_AT_ONCE);
+        meant
     }
 
     /// What is wanted next: another search, or older calls of this one.
@@ -123,38 +134,52 @@ impl Calls {
         }
     }
 
-    /// Calls that go on are shown as they are now.
+    /// Calls that go on, or wait for a tag, are shown as they are now.
     fn refresh(&mut self, new: &Snapshot) {
-        for row in &mut self.rows {
-            let open = row.call.state.is_open() || wants_tag(&row.call);
-            if let Some(now) = new.live.iter().chain(&new.to_tag).find(|r| open && r.id == row.call.id) {
-                row.call = now.clone();
+        let mut rows = self.rows.iter_mut().filter(|r| r.call.state.is_open() || wants_tag(&r.call)).peekable();
+        if rows.peek().is_none() {
+            return;
+        }
+        let now: HashMap<CallId, &PaneRow> = new.to_tag.iter().chain(&new.live).map(|r| (r.id, r)).collect();
+        for row in rows {
+            if let Some(now) = now.get(&row.call.id) {
+                row.call = (*now).clone();
             }
         }
     }
 
+    fn look_again(&mut self) {
+        (self.shown, self.failed, self.limit) = (None, None, self.rows.len());
+    }
+
     fn leave_field(&mut self) {
         self.typing = false;
-        (self.failed, self.barren) = (None, 0);
+        self.failed = None;
         if self.found().is_none() {
             self.at = self.rows.first().map(|r| r.call.id);
         }
     }
 
-    fn field_key(&mut self, action: Option<Action>, key: KeyEvent) -> Option<Vec<Effect>> {
+    fn field_key(&mut self, state: &mut State, action: Option<Action>, key: KeyEvent) -> Option<Vec<Effect>> {
         let chord = key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
         match key.code {
             KeyCode::Enter => {
                 // Whoever looks again sees what has come since.
-                self.shown = None;
+                self.look_again();
                 self.leave_field();
+                // The end of a pasted line goes to nobody.
+                state.deaf_until = Some(state.now + DEAF);
             }
             KeyCode::Esc | KeyCode::Down | KeyCode::Tab => self.leave_field(),
             _ if chord && matches!(action, Some(Action::Quit | Action::Repaint)) => return None,
             KeyCode::Char(_) if !chord && self.input.value().chars().count() >= LONGEST => {}
             _ => {
+                let letter = matches!(key.code, KeyCode::Char(_)) && !chord;
+                if std::mem::take(&mut self.fresh) && letter {
+                    self.input = Input::default();
+                }
                 text::edit(&mut self.input, key);
-                self.failed = None;
+                (self.failed, self.limit) = (None, 0);
             }
         }
         Some(Vec::new())
@@ -202,7 +227,7 @@ impl Calls {
     }
 }
 
-const HOW: &str = "last digits, a name, outcome: campaign: day: by: state:  or yesterday, 14 oct, 10:30";
+const HOW: &str = "digits, name, outcome: campaign: by: state: day:, yesterday, 14 oct, 10:30";
 
 /// The places: the field with what was understood, the list, and the story where there is room.
 fn places(state: &State, area: Rect) -> (Rect, Option<Rect>) {
@@ -241,7 +266,7 @@ impl Room for Calls {
     }
 
     /// While letters go into the field no key goes to a call.
-    fn call<'a>(&'a self, _state: &'a State) -> Option<&'a crate::store::PaneRow> {
+    fn call<'a>(&'a self, _state: &'a State) -> Option<&'a PaneRow> {
         self.found().filter(|_| !self.typing).map(|r| &r.call)
     }
 
@@ -264,6 +289,9 @@ impl Room for Calls {
     }
 
     fn paste(&mut self, _state: &mut State, pasted: &str) {
+        if std::mem::take(&mut self.fresh) {
+            self.input = Input::default();
+        }
         let room = LONGEST.saturating_sub(self.input.value().chars().count());
         text::insert(&mut self.input, &pasted.chars().take(room).collect::<String>());
         self.failed = None;
@@ -272,11 +300,13 @@ impl Room for Calls {
     fn key(&mut self, state: &mut State, key: KeyEvent) -> Option<Vec<Effect>> {
         let action = state.keys.action(&key, state.scope());
         if self.typing {
-            return self.field_key(action, key);
+            return self.field_key(state, action, key);
         }
         (self.failed, self.barren) = (None, 0);
         match action {
-            Some(Action::Filter) => self.typing = true,
+            Some(Action::Filter) => (self.typing, self.fresh) = (true, false),
+            // There is one list only: nothing to go over to but the field.
+            Some(Action::NextPane | Action::PreviousPane) => self.typing = key.code == KeyCode::Tab,
             Some(Action::Focus(Pane::People)) => {
                 state.errand = self.found().map(|r| Errand::Number(r.call.phone_number.clone()));
                 state.go(Pane::People);
@@ -287,7 +317,8 @@ impl Room for Calls {
     }
 
     fn entered(&mut self, _state: &mut State) -> Vec<Effect> {
-        (self.typing, self.shown, self.failed, self.wants_taggers) = (true, None, None, true);
+        (self.typing, self.fresh, self.wants_taggers) = (true, true, true);
+        self.look_again();
         Vec::new()
     }
 
@@ -370,92 +401,5 @@ fn draw_story(frame: &mut Frame<'_>, state: &State, area: Rect) {
         }
         _ if state.shown.is_some() => empty(frame, &state.theme, inside, "loading..."),
         _ => empty(frame, &state.theme, inside, "no call selected"),
-    }
-}
-
-/// Widths of the columns; attempt, age and campaign drop in that order.
-pub struct Columns {
-    contact: usize,
-    campaign: usize,
-    age: bool,
-    attempt: bool,
-    last: usize,
-}
-
-/// Cells of the moment, the number, the state and the talk, with what parts them.
-const FIXED: usize = 1 + 13 + 18 + 12 + 6;
-
-impl Columns {
-    pub fn of(width: usize) -> Self {
-        let left = width.saturating_sub(FIXED);
-        let (age, attempt) = (left >= 60, left >= 90);
-        let left = left.saturating_sub(if age { 6 } else { 0 } + if attempt { 4 } else { 0 });
-        let campaign = if left >= 56 { (left / 4).min(28) } else { 0 };
-        let contact = ((left - campaign) / 2).clamp(8, 30);
-        Self { contact, campaign, age, attempt, last: left.saturating_sub(campaign + contact + 2) }
-    }
-
-    pub fn head(&self) -> String {
-        let mut text = format!("{:<13}", "dialled");
-        if self.age {
-            text.push_str("  ago ");
-        }
-        text.push_str(&format!("{} {:<17}{:<12}{:>5} ", fit("contact", self.contact), "number", "state", "talk"));
-        if self.attempt {
-            text.push_str("try ");
-        }
-        if self.campaign > 0 {
-            text.push_str(&fit("campaign", self.campaign));
-        }
-        format!("{text} outcome")
-    }
-
-    pub fn spans(&self, state: &State, found: &FoundCall) -> Vec<Span<'static>> {
-        let r = &found.call;
-        let style = |role: &str| state.theme.style(role);
-        let (mark, role) = glyph(state, r.state);
-        let mut spans = vec![Span::styled(fit(&r.armed_at.map_or_else(String::new, |t| when(state, t)), 13), style("text_dim"))];
-        if self.age {
-            spans.push(Span::styled(format!("{:>5} ", r.armed_at.map_or_else(String::new, |t| age(state.now, t))), style("text_faint")));
-        }
-        spans.push(Span::styled(format!("{} {}", fit(&display_name(r), self.contact), fit(&state.number(&r.phone_number), 17)), style("text")));
-        spans.push(Span::styled(fit(&format!("{mark} {}", r.state.words()), 12), style(role)));
-        spans.push(Span::styled(format!("{:>5} ", time(r, state.now)), style("text")));
-        if self.attempt {
-            spans.push(Span::styled(format!("{:>3} ", r.attempt), style("text_dim")));
-        }
-        if self.campaign > 0 {
-            spans.push(Span::styled(fit(&r.campaign_name, self.campaign), style("text_dim")));
-        }
-        let last = outcome_span(state, r);
-        let by = found.outcome_by.as_deref().filter(|_| r.outcome.is_some() && !state.saving.contains_key(&r.id));
-        let by = by.filter(|b| !b.is_empty()).map_or_else(String::new, |b| format!("  by {b}"));
-        let gone = if found.abandoned { "  no agent came" } else { "" };
-        spans.push(Span::styled(fit(&format!(" {}{by}{gone}", last.content), self.last), last.style));
-        spans
-    }
-}
-
-/// `10:42` of today, `14 Oct 10:42`, `14 Oct 2025`.
-pub fn when(state: &State, at: DateTime<Utc>) -> String {
-    let (at, now) = (at.with_timezone(&state.options.zone), state.now.with_timezone(&state.options.zone));
-    let form = if at.date_naive() == now.date_naive() {
-        "today  %H:%M"
-    } else if at.year() == now.year() {
-        "%e %b %H:%M"
-    } else {
-        "%e %b %Y"
-    };
-    at.format(form).to_string()
-}
-
-/// `40 s`, `4 m`, `3 h`, `2 d`.
-fn age(now: DateTime<Utc>, since: DateTime<Utc>) -> String {
-    let seconds = (now - since).num_seconds().max(0);
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3600 => format!("{} m", seconds / 60),
-        3600..86_400 => format!("{} h", seconds / 3600),
-        _ => format!("{} d", seconds / 86_400),
     }
 }

@@ -4,11 +4,15 @@
 mod calls;
 mod campaign;
 mod campaigns;
+mod columns;
 pub mod deck;
 mod events;
 mod judging;
 mod live;
 mod outcomes;
+mod people;
+mod person;
+mod roster;
 mod systems;
 mod table;
 
@@ -25,6 +29,7 @@ pub fn all() -> Vec<Box<dyn Room>> {
         Box::new(outcomes::Outcomes),
         Box::new(events::Events),
         Box::new(calls::Calls::default()),
+        Box::new(people::People::default()),
         Box::new(systems::Systems::default()),
     ]
 }
