@@ -310,6 +310,7 @@ pub const WITH_WORDS: &[(&str, &str, &str)] = &[
     ("import", "FILE", "import contacts from a CSV file"),
     ("tag", "OUTCOME", "tag the call under the cursor"),
     ("write", "FILE [csv|json|xlsx]", "a campaign's calls with their results"),
+    ("export", "FILE [csv|json|xlsx]", "the same"),
     ("law", "PLACE", "the law of a country or state: DE, US-LA"),
     ("filter", "WORDS", "show only calls with these words"),
     ("theme", "NAME", "a theme by its name"),

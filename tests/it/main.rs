@@ -33,6 +33,7 @@ mod recordings;
 mod requests;
 mod store;
 mod support;
+mod systems;
 mod targets;
 mod terminal;
 mod tokens;
