@@ -388,9 +388,17 @@ async fn an_idle_campaign_says_what_is_missing() {
     assert_eq!(gates, ["script", "trunk"]);
 }
 
-async fn beyond(office: &Office, file: &Path) -> Beyond {
+fn beyond(office: &Office, file: &Path) -> Beyond {
     let config = config::validate(&config::extract(&Sources::default()).unwrap()).unwrap();
-    Beyond { config, desk: office.desk.clone(), owner: office.actor.owner, file: file.to_owned(), before: None, open_files: Vec::new() }
+    Beyond {
+        config,
+        desk: office.desk.clone(),
+        owner: office.actor.owner,
+        clock: Arc::new(SystemClock::new()),
+        file: file.to_owned(),
+        before: None,
+        open_files: Vec::new(),
+    }
 }
 
 #[tokio::test]
@@ -399,7 +407,7 @@ async fn a_wrong_host_a_wrong_key_and_a_wrong_secret_are_told_apart_and_not_kept
     let simulator = Simulator::start(SimulatorConfig::by_digits(), Arc::new(SystemClock::new())).await.unwrap();
     let file = office.dir.path().join("config.toml");
     std::fs::write(&file, "# mine\n[engine]\nagent_wait = \"3s\"\n").unwrap();
-    let beyond = beyond(&office, &file).await;
+    let beyond = beyond(&office, &file);
     let values = |host: &str, key: &str, secret: &str| LiveKitValues { host: host.into(), api_key: key.into(), api_secret: Secret::new(secret) };
     let right = simulator.url();
     for (host, key, secret, field, words) in [
@@ -419,6 +427,10 @@ async fn a_wrong_host_a_wrong_key_and_a_wrong_secret_are_told_apart_and_not_kept
     // What goes before the file is named, and nothing is tried.
     let set = Beyond { before: Some("LIVEKIT_HOST".into()), ..beyond };
     assert!(set.connect(values(&right, "simkey", SECRET)).await.unwrap_err().words.contains("LIVEKIT_HOST goes before"));
+    let mut s = empty();
+    s.options.outside = Some(Arc::new(set));
+    press(&mut s, "c");
+    assert!(s.dialog.is_none() && flat(&screen(&mut s, 80, 24)).contains("LIVEKIT_HOST goes before"), "nor is anything asked for");
 }
 
 #[tokio::test]
@@ -427,7 +439,7 @@ async fn an_export_lies_where_it_is_told_for_its_owner_alone() {
     let (source, _) = office.import("name,phone\nAna,+12025550142\n".into()).await;
     let id = office.campaign(dialdeck::domain::campaign::ContactSource::CsvFile, source, |_| {}).await;
     office.desk.start(office.actor.clone(), id).await.unwrap();
-    let beyond = beyond(&office, Path::new("/nowhere")).await;
+    let beyond = beyond(&office, Path::new("/nowhere"));
     let path = office.dir.path().join("out.csv");
     let export = |over| Export { campaign: id, name: "Q4 Sales".into(), path: path.clone(), format: Format::Csv, over };
     assert_eq!(beyond.export(office.actor.clone(), export(false)).await, Ok(Exported::Written(1)));
