@@ -60,7 +60,7 @@ fn standing(state: &State) -> Vec<Alert> {
     }
     if data.health.starts_with(crate::desk::NO_LIVEKIT) {
         let room = state.keys.name(Action::Focus(Pane::Systems));
-        put(Level::Danger, format!("nothing can be dialled: LiveKit is not set yet. {room} shows what is missing, and the keys that mend it"));
+        put(Level::Danger, format!("nothing can be dialled: LiveKit is not set. {room} shows and mends what is missing"));
     } else if !data.health.is_empty() {
         put(Level::Danger, data.health.clone());
     }
