@@ -36,7 +36,12 @@ pub fn mend(state: &mut State, mend: Mend) -> Vec<Effect> {
         }
         Mend::ReadOn => {
             let lines = state.room(Pane::Systems).map(|room| room.in_full(state)).unwrap_or_default();
-            state.open(dialogs::Words::new("All systems, in full".to_owned(), lines));
+            if lines.is_empty() {
+                let room = state.keys.name(super::Action::Focus(Pane::Systems));
+                state.hint(format!("nothing was looked at yet: {room} does"));
+            } else {
+                state.open(dialogs::Words::new("All systems, in full".to_owned(), lines));
+            }
         }
         Mend::ImportContacts => super::campaigns::import(state),
         Mend::NewCampaign => super::campaigns::new(state),
