@@ -10,7 +10,7 @@ use std::{
 
 use super::{AppError, ExportFormat, export, open_carrier, open_provision};
 use crate::{
-    clock::{Clock, SystemClock},
+    clock::SharedClock,
     config::{Config, ENVIRONMENT, Values, keep_livekit},
     console::outside::{Export, Exported, Fault, Format, LiveKitValues, NumberWish, Outside, Soon},
     desk::{Actor, Desk},
@@ -26,6 +26,7 @@ pub struct Beyond {
     pub config: Config,
     pub desk: Desk,
     pub owner: OwnerId,
+    pub clock: SharedClock,
     /// The configuration file that is read last.
     pub file: PathBuf,
     /// What goes before that file: its name, where one of LiveKit's values comes from it.
@@ -51,11 +52,11 @@ pub fn before_files(values: &Values) -> Option<String> {
 ///
 /// # Errors
 /// When LiveKit's host is no URL.
-pub async fn patient(config: Config, desk: Option<Desk>, owners: Vec<OwnerId>, open_files: Vec<PathBuf>) -> Result<Patient, AppError> {
+pub async fn patient(config: Config, desk: Option<Desk>, owners: Vec<OwnerId>, open_files: Vec<PathBuf>, clock: &SharedClock) -> Result<Patient, AppError> {
     let (mut livekit, mut asked_at) = (None, None);
     if let Some(l) = &config.livekit {
         let asked = LiveKit::new(&LiveKitConfig { host: l.host.clone(), api_key: l.api_key.clone(), api_secret: l.api_secret.reveal().to_owned() })?;
-        asked_at = Some(SystemClock::new().now());
+        asked_at = Some(clock.now());
         let exam = asked.examine().await;
         livekit = Some((asked, exam));
     }
@@ -66,7 +67,7 @@ impl Outside for Beyond {
     fn look(&self) -> Soon<Vec<System>> {
         let this = self.clone();
         Box::pin(async move {
-            let patient = match patient(this.config, Some(this.desk), vec![this.owner], this.open_files).await {
+            let patient = match patient(this.config, Some(this.desk), vec![this.owner], this.open_files, &this.clock).await {
                 Ok(patient) => patient,
                 Err(e) => return vec![doctor::Finding::bad("livekit_other", e.to_string(), "check LIVEKIT_HOST").system("LiveKit")],
             };
@@ -76,6 +77,10 @@ impl Outside for Beyond {
             }
             found
         })
+    }
+
+    fn goes_before(&self) -> Option<String> {
+        self.before.clone()
     }
 
     fn connect(&self, values: LiveKitValues) -> Soon<Result<String, Fault>> {
@@ -134,7 +139,7 @@ impl Outside for Beyond {
 impl Beyond {
     async fn try_and_keep(&self, values: LiveKitValues) -> Result<String, Fault> {
         if let Some(source) = &self.before {
-            return Err(Fault::from(format!("{source} goes before the configuration file: set it there (or in .env), or take it out, and start again")));
+            return Err(Fault::from(format!("{source} goes before the configuration file: nothing was written")));
         }
         let of_host = |words: String| Fault { field: Some("host"), words };
         let LiveKitValues { host, api_key, api_secret } = values;

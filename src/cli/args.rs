@@ -255,6 +255,17 @@ pub enum AssistantCommand {
         language: Option<String>,
     },
     List,
+    /// Give one another name; no two have the same
+    Rename {
+        /// Its name or id
+        name: String,
+        new: String,
+    },
+    /// Delete one for whom nothing was ever called
+    Delete {
+        /// Its name or id
+        name: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

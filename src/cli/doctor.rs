@@ -1,11 +1,12 @@
 //! `doctor`: the checks of [`crate::doctor`], each with its way out.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use serde_json::{Value, json};
 
 use super::{CliError, args::Global, out::say, run::open_files, session::Session};
 use crate::{
+    clock::{SharedClock, SystemClock},
     config::Config,
     doctor::{CHECKS, Finding, Verdict},
     store::Store,
@@ -30,8 +31,8 @@ pub async fn doctor(config: Result<Config, CliError>, global: &Global) -> Result
         }
     };
     let owners = session.as_ref().map(|s| s.owners().to_vec()).unwrap_or_default();
-    let open = open_files(&config);
-    let patient = crate::app::patient(config, session.as_ref().map(|s| s.desk.clone()), owners, open).await?;
+    let (open, clock): (_, SharedClock) = (open_files(&config), Arc::new(SystemClock::new()));
+    let patient = crate::app::patient(config, session.as_ref().map(|s| s.desk.clone()), owners, open, &clock).await?;
     for check in CHECKS {
         let found = (check.make)(&patient).await;
         paper.write(check.name, found);

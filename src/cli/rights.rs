@@ -36,7 +36,7 @@ fn needed(command: &Command) -> Role {
         Command::Call(CallCommand::Hangup { .. } | CallCommand::Outcome { .. }) => Role::Operator,
         Command::Import { .. }
         | Command::Campaign(_)
-        | Command::Assistant(AssistantCommand::Add { .. })
+        | Command::Assistant(AssistantCommand::Add { .. } | AssistantCommand::Rename { .. } | AssistantCommand::Delete { .. })
         | Command::Dnc(DncCommand::Add { .. } | DncCommand::Import { .. })
         | Command::Law(LawCommand::Close { .. })
         | Command::StopAll { release: false, .. } => Role::Supervisor,

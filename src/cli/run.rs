@@ -220,6 +220,7 @@ fn run_console(global: &Global, flags: &ConsoleFlags, engine: &EngineFlags) -> R
         outside: crate::app::outside(Beyond {
             desk: app.desk.clone(),
             owner: app.actor.owner,
+            clock: clock.clone(),
             file: files(global).pop().map(|f| f.0).unwrap_or_default(),
             before: before_files(&values),
             open_files: open_files(&config),
@@ -299,6 +300,7 @@ fn run_demo(flags: &ConsoleFlags, demo: DemoOptions) -> Result<(), CliError> {
         outside: crate::app::outside(Beyond {
             desk: app.desk.clone(),
             owner: app.actor.owner,
+            clock: clock.clone(),
             file: PathBuf::new(),
             before: Some("the demonstration".to_owned()),
             open_files: Vec::new(),

@@ -6,7 +6,7 @@ use super::{CliError, Command, args::AssistantCommand, calls, campaigns, imports
 use crate::{
     api::Role,
     app,
-    desk::{Actor, DeskError},
+    desk::{Actor, AssistantEdit, DeskError},
     domain::id::OwnerId,
 };
 
@@ -78,6 +78,18 @@ async fn assistant(s: &Session, command: AssistantCommand) -> Result<(), CliErro
         AssistantCommand::Add { name, agent, prompt, language } => {
             let row = s.desk.add_assistant(s.actor.clone(), None, name, agent, prompt, language).await?;
             s.say(&row.id.to_string(), &json!({ "id": row.id, "name": row.name }));
+        }
+        AssistantCommand::Rename { name, new } => {
+            let id = s.assistant(&name).await?;
+            let row = s.desk.store().assistant(s.actor.owner, id).await.map_err(DeskError::from)?.ok_or(DeskError::NotFound("assistant"))?;
+            let edit = AssistantEdit { name: new.clone(), agent_name: row.agent_name, prompt: row.prompt };
+            s.desk.edit_assistant(s.actor.clone(), id, edit).await?;
+            s.say(&format!("\"{}\" is called \"{new}\" from now on", row.name), &json!({ "id": id, "name": new }));
+        }
+        AssistantCommand::Delete { name } => {
+            let id = s.assistant(&name).await?;
+            s.desk.delete_assistant(s.actor.clone(), id).await?;
+            s.say(&format!("assistant \"{name}\" is deleted"), &json!({ "id": id, "deleted": true }));
         }
         AssistantCommand::List => {
             let mut all = Vec::new();

@@ -1,7 +1,7 @@
 //! What a supervisor must know now, worst first. The screen shows the first; the list has all in full.
 
 use super::{
-    keys::Action,
+    keys::{Action, Pane},
     lists,
     rows::count,
     state::State,
@@ -72,7 +72,10 @@ fn standing(state: &State) -> Vec<Alert> {
         let release = state.keys.name(Action::Release);
         put(Level::Danger, format!("KILL SWITCH ON: nothing is dialled on any host. {release} lifts it (an admin), or `dialdeck stop-all --release`"));
     }
-    if !data.health.is_empty() {
+    if data.health.starts_with(crate::desk::NO_LIVEKIT) {
+        let room = state.keys.name(Action::Focus(Pane::Systems));
+        put(Level::Danger, format!("nothing can be dialled: LiveKit is not set. {room} shows and mends what is missing"));
+    } else if !data.health.is_empty() {
         put(Level::Danger, data.health.clone());
     }
     if let Some(words) = state.options.following.borrow().as_ref() {

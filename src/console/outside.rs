@@ -82,6 +82,9 @@ pub trait Outside: fmt::Debug + Send + Sync {
     /// Looks at everything that `dialdeck doctor` looks at, network and all: a line a finding, by the name of its check.
     fn look(&self) -> Soon<Vec<System>>;
 
+    /// What goes before the configuration file, where one of LiveKit's values comes from it: a variable or a flag.
+    fn goes_before(&self) -> Option<String>;
+
     /// Tries LiveKit's values against the server, and writes them to the configuration file if they hold. Answers what
     /// is to be said beside that.
     fn connect(&self, values: LiveKitValues) -> Soon<Result<String, Fault>>;

@@ -6,7 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{
     Ending, acts, alarms, commands, dialogs, farewell,
-    keys::Action,
+    keys::{Action, Pane},
     layout,
     message::{Effect, Msg},
     mouse,
@@ -112,7 +112,12 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::PausedAll(ids) => paused(state, ids),
         Msg::Lines { campaign, name, by, undone, result } => lines(state, campaign, name, by, undone, result),
         Msg::KillSwitch(on) => state.say(if on { "KILL SWITCH ON: nothing is dialled on any host" } else { "kill switch off" }),
-        Msg::Why { title, lines } => state.open(dialogs::Words::new(title, lines)),
+        Msg::Why { title, mut lines } => {
+            if lines.iter().any(|l| l.starts_with("missing: ")) {
+                lines.push(format!("{} shows all that is missing, with the key that mends it", state.keys.name(Action::Focus(Pane::Systems))));
+            }
+            state.open(dialogs::Words::new(title, lines));
+        }
         Msg::Terms(campaign, name) => ask_terms(state, campaign, name),
         Msg::Detail(detail) => state.detail = Some(detail),
         Msg::Judging(head, card) => state.judging = Some((head, card)),

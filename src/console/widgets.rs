@@ -258,7 +258,7 @@ const WIDEST: usize = 104;
 /// A box of words and fields, as large as what it holds.
 pub fn card(frame: &mut Frame<'_>, theme: &Theme, area: Rect, title: &str, corner: &str, entries: &[Entry<'_>]) {
     let most = usize::from(area.width.saturating_sub(6)).clamp(1, WIDEST);
-    let width = entries.iter().map(Entry::width).chain([title.width() + 2]).max().unwrap_or(0).clamp(NARROWEST.min(most), most);
+    let width = entries.iter().map(Entry::width).chain([title.width() + 2, corner.width() + 2]).max().unwrap_or(0).clamp(NARROWEST.min(most), most);
     let height: usize = entries.iter().map(|e| e.height(width)).sum();
     let cells = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
     let inside = popup(frame, theme, area, cells(width + 4), cells(height + 2), title, corner);

@@ -24,7 +24,7 @@ const ROOM: u64 = 1 << 30;
 const BACKUP: Duration = Duration::days(7);
 
 /// How the engine's words begin where no LiveKit is configured.
-const NO_LIVEKIT: &str = "no LiveKit is configured";
+pub const NO_LIVEKIT: &str = "no LiveKit is configured";
 
 impl Desk {
     /// Every system, in the order in which one needs another.

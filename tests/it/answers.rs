@@ -388,7 +388,7 @@ async fn numbers(book: &mut Book, others: &Others) {
     book.ask("POST /api/v1/assistants", "nothing", Some(json!({}))).await;
     let id = book.rest.world.assistant;
     book.ask("POST /api/v1/assistants", "the id is taken", Some(json!({ "name": "Sarah", "id": id }))).await;
-    book.ask("POST /api/v1/assistants", "done", Some(json!({ "name": "Sarah" }))).await;
+    book.ask("POST /api/v1/assistants", "done", Some(json!({ "name": "Olga" }))).await;
     book.ask("GET /api/v1/assistants/{id}", "done", None).await;
     let given = json!({ "phoneNumber": "+15550001111", "assistantId": id, "address": "acme.example" });
     for route in ["POST /api/v1/livekit/outbound-calls/create-trunk", "POST /api/v1/phone-numbers/assign"] {

@@ -110,7 +110,7 @@ pub fn code(answer: &Answer) -> (u16, String) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn from_an_upload_to_a_running_campaign_and_a_tagged_call() {
     let mut rest = Rest::new().await;
-    let made = rest.call("POST", "/assistants", Some(json!({ "name": "Sarah", "prompt": "Hello {name}" }))).await;
+    let made = rest.call("POST", "/assistants", Some(json!({ "name": "Olga", "prompt": "Hello {name}" }))).await;
     assert_eq!(made.status, StatusCode::CREATED);
     let assistant = made.json()["assistant"]["id"].clone();
     let assign = json!({ "phoneNumber": "+15550001111", "assistantId": assistant, "address": "trunk.example" });

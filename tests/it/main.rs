@@ -37,6 +37,7 @@ mod requests;
 mod session;
 mod store;
 mod support;
+mod systems;
 mod targets;
 mod terminal;
 mod tokens;

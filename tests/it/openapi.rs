@@ -366,7 +366,7 @@ async fn calls_by_hand_answer_with_exactly_the_documented_fields() {
 }
 
 async fn numbers(c: &mut Client) {
-    let made = c.ask("POST", "/api/v1/assistants", &[], Some(json!({ "name": "Sarah" }))).await;
+    let made = c.ask("POST", "/api/v1/assistants", &[], Some(json!({ "name": "Olga" }))).await;
     let assistant = made["assistant"]["id"].as_str().unwrap().to_owned();
     c.ask("GET", "/api/v1/assistants/{id}", &[&assistant], None).await;
     let body = json!({ "phoneNumber": "+15550001111", "assistantId": assistant, "address": "acme.example" });

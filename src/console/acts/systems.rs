@@ -3,9 +3,16 @@
 use super::super::{dialogs, keys::Pane, message::Effect, question::Question, setup::Setup, state::State};
 use crate::domain::system::Mend;
 
+/// Values that a file cannot change are not asked for.
+fn goes_before(state: &State) -> Option<String> {
+    let source = state.options.outside.as_ref()?.goes_before()?;
+    Some(format!("{source} goes before the configuration file: set LiveKit's values there (or in .env), or take it out, and start again"))
+}
+
 pub fn mend(state: &mut State, mend: Mend) -> Vec<Effect> {
     match mend {
         Mend::SetLiveKit if state.options.simulated => state.hint("the demonstration has a LiveKit of its own: leave it, and start `dialdeck`"),
+        Mend::SetLiveKit if goes_before(state).is_some() => state.complain(goes_before(state).unwrap_or_default()),
         Mend::SetLiveKit => state.open(dialogs::LiveKit::default()),
         Mend::AddAssistant => state.open(dialogs::Assistants::new(state)),
         Mend::AssignNumber if state.data.assistants.is_empty() => {
@@ -29,7 +36,12 @@ pub fn mend(state: &mut State, mend: Mend) -> Vec<Effect> {
         }
         Mend::ReadOn => {
             let lines = state.room(Pane::Systems).map(|room| room.in_full(state)).unwrap_or_default();
-            state.open(dialogs::Words::new("All systems, in full".to_owned(), lines));
+            if lines.is_empty() {
+                let room = state.keys.name(super::Action::Focus(Pane::Systems));
+                state.hint(format!("nothing was looked at yet: {room} does"));
+            } else {
+                state.open(dialogs::Words::new("All systems, in full".to_owned(), lines));
+            }
         }
         Mend::ImportContacts => super::campaigns::import(state),
         Mend::NewCampaign => super::campaigns::new(state),

@@ -45,9 +45,10 @@ impl Dialog for KillSwitch {
     }
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
-        let (word, words) = match self.on {
-            true => ("Type STOP:", "No further dial on any host, until an admin releases it. Live calls go on."),
-            false => ("Type RELEASE:", "Campaigns that run dial again, on every host."),
+        let (word, words) = if self.on {
+            ("Type STOP:", "No further dial on any host, until an admin releases it. Live calls go on.")
+        } else {
+            ("Type RELEASE:", "Campaigns that run dial again, on every host.")
         };
         let mut entries = vec![Entry::words(words), Entry::Field(word, &self.input)];
         if self.wrong {

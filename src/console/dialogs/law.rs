@@ -169,7 +169,8 @@ impl Dialog for Law {
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
         let mut entries = self.today(state);
-        entries.extend([Entry::Gap, Entry::Field("Place:", &self.place)]);
+        entries.push(Entry::Gap);
+        entries.push(if matches!(self.stage, Stage::Find) { Entry::Field("Place:", &self.place) } else { Entry::Words(format!("Place: {}", self.place())) });
         entries.extend(self.rows(state));
         let (masked, labels) = match &self.stage {
             Stage::Close(fields) => (fields.masked(), fields.labels()),

@@ -74,7 +74,8 @@ impl Systems {
         let Some((_, look)) = &self.look else { return lines };
         for (check, merge) in MERGES {
             let found = || look.iter().filter(|s| s.name == *check);
-            let wrong = |s: &&System| s.light != Light::Good;
+            // That LiveKit is not set its own line says.
+            let wrong = |s: &&System| s.light != Light::Good && s.mend != Some(Mend::SetLiveKit);
             let (name, new): (&'static str, Vec<System>) = match merge {
                 Merge::Never => continue,
                 Merge::Instead(name) if found().next().is_none() => (name, Vec::new()),

@@ -157,6 +157,7 @@ fn words(state: &State, action: Action, short: &str, width: usize) -> String {
         Action::PauseResume if paused => "resume",
         Action::PauseAll if resumes_all(state) => "resume ALL",
         Action::Enter if state.focus == Pane::Events => "the line in full",
+        Action::Enter if state.focus == Pane::Systems => "its way out",
         Action::Enter if state.judged.is_some() && state.target().is_some_and(|r| r.suggestion.is_some()) => "as the agent says",
         Action::Enter if state.focus == Pane::Campaigns => {
             if state.zoom {
