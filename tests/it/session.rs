@@ -622,7 +622,7 @@ fn another_attempt_is_asked_for_by_name_and_never_for_who_said_no() {
     s.live = Some(CallId(uuid(33)));
     assert_eq!(press(&mut s, "r"), []);
     let shown = flat(&screen(&mut s, 80, 24));
-    for words in ["Call again?", "R. Shah ..0133 in \"Q4 Sales\"", "attempt 1 of 3, which ended busy (Busy here)", "y call again Esc leave it"] {
+    for words in ["Call again?", "R. Shah ..0133 in \"Q4 Sales\"", "attempt 1 of 3, last result busy (Busy here)", "y call again Esc leave it"] {
         assert!(shown.contains(words), "{words}: {shown}");
     }
     assert_eq!(press(&mut s, "x"), []);
