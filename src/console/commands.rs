@@ -58,7 +58,6 @@ pub fn run(state: &mut State, line: &str) -> Vec<Effect> {
         }
         ("log", level) if !level.is_empty() => log(state, level),
         ("mouse", word) if !word.is_empty() => mouse(state, word),
-        ("mouse", "") => mouse::switch(state, !state.session.mouse),
         ("report", words) if !words.is_empty() => session::ask_report(state, words),
         ("write", file) if !file.is_empty() => write(state, file),
         ("calls", words) if !words.is_empty() => go(state, Pane::Calls, Errand::Calls(words.to_owned())),
@@ -169,6 +168,11 @@ fn campaign(state: &mut State, verb: &str, name: &str) -> Vec<Effect> {
             state.complain(format!("no campaign is called \"{name}\""));
             return Vec::new();
         };
+        // Whoever is named is seen, whatever the filter was.
+        if !state.campaign_rows().iter().any(|c| c.row.id == id) {
+            state.lists.at(Pane::Campaigns).filter.clear();
+            state.arrange();
+        }
         state.campaign = Some(id);
         state.focus = Pane::Campaigns;
     }

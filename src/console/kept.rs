@@ -70,6 +70,8 @@ pub struct Session {
     pub saved_at: DateTime<Utc>,
     /// The theme that somebody chose, here or before.
     pub theme: Option<String>,
+    /// The one whose file is watched.
+    pub watched: String,
     /// Clicks and wheel are ours.
     pub mouse: bool,
     /// It was started read-only: nobody lifts that from here.
@@ -84,7 +86,7 @@ impl Session {
     #[must_use]
     pub fn begin(now: DateTime<Utc>, read_only: bool) -> Self {
         let saved = Kept::default();
-        Self { since: now, saved, saved_at: now, theme: None, mouse: false, read_only, report: None, away: None }
+        Self { since: now, saved, saved_at: now, theme: None, watched: String::new(), mouse: false, read_only, report: None, away: None }
     }
 }
 

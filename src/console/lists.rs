@@ -189,6 +189,12 @@ impl Lists {
     }
 }
 
+/// Those that stood there before keep their places, whoever is new comes behind.
+pub fn hold<T: Eq + std::hash::Hash>(order: &mut [usize], stood: &[T], id: impl Fn(usize) -> T) {
+    let place: HashMap<&T, usize> = stood.iter().enumerate().map(|(i, id)| (id, i)).collect();
+    order.sort_by_key(|i| place.get(&id(*i)).copied().unwrap_or(usize::MAX));
+}
+
 fn of_call(r: &PaneRow, column: Column, at: DateTime<Utc>) -> Value {
     match column {
         Column::Contact => Value::Text(display_name(r).to_lowercase()),

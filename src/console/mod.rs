@@ -214,6 +214,7 @@ pub fn run(
     });
     screen.leave();
     leave_kept(&state, clock.now());
+    tell_lost(&state);
     ended
 }
 
@@ -303,6 +304,14 @@ fn carry_out(effect: Effect, screen: &mut terminal::Screen, state: &mut State, p
         effect => performer.perform(effect),
     }
     None
+}
+
+/// Tags that were never written are named where they can be found.
+fn tell_lost(state: &State) {
+    for (call, tag) in &state.waiting {
+        let outcome = tag.outcome.map_or("none", crate::domain::outcome::Outcome::label);
+        tracing::error!(target: "console", %call, "a tag was not written before the screen ended: {} \"{outcome}\" ({})", tag.name, tag.why);
+    }
 }
 
 /// The last look and the last changes; a screen that ends badly leaves them too.

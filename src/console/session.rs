@@ -81,6 +81,7 @@ pub fn begin(state: &mut State, kept: &Kept) -> Vec<Effect> {
         state.log_level = level;
     }
     state.session.theme.clone_from(&kept.theme);
+    state.session.watched.clone_from(&state.options.theme);
     state.session.mouse = kept.mouse.unwrap_or(false);
     state.session.saved = kept.clone();
     state.arrange();
@@ -138,6 +139,7 @@ pub fn choose_theme(state: &mut State, name: &str) -> Vec<Effect> {
         Ok(found) => {
             state.theme = found;
             state.session.theme = Some(name.to_owned());
+            name.clone_into(&mut state.session.watched);
             state.say(format!("theme {name}"));
             vec![Effect::Watch(name.to_owned())]
         }
@@ -152,7 +154,8 @@ pub fn choose_theme(state: &mut State, name: &str) -> Vec<Effect> {
 /// The file of the theme in use has changed; a broken one changes nothing.
 pub fn theme_changed(state: &mut State, name: &str, result: Result<theme::Theme, String>) {
     // One that is only looked at in the list of themes is not touched; one that was broken at the start is taken.
-    if state.theme.name != name && state.dialog.is_some() {
+    let looked_at = state.theme.name != name && state.dialog.is_some();
+    if looked_at || state.session.watched != name {
         return;
     }
     match result {

@@ -16,7 +16,7 @@ use super::{
     keymap::KeyMap,
     keys::{Pane, Place},
     leaving::Leaving,
-    lists::Lists,
+    lists::{self, Lists},
     message::{Detail, Msg},
     notes::Notes,
     notify::Alarms,
@@ -577,9 +577,9 @@ impl State {
         if !self.is_busy() {
             return;
         }
-        hold(&mut self.board, &board, |i| self.data.live[i].id);
-        hold(&mut self.line, &line, |i| self.data.to_tag[i].id);
-        hold(&mut self.roll, &roll, |i| self.data.campaigns[i].row.id);
+        lists::hold(&mut self.board, &board, |i| self.data.live[i].id);
+        lists::hold(&mut self.line, &line, |i| self.data.to_tag[i].id);
+        lists::hold(&mut self.roll, &roll, |i| self.data.campaigns[i].row.id);
         self.unsorted = true;
     }
 
@@ -591,10 +591,4 @@ impl State {
         let shown = |id: &CallId| self.data.live.iter().chain(&self.data.to_tag).any(|r| r.id == *id);
         self.marks = self.marks.iter().copied().filter(shown).collect();
     }
-}
-
-/// Those that stood there before keep their places, whoever is new comes behind.
-fn hold<T: Eq + std::hash::Hash>(order: &mut [usize], stood: &[T], id: impl Fn(usize) -> T) {
-    let place: HashMap<&T, usize> = stood.iter().enumerate().map(|(i, id)| (id, i)).collect();
-    order.sort_by_key(|i| place.get(&id(*i)).copied().unwrap_or(usize::MAX));
 }

@@ -14,19 +14,20 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Until the screen ends.
 pub async fn keep(mut name: watch::Receiver<String>, folder: PathBuf, depth: Depth, send: Sender) {
-    let mut watched = Watched::new(&name.borrow_and_update(), &folder);
+    let mut shown = name.borrow_and_update().clone();
+    let mut watched = Watched::new(&shown, &folder);
     loop {
         tokio::select! {
             changed = name.changed() => {
                 if changed.is_err() {
                     return;
                 }
-                watched = Watched::new(&name.borrow_and_update(), &folder);
+                shown.clone_from(&name.borrow_and_update());
+                watched = Watched::new(&shown, &folder);
             }
             () = tokio::time::sleep(LOOK) => {
                 if let Some(result) = watched.look(depth) {
-                    let name = name.borrow().clone();
-                    send.tell(Msg::Theme(name, Box::new(result.map_err(|e| e.to_string()))));
+                    send.tell(Msg::Theme(shown.clone(), Box::new(result.map_err(|e| e.to_string()))));
                 }
             }
         }

@@ -265,6 +265,20 @@ fn the_rows_that_are_shown_are_written_as_they_are_shown() {
     assert!(flat(&screen(&mut s, 80, 24)).contains("ends in .csv or .json"));
 }
 
+/// Whatever is open, at any size.
+#[test]
+fn no_size_breaks_what_is_open() {
+    for keys in ["T", "v", "/ana", "Cv", "E/x", ":sort contact\nR/ro\n", "jjjjr", ":report\n", "O/an\n"] {
+        let mut s = state();
+        press(&mut s, keys);
+        s.update(Msg::Answer(Question::Away(away().from), Ok(Answer::Away(Box::new(away())))));
+        for (w, h) in [(1, 1), (20, 3), (59, 14), (60, 15), (61, 16), (80, 24), (100, 30), (120, 40), (160, 40), (200, 60)] {
+            let shown = screen(&mut s, w, h);
+            assert!(!shown.contains('\u{1b}'), "{keys} at {w}x{h}");
+        }
+    }
+}
+
 // Filters, orders, columns
 
 #[test]
@@ -604,7 +618,7 @@ fn another_attempt_is_asked_for_by_name_and_never_for_who_said_no() {
     s.live = Some(CallId(uuid(33)));
     assert_eq!(press(&mut s, "r"), []);
     let shown = flat(&screen(&mut s, 80, 24));
-    for words in ["Call again?", "R. Shah ..0133 in \"Q4 Sales\"", "attempt 1 of 3, which ended busy (Busy here)", "y call again Esc leave it"] {
+    for words in ["Call again?", "R. Shah ..0133 in \"Q4 Sales\"", "attempt 1 of 3, last result busy (Busy here)", "y call again Esc leave it"] {
         assert!(shown.contains(words), "{words}: {shown}");
     }
     assert_eq!(press(&mut s, "x"), []);

@@ -26,14 +26,15 @@ impl Again {
         let name = display_name(row);
         let digits = if state.mask > 1 { String::new() } else { format!(" {}", tail(&row.phone_number)) };
         let most = state.data.campaign(row.campaign_id).map_or_else(String::new, |c| format!(" of {}", c.row.retry.0.max_attempts));
+        let word = if row.answered_at.is_some() { "answered" } else { row.state.words() };
         let last = match (row.outcome, row.reason.trim()) {
-            (Some(outcome), _) => format!("{}, tagged \"{}\"", row.state.words(), outcome.label()),
-            (None, "") => row.state.words().to_owned(),
-            (None, why) => format!("{} ({why})", row.state.words()),
+            (Some(outcome), _) => format!("{word}, tagged \"{}\"", outcome.label()),
+            (None, "") => word.to_owned(),
+            (None, why) => format!("{word} ({why})"),
         };
         let entries = vec![
             format!("y queues another call to {name}{digits} in \"{}\".", row.campaign_name),
-            format!("So far: attempt {}{most}, which ended {last}.", row.attempt),
+            format!("So far: attempt {}{most}, last result {last}.", row.attempt),
             "It is dialled as any other call: inside the hours, the cap and the law, and not after a do-not-call.".to_owned(),
         ];
         Self { call: row.id, name, entries }
