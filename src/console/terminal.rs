@@ -10,7 +10,7 @@ use std::{
 
 use crossterm::{
     cursor::{Hide, Show},
-    event::{self, DisableBracketedPaste, EnableBracketedPaste, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers},
+    event::{self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers},
     queue,
     style::{ResetColor, force_color_output},
     terminal::{EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
@@ -181,7 +181,7 @@ fn restore() {
     let_go();
     let written = || {
         let mut out = BufWriter::new(Patient::open()?);
-        queue!(out, EndSynchronizedUpdate, ResetColor, DisableBracketedPaste, Show, LeaveAlternateScreen)?;
+        queue!(out, EndSynchronizedUpdate, ResetColor, DisableMouseCapture, DisableBracketedPaste, Show, LeaveAlternateScreen)?;
         out.flush()
     };
     if written().is_err() {
