@@ -120,7 +120,7 @@ def ours(program, seconds, presses):
         first = first_frame(p)
         p.read(3)
         idle = window(p, seconds)
-        rows.append(dict(what='dialdeck, idle', size='120x40', first_ms=first, bytes_s=idle[0], writes_s=idle[1], cpu=idle[2], key_ms=keys(p, 'jk', presses), mib=round(p.memory(), 1)))
+        rows.append(dict(what='dialdeck, idle', size='120x40', first_ms=first, bytes_s=idle[0], writes_s=idle[1], cpu=idle[2], key_ms=keys(p, 'CL', presses), mib=round(p.memory(), 1)))
         p.press('Cs')
         p.press('L')
         wait_live(p, 16)

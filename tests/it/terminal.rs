@@ -23,7 +23,8 @@ struct Terminal {
     /// One that is gone has nobody who holds it open.
     gone: Arc<AtomicBool>,
     size: (u16, u16),
-    _home: Option<tempfile::TempDir>,
+    /// Goes with it.
+    home: Option<tempfile::TempDir>,
 }
 
 impl Terminal {
@@ -44,7 +45,7 @@ impl Terminal {
         let mut all = vec![("HOME", home.path().to_str().unwrap())];
         all.extend(variables);
         let mut t = Self::run(&[&["demo"], args].concat(), columns, rows, &all);
-        t._home = Some(home);
+        t.home = Some(home);
         t
     }
 
@@ -88,7 +89,7 @@ impl Terminal {
                 kept.lock().unwrap().extend_from_slice(&chunk[..n]);
             }
         });
-        Self { child, master: Some(pair.master), keys: Some(keys), bytes, frozen, gone, size: (columns, rows), _home: None }
+        Self { child, master: Some(pair.master), keys: Some(keys), bytes, frozen, gone, size: (columns, rows), home: None }
     }
 
     /// The window is closed, or the line drops.
@@ -175,7 +176,7 @@ fn signal(pid: u32, signal: &str) {
 
 /// Waits until it holds.
 fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + Duration::from_mins(1);
     while !holds() {
         assert!(Instant::now() < end, "still waiting for: {what}");
         std::thread::sleep(Duration::from_millis(50));
