@@ -6,7 +6,7 @@
 A database of its own with 2,000 contacts and a campaign of 20 lines, over the program's own simulator (no phone rings). For
 each: time from the start to the first whole frame, bytes and processor time a second while nobody types, from the press of a
 key to its first byte on the screen, and resident memory. The peers that are installed (htop, btop, btm) go the same way."""
-import argparse, json, os, pathlib, shutil, socket, statistics, subprocess, sys, tempfile, time
+import argparse, json, os, pathlib, re, shutil, socket, statistics, subprocess, sys, tempfile, time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from ptyscreen import Program, Screen  # noqa: E402
@@ -38,6 +38,13 @@ class Stage:
                 self.env[name] = value
             if 'Ctrl-C' in line:
                 break
+        try:
+            self.fill()
+        except BaseException:
+            self.end()
+            raise
+
+    def fill(self):
         contacts = os.path.join(self.home, 'contacts.csv')
         with open(contacts, 'w') as f:
             f.write('name,phone,company\n')
@@ -113,7 +120,7 @@ def ours(program, seconds, presses):
         first = first_frame(p)
         p.read(3)
         idle = window(p, seconds)
-        rows.append(dict(what='dialdeck, idle', size='120x40', first_ms=first, bytes_s=idle[0], writes_s=idle[1], cpu=idle[2], key_ms=keys(p, 'jk', presses), mib=round(p.memory(), 1)))
+        rows.append(dict(what='dialdeck, idle', size='120x40', first_ms=first, bytes_s=idle[0], writes_s=idle[1], cpu=idle[2], key_ms=keys(p, 'CL', presses), mib=round(p.memory(), 1)))
         p.press('Cs')
         p.press('L')
         wait_live(p, 16)
@@ -123,13 +130,13 @@ def ours(program, seconds, presses):
             busy = window(p, seconds)
             rows.append(dict(what=f'dialdeck, {live(p)} live calls', size='%dx%d' % size, bytes_s=busy[0], writes_s=busy[1], cpu=busy[2], key_ms=keys(p, 'jk', presses), mib=round(p.memory(), 1)))
         os.kill(p.pid, 9)
+        os.waitpid(p.pid, 0)
     finally:
         stage.end()
     return rows
 
 
 def live(p):
-    import re
     found = re.search(r'[Ll]ive(?: calls)? (\d+)', p.screen().text()) or re.search(r'(\d+)/20', p.screen().text())
     return int(found.group(1)) if found else 0
 

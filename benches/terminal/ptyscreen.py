@@ -257,7 +257,7 @@ def indexed(n):
     return '#%02x%02x%02x' % (steps[n // 36], steps[n // 6 % 6], steps[n % 6])
 
 
-CELL, LINE = 8.43, 18
+CELL, LINE, BASE = 8.43, 16, 13
 
 
 def svg(screen, ground='#0f141b', ink='#e6eaf0'):
@@ -283,7 +283,7 @@ def svg(screen, ground='#0f141b', ink='#e6eaf0'):
                 cells = sum(max(width(c), 0) for c in shown)
                 style = ' font-weight="bold"' * look['bold'] + ' font-style="italic"' * look['italic'] + ' text-decoration="underline"' * look['underline']
                 style += ' opacity="0.6"' * look['dim']
-                out.append(f'<text xml:space="preserve" x="{(x + lead) * CELL:.2f}" y="{y * LINE + 14}" fill="{fg}"{style} '
+                out.append(f'<text xml:space="preserve" x="{(x + lead) * CELL:.2f}" y="{y * LINE + BASE}" fill="{fg}"{style} '
                            f'textLength="{cells * CELL:.2f}" lengthAdjust="spacingAndGlyphs">{html.escape(shown)}</text>')
             x = end
     out.append('</svg>')

@@ -85,7 +85,7 @@ pub fn leave_the_terminal() {
 pub fn tell_ready() {
     say!("{READY}");
     let silence = File::options().read(true).write(true).open("/dev/null");
-    let silenced = silence.map_err(std::io::Error::from).and_then(|null| {
+    let silenced = silence.and_then(|null| {
         rustix::stdio::dup2_stdout(&null)?;
         rustix::stdio::dup2_stderr(&null)?;
         Ok(())

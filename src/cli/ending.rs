@@ -28,7 +28,9 @@ pub fn finish(runtime: &Runtime, app: App, ended: Result<Ending, ConsoleError>, 
         Err(e @ ConsoleError::Panic(_)) => (Ending::TerminalGone, Some(CliError::Failed(e.to_string()))),
         Err(e @ ConsoleError::Terminal(_)) => (Ending::QuitNow, Some(CliError::Failed(e.to_string()))),
     };
-    begin(&app, ending, on_hangup, drain);
+    if matches!(ending, Ending::QuitNow | Ending::Kept(_)) {
+        app.stop_now();
+    }
     if let Some(failed) = &failed {
         tell!("dialdeck: {failed}");
     }
@@ -37,6 +39,7 @@ pub fn finish(runtime: &Runtime, app: App, ended: Result<Ending, ConsoleError>, 
         if let Some(words) = words {
             return Err(end_broken(app, &words).await);
         }
+        tell_how(&app, ending, on_hangup, drain).await;
         let limit = match (ending, on_hangup) {
             (Ending::QuitNow | Ending::Again | Ending::Kept(_) | Ending::Broken, _) | (Ending::TerminalGone, OnHangup::Stop) => AT_ONCE,
             (Ending::Drain | Ending::TerminalGone, _) => FOREVER,
@@ -61,21 +64,21 @@ pub fn finish(runtime: &Runtime, app: App, ended: Result<Ending, ConsoleError>, 
     failed.map_or(done, Err)
 }
 
-/// Says how it ends, and begins it.
-fn begin(app: &App, ending: Ending, on_hangup: OnHangup, drain: &Drain) {
+/// Says how it ends: on the terminal whom it waits for, in the log what becomes of a screen that is gone.
+async fn tell_how(app: &App, ending: Ending, on_hangup: OnHangup, drain: &Drain) {
+    let open = if app.following.borrow().is_some() { 0 } else { app.desk.store().open_calls().await.map_or(0, |rows| rows.len()) };
     match ending {
-        Ending::QuitNow | Ending::Again | Ending::Kept(_) => app.stop_now(),
-        Ending::Drain => tell!("dialdeck: starting no new calls; leaving when the live ones have ended (Ctrl-C leaves at once)"),
-        Ending::Terminated => tell!("dialdeck: ending; calls that are still live are seen to their end for {} s at most", drain.left().as_secs()),
+        Ending::Drain if open > 0 => tell!("dialdeck: starting no new calls; leaving when the {open} live have ended (Ctrl-C leaves at once)"),
+        Ending::Terminated if open > 0 => tell!("dialdeck: ending; the {open} live calls are seen to their end for {} s at most", drain.left().as_secs()),
         Ending::TerminalGone => {
             let then = match on_hangup {
                 OnHangup::Drain => "no new calls are started, live ones are seen to their end",
                 OnHangup::Continue => "campaigns go on without it, until SIGTERM",
                 OnHangup::Stop => "this process ends at once; the next start looks after live calls",
             };
-            tracing::warn!(target: "app", "the screen is gone: {then} ([engine] on_hangup)");
+            tracing::warn!(target: "app", "the screen is gone with {open} live: {then} ([engine] on_hangup)");
         }
-        Ending::Broken => {}
+        Ending::Drain | Ending::Terminated | Ending::QuitNow | Ending::Kept(_) | Ending::Broken => {}
     }
 }
 

@@ -163,8 +163,8 @@ pub enum ConsoleError {
     Panic(String),
 }
 
-/// Between two frames that show news; a key is drawn sooner.
-const FRAME: Duration = Duration::from_millis(100);
+/// Between two frames that show news: each moves every line of the events. A key is drawn sooner.
+const FRAME: Duration = Duration::from_millis(250);
 /// A key is drawn at once, but for what comes in a flood.
 const KEY_FRAME: Duration = Duration::from_millis(4);
 

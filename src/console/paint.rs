@@ -309,18 +309,18 @@ mod tests {
         // Two cells each: half a letter is none of ours.
         let letters = ["a ", "  ", "│ ", "éa", "日", "e\u{301} ", "●●", "Z "];
         let mut die: u32 = 7;
-        let mut roll = |n: usize| {
+        let mut roll = |n: u16| {
             die = die.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (die >> 8) as usize % n
+            u16::try_from((die >> 8) % u32::from(n)).unwrap()
         };
         let mut frames = vec![Buffer::empty(area)];
         for _ in 0..60 {
             let mut next = frames.last().unwrap().clone();
             for _ in 0..40 {
-                let (x, y) = (roll(20) as u16 * 2, roll(12) as u16);
-                let modifier = Modifier::from_bits_truncate(roll(512) as u16) & (Modifier::BOLD | Modifier::ITALIC | Modifier::UNDERLINED | Modifier::REVERSED);
-                let style = Style::new().fg(colours[roll(6)]).bg(colours[roll(6)]).add_modifier(modifier).remove_modifier(!modifier);
-                next.set_stringn(x, y, letters[roll(8)], 2, style);
+                let (x, y) = (roll(20) * 2, roll(12));
+                let modifier = Modifier::from_bits_truncate(roll(512)) & (Modifier::BOLD | Modifier::ITALIC | Modifier::UNDERLINED | Modifier::REVERSED);
+                let style = Style::new().fg(colours[usize::from(roll(6))]).bg(colours[usize::from(roll(6))]).add_modifier(modifier).remove_modifier(!modifier);
+                next.set_stringn(x, y, letters[usize::from(roll(8))], 2, style);
             }
             frames.push(next);
         }

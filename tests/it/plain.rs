@@ -209,7 +209,7 @@ impl Pipe {
     }
 
     fn wait_for(&self, what: impl Fn(&str) -> bool) -> String {
-        let end = Instant::now() + Duration::from_secs(60);
+        let end = Instant::now() + Duration::from_mins(1);
         loop {
             let said = self.said.lock().unwrap().clone();
             if what(&said) {

@@ -23,7 +23,8 @@ struct Terminal {
     /// One that is gone has nobody who holds it open.
     gone: Arc<AtomicBool>,
     size: (u16, u16),
-    _home: Option<tempfile::TempDir>,
+    /// Goes with it.
+    home: Option<tempfile::TempDir>,
 }
 
 impl Terminal {
@@ -44,7 +45,7 @@ impl Terminal {
         let mut all = vec![("HOME", home.path().to_str().unwrap())];
         all.extend(variables);
         let mut t = Self::run(&[&["demo"], args].concat(), columns, rows, &all);
-        t._home = Some(home);
+        t.home = Some(home);
         t
     }
 
@@ -88,7 +89,7 @@ impl Terminal {
                 kept.lock().unwrap().extend_from_slice(&chunk[..n]);
             }
         });
-        Self { child, master: Some(pair.master), keys: Some(keys), bytes, frozen, gone, size: (columns, rows), _home: None }
+        Self { child, master: Some(pair.master), keys: Some(keys), bytes, frozen, gone, size: (columns, rows), home: None }
     }
 
     /// The window is closed, or the line drops.
@@ -164,7 +165,7 @@ impl Terminal {
         let sent = self.sent();
         let drawn = sent.rfind("\u{1b}[?1049h").unwrap();
         let left = &sent[drawn..];
-        ["\u{1b}[?1049l", "\u{1b}[?25h", "\u{1b}[?2004l"].iter().all(|s| left.contains(s))
+        ["\u{1b}[?1049l", "\u{1b}[?25h", "\u{1b}[?2004l", "\u{1b}[?1000l"].iter().all(|s| left.contains(s))
             && !left.rsplit("\u{1b}[?1049l").next().unwrap().contains("\u{1b}[?25l")
     }
 }
@@ -175,7 +176,7 @@ fn signal(pid: u32, signal: &str) {
 
 /// Waits until it holds.
 fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + Duration::from_mins(1);
     while !holds() {
         assert!(Instant::now() < end, "still waiting for: {what}");
         std::thread::sleep(Duration::from_millis(50));
@@ -415,6 +416,26 @@ fn a_bracketed_paste_does_nothing() {
     assert_eq!(t.ended(), 0);
 }
 
+/// A key that is held: the tagging desk goes on to the next call, and the key does not follow.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_held_key_tags_no_queue() {
+    let rig = Rig::new(8, 50, 200).await;
+    let mut t = Terminal::console(&rig, 120, 40, &[]);
+    rig.until_done().await;
+    t.wait_for("8 to tag");
+    t.press("O");
+    t.press("j");
+    for _ in 0..60 {
+        t.keys.as_mut().unwrap().write_all(b"1").unwrap();
+        std::thread::sleep(Duration::from_millis(33));
+    }
+    t.wait_for("u undoes");
+    t.press("q");
+    assert_eq!(t.ended(), 0);
+    let tagged = rig.row().await.counts.interested;
+    assert!((1..=2).contains(&tagged), "{tagged} tags of one held key");
+}
+
 #[test]
 fn every_signal_that_ends_it_restores_the_terminal_and_no_other_does_harm() {
     for name in ["-TERM", "-INT", "-QUIT"] {
@@ -462,7 +483,7 @@ async fn sigterm_with_live_calls_says_for_whom_it_waits() {
     let mut t = Terminal::console(&rig, 120, 40, &[]);
     t.wait_for("on call");
     t.terminate();
-    let shown = t.wait_for("ending: nothing new is dialled");
+    let shown = t.wait_for("ending: nothing new is dialled").split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(shown.contains("(Contact ") && shown.contains("s at the latest"), "{shown}");
     assert_eq!(t.ended(), 0);
     assert!(t.is_restored());
@@ -494,7 +515,7 @@ async fn a_terminal_that_hangs_up_with_calls_live_leaves_none_behind() {
     assert!(rig.store.open_calls().await.unwrap().is_empty());
     assert!(rig.rings().0.is_empty() && rig.rings().1 > 0);
     let log = std::fs::read_to_string(rig.dir.path().join(".local/state/dialdeck/dialdeck.log")).unwrap();
-    assert!(log.contains("the screen is gone: no new calls are started") && log.contains("while nobody watched"), "{log}");
+    assert!(log.contains("live: no new calls are started") && log.contains("while nobody watched"), "{log}");
 }
 
 /// Leaving hands the lock on: campaigns go on, nobody is dialled twice, no call is lost.

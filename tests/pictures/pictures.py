@@ -5,7 +5,7 @@
 
 A demonstration is started at each size, a campaign runs until there is something to see, then each room is entered by its
 keys. Nothing is asserted: whoever changes a room looks at it. --readme writes the one at the top of README.md."""
-import argparse, os, pathlib, sys, tempfile
+import argparse, atexit, os, pathlib, shutil, sys, tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / 'benches' / 'terminal'))
@@ -34,6 +34,7 @@ THEMES = {'dark': ('#0f141b', '#e6eaf0'), 'light': ('#fbfaf7', '#1b1f24')}
 
 def folders():
     home = tempfile.mkdtemp(prefix='dialdeck-pictures-')
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
     return {name: os.path.join(home, name) for name in ('XDG_CONFIG_HOME', 'XDG_STATE_HOME', 'XDG_DATA_HOME')}
 
 

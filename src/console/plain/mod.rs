@@ -153,7 +153,7 @@ fn write(out: &mut impl Write, lines: &[String]) -> std::io::Result<()> {
     if lines.is_empty() {
         return Ok(());
     }
-    let text: String = lines.iter().map(|l| format!("{l}\n")).collect();
+    let text = lines.join("\n") + "\n";
     out.write_all(text.as_bytes())?;
     out.flush()
 }

@@ -123,10 +123,8 @@ pub fn list(p: &mut Plain, rows: &[PaneRow], none: &str) {
 /// A call in one line.
 fn described(p: &mut Plain, r: &PaneRow) -> String {
     let number = p.calls.of(r.id);
-    let seconds = match r.state.is_ended() {
-        true => r.call_duration,
-        false => r.answered_at.or(r.ringing_at).or(r.armed_at).map_or(0, |t| (p.state.now - t).num_seconds().max(0)),
-    };
+    let since = r.answered_at.or(r.ringing_at).or(r.armed_at);
+    let seconds = if r.state.is_ended() { r.call_duration } else { since.map_or(0, |t| (p.state.now - t).num_seconds().max(0)) };
     let time = if seconds > 0 { format!(", {}:{:02}", seconds / 60, seconds % 60) } else { String::new() };
     let says = if r.outcome.is_none() { agent_says(r) } else { String::new() };
     let tag = r.outcome.map_or(says, |o| format!(", tagged {}", o.label()));
