@@ -37,7 +37,10 @@ const EVENTS: u16 = 5;
 /// The frame of a pane, and the head of its columns.
 const FRAME: u16 = 2;
 const HEAD: u16 = 1;
-const TREND_ROWS: u16 = 6;
+const TREND_ROWS: u16 = 5;
+const MOST_TREND: u16 = 17;
+/// Rows of the queue that go before a higher last hour.
+const QUEUE: u16 = 7;
 
 /// The places of one frame.
 #[derive(Debug, Default)]
@@ -93,11 +96,10 @@ fn medium(state: &State, places: &mut Places, area: Rect) {
 
 fn large(state: &State, places: &mut Places, area: Rect) {
     let [left, right] = Layout::horizontal([Constraint::Length(LEFT_COLUMNS), Constraint::Min(60)]).areas(area);
-    let queue = u16::try_from(state.data.to_tag.len()).unwrap_or(u16::MAX).clamp(1, area.height / 4) + HEAD;
-    let outcomes = (TOTAL_ROWS + queue).min(area.height / 2);
-    let most = area.height.saturating_sub(outcomes + TREND_ROWS).max(5);
-    let [campaigns, outcomes, trend] =
-        Layout::vertical([Constraint::Length(campaign_rows(state).min(most)), Constraint::Length(outcomes), Constraint::Min(0)]).areas(left);
+    let campaigns = campaign_rows(state).min(area.height / 3);
+    // The queue of outcomes has what is left; the last hour no more than it can use.
+    let trend = area.height.saturating_sub(campaigns + TOTAL_ROWS + QUEUE).clamp(TREND_ROWS, MOST_TREND);
+    let [campaigns, outcomes, trend] = Layout::vertical([Constraint::Length(campaigns), Constraint::Min(TOTAL_ROWS), Constraint::Length(trend)]).areas(left);
     let [live, bottom] = Layout::vertical([Constraint::Min(8), Constraint::Length((area.height * 2 / 5).clamp(10, 20))]).areas(right);
     let [detail, events] = Layout::horizontal([Constraint::Percentage(50), Constraint::Percentage(50)]).areas(bottom);
     places.panes.extend([(Pane::Campaigns, campaigns), (Pane::Outcomes, outcomes), (Pane::Live, live), (Pane::Events, events)]);

@@ -101,11 +101,10 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
                 open.dialog.take_text(text);
             }
         }
-        Msg::Edited(Err(why)) => state.complain(why),
+        Msg::Edited(Err(why)) | Msg::Answer(_, Err(why)) => state.complain(why),
         Msg::Terminate => return vec![Effect::Leave(Ending::Terminated)],
         Msg::Gone => return vec![Effect::Leave(Ending::TerminalGone)],
         Msg::Broken => return vec![Effect::Leave(Ending::Broken)],
-        Msg::Answer(_, Err(why)) => state.complain(why),
         Msg::Key(_) | Msg::Resize | Msg::Answer(..) | Msg::Preview(_) | Msg::ImportProgress { .. } => {}
     }
     Vec::new()

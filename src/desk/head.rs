@@ -115,7 +115,8 @@ impl Desk {
             let dials = lately.iter().find(|p| p.campaign_id == row.id).map_or(0, |p| p.pace.dials);
             let (gate, _, until) = self.binding(row).await?;
             let of = match gate {
-                "open" => self.reckoned(row, dials, now).await?,
+                // All its lines in use, or the next dial in a moment: it goes on as it does.
+                "open" | "concurrency" | "trunk_concurrency" | "call_delay" | "trunk_rate" => self.reckoned(row, dials, now).await?,
                 "brake" => Next::Braked,
                 gate => Next::Waits(gate.to_owned(), until),
             };

@@ -99,7 +99,7 @@ const SERIES: [(&str, &str, Value); 3] = [("dials", "call_calling", |p| p.dials)
 /// Cells of the words at the left of a history.
 const LABEL: u16 = 16;
 /// The rows of one history at most.
-const TALLEST: u16 = 10;
+const TALLEST: u16 = 6;
 
 /// Dials, answers and failures of the last hour, a column a minute, all against the most dials of one: what is half as
 /// high is half as much. From the rows, so that it does not begin anew with each start.

@@ -1,5 +1,6 @@
 //! Draws the state and thinks nothing: places come from the layout, rows from the rooms, colours from the theme.
 
+mod bidi;
 mod footer;
 mod header;
 mod plain;
@@ -23,6 +24,8 @@ pub fn draw(frame: &mut Frame<'_>, state: &State) {
     paint(frame, state);
     if state.options.ascii {
         plain::letters(frame.buffer_mut());
+    } else {
+        bidi::isolate(frame.buffer_mut());
     }
 }
 
