@@ -389,7 +389,7 @@ fn each_role_has_its_colour_on_the_deck() {
         ("T. Berg", "text_faint"),
         ("callback? 91 %", "outcome_callback"),
         ("interested? 82 %", "outcome_interested"),
-        ("asked to be called", "text_dim"),
+        ("asked to be", "text_dim"),
         ("◐ Win-back", "state_paused"),
         ("done about", "text_dim"),
         ("● LiveKit", "success"),
@@ -403,6 +403,21 @@ fn each_role_has_its_colour_on_the_deck() {
     assert_eq!(corners.iter().filter(|c| **c == role(&s, "border_focus")).count(), 1, "{corners:?}");
     assert!(corners.iter().all(|c| *c == role(&s, "border_focus") || *c == role(&s, "border")));
     assert!(screen.content.iter().all(|c| !"═║╔╗╚╝".contains(c.symbol())), "no double lines");
+}
+
+/// Of each minute's dials the answered are at the foot, in a colour of their own; failures below.
+#[test]
+fn the_last_hour_shows_what_was_answered_of_what_was_dialled() {
+    let mut s = coloured(busy());
+    let screen = painted(&mut s, 200, 60);
+    let row_of = |words: &str| (0..60).find(|y| (0..82).map(|x| screen[(x, *y)].symbol()).collect::<String>().contains(words)).unwrap();
+    let (top, failed) = (row_of("dials 462"), row_of("failed 3"));
+    assert!(row_of("answered 146, 32 %") > top && row_of("an hour ago") == failed + 1);
+    let colours = |y: u16| (21..80).filter(|x| screen[(*x, y)].symbol() != " ").map(|x| screen[(x, y)].fg).collect::<Vec<_>>();
+    let (highest, lowest) = (colours(top), colours(failed - 1));
+    assert!(!highest.is_empty() && highest.iter().all(|c| *c == role(&s, "call_calling")), "{highest:?}");
+    assert!(lowest.len() > 50 && lowest.iter().all(|c| *c == role(&s, "call_answered")), "{lowest:?}");
+    assert_eq!(colours(failed), vec![role(&s, "error"); 3]);
 }
 
 #[test]

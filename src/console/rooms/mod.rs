@@ -9,6 +9,7 @@ mod judging;
 mod live;
 mod outcomes;
 mod table;
+mod trend;
 
 pub use judging::judged;
 
