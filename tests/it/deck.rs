@@ -410,14 +410,15 @@ fn each_role_has_its_colour_on_the_deck() {
 fn the_last_hour_shows_what_was_answered_of_what_was_dialled() {
     let mut s = coloured(busy());
     let screen = painted(&mut s, 200, 60);
-    let row_of = |words: &str| (0..60).find(|y| (0..82).map(|x| screen[(x, *y)].symbol()).collect::<String>().contains(words)).unwrap();
+    let row_of = |words: &str| (0..60).find(|y| (82..200).map(|x| screen[(x, *y)].symbol()).collect::<String>().contains(words)).unwrap();
     let (top, failed) = (row_of("dials 462"), row_of("failed 3"));
     assert!(row_of("answered 146, 32 %") > top && row_of("an hour ago") == failed + 1);
-    let colours = |y: u16| (21..80).filter(|x| screen[(*x, y)].symbol() != " ").map(|x| screen[(x, y)].fg).collect::<Vec<_>>();
+    let left = (82..200).rfind(|x| screen[(*x, top)].symbol() == "d").unwrap() + 19;
+    let colours = |y: u16| (left..199).filter(|x| screen[(*x, y)].symbol() != " ").map(|x| screen[(x, y)].fg).collect::<Vec<_>>();
     let (highest, lowest) = (colours(top), colours(failed - 1));
     assert!(!highest.is_empty() && highest.iter().all(|c| *c == role(&s, "call_calling")), "{highest:?}");
-    assert!(lowest.len() > 50 && lowest.iter().all(|c| *c == role(&s, "call_answered")), "{lowest:?}");
-    assert_eq!(colours(failed), vec![role(&s, "error"); 3]);
+    assert!(lowest.len() > 30 && lowest.iter().all(|c| *c == role(&s, "call_answered")), "{lowest:?}");
+    assert_eq!(colours(failed), vec![role(&s, "error"); 3], "three minutes had a failure");
 }
 
 #[test]

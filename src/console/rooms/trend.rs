@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Cells of the words at the left.
-const LABEL: usize = 20;
+const LABEL: usize = 19;
 /// Rows of failures and of the hour.
 const BELOW: usize = 2;
 
