@@ -28,7 +28,7 @@ pub fn finish(runtime: &Runtime, app: App, ended: Result<Ending, ConsoleError>, 
         Err(e @ ConsoleError::Panic(_)) => (Ending::TerminalGone, Some(CliError::Failed(e.to_string()))),
         Err(e @ ConsoleError::Terminal(_)) => (Ending::QuitNow, Some(CliError::Failed(e.to_string()))),
     };
-    if matches!(ending, Ending::QuitNow | Ending::Kept(_)) {
+    if matches!(ending, Ending::QuitNow | Ending::Again | Ending::Kept(_)) {
         app.stop_now();
     }
     if let Some(failed) = &failed {
@@ -78,7 +78,7 @@ async fn tell_how(app: &App, ending: Ending, on_hangup: OnHangup, drain: &Drain)
             };
             tracing::warn!(target: "app", "the screen is gone with {open} live: {then} ([engine] on_hangup)");
         }
-        Ending::Drain | Ending::Terminated | Ending::QuitNow | Ending::Kept(_) | Ending::Broken => {}
+        Ending::Drain | Ending::Terminated | Ending::QuitNow | Ending::Again | Ending::Kept(_) | Ending::Broken => {}
     }
 }
 

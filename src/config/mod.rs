@@ -459,25 +459,13 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
         theme: r.text("console.theme"),
         tmux_passthrough: r.flag("console.tmux_passthrough"),
         notify: one_of(&mut r, "console.notify", &["none", "bell", "osc9", "osc777"]),
+        ages: ages(&mut r),
         mask: mask(&mut r),
-        ages: r.text("console.limits").parse().unwrap_or_else(|e: String| {
-            r.complain("console.limits", e);
-            Ages::default()
-        }),
         log_level: r.text("log.level"),
         log_file: Some(PathBuf::from(r.text("log.file"))).filter(|p| !p.as_os_str().is_empty()),
         supabase_without_database: !r.text("auth.supabase_url").is_empty() && values.get("database.url").is_none_or(|v| v.source == "default"),
     };
     if r.complaints.is_empty() { Ok(config) } else { Err(ConfigError(r.complaints)) }
-}
-
-/// How much of numbers is hidden at first: nothing, all but four digits, everything.
-fn mask(r: &mut Reader<'_>) -> u8 {
-    match one_of(r, "console.mask", &["none", "last4", "all"]).as_str() {
-        "last4" => 1,
-        "all" => 2,
-        _ => 0,
-    }
 }
 
 /// Whether a URL's host is this machine.
@@ -534,6 +522,22 @@ fn optional<T: std::str::FromStr>(r: &mut Reader<'_>, key: &str, wanted: &str) -
 fn zone(r: &mut Reader<'_>) -> Option<Zone> {
     let text = Some(r.text("engine.timezone")).filter(|t| !t.is_empty())?;
     Zone::typed(&text).map_err(|e| r.complain("engine.timezone", e)).ok()
+}
+
+/// How much of numbers is hidden.
+fn mask(r: &mut Reader<'_>) -> u8 {
+    match one_of(r, "console.mask", &["none", "last4", "all"]).as_str() {
+        "last4" => 1,
+        "all" => 2,
+        _ => 0,
+    }
+}
+
+fn ages(r: &mut Reader<'_>) -> Ages {
+    r.text("console.limits").parse().unwrap_or_else(|e: String| {
+        r.complain("console.limits", e);
+        Ages::default()
+    })
 }
 
 fn region(r: &mut Reader<'_>) -> Option<String> {

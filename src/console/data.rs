@@ -34,8 +34,10 @@ const LINGER: Span = Span::seconds(60);
 const ROWS: i64 = 500;
 const LOG_ROWS: usize = 500;
 
-/// The head of the deck is read no oftener than this: its figures are of minutes.
+/// The head of the deck is read no oftener than this: its figures are of minutes. Where reading takes long, it rests so
+/// many times as long.
 const HEAD: Duration = Duration::from_secs(3);
+const SHARE: u32 = 20;
 /// Reasons of the agent that are shown at most.
 const REASONS: usize = 100;
 
@@ -101,22 +103,25 @@ async fn load_loop(desk: &Desk, actor: &Actor, ring: &Ring, clock: &SharedClock,
 struct Heading {
     last: Option<Arc<Head>>,
     at: Option<tokio::time::Instant>,
+    took: Duration,
     stale: bool,
 }
 
 impl Heading {
     /// Rows changed, and it was not read a moment ago.
     fn is_due(&self) -> bool {
-        self.stale && self.at.is_none_or(|t| t.elapsed() >= HEAD)
+        self.stale && self.at.is_none_or(|t| t.elapsed() >= HEAD.max(self.took * SHARE))
     }
 
     /// Reads it anew where it is due, or a minute went by.
     async fn read(&mut self, desk: &Desk, actor: &Actor, now: DateTime<Utc>, zone: Zone) -> Result<(), DeskError> {
         if self.is_due() || self.at.is_none_or(|t| t.elapsed() >= Duration::from_secs(10)) {
             // The midnight before now, on the operator's clock.
-            let today = schedule::next_day(zone, now - Span::days(1));
+            let (today, begun) = (schedule::next_day(zone, now - Span::days(1)), tokio::time::Instant::now());
+            // What changes while it is read is read again.
+            self.stale = false;
             self.last = Some(Arc::new(desk.head(actor.owner, today).await?));
-            (self.at, self.stale) = (Some(tokio::time::Instant::now()), false);
+            (self.at, self.took) = (Some(tokio::time::Instant::now()), begun.elapsed());
         }
         Ok(())
     }

@@ -7,7 +7,7 @@
 //! alert            alert                       alert
 //! tabs or crumbs   campaigns | outcomes        campaigns | live calls
 //! one pane         live calls                  outcomes  |
-//!                  events                      last hour | the call | events
+//!                  events                      events    | the call | last hour
 //! notes, then who the keys act on and which they are, at the bottom of each
 //! ```
 
@@ -37,7 +37,6 @@ const EVENTS: u16 = 5;
 /// The frame of a pane, and the head of its columns.
 const FRAME: u16 = 2;
 const HEAD: u16 = 1;
-const TREND_ROWS: u16 = 6;
 
 /// The places of one frame.
 #[derive(Debug, Default)]
@@ -91,15 +90,14 @@ fn medium(state: &State, places: &mut Places, area: Rect) {
     places.panes.extend([(Pane::Campaigns, campaigns), (Pane::Outcomes, outcomes), (Pane::Live, live), (Pane::Events, events)]);
 }
 
+/// Events go below the outcomes: a line more moves all of them, and there they are few and wide. The last hour, which
+/// changes once a minute, has the place beside the call.
 fn large(state: &State, places: &mut Places, area: Rect) {
     let [left, right] = Layout::horizontal([Constraint::Length(LEFT_COLUMNS), Constraint::Min(60)]).areas(area);
-    let queue = u16::try_from(state.data.to_tag.len()).unwrap_or(u16::MAX).clamp(1, area.height / 4) + HEAD;
-    let outcomes = (TOTAL_ROWS + queue).min(area.height / 2);
-    let most = area.height.saturating_sub(outcomes + TREND_ROWS).max(5);
-    let [campaigns, outcomes, trend] =
-        Layout::vertical([Constraint::Length(campaign_rows(state).min(most)), Constraint::Length(outcomes), Constraint::Min(0)]).areas(left);
-    let [live, bottom] = Layout::vertical([Constraint::Min(8), Constraint::Length((area.height * 2 / 5).clamp(10, 20))]).areas(right);
-    let [detail, events] = Layout::horizontal([Constraint::Percentage(50), Constraint::Percentage(50)]).areas(bottom);
+    let rows = [Constraint::Length(campaign_rows(state).min(area.height / 3)), Constraint::Min(TOTAL_ROWS), Constraint::Length(EVENTS + FRAME)];
+    let [campaigns, outcomes, events] = Layout::vertical(rows).areas(left);
+    let [live, bottom] = Layout::vertical([Constraint::Min(8), Constraint::Length((area.height * 2 / 5).clamp(10, 18))]).areas(right);
+    let [detail, trend] = Layout::horizontal([Constraint::Percentage(50), Constraint::Percentage(50)]).areas(bottom);
     places.panes.extend([(Pane::Campaigns, campaigns), (Pane::Outcomes, outcomes), (Pane::Live, live), (Pane::Events, events)]);
     (places.trend, places.detail) = (Some(trend), Some(detail));
 }

@@ -36,7 +36,10 @@ pub fn lines(state: &State, d: &Detail, width: usize, details: bool) -> Vec<Line
     let audits = d.audit.iter().filter(|a| details || !a.action.starts_with("outcome_"));
     happened.extend(audits.map(|a| (a.at, audit(state, a, width, details))));
     happened.extend(d.outcomes.iter().map(|o| (o.at, outcome(state, o, width, details))));
-    happened.sort_by_key(|h| h.0);
+    // LiveKit tells whole seconds: what was done from here in the same second comes first.
+    let dialled = d.audit.iter().find(|a| a.action == "call_armed").map(|a| a.at);
+    let at = |t: DateTime<Utc>| (t.timestamp(), Some(t) != dialled, t);
+    happened.sort_by_key(|h| if details { (0, false, h.0) } else { at(h.0) });
     lines.extend(happened.into_iter().flat_map(|h| h.1));
     lines
 }
@@ -155,7 +158,7 @@ fn event_words(e: &EventRow) -> String {
         Kind::Leg { status: Some(status), .. } => match status {
             LegStatus::Dialing => "the phone is being dialled",
             LegStatus::Ringing => "the phone rings",
-            LegStatus::Active => "somebody is on the phone",
+            LegStatus::Active => "answered",
             LegStatus::Hangup => "the phone was hung up",
         }
         .to_owned(),

@@ -67,7 +67,7 @@ impl Explanation {
         let mut lines = vec![self.message.clone()];
         lines.extend(self.until.map(|t| format!("changes at {}", at(t))));
         lines.push(format!(
-            "{} dialable now, {} later, {} on do-not-call, {} exhausted, {} invalid; about {} h {:02} min of calling left",
+            "{} dialable now, {} later, {} on do-not-call, {} called as often as allowed, {} invalid; about {} h {:02} min of calling left",
             w.dialable_now,
             w.later,
             w.do_not_call,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::{Desk, DeskError, Figures};
+use super::{Desk, DeskError, Figures, history};
 use crate::{
     domain::{
         campaign::Status,
@@ -75,11 +75,11 @@ impl Desk {
     pub async fn head(&self, owner: OwnerId, today: DateTime<Utc>) -> Result<Head, DeskError> {
         let campaigns = self.store.campaigns(owner, None, 200, 0).await?.rows;
         let now = self.now();
-        let day = self.away(owner, today).await?;
+        let tags = self.store.tags_between(owner, today, now + Duration::seconds(1)).await?;
         Ok(Head {
             figures: self.figures(owner).await?,
-            today: day.pace,
-            outcomes: day.outcomes,
+            today: self.pace_between(owner, today, now).await?,
+            outcomes: history::outcomes(&tags, |_| true),
             lights: Some(self.lights(owner, &campaigns).await?),
             next: self.next_of(owner, &campaigns, now).await?,
         })
@@ -115,7 +115,8 @@ impl Desk {
             let dials = lately.iter().find(|p| p.campaign_id == row.id).map_or(0, |p| p.pace.dials);
             let (gate, _, until) = self.binding(row).await?;
             let of = match gate {
-                "open" => self.reckoned(row, dials, now).await?,
+                // All its lines in use, or the next dial in a moment: it goes on as it does.
+                "open" | "concurrency" | "trunk_concurrency" | "call_delay" | "trunk_rate" => self.reckoned(row, dials, now).await?,
                 "brake" => Next::Braked,
                 gate => Next::Waits(gate.to_owned(), until),
             };

@@ -232,7 +232,7 @@ impl Desk {
     }
 
     /// The minute in which a while begins is counted whole.
-    async fn pace_between(&self, owner: OwnerId, from: DateTime<Utc>, until: DateTime<Utc>) -> Result<Pace, DeskError> {
+    pub(super) async fn pace_between(&self, owner: OwnerId, from: DateTime<Utc>, until: DateTime<Utc>) -> Result<Pace, DeskError> {
         let rows = self.store.owner_pace(owner, (minute_of(from), minute_of(until) + 1), 24 * 60).await?;
         Ok(rows.into_iter().fold(Pace::default(), |mut sum, row| {
             sum += row.pace;
@@ -270,7 +270,7 @@ fn what(action: &str, from: &str, to: &str) -> Option<What> {
 }
 
 /// The six in their order, those that there were.
-fn outcomes(tags: &[TagCount], which: impl Fn(&TagCount) -> bool) -> Vec<(Outcome, i64)> {
+pub(super) fn outcomes(tags: &[TagCount], which: impl Fn(&TagCount) -> bool) -> Vec<(Outcome, i64)> {
     let n = |outcome: Outcome| tags.iter().filter(|t| t.outcome == outcome && which(t)).map(|t| t.n).sum::<i64>();
     Outcome::ALL.into_iter().map(|o| (o, n(o))).filter(|(_, n)| *n > 0).collect()
 }

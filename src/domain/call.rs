@@ -238,7 +238,7 @@ fn classify_left(f: &Facts<'_>, reason: Leave, status: Option<LegStatus>) -> Cha
             let uncharged = !f.ringing_seen && !f.rejoined;
             Change { uncharged, ..end(f, State::Failed, Basis::Livekit, "the trunk ended the call before an answer") }
         }
-        Leave::ConnectionTimeout | Leave::Other | Leave::DuplicateIdentity => end(f, State::Unresolved, Basis::Inferred, "the leg vanished before an answer"),
+        Leave::ConnectionTimeout | Leave::Other | Leave::DuplicateIdentity => end(f, State::Unresolved, Basis::Inferred, "the phone vanished before an answer"),
     }
 }
 
@@ -255,7 +255,7 @@ fn on_gone(f: &Facts<'_>, proven: bool) -> Change {
     }
     match f.left {
         Some((reason, status)) => classify_left(f, reason, status),
-        None => end(f, State::Unresolved, Basis::Inferred, "the leg vanished before an answer"),
+        None => end(f, State::Unresolved, Basis::Inferred, "the phone vanished before an answer"),
     }
 }
 

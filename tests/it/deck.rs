@@ -380,16 +380,16 @@ fn role(s: &State, role: &str) -> Color {
 fn each_role_has_its_colour_on_the_deck() {
     let mut s = coloured(busy());
     s.live = None;
-    let screen = painted(&mut s, 160, 40);
+    let screen = painted(&mut s, 200, 60);
     for (words, wants) in [
         ("● on call", "call_answered"),
-        ("◔ ringing      L. Okafor", "call_calling"),
+        ("◔ ringing     L. Okafor", "call_calling"),
         ("✗ busy", "text_faint"),
         ("Jane Roe", "text"),
         ("T. Berg", "text_faint"),
         ("callback? 91 %", "outcome_callback"),
         ("interested? 82 %", "outcome_interested"),
-        ("asked to be called", "text_dim"),
+        ("asked to be", "text_dim"),
         ("◐ Win-back", "state_paused"),
         ("done about", "text_dim"),
         ("● LiveKit", "success"),
@@ -399,10 +399,26 @@ fn each_role_has_its_colour_on_the_deck() {
         assert_eq!(colour_of(&screen, words), role(&s, wants), "{words}");
     }
     // One accent for the focus: border and title, and of one pane.
-    let corners: Vec<Color> = (0..40).flat_map(|y| (0..160).map(move |x| (x, y))).filter(|at| screen[*at].symbol() == "╭").map(|at| screen[at].fg).collect();
+    let corners: Vec<Color> = (0..60).flat_map(|y| (0..200).map(move |x| (x, y))).filter(|at| screen[*at].symbol() == "╭").map(|at| screen[at].fg).collect();
     assert_eq!(corners.iter().filter(|c| **c == role(&s, "border_focus")).count(), 1, "{corners:?}");
     assert!(corners.iter().all(|c| *c == role(&s, "border_focus") || *c == role(&s, "border")));
     assert!(screen.content.iter().all(|c| !"═║╔╗╚╝".contains(c.symbol())), "no double lines");
+}
+
+/// Of each minute's dials the answered are at the foot, in a colour of their own; failures below.
+#[test]
+fn the_last_hour_shows_what_was_answered_of_what_was_dialled() {
+    let mut s = coloured(busy());
+    let screen = painted(&mut s, 200, 60);
+    let row_of = |words: &str| (0..60).find(|y| (82..200).map(|x| screen[(x, *y)].symbol()).collect::<String>().contains(words)).unwrap();
+    let (top, failed) = (row_of("dials 462"), row_of("failed 3"));
+    assert!(row_of("answered 146, 32 %") > top && row_of("an hour ago") == failed + 1);
+    let left = (82..200).rfind(|x| screen[(*x, top)].symbol() == "d").unwrap() + 19;
+    let colours = |y: u16| (left..199).filter(|x| screen[(*x, y)].symbol() != " ").map(|x| screen[(x, y)].fg).collect::<Vec<_>>();
+    let (highest, lowest) = (colours(top), colours(failed - 1));
+    assert!(!highest.is_empty() && highest.iter().all(|c| *c == role(&s, "call_calling")), "{highest:?}");
+    assert!(lowest.len() > 30 && lowest.iter().all(|c| *c == role(&s, "call_answered")), "{lowest:?}");
+    assert_eq!(colours(failed), vec![role(&s, "error"); 3], "three minutes had a failure");
 }
 
 #[test]
@@ -446,6 +462,19 @@ impl std::io::Write for Wire {
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
+}
+
+/// A terminal that writes from the right may turn a name round, and nothing beside it.
+#[test]
+fn a_name_from_the_right_is_kept_apart_from_what_stands_beside_it() {
+    let live = vec![row(42, "مريم حداد", CallState::Answered, 192), row(43, "Jane Roe", CallState::Answered, 100)];
+    let mut s = showing(Snapshot { live, to_tag: vec![], ..busy() }, false);
+    let shown = screen(&mut s, 120, 40);
+    let line = shown.lines().find(|l| l.contains("on call") && l.contains("مريم")).unwrap();
+    assert!(line.contains("\u{2068}مريم حداد\u{2069}") && line.contains("03:12"), "{line}");
+    let other = shown.lines().find(|l| l.contains("on call     Jane Roe")).unwrap();
+    let plain: String = line.chars().filter(|c| !"\u{2068}\u{2069}".contains(*c)).collect();
+    assert_eq!(plain.chars().count(), other.chars().count(), "the marks take no cell");
 }
 
 /// Bytes that a second of talk costs on the wire.
@@ -505,6 +534,7 @@ async fn the_head_of_the_deck_is_read_off_the_rows() {
     assert_eq!((lights.lines.0, lights.trunk.light), (1, Light::Good), "a line is in use");
     assert_eq!(lights.livekit.light, Light::Bad, "no engine runs in this office");
     office.tag(call, Outcome::Interested).await;
+    office.wait(Duration::seconds(1));
     assert_eq!(read().await.outcomes[0], (Outcome::Interested, 1));
 }
 

@@ -149,6 +149,10 @@ fn digits_act_only_where_the_call_is() {
         press(&mut s, keys);
         assert_eq!(s.focus, focus);
         for key in ["1", "4", "0", "H", "n", "r"] {
+            // Of campaigns `r` queues many again: it asks whom.
+            if (focus, key) == (Pane::Campaigns, "r") {
+                continue;
+            }
             assert_eq!(press(&mut s, key), [], "{key}");
             assert!(s.dialog.is_none() && s.saving.is_empty());
             let told = last_lines(&mut s, 80, 24);

@@ -119,7 +119,8 @@ fn story(state: &mut State) -> Vec<Effect> {
 
 /// Scrolls what stands beside a list: a call's story, a campaign.
 pub fn story_by(state: &mut State, by: isize) {
-    if !state.shows_story() && !(state.zoom && state.focus == Pane::Campaigns) {
+    let campaign = state.zoom && state.focus == Pane::Campaigns;
+    if !campaign && !state.shows_story() {
         let (live, enter) = (state.keys.name(Action::Focus(Pane::Live)), state.keys.name(Action::Enter));
         return state.hint(format!("no story stands beside the board here: {live} {live} has one where there is room, {enter} opens it"));
     }

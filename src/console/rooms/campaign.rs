@@ -162,8 +162,7 @@ impl Page<'_> {
             self.labelled(if i == 0 { "Places" } else { "" }, &format!("{:>6}  {opens}  {}", z.waiting, zone::label(&z.zones)), role);
         }
         if zones.len() > ZONES {
-            let more =
-                format!("{:>6}  in {} more", zones[ZONES..].iter().map(|z| z.waiting).sum::<i64>(), count(zones.len().saturating_sub(ZONES) as i64, "place"));
+            let more = format!("{:>6}  in {} more places", zones[ZONES..].iter().map(|z| z.waiting).sum::<i64>(), zones.len() - ZONES);
             self.labelled("", &more, "text_dim");
         }
     }
@@ -205,7 +204,7 @@ impl Page<'_> {
         }
         #[expect(clippy::cast_possible_truncation, reason = "a share between 0 and 100")]
         let values: Vec<i64> = all.iter().map(|h| rate(*h).unwrap_or(0.0) as i64).collect();
-        let spark: String = charts::spark(&values, all.len(), &self.state.theme.symbols).chars().map(|c| format!(" {c}{c} ")).collect();
+        let spark: String = charts::spark(&values, all.len(), &self.state.theme.symbols).chars().flat_map(|c| [' ', c, c, ' ']).collect();
         self.lines.push(Line::default());
         self.labelled("By hour", &names, "text_dim");
         self.labelled("answered %", &rates, "text");

@@ -102,7 +102,7 @@ impl Room for Campaigns {
         self.waits = false;
         self.asked = Some((*id, state.now));
         if let Ok(Answer::Campaign(room)) = answer {
-            self.known = room.clone();
+            self.known.clone_from(room);
         }
     }
 
@@ -320,8 +320,6 @@ fn waits(gate: &str, until: Option<DateTime<Utc>>, opens: Opens<'_>, at: &dyn Fn
         "retry" | "attempts_24h" | "frequency" | "rest" | "number_busy" => {
             (until.map_or_else(|| "tries again later".to_owned(), |t| format!("tries again {}", at(t))), "text_dim")
         }
-        "concurrency" | "trunk_concurrency" => ("all its lines are in use".to_owned(), "text_dim"),
-        "call_delay" | "trunk_rate" => ("dials in a moment".to_owned(), "text_dim"),
         "done" => ("the last calls".to_owned(), "text_dim"),
         "agent" => plain("no agent comes"),
         "kill_switch" => plain("kill switch is on"),

@@ -61,7 +61,7 @@ impl Room for Live {
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect, whole: bool) {
         let mut area = area;
         if whole && area.width >= BESIDE {
-            let [board, story] = Layout::horizontal([Constraint::Percentage(62), Constraint::Percentage(38)]).areas(area);
+            let [board, story] = Layout::horizontal([Constraint::Percentage(66), Constraint::Percentage(34)]).areas(area);
             deck::detail(frame, state, story);
             area = board;
         }

@@ -15,6 +15,7 @@ mod person;
 mod roster;
 mod systems;
 mod table;
+mod trend;
 
 pub use judging::judged;
 

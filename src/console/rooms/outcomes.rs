@@ -165,7 +165,11 @@ fn totals(state: &State, width: usize) -> Vec<Line<'static>> {
     let Some(head) = state.data.head.as_deref() else { return vec![Line::from(Span::styled(" loading...", dim))] };
     let tagged: i64 = head.outcomes.iter().map(|o| o.1).sum();
     let gap = if width < 40 { " " } else { "   " };
-    let words = format!(" {} dialled{gap}{} answered{gap}{tagged} tagged", head.today.dials, head.today.answered);
+    let mut words = format!(" {} dialled{gap}{} answered", head.today.dials, head.today.answered);
+    let of = format!("{gap}{tagged} tagged");
+    if words.len() + of.len() <= width {
+        words.push_str(&of);
+    }
     let mut lines = vec![Line::from(Span::styled(fit(&words, width), dim))];
     lines.extend(bars(state, &head.outcomes, width));
     lines

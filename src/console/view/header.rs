@@ -109,7 +109,7 @@ fn single(state: &State, width: usize) -> Line<'static> {
     parts.extend(lights(state).map(|l| worst(state, l)));
     let of = lights(state).map(|l| l.lines.1).filter(|of| *of > 0).map_or_else(String::new, |of| format!("/{of}"));
     parts.push(plain(state, format!("live {}{of}", state.data.live_count()), "text"));
-    parts.push(to_tag(state, width >= 72));
+    parts.push(to_tag(state, false));
     parts.push(plain(state, running(state), "text"));
     parts.extend(state.behind.as_ref().and_then(|b| b.goes_on()).map(|words| plain(state, words, "info")));
     if let Some(head) = state.data.head.as_deref() {
@@ -254,14 +254,19 @@ fn sum(minutes: &[Pace]) -> Pace {
     })
 }
 
-/// `to tag 7, oldest 4 m`, in the colour of its age.
+/// `to tag 7, oldest 4 m`, in the colour of its age; without room `to tag 7, 4 m`.
 fn to_tag(state: &State, whole: bool) -> Part {
     let n = state.to_tag();
     let oldest: Option<DateTime<Utc>> = state.data.to_tag.first().and_then(|r| r.completed_at).filter(|_| n > 0);
     let mut part = figure(state, "to tag", n.to_string(), state.theme.style("text"));
-    if let Some(since) = oldest.filter(|_| whole) {
+    if let Some(since) = oldest {
         let minutes = (state.now - since).num_minutes();
-        let words = if minutes < 1 { ", just now".to_owned() } else { format!(", oldest {}", age(state.now, since)) };
+        let words = match (minutes, whole) {
+            (..1, true) => ", just now".to_owned(),
+            (..1, false) => return part,
+            (_, true) => format!(", oldest {}", age(state.now, since)),
+            (_, false) => format!(", {}", age(state.now, since)),
+        };
         part.push(Span::styled(words, state.late((state.now - since).num_seconds(), state.options.ages.to_tag, "text_dim")));
     }
     part

@@ -1,5 +1,6 @@
 //! Draws the state and thinks nothing: places come from the layout, rows from the rooms, colours from the theme.
 
+mod bidi;
 mod footer;
 mod header;
 mod plain;
@@ -28,6 +29,8 @@ pub fn draw(frame: &mut Frame<'_>, state: &State) {
     halves(frame.buffer_mut());
     if state.options.ascii {
         plain::letters(frame.buffer_mut());
+    } else {
+        bidi::isolate(frame.buffer_mut());
     }
 }
 
