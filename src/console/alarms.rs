@@ -4,9 +4,7 @@
 use chrono::Duration as Span;
 
 use super::{
-    message::Effect,
     notify::{Alert, Holds},
-    question::Question,
     rows::{count, display_name},
     state::State,
 };
@@ -14,19 +12,11 @@ use crate::domain::campaign::Status;
 
 /// A call that waits longer for its tag is told.
 const UNTAGGED: Span = Span::minutes(15);
-/// How often promised calls are counted, while somebody is to be called for them.
-const COUNTED: Span = Span::seconds(30);
 
 /// After each look at the rows.
-pub fn look(state: &mut State) -> Vec<Effect> {
+pub fn look(state: &mut State) {
     let holds = holds(state);
     state.alarms.look(holds, state.now);
-    let counted = state.alarms.counted.is_some_and(|at| state.now >= at && state.now - at < COUNTED);
-    if counted || !state.alarms.is_on() {
-        return Vec::new();
-    }
-    state.alarms.counted = Some(state.now);
-    vec![Effect::Ask(Question::Figures)]
 }
 
 fn holds(state: &State) -> Vec<Holds> {
@@ -49,8 +39,9 @@ fn holds(state: &State) -> Vec<Holds> {
         let words = format!("{} to tag, {} for {}", count(state.to_tag(), "call"), display_name(oldest), count(waits, "minute"));
         all.push((Alert::ToTag, oldest.id.to_string(), words));
     }
-    if state.alarms.due > 0 {
-        all.push((Alert::Callback, state.alarms.due.to_string(), format!("{} due", count(state.alarms.due, "promised callback"))));
+    let due = data.head.as_ref().map_or(0, |h| h.figures.callbacks.due);
+    if due > 0 {
+        all.push((Alert::Callback, due.to_string(), format!("{} due", count(due, "promised callback"))));
     }
     all
 }

@@ -99,9 +99,6 @@ pub struct Alarms {
     bytes: String,
     /// The way that `b` switches on.
     configured: Way,
-    /// When the promised calls were counted last, and how many are due.
-    pub counted: Option<DateTime<Utc>>,
-    pub due: i64,
 }
 
 impl Alarms {

@@ -89,33 +89,23 @@ impl Performer {
                     Err(e) => refused_start(id, name, &e),
                 }
             }),
-            Effect::Stop { campaign, name, hang_up } => self.spawn(async move {
-                match desk.stop(actor, campaign, hang_up).await {
-                    Ok(s) => Msg::Done {
-                        words: format!("stopped \"{name}\": {} not called, {}{}", count(s.canceled, "contact"), count(s.live, "live call"), s.broken()),
-                        result: Ok(()),
-                    },
-                    Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },
-                }
+            Effect::Stop { campaign, name, hang_up } => self.told(async move {
+                let s = desk.stop(actor, campaign, hang_up).await?;
+                Ok(format!("stopped \"{name}\": {} not called, {}{}", count(s.canceled, "contact"), count(s.live, "live call"), s.broken()))
             }),
             Effect::Delete(id, name) => self.done(format!("deleted \"{name}\""), async move { desk.delete_campaign(actor, id).await }),
             Effect::Lines { campaign, name, by, undone } => self.spawn(async move {
                 let result = desk.change_lines(actor, campaign, by).await.map_err(|e| e.to_string());
                 Msg::Lines { campaign, name, by, undone, result }
             }),
-            Effect::Recycle(id, name, what) => self.spawn(async move {
-                match desk.recycle(actor, id, what).await {
-                    Ok(n) => Msg::Done { words: format!("{} of \"{name}\" queued again", count(n, "contact")), result: Ok(()) },
-                    Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },
-                }
-            }),
+            Effect::Recycle(id, name, what) => {
+                self.told(async move { Ok(format!("{} of \"{name}\" queued again", count(desk.recycle(actor, id, what).await?, "contact"))) });
+            }
             Effect::DeleteList(table, id, name) => self.done(format!("deleted \"{name}\""), async move { desk.delete_source(actor, table, id).await }),
-            Effect::NeverCall { number, name } => self.spawn(async move {
-                match desk.add_do_not_call(actor, number, String::new()).await {
-                    Ok(true) => Msg::Done { words: format!("{name} is on the do-not-call list: nobody calls that number again"), result: Ok(()) },
-                    Ok(false) => Msg::Done { words: format!("{name} was on the do-not-call list already"), result: Ok(()) },
-                    Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },
-                }
+            Effect::NeverCall { number, name } => self.told(async move {
+                let new = desk.add_do_not_call(actor, number, String::new()).await?;
+                let words = if new { "is on the do-not-call list: nobody calls that number again" } else { "was on the do-not-call list already" };
+                Ok(format!("{name} {words}"))
             }),
             Effect::ImportNumbers(path) => self.import_numbers(path),
             Effect::EditContact { table, id, name, email, notes } => {
@@ -135,11 +125,9 @@ impl Performer {
                     Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },
                 }
             }),
-            Effect::ResumeAll(ids) => self.spawn(async move {
-                match desk.resume_all(actor, ids).await {
-                    Ok(n) => Msg::Done { words: format!("resumed {}", count(i64::try_from(n).unwrap_or(0), "campaign")), result: Ok(()) },
-                    Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },
-                }
+            Effect::ResumeAll(ids) => self.told(async move {
+                let n = desk.resume_all(actor, ids).await?;
+                Ok(format!("resumed {}", count(i64::try_from(n).unwrap_or(0), "campaign")))
             }),
             Effect::Why(id) => self.why(id),
             Effect::Show(call) => self.wants.send_modify(|w| w.detail = call),
@@ -180,6 +168,16 @@ impl Performer {
     fn spawn(&self, task: impl Future<Output = Msg> + Send + 'static) {
         let send = self.send.clone();
         self.runtime.spawn(async move { send.tell(task.await) });
+    }
+
+    /// Done in the words that the task answers, or refused in the desk's.
+    fn told(&self, task: impl Future<Output = Result<String, DeskError>> + Send + 'static) {
+        self.spawn(async move {
+            match task.await {
+                Ok(words) => Msg::Done { words, result: Ok(()) },
+                Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },
+            }
+        });
     }
 
     /// Disks may stand still: neither the screen nor the engine waits for them.

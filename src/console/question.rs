@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::{
-    desk::{Actor, Away, CampaignRoom, Desk, DeskError, Figures, NumberStory, ShiftReport},
+    desk::{Actor, Away, CampaignRoom, Desk, DeskError, NumberStory, ShiftReport},
     domain::{
         dispatch::Closure,
         id::{CallId, CampaignId},
@@ -27,7 +27,6 @@ pub enum Question {
     Listed(Box<ListedSearch>),
     Number(String),
     Campaign(CampaignId),
-    Figures,
     /// Since the last console ended.
     Away(DateTime<Utc>),
     Shift(DateTime<Utc>, DateTime<Utc>),
@@ -59,7 +58,6 @@ pub enum Answer {
     Number(Box<NumberStory>),
     /// `None` where it is gone.
     Campaign(Option<Box<CampaignRoom>>),
-    Figures(Box<Figures>),
     Away(Box<Away>),
     Shift(Box<ShiftReport>),
     Systems(Vec<System>),
@@ -91,7 +89,6 @@ pub async fn answer(desk: &Desk, actor: &Actor, question: &Question) -> Result<A
             Some(row) => Answer::Campaign(Some(Box::new(desk.campaign_room(row).await?))),
             None => Answer::Campaign(None),
         },
-        Question::Figures => Answer::Figures(Box::new(desk.figures(owner).await?)),
         Question::Away(from) => Answer::Away(Box::new(desk.away(owner, *from).await?)),
         Question::Shift(from, until) => Answer::Shift(Box::new(desk.shift_report(owner, *from, *until).await?)),
         Question::Systems => Answer::Systems(desk.systems(owner).await?),

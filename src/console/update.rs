@@ -12,7 +12,7 @@ use super::{
     mouse,
     outside::Fault,
     place::{Dialog, Next},
-    question::{Answer, Question},
+    question::Answer,
     rooms,
     rows::count,
     session,
@@ -93,8 +93,8 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
                 Some((_, newest)) => *newest = Some(new),
                 None => state.take(*new),
             }
-            let effects = tagging::keep_promises(state, promised);
-            return effects.into_iter().chain(alarms::look(state)).collect();
+            alarms::look(state);
+            return tagging::keep_promises(state, promised);
         }
         Msg::DataFailed(why) => state.data_error = Some(why),
         Msg::Tagged { call, name, outcome, previous, undone, result } => tagged(state, call, name, outcome, previous, undone, result),
@@ -132,9 +132,7 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Broken => return vec![Effect::Leave(Ending::Broken)],
         Msg::Kept(Ok(pid)) => return vec![Effect::Leave(Ending::Kept(pid))],
         Msg::Kept(Err(why)) => state.complain(format!("nothing keeps running without this screen: {why}")),
-        Msg::Answer(Question::Figures, Err(_)) => {}
         Msg::Answer(_, Err(why)) | Msg::Edited(Err(why)) => state.complain(why),
-        Msg::Answer(_, Ok(Answer::Figures(figures))) => state.alarms.due = figures.callbacks.due,
         Msg::Answer(_, Ok(Answer::Away(away))) => session::away(state, away),
         Msg::Answer(_, Ok(Answer::Shift(shift))) => return session::reported(state, &shift),
         Msg::Key(_) | Msg::Mouse(_) | Msg::Resize | Msg::Answer(..) | Msg::Preview(_) | Msg::ImportProgress { .. } => {}

@@ -324,10 +324,10 @@ fn results_are_written_to_a_file_and_never_over_another_unasked() {
     let mut s = state();
     press(&mut s, "C");
     let line = |s: &mut State, text: &str| press(s, &format!(":{text}\n"));
-    let effects = line(&mut s, "write /tmp/q4 results.xlsx");
+    let effects = line(&mut s, "export /tmp/q4 results.xlsx");
     let Some(Setup::Export(export)) = only(&effects) else { panic!("{effects:?}") };
     assert_eq!((export.format, export.path.as_path(), export.over, export.name.as_str()), (Format::Xlsx, Path::new("/tmp/q4 results.xlsx"), false, "Q4 Sales"));
-    for (text, format, file) in [("write a.csv", Format::Csv, "a.csv"), ("export b json", Format::Jsonl, "b"), ("write c", Format::Csv, "c")] {
+    for (text, format, file) in [("export a.csv", Format::Csv, "a.csv"), ("export b json", Format::Jsonl, "b"), ("export c", Format::Csv, "c")] {
         let effects = line(&mut s, text);
         assert!(matches!(only(&effects), Some(Setup::Export(e)) if e.format == format && e.path == Path::new(file)), "{text}: {effects:?}");
     }
@@ -472,6 +472,7 @@ impl Program {
         command.cwd(home);
         command.env("HOME", home);
         command.env("TERM", "xterm-256color");
+        command.env("LANG", "C.UTF-8");
         let child = pair.slave.spawn_command(command).unwrap();
         let (mut reader, keys) = (pair.master.try_clone_reader().unwrap(), pair.master.take_writer().unwrap());
         let bytes: Arc<Mutex<Vec<u8>>> = Arc::default();
@@ -576,7 +577,7 @@ fn from_nothing_to_a_running_campaign_and_its_export_by_reading_the_screen() {
     p.press("\u{1b}");
     p.press("C");
     p.press(":");
-    p.fill(&["write out.csv"]);
+    p.fill(&["export out.csv"]);
     p.wait_for("in out.csv");
     assert!(std::fs::read_to_string(home.path().join("out.csv")).unwrap().contains("+12025550142"));
     p.press("P");

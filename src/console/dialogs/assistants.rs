@@ -117,7 +117,7 @@ impl AssistantForm {
     }
 
     fn send(&mut self) -> Next {
-        let text = |name| self.fields.value(name).to_owned();
+        let text = |name| self.fields.value(name);
         if text("name").is_empty() {
             self.fields.go_to("name");
             self.error = Some("a name is needed".to_owned());
@@ -186,7 +186,7 @@ impl Dialog for AssistantForm {
     }
 
     fn long_text(&self) -> Option<String> {
-        Some(self.fields.value("prompt").to_owned())
+        Some(self.fields.value("prompt"))
     }
 
     fn take_text(&mut self, text: String) {

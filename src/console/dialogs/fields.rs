@@ -16,7 +16,7 @@ pub enum Kind {
     /// Shown as stars.
     Secret(Input),
     Choice(Choice),
-    Text(Text),
+    Text(Box<Text>),
 }
 
 pub struct Field {
@@ -41,7 +41,7 @@ impl Field {
     }
 
     pub fn text(name: &'static str, label: &'static str, hint: &'static str, text: &str) -> Self {
-        Self { name, label, hint, kind: Kind::Text(Text::new(text)) }
+        Self { name, label, hint, kind: Kind::Text(Box::new(Text::new(text))) }
     }
 
     fn value(&self) -> Cow<'_, str> {
@@ -107,7 +107,7 @@ impl Fields {
         self.touched = true;
         self.go_to(name);
         for f in self.all.iter_mut().filter(|f| f.name == name) {
-            f.kind = Kind::Text(Text::new(text));
+            f.kind = Kind::Text(Box::new(Text::new(text)));
         }
     }
 

@@ -73,7 +73,7 @@ impl Law {
 
     fn close(&mut self, state: &State) -> Vec<Effect> {
         let Stage::Close(fields) = &mut self.stage else { return Vec::new() };
-        let (until, reason) = (fields.value("until").to_owned(), fields.value("reason").to_owned());
+        let (until, reason) = (fields.value("until"), fields.value("reason"));
         if reason.is_empty() {
             fields.go_to("reason");
             self.error = Some("why is it closed? Whoever looks later wants to know".to_owned());

@@ -36,7 +36,7 @@ impl Default for LiveKit {
 impl LiveKit {
     /// What is to be tried, or the first thing that is missing.
     fn values(&self) -> Result<LiveKitValues, (&'static str, &'static str)> {
-        let text = |name| self.fields.value(name).to_owned();
+        let text = |name| self.fields.value(name);
         for (name, words) in [("host", "the host is missing"), ("key", "the key is missing"), ("secret", "the secret is missing")] {
             if text(name).is_empty() {
                 return Err((name, words));

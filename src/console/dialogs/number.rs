@@ -41,7 +41,7 @@ impl Number {
     }
 
     fn wish(&self) -> Result<NumberWish, (&'static str, String)> {
-        let text = |name| self.fields.value(name).to_owned();
+        let text = |name| self.fields.value(name);
         let number = PhoneNumber::own(&text("number")).map_err(|e| ("number", format!("\"{}\": {e}", text("number"))))?;
         let assistant = *self.assistants.get(self.fields.chosen("assistant")).ok_or(("assistant", "no assistant yet".to_owned()))?;
         let password = Secret::new(text("password"));
