@@ -358,7 +358,6 @@ impl Reader<'_> {
 /// Keys that are in the design and do nothing yet, what they may hold, and the words for anything else.
 const LATER: &[(&str, &[&str], &str)] = &[
     ("database.migrate_url", &[""], "this release brings its database up to date by database.url alone"),
-    ("console.notify", &["", "none"], "this release rings no bell"),
     ("console.terms", &[""], "this release has its terms built in: `dialdeck terms show`"),
 ];
 

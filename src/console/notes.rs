@@ -50,10 +50,11 @@ impl Notes {
         }
     }
 
-    /// The errors are put away, or what was done; whether there was any.
+    /// The errors are put away; whether there was any. What was done goes by itself, and takes no key from anything.
     pub fn dismiss(&mut self) -> bool {
         if self.open.is_empty() {
-            return self.told.take().is_some();
+            self.told = None;
+            return false;
         }
         self.past.append(&mut self.open);
         let drop = self.past.len().saturating_sub(KEPT);

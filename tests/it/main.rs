@@ -39,6 +39,7 @@ mod store;
 mod support;
 mod systems;
 mod targets;
+mod tasks;
 mod terminal;
 mod tokens;
 mod trunks;

@@ -104,7 +104,7 @@ pub fn take_back(state: &mut State) -> Vec<Effect> {
             vec![Effect::ResumeAll(ids)]
         }
         Some(Undo::Lines { campaign, name, by }) => {
-            state.say(format!("taking back {by:+} lines of \"{name}\"..."));
+            state.say(format!("taking back {by:+} {} of \"{name}\"...", if by.abs() == 1 { "line" } else { "lines" }));
             vec![Effect::Lines { campaign, name, by: -by, undone: true }]
         }
         Some(Undo::Tags(steps)) => take_all_back(state, steps),

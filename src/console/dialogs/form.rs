@@ -2,7 +2,7 @@
 
 mod fields;
 
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::{
     Frame,
     layout::Rect,
@@ -294,6 +294,7 @@ impl Dialog for Form {
         let script = self.here() == Id::Script;
         match (key.code, self.here()) {
             (KeyCode::Char(c), Id::Summary) => return self.decide(c),
+            (KeyCode::Char('s'), _) if key.modifiers.contains(KeyModifiers::CONTROL) => return self.decide('c'),
             (KeyCode::Down, Id::Script) if self.script.can_go(true) => self.script.key(key),
             (KeyCode::Up, Id::Script) if self.script.can_go(false) => self.script.key(key),
             (KeyCode::Enter, Id::Script) if Text::is_new_line(&key) => self.script.key(key),
@@ -352,7 +353,8 @@ impl Dialog for Form {
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
         let title = if self.editing.is_some() { format!("Change \"{}\"", self.name.value()) } else { "New campaign".to_owned() };
-        let inside = popup(frame, &state.theme, area, 104, 22, &title, "Tab next   Shift-Tab back   Esc away");
+        let done = if self.editing.is_some() { "saves" } else { "makes it" };
+        let inside = popup(frame, &state.theme, area, 104, 22, &title, &format!("Tab next   Shift-Tab back   Ctrl-s {done}   Esc away"));
         let mut y = inside.y;
         let script = script_rows(self, inside.height);
         for (i, id) in Id::ALL.into_iter().enumerate() {
