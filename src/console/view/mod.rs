@@ -34,12 +34,16 @@ pub fn draw(frame: &mut Frame<'_>, state: &State) {
     }
 }
 
-/// A wide letter whose second half something else stands on is taken away: terminals would push what stands there.
+/// A wide letter on a part of which something else stands is taken away: terminals would push what stands there. Some
+/// scripts have letters of three cells and more.
 fn halves(buffer: &mut Buffer) {
     let end = buffer.content.len();
     for at in 0..end.saturating_sub(1) {
-        let wide = !buffer.content[at].symbol().is_ascii() && buffer.content[at].symbol().width() > 1;
-        if wide && buffer.content[at + 1].symbol() != " " {
+        if buffer.content[at].symbol().is_ascii() {
+            continue;
+        }
+        let wide = buffer.content[at].symbol().width();
+        if (at + 1..(at + wide).min(end)).any(|covered| buffer.content[covered].symbol() != " ") {
             buffer.content[at].set_symbol(" ");
         }
     }
