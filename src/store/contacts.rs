@@ -97,7 +97,7 @@ pub struct ContactSlice {
 
 impl ContactSlice {
     /// Rows of a full slice.
-    pub const FULL: usize = 500;
+    pub const FULL: usize = 200;
 
     /// Bound values, not one JSON text as elsewhere: a million rows are written a third quicker. What few files
     /// have is bound only where a row of the slice has it. The text is one of two for every full slice, so that

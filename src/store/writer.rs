@@ -19,7 +19,7 @@ use crate::failpoint::reach;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lane {
     Urgent,
-    /// Import slices and campaign filling, at most 500 rows or so a job.
+    /// Import slices and campaign filling, at most 200 and 500 rows a job.
     Bulk,
 }
 

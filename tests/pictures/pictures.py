@@ -19,7 +19,7 @@ ROOMS = [
     ('live', 'LL', ESC),
     ('tagging', 'OO', ESC),
     ('events', 'EE', ESC),
-    ('calls', 'K', ESC),
+    ('calls', 'K', ESC + ESC),
     ('people', 'B', ESC),
     ('systems', 'A', ESC),
     ('story', 'Ljj\r', ESC),
