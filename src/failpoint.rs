@@ -2,7 +2,7 @@
 //! tests/it/crash.rs) or lets it panic (tests/it/walls.rs). A release build has none of it.
 
 /// Every place on a call's way, in the order a call passes them.
-pub const POINTS: [&str; 28] = [
+pub const POINTS: [&str; 27] = [
     "claim.begin",
     "claim.leased",
     "claim.written",
@@ -22,10 +22,9 @@ pub const POINTS: [&str; 28] = [
     "dial.ringing",
     "dial.replied",
     "record.begin",
-    "record.stored",
-    "record.updated",
-    "record.counted",
-    "record.freed",
+    "record.settled",
+    "record.kept",
+    "record.ended",
     "record.written",
     "record.committed",
     "follow.looked",

@@ -345,15 +345,11 @@ struct RecycleRequest {
 pub async fn recycle(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
     let c = own(&api, caller.owner, &id).await?;
     let RecycleRequest { results } = body::json(&headers, &bytes)?;
-    let is = |word: &str| results.iter().any(|r| r == word);
-    let wrong = |words: String| Err(ApiError::Unprocessable(vec![FieldError::new("results", words)]));
+    let wrong = |words: String| ApiError::Unprocessable(vec![FieldError::new("results", words)]);
     if results.is_empty() {
-        return wrong("which are to go round again? Some of no_answer, busy, voicemail, callback".to_owned());
+        return Err(wrong(format!("which are to go round again? Some of {}", Recycle::WORDS.join(", "))));
     }
-    if let Some(other) = results.iter().find(|r| !["no_answer", "busy", "voicemail", "callback"].contains(&r.as_str())) {
-        return wrong(format!("\"{other}\" is none of no_answer, busy, voicemail, callback"));
-    }
-    let what = Recycle { no_answer: is("no_answer"), busy: is("busy"), voicemail: is("voicemail"), callback: is("callback") };
+    let what = results.iter().try_fold(Recycle::default(), |r, word| r.with(word)).map_err(wrong)?;
     let queued = api.desk.recycle(caller.actor(), c.id, what).await?;
     Ok(Json(json!({ "success": true, "queued": queued, "message": format!("{queued} contacts went back to the queue"), "campaign": row(&api, caller.owner, c.id).await? })).into_response())
 }

@@ -206,23 +206,27 @@ const WORTH_IT: u16 = 1024;
 /// Every path of the listener.
 pub fn router(parts: Parts) -> Router {
     let api = Api(Arc::new(parts));
-    let table = |routes: Vec<Route>| routes.into_iter().fold(Router::new(), |router, r| router.route(r.path, r.behind_its_gate(&api)));
-    let worth_it = SizeAbove::new(WORTH_IT).and(NotForContentType::SSE);
-    let rows = table(routes())
-        .layer(map_response(limits::envelope))
-        .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
-        .layer(CompressionLayer::new().compress_when(worth_it));
-    let all = table(at_root())
-        .nest(BASE, rows)
+    let table = |base: &str, routes: Vec<Route>| {
+        routes.into_iter().fold(Router::new(), |router, r| router.route(&format!("{base}{}", r.path), r.behind_its_gate(&api)))
+    };
+    // Layers in one tuple, the outermost first: each call of `layer` is a box that every request copies.
+    let rows = table(BASE, routes()).layer((
+        CompressionLayer::new().compress_when(SizeAbove::new(WORTH_IT).and(NotForContentType::SSE)),
+        SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        map_response(limits::envelope),
+    ));
+    let all = table("", at_root())
+        .merge(rows)
         .fallback(|| async { ApiError::NotFound("path") })
         .method_not_allowed_fallback(|| async { ApiError::NoMethod })
-        .layer(CatchPanicLayer::custom(edges::broke_down))
-        .layer(from_fn_with_state(api.clone(), edges::count));
+        .layer((from_fn_with_state(api.clone(), edges::count), CatchPanicLayer::custom(edges::broke_down)));
     let all = if let Some(cors) = api.edges.cors() { all.layer(cors) } else { all };
-    all.layer(PropagateRequestIdLayer::x_request_id())
-        .layer(TraceLayer::new_for_http().make_span_with(span).on_request(()).on_response(()).on_failure(()).on_body_chunk(()).on_eos(()))
-        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
-        .with_state(api)
+    all.layer((
+        SetRequestIdLayer::x_request_id(MakeRequestUuid),
+        TraceLayer::new_for_http().make_span_with(span).on_request(()).on_response(()).on_failure(()).on_body_chunk(()).on_eos(()),
+        PropagateRequestIdLayer::x_request_id(),
+    ))
+    .with_state(api)
 }
 
 /// What every line of a request's log names: its id, which its answer has too, and its route. Not its path,

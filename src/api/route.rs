@@ -97,13 +97,14 @@ impl Route {
     /// The handler behind its gate and its limits.
     pub(super) fn behind_its_gate(self, api: &Api) -> MethodRouter<Api> {
         let gate = from_fn_with_state((api.clone(), self.who), admit);
-        let handler = self.handler.route_layer(gate);
         let limits = api.limits;
         let time = limits.body;
+        // One tuple, the outermost first: each call of `route_layer` is a box that every request copies.
+        let whole = |most| (from_fn_with_state(time, limits::whole_body), DefaultBodyLimit::max(most), gate.clone());
         match self.comes {
-            Comes::Json => handler.route_layer(DefaultBodyLimit::max(limits.json)).route_layer(from_fn_with_state(time, limits::whole_body)),
-            Comes::Webhook => handler.route_layer(DefaultBodyLimit::max(limits.webhook)).route_layer(from_fn_with_state(time, limits::whole_body)),
-            Comes::Upload => handler.route_layer(DefaultBodyLimit::max(UPLOAD_LIMIT)).route_layer(from_fn_with_state(time, limits::next_piece)),
+            Comes::Json => self.handler.route_layer(whole(limits.json)),
+            Comes::Webhook => self.handler.route_layer(whole(limits.webhook)),
+            Comes::Upload => self.handler.route_layer((from_fn_with_state(time, limits::next_piece), DefaultBodyLimit::max(UPLOAD_LIMIT), gate.clone())),
         }
     }
 }

@@ -35,10 +35,9 @@ pub async fn call(s: &Session, command: CallCommand) -> Result<(), CliError> {
         }
         CallCommand::Outcome { call, undo: true, .. } => {
             let id = call_id(&call)?;
-            let history = s.desk.store().outcomes(id).await.map_err(DeskError::from)?;
-            let was = history.last().and_then(|o| o.previous);
-            s.desk.undo_outcome(s.actor.clone(), id, was, UndoDoNotCall::Lift).await?;
-            s.say("taken back", &json!({ "call": call, "outcome": was }));
+            let done = s.desk.take_back(s.actor.clone(), id, None, UndoDoNotCall::Lift).await?;
+            let promise = done.promise.map_or_else(String::new, |p| format!("; {}", p.words));
+            s.say(&format!("taken back{promise}"), &json!({ "call": call, "outcome": done.call.outcome }));
             Ok(())
         }
         CallCommand::Outcome { call, outcome, note, at, .. } => tag(s, &call, outcome, note, at).await,

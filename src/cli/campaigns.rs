@@ -75,13 +75,7 @@ async fn start(s: &Session, campaign: &str) -> Result<(), CliError> {
 }
 
 fn recycle(results: &[String]) -> Result<Recycle, CliError> {
-    results.iter().flat_map(|r| r.split(',')).try_fold(Recycle::default(), |r, word| match word.trim() {
-        "no_answer" => Ok(Recycle { no_answer: true, ..r }),
-        "busy" => Ok(Recycle { busy: true, ..r }),
-        "voicemail" => Ok(Recycle { voicemail: true, ..r }),
-        "callback" => Ok(Recycle { callback: true, ..r }),
-        other => Err(CliError::Usage(format!("\"{other}\" is none of no_answer, busy, voicemail, callback"))),
-    })
+    results.iter().flat_map(|r| r.split(',')).try_fold(Recycle::default(), |r, word| r.with(word.trim()).map_err(CliError::Usage))
 }
 
 type Act = Box<dyn Future<Output = Result<(), DeskError>> + Send>;

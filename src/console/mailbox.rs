@@ -58,6 +58,7 @@ fn kind(msg: &Msg) -> Option<u8> {
         | Msg::Paste(_)
         | Msg::Mouse(_)
         | Msg::Tagged { .. }
+        | Msg::NotTakenBack { .. }
         | Msg::TagWaits { .. }
         | Msg::Theme(..)
         | Msg::Created { .. }

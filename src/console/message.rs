@@ -61,6 +61,16 @@ pub enum Msg {
         /// With what is to be said of a promised callback.
         result: Result<Option<String>, String>,
     },
+    /// A tag was not taken back.
+    NotTakenBack {
+        call: CallId,
+        name: String,
+        outcome: Option<Outcome>,
+        previous: Option<Outcome>,
+        why: String,
+        /// It can still be.
+        again: bool,
+    },
     /// A tag could not be written for now: it is tried again.
     TagWaits {
         call: CallId,

@@ -22,7 +22,7 @@ use super::{
     waiting, watching,
 };
 use crate::{
-    desk::{Actor, CampaignDraft, ContactChange, Desk, DeskError, Import, ListImport, Progress, UndoDoNotCall},
+    desk::{Actor, CampaignDraft, ContactChange, Desk, DeskError, Import, ListImport, Preflight, Progress, UndoDoNotCall},
     domain::{campaign::Status, csv::ContactFile, id::CampaignId, phone, role::Role, zone},
     store::{CampaignEdit, ContactTable, PaneQuery},
 };
@@ -69,8 +69,14 @@ impl Performer {
             }
             Effect::UndoTag { call, name, previous, outcome, lift } => self.spawn(async move {
                 let lift = if lift { UndoDoNotCall::Lift } else { UndoDoNotCall::Keep };
-                let result = desk.undo_outcome(actor, call, previous, lift).await.map(|_| None).map_err(|e| e.to_string());
-                Msg::Tagged { call, name, outcome: previous, previous: outcome, undone: true, result }
+                match desk.take_back(actor, call, Some(outcome), lift).await {
+                    Ok(done) => {
+                        let promise = done.promise.map(|p| p.words);
+                        Msg::Tagged { call, name, outcome: done.call.outcome, previous: outcome, undone: true, result: Ok(promise) }
+                    }
+                    // What another has said since stands.
+                    Err(e) => Msg::NotTakenBack { call, name, outcome, previous, why: e.to_string(), again: matches!(e, DeskError::Store(_)) },
+                }
             }),
             Effect::Note { call, note } => self.done("note saved".to_owned(), async move { desk.set_note(actor, call, note).await.map(drop) }),
             Effect::HangUp(call, name) => self.done(format!("hanging up {name}..."), async move { desk.hang_up(actor, call).await }),
@@ -223,12 +229,7 @@ impl Performer {
             };
             match result.await {
                 Ok(p) => {
-                    let fields = p.missing_fields.join(", ");
-                    let lacking = match p.contacts_without_fields {
-                        0 => String::new(),
-                        1 => format!("; 1 lacks {fields}"),
-                        n => format!("; {n} lack {fields}"),
-                    };
+                    let lacking = lacking(&p);
                     Msg::Done {
                         words: format!("started \"{name}\": {}, {} dialable now{lacking}{still}. {}", count(p.contacts, "contact"), p.dialable_now, p.why),
                         result: Ok(()),
@@ -304,9 +305,16 @@ impl Performer {
         let (desk, actor) = (self.desk.clone(), self.actor.clone());
         self.spawn(async move {
             let FormValues { name, assistant, prompt, agent_name, settings, .. } = values;
-            let words = format!("changed \"{name}\"");
+            let mut words = format!("changed \"{name}\"");
             let edit = CampaignEdit { name, assistant, prompt, agent_name, settings };
-            Msg::Created { words, result: desk.edit_campaign(actor, id, edit).await.map_err(|e| e.to_string()) }
+            let result = async {
+                desk.edit_campaign(actor.clone(), id, edit).await?;
+                let row = desk.store().campaign(actor.owner, id).await?.ok_or(DeskError::NotFound("campaign"))?;
+                words.push_str(&lacking(&desk.preflight(&row).await?));
+                Ok::<_, DeskError>(())
+            };
+            let result = result.await.map_err(|e| e.to_string());
+            Msg::Created { words, result }
         });
     }
 
@@ -379,6 +387,17 @@ async fn still_on(desk: &Desk, actor: &Actor, id: CampaignId) -> String {
 }
 
 /// Only the terms can be accepted on the spot.
+
+/// What the script asks for that contacts do not have: those are not called.
+fn lacking(found: &Preflight) -> String {
+    let fields = found.missing_fields.join(", ");
+    match found.contacts_without_fields {
+        0 => String::new(),
+        1 => format!("; 1 contact lacks {fields} and is not called"),
+        n => format!("; {n} contacts lack {fields} and are not called"),
+    }
+}
+
 fn refused_start(id: CampaignId, name: String, why: &DeskError) -> Msg {
     match why {
         DeskError::Refused(refusal) if refusal.gate == "terms" => Msg::Terms(id, name),

@@ -12,7 +12,7 @@ pub fn refused(role: Role, effect: &Effect) -> Option<Msg> {
             Msg::Tagged { call: *call, name: name.clone(), outcome: *outcome, previous: *previous, undone: false, result: Err(words) }
         }
         Effect::UndoTag { call, name, previous, outcome, .. } => {
-            Msg::Tagged { call: *call, name: name.clone(), outcome: *previous, previous: *outcome, undone: true, result: Err(words) }
+            Msg::NotTakenBack { call: *call, name: name.clone(), outcome: *outcome, previous: *previous, why: words, again: true }
         }
         Effect::Lines { campaign, name, by, undone } => Msg::Lines { campaign: *campaign, name: name.clone(), by: *by, undone: *undone, result: Err(words) },
         Effect::Create { .. } => Msg::Created { words: String::new(), result: Err(words) },

@@ -133,6 +133,8 @@ pub struct State {
     /// Those of them that one key wrote: one step takes them back.
     pub together: BTreeSet<CallId>,
     pub promises: HashMap<CallId, Promise>,
+    /// Calls tagged while they went on whose promise is being written: no tag of its own.
+    pub kept: BTreeSet<CallId>,
     /// Campaign commands on their way: "pausing...".
     pub pending: HashMap<CampaignId, &'static str>,
     pub undo: Vec<Undo>,
@@ -236,6 +238,7 @@ impl State {
             notes: Notes::default(),
             saving: HashMap::new(),
             promises: HashMap::new(),
+            kept: BTreeSet::new(),
             pending: HashMap::new(),
             undo: Vec::new(),
             paused_all: None,

@@ -140,7 +140,10 @@ fn outcome(state: &State, o: &OutcomeRow, width: usize, details: bool) -> Vec<Li
         None => ("the tag was taken away".to_owned(), "text".to_owned()),
     };
     let note = if o.note.is_empty() { String::new() } else { format!(": {}", o.note) };
-    timed(state, o.at, &format!("{words} by {who}{note}"), width, state.theme.style(&role), details)
+    let back = if o.undoes.is_some() { "taken back: " } else { "" };
+    let again = if o.undoes.is_some() && o.value.is_some() { " again" } else { "" };
+    let promised = o.callback_at.map_or_else(String::new, |at| format!(", to be called {}", at.with_timezone(&state.options.zone).format("%a %F %H:%M %Z")));
+    timed(state, o.at, &format!("{back}{words}{again}{promised} by {who}{note}"), width, state.theme.style(&role), details)
 }
 
 fn event_words(e: &EventRow) -> String {

@@ -138,7 +138,10 @@ pub fn keep_promises(state: &mut State, rows: Vec<PaneRow>) -> Vec<Effect> {
         let Some(Promise { name, text }) = state.promises.remove(&row.id) else { continue };
         let ended = row.completed_at.unwrap_or(state.now);
         match moment(state, Some(row.campaign_id), &text, ended) {
-            Ok(at) => effects.push(send(state, row.id, name, Some(Outcome::Callback), row.outcome, Some(at.max(state.now + Span::seconds(1))))),
+            Ok(at) => {
+                state.kept.insert(row.id);
+                effects.push(send(state, row.id, name, Some(Outcome::Callback), row.outcome, Some(at.max(state.now + Span::seconds(1)))));
+            }
             Err(why) => state.complain(format!("{name} was promised a callback ({text}), which was not written: {why}. 3 on the call again")),
         }
     }

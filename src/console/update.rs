@@ -110,6 +110,13 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Created { words, result } => created(state, words, result),
         Msg::Setup(setup, result) => return set_up(state, &setup, result),
         Msg::PausedAll(ids) => paused(state, ids),
+        Msg::NotTakenBack { call, name, outcome, previous, why, again } => {
+            state.saving.remove(&call);
+            if again {
+                state.remember(Undo::Tag { call, name: name.clone(), outcome, previous, at: state.now });
+            }
+            state.complain(format!("{name}: {why}"));
+        }
         Msg::Lines { campaign, name, by, undone, result } => lines(state, campaign, name, by, undone, result),
         Msg::KillSwitch(on) => state.say(if on { "KILL SWITCH ON: nothing is dialled on any host" } else { "kill switch off" }),
         Msg::Why { title, mut lines } => {
@@ -278,10 +285,7 @@ fn tagged(
     let promised = match result {
         Ok(promised) => promised,
         Err(why) => {
-            // What was not taken back can be taken back still.
-            if undone {
-                state.remember(Undo::Tag { call, name: name.clone(), outcome: previous, previous: outcome, at });
-            }
+            state.kept.remove(&call);
             state.together.remove(&call);
             state.undo.pop_if(|u| state.together.is_empty() && matches!(u, Undo::Tags(steps) if steps.is_empty()));
             return match waited {
@@ -295,7 +299,14 @@ fn tagged(
     }
     let word = outcome.map_or("untagged", Outcome::label);
     if undone {
-        return state.say(format!("{name} is \"{word}\" again"));
+        let promised = promised.map_or_else(String::new, |words| format!(", {words}"));
+        return state.say(match outcome {
+            None => format!("taken back: {name} is to tag again"),
+            Some(_) => format!("{name} is \"{word}\" again{promised}"),
+        });
+    }
+    if state.kept.remove(&call) {
+        return state.say(format!("{name}: {}", promised.unwrap_or_else(|| "the callback is written".to_owned())));
     }
     let promised = match (promised, state.promises.get(&call)) {
         (Some(words), _) => format!(", {words}"),

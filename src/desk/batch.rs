@@ -19,7 +19,7 @@ use crate::{
         stats,
     },
     failpoint::reach,
-    store::{CallRow, CallUpdate, NewEvent, Sums, Tx, minute_of},
+    store::{CallRow, CallUpdate, Kept, NewEvent, NewOutcome, Sums, Tx, minute_of},
 };
 
 /// What became of an event.
@@ -92,11 +92,7 @@ impl Batch {
             fresh.push(NewEvent { event, call, moved });
             results.push(moved.map_or(Recorded::Stored, Recorded::Moved));
         }
-        if tx.insert_events(&fresh, self.now).await? != fresh.len() {
-            return Err(DeskError::Conflict("another process stored one of these events just now".to_owned()));
-        }
-        reach("record.stored");
-        self.write(tx).await?;
+        self.write(tx, &fresh).await?;
         reach("record.written");
         Ok(results)
     }
@@ -168,22 +164,21 @@ impl Batch {
         moved
     }
 
-    async fn write(mut self, tx: &mut Tx) -> Result<(), DeskError> {
-        if self.touched.is_empty() {
-            return Ok(());
-        }
+    async fn write(mut self, tx: &mut Tx, events: &[NewEvent<'_>]) -> Result<(), DeskError> {
         self.settle_reopened(tx).await?;
         self.charge_reopened(tx).await?;
-        let updates: Vec<_> = self.changed().map(|(was, row)| CallUpdate { was, row }).collect();
-        tx.update_calls(&updates, self.now).await?;
-        reach("record.updated");
-        self.write_counts(tx).await?;
-        reach("record.counted");
-        self.write_ends(tx).await?;
+        reach("record.settled");
+        let calls: Vec<_> = self.changed().map(|(was, row)| CallUpdate { was, row }).collect();
+        let ended = self.ended();
+        let freed: Vec<_> = ended.iter().map(|r| (r.phone_number.clone(), r.id, held_until(r))).collect();
+        tx.keep(&Kept { events, calls: &calls, sums: &self.sums(), freed: &freed }, self.now).await?;
+        reach("record.kept");
+        self.write_ends(tx, &ended).await?;
+        reach("record.ended");
         self.write_replaced(tx).await?;
         self.write_troubles(tx).await?;
         for id in &self.carrier_outcomes {
-            tx.insert_outcome(*id, Some(Outcome::WrongNumber), None, "the carrier knows no such number", Who::Carrier, "", None, self.now).await?;
+            tx.insert_outcome(&told(*id, Outcome::WrongNumber, "the carrier knows no such number", Who::Carrier, ""), self.now).await?;
         }
         for (id, report) in std::mem::take(&mut self.reports) {
             self.write_report(tx, id, &report).await?;
@@ -241,7 +236,8 @@ impl Batch {
         Ok(())
     }
 
-    async fn write_counts(&self, tx: &mut Tx) -> Result<(), DeskError> {
+    /// What moves with the rows.
+    fn sums(&self) -> Sums {
         let mut sums = Sums::default();
         for (was, row) in self.changed() {
             let (before, counts) = (stats::contribution(&tally(was)), stats::contribution(&tally(row)));
@@ -255,27 +251,24 @@ impl Batch {
                 *sums.trunks.entry(trunk).or_default() += delta.live;
             }
         }
-        Ok(tx.add_sums(&sums).await?)
+        sums
     }
 
-    /// What follows from calls that ended in this batch: the number is free, the day gets back what
-    /// never rang, the contact is queued again by the rule of the result.
-    async fn write_ends(&self, tx: &mut Tx) -> Result<(), DeskError> {
+    /// The calls that ended in this batch: their numbers are free.
+    fn ended(&self) -> Vec<&CallRow> {
         let was_on = |was: &CallRow| stats::contribution(&tally(was)).processing == 1;
         let ends = |was: &CallRow, row: &CallRow| row.state.is_ended() && (self.adopted.contains(&row.id) || was_on(was));
-        let ended: Vec<&CallRow> = self.changed().filter(|(was, row)| ends(was, row)).map(|(_, row)| row).collect();
-        if ended.is_empty() {
-            return Ok(());
-        }
-        let freed: Vec<_> = ended.iter().map(|r| (r.phone_number.clone(), r.id, held_until(r))).collect();
-        tx.free_numbers(&freed).await?;
-        reach("record.freed");
+        self.changed().filter(|(was, row)| ends(was, row)).map(|(_, row)| row).collect()
+    }
+
+    /// What follows from them: the day gets back what never rang, the contact is queued again by the rule of the result.
+    async fn write_ends(&self, tx: &mut Tx, ended: &[&CallRow]) -> Result<(), DeskError> {
         for row in ended.iter().filter(|r| r.state == State::Unsent) {
             if let Some(day) = &row.armed_day {
                 tx.give_back_day(row.campaign_id, day, 1).await?;
             }
         }
-        retries::queue(tx, &ended, self.now).await
+        retries::queue(tx, ended, self.now).await
     }
 
     /// A better result has other consequences: the next attempt is judged anew, and a number that was
@@ -313,10 +306,10 @@ impl Batch {
     }
 
     async fn write_report(&self, tx: &mut Tx, id: CallId, report: &AgentReport) -> Result<(), DeskError> {
-        let told = Report { summary: report.summary.clone(), answered_by: report.answered_by.clone(), transcript: Vec::new() };
-        tx.put_report(id, &told, Who::Agent, "agent", self.now).await?;
+        let report_row = Report { summary: report.summary.clone(), answered_by: report.answered_by.clone(), transcript: Vec::new() };
+        tx.put_report(id, &report_row, Who::Agent, "agent", self.now).await?;
         let Some(outcome) = report.outcome else { return Ok(()) };
-        tx.insert_outcome(id, Some(outcome), None, report.summary.as_deref().unwrap_or_default(), Who::Agent, "agent", None, self.now).await?;
+        tx.insert_outcome(&told(id, outcome, report.summary.as_deref().unwrap_or_default(), Who::Agent, "agent"), self.now).await?;
         // Do-not-call counts at once, whoever heard it.
         if outcome == Outcome::DoNotCall
             && let Some(row) = self.rows.get(&id)
@@ -341,6 +334,11 @@ impl Batch {
         }
         Ok(())
     }
+}
+
+/// An outcome that came with a fact.
+fn told<'a>(call: CallId, value: Outcome, note: &'a str, who: Who, by: &'a str) -> NewOutcome<'a> {
+    NewOutcome { call, value: Some(value), previous: None, note, who, by, confidence: None, undoes: None, callback_at: None }
 }
 
 #[cfg(test)]

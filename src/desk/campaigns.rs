@@ -487,7 +487,7 @@ pub(super) fn agent_complaint(name: Option<&str>) -> Option<FieldError> {
     wrong.then(|| FieldError::new("agentName", format!("at most {LONGEST_AGENT} characters, all of them to be seen")))
 }
 
-/// The script's needs that a sample of contacts does not meet: field and how many lack it.
+/// The script's needs that a sample of contacts does not meet: the fields, and how many contacts lack one.
 pub(super) fn missing_fields(script_text: &str, contacts: &[crate::store::FillContact]) -> (Vec<String>, i64) {
     let required = Script::parse(script_text).required();
     let mut lacking: Vec<String> = Vec::new();

@@ -141,7 +141,12 @@ impl Desk {
     ) -> Result<Vec<Claimed>, DeskError> {
         let mut claimed = Vec::with_capacity(rows.len());
         let script = Script::parse(campaign.script());
+        let mut wrong = None;
         for (row, mut told) in rows {
+            if let Some(words) = &wrong {
+                self.release(row.id, row.claim_number, None, String::clone(words)).await?;
+                continue;
+            }
             let company = told.company.take().unwrap_or_default();
             let fields = script_fields(&row.contact_name, &row.contact_email, &company, &told.fields());
             // Who asked for a call may have said what for.
@@ -161,7 +166,17 @@ impl Desk {
                     outgoing: outgoing.clone(),
                     campaign: campaign.clone(),
                 }),
-                Err(missing) => self.fail_claimed(row, missing.to_string()).await?,
+                Err(missing) => {
+                    if row.script.is_none()
+                        && let Some(words) = self.wrong_script(campaign, &missing).await?
+                    {
+                        self.pause_for(campaign, &words).await?;
+                        self.release(row.id, row.claim_number, None, words.clone()).await?;
+                        wrong = Some(words);
+                        continue;
+                    }
+                    self.fail_claimed(row, missing.to_string()).await?;
+                }
             }
         }
         Ok(claimed)

@@ -42,6 +42,7 @@ mod tagging;
 mod takeover;
 mod terms;
 mod trunks;
+mod undo;
 
 use std::sync::Arc;
 
@@ -65,7 +66,7 @@ pub use housekeeping::Removed;
 pub use lists::{ListImport, ListReport, National};
 pub use meters::{Label, Meters};
 pub use once::{Reply, Reserved};
-pub use outcome::{SetOutcome, Tagged, UndoDoNotCall};
+pub use outcome::{SetOutcome, Tagged};
 pub use promises::Promise;
 pub use record::Told;
 pub use requests::{Ask, Listening, NOBODY, TOKEN_TTL, supervisor_identity};
@@ -77,6 +78,7 @@ pub use systems::NO_LIVEKIT;
 pub use tagging::{TagCard, TaggingDesk};
 pub use terms::{Accepted, TERMS};
 pub use trunks::AssignNumber;
+pub use undo::UndoDoNotCall;
 
 use crate::{
     clock::SharedClock,

@@ -1,7 +1,7 @@
 //! Outcomes: set, cleared, undone. An operator's word is never lost nor overwritten by a machine;
 //! every change is a new line of history, never a delete.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 
 use super::{
     Actor, Desk, DeskError, audit, dnc,
@@ -10,14 +10,14 @@ use super::{
 };
 use crate::{
     domain::{
-        FieldError, Refusal,
+        FieldError,
         id::CallId,
         outcome::{self, Outcome, Who},
         schedule::{LONGEST_PROMISE, TOO_FAR},
         stats,
         text::{self, LONGEST_NOTE, clean},
     },
-    store::{CallRow, CallUpdate, Lane, Tx},
+    store::{CallRow, CallUpdate, Lane, NewOutcome, Tx},
 };
 
 /// A request to set or clear an outcome.
@@ -42,18 +42,6 @@ pub struct Tagged {
     pub promise: Option<Promise>,
 }
 
-/// What undoing a do-not-call needs: the same person, at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UndoDoNotCall {
-    /// Take the number off the list as well.
-    Lift,
-    /// Leave the list alone.
-    Keep,
-}
-
-/// How long the same person may take a do-not-call back.
-const UNDO: Duration = Duration::seconds(10);
-
 impl Desk {
     /// Every field of it that is wrong, for who has more to say about them.
     #[must_use]
@@ -71,30 +59,6 @@ impl Desk {
         let set = checked(set, now)?;
         let calling = if set.callback_at.is_some() { Some(self.calling().await?) } else { None };
         self.store.write(Lane::Urgent, move |tx| Box::pin(async move { apply(tx, &actor, set, calling.as_ref(), now).await })).await
-    }
-
-    /// Takes an outcome back to what it was before: another line of history. A do-not-call of the
-    /// same person is lifted within ten seconds.
-    ///
-    /// # Errors
-    /// When there is no such call, or the do-not-call is older.
-    pub async fn undo_outcome(&self, actor: Actor, call: CallId, was: Option<Outcome>, lift: UndoDoNotCall) -> Result<CallRow, DeskError> {
-        let now = self.now();
-        self.store
-            .write(Lane::Urgent, move |tx| {
-                Box::pin(async move {
-                    let row = own(tx, &actor, call).await?;
-                    if row.outcome == Some(Outcome::DoNotCall)
-                        && lift == UndoDoNotCall::Lift
-                        && !tx.undo_do_not_call(actor.owner, &row.phone_number, &actor.name, now - UNDO).await?
-                    {
-                        return Err(Refusal::new("do_not_call", "the number stays on the do-not-call list: only an admin may lift it now").into());
-                    }
-                    let set = SetOutcome { call, outcome: was, notes: None, who: Who::Operator, confidence: None, callback_at: None, expected: None };
-                    Ok(apply(tx, &actor, set, None, now).await?.call)
-                })
-            })
-            .await
     }
 
     /// Writes an operator's note on a call.
@@ -139,7 +103,7 @@ fn complaints(set: &SetOutcome, now: DateTime<Utc>) -> Vec<FieldError> {
     errors
 }
 
-async fn own(tx: &mut Tx, actor: &Actor, call: CallId) -> Result<CallRow, DeskError> {
+pub(super) async fn own(tx: &mut Tx, actor: &Actor, call: CallId) -> Result<CallRow, DeskError> {
     tx.call(call).await?.filter(|r| r.user_id == actor.owner).ok_or(DeskError::NotFound("call"))
 }
 
@@ -159,6 +123,10 @@ async fn apply(tx: &mut Tx, actor: &Actor, set: SetOutcome, calling: Option<&Cal
         let now_is = row.outcome.map_or("no outcome", Outcome::label);
         return Err(DeskError::Conflict(format!("{by} set it to \"{now_is}\" meanwhile")));
     }
+    if let (true, Some(due), Some(calling)) = (is_unpromised(tx, actor, &set, &row).await?, set.callback_at, calling) {
+        let promise = promises::queue(tx, actor, &row, due, calling, now).await?;
+        return Ok(Tagged { call: row, promise });
+    }
     let was = row.clone();
     let previous = was.outcome;
     if set.who == Who::Agent {
@@ -176,7 +144,19 @@ async fn apply(tx: &mut Tx, actor: &Actor, set: SetOutcome, calling: Option<&Cal
     }
     tx.update_calls(&[CallUpdate { was: &was, row: &row }], now).await?;
     tx.add_counts(row.campaign_id, &(stats::contribution(&tally(&row)) - stats::contribution(&tally(&was)))).await?;
-    tx.insert_outcome(row.id, set.outcome, previous, set.notes.as_deref().unwrap_or_default(), set.who, &actor.name, set.confidence, now).await?;
+    let note = set.notes.as_deref().unwrap_or_default();
+    let line = NewOutcome {
+        call: row.id,
+        value: set.outcome,
+        previous,
+        note,
+        who: set.who,
+        by: &actor.name,
+        confidence: set.confidence,
+        undoes: None,
+        callback_at: None,
+    };
+    tx.insert_outcome(&line, now).await?;
     let details = serde_json::json!({ "outcome": set.outcome, "was": previous });
     audit(tx, actor, now, "outcome_set", Some(row.id.0), &details).await?;
     if previous == Some(Outcome::Callback) && set.outcome != previous && set.who == Who::Operator {
@@ -199,4 +179,10 @@ async fn apply(tx: &mut Tx, actor: &Actor, set: SetOutcome, calling: Option<&Cal
         _ => {}
     }
     Ok(Tagged { call: row, promise })
+}
+
+/// Whether only the moment is missing of a callback of the same person: of a call that was tagged while it went on.
+async fn is_unpromised(tx: &mut Tx, actor: &Actor, set: &SetOutcome, row: &CallRow) -> Result<bool, DeskError> {
+    let same = set.outcome == Some(Outcome::Callback) && row.outcome == set.outcome && row.outcome_by.as_ref() == Some(&actor.name);
+    Ok(same && set.who == Who::Operator && set.notes.is_none() && !tx.others_of_contact(row).await?.iter().any(|o| o.priority == 1))
 }

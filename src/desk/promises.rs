@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Actor, Desk, DeskError, dnc, hours, retries};
 use crate::{
-    domain::{Refusal, campaign::Status, dispatch::Closure, rules::Rules, zone},
+    domain::{Refusal, campaign::Status, dispatch::Closure, id::CallId, rules::Rules, zone},
     store::{CallRow, CampaignRow, NewCall, Tx},
 };
 
@@ -66,7 +66,7 @@ impl Calling {
         }
     }
 
-    fn promise(&self, campaign: &CampaignRow, row: &CallRow, asked: DateTime<Utc>) -> Promise {
+    pub(super) fn promise(&self, campaign: &CampaignRow, row: &CallRow, asked: DateTime<Utc>) -> Promise {
         let key = row.zones.as_str();
         let clock = zone::parse_key(key).and_then(|z| z.first().copied()).unwrap_or_else(|| campaign.zone());
         let say = |t: DateTime<Utc>| t.with_timezone(&clock).format("%a %F %H:%M %Z").to_string();
@@ -115,7 +115,13 @@ pub(super) async fn queue(
     if retries::insert(tx, row.user_id, row.campaign_id, &[next], now).await? == 0 {
         return Err(Refusal::new("contacts", "the contact was deleted: nobody can be called back").into());
     }
+    note(tx, row.id, promise.at).await?;
     Ok(Some(promise))
+}
+
+/// Writes the moment beside the tag that promised it.
+pub(super) async fn note(tx: &mut Tx, call: CallId, at: DateTime<Utc>) -> Result<(), DeskError> {
+    Ok(tx.note_callback(call, at).await?)
 }
 
 /// Takes the contact's next attempt out of the campaign's queue.

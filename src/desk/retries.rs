@@ -13,7 +13,9 @@ use crate::{
         legal,
         outcome::Outcome,
         place, retry,
+        script::MISSING,
         stats::Counts,
+        text,
     },
     store::{CallRow, CampaignRow, ContactRows, Lane, NewCall, PresentContact, Recyclable, Tx},
 };
@@ -55,6 +57,28 @@ pub struct Recycle {
     pub voicemail: bool,
     /// Promised callbacks that a stop broke, at their moment and beside the budget.
     pub callback: bool,
+    /// Who was not called because the script named a field that the contact did not have.
+    pub missing_field: bool,
+}
+
+impl Recycle {
+    /// The words of requests.
+    pub const WORDS: [&str; 5] = ["no_answer", "busy", "voicemail", "callback", "missing_field"];
+
+    /// The same with one more.
+    ///
+    /// # Errors
+    /// When the word is none of [`Self::WORDS`].
+    pub fn with(self, word: &str) -> Result<Self, String> {
+        Ok(match word {
+            "no_answer" => Self { no_answer: true, ..self },
+            "busy" => Self { busy: true, ..self },
+            "voicemail" => Self { voicemail: true, ..self },
+            "callback" => Self { callback: true, ..self },
+            "missing_field" => Self { missing_field: true, ..self },
+            other => return Err(format!("\"{}\" is none of {}", text::clean(other, 60), Self::WORDS.join(", "))),
+        })
+    }
 }
 
 /// How far a recycling has come.
@@ -111,7 +135,8 @@ async fn recycle(tx: &mut Tx, actor: &Actor, id: CampaignId, what: Recycle, roun
     let Some(last) = tx.end_of_window(id, round.after, WINDOW).await? else { return Ok((0, None)) };
     let kept = if what.callback { bring_back(tx, actor, id, round.begun).await? } else { 0 };
     let attempts = campaign.retry.0.max_attempts.min(retry::MOST_ATTEMPTS);
-    let wanted = Recyclable { no_answer: what.no_answer, busy: what.busy, voicemail: what.voicemail, attempts, before: round.begun };
+    let reason = what.missing_field.then_some(MISSING);
+    let wanted = Recyclable { no_answer: what.no_answer, busy: what.busy, voicemail: what.voicemail, reason, attempts, before: round.begun };
     let rows = tx.calls_to_recycle(id, (round.after, last), &wanted).await?;
     if rows.is_empty() && kept == 0 {
         return Ok((0, Some(last)));

@@ -18,11 +18,14 @@ pub const LONGEST_RENDERED: usize = 64 << 10;
 /// The fields of one contact by normalised name (see [`key`]).
 pub type Fields = BTreeMap<String, String>;
 
+/// How the reason of a call begins that was not made for want of a field: `missing field NAME`.
+pub const MISSING: &str = "missing field ";
+
 /// Why there is no text for a contact.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoScript {
     /// A field the script needs and the contact does not have.
-    #[error("missing field {0}")]
+    #[error("{MISSING}{0}")]
     Missing(String),
     #[error("the script is longer than {} KiB with this contact's fields", LONGEST_RENDERED >> 10)]
     TooLong,

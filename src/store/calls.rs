@@ -48,6 +48,24 @@ pub struct PaneQuery {
     pub limit: i64,
 }
 
+/// A line of a call's outcome history to be.
+#[derive(Debug, Clone, Copy)]
+pub struct NewOutcome<'a> {
+    pub call: CallId,
+    pub value: Option<Outcome>,
+    pub previous: Option<Outcome>,
+    pub note: &'a str,
+    pub who: Who,
+    pub by: &'a str,
+    pub confidence: Option<f64>,
+    /// The line that it takes back.
+    pub undoes: Option<i64>,
+    /// When the callback is to be made.
+    pub callback_at: Option<DateTime<Utc>>,
+}
+
+const OUTCOMES: &str = "SELECT id, call_id, value, previous, note, who, by, at, undoes, callback_at FROM call_outcomes WHERE call_id = $1 ORDER BY id";
+
 /// Where a keyset page goes on: the last row's time and id.
 pub type Cursor = Option<(DateTime<Utc>, CallId)>;
 
@@ -129,8 +147,7 @@ impl Store {
 
     /// The outcomes a call was given, oldest first.
     pub async fn outcomes(&self, call: CallId) -> Result<Vec<OutcomeRow>, StoreError> {
-        let sql = "SELECT id, call_id, value, previous, note, who, by, at FROM call_outcomes WHERE call_id = $1 ORDER BY id";
-        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(call).fetch_all(db).await?))
+        Ok(on!(self.pool(), |db| sqlx::query_as(OUTCOMES).bind(call).fetch_all(db).await?))
     }
 
     /// Ended dials since a moment, newest first: state, code, when. For rates and alerts.
@@ -294,30 +311,46 @@ impl Tx {
     }
 
     /// One line of a call's outcome history.
-    #[expect(clippy::too_many_arguments, reason = "the columns of one row, each named at the one caller")]
-    pub async fn insert_outcome(
-        &mut self,
-        call: CallId,
-        value: Option<Outcome>,
-        previous: Option<Outcome>,
-        note: &str,
-        who: Who,
-        by: &str,
-        confidence: Option<f64>,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        let sql = "INSERT INTO call_outcomes (call_id, value, previous, note, who, by, confidence, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    pub async fn insert_outcome(&mut self, new: &NewOutcome<'_>, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let sql = "INSERT INTO call_outcomes (call_id, value, previous, note, who, by, confidence, undoes, callback_at, at)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
         on_tx!(self, |db| sqlx::query(sql)
-            .bind(call)
-            .bind(value)
-            .bind(previous)
-            .bind(note)
-            .bind(who)
-            .bind(by)
-            .bind(confidence)
+            .bind(new.call)
+            .bind(new.value)
+            .bind(new.previous)
+            .bind(new.note)
+            .bind(new.who)
+            .bind(new.by)
+            .bind(new.confidence)
+            .bind(new.undoes)
+            .bind(new.callback_at)
             .bind(now)
             .execute(&mut *db)
             .await?);
         Ok(())
+    }
+
+    /// The outcomes a call was given, oldest first.
+    pub async fn outcomes(&mut self, call: CallId) -> Result<Vec<OutcomeRow>, StoreError> {
+        Ok(on_tx!(self, |db| sqlx::query_as(OUTCOMES).bind(call).fetch_all(&mut *db).await?))
+    }
+
+    /// Writes the moment of a callback beside the last tag of its call.
+    pub async fn note_callback(&mut self, call: CallId, at: DateTime<Utc>) -> Result<(), StoreError> {
+        let sql = "UPDATE call_outcomes SET callback_at = $2
+                   WHERE id = (SELECT max(id) FROM call_outcomes WHERE call_id = $1 AND who <> 'agent') AND value = 'callback'";
+        on_tx!(self, |db| sqlx::query(sql).bind(call).bind(at).execute(&mut *db).await?);
+        Ok(())
+    }
+
+    /// What was taken out of the queue since a moment of the calls to a contact or a number, and rang nobody: what
+    /// follows from a tag and goes with it.
+    pub async fn canceled_since(&mut self, row: &CallRow, since: DateTime<Utc>) -> Result<Vec<CallRow>, StoreError> {
+        let sql = "SELECT * FROM calls WHERE user_id = $1 AND state = 'canceled' AND completed_at >= $2 AND armed_at IS NULL AND id IN (
+                       SELECT id FROM campaign_calls WHERE phone_number = $3
+                       UNION SELECT id FROM campaign_calls WHERE campaign_id = $4 AND contact_id = $5)
+                   ORDER BY id";
+        let query = sqlx::query_as(sql).bind(row.user_id).bind(since).bind(&row.phone_number).bind(row.campaign_id).bind(row.contact_id);
+        Ok(on_tx!(self, |db| query.fetch_all(&mut *db).await?))
     }
 }

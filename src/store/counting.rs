@@ -29,6 +29,8 @@ pub struct Recyclable {
     pub no_answer: bool,
     pub busy: bool,
     pub voicemail: bool,
+    /// Of calls that were not made: how their reason begins.
+    pub reason: Option<&'static str>,
     /// The campaign's attempts.
     pub attempts: i64,
     /// What ends while others are being queued is not of this round.
@@ -83,8 +85,9 @@ impl Tx {
     pub async fn calls_to_recycle(&mut self, campaign: CampaignId, (after, last): (CallId, CallId), r: &Recyclable) -> Result<Vec<CallRow>, StoreError> {
         let sql = concat!(
             "SELECT * FROM calls k
-                   WHERE campaign_id = $1 AND id > $6 AND id <= $7 AND completed_at <= $8 AND rank >= 90 AND contact_id IS NOT NULL AND attempt < $5
-                     AND ((state = 'no_answer' AND $2) OR (state = 'busy' AND $3) OR (outcome = 'voicemail' AND $4))
+                   WHERE campaign_id = $1 AND id > $6 AND id <= $7 AND completed_at <= $8 AND rank >= 90 AND contact_id IS NOT NULL AND (attempt < $5 OR armed_at IS NULL)
+                     AND ((state = 'no_answer' AND $2) OR (state = 'busy' AND $3) OR (outcome = 'voicemail' AND $4)
+                          OR (state = 'failed' AND armed_at IS NULL AND substr(reason, 1, length($9)) = $9))
                      AND COALESCE(outcome, '') NOT IN ('do_not_call', 'wrong_number')
                      AND NOT EXISTS (SELECT 1 FROM campaign_calls o WHERE o.campaign_id = k.campaign_id AND o.contact_id = k.contact_id
                                        AND (o.rank < 90 OR o.id > k.id))
@@ -100,6 +103,7 @@ impl Tx {
             .bind(after)
             .bind(last)
             .bind(r.before)
+            .bind(r.reason)
             .fetch_all(&mut *db)
             .await?))
     }

@@ -3,11 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 
-use super::{
-    Store, StoreError, Tx,
-    pool::{on, on_tx},
-    rows::stamp,
-};
+use super::{Store, StoreError, pool::on, rows::stamp, texts::Part};
 use crate::domain::{
     call::State,
     event::{CallEvent, Kind, Source},
@@ -42,22 +38,16 @@ impl Store {
     }
 }
 
-impl Tx {
-    /// Stores events that are new, each with the state it moved its call to; answers how many were.
-    pub async fn insert_events(&mut self, events: &[NewEvent<'_>], now: DateTime<Utc>) -> Result<usize, StoreError> {
-        let sql = "INSERT INTO call_events (key, call_id, source, kind, raw, at, received_at, applied)
-                   SELECT v ->> 0, unhex(v ->> 1), v ->> 2, v -> 3, v -> 4, v ->> 5, $2, v ->> 6 FROM (SELECT value AS v FROM jsonb_each($1)) WHERE true
-                   ON CONFLICT (key) DO NOTHING";
-        let rows: Vec<_> = events
-            .iter()
-            .map(|n| {
-                let e = n.event;
-                (&e.key, n.call.map(CallId::hex), e.source.as_str(), &e.kind, &e.raw, stamp(Some(e.at)), n.moved.map(State::as_str))
-            })
-            .collect();
-        // An empty text is no JSON: the statement fails, as it must.
-        let json = serde_json::to_string(&rows).unwrap_or_default();
-        let done = on_tx!(self, |db| sqlx::query(sql).bind(json).bind(now).execute(&mut *db).await?.rows_affected());
-        Ok(usize::try_from(done).unwrap_or(usize::MAX))
-    }
+/// Stores those that are new, each with the state it moved its call to.
+pub(super) fn insert(events: &[NewEvent<'_>]) -> Option<Part> {
+    let sql = "INSERT INTO call_events (key, call_id, source, kind, raw, at, received_at, applied)
+               SELECT v ->> 0, unhex(v ->> 1), v ->> 2, v -> 3, v -> 4, v ->> 5, $1, v ->> 6 FROM (SELECT value AS v FROM jsonb_each($rows)) WHERE true
+               ON CONFLICT (key) DO NOTHING";
+    let row = |n: &NewEvent<'_>| {
+        let e = n.event;
+        serde_json::to_string(&(&e.key, n.call.map(CallId::hex), e.source.as_str(), &e.kind, &e.raw, stamp(Some(e.at)), n.moved.map(State::as_str)))
+    };
+    // An empty text is no JSON: the statement fails, as it must.
+    let rows: Result<Vec<String>, _> = events.iter().map(row).collect();
+    (!events.is_empty()).then(|| Part::new(sql, rows.map_or_else(|_| String::new(), |rows| format!("[{}]", rows.join(",")))))
 }

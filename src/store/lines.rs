@@ -9,6 +9,7 @@ use super::{
     minutes::minute_of,
     pool::{on, on_tx},
     rows::stamp,
+    texts::Part,
 };
 use crate::domain::{
     id::{CallId, CampaignId, Incarnation, OwnerId, RequestId, TrunkId},
@@ -216,11 +217,17 @@ impl Tx {
     }
 
     /// Frees the numbers of ended calls, or holds them until a moment where the end is unproven.
-    pub async fn free_numbers(&mut self, calls: &[(String, CallId, Option<DateTime<Utc>>)]) -> Result<(), StoreError> {
-        let rows: Vec<_> = calls.iter().map(|(number, id, held)| serde_json::json!({ "n": number, "id": id.hex(), "held": stamp(*held) })).collect();
-        let sql = "UPDATE numbers_live SET call_id = NULL, held_until = j.value ->> 'held', held_for = call_id
-                   FROM json_each($1) AS j WHERE number = j.value ->> 'n' AND call_id = unhex(j.value ->> 'id')";
-        on_tx!(self, |db| sqlx::query(sql).bind(serde_json::Value::from(rows).to_string()).execute(&mut *db).await?);
-        Ok(())
+    pub async fn free_numbers(&mut self, calls: &[Freed]) -> Result<(), StoreError> {
+        self.run_parts(free(calls).into_iter().collect(), None).await.map(drop)
     }
+}
+
+/// A number whose call has ended; until when it is held, where the end is unproven.
+pub type Freed = (String, CallId, Option<DateTime<Utc>>);
+
+/// Frees the numbers of ended calls.
+pub(super) fn free(calls: &[Freed]) -> Option<Part> {
+    let sql = "UPDATE numbers_live SET call_id = NULL, held_until = v ->> 2, held_for = call_id
+               FROM (SELECT value AS v FROM json_each($rows)) AS j WHERE number = v ->> 0 AND call_id = unhex(v ->> 1)";
+    Part::of(sql, calls.iter().map(|(number, id, held)| serde_json::json!([number, id.hex(), stamp(*held)])).collect())
 }

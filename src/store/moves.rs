@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::{CallRow, StoreError, Tx, pool::on_tx, rows::stamp};
+use super::{CallRow, StoreError, Tx, pool::on_tx, rows::stamp, texts::Part};
 use crate::domain::{call::State, id::CallId};
 
 /// A call as it was read in this transaction, and as it is from now on.
@@ -107,13 +107,13 @@ impl<'a> Written<'a> {
         self.columns |= columns;
     }
 
-    /// The statement, its rows as parameter `at`; the last value of each is the state that the row must still have.
-    fn sql(&self, at: usize, moves: bool) -> String {
+    /// The statement; the last value of each row is the state that the call must still have.
+    fn sql(&self, moves: bool) -> String {
         let names = COLUMNS.iter().enumerate().filter(|(bit, _)| self.columns >> bit & 1 == 1).map(|(_, name)| *name);
         let names: Vec<&str> = names.chain(moves.then_some("rank")).collect();
         let was = names.len() + 1;
         let set: Vec<String> = names.iter().zip(1..).map(|(name, i)| format!("{name} = v ->> {i}")).chain(["updated_at = $1".to_owned()]).collect();
-        let rows = format!("(SELECT value AS v FROM jsonb_each(${at})) AS j");
+        let rows = "(SELECT value AS v FROM jsonb_each($rows)) AS j";
         format!("UPDATE campaign_calls SET {} FROM {rows} WHERE id = unhex(v ->> 0) AND state = v ->> {was}", set.join(", "))
     }
 
@@ -158,27 +158,23 @@ impl Tx {
     /// # Errors
     /// When a call is no longer in the state in which it was read.
     pub async fn update_calls(&mut self, calls: &[CallUpdate<'_>], now: DateTime<Utc>) -> Result<(), StoreError> {
-        if calls.is_empty() {
-            return Ok(());
-        }
-        let (mut stays, mut moves) = (Written::default(), Written::default());
-        for call in calls {
-            let columns = changed(call.was, call.row);
-            if place(call.was.state) == place(call.row.state) { stays.add(*call, columns) } else { moves.add(*call, columns) }
-        }
-        let (mut texts, mut rows) = (Vec::new(), Vec::new());
-        for (written, moves) in [(stays, false), (moves, true)].iter().filter(|(w, _)| !w.calls.is_empty()) {
-            texts.push(written.sql(2 + rows.len(), *moves));
-            rows.push(written.json(*moves));
-        }
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(texts.join("; "))).bind(now);
-        for json in rows {
-            query = query.bind(json);
-        }
-        let done = on_tx!(self, |db| query.execute(&mut *db).await?.rows_affected());
-        if usize::try_from(done) != Ok(calls.len()) {
-            return Err(StoreError::Busy("a call was moved meanwhile".to_owned()));
-        }
-        Ok(())
+        let changed = self.run_parts(parts(calls), Some(now)).await?;
+        all_moved(calls, &changed)
     }
+}
+
+/// The statements that write what has moved.
+pub(super) fn parts(calls: &[CallUpdate<'_>]) -> Vec<Part> {
+    let (mut stays, mut moves) = (Written::default(), Written::default());
+    for call in calls {
+        let columns = changed(call.was, call.row);
+        if place(call.was.state) == place(call.row.state) { stays.add(*call, columns) } else { moves.add(*call, columns) }
+    }
+    let written = [(stays, false), (moves, true)].into_iter().filter(|(w, _)| !w.calls.is_empty());
+    written.map(|(w, moves)| Part::new(w.sql(moves), w.json(moves))).collect()
+}
+
+/// Whether each call was still in the state in which it was read, by the rows that the statements have changed.
+pub(super) fn all_moved(calls: &[CallUpdate<'_>], changed: &[u64]) -> Result<(), StoreError> {
+    if usize::try_from(changed.iter().sum::<u64>()) == Ok(calls.len()) { Ok(()) } else { Err(StoreError::Busy("a call was moved meanwhile".to_owned())) }
 }

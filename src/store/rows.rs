@@ -282,6 +282,10 @@ pub struct OutcomeRow {
     pub who: Who,
     pub by: String,
     pub at: DateTime<Utc>,
+    /// The line that it takes back.
+    pub undoes: Option<i64>,
+    /// When the callback is to be made that it promised.
+    pub callback_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Clone, sqlx::FromRow)]

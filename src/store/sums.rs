@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde_json::{Value, json};
 
-use super::{StoreError, Tx, pool::on_tx};
+use super::{StoreError, Tx, texts::Part};
 use crate::domain::{
     id::{CampaignId, TrunkId},
     stats::{Counts, Pace},
@@ -22,12 +22,12 @@ pub struct Sums {
 
 static CAMPAIGNS: LazyLock<String> = LazyLock::new(|| {
     let set: Vec<String> = Counts::COLUMNS.iter().zip(1..).map(|(c, i)| format!("{c} = {c} + (v ->> {i})")).collect();
-    format!("UPDATE campaign_counts SET {} FROM (SELECT value AS v FROM json_each($1)) AS j WHERE campaign_id = unhex(v ->> 0)", set.join(", "))
+    format!("UPDATE campaign_counts SET {} FROM (SELECT value AS v FROM json_each($rows)) AS j WHERE campaign_id = unhex(v ->> 0)", set.join(", "))
 });
 
 const MINUTES: &str = "INSERT INTO campaign_minutes (campaign_id, minute, armed, dials, answered, abandoned, failed, talk_seconds)
     SELECT unhex(v ->> 0), v ->> 1, v ->> '$[2][0]', v ->> '$[2][1]', v ->> '$[2][2]', v ->> '$[2][3]', v ->> '$[2][4]', v ->> '$[2][5]'
-    FROM (SELECT value AS v FROM json_each($2)) WHERE true
+    FROM (SELECT value AS v FROM json_each($rows)) WHERE true
     ON CONFLICT (campaign_id, minute) DO UPDATE SET armed = armed + excluded.armed, dials = dials + excluded.dials,
         answered = answered + excluded.answered, abandoned = abandoned + excluded.abandoned, failed = failed + excluded.failed,
         talk_seconds = talk_seconds + excluded.talk_seconds";
@@ -35,30 +35,26 @@ const MINUTES: &str = "INSERT INTO campaign_minutes (campaign_id, minute, armed,
 // A call found alive after all is on the line whatever the limit says; the count stays true and the limit is only
 // exceeded by it.
 const TRUNKS: &str = "UPDATE trunks SET max_live = max(max_live, live + (v ->> 1)), live = max(0, live + (v ->> 1))
-    FROM (SELECT value AS v FROM json_each($3)) AS j WHERE id = unhex(v ->> 0)";
+    FROM (SELECT value AS v FROM json_each($rows)) AS j WHERE id = unhex(v ->> 0)";
 
 fn campaign((id, delta): (&CampaignId, &Counts)) -> Value {
     [Value::from(id.hex())].into_iter().chain(delta.values().into_iter().map(Value::from)).collect()
 }
 
+impl Sums {
+    /// The statements that add them.
+    pub(super) fn parts(&self) -> impl Iterator<Item = Part> {
+        let campaigns = self.campaigns.iter().filter(|(_, d)| !d.is_zero()).map(campaign).collect();
+        let minutes = self.minutes.iter().filter(|(_, m)| !m.is_zero()).map(|((id, minute), moved)| json!([id.hex(), minute, moved.values()])).collect();
+        let trunks = self.trunks.iter().filter(|(_, d)| **d != 0).map(|(id, d)| json!([id.hex(), d])).collect();
+        [Part::of(CAMPAIGNS.as_str(), campaigns), Part::of(MINUTES, minutes), Part::of(TRUNKS, trunks)].into_iter().flatten()
+    }
+}
+
 impl Tx {
     /// Adds all of them.
     pub async fn add_sums(&mut self, sums: &Sums) -> Result<(), StoreError> {
-        let campaigns: Vec<Value> = sums.campaigns.iter().filter(|(_, d)| !d.is_zero()).map(campaign).collect();
-        let minutes: Vec<Value> =
-            sums.minutes.iter().filter(|(_, m)| !m.is_zero()).map(|((id, minute), moved)| json!([id.hex(), minute, moved.values()])).collect();
-        let trunks: Vec<Value> = sums.trunks.iter().filter(|(_, d)| **d != 0).map(|(id, d)| json!([id.hex(), d])).collect();
-        let parts = [(CAMPAIGNS.as_str(), campaigns), (MINUTES, minutes), (TRUNKS, trunks)];
-        let texts: Vec<&str> = parts.iter().filter(|(_, rows)| !rows.is_empty()).map(|(sql, _)| *sql).collect();
-        if texts.is_empty() {
-            return Ok(());
-        }
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(texts.join("; ")));
-        for (_, rows) in parts {
-            query = query.bind(Value::from(rows).to_string());
-        }
-        on_tx!(self, |db| query.execute(&mut *db).await?);
-        Ok(())
+        self.run_parts(sums.parts().collect(), None).await.map(drop)
     }
 
     /// Moves a campaign's counters.

@@ -606,7 +606,7 @@ impl Month {
                 self.told.get_mut(&id).unwrap().commands.push((at, false));
             }
             (3..=5, Status::Completed | Status::Error) => {
-                let what = Recycle { no_answer: true, busy: true, voicemail: self.dice.below(2) == 0, callback: true };
+                let what = Recycle { no_answer: true, busy: true, voicemail: self.dice.below(2) == 0, callback: true, missing_field: true };
                 let again =
                     self.office.run(async { if desk.recycle(actor.clone(), id, what).await.is_ok() { true } else { desk.start(actor, id).await.is_ok() } });
                 if again {

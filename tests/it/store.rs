@@ -12,7 +12,7 @@ use dialdeck::{
         outcome::{Outcome, Who},
         stats::Counts,
     },
-    store::{Armed, AssistantRow, CallRow, CallUpdate, Lane, NewCall, NewCampaign, NewEvent, Store, StoreError, TrunkRow},
+    store::{Armed, AssistantRow, CallRow, CallUpdate, Kept, Lane, NewCall, NewCampaign, NewEvent, Store, StoreError, Sums, TrunkRow},
 };
 
 use sqlx::Connection;
@@ -266,10 +266,18 @@ async fn p9_an_event_is_stored_once_and_states_move_by_compare_and_set() {
             kind: Kind::Other { what: "test".into() },
             raw: serde_json::json!({ "a": "\u{0}'\"" }),
         };
-        let first = event.clone();
-        assert_eq!(write!(rows.store, |tx| tx.insert_events(&[NewEvent { event: &first, call: Some(call), moved: None }], now).await?), 1);
-        let again = event.clone();
-        assert_eq!(write!(rows.store, |tx| tx.insert_events(&[NewEvent { event: &again, call: None, moved: None }], now).await?), 0);
+        let keep = |event: CallEvent, call: Option<CallId>| {
+            let kept = rows.store.write(Lane::Urgent, move |tx| {
+                Box::pin(async move {
+                    let events = [NewEvent { event: &event, call, moved: None }];
+                    tx.keep(&Kept { events: &events, calls: &[], sums: &Sums::default(), freed: &[] }, now).await
+                })
+            });
+            async { kept.await.map_err(|e: StoreError| e.to_string()) }
+        };
+        assert_eq!(keep(event.clone(), Some(call)).await, Ok(()));
+        let again = keep(event.clone(), None).await.unwrap_err();
+        assert!(again.contains("stored one of these events"), "{again}");
         assert_eq!(write!(rows.store, |tx| tx.calls_named(&[], &[], &["livekit:EV_1", "livekit:EV_2"]).await?).1, ["livekit:EV_1"]);
         assert_eq!(rows.store.timeline(call).await.unwrap().len(), 1);
         let campaign = rows.campaign;

@@ -709,6 +709,8 @@ mod hostile {
             who: Who::Operator,
             by: short,
             at: now(),
+            undoes: None,
+            callback_at: None,
         });
         state.update(Msg::Detail(Box::new(detail)));
     }

@@ -90,6 +90,8 @@ pub enum Recyclable {
     Voicemail,
     /// Promises that a stop broke
     Callback,
+    /// Not called: the script named a field that the contact did not have
+    MissingField,
 }
 
 #[derive(Serialize, ToSchema)]

@@ -6,6 +6,7 @@ use super::super::{
     dialogs,
     keys::{self, Pane},
     message::Effect,
+    possible,
     rows::{count, display_name},
     state::{State, Undo},
     tagging::{self, Marked},
@@ -110,7 +111,8 @@ pub fn take_back(state: &mut State) -> Vec<Effect> {
         Some(Undo::Tags(steps)) => take_all_back(state, steps),
         Some(Undo::Tag { call, name, outcome: Some(Outcome::DoNotCall), previous, at }) => {
             if state.now - at > DNC_UNDO {
-                state.complain(format!("{name} stays on the do-not-call list: only an admin may lift it now"));
+                let next = possible::step_back(state).map_or_else(String::new, |step| format!(". u again takes back {step}"));
+                state.complain(format!("{name} stays on the do-not-call list: only an admin may lift it now{next}"));
                 return Vec::new();
             }
             state.open(dialogs::UndoDoNotCall { call, name, previous });

@@ -33,7 +33,8 @@ impl Dialog for Recycle {
             KeyCode::Char('b') => self.what.busy ^= true,
             KeyCode::Char('v') => self.what.voicemail ^= true,
             KeyCode::Char('c') => self.what.callback ^= true,
-            KeyCode::Char('y') if self.what == desk::Recycle::default() => state.hint("nothing is chosen: n, b, v or c first"),
+            KeyCode::Char('s') => self.what.missing_field ^= true,
+            KeyCode::Char('y') if self.what == desk::Recycle::default() => state.hint("nothing is chosen: n, b, v, c or s first"),
             KeyCode::Char('y') => return Next::Close(vec![Effect::Recycle(self.campaign, self.name.clone(), self.what)]),
             _ => {}
         }
@@ -50,9 +51,10 @@ impl Dialog for Recycle {
             choice(w.busy, "b  busy"),
             choice(w.voicemail, "v  voicemail"),
             choice(w.callback, "c  callbacks that a stop broke, at the time that was promised"),
+            choice(w.missing_field, "s  never called: the script asked for a field that they do not have"),
             Entry::Gap,
             Entry::words("Who said no, or is on a do-not-call list, is never queued. A campaign that was done goes on."),
-            Entry::Keys("n b v c choose   y queue them   Esc back".to_owned()),
+            Entry::Keys("n b v c s choose   y queue them   Esc back".to_owned()),
         ];
         card(frame, &state.theme, area, &format!("Queue contacts of \"{}\" again?", self.name), "Esc", &entries);
     }

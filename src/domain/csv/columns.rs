@@ -469,11 +469,53 @@ mod tests {
         ] {
             assert_eq!(taken_for(header), None, "{header}");
         }
-        for header in ["OK to call", "May we call?", "Phone consent", "Opt In", "Allow Phone Calls", "Call Permission"] {
+        for header in [
+            "OK to call",
+            "May we call?",
+            "Phone consent",
+            "Opt In",
+            "Allow Phone Calls",
+            "Call Permission",
+            "Kontakt erlaubt",
+            "Kontakterlaubnis",
+            "Kontaktaufnahme gestattet",
+            "Darf kontaktiert werden",
+            "Contact allowed",
+            "can_be_contacted",
+            "Contact permitted",
+            "Telefonfreigabe",
+            "Contact autorisé",
+            "Contacto autorizado",
+            "Contatto consentito e autorizzato",
+            "Anruf genehmigt",
+        ] {
             assert_eq!(taken_for(header), Some(Meaning::MayCall), "{header}");
         }
-        for header in ["Do not allow", "Marketing Consent", "GDPR", "Contact Preferences", "Excluded", "Einwilligung", "Not opted in", "Call Restrictions"] {
+        for header in [
+            "Do not allow",
+            "Marketing Consent",
+            "GDPR",
+            "Contact Preferences",
+            "Excluded",
+            "Einwilligung",
+            "Not opted in",
+            "Call Restrictions",
+            "Erlaubt",
+            "Erlaubnis",
+            "Werbung erlaubt",
+            "Freigabe",
+            "Approved",
+            "Permission given",
+            "Datenfreigabe erteilt",
+            "Disallow contact",
+            "Contact not allowed",
+            "Kontakt nicht erlaubt",
+            "Contact permission withdrawn",
+        ] {
             assert_eq!(taken_for(header), Some(Meaning::Unclear), "{header}");
+        }
+        for header in ["Authorized amount", "Permit number", "Accepted quote", "Approval date", "Freigabe durch", "May sales", "Can size", "Maggie"] {
+            assert_eq!(taken_for(header), None, "{header}");
         }
     }
 

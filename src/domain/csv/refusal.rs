@@ -402,6 +402,50 @@ const ALLOWED: &[&str] = &[
 const CONSENTS: &[&str] =
     &["ok", "okay", "allowed", "allows", "accept", "agree", "permit", "willing", "wants", "eligible", "erlaubt", "autoris", "acept", "zulaess"];
 
+/// In a word of a permission, whatever stands before and behind it.
+const PERMITS: &[&str] = &[
+    "allow",
+    "permi",
+    "authori",
+    "autoris",
+    "autoriz",
+    "approv",
+    "erlaub",
+    "gestatt",
+    "genehmig",
+    "einverstand",
+    "zugestimm",
+    "freigab",
+    "freigegeb",
+    "zulass",
+    "accept",
+    "aceita",
+    "accett",
+    "toegest",
+    "toestem",
+    "godkan",
+    "godkjen",
+    "tillat",
+    "tillad",
+    "zezwol",
+    "dozwol",
+    "dovol",
+    "povol",
+    "engedel",
+    "разреш",
+    "дозвол",
+];
+
+/// A word that asks whether somebody may.
+const MAY: &[&str] = &["may", "can", "darf", "duerfen", "durfen", "peut", "puede", "pode", "puo", "mag", "smie", "kan", "saa", "moze", "lehet"];
+
+/// What may be done is to turn to the person, by whatever way: a call is one.
+const CONTACTS: &[&str] = &["contact", "kontakt", "contatt", "contat", "ansprech", "angesproch", "erreich", "reach", "контакт"];
+
+/// Beside a permission these leave open what for.
+const FOR_WHAT: &[&str] =
+    &["werbung", "marketing", "daten", "data", "privacy", "datenschutz", "publicite", "publicidad", "reclame", "given", "granted", "erteilt"];
+
 /// Words that may mean either.
 const UNCLEAR: &[&str] = &[
     "consent",
@@ -529,6 +573,19 @@ const PROOF: &[&str] =
 
 static FOLDED: LazyLock<[Vec<String>; 2]> = LazyLock::new(|| [WORDS, PHRASES].map(|list| list.iter().map(|w| fold(w)).collect()));
 
+/// By which a word, or a permission behind them in the same word, is turned into its opposite.
+const NEGATIONS: &[&str] = &["not", "no", "non", "un", "dis", "kein", "keine", "nicht", "geen", "niet", "ikke", "inte", "nie", "sin", "sans", "senza", "не"];
+
+/// A permission that is over, or was never given.
+const TAKEN_BACK: &[&str] =
+    &["withdr", "revok", "denied", "deny", "refus", "reject", "declin", "expire", "entzogen", "widerruf", "verweiger", "abgelehn", "retir"];
+
+fn is_negated(word: &str) -> bool {
+    let ends = |before: &str| NEGATIONS.iter().any(|n| before.ends_with(n));
+    let inside = || PERMITS.iter().any(|p| word.find(p).is_some_and(|at| ends(&word[..at])));
+    NEGATIONS.contains(&word) || TAKEN_BACK.iter().any(|t| word.starts_with(t)) || inside()
+}
+
 /// What a header says about calling; `None` when it is about something else.
 pub fn meaning(words: &[String]) -> Option<Meaning> {
     let joined = words.concat();
@@ -547,12 +604,21 @@ pub fn meaning(words: &[String]) -> Option<Meaning> {
         return None;
     }
     let proof = words.iter().any(|w| PROOF.contains(&w.as_str())) || words.last().is_some_and(|w| w == "by");
-    let negated = words.iter().any(|w| matches!(w.as_str(), "not" | "no" | "non" | "un" | "kein" | "nicht"));
+    let negated = words.iter().any(|w| is_negated(w));
     let consents = of_calls && words.iter().any(|w| CONSENTS.iter().any(|c| if c.len() > 4 { w.starts_with(c) } else { w == c }));
     if (any(ALLOWED) || consents) && !proof {
         return Some(if negated { Meaning::Unclear } else { Meaning::MayCall });
     }
-    let unclear = words.iter().any(|w| UNCLEAR.contains(&w.as_str())) && !proof;
+    let permits = words.iter().any(|w| PERMITS.iter().any(|p| w.contains(p)));
+    let contacts = of_calls || words.iter().any(|w| CONTACTS.iter().any(|c| w.contains(c)));
+    let may = words.first().is_some_and(|w| MAY.contains(&w.as_str()));
+    if contacts && (permits || may || words.iter().any(|w| CONSENTS.contains(&w.as_str()))) && !proof {
+        return Some(if negated { Meaning::Unclear } else { Meaning::MayCall });
+    }
+    // A permission without a word of what for: who knows, says so.
+    let beside = |w: &String| FILL.contains(&w.as_str()) || FOR_WHAT.contains(&w.as_str()) || PERMITS.iter().any(|p| w.contains(p));
+    let open = permits && words.iter().all(beside);
+    let unclear = (words.iter().any(|w| UNCLEAR.contains(&w.as_str())) || open) && !proof;
     let alone =
         words.iter().any(|w| UNCLEAR_ALONE.contains(&w.as_str())) && words.iter().all(|w| UNCLEAR_ALONE.contains(&w.as_str()) || FILL.contains(&w.as_str()));
     (unclear || alone || one_of(&joined, ASKS)).then_some(Meaning::Unclear)
