@@ -2,7 +2,10 @@
 //! runs one body on whichever it is. See [`sqlite`](super::sqlite) and [`postgres`](super::postgres) for how each is
 //! opened.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use parking_lot::RwLock;
 use sqlx::{SqliteConnection, SqlitePool};
@@ -118,9 +121,21 @@ pub(super) struct Inner {
     pub(super) urgent: mpsc::Sender<Job>,
     pub(super) bulk: mpsc::Sender<Job>,
     revision: watch::Sender<Revision>,
-    trouble: Arc<RwLock<Option<String>>>,
+    trouble: Arc<RwLock<Trouble>>,
     place: Arc<Place>,
 }
+
+/// How the writer gets on.
+#[derive(Default)]
+pub(super) struct Trouble {
+    /// Why the last transaction was not kept.
+    pub(super) words: Option<String>,
+    /// A server was asked for something then and has not answered.
+    pub(super) since: Option<Instant>,
+}
+
+/// A server that says nothing for so long is not there.
+const SILENCE: Duration = Duration::from_secs(2);
 
 impl Store {
     /// Opens the database of a `sqlite:PATH` or `postgres://` URL and brings its schema up to date; a file is made
@@ -154,7 +169,7 @@ impl Store {
         let opened = if postgres::is_meant(url) { postgres::open(url, &revision).await? } else { sqlite::open(url, make, turns.clone(), &revision).await? };
         let (urgent, urgent_rx) = mpsc::channel(4096);
         let (bulk, bulk_rx) = mpsc::channel(8);
-        let trouble = Arc::<RwLock<Option<String>>>::default();
+        let trouble = Arc::<RwLock<Trouble>>::default();
         let place = Arc::new(opened.place);
         let writer = Writer { tx: opened.tx, revision: revision.clone(), trouble: trouble.clone(), place: place.clone(), turns };
         tokio::spawn(writer.run(urgent_rx, bulk_rx));
@@ -225,7 +240,12 @@ impl Store {
         }
         match self.check_file() {
             Err(e) => Some(e.to_string()),
-            Ok(()) => self.inner.trouble.read().clone(),
+            Ok(()) => {
+                let trouble = self.inner.trouble.read();
+                let silent = trouble.since.map(|since| since.elapsed()).filter(|silent| *silent > SILENCE);
+                let words = silent.map(|s| format!("the database has not answered for {} s", s.as_secs()));
+                words.or_else(|| trouble.words.clone())
+            }
         }
     }
 
@@ -275,7 +295,7 @@ impl Store {
 
     /// How long a question to the database is under way there and back, where it is a server.
     #[must_use]
-    pub fn round_trip(&self) -> Option<std::time::Duration> {
+    pub fn round_trip(&self) -> Option<Duration> {
         match self.pool() {
             Pool::Sqlite { .. } => None,
             Pool::Postgres(server) => Some(server.round_trip()),

@@ -2,7 +2,7 @@
 //! batch is what waits, there is no timer, and each sender has its answer after the COMMIT. A job that
 //! fails or breaks down is undone alone.
 
-use std::{panic::AssertUnwindSafe, pin::Pin, sync::Arc};
+use std::{panic::AssertUnwindSafe, pin::Pin, sync::Arc, time::Instant};
 
 use futures_util::FutureExt;
 use parking_lot::RwLock;
@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{
     Revision, Store, StoreError, Tx,
     file::Place,
-    pool::{Conn, Turns, end, turn},
+    pool::{Conn, Trouble, Turns, end, turn},
     sql::Kind,
 };
 use crate::failpoint::reach;
@@ -176,7 +176,7 @@ fn undone_by_itself(sign: &StoreError) -> StoreError {
 pub(super) struct Writer {
     pub(super) tx: Tx,
     pub(super) revision: watch::Sender<Revision>,
-    pub(super) trouble: Arc<RwLock<Option<String>>>,
+    pub(super) trouble: Arc<RwLock<Trouble>>,
     pub(super) place: Arc<Place>,
     pub(super) turns: Option<Turns>,
 }
@@ -216,6 +216,7 @@ impl Writer {
     }
 
     async fn transaction(&mut self, jobs: Vec<Job>) {
+        self.trouble.write().since = (self.tx.kind() == Kind::Postgres).then(Instant::now);
         let turn = turn(self.turns.as_ref()).await;
         if let Err(e) = self.begin(jobs.len() > 1).await {
             return self.refuse(jobs, &e).await;
@@ -224,6 +225,7 @@ impl Writer {
         let any = done.iter().any(|(ok, _)| *ok);
         let settled = self.settle(any, lost).await;
         end(turn).await;
+        self.trouble.write().since = None;
         for (ok, finish) in done {
             finish(settled.as_ref().err().filter(|_| ok).map(StoreError::echo));
         }
@@ -257,6 +259,7 @@ impl Writer {
     /// No transaction could be begun: every waiter is told why, nothing ran.
     async fn refuse(&mut self, jobs: Vec<Job>, why: &StoreError) {
         tracing::error!(target: "store", error = %why, "cannot begin a transaction");
+        self.trouble.write().since = None;
         // A file that comes back is seen where it is looked for; the words must not outlive its absence.
         if !matches!(why, StoreError::Moved(_)) {
             self.tell(Some(why));
@@ -270,6 +273,6 @@ impl Writer {
     }
 
     fn tell(&self, trouble: Option<&StoreError>) {
-        *self.trouble.write() = trouble.map(ToString::to_string);
+        self.trouble.write().words = trouble.map(ToString::to_string);
     }
 }

@@ -24,6 +24,7 @@ use super::{
     Revision, StoreError, Tx,
     file::Place,
     pool::{Conn, Opened, Pool},
+    postgres_schema::migrate_postgres,
 };
 
 /// Readers of one process: a screen asks a few things at once.
@@ -81,10 +82,9 @@ pub(super) async fn open(url: &str, revision: &watch::Sender<Revision>) -> Resul
     let options = PgConnectOptions::from_str(url)
         .map_err(|e| StoreError::Open { path: "postgres://".to_owned(), why: format!("{e}. Write postgres://USER:PASSWORD@HOST:5432/NAME") })?;
     let place = Place::of_server(words_for(&options));
-    // Before the sessions have their limits: a change of a large table may take its time.
-    let mut first = connect(&options.clone().application_name("dialdeck migrations")).await.map_err(|e| place.cannot_open(&e))?;
-    session::up_to_date(&mut first, &place).await?;
-    drop(first.close().await);
+    // Whether it is there at all, in a bounded time: a change of a large table takes the time it takes.
+    drop(connect(&options).await.map_err(|e| place.cannot_open(&e))?.close().await);
+    migrate_postgres(url).await?;
     let me = Uuid::now_v7();
     let mut line = Line::new(session::writing(&options), me);
     line.connect().await.map_err(|e| place.cannot_open(&words_of(&e)))?;

@@ -1,9 +1,9 @@
-//! What a session at the server must be: its limits set and read back, the server one that can be written, its schema
-//! this release's. A connection where any of it differs writes nothing, and says so.
+//! What a session at the server must be: its limits set and read back, the server one that can be written. A connection
+//! where any of it differs writes nothing, and says so.
 
 use sqlx::{PgConnection, Row, postgres::PgConnectOptions};
 
-use super::super::{StoreError, file::Place, schema};
+use super::super::StoreError;
 
 /// What keeps one process from holding the others: a holder that stops or is cut off loses the lock, and nothing of
 /// it is kept. What a pooler takes away without a word is seen by reading it back.
@@ -20,6 +20,9 @@ const ALIVE: [(&str, &str); 4] = [("tcp_keepalives_idle", "5"), ("tcp_keepalives
 
 /// The oldest release of PostgreSQL that this was tried with.
 const OLDEST: i32 = 150_000;
+
+/// Schema `dialdeck`, where there is one, has our names before the system that was there before.
+const SEARCH_PATH: &str = "SELECT set_config('search_path', 'dialdeck, ' || current_setting('search_path'), false)";
 
 /// For the connection that writes.
 pub(super) fn writing(options: &PgConnectOptions) -> PgConnectOptions {
@@ -63,18 +66,11 @@ pub(super) async fn check(conn: &mut PgConnection) -> Result<(), StoreError> {
 
 /// Works as the engine's role, where there is one and the login may: row level security is then the same whoever logs in.
 pub(super) async fn take_role(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(SEARCH_PATH).execute(&mut *conn).await?;
     let sql = "SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'dialdeck_engine' AND pg_has_role(session_user, oid, 'MEMBER'))";
     let member: bool = sqlx::query_scalar(sql).fetch_one(&mut *conn).await?;
     if member {
         sqlx::raw_sql("SET ROLE dialdeck_engine").execute(&mut *conn).await?;
     }
     Ok(())
-}
-
-/// Brings the schema up to date where this login may; says who must where it may not.
-pub(super) async fn up_to_date(conn: &mut PgConnection, place: &Place) -> Result<(), StoreError> {
-    schema::POSTGRES.run(&mut *conn).await.map_err(|e| match e {
-        sqlx::migrate::MigrateError::VersionMissing(v) => StoreError::Newer(format!("migration {v} is unknown here; run the newer release")),
-        e => place.cannot_open(&format!("its schema cannot be brought up to date: {e}. `dialdeck migrate` does it with a login that may change tables")),
-    })
 }
