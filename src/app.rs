@@ -8,9 +8,9 @@ mod standby;
 mod zoneinfo;
 
 use std::{
-    fs::File,
+    fs::{DirBuilder, File},
     net::SocketAddr,
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     panic::AssertUnwindSafe,
     path::{Path, PathBuf},
     sync::Arc,
@@ -97,6 +97,8 @@ pub struct App {
     tasks: Vec<JoinHandle<()>>,
     /// The lock falls with it.
     lock: Option<Arc<File>>,
+    /// What the lock of this host stands beside.
+    beside: PathBuf,
 }
 
 /// Opens the store and the desk: enough for a command that only writes rows.
@@ -171,6 +173,7 @@ impl App {
         let auth = open_auth(config, &desk).await?;
         let carrier = open_carrier(config)?;
         let actor = Actor { owner: installation.owner, name: operator(), source: "console" };
+        let beside = beside(desk.store())?;
         let mut app = Self {
             desk,
             clock,
@@ -186,12 +189,16 @@ impl App {
             listener: CancellationToken::new(),
             tasks: Vec::new(),
             lock: None,
+            beside,
         };
         app.watch_others();
         app.watch_desk();
-        if let Some(lock) = lock(Path::new(app.desk.store().path()))? {
+        if let Some(lock) = lock(&app.beside)? {
             app.lock = Some(Arc::new(lock));
-            app.lead(config, options, false).await?;
+            match standby::other_host(&app.desk).await {
+                Some(words) => app.follow_host(config, options, words).await?,
+                None => app.lead(config, options, false).await?,
+            }
         } else {
             app.following.send_replace(Some(format!("following the engine of another process on {}", app.desk.store().path())));
             app.keep("wait for the lock", app.twin().stand_by(config.clone(), options));
@@ -216,16 +223,13 @@ impl App {
             listener: self.listener.clone(),
             tasks: Vec::new(),
             lock: None,
+            beside: self.beside.clone(),
         }
     }
 
     /// Holds the lock: listens, and dials where that is allowed.
     async fn lead(&mut self, config: &Config, options: StartOptions, taking_over: bool) -> Result<(), AppError> {
-        if let Some(lock) = &self.lock {
-            let mark = mark::Mark::new(lock.clone(), &self.installation);
-            mark.check(&self.desk).await?;
-            self.keep("keeper of the mark", mark.keep(self.desk.clone(), self.clock.clone(), self.listener.clone()));
-        }
+        self.keep_mark().await?;
         let ready = self.start_engine(config, options).await?;
         self.listen(config, ready, taking_over || options.wait_for_port).await?;
         let desk = self.desk.clone();
@@ -234,6 +238,16 @@ impl App {
                 tracing::warn!(target: "app", error = %e, "unfinished imports could not be removed");
             }
         });
+        Ok(())
+    }
+
+    /// Holds dialling where the database went back in time, and writes down from now on how far it is.
+    async fn keep_mark(&mut self) -> Result<(), AppError> {
+        if let Some(lock) = &self.lock {
+            let mark = mark::Mark::new(lock.clone(), &self.installation);
+            mark.check(&self.desk).await?;
+            self.keep("keeper of the mark", mark.keep(self.desk.clone(), self.clock.clone(), self.listener.clone()));
+        }
         Ok(())
     }
 
@@ -450,6 +464,19 @@ async fn any_open_call(desk: &Desk) -> bool {
             true
         }
     }
+}
+
+/// What this host's lock and mark stand beside: the database's file, or a name for the server among our data.
+fn beside(store: &Store) -> Result<PathBuf, AppError> {
+    if !store.is_shared() {
+        return Ok(PathBuf::from(store.path()));
+    }
+    let set = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|p| p.is_absolute());
+    let data = set.unwrap_or_else(|| std::env::var_os("HOME").map_or_else(|| PathBuf::from("."), PathBuf::from).join(".local/share"));
+    let folder = data.join("dialdeck");
+    DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+    let name: String = store.path().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    Ok(folder.join(name))
 }
 
 fn lock_path(database: &Path) -> PathBuf {

@@ -6,7 +6,6 @@
 
 use std::{
     fs::File,
-    path::Path,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
@@ -14,7 +13,7 @@ use std::{
 use chrono::Duration as Span;
 
 use super::{App, AppError, StartOptions, lock, lock_path};
-use crate::config::Config;
+use crate::{config::Config, desk::Desk};
 
 /// Between two looks at the lock.
 const EVERY: Span = Span::seconds(2);
@@ -26,7 +25,54 @@ const LEASE: Duration = Duration::from_secs(30);
 /// day nor a suspended host can hurry.
 type Seen = Option<(SystemTime, Instant)>;
 
+/// Words, where an engine of another host dials with this database.
+pub(super) async fn other_host(desk: &Desk) -> Option<String> {
+    let lease = desk.store().lease().await.inspect_err(|e| tracing::warn!(target: "app", error = %e, "who dials cannot be read")).ok()??;
+    (lease.left > 0.0).then(|| format!("{} dials with this database: this host listens, shows and steers, and takes over when that one is gone", lease.host))
+}
+
+/// Between two looks at who dials.
+const LOOK: Span = Span::seconds(1);
+
 impl App {
+    /// Listens at once, and dials when the host that does is gone.
+    pub(super) async fn follow_host(&mut self, config: &Config, options: StartOptions, words: String) -> Result<(), AppError> {
+        tracing::info!(target: "app", "{words}");
+        self.following.send_replace(Some(words));
+        self.keep_mark().await?;
+        self.listen(config, tokio::sync::watch::Sender::new(true).subscribe(), options.wait_for_port).await?;
+        self.keep("wait for the lease", self.twin().stand_by_lease(config.clone(), options));
+        Ok(())
+    }
+
+    async fn stand_by_lease(mut self, config: Config, options: StartOptions) {
+        loop {
+            tokio::select! {
+                () = self.clock.sleep_until(self.clock.now() + LOOK) => {}
+                () = self.listener.cancelled() => return,
+            }
+            match self.desk.store().lease().await {
+                Ok(Some(lease)) if lease.left > 0.0 => {}
+                Ok(_) => break,
+                // Who cannot ask does not dial either.
+                Err(e) => tracing::debug!(target: "app", error = %e, "who dials cannot be read"),
+            }
+        }
+        tracing::warn!(target: "app", "the host that dialled is gone: this one takes over");
+        self.following.send_replace(None);
+        while let Err(e) = self.start_engine(&config, options).await {
+            tracing::error!(target: "app", error = %e, "taking over failed; it is tried again");
+            tokio::select! {
+                () = self.clock.sleep_until(self.clock.now() + EVERY) => {}
+                () = self.listener.cancelled() => return,
+            }
+        }
+        self.listener.cancelled().await;
+        for task in &mut self.tasks {
+            drop(tokio::time::timeout(Duration::from_secs(2), task).await);
+        }
+    }
+
     /// Waits for its turn in the background. `self` is a twin of the app that the console holds.
     pub(super) async fn stand_by(mut self, config: Config, options: StartOptions) {
         let mut seen: Seen = None;
@@ -63,7 +109,7 @@ impl App {
 
     /// The lock, when it is free or its holder has been silent too long.
     fn turn(&self, seen: &mut Seen) -> Result<Option<File>, AppError> {
-        let database = Path::new(self.desk.store().path());
+        let database = self.beside.as_path();
         if let Some(lock) = lock(database)? {
             return Ok(Some(lock));
         }

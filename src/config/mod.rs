@@ -386,8 +386,14 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
         }
     }
     let url = r.text("database.url");
-    if !url.is_empty() && !url.starts_with("sqlite:") {
-        r.complain("database.url", format!("\"{}\" is no database of this release: write sqlite:PATH", clean(url.split(':').next().unwrap_or_default(), 20)));
+    if !url.is_empty() && !["sqlite:", "postgres://", "postgresql://"].iter().any(|kind| url.starts_with(kind)) {
+        r.complain(
+            "database.url",
+            format!(
+                "\"{}\" is no database of this release: write sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME",
+                clean(url.split(':').next().unwrap_or_default(), 20)
+            ),
+        );
     }
     let (recording, recording_bucket) = recording::read(&mut r);
     let config = Config {

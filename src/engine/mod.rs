@@ -26,6 +26,7 @@ mod errand;
 mod follower;
 mod health;
 mod housekeeper;
+mod lease;
 mod listeners;
 mod reconciler;
 mod recorder;
@@ -91,6 +92,9 @@ impl Engine {
         let timekeeper = Arc::new(Timekeeper::new(ctx.clone(), health.clone()));
         let reconciler = Reconciler::new(ctx.clone(), health.clone(), calls.clone(), supervisor.clone(), timekeeper.clone());
         supervisor.start("reconciler", reconciler.run(stop.clone()));
+        if ctx.desk.store().is_shared() {
+            supervisor.start("lease", lease::keep(ctx.clone(), health.clone(), stop.clone()));
+        }
         let requests = Requests::new(ctx.clone(), health.clone(), calls.clone(), supervisor.clone());
         supervisor.start("requests", at_once(&stop, requests.run(stop.clone())));
         supervisor.start("webhook watch", ToldWatch { ctx: ctx.clone(), calls: calls.clone() }.run(stop.clone()));

@@ -206,6 +206,6 @@ impl Reconciler {
 }
 
 /// This host's name, for other consoles.
-fn hostname() -> String {
+pub(super) fn hostname() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }

@@ -34,7 +34,7 @@ impl Tx {
     /// What was asked for beside the number: where to call from, what to say, and the key of the request.
     pub async fn put_wishes(&mut self, id: CallId, caller_id: &str, script: Option<&str>, key: Option<&str>) -> Result<(), StoreError> {
         let sql = "UPDATE campaign_calls SET caller_id = $2, script = $3, asked_key = $4 WHERE id = $1 AND rank = 0";
-        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(caller_id).bind(script).bind(key).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(caller_id).bind(script).bind(key).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 
@@ -61,7 +61,7 @@ impl Tx {
 
     /// Marks a campaign as that of single calls.
     pub async fn mark_manual(&mut self, id: CampaignId) -> Result<(), StoreError> {
-        on_tx!(self, |db| sqlx::query("UPDATE campaigns SET manual = 1 WHERE id = $1").bind(id).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query("UPDATE campaigns SET manual = 1 WHERE id = $1").bind(id).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 }

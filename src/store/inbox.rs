@@ -41,7 +41,7 @@ impl Store {
 /// Stores those that are new, each with the state it moved its call to.
 pub(super) fn insert(events: &[NewEvent<'_>]) -> Option<Part> {
     let sql = "INSERT INTO call_events (key, call_id, source, kind, raw, at, received_at, applied)
-               SELECT v ->> 0, unhex(v ->> 1), v ->> 2, v -> 3, v -> 4, v ->> 5, $1, v ->> 6 FROM (SELECT value AS v FROM jsonb_each($rows)) WHERE true
+               SELECT #text(v, 0), #id(v, 1), #text(v, 2), #json(v, 3), #jsontext(v, 4), #at(v, 5), $1, #text(v, 6) FROM #rowsb($rows) WHERE true
                ON CONFLICT (key) DO NOTHING";
     let row = |n: &NewEvent<'_>| {
         let e = n.event;

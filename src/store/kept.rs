@@ -28,7 +28,7 @@ impl Tx {
         let calls = moves::parts(kept.calls);
         let (first, then) = (usize::from(events.is_some()), calls.len());
         let parts = events.into_iter().chain(calls).chain(kept.sums.parts()).chain(lines::free(kept.freed));
-        let changed = self.run_parts(parts.collect(), Some(now)).await?;
+        let changed = self.run_parts(parts.collect(), now).await?;
         let (stored, rest) = changed.split_at_checked(first).unwrap_or_default();
         if usize::try_from(stored.iter().sum::<u64>()) != Ok(kept.events.len()) {
             return Err(StoreError::Busy("another process stored one of these events just now".to_owned()));

@@ -8,7 +8,11 @@ use futures_util::TryStreamExt;
 use serde_json::Value;
 use sqlx::Executor;
 
-use super::{StoreError, Tx, pool::on_tx};
+use super::{
+    StoreError, Tx,
+    pool::Conn,
+    sql::{Kind, say},
+};
 
 /// A statement over rows: `$rows` stands for them, as JSON, and `$1` for now where it asks for it.
 pub(super) struct Part {
@@ -29,19 +33,39 @@ impl Part {
 
 impl Tx {
     /// Runs them in their order; how many rows each has changed.
-    pub(super) async fn run_parts(&mut self, parts: Vec<Part>, now: Option<DateTime<Utc>>) -> Result<Vec<u64>, StoreError> {
-        let mut changed = Vec::with_capacity(parts.len());
+    pub(super) async fn run_parts(&mut self, parts: Vec<Part>, now: DateTime<Utc>) -> Result<Vec<u64>, StoreError> {
         if parts.is_empty() {
-            return Ok(changed);
+            return Ok(Vec::new());
         }
-        let texts: Vec<String> = parts.iter().zip(2..).map(|(part, at)| part.sql.replace("$rows", &format!("${at}"))).collect();
-        let query = parts.into_iter().fold(sqlx::query(sqlx::AssertSqlSafe(texts.join("; "))).bind(now), |query, part| query.bind(part.rows));
-        on_tx!(self, |db| {
-            let mut results = (&mut *db).fetch_many(query);
-            while let Some(result) = results.try_next().await? {
-                changed.extend(result.left().map(|done| done.rows_affected()));
+        let dated = parts.iter().any(|part| part.sql.contains("$1"));
+        let first = 1 + usize::from(dated);
+        let texts: Vec<String> = parts.iter().zip(first..).map(|(part, at)| part.sql.replace("$rows", &format!("${at}"))).collect();
+        let rows = parts.into_iter().map(|part| part.rows);
+        match &mut self.conn {
+            Conn::Sqlite(db) => {
+                let query = sqlx::query(say(Kind::Sqlite, &texts.join("; ")));
+                let query = if dated { query.bind(now) } else { query };
+                let mut results = db.fetch_many(rows.fold(query, |query, rows| query.bind(rows)));
+                let mut changed = Vec::with_capacity(texts.len());
+                while let Some(result) = results.try_next().await? {
+                    changed.extend(result.left().map(|done| done.rows_affected()));
+                }
+                Ok(changed)
             }
-        });
-        Ok(changed)
+            Conn::Postgres(db) => {
+                let query = sqlx::query_scalar::<_, Vec<i64>>(side_by_side(&texts));
+                let query = if dated { query.bind(now) } else { query };
+                let changed = rows.fold(query, |query, rows| query.bind(rows)).fetch_one(&mut *db).await?;
+                Ok(changed.into_iter().map(|n| u64::try_from(n).unwrap_or(0)).collect())
+            }
+        }
     }
+}
+
+/// PostgreSQL takes one statement with what it binds: all of them in it, and how many rows each has changed. None
+/// may need what another of them wrote.
+fn side_by_side(texts: &[String]) -> sqlx::AssertSqlSafe<String> {
+    let parts: Vec<String> = texts.iter().enumerate().map(|(i, s)| format!("c{i} AS ({s} RETURNING 1)")).collect();
+    let counts: Vec<String> = (0..texts.len()).map(|i| format!("(SELECT count(*) FROM c{i})")).collect();
+    say(Kind::Postgres, &format!("WITH {} SELECT ARRAY[{}]", parts.join(", "), counts.join(", ")))
 }
