@@ -31,11 +31,12 @@ impl Tx {
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(campaign).fetch_all(&mut *db).await?))
     }
 
-    /// What was asked for beside the number: where to call from, what to say, and the key of the request.
-    pub async fn put_wishes(&mut self, id: CallId, caller_id: &str, script: Option<&str>, key: Option<&str>) -> Result<(), StoreError> {
+    /// What was asked for beside the number: where to call from, what to say, and the key of the request; `false`
+    /// when the call waits no more.
+    pub async fn put_wishes(&mut self, id: CallId, caller_id: &str, script: Option<&str>, key: Option<&str>) -> Result<bool, StoreError> {
         let sql = "UPDATE campaign_calls SET caller_id = $2, script = $3, asked_key = $4 WHERE id = $1 AND rank = 0";
-        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(caller_id).bind(script).bind(key).execute(&mut *db).await?);
-        Ok(())
+        let done = on_tx!(self, |db| sqlx::query(sql).bind(id).bind(caller_id).bind(script).bind(key).execute(&mut *db).await?.rows_affected());
+        Ok(done == 1)
     }
 
     /// The call that an owner's key has asked for since a moment.

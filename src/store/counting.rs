@@ -10,6 +10,7 @@ use super::{
 };
 use crate::domain::{
     breaker,
+    call::State,
     id::{CallId, CampaignId, ContactId, OwnerId},
 };
 
@@ -163,10 +164,11 @@ impl Tx {
         Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(subject).bind(action).fetch_optional(&mut *db).await?))
     }
 
-    /// Notes that somebody answered and there was no agent; `false` when it is noted already.
-    pub async fn set_abandoned(&mut self, id: CallId, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        let sql = "UPDATE campaign_calls SET abandoned = 1, updated_at = $2 WHERE id = $1 AND abandoned = 0";
-        let done = on_tx!(self, |db| sqlx::query(sql).bind(id).bind(now).execute(&mut *db).await?.rows_affected());
+    /// Notes that somebody answered and there was no agent; `false` when it is noted already, or the call is no
+    /// longer in the state in which it was read.
+    pub async fn set_abandoned(&mut self, id: CallId, was: State, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let sql = "UPDATE campaign_calls SET abandoned = 1, updated_at = $2 WHERE id = $1 AND abandoned = 0 AND state = $3";
+        let done = on_tx!(self, |db| sqlx::query(sql).bind(id).bind(now).bind(was).execute(&mut *db).await?.rows_affected());
         Ok(done == 1)
     }
 }

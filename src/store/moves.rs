@@ -177,7 +177,7 @@ impl Tx {
         }
         let done = on_tx!(self, |db| query.execute(&mut *db).await?.rows_affected());
         if usize::try_from(done) != Ok(calls.len()) {
-            return Err(StoreError::Busy("a call was moved meanwhile".to_owned()));
+            return Err(StoreError::moved());
         }
         Ok(())
     }
