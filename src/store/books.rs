@@ -91,7 +91,7 @@ impl Tx {
     pub async fn give_number(&mut self, number: &str, call: CallId, at: DateTime<Utc>) -> Result<(), StoreError> {
         let sql = "INSERT INTO numbers_live (number, call_id, held_until, last_armed_at) VALUES ($1, $2, NULL, $3)
                    ON CONFLICT (number) DO UPDATE SET call_id = excluded.call_id, held_until = NULL, held_for = NULL, last_armed_at = excluded.last_armed_at";
-        on_tx!(self, |db| sqlx::query(sql).bind(number).bind(call).bind(at).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query(sql).bind(number).bind(call).bind(at).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 }

@@ -62,7 +62,7 @@ impl Tx {
 
     /// Marks a campaign as that of single calls.
     pub async fn mark_manual(&mut self, id: CampaignId) -> Result<(), StoreError> {
-        on_tx!(self, |db| sqlx::query("UPDATE campaigns SET manual = 1 WHERE id = $1").bind(id).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query("UPDATE campaigns SET manual = 1 WHERE id = $1").bind(id).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 }

@@ -251,7 +251,8 @@ impl Tx {
             .bind(now)
             .bind(e.assistant)
             .execute(&mut *db)
-            .await?);
+            .await?
+            .rows_affected());
         Ok(())
     }
 
@@ -266,13 +267,18 @@ impl Tx {
 
     /// Where the making of rows stands; `None` is done.
     pub async fn set_fill(&mut self, id: CampaignId, position: Option<i64>) -> Result<(), StoreError> {
-        on_tx!(self, |db| sqlx::query("UPDATE campaigns SET fill_position = $2 WHERE id = $1").bind(id).bind(position).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query("UPDATE campaigns SET fill_position = $2 WHERE id = $1")
+            .bind(id)
+            .bind(position)
+            .execute(&mut *db)
+            .await?
+            .rows_affected());
         Ok(())
     }
 
     pub async fn delete_campaign(&mut self, id: CampaignId, now: DateTime<Utc>) -> Result<(), StoreError> {
         let sql = "UPDATE campaigns SET deleted_at = $2, generation = generation + 1 WHERE id = $1";
-        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(now).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(now).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 
@@ -285,7 +291,7 @@ impl Tx {
     /// Gives dials of a day back: calls that certainly never rang.
     pub async fn give_back_day(&mut self, id: CampaignId, day: &str, n: i64) -> Result<(), StoreError> {
         let sql = "UPDATE campaign_days SET used = max(0, used - $3) WHERE campaign_id = $1 AND day = $2";
-        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(day).bind(n).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(day).bind(n).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 }

@@ -143,7 +143,7 @@ impl Tx {
     /// Frees a number that was held for this call, whose end is proven now.
     pub async fn release_hold(&mut self, number: &str, call: CallId) -> Result<(), StoreError> {
         let sql = "UPDATE numbers_live SET held_until = NULL WHERE number = $1 AND held_for = $2 AND call_id IS NULL";
-        on_tx!(self, |db| sqlx::query(sql).bind(number).bind(call).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query(sql).bind(number).bind(call).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use sqlx::migrate::Migrator;
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+pub(super) static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// The whole schema as one script that makes an empty database one of ours: a start finds it up to date.
 #[must_use]

@@ -11,7 +11,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{
     Revision, Store, StoreError, Tx,
     file::Place,
-    pool::{Turns, end, on_tx, turn},
+    pool::{Conn, Turns, end, turn},
+    sql::Kind,
 };
 use crate::failpoint::reach;
 
@@ -94,9 +95,38 @@ struct Batch {
 }
 
 impl Tx {
+    /// Begins a transaction, with the first job's savepoint where there are several.
+    async fn begin(&mut self, several: bool) -> Result<(), StoreError> {
+        match &mut self.conn {
+            Conn::Sqlite(_) => self.run("BEGIN IMMEDIATE").await,
+            Conn::Postgres(line) => line.begin(several).await,
+        }
+    }
+
+    async fn commit(&mut self) -> Result<(), StoreError> {
+        match &mut self.conn {
+            Conn::Sqlite(_) => self.run("COMMIT").await,
+            Conn::Postgres(line) => line.commit().await,
+        }
+    }
+
+    async fn rollback(&mut self) -> Result<(), StoreError> {
+        match &mut self.conn {
+            Conn::Sqlite(_) => self.run("ROLLBACK").await,
+            Conn::Postgres(line) => line.rollback().await,
+        }
+    }
+
     async fn run(&mut self, sql: &'static str) -> Result<(), StoreError> {
-        on_tx!(self, |db| sqlx::query(sql).execute(&mut *db).await?);
-        Ok(())
+        match &mut self.conn {
+            Conn::Sqlite(db) => Ok(sqlx::query(sql).execute(db).await.map(|_| ())?),
+            Conn::Postgres(line) => line.run(sql).await,
+        }
+    }
+
+    /// What stands before the first of several jobs: PostgreSQL has its savepoint with the beginning.
+    fn first_savepoint(&self) -> &'static str {
+        if self.kind() == Kind::Postgres { "" } else { "SAVEPOINT job" }
     }
 
     /// Runs the jobs one after the other, each inside a savepoint; the last one's ends with the transaction. On
@@ -106,7 +136,7 @@ impl Tx {
     async fn batch(&mut self, jobs: Vec<Job>) -> Batch {
         let alone = jobs.len() == 1;
         let mut batch = Batch { done: Vec::with_capacity(jobs.len()), lost: None };
-        let mut before = "SAVEPOINT job";
+        let mut before = self.first_savepoint();
         for job in jobs {
             if let Some(why) = &batch.lost {
                 batch.done.push(job(Err(why.echo())).await);
@@ -116,7 +146,9 @@ impl Tx {
                 batch.done.push(job(Ok(self)).await);
                 continue;
             }
-            if let Err(e) = self.run(before).await {
+            if !before.is_empty()
+                && let Err(e) = self.run(before).await
+            {
                 let e = undone_by_itself(&e);
                 batch.done.push(job(Err(e.echo())).await);
                 batch.lost = Some(e);
@@ -134,6 +166,9 @@ impl Tx {
 }
 
 fn undone_by_itself(sign: &StoreError) -> StoreError {
+    if let StoreError::Away(_) | StoreError::Unfit(_) = sign {
+        return sign.echo();
+    }
     StoreError::Busy(format!("it undid a transaction by itself ({sign})"))
 }
 
@@ -170,7 +205,9 @@ impl Writer {
                 self.transaction(jobs).await;
                 jobs = bulk.try_recv().into_iter().collect();
             } else {
-                jobs.extend((1..BULK).map_while(|_| bulk.try_recv().ok()));
+                // Whoever writes from another host waits for one slice at most.
+                let most = if self.tx.kind() == Kind::Postgres { 1 } else { BULK };
+                jobs.extend((1..most).map_while(|_| bulk.try_recv().ok()));
             }
             if !jobs.is_empty() {
                 self.transaction(jobs).await;
@@ -180,7 +217,7 @@ impl Writer {
 
     async fn transaction(&mut self, jobs: Vec<Job>) {
         let turn = turn(self.turns.as_ref()).await;
-        if let Err(e) = self.begin().await {
+        if let Err(e) = self.begin(jobs.len() > 1).await {
             return self.refuse(jobs, &e).await;
         }
         let Batch { done, lost } = self.tx.batch(jobs).await;
@@ -193,16 +230,16 @@ impl Writer {
     }
 
     /// Never in a file that has lost its name: what is armed there no stop can reach.
-    async fn begin(&mut self) -> Result<(), StoreError> {
+    async fn begin(&mut self, several: bool) -> Result<(), StoreError> {
         self.place.check()?;
-        self.tx.run("BEGIN IMMEDIATE").await
+        self.tx.begin(several).await
     }
 
     async fn settle(&mut self, any: bool, lost: Option<StoreError>) -> Result<(), StoreError> {
         let settled = match lost {
             Some(e) => Err(e),
-            None if any => self.tx.run("COMMIT").await,
-            None => self.tx.run("ROLLBACK").await.map_err(|e| undone_by_itself(&e)),
+            None if any => self.tx.commit().await,
+            None => self.tx.rollback().await.map_err(|e| undone_by_itself(&e)),
         };
         if any || settled.is_err() {
             self.tell(settled.as_ref().err());
@@ -210,7 +247,7 @@ impl Writer {
         if let Err(e) = &settled {
             tracing::error!(target: "store", error = %e, "a transaction is lost: nothing of it was kept");
             // After a failed COMMIT the transaction may still be open.
-            drop(self.tx.run("ROLLBACK").await);
+            drop(self.tx.rollback().await);
         } else if any {
             self.revision.send_modify(|r| *r += 1);
         }
@@ -225,7 +262,7 @@ impl Writer {
             self.tell(Some(why));
         }
         // A broken transaction left open would refuse for ever.
-        drop(self.tx.run("ROLLBACK").await);
+        drop(self.tx.rollback().await);
         for job in jobs {
             let (_, finish) = job(Err(why.echo())).await;
             finish(None);
