@@ -9,6 +9,7 @@ use dialdeck::{
     domain::{
         call::State,
         campaign::{ContactSource, Settings, Status},
+        contact::{ImportReport, NewContact},
         id::{AssistantId, CallId, CampaignId, ContactId, Incarnation, OwnerId, SourceId, TrunkId},
     },
     store::{Armed, AssistantRow, CallRow, CallUpdate, NewCall, NewCampaign, Store, TrunkRow},
@@ -36,6 +37,7 @@ macro_rules! try_tx {
 macro_rules! databases {
     ($($case:ident),+ $(,)?) => {
         databases!(only sqlite: $($case),+);
+        databases!(only postgres: $($case),+);
     };
     (only $kind:ident: $($case:ident),+ $(,)?) => {
         mod $kind {
@@ -75,6 +77,12 @@ impl Db {
         let dir = tempfile::TempDir::new_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
         let store = Store::open(&format!("sqlite:{}", dir.path().join("t.db").display())).await.unwrap();
         Some(Self { store, _keep: Box::new(dir) })
+    }
+
+    pub async fn postgres() -> Option<Self> {
+        let database = crate::support::postgres::database().await?;
+        let store = Store::open(&database.url).await.unwrap();
+        Some(Self { store, _keep: Box::new(database) })
     }
 }
 
@@ -157,7 +165,7 @@ impl House {
         tx!(house, |tx| {
             tx.insert_assistant(&assistant(ids.assistant, ids.owner, "Sarah", ids.now)).await?;
             tx.insert_csv_file(ids.file, ids.owner, "leads.csv", 77, ids.now).await?;
-            tx.finish_source(ContactSource::CsvFile, ids.file, &dialdeck::domain::contact::ImportReport::default(), ids.now).await?;
+            tx.finish_source(ContactSource::CsvFile, ids.file, &ImportReport::default(), ids.now).await?;
             tx.insert_campaign(&campaign(ids.campaign, &ids), ids.now).await?;
             tx.put_trunk(&trunk(ids.trunk, ids.owner, "ST_1"), ids.now).await?;
             tx.put_number(ids.owner, "+15550009999", ids.assistant, "ST_1", "main", None, ids.now).await?;
@@ -300,6 +308,12 @@ impl House {
         id
     }
 
+    /// Contacts into a list or file; the places of those that went in.
+    pub async fn contacts(&self, table: ContactSource, source: SourceId, rows: Vec<NewContact>) -> Vec<i64> {
+        let slice = self.store.contact_slice(table, source, &rows, self.ids.now);
+        tx!(self, |tx| tx.insert_contacts(slice).await?)
+    }
+
     pub async fn start(&self, id: CampaignId) {
         let h = self.ids;
         assert!(tx!(self, |tx| tx.move_campaign(id, Status::Idle, Status::Running, "", "tester", h.now).await?));
@@ -325,6 +339,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("store.is_at_rest", "month: simulated time"),
     ("store.path_of", "walls: names of files"),
     ("store.real_path", "walls: names of files"),
+    ("store.is_server", "pgstore: what a URL means"),
     ("store.writer_ended", "crash: the writer ends with its process"),
     ("store.check_file", "walls: a file that was removed under a running program"),
     ("store.file", "walls: the same"),

@@ -32,6 +32,7 @@ mod officers;
 mod openapi;
 mod past;
 mod plain;
+mod postgres;
 mod recorded;
 mod recordings;
 mod requests;

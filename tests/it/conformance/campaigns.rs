@@ -11,7 +11,7 @@ use dialdeck::{
         schedule::Days,
         stats::{Counts, Pace},
     },
-    store::{CampaignEdit, ContactSlice, Sums, ZoneHead},
+    store::{CampaignEdit, Sums, ZoneHead},
 };
 
 use super::{FOREIGN, House, assistant, contacts::contact, ids, sorted};
@@ -152,9 +152,9 @@ async fn rows_are_put_into_other_queues_while_they_wait(house: House) {
     let list = SourceId::fresh();
     tx!(house, |tx| {
         tx.insert_list(list, h.owner, "list", "completed", h.now).await?;
-        tx.insert_contacts(ContactSlice::new(ContactSource::ContactList, list, &[told], h.now)).await?;
-        tx.insert_contacts(ContactSlice::new(ContactSource::CsvFile, h.file, &[plain], h.now)).await?;
     });
+    house.contacts(ContactSource::ContactList, list, vec![told]).await;
+    house.contacts(ContactSource::CsvFile, h.file, vec![plain]).await;
     let row = house.queue(|c| (c.zones, c.contact_id) = ("old".into(), Some(who))).await;
     let second = house.queue(|c| (c.zones, c.contact_id) = ("old".into(), Some(other))).await;
     let none = house.queue(|c| (c.zones, c.contact_id) = ("old".into(), None)).await;

@@ -9,7 +9,7 @@ use dialdeck::{
         outcome::Outcome,
         phone::PhoneNumber,
     },
-    store::{ContactSearch, ContactSlice, ListedSearch, Setting, StoreError},
+    store::{ContactSearch, ListedSearch, Setting, StoreError},
 };
 
 use super::{FOREIGN, House, ids, sorted};
@@ -67,11 +67,6 @@ async fn source(house: &House, table: ContactSource, name: &'static str, seconds
     id
 }
 
-async fn fill(house: &House, table: ContactSource, source: SourceId, rows: Vec<NewContact>) -> Vec<i64> {
-    let at = house.ids.now;
-    tx!(house, |tx| tx.insert_contacts(ContactSlice::new(table, source, &rows, at)).await?)
-}
-
 async fn lists_and_files_are_their_owners_when_they_are_complete(house: House) {
     let h = house.ids;
     let list = source(&house, ContactList, FOREIGN, 10).await;
@@ -107,19 +102,19 @@ async fn slices_go_in_and_duplicates_are_told(house: House) {
     let h = house.ids;
     for table in [ContactList, CsvFile] {
         let id = source(&house, table, "list", 1).await;
-        assert_eq!(fill(&house, table, id, many(1, 1)).await, [1]);
-        assert_eq!(fill(&house, table, id, many(2, 200)).await, (2..202).collect::<Vec<_>>(), "a full slice");
-        assert_eq!(fill(&house, table, id, many(202, 500)).await.len(), 500);
+        assert_eq!(house.contacts(table, id, many(1, 1)).await, [1]);
+        assert_eq!(house.contacts(table, id, many(2, 200)).await, (2..202).collect::<Vec<_>>(), "a full slice");
+        assert_eq!(house.contacts(table, id, many(202, 500)).await.len(), 500);
         // Numbers 700 and 701 are there; so is the second in a slice.
         let mut again = many(700, 4);
         again.iter_mut().zip(801..).for_each(|(c, line)| c.line = line);
         again.push(NewContact { id: ContactId::fresh(), line: 805, ..again[2].clone() });
-        let before = sorted(fill(&house, table, id, again).await);
+        let before = sorted(house.contacts(table, id, again).await);
         assert_eq!(before, [803, 804], "in one list a number is one contact");
         let mut seldom = contact(900, "+12025559000");
         (seldom.do_not_call, seldom.said, seldom.notes, seldom.consent_source) = (true, FOREIGN.into(), FOREIGN.into(), FOREIGN.into());
         (seldom.consent_at, seldom.alternatives) = (Some(h.after(-5)), vec![PhoneNumber::own("+15550001").unwrap(), PhoneNumber::own("+15550002").unwrap()]);
-        assert_eq!(fill(&house, table, id, vec![seldom, contact(901, "+12025559001")]).await, [900, 901]);
+        assert_eq!(house.contacts(table, id, vec![seldom, contact(901, "+12025559001")]).await, [900, 901]);
         assert_eq!(tx!(house, |tx| tx.last_position(table, id).await?), 901);
         assert_eq!(tx!(house, |tx| tx.last_position(table, SourceId::fresh()).await?), 0);
         let row = house.store.source(h.owner, id).await.unwrap().unwrap();
@@ -134,8 +129,8 @@ async fn slices_go_in_and_duplicates_are_told(house: House) {
         assert_eq!((c.said.as_deref().unwrap_or(""), c.consent_at, c.do_not_call, c.source_id), ("", None, false, id));
         assert!(house.store.contacts(h.stranger, &row, 500, 0).await.unwrap().rows.is_empty());
     }
-    let orphan = many(1, 1);
-    assert!(try_tx!(house, |tx| tx.insert_contacts(ContactSlice::new(CsvFile, SourceId::fresh(), &orphan, h.now)).await?).is_err(), "of no file");
+    let orphan = house.store.contact_slice(CsvFile, SourceId::fresh(), &many(1, 1), h.now);
+    assert!(try_tx!(house, |tx| tx.insert_contacts(orphan).await?).is_err(), "of no file");
 }
 
 async fn contacts_come_out_with_their_columns_by_name(house: House) {
@@ -148,7 +143,7 @@ async fn contacts_come_out_with_their_columns_by_name(house: House) {
         (c.name, c.email, c.company, c.extra) = (FOREIGN.into(), FOREIGN.into(), FOREIGN.into(), vec!["Pro".into(), FOREIGN.into()]);
         let of = c.id;
         let hidden = NewContact { do_not_call: true, ..contact(1, "+12025550102") };
-        fill(&house, table, id, vec![c, contact(3, "+12025550103"), hidden]).await;
+        house.contacts(table, id, vec![c, contact(3, "+12025550103"), hidden]).await;
         let rows = house.store.sample_contacts(id, 500).await.unwrap();
         assert_eq!(rows.iter().map(|c| c.position).collect::<Vec<_>>(), [3, 5], "in order, and none that said no");
         assert!(rows[0].fields.is_empty());
@@ -218,7 +213,7 @@ async fn a_deleted_source_goes_in_slices(house: House) {
     let h = house.ids;
     for table in [ContactList, CsvFile] {
         let id = source(&house, table, "list", 1).await;
-        fill(&house, table, id, many(1, 500)).await;
+        house.contacts(table, id, many(1, 500)).await;
         let named = house.campaign(|c| (c.source, c.source_id, c.name) = (table, Some(id), FOREIGN.into())).await;
         let users = tx!(house, |tx| tx.users_of_source(id).await?);
         assert_eq!((users.len(), users[0].id, users[0].name.as_str()), (1, named, FOREIGN));
@@ -243,8 +238,8 @@ async fn queues_take_contacts_with_what_a_campaign_did_about_them(house: House) 
     let rows = many(1, 6);
     let contacts: Vec<ContactId> = rows.iter().map(|c| c.id).collect();
     let numbers: Vec<String> = rows.iter().map(|c| c.number.to_string()).collect();
-    fill(&house, CsvFile, h.file, rows).await;
-    fill(&house, CsvFile, h.file, vec![NewContact { do_not_call: true, ..contact(7, "+12025559007") }]).await;
+    house.contacts(CsvFile, h.file, rows).await;
+    house.contacts(CsvFile, h.file, vec![NewContact { do_not_call: true, ..contact(7, "+12025559007") }]).await;
     let dial = async |i: usize| {
         let (contact, number) = (contacts[i], numbers[i].clone());
         house.dial(|c| (c.contact_id, c.phone_number) = (Some(contact), number)).await
@@ -327,7 +322,7 @@ async fn people_are_found_by_parts_of_what_they_are_called(house: House) {
     let mut rows = many(1, 20);
     (rows[0].name, rows[1].company, rows[2].email) = ("Élodie O'Brien 100%_!".into(), "Acme GmbH".into(), "a.b@example.org".into());
     rows[3].name = "名前".into();
-    fill(&house, ContactList, list, rows).await;
+    house.contacts(ContactList, list, rows).await;
     let list_row = house.store.source(h.owner, list).await.unwrap().unwrap();
     let find = async |owner, text: &str, limit| {
         let q = ContactSearch { list, text: text.into(), after: None, limit };

@@ -220,8 +220,8 @@ async fn what_a_claim_is_judged_by_is_read_at_once(house: House) {
     let of = rich.id;
     tx!(house, |tx| {
         tx.name_columns(ContactSource::CsvFile, h.file, &["plan".into(), super::FOREIGN.into()]).await?;
-        tx.insert_contacts(dialdeck::store::ContactSlice::new(ContactSource::CsvFile, h.file, &[rich], h.now)).await?;
     });
+    house.contacts(ContactSource::CsvFile, h.file, vec![rich]).await;
     let listed = house.queue(|c| (c.contact_id, c.phone_number, c.priority) = (Some(of), "+12025550101".into(), 1)).await;
     let bare = house.queue(|c| (c.contact_id, c.priority) = (None, 0)).await;
     let read = async |wanted: Vec<CallId>| {
@@ -271,8 +271,10 @@ async fn consents_and_history_of_a_number_are_the_owners(house: House) {
     let list = dialdeck::domain::id::SourceId::fresh();
     tx!(house, |tx| {
         tx.insert_list(list, h.owner, "list", "completed", h.now).await?;
-        tx.insert_contacts(dialdeck::store::ContactSlice::new(ContactSource::ContactList, list, &[new], h.now)).await?;
-        tx.insert_contacts(dialdeck::store::ContactSlice::new(ContactSource::CsvFile, h.file, &[old], h.now)).await?;
+    });
+    house.contacts(ContactSource::ContactList, list, vec![new]).await;
+    house.contacts(ContactSource::CsvFile, h.file, vec![old]).await;
+    tx!(house, |tx| {
         tx.put_setting(Setting::LawClosed, "[]").await?;
         tx.add_do_not_call(h.owner, number, "", "test", "", h.now).await?;
         tx.take_number(number, CallId::fresh(), h.after(900)).await?;

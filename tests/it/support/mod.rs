@@ -2,6 +2,7 @@
 
 pub mod http;
 pub mod office;
+pub mod postgres;
 pub mod virtual_time;
 
 use std::{sync::Arc, time::Duration};
