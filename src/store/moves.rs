@@ -188,7 +188,7 @@ impl Tx {
         let text = sqlx::AssertSqlSafe(together(self.kind(), &texts));
         let done = changing!(self, text, |query| rows.into_iter().fold(query.bind(now), |query, json| query.bind(json)));
         if usize::try_from(done) != Ok(calls.len()) {
-            return Err(StoreError::Busy("a call was moved meanwhile".to_owned()));
+            return Err(StoreError::moved());
         }
         Ok(())
     }
