@@ -14,7 +14,7 @@ use super::{
     behind, configuration, doctor,
     ending::{end_broken, finish, see_off, wait_for_end},
     manual,
-    out::{say, tell},
+    out::tell,
     rights, safekeeping,
     session::Session,
     verbs,
@@ -128,10 +128,7 @@ pub fn run(args: Args) -> Result<(), CliError> {
             Ok(())
         }
         Command::Man => manual::man(),
-        Command::Migrate { print_sql: true } => {
-            say!("{}", crate::store::schema_as_sql());
-            Ok(())
-        }
+        Command::Migrate { print_sql: true } => safekeeping::print_schema(global.database.as_deref(), || values(&global, &engine)),
         Command::Doctor => {
             let config = values(&global, &engine).and_then(|v| Ok(config::validate(&v)?));
             runtime()?.block_on(doctor::doctor(config, &global))
@@ -145,6 +142,9 @@ fn run_verb(global: &Global, command: Command) -> Result<(), CliError> {
     rights::check(config.console_role, &command)?;
     warn_of_open_files(&config);
     runtime()?.block_on(async {
+        if matches!(command, Command::Migrate { .. }) && config::is_postgres(&config.database_url) {
+            return safekeeping::migrate_server(&config, global.json).await;
+        }
         // What is not there is not stopped, shown or kept by making it.
         let there = matches!(command, Command::StopAll { .. } | Command::Status | Command::Backup { .. });
         let _lock = match &command {

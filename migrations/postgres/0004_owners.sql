@@ -42,9 +42,13 @@ END $$;
 DO $$
 DECLARE
     name TEXT;
-    other TEXT;
+    our_calls TEXT := 'calls';
 BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO authenticated, dialdeck_engine', current_schema());
+    IF to_regclass('dialdeck.calls') IS NOT NULL THEN
+        our_calls := 'dialdeck.calls';
+        GRANT USAGE ON SCHEMA dialdeck TO authenticated, dialdeck_engine;
+    END IF;
     FOREACH name IN ARRAY ARRAY[
         'settings', 'assistants', 'trunks', 'phone_number', 'contact_lists', 'contacts', 'csv_files', 'csv_contacts', 'campaigns', 'campaign_counts',
         'campaign_days', 'campaign_minutes', 'campaign_calls', 'call_events', 'call_outcomes', 'call_reports', 'call_requests', 'do_not_call',
@@ -57,12 +61,12 @@ BEGIN
         EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO dialdeck_engine', name);
         EXECUTE format('CREATE POLICY engine_all ON %I TO dialdeck_engine USING (TRUE) WITH CHECK (TRUE)', name);
     END LOOP;
-    FOREACH name IN ARRAY ARRAY['campaign_contacts', 'source_columns', 'calls'] LOOP
-        EXECUTE format('REVOKE ALL ON %I FROM PUBLIC, authenticated', name);
+    FOREACH name IN ARRAY ARRAY['campaign_contacts', 'source_columns', our_calls] LOOP
+        EXECUTE format('REVOKE ALL ON %s FROM PUBLIC, authenticated', name);
         IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'anon') THEN
-            EXECUTE format('REVOKE ALL ON %I FROM anon', name);
+            EXECUTE format('REVOKE ALL ON %s FROM anon', name);
         END IF;
-        EXECUTE format('GRANT SELECT ON %I TO authenticated, dialdeck_engine', name);
+        EXECUTE format('GRANT SELECT ON %s TO authenticated, dialdeck_engine', name);
     END LOOP;
 END $$;
 
