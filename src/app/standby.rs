@@ -33,7 +33,7 @@ impl App {
     /// Words, where an engine of another host dials with this database.
     pub(super) async fn other_host(&self) -> Result<Option<String>, AppError> {
         let lease = self.desk.store().lease().await?.filter(|lease| lease.left > 0.0);
-        Ok(lease.map(|lease| format!("{} dials with this database: this host listens, shows and steers, and takes over when that one is gone", lease.host)))
+        Ok(lease.map(|lease| format!("{} dials with this database: this host listens, shows and steers", lease.host)))
     }
 
     /// Waits beside what this host does until it may dial.

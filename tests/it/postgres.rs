@@ -88,8 +88,11 @@ async fn names_that_are_somebody_elses_are_left_alone() {
 }
 
 /// Tables of one kind of database that the other has not, or has otherwise.
-const OF_ONE_KIND: &[(&str, &str)] =
-    &[("call_search", "a virtual table there, one of lexemes here"), ("writers", "looks up a COMMIT without an answer, which a file has not")];
+const OF_ONE_KIND: &[(&str, &str)] = &[
+    ("call_search", "a virtual table there, one of lexemes here"),
+    ("writers", "looks up a COMMIT without an answer, which a file has not"),
+    ("dialling", "who dials, by the server's clock; beside a file it is a lock"),
+];
 
 #[derive(Debug, PartialEq, Eq)]
 struct Column {
@@ -226,8 +229,11 @@ const ROWS: &[(&str, &str)] = &[
     ("do_not_call", "(user_id, number, source, created_at) VALUES (@me, '+1202555012$', 's', now())"),
     ("idempotency_keys", "(user_id, key, request, status, body, created_at) VALUES (@me, 'k', '', 200, '', now())"),
     ("audit", "(at, user_id, actor, source, action) VALUES (now(), @me, 'x', 's', 'a')"),
-    ("call_search", "(dialled, user_id, words) VALUES (ascii('$'), @me, '')"),
+    ("call_search", "(dialled, user_id, words) VALUES (ascii('$'), @me, array_to_tsvector(ARRAY['nann', 'o' || replace(@me, '-', '')]))"),
 ];
+
+/// Calls by a word that both owners' have.
+const FOUND: &str = "found_calls('''nan'':*', 0, 1000, 10)";
 
 /// Tables of the installation: no owner's.
 const INSTALLATION: &[&str] = &["settings", "engines", "numbers_live", "assigning"];
@@ -267,9 +273,10 @@ async fn every_table_is_closed_and_known_to_this_test() {
     let open = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
                 AND NOT (relrowsecurity AND (relforcerowsecurity OR relname = '_sqlx_migrations'))";
     assert_eq!(words(&mut db, open).await, "", "tables without row level security, or whose owner passes by it");
-    let known: BTreeSet<&str> = ROWS.iter().map(|r| r.0).chain(INSTALLATION.iter().copied()).chain(["_sqlx_migrations", "writers"]).collect();
-    let tables = words(&mut db, "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1").await;
-    assert_eq!(tables.lines().filter(|t| !known.contains(t)).collect::<Vec<_>>(), Vec::<&str>::new(), "whose are they?");
+    let written = "SELECT DISTINCT table_name::text FROM information_schema.role_table_grants
+                   WHERE grantee = 'authenticated' AND privilege_type <> 'SELECT' AND table_schema = 'public' ORDER BY 1";
+    let known: BTreeSet<&str> = ROWS.iter().map(|r| r.0).collect();
+    assert_eq!(words(&mut db, written).await.lines().collect::<BTreeSet<_>>(), known, "what owners write is tried below, table by table");
     let views = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'v' AND NOT COALESCE('security_invoker=true' = ANY (reloptions), FALSE)";
     assert_eq!(words(&mut db, views).await, "", "a view that looks at rows as its owner shows everybody's");
     let away = "SELECT table_name || ' ' || privilege_type FROM information_schema.role_table_grants
@@ -305,6 +312,8 @@ async fn a_forgotten_filter_shows_and_changes_nothing_of_another_owner() {
     for view in ["campaign_contacts", "calls"] {
         assert_eq!(count(&mut db, view).await, if view == "calls" { 1 } else { 2 }, "{view}: a row in each of its tables");
     }
+    let found = words(&mut db, &format!("SELECT dialled::text FROM {FOUND}")).await;
+    assert_eq!(found, "49", "words find one's own");
     // Those that hang on others first.
     for (table, _) in ROWS.iter().rev().filter(|r| r.0 != "audit") {
         assert_eq!(run(&mut db, format!("DELETE FROM {table}")).await, 1, "{table}: DELETE without a filter");
@@ -368,9 +377,13 @@ async fn nothing_is_read_written_or_given_with_another_owners_name() {
     act_as(&mut db, "00000000-0000-0000-0000-00000000000c").await;
     assert_eq!(count(&mut db, "campaigns").await, 0);
     run(&mut db, "SELECT set_config('request.jwt.claims', '', false)").await;
-    assert_eq!(count(&mut db, "campaigns").await, 0);
+    assert_eq!((count(&mut db, "campaigns").await, count(&mut db, FOUND).await), (0, 0));
+    run(&mut db, "RESET ROLE; SET ROLE dialdeck_engine").await;
+    assert_eq!(count(&mut db, FOUND).await, 2);
     let plain = database.login("plain", "IN ROLE dialdeck_engine NOINHERIT").await;
-    refused(&mut PgConnection::connect(&plain).await.unwrap(), "SELECT * FROM campaigns").await;
+    let mut plain = PgConnection::connect(&plain).await.unwrap();
+    refused(&mut plain, "SELECT * FROM campaigns").await;
+    refused(&mut plain, &format!("SELECT * FROM {FOUND}")).await;
 }
 
 async fn refused(db: &mut PgConnection, sql: &str) {
@@ -431,6 +444,7 @@ async fn catalogue(db: &mut PgConnection) -> String {
         "SELECT tablename || ' ' || policyname || ' ' || roles::text || ' ' || cmd || COALESCE(qual, '') || COALESCE(with_check, '') FROM pg_policies WHERE schemaname = 'public' ORDER BY 1",
         "SELECT table_name || ' ' || grantee || ' ' || privilege_type FROM information_schema.role_table_grants WHERE table_schema = 'public' AND grantee <> 'postgres' ORDER BY 1",
         "SELECT relname || relrowsecurity || relforcerowsecurity FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v') ORDER BY 1",
+        "SELECT pg_get_functiondef(oid) || proowner::regrole || proacl::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1",
         "SELECT version || description || encode(checksum, 'hex') FROM _sqlx_migrations ORDER BY 1",
     ];
     let mut all = String::new();
