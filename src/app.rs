@@ -8,9 +8,9 @@ mod standby;
 mod zoneinfo;
 
 use std::{
-    fs::File,
+    fs::{DirBuilder, File},
     net::SocketAddr,
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     panic::AssertUnwindSafe,
     path::{Path, PathBuf},
     sync::Arc,
@@ -34,7 +34,7 @@ use crate::{
     config::{Config, RecordingSource, Secret},
     desk::{Actor, Desk, DeskError, Installation},
     domain::{id::OwnerId, rules::Rules},
-    engine::{Engine, EngineConfig, Recording, Stop},
+    engine::{Engine, EngineConfig, Recording, Stop, hostname},
     provision::{OwnTrunk, Provision},
     store::{Setting, Store, StoreError},
     telephony::{
@@ -97,6 +97,8 @@ pub struct App {
     tasks: Vec<JoinHandle<()>>,
     /// The lock falls with it.
     lock: Option<Arc<File>>,
+    /// What the lock of this host stands beside.
+    beside: PathBuf,
 }
 
 /// Opens the store and the desk: enough for a command that only writes rows.
@@ -171,6 +173,7 @@ impl App {
         let auth = open_auth(config, &desk).await?;
         let carrier = open_carrier(config)?;
         let actor = Actor { owner: installation.owner, name: operator(), source: "console" };
+        let beside = beside(desk.store())?;
         let mut app = Self {
             desk,
             clock,
@@ -186,10 +189,11 @@ impl App {
             listener: CancellationToken::new(),
             tasks: Vec::new(),
             lock: None,
+            beside,
         };
         app.watch_others();
         app.watch_desk();
-        if let Some(lock) = lock(Path::new(app.desk.store().path()))? {
+        if let Some(lock) = lock(&app.beside)? {
             app.lock = Some(Arc::new(lock));
             app.lead(config, options, false).await?;
         } else {
@@ -216,17 +220,19 @@ impl App {
             listener: self.listener.clone(),
             tasks: Vec::new(),
             lock: None,
+            beside: self.beside.clone(),
         }
     }
 
-    /// Holds the lock: listens, and dials where that is allowed.
+    /// Holds the lock: listens, and dials where that is allowed and no other host does.
     async fn lead(&mut self, config: &Config, options: StartOptions, taking_over: bool) -> Result<(), AppError> {
-        if let Some(lock) = &self.lock {
-            let mark = mark::Mark::new(lock.clone(), &self.installation);
-            mark.check(&self.desk).await?;
-            self.keep("keeper of the mark", mark.keep(self.desk.clone(), self.clock.clone(), self.listener.clone()));
-        }
+        self.keep_mark().await?;
         let ready = self.start_engine(config, options).await?;
+        self.following.send_replace(None);
+        let ready = match ready {
+            Some(ready) => ready,
+            None => self.follow_host(config, options).await,
+        };
         self.listen(config, ready, taking_over || options.wait_for_port).await?;
         let desk = self.desk.clone();
         self.keep("sweep of unfinished imports", async move {
@@ -237,8 +243,21 @@ impl App {
         Ok(())
     }
 
-    /// The engine, or the words why there is none.
-    async fn start_engine(&mut self, config: &Config, options: StartOptions) -> Result<watch::Receiver<bool>, AppError> {
+    /// Holds dialling where the database went back in time, and writes down from now on how far it is.
+    async fn keep_mark(&mut self) -> Result<(), AppError> {
+        if let Some(lock) = &self.lock {
+            let mark = mark::Mark::new(lock.clone(), &self.installation);
+            mark.check(&self.desk).await?;
+            self.keep("keeper of the mark", mark.keep(self.desk.clone(), self.clock.clone(), self.listener.clone()));
+        }
+        Ok(())
+    }
+
+    /// The engine, or the words why there is none; `None` where another host has one.
+    async fn start_engine(&mut self, config: &Config, options: StartOptions) -> Result<Option<watch::Receiver<bool>>, AppError> {
+        if self.other_host().await?.is_some() {
+            return Ok(None);
+        }
         let idle = |words: &str| Some(words.to_owned());
         let why_not = if options.no_dial || !config.engine_enabled {
             idle("dialling is switched off (--no-dial or ENABLE_CAMPAIGN_ENGINE=false): console and listener only")
@@ -250,9 +269,9 @@ impl App {
         if let Some(words) = why_not {
             tracing::warn!(target: "app", "{words}");
             self.desk.report_health(words).await?;
-            return Ok(watch::Sender::new(true).subscribe());
+            return Ok(Some(watch::Sender::new(true).subscribe()));
         }
-        let Some(carrier) = self.carrier.clone() else { return Ok(watch::Sender::new(true).subscribe()) };
+        let Some(carrier) = self.carrier.clone() else { return Ok(Some(watch::Sender::new(true).subscribe())) };
         let span = |d: Duration| Span::from_std(d).unwrap_or(Span::seconds(30));
         let auth = self.auth.clone();
         let engine_config = EngineConfig {
@@ -269,9 +288,13 @@ impl App {
             recording: recording(config),
         };
         let engine = Engine::new(self.desk.clone(), carrier, self.clock.clone(), engine_config, self.installation, self.stop.clone());
+        // Of two hosts that find nobody dialling one goes on from here.
+        if !self.desk.renew_lease(engine.incarnation(), hostname()).await? {
+            return Ok(None);
+        }
         let ready = engine.ready();
         self.keep("engine", engine.run());
-        Ok(ready)
+        Ok(Some(ready))
     }
 
     /// Serves webhooks and REST. A port that is taken ends it, or is waited for: polls tell of live calls meanwhile.
@@ -450,6 +473,19 @@ async fn any_open_call(desk: &Desk) -> bool {
             true
         }
     }
+}
+
+/// What this host's lock and mark stand beside: the database's file, or a name for the server among our data.
+fn beside(store: &Store) -> Result<PathBuf, AppError> {
+    if !store.is_shared() {
+        return Ok(PathBuf::from(store.path()));
+    }
+    let set = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|p| p.is_absolute());
+    let data = set.unwrap_or_else(|| std::env::var_os("HOME").map_or_else(|| PathBuf::from("."), PathBuf::from).join(".local/share"));
+    let folder = data.join("dialdeck");
+    DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+    let name: String = store.path().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    Ok(folder.join(name))
 }
 
 fn lock_path(database: &Path) -> PathBuf {

@@ -110,7 +110,9 @@ impl From<StoreError> for ApiError {
     fn from(e: StoreError) -> Self {
         match e {
             StoreError::Moved(_) => Self::Unavailable(e.to_string()),
-            StoreError::Busy(_) | StoreError::Closed => Self::Unavailable("the database cannot be asked right now; nothing was done".to_owned()),
+            StoreError::Busy(_) | StoreError::Away(_) | StoreError::Closed => {
+                Self::Unavailable("the database cannot be asked right now; nothing was done".to_owned())
+            }
             e => Self::Internal(e.to_string()),
         }
     }

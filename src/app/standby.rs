@@ -6,12 +6,12 @@
 
 use std::{
     fs::File,
-    path::Path,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
 use chrono::Duration as Span;
+use tokio::sync::watch;
 
 use super::{App, AppError, StartOptions, lock, lock_path};
 use crate::config::Config;
@@ -26,7 +26,50 @@ const LEASE: Duration = Duration::from_secs(30);
 /// day nor a suspended host can hurry.
 type Seen = Option<(SystemTime, Instant)>;
 
+/// Between two looks at who dials.
+const LOOK: Span = Span::seconds(1);
+
 impl App {
+    /// Words, where an engine of another host dials with this database.
+    pub(super) async fn other_host(&self) -> Result<Option<String>, AppError> {
+        let lease = self.desk.store().lease().await?.filter(|lease| lease.left > 0.0);
+        Ok(lease.map(|lease| format!("{} dials with this database: this host listens, shows and steers", lease.host)))
+    }
+
+    /// Waits beside what this host does until it may dial.
+    pub(super) async fn follow_host(&mut self, config: &Config, options: StartOptions) -> watch::Receiver<bool> {
+        self.say_who_dials().await;
+        self.keep("wait for the lease", self.twin().stand_by_lease(config.clone(), options));
+        // Nothing of this host is missing meanwhile.
+        watch::Sender::new(true).subscribe()
+    }
+
+    async fn say_who_dials(&self) {
+        let words = self.other_host().await.ok().flatten();
+        self.following.send_if_modified(|shown| std::mem::replace(shown, words.clone()) != words);
+    }
+
+    async fn stand_by_lease(mut self, config: Config, options: StartOptions) {
+        loop {
+            tokio::select! {
+                () = self.clock.sleep_until(self.clock.now() + LOOK) => {}
+                () = self.listener.cancelled() => return,
+            }
+            match self.start_engine(&config, options).await {
+                Ok(Some(_)) => break,
+                Ok(None) => self.say_who_dials().await,
+                // Who cannot ask does not dial either.
+                Err(e) => tracing::warn!(target: "app", error = %e, "whether this host may dial is not known"),
+            }
+        }
+        tracing::warn!(target: "app", "no other host dials any more: this one has taken over");
+        self.following.send_replace(None);
+        self.listener.cancelled().await;
+        for task in &mut self.tasks {
+            drop(tokio::time::timeout(Duration::from_secs(2), task).await);
+        }
+    }
+
     /// Waits for its turn in the background. `self` is a twin of the app that the console holds.
     pub(super) async fn stand_by(mut self, config: Config, options: StartOptions) {
         let mut seen: Seen = None;
@@ -53,7 +96,6 @@ impl App {
                 () = self.listener.cancelled() => return,
             }
         }
-        self.following.send_replace(None);
         // The lock is this task's: held as long as the app lives.
         self.listener.cancelled().await;
         for task in &mut self.tasks {
@@ -63,7 +105,7 @@ impl App {
 
     /// The lock, when it is free or its holder has been silent too long.
     fn turn(&self, seen: &mut Seen) -> Result<Option<File>, AppError> {
-        let database = Path::new(self.desk.store().path());
+        let database = self.beside.as_path();
         if let Some(lock) = lock(database)? {
             return Ok(Some(lock));
         }

@@ -39,7 +39,7 @@ pub struct Global {
     /// Configuration file instead of the usual places
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Database: sqlite:PATH
+    /// Database: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME
     #[arg(long, global = true, value_name = "URL")]
     pub database: Option<String>,
     /// Act as this owner; "all" shows every owner's rows

@@ -24,6 +24,11 @@ pub async fn doctor(config: Result<Config, CliError>, global: &Global) -> Result
     };
     let session = match Session::open_there(config.clone(), global).await {
         Ok(session) => Some(session),
+        Err(e) if Store::is_server(&config.database_url) => {
+            let way = "look at its address, the login and its password, and whether the server runs";
+            paper.write("database", vec![Finding::bad("database", e.to_string(), way)]);
+            None
+        }
         Err(_) if !PathBuf::from(Store::path_of(&config.database_url)).exists() => None,
         Err(e) => {
             paper.write("database", vec![Finding::bad("database", e.to_string(), "put a backup back: `dialdeck restore FILE`")]);

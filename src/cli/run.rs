@@ -184,6 +184,15 @@ fn warn_of_open_files(config: &Config) {
     }
 }
 
+/// A database that is not the one that was meant, perhaps, or one that is far.
+fn database_hint(config: &Config, store: &Store) -> Option<String> {
+    if config.supabase_without_database {
+        return Some("SUPABASE_URL without DATABASE_URL: using SQLite".to_owned());
+    }
+    let far = store.round_trip().filter(|far| *far > Store::FAR)?;
+    Some(format!("database {:.1} ms away", far.as_secs_f64() * 1000.0))
+}
+
 fn themes_folder() -> PathBuf {
     xdg("XDG_CONFIG_HOME", ".config").join("dialdeck/themes")
 }
@@ -209,7 +218,7 @@ fn run_console(global: &Global, flags: &ConsoleFlags, engine: &EngineFlags) -> R
         mask: config.mask,
         ages: config.ages,
         simulated: false,
-        supabase_hint: config.supabase_without_database,
+        database_hint: database_hint(&config, app.desk.store()),
         following: app.following.subscribe(),
         broken: app.broken.subscribe(),
         themes_folder: themes_folder(),
@@ -289,7 +298,7 @@ fn run_demo(flags: &ConsoleFlags, demo: DemoOptions) -> Result<(), CliError> {
         mask: 0,
         ages: config::Ages::default(),
         simulated: true,
-        supabase_hint: false,
+        database_hint: None,
         following: tokio::sync::watch::Sender::new(None).subscribe(),
         broken: app.broken.subscribe(),
         themes_folder: themes_folder(),

@@ -127,6 +127,9 @@ async fn watch_growing(path: &Path, bar: &ProgressBar) {
 /// Where there is no database, the backup itself becomes it; the lock keeps every engine out until it is held.
 pub fn make_room(config: &Config, file: &Path) -> Result<Option<File>, CliError> {
     check_kind(file)?;
+    if Store::is_server(&config.database_url) {
+        return Err(CliError::Failed("a server's database is put back by its own programs: pg_restore, or your provider's backups".to_owned()));
+    }
     let database = PathBuf::from(Store::path_of(&config.database_url));
     if database.exists() {
         return Ok(None);

@@ -46,7 +46,7 @@ impl Session {
     /// For a command that makes no database: what it is about would not be there.
     pub async fn open_there(config: Config, global: &Global) -> Result<Self, CliError> {
         let path = PathBuf::from(Store::path_of(&config.database_url));
-        if !path.exists() {
+        if !Store::is_server(&config.database_url) && !path.exists() {
             let running = app::unreached(&path, None).map_or_else(String::new, |words| format!(". But {words}"));
             return Err(CliError::Failed(format!("there is no database {}: nothing was changed, and none was made{running}", path.display())));
         }

@@ -42,7 +42,7 @@ pub async fn write(desk: Desk, actor: Actor, tag: Tag, tell: impl Fn(Msg)) {
         };
         match desk.set_outcome(actor.clone(), set).await {
             Ok(done) => break Ok(done.promise.map(|p| p.words)),
-            Err(DeskError::Store(why @ (StoreError::Busy(_) | StoreError::Moved(_)))) => {
+            Err(DeskError::Store(why @ (StoreError::Busy(_) | StoreError::Away(_) | StoreError::Moved(_)))) => {
                 tell(Msg::TagWaits { call: tag.call, name: tag.name.clone(), outcome: tag.outcome, why: why.to_string() });
                 tokio::time::sleep(pause).await;
                 (pause, again) = ((pause * 2).min(LONGEST), true);

@@ -210,7 +210,7 @@ impl Desk {
         if slice.good.is_empty() {
             return Ok((slice, None, listed));
         }
-        let rows = ContactSlice::new(import.table, id, &slice.good, now);
+        let rows = self.store.contact_slice(import.table, id, &slice.good, now);
         let kept = self.store.write(Lane::Bulk, move |tx| Box::pin(async move { tx.insert_contacts(rows).await })).await?;
         Ok((slice, Some(kept.into_iter().collect()), listed))
     }

@@ -243,7 +243,14 @@ impl Desk {
     /// The engine has stopped and looks after nothing any more.
     pub async fn engine_stopped(&self, incarnation: Incarnation) -> Result<(), DeskError> {
         let now = self.now();
-        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.stop_engine(incarnation, now).await?) })).await
+        self.store
+            .write(Lane::Urgent, move |tx| {
+                Box::pin(async move {
+                    tx.give_lease_back(incarnation).await?;
+                    Ok(tx.stop_engine(incarnation, now).await?)
+                })
+            })
+            .await
     }
 
     /// What keeps the engine from dialling, in words for every console; empty when nothing does.

@@ -11,7 +11,16 @@ use crate::{
     store::{Lane, Setting},
 };
 
+/// For so long an engine dials alone from each renewal on, where hosts share a database; it renews well before.
+const LEASE_S: f64 = 6.0;
+
 impl Desk {
+    /// Goes on dialling alone; `false` when another engine has taken that over. One host's lock decides where one file
+    /// is the database.
+    pub async fn renew_lease(&self, mine: Incarnation, host: String) -> Result<bool, DeskError> {
+        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.take_lease(mine, &host, LEASE_S).await?) })).await
+    }
+
     /// At the start of an engine on this host: claims of earlier runs are released, armed calls
     /// become unknown, open ones are taken over. Answers the rooms of the released claims (to be
     /// deleted) and how many calls were taken over.
@@ -22,6 +31,9 @@ impl Desk {
             .store
             .write(Lane::Urgent, move |tx| {
                 Box::pin(async move {
+                    if !tx.take_lease(mine, &host, LEASE_S).await? {
+                        return Err(DeskError::Conflict("another host dials with this database".to_owned()));
+                    }
                     tx.put_setting(Setting::Leader, &mine.to_string()).await?;
                     tx.put_engine(mine, &host, i64::from(std::process::id()), now).await?;
                     // What an earlier engine waited for, it waited for alone.

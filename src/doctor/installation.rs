@@ -51,7 +51,7 @@ pub async fn database(p: &Patient) -> Vec<Finding> {
     };
     let store = desk.store();
     let facts = async { Ok::<_, DeskError>((store.version().await?, store.schema_version().await?, store.bytes().await?)) };
-    let (sqlite, (schema, _), bytes) = match facts.await {
+    let (version, (schema, _), bytes) = match facts.await {
         Ok(facts) => facts,
         Err(e) => return vec![Finding::bad("database_unread", format!("{} cannot be read: {e}", store.path()), "put a backup back: `dialdeck restore FILE`")],
     };
@@ -59,7 +59,13 @@ pub async fn database(p: &Patient) -> Vec<Finding> {
         let words = format!("nothing can be written into {}: {e}", store.path());
         return vec![Finding::bad("database_unwritable", words, "look for a full disk, the file's rights, or a process that holds it")];
     }
-    vec![Finding::good("database", format!("{}: schema {schema}, {bytes} bytes, SQLite {sqlite}", store.path()))]
+    let kind = if store.is_shared() { "PostgreSQL" } else { "SQLite" };
+    if let Some(far) = store.round_trip().filter(|far| *far > crate::store::Store::FAR) {
+        let ms = far.as_secs_f64() * 1000.0;
+        let words = format!("{} is {ms:.1} ms away, there and back: all hosts write in turns, and each turn takes several", store.path());
+        return vec![Finding::warning("database_far", words, "run dialdeck beside its database, under 1 ms away")];
+    }
+    vec![Finding::good("database", format!("{}: schema {schema}, {bytes} bytes, {kind} {version}", store.path()))]
 }
 
 /// An engine that has not reported for so long is not there.

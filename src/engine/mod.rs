@@ -26,6 +26,7 @@ mod errand;
 mod follower;
 mod health;
 mod housekeeper;
+mod lease;
 mod listeners;
 mod reconciler;
 mod recorder;
@@ -40,6 +41,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 pub use context::{EngineConfig, OutcomeToken, Stop};
+pub use reconciler::hostname;
 pub use recorder::Recording;
 
 use crate::{
@@ -79,6 +81,12 @@ impl Engine {
         Self { ctx, health, calls: Arc::default(), supervisor, stop }
     }
 
+    /// What this engine is called.
+    #[must_use]
+    pub fn incarnation(&self) -> Incarnation {
+        self.ctx.incarnation
+    }
+
     /// True after the first reconcile: nothing is claimed before.
     #[must_use]
     pub fn ready(&self) -> watch::Receiver<bool> {
@@ -91,6 +99,9 @@ impl Engine {
         let timekeeper = Arc::new(Timekeeper::new(ctx.clone(), health.clone()));
         let reconciler = Reconciler::new(ctx.clone(), health.clone(), calls.clone(), supervisor.clone(), timekeeper.clone());
         supervisor.start("reconciler", reconciler.run(stop.clone()));
+        if ctx.desk.store().is_shared() {
+            supervisor.start("lease", lease::keep(ctx.clone(), health.clone(), stop.clone()));
+        }
         let requests = Requests::new(ctx.clone(), health.clone(), calls.clone(), supervisor.clone());
         supervisor.start("requests", at_once(&stop, requests.run(stop.clone())));
         supervisor.start("webhook watch", ToldWatch { ctx: ctx.clone(), calls: calls.clone() }.run(stop.clone()));

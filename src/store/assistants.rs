@@ -85,7 +85,8 @@ impl Tx {
             .bind(&a.language)
             .bind(a.created_at)
             .execute(&mut *db)
-            .await?);
+            .await?
+            .rows_affected());
         Ok(())
     }
 
@@ -102,7 +103,7 @@ impl Tx {
 
     pub async fn edit_assistant(&mut self, id: AssistantId, name: &str, agent: Option<&str>, prompt: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
         let sql = "UPDATE assistants SET name = $2, agent_name = $3, prompt = $4, updated_at = $5 WHERE id = $1";
-        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(name).bind(agent).bind(prompt).bind(now).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(name).bind(agent).bind(prompt).bind(now).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 
@@ -117,8 +118,9 @@ impl Tx {
         on_tx!(self, |db| sqlx::query("UPDATE phone_number SET inbound_assistant_id = NULL WHERE inbound_assistant_id = $1")
             .bind(id)
             .execute(&mut *db)
-            .await?);
-        on_tx!(self, |db| sqlx::query("DELETE FROM assistants WHERE id = $1").bind(id).execute(&mut *db).await?);
+            .await?
+            .rows_affected());
+        on_tx!(self, |db| sqlx::query("DELETE FROM assistants WHERE id = $1").bind(id).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 
@@ -143,7 +145,12 @@ impl Tx {
 
     /// Gives it back.
     pub async fn end_assigning(&mut self, number: &str, by: Uuid) -> Result<(), StoreError> {
-        on_tx!(self, |db| sqlx::query("DELETE FROM assigning WHERE number = $1 AND taken_by = $2").bind(number).bind(by).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query("DELETE FROM assigning WHERE number = $1 AND taken_by = $2")
+            .bind(number)
+            .bind(by)
+            .execute(&mut *db)
+            .await?
+            .rows_affected());
         Ok(())
     }
 
@@ -164,7 +171,7 @@ impl Tx {
                    ON CONFLICT (number) DO UPDATE
                    SET inbound_assistant_id = excluded.inbound_assistant_id, outbound_trunk_id = excluded.outbound_trunk_id,
                        outbound_trunk_name = excluded.outbound_trunk_name,
-                       inbound_trunk_id = COALESCE(excluded.inbound_trunk_id, inbound_trunk_id), updated_at = excluded.updated_at";
+                       inbound_trunk_id = COALESCE(excluded.inbound_trunk_id, phone_number.inbound_trunk_id), updated_at = excluded.updated_at";
         on_tx!(self, |db| sqlx::query(sql)
             .bind(Uuid::now_v7())
             .bind(owner)
@@ -175,7 +182,8 @@ impl Tx {
             .bind(inbound)
             .bind(now)
             .execute(&mut *db)
-            .await?);
+            .await?
+            .rows_affected());
         Ok(())
     }
 }

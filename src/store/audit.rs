@@ -53,7 +53,8 @@ impl Tx {
             .bind(subject)
             .bind(details.to_string())
             .execute(&mut *db)
-            .await?);
+            .await?
+            .rows_affected());
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use super::{
     Store, StoreError, Tx,
     pool::{on, on_tx},
     rows::stamp,
+    sql::Kind,
 };
 use crate::domain::id::CallId;
 
@@ -25,14 +26,20 @@ impl Store {
     /// # Errors
     /// When the file cannot be written.
     pub async fn copy_into(&self, path: &Path) -> Result<(), StoreError> {
+        if self.is_shared() {
+            return Err(StoreError::Unfit("a server is copied by its own programs: pg_dump, or your provider's backups".to_owned()));
+        }
         let path = path.to_string_lossy().into_owned();
-        on!(self.pool(), |db| sqlx::query("VACUUM INTO $1").bind(path).execute(db).await?);
+        on!(self.pool(), |db| sqlx::query("VACUUM INTO $1").bind(path).execute(db).await?.rows_affected());
         Ok(())
     }
 
     /// How large it is.
     pub async fn bytes(&self) -> Result<u64, StoreError> {
-        let sql = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+        let sql = match self.kind() {
+            Kind::Sqlite => "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
+            Kind::Postgres => "SELECT pg_database_size(current_database())",
+        };
         let bytes: i64 = on!(self.pool(), |db| sqlx::query_scalar(sql).fetch_one(db).await?);
         Ok(u64::try_from(bytes).unwrap_or(0))
     }
@@ -40,6 +47,9 @@ impl Store {
     /// How much room is left on its disk, where that can be told.
     #[must_use]
     pub fn free_bytes(&self) -> Option<u64> {
+        if self.is_shared() {
+            return None;
+        }
         let disk = rustix::fs::statvfs(self.path()).ok()?;
         Some(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
@@ -49,6 +59,9 @@ impl Store {
     /// # Errors
     /// When they do not, or cannot be read.
     pub async fn check_pages(&self) -> Result<(), StoreError> {
+        if self.is_shared() {
+            return Ok(());
+        }
         let said: String = on!(self.pool(), |db| sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(db).await?);
         if said == "ok" { Ok(()) } else { Err(StoreError::Damaged(crate::domain::text::clean(&said, 200))) }
     }
@@ -63,7 +76,7 @@ impl Store {
 impl Tx {
     /// Attaches another database file of the same schema, for this transaction's reading.
     pub async fn attach_backup(&mut self, path: &str) -> Result<(), StoreError> {
-        on_tx!(self, |db| sqlx::query("ATTACH $1 AS backup").bind(path).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query("ATTACH $1 AS backup").bind(path).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 
@@ -105,7 +118,7 @@ impl Tx {
         let sql = "INSERT INTO main.numbers_live (number, held_until, last_armed_at)
                    SELECT value ->> 'n', value ->> 'held', value ->> 'held' FROM json_each($1) WHERE true
                    ON CONFLICT (number) DO UPDATE SET held_until = max(excluded.held_until, COALESCE(held_until, '')) WHERE call_id IS NULL";
-        on_tx!(self, |db| sqlx::query(sql).bind(serde_json::Value::from(rows).to_string()).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query(sql).bind(serde_json::Value::from(rows).to_string()).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use super::{
     CallRow, OutcomeRow, Page, PaneRow, Store, StoreError, Tx,
     pool::{on, on_tx},
     rows::stamp,
+    sql::sql,
 };
 use crate::domain::{
     call::State,
@@ -148,10 +149,14 @@ impl Tx {
 
     /// Rows into the queue, all of one campaign.
     pub async fn insert_calls(&mut self, owner: OwnerId, campaign: CampaignId, calls: &[NewCall], now: DateTime<Utc>) -> Result<u64, StoreError> {
-        let sql = "INSERT INTO campaign_calls (id, user_id, campaign_id, contact_id, phone_number, contact_name, contact_email, country, zones, position,
+        let sql = sql!(
+            self.kind(),
+            "INSERT INTO campaign_calls (id, user_id, campaign_id, contact_id, phone_number, contact_name, contact_email, country, zones, position,
                        attempt, dialable_at, priority, created_at, updated_at)
-                   SELECT unhex(v ->> 0), $2, $3, unhex(v ->> 1), v ->> 2, v ->> 3, v ->> 4, v ->> 5, v ->> 6, v ->> 7, v ->> 8, v ->> 9, v ->> 10, $4, $4
-                   FROM (SELECT value AS v FROM json_each($1)) WHERE true";
+                   SELECT #id(v, 0), $2, $3, #id(v, 1), #text(v, 2), #text(v, 3), #text(v, 4), #text(v, 5), #text(v, 6), #int(v, 7), #int(v, 8), #at(v, 9),
+                       #int(v, 10), $4, $4
+                   FROM #rows($1) WHERE true"
+        );
         let json: Vec<_> = calls
             .iter()
             .map(|c| {
@@ -195,6 +200,7 @@ impl Tx {
                                       WHERE campaign_id = $1 AND zones = $2 AND priority = 0 AND rank = 0 AND dialable_at <= $3
                                       ORDER BY dialable_at, position, id LIMIT $4) AS usual
                        ORDER BY priority DESC, dialable_at, position, id LIMIT $4) AS head)
+                     AND state = 'pending'
                    RETURNING *, NULL AS hangup_requested_at";
         let mut rows: Vec<CallRow> = on_tx!(self, |db| sqlx::query_as(sql)
             .bind(campaign)
@@ -221,8 +227,11 @@ impl Tx {
 
     /// Cancels pending rows of a campaign, at most `limit`; how many there were.
     pub async fn cancel_pending(&mut self, campaign: CampaignId, reason: &str, limit: i64, now: DateTime<Utc>) -> Result<i64, StoreError> {
-        let sql = "UPDATE campaign_calls SET state = 'canceled', rank = 90, completed_at = $3, reason = $2, charged = 0, updated_at = $3
-                   WHERE id IN (SELECT id FROM campaign_calls WHERE campaign_id = $1 AND rank = 0 AND priority < 2 LIMIT $4)";
+        let sql = sql!(
+            self.kind(),
+            "UPDATE campaign_calls SET state = 'canceled', rank = 90, completed_at = $3, reason = $2, charged = #no, updated_at = $3
+                   WHERE id IN (SELECT id FROM campaign_calls WHERE campaign_id = $1 AND rank = 0 AND priority < 2 LIMIT $4) AND state = 'pending'"
+        );
         let done = on_tx!(self, |db| sqlx::query(sql).bind(campaign).bind(reason).bind(now).bind(limit).execute(&mut *db).await?.rows_affected());
         Ok(i64::try_from(done).unwrap_or(i64::MAX))
     }
@@ -244,7 +253,7 @@ impl Tx {
     pub async fn others_of_contact(&mut self, row: &CallRow) -> Result<Vec<CallRow>, StoreError> {
         let sql = match row.contact_id {
             Some(_) => "SELECT * FROM calls WHERE campaign_id = $1 AND contact_id = $2 AND rank < 90 AND id <> $4 AND $3 = $3",
-            None => "SELECT * FROM calls WHERE phone_number = $3 AND campaign_id = $1 AND contact_id IS $2 AND rank < 90 AND id <> $4",
+            None => "SELECT * FROM calls WHERE phone_number = $3 AND campaign_id = $1 AND contact_id IS NOT DISTINCT FROM $2 AND rank < 90 AND id <> $4",
         };
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(row.campaign_id).bind(row.contact_id).bind(&row.phone_number).bind(row.id).fetch_all(&mut *db).await?))
     }
@@ -257,11 +266,7 @@ impl Tx {
 
     /// The unended of several numbers at once, and of all owners where they share one do-not-call list.
     pub async fn unended_to_silence(&mut self, owner: OwnerId, numbers: &[&str]) -> Result<Vec<CallRow>, StoreError> {
-        let sql = concat!(
-            "SELECT * FROM calls WHERE phone_number IN (SELECT value FROM json_each($2)) AND rank < 90 AND (user_id = $1 OR ",
-            super::dnc::shared!(),
-            ")"
-        );
+        let sql = sql!(self.kind(), "SELECT * FROM calls WHERE phone_number IN (#words($2)) AND rank < 90 AND (user_id = $1 OR ", super::dnc::shared!(), ")");
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(owner).bind(serde_json::json!(numbers).to_string()).fetch_all(&mut *db).await?))
     }
 
@@ -286,11 +291,10 @@ impl Tx {
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(mine).fetch_all(&mut *db).await?))
     }
 
-    /// Takes open calls over for this engine run.
-    pub async fn adopt(&mut self, mine: Incarnation) -> Result<(), StoreError> {
-        let sql = "UPDATE campaign_calls SET incarnation = $1 WHERE rank >= 10 AND rank < 90";
-        on_tx!(self, |db| sqlx::query(sql).bind(mine).execute(&mut *db).await?);
-        Ok(())
+    /// Takes the open calls of other engine runs over for this one; how many there were.
+    pub async fn adopt(&mut self, mine: Incarnation) -> Result<u64, StoreError> {
+        let sql = "UPDATE campaign_calls SET incarnation = $1 WHERE rank >= 10 AND rank < 90 AND (incarnation IS NULL OR incarnation <> $1)";
+        Ok(on_tx!(self, |db| sqlx::query(sql).bind(mine).execute(&mut *db).await?.rows_affected()))
     }
 
     /// One line of a call's outcome history.
@@ -317,7 +321,8 @@ impl Tx {
             .bind(confidence)
             .bind(now)
             .execute(&mut *db)
-            .await?);
+            .await?
+            .rows_affected());
         Ok(())
     }
 }

@@ -8,7 +8,10 @@ use sqlx::{QueryBuilder, types::Json};
 use super::{
     Store, StoreError, Tx,
     dnc::listed,
-    pool::{on, on_tx},
+    pool::{Conn, on, on_tx},
+    roster::tables,
+    rows::stamp,
+    sql::{Kind, spoken, sql},
 };
 use crate::domain::{
     campaign::ContactSource,
@@ -88,44 +91,86 @@ impl Extra {
 
 /// A slice of an import made ready beforehand, so that the writer only runs it.
 pub struct ContactSlice {
-    sql: QueryBuilder<sqlx::Sqlite>,
+    rows: SliceRows,
     /// Whether the next slice is likely to have the same text.
     usual: bool,
     source: SourceId,
     positions: Vec<i64>,
 }
 
+enum SliceRows {
+    /// Bound values, not one JSON text as elsewhere: a million rows are written a third quicker.
+    Bound(QueryBuilder<sqlx::Sqlite>),
+    Json {
+        sql: String,
+        json: String,
+        now: DateTime<Utc>,
+    },
+}
+
 impl ContactSlice {
     /// Rows of a full slice.
     pub const FULL: usize = 200;
 
-    /// Bound values, not one JSON text as elsewhere: a million rows are written a third quicker. What few files
-    /// have is bound only where a row of the slice has it. The text is one of two for every full slice, so that
-    /// its statement stays prepared.
-    #[must_use]
-    pub fn new(table: ContactTable, source: SourceId, rows: &[NewContact], now: DateTime<Utc>) -> Self {
-        let (name, key) = match table {
-            ContactTable::ContactList => ("contacts", "contact_list_id"),
-            ContactTable::CsvFile => ("csv_contacts", "csv_file_id"),
+    fn new(kind: Kind, table: ContactTable, source: SourceId, rows: &[NewContact], now: DateTime<Utc>) -> Self {
+        let made = match kind {
+            Kind::Sqlite => SliceRows::Bound(bound_rows(table, source, rows, now)),
+            Kind::Postgres => json_rows(table, rows, now),
         };
-        let columns = "position, name, phone_number, country, zones, email, company, extra, created_at";
-        let seldom = "alternatives, said, notes, do_not_call, consent_at, consent_source";
-        let plain = rows.iter().all(is_plain);
-        let mut sql = QueryBuilder::new(format!("INSERT INTO {name} (id, {key}, {columns}, {seldom}) "));
-        sql.push_values(rows, |mut row, c| {
-            row.push_bind(c.id).push_bind(source).push_bind(c.line).push_bind(c.name.clone()).push_bind(c.number.to_string());
-            row.push_bind(c.country.clone()).push_bind(c.zones.clone()).push_bind(c.email.clone()).push_bind(c.company.clone());
-            row.push_bind(serde_json::to_string(&c.extra).unwrap_or_default()).push_bind(now);
-            if plain {
-                row.push("'', '', '', 0, NULL, ''");
-                return;
-            }
-            row.push_bind(joined(&c.alternatives)).push_bind(c.said.clone()).push_bind(c.notes.clone());
-            row.push_bind(i64::from(c.do_not_call)).push_bind(c.consent_at).push_bind(c.consent_source.clone());
-        });
-        sql.push(format!(" ON CONFLICT ({key}, phone_number) DO NOTHING"));
-        Self { sql, usual: rows.len() == Self::FULL, source, positions: rows.iter().map(|c| c.line).collect() }
+        Self { rows: made, usual: rows.len() == Self::FULL, source, positions: rows.iter().map(|c| c.line).collect() }
     }
+}
+
+impl Store {
+    /// A slice of an import, made ready for this database.
+    #[must_use]
+    pub fn contact_slice(&self, table: ContactTable, source: SourceId, rows: &[NewContact], now: DateTime<Utc>) -> ContactSlice {
+        ContactSlice::new(self.kind(), table, source, rows, now)
+    }
+}
+
+const COLUMNS: &str = "position, name, phone_number, country, zones, email, company, extra, created_at";
+const SELDOM: &str = "alternatives, said, notes, do_not_call, consent_at, consent_source";
+
+/// What few files have is bound only where a row of the slice has it. The text is one of two for every full slice,
+/// so that its statement stays prepared.
+fn bound_rows(table: ContactTable, source: SourceId, rows: &[NewContact], now: DateTime<Utc>) -> QueryBuilder<sqlx::Sqlite> {
+    let (name, key, _) = tables(table);
+    let plain = rows.iter().all(is_plain);
+    let mut sql = QueryBuilder::new(format!("INSERT INTO {name} (id, {key}, {COLUMNS}, {SELDOM}) "));
+    sql.push_values(rows, |mut row, c| {
+        row.push_bind(c.id).push_bind(source).push_bind(c.line).push_bind(c.name.clone()).push_bind(c.number.to_string());
+        row.push_bind(c.country.clone()).push_bind(c.zones.clone()).push_bind(c.email.clone()).push_bind(c.company.clone());
+        row.push_bind(serde_json::to_string(&c.extra).unwrap_or_default()).push_bind(now);
+        if plain {
+            row.push("'', '', '', 0, NULL, ''");
+            return;
+        }
+        row.push_bind(joined(&c.alternatives)).push_bind(c.said.clone()).push_bind(c.notes.clone());
+        row.push_bind(i64::from(c.do_not_call)).push_bind(c.consent_at).push_bind(c.consent_source.clone());
+    });
+    sql.push(format!(" ON CONFLICT ({key}, phone_number) DO NOTHING"));
+    sql
+}
+
+/// The same as rows of one JSON text: `$1` they, `$2` the list, `$3` now.
+fn json_rows(table: ContactTable, rows: &[NewContact], now: DateTime<Utc>) -> SliceRows {
+    let (name, key, _) = tables(table);
+    let sql = format!(
+        "INSERT INTO {name} (id, {key}, {COLUMNS}, {SELDOM})
+         SELECT #id(v, 0), $2, #int(v, 1), #text(v, 2), #text(v, 3), #text(v, 4), #text(v, 5), #text(v, 6), #text(v, 7), #json(v, 8), $3, #text(v, 9),
+                #text(v, 10), #text(v, 11), #flag(v, 12), #at(v, 13), #text(v, 14)
+         FROM #rows($1) WHERE true ON CONFLICT ({key}, phone_number) DO NOTHING"
+    );
+    let row = |c: &NewContact| {
+        let (number, others) = (c.number.as_str(), joined(&c.alternatives));
+        let usual = serde_json::json!([c.id.hex(), c.line, c.name, number, c.country, c.zones, c.email, c.company, c.extra, others]);
+        let seldom = serde_json::json!([c.said, c.notes, c.do_not_call, stamp(c.consent_at), c.consent_source]);
+        let values = |v: serde_json::Value| if let serde_json::Value::Array(v) = v { v } else { Vec::new() };
+        serde_json::Value::from([values(usual), values(seldom)].concat())
+    };
+    let json = serde_json::Value::from(rows.iter().map(row).collect::<Vec<_>>()).to_string();
+    SliceRows::Json { sql: spoken(Kind::Postgres, &sql), json, now }
 }
 
 /// Whether a contact has nothing of what few files have.
@@ -152,12 +197,12 @@ pub struct PlaceCount {
 // The counts are kept with the list: counting a million rows at every look would keep the disk busy all shift.
 pub(super) const SOURCES: &str = "SELECT * FROM (
         SELECT id, user_id, name, description, 'contact_list' AS source, status, created_at, updated_at, deleted_at,
-               contact_count AS contacts, do_not_call_count AS do_not_call, COALESCE(report ->> 'invalid', 0) AS invalid, 0 AS file_size
+               contact_count AS contacts, do_not_call_count AS do_not_call, COALESCE(CAST(report ->> 'invalid' AS BIGINT), 0) AS invalid, 0 AS file_size
         FROM contact_lists
         UNION ALL
         SELECT id, user_id, original_filename, '', 'csv_file', status, created_at, updated_at, deleted_at,
-               contact_count, do_not_call_count, COALESCE(report ->> 'invalid', 0), file_size
-        FROM csv_files)";
+               contact_count, do_not_call_count, COALESCE(CAST(report ->> 'invalid' AS BIGINT), 0), file_size
+        FROM csv_files) AS sources";
 
 impl Store {
     /// Lists and files that are complete, newest first.
@@ -174,9 +219,12 @@ impl Store {
 
     /// The first contacts of a source: for the preflight's look at script fields.
     pub async fn sample_contacts(&self, source: SourceId, limit: i64) -> Result<Vec<FillContact>, StoreError> {
-        let sql = "SELECT id, source_id, position, name, phone_number, country, zones, said, email, company, extra, 0 AS attempts, NULL AS last_end,
-                          0 AS on_do_not_call
-                   FROM campaign_contacts WHERE source_id = $1 AND do_not_call = 0 ORDER BY position LIMIT $2";
+        let sql = sql!(
+            self.kind(),
+            "SELECT id, source_id, position, name, phone_number, country, zones, said, email, company, extra, CAST(0 AS BIGINT) AS attempts, NULL AS last_end,
+                          #no AS on_do_not_call
+                   FROM campaign_contacts WHERE source_id = $1 AND do_not_call = #no ORDER BY position LIMIT $2"
+        );
         let rows = on!(self.pool(), |db| sqlx::query_as(sql).bind(source).bind(limit).fetch_all(db).await?);
         self.with_fields(rows).await
     }
@@ -201,9 +249,10 @@ impl Store {
     /// Contacts of a source behind a position that are on nobody's do-not-call list, by zones and the
     /// head of their numbers: one number of each, its country, how many.
     pub async fn unqueued_contacts(&self, owner: OwnerId, source: SourceId, after: i64) -> Result<Vec<PlaceCount>, StoreError> {
-        let sql = concat!(
+        let sql = sql!(
+            self.kind(),
             "SELECT zones, said, min(phone_number) AS number, min(country) AS country, count(*) AS n FROM campaign_contacts c
-                   WHERE source_id = $2 AND position > $3 AND do_not_call = 0
+                   WHERE source_id = $2 AND position > $3 AND do_not_call = #no
                      AND NOT ",
             listed!("$1", "c.phone_number"),
             "
@@ -216,14 +265,14 @@ impl Store {
 impl Tx {
     pub async fn insert_list(&mut self, id: SourceId, owner: OwnerId, name: &str, status: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
         let sql = "INSERT INTO contact_lists (id, user_id, name, status, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)";
-        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(owner).bind(name).bind(status).bind(now).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(owner).bind(name).bind(status).bind(now).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 
     pub async fn insert_csv_file(&mut self, id: SourceId, owner: OwnerId, name: &str, size: i64, now: DateTime<Utc>) -> Result<(), StoreError> {
         let sql = "INSERT INTO csv_files (id, user_id, filename, original_filename, file_size, status, created_at, updated_at)
                    VALUES ($1, $2, $3, $3, $4, 'processing', $5, $5)";
-        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(owner).bind(name).bind(size).bind(now).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(owner).bind(name).bind(size).bind(now).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 
@@ -233,7 +282,7 @@ impl Tx {
             ContactTable::ContactList => "UPDATE contact_lists SET columns = $2 WHERE id = $1",
             ContactTable::CsvFile => "UPDATE csv_files SET columns = $2 WHERE id = $1",
         };
-        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(Json(names)).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(Json(names)).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 
@@ -249,16 +298,21 @@ impl Tx {
     }
 
     /// Inserts a slice; answers the positions that went in, so that the rest are known as duplicates.
-    pub async fn insert_contacts(&mut self, mut slice: ContactSlice) -> Result<Vec<i64>, StoreError> {
-        let usual = slice.usual;
-        let done = on_tx!(self, |db| slice.sql.build().persistent(usual).execute(&mut *db).await?.rows_affected());
-        let ContactSlice { source, positions, .. } = slice;
+    pub async fn insert_contacts(&mut self, slice: ContactSlice) -> Result<Vec<i64>, StoreError> {
+        let ContactSlice { rows, usual, source, positions } = slice;
+        let done = match (&mut self.conn, rows) {
+            (Conn::Sqlite(db), SliceRows::Bound(mut sql)) => sql.build().persistent(usual).execute(db).await?.rows_affected(),
+            (Conn::Postgres(db), SliceRows::Json { sql, json, now }) => {
+                sqlx::query(sqlx::AssertSqlSafe(sql)).bind(json).bind(source).bind(now).execute(db).await?.rows_affected()
+            }
+            _ => return Err(StoreError::Damaged("a slice of contacts was made for another database".to_owned())),
+        };
         if done == positions.len() as u64 {
             return Ok(positions);
         }
         // One row for all positions: each row that comes back costs a change of threads.
         let (first, last) = (positions.iter().min().copied().unwrap_or(0), positions.iter().max().copied().unwrap_or(0));
-        let sql = "SELECT json_group_array(position) FROM campaign_contacts WHERE source_id = $1 AND position BETWEEN $2 AND $3";
+        let sql = sql!(self.kind(), "SELECT #list(position) FROM campaign_contacts WHERE source_id = $1 AND position BETWEEN $2 AND $3");
         let kept: Json<Vec<i64>> = on_tx!(self, |db| sqlx::query_scalar(sql).bind(source).bind(first).bind(last).fetch_one(&mut *db).await?);
         Ok(kept.0)
     }
@@ -267,29 +321,29 @@ impl Tx {
     pub async fn finish_source(&mut self, table: ContactTable, id: SourceId, report: &ImportReport, now: DateTime<Utc>) -> Result<(), StoreError> {
         let [imported, do_not_call] = [report.imported, report.do_not_call].map(|n| i64::try_from(n).unwrap_or(i64::MAX));
         on_tx!(self, |db| match table {
-            ContactTable::ContactList =>
-                sqlx::query(
-                    "UPDATE contact_lists SET status = 'completed', report = $2, updated_at = $3, contact_count = $4, do_not_call_count = $5 WHERE id = $1"
-                )
-                .bind(id)
-                .bind(Json(report))
-                .bind(now)
-                .bind(imported)
-                .bind(do_not_call)
-                .execute(&mut *db)
-                .await?,
-            ContactTable::CsvFile =>
-                sqlx::query(
-                    "UPDATE csv_files SET status = 'completed', report = $2, updated_at = $3, total_contacts = $4, processed_contacts = $4,
+            ContactTable::ContactList => sqlx::query(
+                "UPDATE contact_lists SET status = 'completed', report = $2, updated_at = $3, contact_count = $4, do_not_call_count = $5 WHERE id = $1"
+            )
+            .bind(id)
+            .bind(Json(report))
+            .bind(now)
+            .bind(imported)
+            .bind(do_not_call)
+            .execute(&mut *db)
+            .await?
+            .rows_affected(),
+            ContactTable::CsvFile => sqlx::query(
+                "UPDATE csv_files SET status = 'completed', report = $2, updated_at = $3, total_contacts = $4, processed_contacts = $4,
                         contact_count = $4, do_not_call_count = $5 WHERE id = $1"
-                )
-                .bind(id)
-                .bind(Json(report))
-                .bind(now)
-                .bind(imported)
-                .bind(do_not_call)
-                .execute(&mut *db)
-                .await?,
+            )
+            .bind(id)
+            .bind(Json(report))
+            .bind(now)
+            .bind(imported)
+            .bind(do_not_call)
+            .execute(&mut *db)
+            .await?
+            .rows_affected(),
         });
         Ok(())
     }
@@ -311,7 +365,7 @@ impl Tx {
         if i64::try_from(removed).unwrap_or(i64::MAX) >= limit {
             return Ok(false);
         }
-        on_tx!(self, |db| sqlx::query(head).bind(id).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query(head).bind(id).execute(&mut *db).await?.rows_affected());
         Ok(true)
     }
 
@@ -334,12 +388,12 @@ impl Tx {
         after: i64,
         limit: i64,
     ) -> Result<Vec<FillContact>, StoreError> {
-        let sql = concat!("SELECT c.id, c.source_id, c.position, c.name, c.phone_number, c.country, c.zones, c.said, c.email, c.company, '{}' AS extra,
-                          (SELECT count(*) FROM campaign_calls k WHERE k.campaign_id = $2 AND k.contact_id = c.id AND k.charged = 1 AND k.armed_at IS NOT NULL) AS attempts,
+        let sql = sql!(self.kind(), "SELECT c.id, c.source_id, c.position, c.name, c.phone_number, c.country, c.zones, c.said, c.email, c.company, #nothing AS extra,
+                          (SELECT count(*) FROM campaign_calls k WHERE k.campaign_id = $2 AND k.contact_id = c.id AND k.charged = #yes AND k.armed_at IS NOT NULL) AS attempts,
                           (SELECT max(k.completed_at) FROM campaign_calls k WHERE k.campaign_id = $2 AND k.contact_id = c.id AND k.armed_at IS NOT NULL) AS last_end,
                           ", listed!("$5", "c.phone_number"), " AS on_do_not_call
                    FROM campaign_contacts c
-                   WHERE c.source_id = $1 AND c.position > $3 AND c.do_not_call = 0
+                   WHERE c.source_id = $1 AND c.position > $3 AND c.do_not_call = #no
                    ORDER BY c.position LIMIT $4");
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(source).bind(campaign).bind(after).bind(limit).bind(owner).fetch_all(&mut *db).await?))
     }
@@ -348,18 +402,24 @@ impl Tx {
     /// or the outcome forbids it.
     pub async fn settled_contacts(&mut self, campaign: CampaignId, contacts: &[FillContact]) -> Result<Vec<ContactId>, StoreError> {
         let ids: Vec<String> = contacts.iter().map(|c| c.id.hex()).collect();
-        let sql = "SELECT DISTINCT contact_id FROM campaign_calls
-                   WHERE campaign_id = $1 AND contact_id IN (SELECT unhex(value) FROM json_each($2))
+        let sql = sql!(
+            self.kind(),
+            "SELECT DISTINCT contact_id FROM campaign_calls
+                   WHERE campaign_id = $1 AND contact_id IN (#ids($2))
                      AND (rank < 90 OR answered_at IS NOT NULL OR state IN ('unresolved', 'wrong_number', 'rejected') OR outcome IN ('do_not_call', 'wrong_number')
-                          OR (state IN ('failed', 'canceled') AND charged = 1 AND armed_at IS NOT NULL))";
+                          OR (state IN ('failed', 'canceled') AND charged = #yes AND armed_at IS NOT NULL))"
+        );
         Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(campaign).bind(serde_json::json!(ids).to_string()).fetch_all(&mut *db).await?))
     }
 
     /// Numbers into the owner's do-not-call list; answers how many were new.
     pub async fn import_do_not_call(&mut self, owner: OwnerId, numbers: &[&str], source: &str, by: &str, now: DateTime<Utc>) -> Result<u64, StoreError> {
-        let sql = "INSERT INTO do_not_call (user_id, number, reason, source, created_by, created_at)
-                   SELECT $1, value, 'from an imported file', $5, $3, $4 FROM json_each($2) WHERE true
-                   ON CONFLICT (user_id, number) DO NOTHING";
+        let sql = sql!(
+            self.kind(),
+            "INSERT INTO do_not_call (user_id, number, reason, source, created_by, created_at)
+                   SELECT $1, value, 'from an imported file', $5, $3, $4 FROM (#words($2)) AS numbers WHERE true
+                   ON CONFLICT (user_id, number) DO NOTHING"
+        );
         let done = on_tx!(self, |db| sqlx::query(sql)
             .bind(owner)
             .bind(serde_json::json!(numbers).to_string())

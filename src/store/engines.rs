@@ -20,12 +20,17 @@ impl Tx {
     pub async fn put_engine(&mut self, incarnation: Incarnation, host: &str, pid: i64, now: DateTime<Utc>) -> Result<(), StoreError> {
         let sql = "INSERT INTO engines (incarnation, host, pid, started_at, heartbeat_at) VALUES ($1, $2, $3, $4, $4)
                    ON CONFLICT (incarnation) DO UPDATE SET heartbeat_at = excluded.heartbeat_at";
-        on_tx!(self, |db| sqlx::query(sql).bind(incarnation).bind(host).bind(pid).bind(now).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query(sql).bind(incarnation).bind(host).bind(pid).bind(now).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 
     pub async fn stop_engine(&mut self, incarnation: Incarnation, now: DateTime<Utc>) -> Result<(), StoreError> {
-        on_tx!(self, |db| sqlx::query("UPDATE engines SET stopped_at = $2 WHERE incarnation = $1").bind(incarnation).bind(now).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query("UPDATE engines SET stopped_at = $2 WHERE incarnation = $1")
+            .bind(incarnation)
+            .bind(now)
+            .execute(&mut *db)
+            .await?
+            .rows_affected());
         Ok(())
     }
 }

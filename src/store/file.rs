@@ -79,7 +79,7 @@ impl Place {
         let mut place = Self { path, file: None };
         parameters.map_or(Ok(()), bearable).map_err(|why| place.cannot_open(&why))?;
         if url.contains("://") && !url.starts_with("sqlite:") {
-            return Err(place.cannot_open(&"this release speaks SQLite only; use sqlite:PATH"));
+            return Err(place.cannot_open(&"it is neither sqlite:PATH nor postgres://USER:PASSWORD@HOST/NAME"));
         }
         if place.path == ":memory:" {
             return Ok((place, Start { lock: None }));
@@ -98,6 +98,11 @@ impl Place {
             return Err(place.cannot_open(&words));
         }
         Ok((place, start))
+    }
+
+    /// A server, in words: no file of this host.
+    pub(super) fn of_server(words: String) -> Self {
+        Self { path: words, file: None }
     }
 
     pub(super) fn path_of(url: &str) -> String {

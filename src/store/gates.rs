@@ -9,6 +9,7 @@ use super::{
     contacts::{Extra, Map},
     dnc::listed,
     pool::{on, on_tx},
+    sql::say,
 };
 use crate::domain::{
     call::State,
@@ -75,12 +76,12 @@ impl ContactGates {
 /// The newest consent that the owner of call `k` has of its number, list by list: each knows a number at once.
 macro_rules! known_consent {
     () => {
-        "SELECT json_object('at', consent_at, 'contact', hex(id), 'source', consent_source) FROM (
-             SELECT c.consent_at, c.id, c.consent_source FROM contact_lists s CROSS JOIN contacts c ON c.contact_list_id = s.id AND c.phone_number = k.phone_number
+        "SELECT #object('at', consent_at, 'contact', #hex(id), 'source', consent_source) FROM (
+             SELECT c.consent_at, c.id, c.consent_source FROM contact_lists s #first contacts c ON c.contact_list_id = s.id AND c.phone_number = k.phone_number
               WHERE s.user_id = k.user_id
              UNION ALL
-             SELECT c.consent_at, c.id, c.consent_source FROM csv_files s CROSS JOIN csv_contacts c ON c.csv_file_id = s.id AND c.phone_number = k.phone_number
-              WHERE s.user_id = k.user_id)
+             SELECT c.consent_at, c.id, c.consent_source FROM csv_files s #first csv_contacts c ON c.csv_file_id = s.id AND c.phone_number = k.phone_number
+              WHERE s.user_id = k.user_id) AS known
            WHERE consent_at IS NOT NULL ORDER BY consent_at DESC LIMIT 1"
     };
 }
@@ -96,8 +97,8 @@ const CONTACT: &str = concat!(
     known_consent!(),
     ") END AS known_consent,
         k.priority = 1 AS promised,
-        (SELECT json_group_array(json_array(o.armed_at, COALESCE(o.completed_at, o.armed_at), o.state NOT IN ('unsent', 'refused', 'not_placed'),
-             o.answered_at IS NOT NULL AND COALESCE(o.outcome, '') <> 'voicemail', o.outcome = 'not_interested' AND o.user_id = k.user_id))
+        (SELECT #list(#array(o.armed_at, COALESCE(o.completed_at, o.armed_at), #bit(o.state NOT IN ('unsent', 'refused', 'not_placed')),
+             #bit(o.answered_at IS NOT NULL AND COALESCE(o.outcome, '') <> 'voicemail'), #bit(o.outcome = 'not_interested' AND o.user_id = k.user_id)))
            FROM campaign_calls o WHERE o.phone_number = k.phone_number AND o.armed_at > $2) AS history,
         COALESCE((SELECT o.outcome FROM campaign_calls o WHERE o.phone_number = k.phone_number AND o.user_id = k.user_id AND o.outcome IS NOT NULL
            ORDER BY o.outcome_at DESC LIMIT 1), '') = 'wrong_number' AS wrong_number,
@@ -221,12 +222,15 @@ impl Tx {
 
     /// What the contact gates judge of calls, and what their scripts need.
     pub async fn claim_rows(&mut self, ids: &[CallId], since: DateTime<Utc>) -> Result<Vec<ClaimRow>, StoreError> {
-        let sql = sqlx::AssertSqlSafe(format!(
-            "SELECT {CONTACT}, COALESCE(w.company, f.company) AS company, COALESCE(w.extra, f.extra) AS extra,
+        let sql = say(
+            self.kind(),
+            &format!(
+                "SELECT {CONTACT}, COALESCE(w.company, f.company) AS company, COALESCE(w.extra, f.extra) AS extra,
                     (SELECT columns FROM source_columns WHERE source_id = COALESCE(w.contact_list_id, f.csv_file_id)) AS columns
              FROM campaign_calls k {OF_CONTACT}
-             WHERE k.id IN (SELECT unhex(value) FROM json_each($1))"
-        ));
+             WHERE k.id IN (#ids($1))"
+            ),
+        );
         let ids: Vec<String> = ids.iter().map(|i| i.hex()).collect();
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(serde_json::json!(ids).to_string()).bind(since).fetch_all(&mut *db).await?))
     }
@@ -241,15 +245,15 @@ impl Tx {
         day: NaiveDate,
         since: DateTime<Utc>,
     ) -> Result<Option<ArmRow>, StoreError> {
-        let sql = sqlx::AssertSqlSafe(format!(
+        let sql = say(self.kind(), &format!(
             "SELECT {CONTACT}, k.state, k.incarnation, k.claim_number, (SELECT min(at) FROM call_requests WHERE call_id = k.id AND kind = 'hangup') AS hangup_requested_at,
                     c.execution_status, c.generation, n.next_call_at, n.live,
                     (SELECT value FROM settings WHERE key = $6 AND value <> '') AS kill_switch,
                     (SELECT value FROM settings WHERE key = $7) AS kill_switch_reason,
                     (SELECT value FROM settings WHERE key = $8) AS leader,
                     (SELECT value FROM settings WHERE key = $9) AS terms,
-                    (SELECT value FROM settings WHERE key = $10) AS national_list_at,
-                    EXISTS (SELECT 1 FROM campaign_calls o WHERE o.campaign_id = k.campaign_id AND o.abandoned = 1) AS any_without_agent,
+                    (SELECT #moment(value) FROM settings WHERE key = $10 AND value <> '') AS national_list_at,
+                    EXISTS (SELECT 1 FROM campaign_calls o WHERE o.campaign_id = k.campaign_id AND o.abandoned = #yes) AS any_without_agent,
                     y.used AS used_today, {TRUNK}
              FROM campaign_calls k
              JOIN campaigns c ON c.id = k.campaign_id AND c.deleted_at IS NULL

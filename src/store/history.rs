@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 
-use super::{AuditRow, FoundCall, Store, StoreError, SuppressedRow, pool::on, search::found};
+use super::{AuditRow, FoundCall, Store, StoreError, SuppressedRow, pool::on, search::found, sql::sql};
 use crate::domain::{
     id::{CallId, CampaignId, OwnerId},
     outcome::Outcome,
@@ -118,7 +118,7 @@ impl Store {
     pub async fn missed_promises(&self, owner: OwnerId, from: DateTime<Utc>, until: DateTime<Utc>) -> Result<Vec<PromisedCall>, StoreError> {
         let sql = sqlx::AssertSqlSafe(format!(
             "{PROMISED} WHERE k.user_id = $1 AND k.priority = 1 AND k.state IN ('pending', 'canceled') AND k.dialable_at >= $2 AND k.dialable_at < $3
-               AND (k.state = 'pending' OR k.broken = 1)
+               AND (k.state = 'pending' OR k.broken)
              ORDER BY k.dialable_at LIMIT 500"
         ));
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).bind(from).bind(until).fetch_all(db).await?))
@@ -139,10 +139,13 @@ impl Store {
     /// What calls of an owner were tagged in a while, by whom and of which campaign.
     pub async fn tags_between(&self, owner: OwnerId, from: DateTime<Utc>, until: DateTime<Utc>) -> Result<Vec<TagCount>, StoreError> {
         let each = Json(Outcome::ALL);
-        let sql = "SELECT COALESCE(outcome_by, '') AS who, campaign_id, outcome, count(*) AS n FROM campaign_calls
-                   WHERE user_id = $1 AND dialled IS NOT NULL AND outcome IS NOT NULL AND outcome IN (SELECT value FROM json_each($4))
+        let sql = sql!(
+            self.kind(),
+            "SELECT COALESCE(outcome_by, '') AS who, campaign_id, outcome, count(*) AS n FROM campaign_calls
+                   WHERE user_id = $1 AND dialled IS NOT NULL AND outcome IS NOT NULL AND outcome IN (#words($4))
                      AND outcome_at >= $2 AND outcome_at < $3
-                   GROUP BY 1, 2, 3";
+                   GROUP BY 1, 2, 3"
+        );
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).bind(from).bind(until).bind(each).fetch_all(db).await?))
     }
 }

@@ -7,6 +7,7 @@ use super::{
     Store, StoreError, Tx,
     pool::{on, on_tx},
     rows::stamp,
+    sql::sql,
 };
 use crate::domain::{
     call::State,
@@ -45,9 +46,12 @@ impl Store {
 impl Tx {
     /// Stores events that are new, each with the state it moved its call to; answers how many were.
     pub async fn insert_events(&mut self, events: &[NewEvent<'_>], now: DateTime<Utc>) -> Result<usize, StoreError> {
-        let sql = "INSERT INTO call_events (key, call_id, source, kind, raw, at, received_at, applied)
-                   SELECT v ->> 0, unhex(v ->> 1), v ->> 2, v -> 3, v -> 4, v ->> 5, $2, v ->> 6 FROM (SELECT value AS v FROM jsonb_each($1)) WHERE true
-                   ON CONFLICT (key) DO NOTHING";
+        let sql = sql!(
+            self.kind(),
+            "INSERT INTO call_events (key, call_id, source, kind, raw, at, received_at, applied)
+                   SELECT #text(v, 0), #id(v, 1), #text(v, 2), #json(v, 3), #jsontext(v, 4), #at(v, 5), $2, #text(v, 6) FROM #rowsb($1) WHERE true
+                   ON CONFLICT (key) DO NOTHING"
+        );
         let rows: Vec<_> = events
             .iter()
             .map(|n| {

@@ -19,7 +19,7 @@ impl Tx {
     ) -> Result<bool, StoreError> {
         let sql = "INSERT INTO idempotency_keys (user_id, key, request, status, body, created_at) VALUES ($1, $2, $3, 0, '', $4)
                    ON CONFLICT (user_id, key) DO UPDATE SET request = excluded.request, status = 0, body = '', created_at = excluded.created_at
-                   WHERE created_at < $6 OR (status = 0 AND created_at < $5)";
+                   WHERE idempotency_keys.created_at < $6 OR (idempotency_keys.status = 0 AND idempotency_keys.created_at < $5)";
         let done =
             on_tx!(self, |db| sqlx::query(sql).bind(owner).bind(key).bind(request).bind(now).bind(stale).bind(old).execute(&mut *db).await?.rows_affected());
         Ok(done == 1)
@@ -36,8 +36,9 @@ impl Tx {
         let keep = "UPDATE idempotency_keys SET status = $3, body = $4, location = $5 WHERE user_id = $1 AND key = $2";
         let free = "DELETE FROM idempotency_keys WHERE user_id = $1 AND key = $2";
         on_tx!(self, |db| match reply {
-            Some((status, body, location)) => sqlx::query(keep).bind(owner).bind(key).bind(status).bind(body).bind(location).execute(&mut *db).await?,
-            None => sqlx::query(free).bind(owner).bind(key).execute(&mut *db).await?,
+            Some((status, body, location)) =>
+                sqlx::query(keep).bind(owner).bind(key).bind(status).bind(body).bind(location).execute(&mut *db).await?.rows_affected(),
+            None => sqlx::query(free).bind(owner).bind(key).execute(&mut *db).await?.rows_affected(),
         });
         Ok(())
     }

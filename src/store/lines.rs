@@ -1,6 +1,8 @@
 //! What a dial takes, by compare-and-set: a line and a token of the trunk, and the number. One live call a
 //! number and never more lines than the trunk has stand on these statements. A supervisor's phone takes a line too.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::types::Json;
 
@@ -9,6 +11,7 @@ use super::{
     minutes::minute_of,
     pool::{on, on_tx},
     rows::stamp,
+    sql::{Kind, changing, sql, together},
 };
 use crate::domain::{
     id::{CallId, CampaignId, Incarnation, OwnerId, RequestId, TrunkId},
@@ -64,23 +67,26 @@ pub struct Armed {
 }
 
 /// In this order: day, trunk, number, call, campaign, minute. Each changes one row, or none where it has no room left.
-const ARM: &str = concat!(
+const ARM: [&str; 6] = [
     "INSERT INTO campaign_days (campaign_id, day, used, cap) VALUES ($4, $8, 1, $9)
-        ON CONFLICT (campaign_id, day) DO UPDATE SET used = used + 1, cap = excluded.cap WHERE used + 1 <= excluded.cap;
-    UPDATE trunks SET live = live + 1, tokens = $12, refilled_at = $5 WHERE id = $10 AND live + 1 <= min(max_live, $11);
-    ",
+        ON CONFLICT (campaign_id, day) DO UPDATE SET used = campaign_days.used + 1, cap = excluded.cap WHERE campaign_days.used + 1 <= excluded.cap",
+    "UPDATE trunks SET live = live + 1, tokens = $12, refilled_at = $5 WHERE id = $10 AND live + 1 <= #least(max_live, $11)",
     take_number!("$13", "$1", "$5"),
-    ";
-    UPDATE campaign_calls
-        SET state = 'armed', rank = 10, armed_at = $5, started_at = $5, deadline_at = $6, lease_until = $6, armed_day = $8, reply_pending = 1,
+    "UPDATE campaign_calls
+        SET state = 'armed', rank = 10, armed_at = $5, started_at = $5, deadline_at = $6, lease_until = $6, armed_day = $8, reply_pending = #yes,
             room_name = $14, trunk_id = $10, caller_id = $15, script = $16, ring_timeout_s = $17, max_call_duration_s = $18, reason = '',
             dialled = (SELECT COALESCE(max(dialled), 0) + 1 FROM campaign_calls WHERE dialled IS NOT NULL), updated_at = $5
-        WHERE id = $1 AND state = 'claimed' AND claim_number = $2 AND incarnation = $3;
-    UPDATE campaign_counts SET live = live + 1, dials = dials + 1, next_call_at = $7, last_execution_at = $5 WHERE campaign_id = $4;
-    INSERT INTO campaign_minutes (campaign_id, minute, armed, dials) VALUES ($4, $19, 1, 1)
-        ON CONFLICT (campaign_id, minute) DO UPDATE SET armed = armed + 1, dials = dials + 1"
-);
+        WHERE id = $1 AND state = 'claimed' AND claim_number = $2 AND incarnation = $3",
+    "UPDATE campaign_counts SET live = live + 1, dials = dials + 1, next_call_at = $7, last_execution_at = $5 WHERE campaign_id = $4",
+    "INSERT INTO campaign_minutes (campaign_id, minute, armed, dials) VALUES ($4, $19, 1, 1)
+        ON CONFLICT (campaign_id, minute) DO UPDATE SET armed = campaign_minutes.armed + 1, dials = campaign_minutes.dials + 1",
+];
 const TAKEN: u64 = 6;
+
+fn armed(kind: Kind) -> &'static str {
+    static TEXTS: LazyLock<[String; 2]> = LazyLock::new(|| [together(Kind::Sqlite, &ARM), together(Kind::Postgres, &ARM)]);
+    &TEXTS[kind as usize]
+}
 
 /// A line that a supervisor's phone has.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -116,11 +122,14 @@ impl Tx {
 
     /// Records a LiveKit trunk, or brings its description up to date.
     pub async fn put_trunk(&mut self, t: &TrunkRow, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let sql = "INSERT INTO trunks (id, user_id, livekit_id, name, address, numbers, countries, max_live, tokens, refilled_at, created_at)
+        let sql = sql!(
+            self.kind(),
+            "INSERT INTO trunks (id, user_id, livekit_id, name, address, numbers, countries, max_live, tokens, refilled_at, created_at)
                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9, $9)
                    ON CONFLICT (livekit_id) DO UPDATE
                    SET name = excluded.name, address = excluded.address, numbers = excluded.numbers, countries = excluded.countries,
-                       max_live = max(excluded.max_live, live)";
+                       max_live = #most(excluded.max_live, trunks.live)"
+        );
         on_tx!(self, |db| sqlx::query(sql)
             .bind(t.id)
             .bind(t.user_id)
@@ -132,14 +141,15 @@ impl Tx {
             .bind(t.max_live)
             .bind(now)
             .execute(&mut *db)
-            .await?);
+            .await?
+            .rows_affected());
         Ok(())
     }
 
     /// The point of no return. `false` when this claim no longer holds the call, or day, trunk or number have no
     /// room left: then the whole job must be undone.
     pub async fn arm(&mut self, a: &Armed) -> Result<bool, StoreError> {
-        let done = on_tx!(self, |db| sqlx::query(ARM)
+        let done = changing!(self, armed(self.kind()), |query| query
             .bind(a.call)
             .bind(a.claim_number)
             .bind(a.incarnation)
@@ -158,10 +168,7 @@ impl Tx {
             .bind(&a.script)
             .bind(a.ring_timeout_s)
             .bind(a.max_call_duration_s)
-            .bind(minute_of(a.at))
-            .execute(&mut *db)
-            .await?
-            .rows_affected());
+            .bind(minute_of(a.at)));
         Ok(done == TAKEN)
     }
 
@@ -174,7 +181,10 @@ impl Tx {
         limit: i64,
         (now, until): (DateTime<Utc>, DateTime<Utc>),
     ) -> Result<bool, StoreError> {
-        let line = "UPDATE trunks SET live = live + 1, tokens = min(tokens, 1.0) - 1.0, refilled_at = $2 WHERE id = $1 AND live + 1 <= min(max_live, $3)";
+        let line = sql!(
+            self.kind(),
+            "UPDATE trunks SET live = live + 1, tokens = #least(tokens, 1.0) - 1.0, refilled_at = $2 WHERE id = $1 AND live + 1 <= #least(max_live, $3)"
+        );
         let row = "INSERT INTO listening_lines (request_id, call_id, trunk_id, taken_at, until) VALUES ($1, $2, $3, $4, $5)";
         on_tx!(self, |db| {
             if sqlx::query(line).bind(trunk).bind(now).bind(limit).execute(&mut *db).await?.rows_affected() == 0 {
@@ -197,14 +207,15 @@ impl Tx {
 
     /// The trunk turned a call away by its rate: it gets a rest.
     pub async fn slow_trunk(&mut self, id: TrunkId, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let sql = "UPDATE trunks SET tokens = min(tokens, -2.0), refilled_at = $2 WHERE id = $1";
-        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(now).execute(&mut *db).await?);
+        let sql = sql!(self.kind(), "UPDATE trunks SET tokens = #least(tokens, -2.0), refilled_at = $2 WHERE id = $1");
+        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(now).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 
     /// Sets every trunk's limit, as configured.
     pub async fn set_trunk_limits(&mut self, max_live: i64) -> Result<(), StoreError> {
-        on_tx!(self, |db| sqlx::query("UPDATE trunks SET max_live = max($1, live)").bind(max_live).execute(&mut *db).await?);
+        let sql = sql!(self.kind(), "UPDATE trunks SET max_live = #most($1, live)");
+        on_tx!(self, |db| sqlx::query(sql).bind(max_live).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 
@@ -217,10 +228,12 @@ impl Tx {
 
     /// Frees the numbers of ended calls, or holds them until a moment where the end is unproven.
     pub async fn free_numbers(&mut self, calls: &[(String, CallId, Option<DateTime<Utc>>)]) -> Result<(), StoreError> {
-        let rows: Vec<_> = calls.iter().map(|(number, id, held)| serde_json::json!({ "n": number, "id": id.hex(), "held": stamp(*held) })).collect();
-        let sql = "UPDATE numbers_live SET call_id = NULL, held_until = j.value ->> 'held', held_for = call_id
-                   FROM json_each($1) AS j WHERE number = j.value ->> 'n' AND call_id = unhex(j.value ->> 'id')";
-        on_tx!(self, |db| sqlx::query(sql).bind(serde_json::Value::from(rows).to_string()).execute(&mut *db).await?);
+        let rows: Vec<_> = calls.iter().map(|(number, id, held)| serde_json::json!([number, id.hex(), stamp(*held)])).collect();
+        let sql = sql!(
+            self.kind(),
+            "UPDATE numbers_live SET call_id = NULL, held_until = #at(v, 2), held_for = call_id FROM #rows($1) WHERE number = #text(v, 0) AND call_id = #id(v, 1)"
+        );
+        on_tx!(self, |db| sqlx::query(sql).bind(serde_json::Value::from(rows).to_string()).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 }

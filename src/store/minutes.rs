@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Store, StoreError, pool::on};
+use super::{Store, StoreError, pool::on, sql::say};
 use crate::domain::{
     id::{CampaignId, OwnerId},
     stats::Pace,
@@ -39,35 +39,44 @@ pub struct CampaignPace {
     pub pace: Pace,
 }
 
-const SUMS: &str = "sum(m.armed) AS armed, sum(m.dials) AS dials, sum(m.answered) AS answered, sum(m.abandoned) AS abandoned, sum(m.failed) AS failed,
-        sum(m.talk_seconds) AS talk_seconds";
+const SUMS: &str = "#sum(m.armed) AS armed, #sum(m.dials) AS dials, #sum(m.answered) AS answered, #sum(m.abandoned) AS abandoned, #sum(m.failed) AS failed,
+        #sum(m.talk_seconds) AS talk_seconds";
 
 impl Store {
     /// An owner's dials from one minute up to before another, `step` minutes a row, oldest first; where there were
     /// none there is no row.
     pub async fn owner_pace(&self, owner: OwnerId, (from, until): (i64, i64), step: i64) -> Result<Vec<PaceRow>, StoreError> {
-        let sql = sqlx::AssertSqlSafe(format!(
-            "SELECT m.minute / $4 * $4 AS minute, {SUMS} FROM campaigns c JOIN campaign_minutes m ON m.campaign_id = c.id
+        let sql = say(
+            self.kind(),
+            &format!(
+                "SELECT m.minute / $4 * $4 AS minute, {SUMS} FROM campaigns c JOIN campaign_minutes m ON m.campaign_id = c.id
              WHERE c.user_id = $1 AND m.minute >= $2 AND m.minute < $3 GROUP BY 1 ORDER BY 1"
-        ));
+            ),
+        );
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).bind(from).bind(until).bind(step.max(1)).fetch_all(db).await?))
     }
 
     /// The same by campaign, the busiest first.
     pub async fn pace_by_campaign(&self, owner: OwnerId, (from, until): (i64, i64)) -> Result<Vec<CampaignPace>, StoreError> {
-        let sql = sqlx::AssertSqlSafe(format!(
-            "SELECT c.id AS campaign_id, c.name AS campaign_name, {SUMS} FROM campaigns c JOIN campaign_minutes m ON m.campaign_id = c.id
+        let sql = say(
+            self.kind(),
+            &format!(
+                "SELECT c.id AS campaign_id, c.name AS campaign_name, {SUMS} FROM campaigns c JOIN campaign_minutes m ON m.campaign_id = c.id
              WHERE c.user_id = $1 AND m.minute >= $2 AND m.minute < $3 GROUP BY c.id ORDER BY dials DESC, c.name LIMIT 1000"
-        ));
+            ),
+        );
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).bind(from).bind(until).fetch_all(db).await?))
     }
 
     /// One campaign's, `step` minutes a row.
     pub async fn campaign_pace(&self, campaign: CampaignId, (from, until): (i64, i64), step: i64) -> Result<Vec<PaceRow>, StoreError> {
-        let sql = sqlx::AssertSqlSafe(format!(
-            "SELECT m.minute / $4 * $4 AS minute, {SUMS} FROM campaign_minutes m
+        let sql = say(
+            self.kind(),
+            &format!(
+                "SELECT m.minute / $4 * $4 AS minute, {SUMS} FROM campaign_minutes m
              WHERE m.campaign_id = $1 AND m.minute >= $2 AND m.minute < $3 GROUP BY 1 ORDER BY 1"
-        ));
+            ),
+        );
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(campaign).bind(from).bind(until).bind(step.max(1)).fetch_all(db).await?))
     }
 

@@ -1,10 +1,17 @@
 //! Calls read and written as a set. Of those that have moved only what has changed is written: an index is
 //! rewritten with each column of it that a statement names, whether its value stays or not.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::{CallRow, StoreError, Tx, pool::on_tx, rows::stamp};
+use super::{
+    CallRow, StoreError, Tx,
+    pool::on_tx,
+    rows::stamp,
+    sql::{Kind, changing, spoken, together},
+};
 use crate::domain::{call::State, id::CallId};
 
 /// A call as it was read in this transaction, and as it is from now on.
@@ -19,8 +26,9 @@ type Columns = u32;
 
 /// The columns that move: each once, with how its value stands in the JSON of the statement.
 macro_rules! moving_columns {
-    (|$r:ident| $($column:ident = $value:expr),+ $(,)?) => {
-        const COLUMNS: &[&str] = &[$(stringify!($column)),+];
+    (|$r:ident| $($column:ident: $kind:ident = $value:expr),+ $(,)?) => {
+        /// With the word by which a value of it is read.
+        const COLUMNS: &[(&str, &str)] = &[$((stringify!($column), stringify!($kind))),+];
 
         fn changed(was: &CallRow, is: &CallRow) -> Columns {
             let unlike = [$(was.$column != is.$column),+];
@@ -43,34 +51,34 @@ macro_rules! moving_columns {
 }
 
 moving_columns!(
-    |r| state = r.state.as_str(),
-    reply_pending = i64::from(r.reply_pending),
-    participant_sid = r.participant_sid.as_deref(),
-    sip_call_id = r.sip_call_id.as_deref(),
-    call_sid = r.call_sid.as_deref(),
-    leg_seen = i64::from(r.leg_seen),
-    ringing_seen = i64::from(r.ringing_seen),
-    rejoined = i64::from(r.rejoined),
-    left_at = stamp(r.left_at),
-    left_reason = json_text(r.left_reason.as_ref().map(|l| l.0)),
-    left_status = json_text(r.left_status.as_ref().map(|l| l.0)),
-    ringing_at = stamp(r.ringing_at),
-    answered_at = stamp(r.answered_at),
-    completed_at = stamp(r.completed_at),
-    call_duration = r.call_duration,
-    basis = word(r.basis),
-    sip_code = r.sip_code,
-    reason = r.reason.as_str(),
-    charged = i64::from(r.charged),
-    outcome = word(r.outcome),
-    outcome_who = word(r.outcome_who),
-    outcome_by = r.outcome_by.as_deref(),
-    outcome_at = stamp(r.outcome_at),
-    suggestion = word(r.suggestion),
-    suggestion_confidence = r.suggestion_confidence,
-    notes = r.notes.as_str(),
-    lease_until = stamp(r.lease_until),
-    doubt = word(r.doubt),
+    |r| state: text = r.state.as_str(),
+    reply_pending: flag = i64::from(r.reply_pending),
+    participant_sid: text = r.participant_sid.as_deref(),
+    sip_call_id: text = r.sip_call_id.as_deref(),
+    call_sid: text = r.call_sid.as_deref(),
+    leg_seen: flag = i64::from(r.leg_seen),
+    ringing_seen: flag = i64::from(r.ringing_seen),
+    rejoined: flag = i64::from(r.rejoined),
+    left_at: at = stamp(r.left_at),
+    left_reason: nested = json_text(r.left_reason.as_ref().map(|l| l.0)),
+    left_status: nested = json_text(r.left_status.as_ref().map(|l| l.0)),
+    ringing_at: at = stamp(r.ringing_at),
+    answered_at: at = stamp(r.answered_at),
+    completed_at: at = stamp(r.completed_at),
+    call_duration: int = r.call_duration,
+    basis: text = word(r.basis),
+    sip_code: int = r.sip_code,
+    reason: text = r.reason.as_str(),
+    charged: flag = i64::from(r.charged),
+    outcome: text = word(r.outcome),
+    outcome_who: text = word(r.outcome_who),
+    outcome_by: text = r.outcome_by.as_deref(),
+    outcome_at: at = stamp(r.outcome_at),
+    suggestion: text = word(r.suggestion),
+    suggestion_confidence: real = r.suggestion_confidence,
+    notes: text = r.notes.as_str(),
+    lease_until: at = stamp(r.lease_until),
+    doubt: text = word(r.doubt),
 );
 
 /// A value as its column keeps it: JSON text.
@@ -109,12 +117,12 @@ impl<'a> Written<'a> {
 
     /// The statement, its rows as parameter `at`; the last value of each is the state that the row must still have.
     fn sql(&self, at: usize, moves: bool) -> String {
-        let names = COLUMNS.iter().enumerate().filter(|(bit, _)| self.columns >> bit & 1 == 1).map(|(_, name)| *name);
-        let names: Vec<&str> = names.chain(moves.then_some("rank")).collect();
-        let was = names.len() + 1;
-        let set: Vec<String> = names.iter().zip(1..).map(|(name, i)| format!("{name} = v ->> {i}")).chain(["updated_at = $1".to_owned()]).collect();
-        let rows = format!("(SELECT value AS v FROM jsonb_each(${at})) AS j");
-        format!("UPDATE campaign_calls SET {} FROM {rows} WHERE id = unhex(v ->> 0) AND state = v ->> {was}", set.join(", "))
+        let columns = COLUMNS.iter().enumerate().filter(|(bit, _)| self.columns >> bit & 1 == 1).map(|(_, column)| *column);
+        let columns: Vec<_> = columns.chain(moves.then_some(("rank", "int"))).collect();
+        let was = columns.len() + 1;
+        let set: Vec<String> = columns.iter().zip(1..).map(|((name, kind), i)| format!("{name} = #{kind}(v, {i})")).collect();
+        let set = set.into_iter().chain(["updated_at = $1".to_owned()]).collect::<Vec<_>>().join(", ");
+        format!("UPDATE campaign_calls SET {set} FROM #rowsb(${at}) WHERE id = #id(v, 0) AND state = #text(v, {was})")
     }
 
     fn json(&self, moves: bool) -> String {
@@ -130,23 +138,29 @@ impl<'a> Written<'a> {
 
 /// Calls as one JSON text, in the order of the fields of [`CallRow`]: each row that comes back by itself costs a
 /// change of threads and a copy of each of its values. Without their scripts, which are long and move nothing.
-const AS_ONE: &str = "json_group_array(json_array(hex(id), hex(user_id), hex(campaign_id), nullif(hex(contact_id), ''), phone_number, contact_name,
-    contact_email, country, zones, position, attempt, state, dialable_at, priority, lease_until, nullif(hex(incarnation), ''), claim_number, armed_at,
-    deadline_at, armed_day, reply_pending, room_name, nullif(hex(trunk_id), ''), caller_id, NULL, ring_timeout_s, max_call_duration_s, participant_sid,
-    sip_call_id, call_sid, leg_seen, ringing_seen, rejoined, left_at, json(left_reason), json(left_status), doubt, started_at, ringing_at, answered_at,
+const AS_ONE: &str = "#list(#array(#hex(id), #hex(user_id), #hex(campaign_id), nullif(#hex(contact_id), ''), phone_number, contact_name,
+    contact_email, country, zones, position, attempt, state, dialable_at, priority, lease_until, nullif(#hex(incarnation), ''), claim_number, armed_at,
+    deadline_at, armed_day, reply_pending, room_name, nullif(#hex(trunk_id), ''), caller_id, NULL, ring_timeout_s, max_call_duration_s, participant_sid,
+    sip_call_id, call_sid, leg_seen, ringing_seen, rejoined, left_at, #inner(left_reason), #inner(left_status), doubt, started_at, ringing_at, answered_at,
     completed_at, call_duration, basis, sip_code, reason, charged, outcome, outcome_who, outcome_by, outcome_at, suggestion, suggestion_confidence,
     notes, hangup_requested_at, recording_url, created_at, updated_at))";
+
+/// What is asked for each fact.
+static NAMED: LazyLock<[String; 2]> = LazyLock::new(|| {
+    let template = format!(
+        "SELECT CAST((SELECT {AS_ONE} FROM calls WHERE id IN (#ids($1) UNION
+                     SELECT id FROM campaign_calls WHERE call_sid IN (#words($2)) AND call_sid IS NOT NULL)) AS TEXT),
+                 CAST((SELECT #list(key) FROM call_events WHERE key IN (#words($3))) AS TEXT)"
+    );
+    [Kind::Sqlite, Kind::Postgres].map(|kind| spoken(kind, &template))
+});
 
 impl Tx {
     /// Calls with these ids or these Twilio call sids, without their scripts; and of these keys of events, those that
     /// have come before.
     pub async fn calls_named(&mut self, ids: &[CallId], sids: &[&str], keys: &[&str]) -> Result<(Vec<CallRow>, Vec<String>), StoreError> {
         let ids: Vec<String> = ids.iter().map(|i| i.hex()).collect();
-        let sql = sqlx::AssertSqlSafe(format!(
-            "SELECT (SELECT {AS_ONE} FROM calls WHERE id IN (SELECT unhex(value) FROM json_each($1) UNION
-                     SELECT id FROM campaign_calls WHERE call_sid IN (SELECT value FROM json_each($2)) AND call_sid IS NOT NULL)),
-                 (SELECT json_group_array(key) FROM call_events WHERE key IN (SELECT value FROM json_each($3)))"
-        ));
+        let sql = NAMED[self.kind() as usize].as_str();
         let [ids, sids, keys] = [json!(ids), json!(sids), json!(keys)].map(|list| list.to_string());
         let (calls, known): (String, String) = on_tx!(self, |db| sqlx::query_as(sql).bind(ids).bind(sids).bind(keys).fetch_one(&mut *db).await?);
         let damaged = |e: serde_json::Error| StoreError::Damaged(format!("a call cannot be read ({e})"));
@@ -171,13 +185,10 @@ impl Tx {
             texts.push(written.sql(2 + rows.len(), *moves));
             rows.push(written.json(*moves));
         }
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(texts.join("; "))).bind(now);
-        for json in rows {
-            query = query.bind(json);
-        }
-        let done = on_tx!(self, |db| query.execute(&mut *db).await?.rows_affected());
+        let text = sqlx::AssertSqlSafe(together(self.kind(), &texts));
+        let done = changing!(self, text, |query| rows.into_iter().fold(query.bind(now), |query, json| query.bind(json)));
         if usize::try_from(done) != Ok(calls.len()) {
-            return Err(StoreError::Busy("a call was moved meanwhile".to_owned()));
+            return Err(StoreError::moved());
         }
         Ok(())
     }

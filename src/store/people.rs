@@ -1,12 +1,13 @@
 //! People found while somebody types: contacts of a list, and numbers of the do-not-call list. No index has the
 //! middle of a name, so a page looks at a bounded number of rows, in the order of an index, and says where to go on.
 
-use sqlx::QueryBuilder;
+use uuid::Uuid;
 
 use super::{
     ContactRow, SourceRow, Store, StoreError, SuppressedRow,
     pool::on,
     roster::{CONTACT, tables},
+    sql::{Said, Value, bound, sql},
 };
 use crate::domain::id::{ContactId, OwnerId, SourceId};
 
@@ -50,35 +51,32 @@ pub struct FoundListed {
 /// Rows looked at for one page.
 const LOOK: i64 = 50_000;
 
-type Sql = QueryBuilder<sqlx::Sqlite>;
-
 impl Store {
     pub async fn find_contacts(&self, owner: OwnerId, source: &SourceRow, q: &ContactSearch) -> Result<FoundContacts, StoreError> {
         let (contacts, key, lists) = tables(source.source);
-        let (place, id) = q.after.map_or((i64::MAX, None), |(place, id)| (place, Some(id)));
+        // Behind the last of them.
+        let (place, id) = q.after.unwrap_or((i64::MAX, ContactId(Uuid::max())));
         let limit = i64::try_from(q.limit.clamp(1, 500)).unwrap_or(100);
         // Where all fit, no more is looked at than is shown.
         let look = if q.text.trim().is_empty() { limit } else { LOOK };
-        let from = |sql: &mut Sql| {
-            sql.push(format!(" FROM {contacts} WHERE {key} = ")).push_bind(source.id).push(" AND (position, id) < (").push_bind(place).push(", ");
-            match id {
-                Some(id) => sql.push_bind(id),
-                None => sql.push("x'ffffffffffffffffffffffffffffffffff'"),
-            };
-            sql.push(") ORDER BY position DESC, id DESC LIMIT ").push_bind(look);
+        let from = |sql: &mut Said| {
+            sql.push(format!(" FROM {contacts} WHERE {key} = ")).bind(Value::Id(source.id.0)).push(" AND (position, id) < (").bind(Value::Int(place));
+            sql.push(", ").bind(Value::Id(id.0)).push(") ORDER BY position DESC, id DESC LIMIT ").bind(Value::Int(look));
         };
-        let mut sql = Sql::new(format!("SELECT {CONTACT}, c.{key} AS source_id, s.columns FROM (SELECT *"));
+        let mut sql = Said::new(format!("SELECT {CONTACT}, c.{key} AS source_id, s.columns FROM (SELECT *"));
         from(&mut sql);
-        sql.push(format!(") c JOIN {lists} s ON s.id = c.{key} WHERE s.status = 'completed' AND s.deleted_at IS NULL AND s.user_id = ")).push_bind(owner);
+        sql.push(format!(") c JOIN {lists} s ON s.id = c.{key} WHERE s.status = 'completed' AND s.deleted_at IS NULL AND s.user_id = "))
+            .bind(Value::Id(owner.0));
         matching(&mut sql, &q.text);
-        sql.push(" ORDER BY c.position DESC, c.id DESC LIMIT ").push_bind(limit);
-        let mut last = Sql::new("SELECT position, id FROM (SELECT position, id");
+        sql.push(" ORDER BY c.position DESC, c.id DESC LIMIT ").bind(Value::Int(limit));
+        let mut last = Said::new("SELECT position, id FROM (SELECT position, id");
         from(&mut last);
-        last.push(") LIMIT 1 OFFSET ").push_bind(look - 1);
+        last.push(") AS page ORDER BY position DESC, id DESC LIMIT 1 OFFSET ").bind(Value::Int(look - 1));
+        let (text, last_text) = (sql.text(self.kind()), last.text(self.kind()));
         on!(self.pool(), |db| {
-            let rows: Vec<ContactRow> = sql.build_query_as().fetch_all(db).await?;
+            let rows: Vec<ContactRow> = bound!(sqlx::query_as(text), sql).fetch_all(db).await?;
             let full = i64::try_from(rows.len()).unwrap_or(limit) == limit;
-            let next = if full { rows.last().map(|r| (r.position, r.id)) } else { last.build_query_as().fetch_optional(db).await? };
+            let next = if full { rows.last().map(|r| (r.position, r.id)) } else { bound!(sqlx::query_as(last_text), last).fetch_optional(db).await? };
             Ok(FoundContacts { rows: rows.into_iter().map(ContactRow::named).collect(), next })
         })
     }
@@ -88,9 +86,11 @@ impl Store {
         let digits: String = q.digits.chars().filter(char::is_ascii_digit).collect();
         let look = if digits.is_empty() { limit } else { LOOK };
         let after = q.after.clone().unwrap_or_default();
-        let sql =
-            "SELECT * FROM (SELECT number, reason, source, created_by, created_at FROM do_not_call WHERE user_id = $1 AND number > $2 ORDER BY number LIMIT $3)
-                   WHERE instr(number, $4) > 0 ORDER BY number LIMIT $5";
+        let sql = sql!(
+            self.kind(),
+            "SELECT * FROM (SELECT number, reason, source, created_by, created_at FROM do_not_call WHERE user_id = $1 AND number > $2 ORDER BY number LIMIT $3) AS page
+                   WHERE #holds(number, $4) ORDER BY number LIMIT $5"
+        );
         let last = "SELECT number FROM do_not_call WHERE user_id = $1 AND number > $2 ORDER BY number LIMIT 1 OFFSET $3";
         let count = "SELECT count(*) FROM do_not_call WHERE user_id = $1";
         on!(self.pool(), |db| {
@@ -109,7 +109,7 @@ impl Store {
 }
 
 /// Every word somewhere in a contact. A number as it is written, with its spaces and brackets, is one.
-fn matching(sql: &mut Sql, text: &str) {
+fn matching(sql: &mut Said, text: &str) {
     let number = text.chars().any(|c| c.is_ascii_digit()) && text.chars().all(|c| c.is_ascii_digit() || " +-().".contains(c));
     let words: Vec<String> = if number { vec![text.to_owned()] } else { text.split_whitespace().map(str::to_owned).collect() };
     for word in words {
@@ -117,11 +117,12 @@ fn matching(sql: &mut Sql, text: &str) {
         let only = !digits.is_empty() && word.chars().all(|c| c.is_ascii_digit() || " +-().".contains(c));
         sql.push(" AND (");
         if only {
-            sql.push("instr(c.phone_number, ").push_bind(digits).push(") > 0 OR ");
+            sql.push("#holds(c.phone_number, ").bind(Value::Text(digits)).push(") OR ");
         }
         for (i, form) in forms(&word).into_iter().enumerate() {
-            sql.push(if i == 0 { "c.name LIKE " } else { " OR c.name LIKE " }).push_bind(form.clone()).push(" ESCAPE '!' OR c.company LIKE ");
-            sql.push_bind(form.clone()).push(" ESCAPE '!' OR c.email LIKE ").push_bind(form).push(" ESCAPE '!'");
+            for (j, column) in ["c.name", "c.company", "c.email"].iter().enumerate() {
+                sql.push(if i + j == 0 { "" } else { " OR " }).push(column).push(" #like ").bind(Value::Text(form.clone())).push(" ESCAPE '!'");
+            }
         }
         sql.push(")");
     }

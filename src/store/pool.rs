@@ -1,23 +1,22 @@
-//! Connections: opened, brought up to date, shared. One writer task owns the one writing connection of
-//! this process (see `writer`); readers share a small pool of read-only connections.
-//!
-//! The kind of database is a private enum; `on!` runs one body on whichever it is. PostgreSQL joins
-//! by an arm here and its migrations.
+//! What a store is made of: the writer's queues, the readers, the bell. The kind of database is a private enum; `on!`
+//! runs one body on whichever it is. See [`sqlite`](super::sqlite) and [`postgres`](super::postgres) for how each is
+//! opened.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use parking_lot::RwLock;
-use sqlx::{
-    Connection, SqliteConnection, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
+use sqlx::{SqliteConnection, SqlitePool};
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, watch};
 
 use super::{
     StoreError,
     file::{FileId, Place, real},
-    log,
-    schema::MIGRATIONS,
+    postgres::{self, Line, Server},
+    sql::Kind,
+    sqlite,
     writer::{Job, Writer},
 };
 
@@ -31,6 +30,10 @@ macro_rules! on {
         let turn = pool.turn().await;
         let got = match pool {
             $crate::store::pool::Pool::Sqlite { read: $db, .. } => $body,
+            $crate::store::pool::Pool::Postgres(server) => {
+                let $db = server.readers();
+                $body
+            }
         };
         $crate::store::pool::end(turn).await;
         got
@@ -40,6 +43,7 @@ macro_rules! on_tx {
     ($tx:expr, |$db:ident| $body:expr) => {
         match &mut $tx.conn {
             $crate::store::pool::Conn::Sqlite($db) => $body,
+            $crate::store::pool::Conn::Postgres($db) => $body,
         }
     };
 }
@@ -47,7 +51,12 @@ pub(super) use {on, on_tx};
 
 pub(super) enum Pool {
     /// `beside` is one connection: what it says of other processes' commits is comparable only to itself.
-    Sqlite { read: SqlitePool, beside: SqlitePool, turns: Option<Turns> },
+    Sqlite {
+        read: SqlitePool,
+        beside: SqlitePool,
+        turns: Option<Turns>,
+    },
+    Postgres(Server),
 }
 
 /// Held by whoever is at the database, where only one may be.
@@ -57,6 +66,14 @@ impl Pool {
     pub(super) async fn turn(&self) -> Option<OwnedMutexGuard<()>> {
         match self {
             Self::Sqlite { turns, .. } => turn(turns.as_ref()).await,
+            Self::Postgres(_) => None,
+        }
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Sqlite { .. } => Kind::Sqlite,
+            Self::Postgres(_) => Kind::Postgres,
         }
     }
 }
@@ -77,11 +94,21 @@ pub(super) async fn turn(turns: Option<&Turns>) -> Option<OwnedMutexGuard<()>> {
 
 pub(super) enum Conn {
     Sqlite(SqliteConnection),
+    Postgres(Line),
 }
 
 /// An open write transaction. Named only in `store` and `desk`.
 pub struct Tx {
     pub(super) conn: Conn,
+}
+
+impl Tx {
+    pub(super) fn kind(&self) -> Kind {
+        match self.conn {
+            Conn::Sqlite(_) => Kind::Sqlite,
+            Conn::Postgres(_) => Kind::Postgres,
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -94,15 +121,28 @@ pub(super) struct Inner {
     pub(super) urgent: mpsc::Sender<Job>,
     pub(super) bulk: mpsc::Sender<Job>,
     revision: watch::Sender<Revision>,
-    trouble: Arc<RwLock<Option<String>>>,
+    trouble: Arc<RwLock<Trouble>>,
     place: Arc<Place>,
 }
 
+/// How the writer gets on.
+#[derive(Default)]
+pub(super) struct Trouble {
+    /// Why the last transaction was not kept.
+    pub(super) words: Option<String>,
+    /// A server was asked for something then and has not answered.
+    pub(super) since: Option<Instant>,
+}
+
+/// A server that says nothing for so long is not there.
+const SILENCE: Duration = Duration::from_secs(2);
+
 impl Store {
-    /// Opens the database of a `sqlite:PATH` URL, makes it if missing, and brings its schema up to date.
+    /// Opens the database of a `sqlite:PATH` or `postgres://` URL and brings its schema up to date; a file is made
+    /// if missing.
     ///
     /// # Errors
-    /// In words that name the file and the way out.
+    /// In words that name the database and the way out.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         Self::open_with(url, true, None).await
     }
@@ -125,29 +165,27 @@ impl Store {
     }
 
     async fn open_with(url: &str, make: bool, turns: Option<Turns>) -> Result<Self, StoreError> {
-        let (place, _start) = Place::prepare(url, make).await?;
-        let options = options(place.path(), turns.is_none());
-        let tx = Tx { conn: Conn::Sqlite(connect(&options, &place).await?) };
-        let options = options.create_if_missing(false).pragma("cache_size", "-4096");
-        let beside = readers(&options.clone().pragma("query_only", "on"), &place, 1).await?;
-        let read = readers(&options.read_only(true), &place, 4).await?;
+        let revision = watch::Sender::new(0);
+        let opened = if postgres::is_meant(url) { postgres::open(url, &revision).await? } else { sqlite::open(url, make, turns.clone(), &revision).await? };
         let (urgent, urgent_rx) = mpsc::channel(4096);
         let (bulk, bulk_rx) = mpsc::channel(8);
-        let revision = watch::Sender::new(0);
-        let trouble = Arc::<RwLock<Option<String>>>::default();
-        let place = Arc::new(place);
-        let writer = Writer { tx, revision: revision.clone(), trouble: trouble.clone(), place: place.clone(), turns: turns.clone() };
+        let trouble = Arc::<RwLock<Trouble>>::default();
+        let place = Arc::new(opened.place);
+        let writer = Writer { tx: opened.tx, revision: revision.clone(), trouble: trouble.clone(), place: place.clone(), turns };
         tokio::spawn(writer.run(urgent_rx, bulk_rx));
-        if turns.is_none() {
-            tokio::spawn(log::kept_short(beside.clone(), revision.subscribe()));
-        }
-        Ok(Self { inner: Arc::new(Inner { pool: Pool::Sqlite { read, beside, turns }, urgent, bulk, revision, trouble, place }) })
+        Ok(Self { inner: Arc::new(Inner { pool: opened.pool, urgent, bulk, revision, trouble, place }) })
     }
 
-    /// The path in a database URL.
+    /// The path in a database URL; of a server's, the words for it.
     #[must_use]
     pub fn path_of(url: &str) -> String {
-        Place::path_of(url)
+        if postgres::is_meant(url) { postgres::named(url) } else { Place::path_of(url) }
+    }
+
+    /// Whether a URL is one of a server: no file of this host.
+    #[must_use]
+    pub fn is_server(url: &str) -> bool {
+        postgres::is_meant(url)
     }
 
     /// The file that a path leads to: its locks stand beside it.
@@ -156,13 +194,19 @@ impl Store {
         real(path)
     }
 
-    /// The database's place, for messages.
+    /// The database's place, for messages: never with a password.
     #[must_use]
     pub fn path(&self) -> &str {
         self.inner.place.path()
     }
 
-    /// Which file it is that is open, whatever has its name by now.
+    /// Whether other hosts may be on this database.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.kind() == Kind::Postgres
+    }
+
+    /// Which file it is that is open, whatever has its name by now; `None` in memory, and at a server.
     #[must_use]
     pub fn file(&self) -> Option<FileId> {
         self.inner.place.file()
@@ -196,7 +240,12 @@ impl Store {
         }
         match self.check_file() {
             Err(e) => Some(e.to_string()),
-            Ok(()) => self.inner.trouble.read().clone(),
+            Ok(()) => {
+                let trouble = self.inner.trouble.read();
+                let silent = trouble.since.map(|since| since.elapsed()).filter(|silent| *silent > SILENCE);
+                let words = silent.map(|s| format!("the database has not answered for {} s", s.as_secs()));
+                words.or_else(|| trouble.words.clone())
+            }
         }
     }
 
@@ -205,6 +254,7 @@ impl Store {
     pub fn is_at_rest(&self) -> bool {
         match self.pool() {
             Pool::Sqlite { turns, .. } => turns.as_ref().is_some_and(|t| t.try_lock().is_ok()),
+            Pool::Postgres(_) => false,
         }
     }
 
@@ -212,56 +262,53 @@ impl Store {
         &self.inner.pool
     }
 
-    /// Rings the bell when another process has committed: SQLite tells by `data_version`.
+    pub(super) fn kind(&self) -> Kind {
+        self.inner.pool.kind()
+    }
+
+    /// Rings the bell when another process has committed: SQLite tells by `data_version`. A server's own bell is
+    /// heard by itself where it rings; this is the timer beside it.
     pub async fn watch_others(&self, seen: &mut i64) -> Result<(), StoreError> {
-        let pool = self.pool();
-        let turn = pool.turn().await;
-        let Pool::Sqlite { beside, .. } = pool;
-        let version = sqlx::query_scalar::<_, i64>("PRAGMA data_version").fetch_one(beside).await?;
-        end(turn).await;
-        if std::mem::replace(seen, version) != version {
+        let now = match self.pool() {
+            Pool::Sqlite { beside, .. } => {
+                let turn = self.pool().turn().await;
+                let version = sqlite::version_of_data(beside).await?;
+                end(turn).await;
+                version
+            }
+            Pool::Postgres(server) => server.version_of_data().await?,
+        };
+        if std::mem::replace(seen, now) != now {
             self.inner.revision.send_modify(|r| *r += 1);
         }
         Ok(())
     }
 
-    /// The SQLite library's version, for `doctor` and the start-up check.
+    /// The database's version, for `doctor` and the start-up check: SQLite's library, or the server.
     pub async fn version(&self) -> Result<String, StoreError> {
-        Ok(on!(self.pool(), |db| sqlx::query_scalar("SELECT sqlite_version()").fetch_one(db).await?))
+        let sql = match self.kind() {
+            Kind::Sqlite => "SELECT sqlite_version()",
+            Kind::Postgres => "SELECT current_setting('server_version')",
+        };
+        Ok(on!(self.pool(), |db| sqlx::query_scalar(sql).fetch_one(db).await?))
+    }
+
+    /// Farther than this, there and back, a database holds the world's writers up: they take turns.
+    pub const FAR: Duration = Duration::from_millis(1);
+
+    /// How long a question to the database is under way there and back, where it is a server.
+    #[must_use]
+    pub fn round_trip(&self) -> Option<Duration> {
+        match self.pool() {
+            Pool::Sqlite { .. } => None,
+            Pool::Postgres(server) => Some(server.round_trip()),
+        }
     }
 }
 
-/// `kept_short`: by somebody beside the writer, see [`log`].
-fn options(path: &str, kept_short: bool) -> SqliteConnectOptions {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(5))
-        .statement_cache_capacity(300);
-    let options = options.pragma("cache_size", "-16384").pragma("temp_store", "memory");
-    if kept_short { options.pragma("wal_autocheckpoint", log::LONGEST) } else { options }
-}
-
-/// Readers, all of them opened now: one that is opened later would read whatever file has the name then.
-async fn readers(options: &SqliteConnectOptions, place: &Place, n: u32) -> Result<SqlitePool, StoreError> {
-    // A file does not go away like a server: no questions (each is two changes of threads), no renewal.
-    let pool = SqlitePoolOptions::new().max_connections(n).test_before_acquire(false).idle_timeout(None).max_lifetime(None);
-    let pool = pool.connect_lazy_with(options.clone());
-    let opened = futures_util::future::try_join_all((0..n).map(|_| pool.acquire())).await;
-    opened.map_err(|e| place.cannot_open(&e))?;
-    Ok(pool)
-}
-
-/// The writing connection, to a schema that is up to date and to the file that was prepared.
-async fn connect(options: &SqliteConnectOptions, place: &Place) -> Result<SqliteConnection, StoreError> {
-    let mut writer = SqliteConnection::connect_with(options).await.map_err(|e| place.cannot_open(&e))?;
-    MIGRATIONS.run(&mut writer).await.map_err(|e| match e {
-        sqlx::migrate::MigrateError::VersionMissing(v) => StoreError::Newer(format!("migration {v} is unknown here; run the newer release")),
-        e => place.cannot_open(&e),
-    })?;
-    place.check()?;
-    Ok(writer)
+/// What opening a database gives.
+pub(super) struct Opened {
+    pub(super) tx: Tx,
+    pub(super) pool: Pool,
+    pub(super) place: Place,
 }

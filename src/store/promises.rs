@@ -1,13 +1,13 @@
 //! Promised calls that a stop took off the queue.
 
 use super::dnc::listed;
-use super::{CallRow, StoreError, Tx, pool::on_tx};
+use super::{CallRow, StoreError, Tx, pool::on_tx, sql::sql};
 use crate::domain::id::CampaignId;
 
 impl Tx {
     /// Marks the promised calls of a campaign that no phone has been rung for; how many there are.
     pub async fn break_promises(&mut self, campaign: CampaignId) -> Result<i64, StoreError> {
-        let sql = "UPDATE campaign_calls SET broken = 1 WHERE campaign_id = $1 AND priority = 1 AND rank < 10";
+        let sql = sql!(self.kind(), "UPDATE campaign_calls SET broken = #yes WHERE campaign_id = $1 AND priority = 1 AND rank < 10");
         let done = on_tx!(self, |db| sqlx::query(sql).bind(campaign).execute(&mut *db).await?.rows_affected());
         Ok(i64::try_from(done).unwrap_or(i64::MAX))
     }
@@ -15,9 +15,10 @@ impl Tx {
     /// Promised calls that a stop broke, where the promise stands: nothing came after it, nobody took it back, and
     /// nobody said no.
     pub async fn broken_promises(&mut self, campaign: CampaignId, limit: i64) -> Result<Vec<CallRow>, StoreError> {
-        let sql = concat!(
+        let sql = sql!(
+            self.kind(),
             "SELECT * FROM calls k
-                   WHERE campaign_id = $1 AND priority = 1 AND broken = 1 AND state = 'canceled' AND hangup_requested_at IS NULL AND contact_id IS NOT NULL
+                   WHERE campaign_id = $1 AND priority = 1 AND broken = #yes AND state = 'canceled' AND hangup_requested_at IS NULL AND contact_id IS NOT NULL
                      AND NOT EXISTS (SELECT 1 FROM campaign_calls o WHERE o.campaign_id = k.campaign_id AND o.contact_id = k.contact_id
                                        AND (o.rank < 90 OR o.id > k.id))
                      AND EXISTS (SELECT 1 FROM campaign_calls o WHERE o.campaign_id = k.campaign_id AND o.contact_id = k.contact_id AND o.outcome = 'callback')

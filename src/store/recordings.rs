@@ -36,7 +36,7 @@ impl Store {
     /// The recordings of a call, the newest first; those that only its Twilio id names are its as well.
     pub async fn recordings(&self, call: &CallRow) -> Result<Vec<RecordingRow>, StoreError> {
         let sql = sqlx::AssertSqlSafe(format!(
-            "SELECT * FROM ({SELECT} WHERE call_id = $1 UNION {SELECT} WHERE call_id IS NULL AND call_sid = $2) ORDER BY created_at DESC, sid LIMIT 50"
+            "SELECT * FROM ({SELECT} WHERE call_id = $1 UNION {SELECT} WHERE call_id IS NULL AND call_sid = $2) AS both_ways ORDER BY created_at DESC, sid LIMIT 50"
         ));
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(call.id).bind(&call.call_sid).fetch_all(db).await?))
     }
@@ -86,7 +86,7 @@ impl Tx {
     /// When a recording is asked for again; `None`: never, with the reason.
     pub async fn set_recording_task(&mut self, call: CallId, due: Option<DateTime<Utc>>, reason: &str) -> Result<(), StoreError> {
         let sql = "UPDATE recording_tasks SET due_at = $2, reason = $3 WHERE call_id = $1";
-        on_tx!(self, |db| sqlx::query(sql).bind(call).bind(due).bind(reason).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query(sql).bind(call).bind(due).bind(reason).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 
@@ -94,10 +94,11 @@ impl Tx {
     pub async fn put_recording(&mut self, n: &News) -> Result<(), StoreError> {
         let sql = "INSERT INTO recordings (sid, call_id, call_sid, source, status, url, duration, reason, created_at, updated_at)
                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
-                   ON CONFLICT (sid) DO UPDATE SET call_id = COALESCE(call_id, excluded.call_id), call_sid = COALESCE(call_sid, excluded.call_sid),
-                       url = COALESCE(excluded.url, url), duration = COALESCE(excluded.duration, duration), updated_at = excluded.updated_at,
-                       status = CASE WHEN excluded.status = 'in_progress' THEN status ELSE excluded.status END,
-                       reason = CASE WHEN excluded.status = 'in_progress' THEN reason ELSE excluded.reason END";
+                   ON CONFLICT (sid) DO UPDATE SET call_id = COALESCE(recordings.call_id, excluded.call_id),
+                       call_sid = COALESCE(recordings.call_sid, excluded.call_sid), url = COALESCE(excluded.url, recordings.url),
+                       duration = COALESCE(excluded.duration, recordings.duration), updated_at = excluded.updated_at,
+                       status = CASE WHEN excluded.status = 'in_progress' THEN recordings.status ELSE excluded.status END,
+                       reason = CASE WHEN excluded.status = 'in_progress' THEN recordings.reason ELSE excluded.reason END";
         on_tx!(self, |db| sqlx::query(sql)
             .bind(&n.sid)
             .bind(n.call)
@@ -109,7 +110,8 @@ impl Tx {
             .bind(&n.reason)
             .bind(n.at)
             .execute(&mut *db)
-            .await?);
+            .await?
+            .rows_affected());
         Ok(())
     }
 
@@ -130,8 +132,8 @@ impl Tx {
     pub async fn show_recording(&mut self, call: CallId, now: DateTime<Utc>) -> Result<(), StoreError> {
         let sql = "UPDATE campaign_calls SET recording_url = r.url, updated_at = $2
                    FROM (SELECT url FROM recordings WHERE call_id = $1 AND status = 'completed' AND url IS NOT NULL ORDER BY created_at DESC, sid LIMIT 1) AS r
-                   WHERE id = $1 AND recording_url IS NOT r.url";
-        on_tx!(self, |db| sqlx::query(sql).bind(call).bind(now).execute(&mut *db).await?);
+                   WHERE id = $1 AND recording_url IS DISTINCT FROM r.url";
+        on_tx!(self, |db| sqlx::query(sql).bind(call).bind(now).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 }

@@ -40,10 +40,11 @@ impl Tx {
     /// write over a person.
     pub async fn put_report(&mut self, call: CallId, report: &Report, who: Who, by: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
         let sql = "INSERT INTO call_reports (call_id, summary, answered_by, transcript, who, by, at) VALUES ($1, $2, $3, $4, $5, $6, $7)
-                   ON CONFLICT (call_id) DO UPDATE SET summary = COALESCE(excluded.summary, summary),
-                       answered_by = COALESCE(excluded.answered_by, answered_by), transcript = COALESCE(excluded.transcript, transcript),
+                   ON CONFLICT (call_id) DO UPDATE SET summary = COALESCE(excluded.summary, call_reports.summary),
+                       answered_by = COALESCE(excluded.answered_by, call_reports.answered_by),
+                       transcript = COALESCE(excluded.transcript, call_reports.transcript),
                        who = excluded.who, by = excluded.by, at = excluded.at
-                   WHERE who <> 'operator' OR excluded.who = 'operator'";
+                   WHERE call_reports.who <> 'operator' OR excluded.who = 'operator'";
         let transcript = (!report.transcript.is_empty()).then_some(Json(&report.transcript));
         on_tx!(self, |db| sqlx::query(sql)
             .bind(call)
@@ -54,7 +55,8 @@ impl Tx {
             .bind(by)
             .bind(now)
             .execute(&mut *db)
-            .await?);
+            .await?
+            .rows_affected());
         Ok(())
     }
 }

@@ -7,6 +7,7 @@ use super::{
     CallRow, Store, StoreError, Tx,
     dnc::listed,
     pool::{on, on_tx},
+    sql::sql,
 };
 use crate::domain::{
     call::State,
@@ -101,7 +102,8 @@ impl Tx {
             .bind(r.source)
             .bind(now)
             .execute(&mut *db)
-            .await?);
+            .await?
+            .rows_affected());
         Ok(())
     }
 
@@ -110,25 +112,28 @@ impl Tx {
         let sql = "INSERT INTO call_requests (id, call_id, user_id, kind, asked_by, source, at)
                    SELECT $2, id, user_id, 'hangup', $3, $4, $5 FROM campaign_calls
                    WHERE id = $1 AND rank < 90 AND NOT EXISTS (SELECT 1 FROM call_requests WHERE call_id = $1 AND kind = 'hangup' AND done_at IS NULL)";
-        let query = sqlx::query(sql).bind(call).bind(RequestId::fresh()).bind(asked_by).bind(source).bind(now);
-        Ok(on_tx!(self, |db| query.execute(&mut *db).await?.rows_affected()) == 1)
+        let id = RequestId::fresh();
+        Ok(on_tx!(self, |db| sqlx::query(sql).bind(call).bind(id).bind(asked_by).bind(source).bind(now).execute(&mut *db).await?.rows_affected()) == 1)
     }
 
     /// Asks for a hang-up of every open call of a campaign.
     pub async fn hang_up_campaign(&mut self, campaign: CampaignId, asked_by: &str, source: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
         // All that are on a line first, they are few: by the campaign it would look at each of its calls.
-        let sql = "INSERT INTO call_requests (id, call_id, user_id, kind, asked_by, source, at)
-                   SELECT randomblob(16), id, user_id, 'hangup', $2, $3, $4
+        let sql = sql!(
+            self.kind(),
+            "INSERT INTO call_requests (id, call_id, user_id, kind, asked_by, source, at)
+                   SELECT #fresh, id, user_id, 'hangup', $2, $3, $4
                    FROM (SELECT id, user_id, campaign_id FROM campaign_calls WHERE rank >= 10 AND rank < 90 LIMIT 1000000) AS lines
-                   WHERE campaign_id = $1 AND NOT EXISTS (SELECT 1 FROM call_requests r WHERE r.call_id = lines.id AND r.kind = 'hangup' AND r.done_at IS NULL)";
-        on_tx!(self, |db| sqlx::query(sql).bind(campaign).bind(asked_by).bind(source).bind(now).execute(&mut *db).await?);
+                   WHERE campaign_id = $1 AND NOT EXISTS (SELECT 1 FROM call_requests r WHERE r.call_id = lines.id AND r.kind = 'hangup' AND r.done_at IS NULL)"
+        );
+        on_tx!(self, |db| sqlx::query(sql).bind(campaign).bind(asked_by).bind(source).bind(now).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 
     /// A call that was over is alive: what was asked of its line is asked still.
     pub async fn reopen_hangups(&mut self, call: CallId) -> Result<(), StoreError> {
         let sql = "UPDATE call_requests SET done_at = NULL, result = NULL WHERE call_id = $1 AND kind = 'hangup'";
-        on_tx!(self, |db| sqlx::query(sql).bind(call).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query(sql).bind(call).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 

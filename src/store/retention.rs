@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use super::{
     CallRow, Store, StoreError, Tx,
     pool::{on, on_tx},
+    sql::{Kind, changing, say, sql, together},
 };
 use crate::domain::{
     campaign::Status,
@@ -82,21 +83,30 @@ impl Tx {
     }
 
     /// Removes ended calls with all that was told of them.
+    ///
+    /// # Errors
+    /// When one of them is not there, or not ended: then nothing may be kept of it.
     pub async fn remove_calls(&mut self, ids: &[CallId]) -> Result<(), StoreError> {
+        let (n, mut last) = (ids.len(), 0);
         let ids = serde_json::json!(ids.iter().map(|i| i.hex()).collect::<Vec<_>>()).to_string();
-        for sql in [
-            "DELETE FROM call_search WHERE rowid IN (SELECT dialled FROM campaign_calls WHERE id IN (SELECT unhex(value) FROM json_each($1)) AND dialled IS NOT NULL)",
-            "DELETE FROM call_outcomes WHERE call_id IN (SELECT unhex(value) FROM json_each($1))",
-            "DELETE FROM call_requests WHERE call_id IN (SELECT unhex(value) FROM json_each($1))",
-            "DELETE FROM call_reports WHERE call_id IN (SELECT unhex(value) FROM json_each($1))",
-            "DELETE FROM recordings WHERE call_id IN (SELECT unhex(value) FROM json_each($1))",
-            "DELETE FROM recording_tasks WHERE call_id IN (SELECT unhex(value) FROM json_each($1))",
-            "DELETE FROM call_events WHERE call_id IN (SELECT unhex(value) FROM json_each($1))",
-            "DELETE FROM campaign_calls WHERE id IN (SELECT unhex(value) FROM json_each($1)) AND rank >= 90",
+        let search = match self.kind() {
+            Kind::Sqlite => "DELETE FROM call_search WHERE rowid IN (SELECT dialled FROM campaign_calls WHERE id IN (#ids($1)) AND dialled IS NOT NULL)",
+            Kind::Postgres => "DELETE FROM call_search WHERE dialled IN (SELECT dialled FROM campaign_calls WHERE id IN (#ids($1)) AND dialled IS NOT NULL)",
+        };
+        for template in [
+            search,
+            "DELETE FROM call_outcomes WHERE call_id IN (#ids($1))",
+            "DELETE FROM call_requests WHERE call_id IN (#ids($1))",
+            "DELETE FROM call_reports WHERE call_id IN (#ids($1))",
+            "DELETE FROM recordings WHERE call_id IN (#ids($1))",
+            "DELETE FROM recording_tasks WHERE call_id IN (#ids($1))",
+            "DELETE FROM call_events WHERE call_id IN (#ids($1))",
+            "DELETE FROM campaign_calls WHERE id IN (#ids($1)) AND rank >= 90",
         ] {
-            on_tx!(self, |db| sqlx::query(sql).bind(&ids).execute(&mut *db).await?);
+            let sql = say(self.kind(), template);
+            last = on_tx!(self, |db| sqlx::query(sql).bind(&ids).execute(&mut *db).await?.rows_affected());
         }
-        Ok(())
+        if usize::try_from(last) == Ok(n) { Ok(()) } else { Err(StoreError::moved()) }
     }
 
     /// Removes the oldest of what is older than `before`, at most `limit`; how many there were.
@@ -121,20 +131,20 @@ impl Tx {
     /// Removes engines that have not been heard of since `before`, but for the one that leads.
     pub async fn remove_engines(&mut self, before: DateTime<Utc>, leads: Option<Incarnation>) -> Result<(), StoreError> {
         let sql = "DELETE FROM engines WHERE heartbeat_at < $1 AND ($2 IS NULL OR incarnation <> $2)";
-        on_tx!(self, |db| sqlx::query(sql).bind(before).bind(leads).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query(sql).bind(before).bind(leads).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 
     pub async fn remove_settings(&mut self, keys: &[String]) -> Result<(), StoreError> {
-        let sql = "DELETE FROM settings WHERE key IN (SELECT value FROM json_each($1))";
-        on_tx!(self, |db| sqlx::query(sql).bind(serde_json::json!(keys).to_string()).execute(&mut *db).await?);
+        let sql = sql!(self.kind(), "DELETE FROM settings WHERE key IN (#words($1))");
+        on_tx!(self, |db| sqlx::query(sql).bind(serde_json::json!(keys).to_string()).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 
     /// Removes the days and minutes of a campaign whose calls are gone.
     pub async fn remove_days(&mut self, id: CampaignId) -> Result<(), StoreError> {
-        let sql = "DELETE FROM campaign_days WHERE campaign_id = $1; DELETE FROM campaign_minutes WHERE campaign_id = $1";
-        on_tx!(self, |db| sqlx::query(sql).bind(id).execute(&mut *db).await?);
+        let sql = together(self.kind(), &["DELETE FROM campaign_days WHERE campaign_id = $1", "DELETE FROM campaign_minutes WHERE campaign_id = $1"]);
+        changing!(self, sqlx::AssertSqlSafe(sql), |query| query.bind(id));
         Ok(())
     }
 }

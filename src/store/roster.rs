@@ -7,6 +7,7 @@ use super::{
     CallRow, ContactTable, NewCall, Page, SourceRow, Store, StoreError, Tx,
     contacts::{Extra, Map, SOURCES, joined},
     pool::{on, on_tx},
+    sql::sql,
 };
 use crate::domain::{
     contact::NewContact,
@@ -126,7 +127,7 @@ impl Store {
     pub async fn makeup(&self, source: &SourceRow) -> Result<Makeup, StoreError> {
         let (contacts, key, _) = tables(source.source);
         let sql = sqlx::AssertSqlSafe(format!(
-            "SELECT count(*) AS total, count(*) FILTER (WHERE do_not_call = 1) AS do_not_call, count(*) FILTER (WHERE email <> '') AS with_email,
+            "SELECT count(*) AS total, count(*) FILTER (WHERE do_not_call) AS do_not_call, count(*) FILTER (WHERE email <> '') AS with_email,
                     count(*) FILTER (WHERE zones <> '') AS with_zone
              FROM {contacts} WHERE {key} = $1"
         ));
@@ -209,20 +210,21 @@ impl Tx {
             .bind(&c.email)
             .bind(&c.company)
             .bind(&c.notes)
-            .bind(serde_json::Value::from(fields.clone()).to_string())
-            .bind(i64::from(c.do_not_call))
+            .bind(Json(fields))
+            .bind(c.do_not_call)
             .bind(c.consent_at)
             .bind(&c.consent_source)
             .bind(now)
             .execute(&mut *db)
-            .await?);
+            .await?
+            .rows_affected());
         Ok(())
     }
 
     pub async fn remove_contact(&mut self, table: ContactTable, id: ContactId) -> Result<(), StoreError> {
         let (contacts, _, _) = tables(table);
         let sql = sqlx::AssertSqlSafe(format!("DELETE FROM {contacts} WHERE id = $1"));
-        on_tx!(self, |db| sqlx::query(sql).bind(id).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query(sql).bind(id).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 
@@ -232,7 +234,7 @@ impl Tx {
         let sql = sqlx::AssertSqlSafe(format!(
             "UPDATE {lists} SET contact_count = contact_count + $2, do_not_call_count = do_not_call_count + $3, updated_at = $4 WHERE id = $1"
         ));
-        on_tx!(self, |db| sqlx::query(sql).bind(source).bind(contacts).bind(do_not_call).bind(now).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query(sql).bind(source).bind(contacts).bind(do_not_call).bind(now).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 
@@ -248,7 +250,7 @@ impl Tx {
     pub async fn hide_source(&mut self, table: ContactTable, id: SourceId, now: DateTime<Utc>) -> Result<(), StoreError> {
         let (_, _, lists) = tables(table);
         let sql = sqlx::AssertSqlSafe(format!("UPDATE {lists} SET deleted_at = $2, contact_count = 0, do_not_call_count = 0, updated_at = $2 WHERE id = $1"));
-        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(now).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(now).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 
@@ -264,7 +266,7 @@ impl Tx {
         let sql = "UPDATE campaigns SET fill_position = $2
                    WHERE id IN (SELECT id FROM campaigns WHERE contact_list_id = $1 UNION ALL SELECT id FROM campaigns WHERE csv_file_id = $1)
                      AND fill_position IS NULL AND deleted_at IS NULL AND execution_status IN ('running', 'paused', 'error')";
-        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(from).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(from).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 
@@ -276,11 +278,11 @@ impl Tx {
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(source).bind(id).fetch_all(&mut *db).await?))
     }
 
-    /// A row that waits goes to whom the contact is now.
-    pub async fn redirect(&mut self, to: &NewCall, now: DateTime<Utc>) -> Result<(), StoreError> {
+    /// A row that waits goes to whom the contact is now; `false` when it waits no more.
+    pub async fn redirect(&mut self, to: &NewCall, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let sql = "UPDATE campaign_calls SET phone_number = $2, contact_name = $3, contact_email = $4, country = $5, zones = $6, updated_at = $7
                    WHERE id = $1 AND rank = 0";
-        on_tx!(self, |db| sqlx::query(sql)
+        let done = on_tx!(self, |db| sqlx::query(sql)
             .bind(to.id)
             .bind(&to.phone_number)
             .bind(&to.contact_name)
@@ -289,15 +291,18 @@ impl Tx {
             .bind(&to.zones)
             .bind(now)
             .execute(&mut *db)
-            .await?);
-        Ok(())
+            .await?
+            .rows_affected());
+        Ok(done == 1)
     }
 
     /// Those of the contacts that are still there, as they are.
     pub async fn present_contacts(&mut self, ids: &[ContactId]) -> Result<Vec<PresentContact>, StoreError> {
         let ids: Vec<String> = ids.iter().map(|i| i.hex()).collect();
-        let sql = "SELECT id, name, phone_number, country, zones, said, email, updated_at IS NOT NULL AS changed FROM campaign_contacts
-                   WHERE id IN (SELECT unhex(value) FROM json_each($1))";
+        let sql = sql!(
+            self.kind(),
+            "SELECT id, name, phone_number, country, zones, said, email, updated_at IS NOT NULL AS changed FROM campaign_contacts WHERE id IN (#ids($1))"
+        );
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(serde_json::json!(ids).to_string()).fetch_all(&mut *db).await?))
     }
 }

@@ -146,9 +146,29 @@ impl CampaignRow {
     }
 }
 
-/// A flag as its column keeps it.
+/// A flag as its column keeps it: SQLite's is a number.
 fn flag<'de, D: serde::Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
-    i64::deserialize(from).map(|n| n != 0)
+    struct Flag;
+    impl serde::de::Visitor<'_> for Flag {
+        type Value = bool;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a flag")
+        }
+
+        fn visit_bool<E>(self, flag: bool) -> Result<bool, E> {
+            Ok(flag)
+        }
+
+        fn visit_i64<E>(self, number: i64) -> Result<bool, E> {
+            Ok(number != 0)
+        }
+
+        fn visit_u64<E>(self, number: u64) -> Result<bool, E> {
+            Ok(number != 0)
+        }
+    }
+    from.deserialize_any(Flag)
 }
 
 impl<'de, const LOW: i64, const HIGH: i64> Deserialize<'de> for Within<LOW, HIGH> {

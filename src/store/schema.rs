@@ -3,7 +3,6 @@
 use sqlx::migrate::Migrator;
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
-
 /// The whole schema as one script that makes an empty database one of ours: a start finds it up to date.
 #[must_use]
 pub fn schema_as_sql() -> String {

@@ -3,12 +3,12 @@
 //! filled behind the dials; the newest calls, which it has not yet, are compared one by one.
 
 use chrono::{DateTime, Utc};
-use sqlx::QueryBuilder;
 use unicode_normalization::UnicodeNormalization;
 
 use super::{
     PaneRow, Setting, Store, StoreError, Tx,
     pool::{on, on_tx},
+    sql::{Kind, Said, Value, bound, say, sql},
 };
 use crate::domain::{
     call::State,
@@ -183,19 +183,19 @@ impl Store {
             Way::Open => open(q, after),
             Way::Uncommon => uncommon(q, after, limit),
         };
-        sql.push(" LIMIT ").push_bind(limit);
-        Ok(on!(self.pool(), |db| sql.build_query_as().fetch_all(db).await?))
+        sql.push(" LIMIT ").bind(Value::Int(limit));
+        let text = sql.text(self.kind());
+        Ok(on!(self.pool(), |db| bound!(sqlx::query_as(text), sql).fetch_all(db).await?))
     }
 
     /// Calls by their numbers, with all that is asked for compared.
     async fn compared(&self, q: &CallSearch, places: &[Place]) -> Result<Vec<FoundCall>, StoreError> {
         let numbers: Vec<i64> = places.iter().map(|p| p.dialled).collect();
-        // The plus signs: by their numbers and by no other index.
-        let sql = found(
-            "WHERE k.dialled IN (SELECT value FROM json_each($1)) AND k.dialled IS NOT NULL AND +k.user_id = $2
+        // `#plain`: by their numbers and by no other index.
+        let rest = "WHERE k.dialled IN (#numbers($1)) AND k.dialled IS NOT NULL AND #plain(k.user_id) = $2
                AND ($3 IS NULL OR k.campaign_id = $3) AND ($4 IS NULL OR k.outcome = $4) AND ($5 IS NULL OR (k.outcome_by = $5 AND k.outcome_who = 'operator'))
-               AND ($6 = '[]' OR k.state IN (SELECT value FROM json_each($6))) AND +k.armed_at >= $7 AND +k.armed_at < $8",
-        );
+               AND ($6 = '[]' OR k.state IN (#words($6))) AND #plain(k.armed_at) >= $7 AND #plain(k.armed_at) < $8";
+        let sql = say(self.kind(), &format!("{FOUND} {rest}"));
         Ok(on!(self.pool(), |db| sqlx::query_as(sql)
             .bind(serde_json::json!(numbers).to_string())
             .bind(q.owner)
@@ -213,11 +213,17 @@ impl Store {
     async fn worded(&self, q: &CallSearch, before: i64, searched: i64, limit: i64) -> Result<Vec<Place>, StoreError> {
         let wanted = Wanted::of(&q.text);
         let (first, end) = self.numbers_of_days(q).await?;
-        // The plus sign: by their numbers, of which these are the last, and not through all dials of an owner.
-        let newest = "SELECT dialled, contact_name, phone_number FROM campaign_calls
-                      WHERE dialled > $1 AND dialled >= $2 AND dialled < $3 AND dialled IS NOT NULL AND +user_id = $4 AND ($5 IS NULL OR campaign_id = $5)
-                      ORDER BY dialled DESC LIMIT $6";
-        let indexed = "SELECT rowid FROM call_search WHERE call_search MATCH $1 AND rowid >= $2 AND rowid < $3 ORDER BY rowid DESC LIMIT $4";
+        // `#plain`: by their numbers, of which these are the last, and not through all dials of an owner.
+        let newest = sql!(
+            self.kind(),
+            "SELECT dialled, contact_name, phone_number FROM campaign_calls
+                      WHERE dialled > $1 AND dialled >= $2 AND dialled < $3 AND dialled IS NOT NULL AND #plain(user_id) = $4 AND ($5 IS NULL OR campaign_id = $5)
+                      ORDER BY dialled DESC LIMIT $6"
+        );
+        let indexed = match self.kind() {
+            Kind::Sqlite => "SELECT rowid FROM call_search WHERE call_search MATCH $1 AND rowid >= $2 AND rowid < $3 ORDER BY rowid DESC LIMIT $4",
+            Kind::Postgres => "SELECT dialled FROM found_calls(CAST($1 AS tsquery), $2, $3, $4)",
+        };
         let end = before.min(end);
         on!(self.pool(), |db| {
             let rows: Vec<(i64, String, String)> =
@@ -226,7 +232,7 @@ impl Store {
             let mut numbers: Vec<i64> = fits.map(|r| r.0).take(usize::try_from(limit).unwrap_or(0)).collect();
             let left = limit - i64::try_from(numbers.len()).unwrap_or(limit);
             if left > 0 {
-                let matched = wanted.matched(q.owner, q.campaign);
+                let matched = wanted.matched(self.kind(), q.owner, q.campaign);
                 numbers.extend(sqlx::query_scalar::<_, i64>(indexed).bind(matched).bind(first).bind(end).bind(left).fetch_all(db).await?);
             }
             Ok(numbers.into_iter().map(|dialled| Place { at: FAR, dialled }).collect())
@@ -263,8 +269,8 @@ impl Store {
                        UNION ALL
                        SELECT (SELECT min(k.outcome_by) FROM campaign_calls k
                                WHERE k.user_id = $1 AND k.outcome_who = 'operator' AND k.dialled IS NOT NULL AND k.outcome_by > t.who)
-                       FROM t WHERE t.who IS NOT NULL LIMIT 1000)
-                   SELECT who FROM t WHERE who <> ''";
+                       FROM t WHERE t.who IS NOT NULL)
+                   SELECT who FROM t WHERE who <> '' LIMIT 1000";
         Ok(on!(self.pool(), |db| sqlx::query_scalar(sql).bind(owner).fetch_all(db).await?))
     }
 }
@@ -275,67 +281,63 @@ const FAR: DateTime<Utc> = match DateTime::from_timestamp(253_402_300_799, 0) {
     None => DateTime::<Utc>::MAX_UTC,
 };
 
-type Sql = QueryBuilder<sqlx::Sqlite>;
-
 /// Calls of an owner that were made, with the moment that orders them.
-fn dials(owner: OwnerId, at: &'static str, which: &'static str) -> Sql {
-    let mut sql = QueryBuilder::new("SELECT ");
-    sql.push(at).push(" AS at, dialled FROM campaign_calls WHERE dialled IS NOT NULL AND user_id = ").push_bind(owner).push(which);
+fn dials(owner: OwnerId, at: &'static str, which: &'static str) -> Said {
+    let mut sql = Said::new("SELECT ");
+    sql.push(at).push(" AS at, dialled FROM campaign_calls WHERE dialled IS NOT NULL AND user_id = ").bind(Value::Id(owner.0)).push(which);
     sql
 }
 
-fn by_time(q: &CallSearch, after: Place) -> Sql {
+fn by_time(q: &CallSearch, after: Place) -> Said {
     let mut sql = dials(q.owner, "armed_at", " AND (armed_at, dialled) < (");
-    sql.push_bind(after.at.min(q.until.unwrap_or(FAR))).push(", ").push_bind(after.dialled).push(")");
-    sql.push(" AND armed_at >= ").push_bind(q.from.unwrap_or(DateTime::UNIX_EPOCH));
+    sql.bind(Value::At(after.at.min(q.until.unwrap_or(FAR)))).push(", ").bind(Value::Int(after.dialled)).push(")");
+    sql.push(" AND armed_at >= ").bind(Value::At(q.from.unwrap_or(DateTime::UNIX_EPOCH)));
     sql.push(" ORDER BY armed_at DESC, dialled DESC");
     sql
 }
 
-fn by_outcome(q: &CallSearch, after: Place) -> Sql {
+fn by_outcome(q: &CallSearch, after: Place) -> Said {
     let mut sql = dials(q.owner, "outcome_at", " AND outcome IS NOT NULL AND outcome = ");
-    sql.push_bind(q.outcome).push(" AND (outcome_at, dialled) < (").push_bind(after.at).push(", ").push_bind(after.dialled).push(")");
+    sql.bind(Value::Text(q.outcome.map_or_else(String::new, |o| o.as_str().to_owned())));
+    sql.push(" AND (outcome_at, dialled) < (").bind(Value::At(after.at)).push(", ").bind(Value::Int(after.dialled)).push(")");
     if let Some(who) = &q.tagged_by {
-        sql.push(" AND outcome_by = ").push_bind(who.clone());
+        sql.push(" AND outcome_by = ").bind(Value::Text(who.clone()));
     }
     if let Some(campaign) = q.campaign {
-        sql.push(" AND campaign_id = ").push_bind(campaign);
+        sql.push(" AND campaign_id = ").bind(Value::Id(campaign.0));
     }
     sql.push(" ORDER BY outcome_at DESC, dialled DESC");
     sql
 }
 
-fn by_tagger(q: &CallSearch, after: Place) -> Sql {
+fn by_tagger(q: &CallSearch, after: Place) -> Said {
     let mut sql = dials(q.owner, "outcome_at", " AND outcome_who = 'operator' AND outcome_by = ");
-    sql.push_bind(q.tagged_by.clone()).push(" AND (outcome_at, dialled) < (").push_bind(after.at).push(", ").push_bind(after.dialled).push(")");
+    sql.bind(Value::Text(q.tagged_by.clone().unwrap_or_default()));
+    sql.push(" AND (outcome_at, dialled) < (").bind(Value::At(after.at)).push(", ").bind(Value::Int(after.dialled)).push(")");
     sql.push(" ORDER BY outcome_at DESC, dialled DESC");
     sql
 }
 
 /// Those on the line: a few, of every owner.
-fn open(q: &CallSearch, after: Place) -> Sql {
-    // The plus sign: by the index of those on the line, not through all dials of an owner.
-    let mut sql = QueryBuilder::new("SELECT armed_at AS at, dialled FROM campaign_calls WHERE rank >= 5 AND rank < 90 AND dialled IS NOT NULL AND +user_id = ");
-    sql.push_bind(q.owner)
-        .push(" AND dialled < ")
-        .push_bind(after.dialled)
-        .push(" AND state IN (SELECT value FROM json_each(")
-        .push_bind(serde_json::json!(q.states).to_string())
-        .push("))");
-    sql.push(" ORDER BY dialled DESC");
+fn open(q: &CallSearch, after: Place) -> Said {
+    // `#plain`: by the index of those on the line, not through all dials of an owner.
+    let mut sql = Said::new("SELECT armed_at AS at, dialled FROM campaign_calls WHERE rank >= 5 AND rank < 90 AND dialled IS NOT NULL AND #plain(user_id) = ");
+    sql.bind(Value::Id(q.owner.0)).push(" AND dialled < ").bind(Value::Int(after.dialled));
+    sql.push(" AND state IN (#words(").bind(Value::Text(serde_json::json!(q.states).to_string())).push(")) ORDER BY dialled DESC");
     sql
 }
 
 /// The newest of each state, and of those the newest.
-fn uncommon(q: &CallSearch, after: Place, limit: i64) -> Sql {
-    let mut sql = QueryBuilder::new("SELECT at, dialled FROM (");
+fn uncommon(q: &CallSearch, after: Place, limit: i64) -> Said {
+    let mut sql = Said::new("SELECT at, dialled FROM (");
     for (i, state) in q.states.iter().enumerate() {
         sql.push(if i == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" });
         sql.push("SELECT armed_at AS at, dialled FROM campaign_calls WHERE dialled IS NOT NULL AND rank >= 90 AND state NOT IN ('completed', 'no_answer')");
-        sql.push(" AND user_id = ").push_bind(q.owner).push(" AND state = ").push_bind(*state).push(" AND dialled < ").push_bind(after.dialled);
-        sql.push(" ORDER BY dialled DESC LIMIT ").push_bind(limit).push(")");
+        sql.push(" AND user_id = ").bind(Value::Id(q.owner.0)).push(" AND state = ").bind(Value::Text(state.as_str().to_owned()));
+        sql.push(" AND dialled < ").bind(Value::Int(after.dialled)).push(" ORDER BY dialled DESC LIMIT ").bind(Value::Int(limit));
+        sql.push(format!(") AS s{i}"));
     }
-    sql.push(") ORDER BY dialled DESC");
+    sql.push(") AS newest ORDER BY dialled DESC");
     sql
 }
 
@@ -370,15 +372,21 @@ impl Wanted {
     }
 
     /// The question to the index. Only letters and digits stand in it, and what is no ASCII.
-    fn matched(&self, owner: OwnerId, campaign: Option<CampaignId>) -> String {
-        let mut all = vec![format!("scope : o{}", owner.hex())];
-        all.extend(campaign.map(|c| format!("scope : c{}", c.hex())));
-        all.extend(self.words.iter().map(|w| format!("name : \"{w}\" *")));
+    fn matched(&self, kind: Kind, owner: OwnerId, campaign: Option<CampaignId>) -> String {
+        let column = |column: &str, begins: &str| match kind {
+            Kind::Sqlite => format!("{column} : \"{begins}\" *"),
+            Kind::Postgres => format!("'{}{begins}':*", &column[..1]),
+        };
+        let scope = |scope: String| if kind == Kind::Sqlite { format!("scope : {scope}") } else { format!("'{scope}'") };
+        let (and, or) = if kind == Kind::Sqlite { (" AND ", " OR ") } else { (" & ", " | ") };
+        let mut all = vec![scope(format!("o{}", owner.hex().to_lowercase()))];
+        all.extend(campaign.map(|c| scope(format!("c{}", c.hex().to_lowercase()))));
+        all.extend(self.words.iter().map(|w| column("name", w)));
         all.extend(self.ends.iter().map(|e| {
-            let tail = format!("tail : \"{e}\" *");
-            if self.words.is_empty() { format!("({tail} OR name : \"{}\" *)", forwards(e)) } else { tail }
+            let tail = column("tail", e);
+            if self.words.is_empty() { format!("({tail}{or}{})", column("name", &forwards(e))) } else { tail }
         }));
-        all.join(" AND ")
+        all.join(and)
     }
 }
 
@@ -421,22 +429,43 @@ impl Tx {
         let rows: Vec<Searchable> = on_tx!(self, |db| sqlx::query_as(next).bind(from).bind(limit).fetch_all(&mut *db).await?);
         let Some(last) = rows.last() else { return Ok(0) };
         let to = last.dialled;
-        let sql = "INSERT INTO call_search (rowid, name, tail, scope) SELECT v ->> 0, v ->> 1, v ->> 2, v ->> 3 FROM (SELECT value AS v FROM json_each($1))";
+        let sql = match self.kind() {
+            Kind::Sqlite => {
+                "INSERT INTO call_search (rowid, name, tail, scope) SELECT v ->> 0, v ->> 1, v ->> 2, v ->> 3 FROM (SELECT value AS v FROM json_each($1))"
+            }
+            Kind::Postgres => {
+                "INSERT INTO call_search (dialled, user_id, words)
+                 SELECT (v ->> 0)::bigint, (v ->> 4)::uuid,
+                        array_to_tsvector(array_remove(ARRAY(SELECT 'n' || w FROM unnest(string_to_array(v ->> 1, ' ')) AS w WHERE w <> '')
+                            || ('t' || (v ->> 2)) || string_to_array(v ->> 3, ' '), ''))
+                 FROM jsonb_array_elements($1::jsonb) AS j (v) ON CONFLICT (dialled) DO NOTHING"
+            }
+        };
         let json: Vec<_> = rows
             .iter()
             .map(|r| {
                 let name: Vec<String> = words(&r.contact_name).collect();
-                (r.dialled, name.join(" "), backwards(&r.phone_number), format!("o{} c{}", r.user_id.hex(), r.campaign_id.hex()))
+                (
+                    r.dialled,
+                    name.join(" "),
+                    backwards(&r.phone_number),
+                    format!("o{} c{}", r.user_id.hex(), r.campaign_id.hex()).to_lowercase(),
+                    r.user_id.hex(),
+                )
             })
             .collect();
-        on_tx!(self, |db| sqlx::query(sql).bind(serde_json::json!(json).to_string()).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query(sql).bind(serde_json::json!(json).to_string()).execute(&mut *db).await?.rows_affected());
         self.put_setting(Setting::SearchedTo, &to.to_string()).await?;
         Ok(i64::try_from(rows.len()).unwrap_or(limit))
     }
 
     /// Empties the index of words: it is filled again.
     pub async fn forget_search(&mut self) -> Result<(), StoreError> {
-        on_tx!(self, |db| sqlx::query("INSERT INTO call_search (call_search) VALUES ('delete-all')").execute(&mut *db).await?);
+        let sql = match self.kind() {
+            Kind::Sqlite => "INSERT INTO call_search (call_search) VALUES ('delete-all')",
+            Kind::Postgres => "DELETE FROM call_search",
+        };
+        on_tx!(self, |db| sqlx::query(sql).execute(&mut *db).await?.rows_affected());
         self.put_setting(Setting::SearchedTo, "0").await
     }
 }

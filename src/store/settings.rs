@@ -98,7 +98,7 @@ impl Tx {
     /// Forgets what was noted of campaigns.
     pub async fn clear_notes(&mut self) -> Result<(), StoreError> {
         let sql = "DELETE FROM settings WHERE substr(key, 1, length($1)) = $1";
-        on_tx!(self, |db| sqlx::query(sql).bind(Setting::NOTES).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query(sql).bind(Setting::NOTES).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 
@@ -110,14 +110,14 @@ impl Tx {
     /// Sets a setting, whatever it was.
     pub async fn put_setting(&mut self, setting: Setting, value: &str) -> Result<(), StoreError> {
         let sql = "INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-        on_tx!(self, |db| sqlx::query(sql).bind(setting.key()).bind(value).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query(sql).bind(setting.key()).bind(value).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 
     /// The setting's value, set to `fresh` first where it is missing.
     pub async fn setting_or(&mut self, setting: Setting, fresh: &str) -> Result<String, StoreError> {
         let insert = "INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING";
-        on_tx!(self, |db| sqlx::query(insert).bind(setting.key()).bind(fresh).execute(&mut *db).await?);
+        on_tx!(self, |db| sqlx::query(insert).bind(setting.key()).bind(fresh).execute(&mut *db).await?.rows_affected());
         let select = "SELECT value FROM settings WHERE key = $1";
         Ok(on_tx!(self, |db| sqlx::query_scalar(select).bind(setting.key()).fetch_one(&mut *db).await?))
     }

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde_json::{Value, json};
 
-use super::{StoreError, Tx, pool::on_tx};
+use super::{
+    StoreError, Tx,
+    sql::{changing, together},
+};
 use crate::domain::{
     id::{CampaignId, TrunkId},
     stats::{Counts, Pace},
@@ -21,43 +24,42 @@ pub struct Sums {
 }
 
 static CAMPAIGNS: LazyLock<String> = LazyLock::new(|| {
-    let set: Vec<String> = Counts::COLUMNS.iter().zip(1..).map(|(c, i)| format!("{c} = {c} + (v ->> {i})")).collect();
-    format!("UPDATE campaign_counts SET {} FROM (SELECT value AS v FROM json_each($1)) AS j WHERE campaign_id = unhex(v ->> 0)", set.join(", "))
+    let set: Vec<String> = Counts::COLUMNS.iter().zip(1..).map(|(c, i)| format!("{c} = {c} + #int(v, {i})")).collect();
+    format!("UPDATE campaign_counts SET {} FROM #rows($1) WHERE campaign_id = #id(v, 0)", set.join(", "))
 });
 
 const MINUTES: &str = "INSERT INTO campaign_minutes (campaign_id, minute, armed, dials, answered, abandoned, failed, talk_seconds)
-    SELECT unhex(v ->> 0), v ->> 1, v ->> '$[2][0]', v ->> '$[2][1]', v ->> '$[2][2]', v ->> '$[2][3]', v ->> '$[2][4]', v ->> '$[2][5]'
-    FROM (SELECT value AS v FROM json_each($2)) WHERE true
-    ON CONFLICT (campaign_id, minute) DO UPDATE SET armed = armed + excluded.armed, dials = dials + excluded.dials,
-        answered = answered + excluded.answered, abandoned = abandoned + excluded.abandoned, failed = failed + excluded.failed,
-        talk_seconds = talk_seconds + excluded.talk_seconds";
+    SELECT #id(v, 0), #int(v, 1), #int(v, 2), #int(v, 3), #int(v, 4), #int(v, 5), #int(v, 6), #int(v, 7) FROM #rows($2) WHERE true
+    ON CONFLICT (campaign_id, minute) DO UPDATE SET armed = campaign_minutes.armed + excluded.armed, dials = campaign_minutes.dials + excluded.dials,
+        answered = campaign_minutes.answered + excluded.answered, abandoned = campaign_minutes.abandoned + excluded.abandoned,
+        failed = campaign_minutes.failed + excluded.failed, talk_seconds = campaign_minutes.talk_seconds + excluded.talk_seconds";
 
 // A call found alive after all is on the line whatever the limit says; the count stays true and the limit is only
 // exceeded by it.
-const TRUNKS: &str = "UPDATE trunks SET max_live = max(max_live, live + (v ->> 1)), live = max(0, live + (v ->> 1))
-    FROM (SELECT value AS v FROM json_each($3)) AS j WHERE id = unhex(v ->> 0)";
+const TRUNKS: &str = "UPDATE trunks SET max_live = #most(max_live, live + #int(v, 1)), live = #most(0, live + #int(v, 1))
+    FROM #rows($3) WHERE id = #id(v, 0)";
 
 fn campaign((id, delta): (&CampaignId, &Counts)) -> Value {
     [Value::from(id.hex())].into_iter().chain(delta.values().into_iter().map(Value::from)).collect()
+}
+
+fn minute(((id, minute), moved): (&(CampaignId, i64), &Pace)) -> Value {
+    [Value::from(id.hex()), Value::from(*minute)].into_iter().chain(moved.values().into_iter().map(Value::from)).collect()
 }
 
 impl Tx {
     /// Adds all of them.
     pub async fn add_sums(&mut self, sums: &Sums) -> Result<(), StoreError> {
         let campaigns: Vec<Value> = sums.campaigns.iter().filter(|(_, d)| !d.is_zero()).map(campaign).collect();
-        let minutes: Vec<Value> =
-            sums.minutes.iter().filter(|(_, m)| !m.is_zero()).map(|((id, minute), moved)| json!([id.hex(), minute, moved.values()])).collect();
+        let minutes: Vec<Value> = sums.minutes.iter().filter(|(_, m)| !m.is_zero()).map(minute).collect();
         let trunks: Vec<Value> = sums.trunks.iter().filter(|(_, d)| **d != 0).map(|(id, d)| json!([id.hex(), d])).collect();
         let parts = [(CAMPAIGNS.as_str(), campaigns), (MINUTES, minutes), (TRUNKS, trunks)];
         let texts: Vec<&str> = parts.iter().filter(|(_, rows)| !rows.is_empty()).map(|(sql, _)| *sql).collect();
         if texts.is_empty() {
             return Ok(());
         }
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(texts.join("; ")));
-        for (_, rows) in parts {
-            query = query.bind(Value::from(rows).to_string());
-        }
-        on_tx!(self, |db| query.execute(&mut *db).await?);
+        let text = sqlx::AssertSqlSafe(together(self.kind(), &texts));
+        changing!(self, text, |query| parts.into_iter().fold(query, |query, (_, rows)| query.bind(Value::from(rows).to_string())));
         Ok(())
     }
 

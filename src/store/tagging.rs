@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
-use super::{PaneRow, Store, StoreError, pool::on};
+use super::{PaneRow, Store, StoreError, pool::on, sql::sql};
 use crate::domain::{
     id::{CallId, OwnerId},
     outcome::Outcome,
@@ -64,7 +64,7 @@ impl Store {
 
     /// How many calls wait for a tag, and since when the oldest does.
     pub async fn untagged(&self, owner: OwnerId) -> Result<(i64, Option<DateTime<Utc>>), StoreError> {
-        let count = "SELECT COALESCE(sum(n.untagged), 0) FROM campaigns c JOIN campaign_counts n ON n.campaign_id = c.id WHERE c.user_id = $1";
+        let count = "SELECT CAST(COALESCE(sum(n.untagged), 0) AS BIGINT) FROM campaigns c JOIN campaign_counts n ON n.campaign_id = c.id WHERE c.user_id = $1";
         let oldest = "SELECT completed_at FROM campaign_calls WHERE rank >= 90 AND answered_at IS NOT NULL AND outcome IS NULL AND user_id = $1
                       ORDER BY completed_at, id LIMIT 1";
         on!(self.pool(), |db| {
@@ -85,8 +85,7 @@ impl Store {
             return Ok(HashMap::new());
         }
         let ids: Vec<String> = calls.iter().map(|c| c.hex()).collect();
-        let sql = "SELECT call_id, note FROM call_outcomes
-                   WHERE who = 'agent' AND note <> '' AND call_id IN (SELECT unhex(value) FROM json_each($1)) ORDER BY id";
+        let sql = sql!(self.kind(), "SELECT call_id, note FROM call_outcomes WHERE who = 'agent' AND note <> '' AND call_id IN (#ids($1)) ORDER BY id");
         let rows: Vec<(CallId, String)> = on!(self.pool(), |db| sqlx::query_as(sql).bind(serde_json::json!(ids).to_string()).fetch_all(db).await?);
         // The last word stands.
         Ok(rows.into_iter().collect())
@@ -94,10 +93,13 @@ impl Store {
 
     /// What somebody tagged in a while, and how fast.
     pub async fn tag_pace(&self, owner: OwnerId, who: &str, from: DateTime<Utc>, until: DateTime<Utc>) -> Result<TagPace, StoreError> {
-        let sql = "SELECT count(*) AS tags, avg(gap) FILTER (WHERE gap <= $5) AS seconds_each FROM (
-                       SELECT unixepoch(outcome_at, 'subsec') - lag(unixepoch(outcome_at, 'subsec')) OVER (ORDER BY outcome_at) AS gap
+        let sql = sql!(
+            self.kind(),
+            "SELECT count(*) AS tags, avg(gap) FILTER (WHERE gap <= $5) AS seconds_each FROM (
+                       SELECT #seconds(outcome_at) - lag(#seconds(outcome_at)) OVER (ORDER BY outcome_at) AS gap
                        FROM campaign_calls
-                       WHERE user_id = $1 AND outcome_by = $2 AND outcome_who = 'operator' AND dialled IS NOT NULL AND outcome_at >= $3 AND outcome_at < $4)";
+                       WHERE user_id = $1 AND outcome_by = $2 AND outcome_who = 'operator' AND dialled IS NOT NULL AND outcome_at >= $3 AND outcome_at < $4) AS tagged"
+        );
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).bind(who).bind(from).bind(until).bind(PAUSE).fetch_one(db).await?))
     }
 

@@ -2,7 +2,7 @@
 //! batch is what waits, there is no timer, and each sender has its answer after the COMMIT. A job that
 //! fails or breaks down is undone alone.
 
-use std::{panic::AssertUnwindSafe, pin::Pin, sync::Arc};
+use std::{panic::AssertUnwindSafe, pin::Pin, sync::Arc, time::Instant};
 
 use futures_util::FutureExt;
 use parking_lot::RwLock;
@@ -11,7 +11,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{
     Revision, Store, StoreError, Tx,
     file::Place,
-    pool::{Turns, end, on_tx, turn},
+    pool::{Conn, Trouble, Turns, end, turn},
+    sql::Kind,
 };
 use crate::failpoint::reach;
 
@@ -94,9 +95,38 @@ struct Batch {
 }
 
 impl Tx {
+    /// Begins a transaction, with the first job's savepoint where there are several.
+    async fn begin(&mut self, several: bool) -> Result<(), StoreError> {
+        match &mut self.conn {
+            Conn::Sqlite(_) => self.run("BEGIN IMMEDIATE").await,
+            Conn::Postgres(line) => line.begin(several).await,
+        }
+    }
+
+    async fn commit(&mut self) -> Result<(), StoreError> {
+        match &mut self.conn {
+            Conn::Sqlite(_) => self.run("COMMIT").await,
+            Conn::Postgres(line) => line.commit().await,
+        }
+    }
+
+    async fn rollback(&mut self) -> Result<(), StoreError> {
+        match &mut self.conn {
+            Conn::Sqlite(_) => self.run("ROLLBACK").await,
+            Conn::Postgres(line) => line.rollback().await,
+        }
+    }
+
     async fn run(&mut self, sql: &'static str) -> Result<(), StoreError> {
-        on_tx!(self, |db| sqlx::query(sql).execute(&mut *db).await?);
-        Ok(())
+        match &mut self.conn {
+            Conn::Sqlite(db) => Ok(sqlx::query(sql).execute(db).await.map(|_| ())?),
+            Conn::Postgres(line) => line.run(sql).await,
+        }
+    }
+
+    /// What stands before the first of several jobs: PostgreSQL has its savepoint with the beginning.
+    fn first_savepoint(&self) -> &'static str {
+        if self.kind() == Kind::Postgres { "" } else { "SAVEPOINT job" }
     }
 
     /// Runs the jobs one after the other, each inside a savepoint; the last one's ends with the transaction. On
@@ -106,7 +136,7 @@ impl Tx {
     async fn batch(&mut self, jobs: Vec<Job>) -> Batch {
         let alone = jobs.len() == 1;
         let mut batch = Batch { done: Vec::with_capacity(jobs.len()), lost: None };
-        let mut before = "SAVEPOINT job";
+        let mut before = self.first_savepoint();
         for job in jobs {
             if let Some(why) = &batch.lost {
                 batch.done.push(job(Err(why.echo())).await);
@@ -116,7 +146,9 @@ impl Tx {
                 batch.done.push(job(Ok(self)).await);
                 continue;
             }
-            if let Err(e) = self.run(before).await {
+            if !before.is_empty()
+                && let Err(e) = self.run(before).await
+            {
                 let e = undone_by_itself(&e);
                 batch.done.push(job(Err(e.echo())).await);
                 batch.lost = Some(e);
@@ -134,6 +166,9 @@ impl Tx {
 }
 
 fn undone_by_itself(sign: &StoreError) -> StoreError {
+    if let StoreError::Away(_) | StoreError::Unfit(_) = sign {
+        return sign.echo();
+    }
     StoreError::Busy(format!("it undid a transaction by itself ({sign})"))
 }
 
@@ -141,7 +176,7 @@ fn undone_by_itself(sign: &StoreError) -> StoreError {
 pub(super) struct Writer {
     pub(super) tx: Tx,
     pub(super) revision: watch::Sender<Revision>,
-    pub(super) trouble: Arc<RwLock<Option<String>>>,
+    pub(super) trouble: Arc<RwLock<Trouble>>,
     pub(super) place: Arc<Place>,
     pub(super) turns: Option<Turns>,
 }
@@ -170,7 +205,9 @@ impl Writer {
                 self.transaction(jobs).await;
                 jobs = bulk.try_recv().into_iter().collect();
             } else {
-                jobs.extend((1..BULK).map_while(|_| bulk.try_recv().ok()));
+                // Whoever writes from another host waits for one slice at most.
+                let most = if self.tx.kind() == Kind::Postgres { 1 } else { BULK };
+                jobs.extend((1..most).map_while(|_| bulk.try_recv().ok()));
             }
             if !jobs.is_empty() {
                 self.transaction(jobs).await;
@@ -179,30 +216,32 @@ impl Writer {
     }
 
     async fn transaction(&mut self, jobs: Vec<Job>) {
+        self.trouble.write().since = (self.tx.kind() == Kind::Postgres).then(Instant::now);
         let turn = turn(self.turns.as_ref()).await;
-        if let Err(e) = self.begin().await {
+        if let Err(e) = self.begin(jobs.len() > 1).await {
             return self.refuse(jobs, &e).await;
         }
         let Batch { done, lost } = self.tx.batch(jobs).await;
         let any = done.iter().any(|(ok, _)| *ok);
         let settled = self.settle(any, lost).await;
         end(turn).await;
+        self.trouble.write().since = None;
         for (ok, finish) in done {
             finish(settled.as_ref().err().filter(|_| ok).map(StoreError::echo));
         }
     }
 
     /// Never in a file that has lost its name: what is armed there no stop can reach.
-    async fn begin(&mut self) -> Result<(), StoreError> {
+    async fn begin(&mut self, several: bool) -> Result<(), StoreError> {
         self.place.check()?;
-        self.tx.run("BEGIN IMMEDIATE").await
+        self.tx.begin(several).await
     }
 
     async fn settle(&mut self, any: bool, lost: Option<StoreError>) -> Result<(), StoreError> {
         let settled = match lost {
             Some(e) => Err(e),
-            None if any => self.tx.run("COMMIT").await,
-            None => self.tx.run("ROLLBACK").await.map_err(|e| undone_by_itself(&e)),
+            None if any => self.tx.commit().await,
+            None => self.tx.rollback().await.map_err(|e| undone_by_itself(&e)),
         };
         if any || settled.is_err() {
             self.tell(settled.as_ref().err());
@@ -210,7 +249,7 @@ impl Writer {
         if let Err(e) = &settled {
             tracing::error!(target: "store", error = %e, "a transaction is lost: nothing of it was kept");
             // After a failed COMMIT the transaction may still be open.
-            drop(self.tx.run("ROLLBACK").await);
+            drop(self.tx.rollback().await);
         } else if any {
             self.revision.send_modify(|r| *r += 1);
         }
@@ -220,12 +259,13 @@ impl Writer {
     /// No transaction could be begun: every waiter is told why, nothing ran.
     async fn refuse(&mut self, jobs: Vec<Job>, why: &StoreError) {
         tracing::error!(target: "store", error = %why, "cannot begin a transaction");
+        self.trouble.write().since = None;
         // A file that comes back is seen where it is looked for; the words must not outlive its absence.
         if !matches!(why, StoreError::Moved(_)) {
             self.tell(Some(why));
         }
         // A broken transaction left open would refuse for ever.
-        drop(self.tx.run("ROLLBACK").await);
+        drop(self.tx.rollback().await);
         for job in jobs {
             let (_, finish) = job(Err(why.echo())).await;
             finish(None);
@@ -233,6 +273,6 @@ impl Writer {
     }
 
     fn tell(&self, trouble: Option<&StoreError>) {
-        *self.trouble.write() = trouble.map(ToString::to_string);
+        self.trouble.write().words = trouble.map(ToString::to_string);
     }
 }

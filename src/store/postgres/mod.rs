@@ -1,0 +1,157 @@
+//! PostgreSQL: one server for many hosts. One connection of this process writes (see [`line`]), a pool of others reads,
+//! and one hears of the commits of other processes (see [`bell`]).
+
+mod bell;
+mod line;
+mod session;
+
+use std::{
+    str::FromStr,
+    time::{Duration, Instant},
+};
+
+use sqlx::{
+    Connection, PgConnection, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use tokio::sync::watch;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use uuid::Uuid;
+
+pub(super) use line::{Line, Readers};
+
+use super::{
+    Revision, StoreError, Tx,
+    file::Place,
+    pool::{Conn, Opened, Pool},
+    postgres_schema::migrate_postgres,
+};
+
+/// Readers of one process: a screen asks a few things at once.
+const READERS: u32 = 6;
+/// A server that takes no connection in that time is not there.
+const CONNECT: Duration = Duration::from_secs(5);
+/// A reader that was not used for so long is asked whether it still is one.
+const UNUSED: Duration = Duration::from_secs(2);
+/// Questions of which the quickest says how far the server is.
+const QUESTIONS: usize = 5;
+
+/// The readers of a server, and what is known of it.
+pub(super) struct Server {
+    read: PgPool,
+    /// What the writer of this process is called in the table of writers.
+    me: Uuid,
+    round_trip: Duration,
+    /// Ends the bell.
+    _open: DropGuard,
+}
+
+impl Server {
+    pub(super) fn readers(&self) -> Readers<'_> {
+        Readers(&self.read)
+    }
+
+    pub(super) fn round_trip(&self) -> Duration {
+        self.round_trip
+    }
+
+    /// Changes when another process has committed.
+    pub(super) async fn version_of_data(&self) -> Result<i64, StoreError> {
+        let sql = "SELECT CAST(COALESCE(sum(batch), 0) AS BIGINT) FROM writers WHERE incarnation <> $1";
+        Ok(sqlx::query_scalar(sql).bind(self.me).fetch_one(self.readers()).await?)
+    }
+}
+
+/// Whether a URL is one of a PostgreSQL server.
+pub(super) fn is_meant(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
+}
+
+/// The server in a URL, in words that may be shown: no user, no password, no parameters.
+pub(super) fn named(url: &str) -> String {
+    PgConnectOptions::from_str(url).map_or_else(|_| "postgres://".to_owned(), |o| words_for(&o))
+}
+
+fn words_for(o: &PgConnectOptions) -> String {
+    let host = o.get_socket().map_or_else(|| o.get_host().to_owned(), |s| s.display().to_string());
+    format!("postgres://{host}:{}/{}", o.get_port(), o.get_database().unwrap_or(o.get_username()))
+}
+
+/// Opens the database of a URL, whose schema is brought up to date where this login may.
+pub(super) async fn open(url: &str, revision: &watch::Sender<Revision>) -> Result<Opened, StoreError> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|e| StoreError::Open { path: "postgres://".to_owned(), why: format!("{e}. Write postgres://USER:PASSWORD@HOST:5432/NAME") })?;
+    let place = Place::of_server(words_for(&options));
+    // Whether it is there at all, in a bounded time: a change of a large table takes the time it takes.
+    drop(connect(&options).await.map_err(|e| place.cannot_open(&e))?.close().await);
+    migrate_postgres(url).await?;
+    let me = Uuid::now_v7();
+    let mut line = Line::new(session::writing(&options), me);
+    line.connect().await.map_err(|e| place.cannot_open(&words_of(&e)))?;
+    line.settle_in().await.map_err(|e| place.cannot_open(&e))?;
+    let round_trip = measured(&mut line).await.map_err(|e| place.cannot_open(&e))?;
+    let read = readers(session::reading(&options)).await.map_err(|e| place.cannot_open(&e))?;
+    let open = CancellationToken::new();
+    tokio::spawn(bell::heard(read.clone(), me, revision.clone(), open.clone()));
+    let server = Server { read, me, round_trip, _open: open.drop_guard() };
+    Ok(Opened { tx: Tx { conn: Conn::Postgres(line) }, pool: Pool::Postgres(server), place })
+}
+
+/// An error's own words, without those that it gets where it is told.
+fn words_of(e: &StoreError) -> String {
+    match e {
+        StoreError::Busy(why) => why.clone(),
+        e => e.to_string(),
+    }
+}
+
+/// A connection, or the reason in a bounded time.
+async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+    tokio::time::timeout(CONNECT, PgConnection::connect_with(options)).await.unwrap_or_else(|_| Err(line::late("the server took no connection")))
+}
+
+async fn readers(options: PgConnectOptions) -> Result<PgPool, sqlx::Error> {
+    PgPoolOptions::new()
+        .max_connections(READERS + 1)
+        .acquire_timeout(CONNECT)
+        .test_before_acquire(false)
+        .after_connect(|conn, _| Box::pin(session::take_role(conn)))
+        .before_acquire(|conn, meta| {
+            Box::pin(async move {
+                if meta.idle_for < UNUSED {
+                    return Ok(true);
+                }
+                Ok(tokio::time::timeout(CONNECT, conn.ping()).await.is_ok_and(|answer| answer.is_ok()))
+            })
+        })
+        // One whose question was given up for its time is not waited for.
+        .after_release(|conn, _| {
+            Box::pin(async move { tokio::time::timeout(CONNECT, conn.ping()).await.unwrap_or_else(|_| Err(line::late("no answer"))).map(|()| true) })
+        })
+        .connect_with(options)
+        .await
+}
+
+/// There and back.
+async fn measured(line: &mut Line) -> Result<Duration, sqlx::Error> {
+    let mut best = Duration::MAX;
+    for _ in 0..QUESTIONS {
+        let asked = Instant::now();
+        sqlx::raw_sql("SELECT 1").execute(&mut *line).await?;
+        best = best.min(asked.elapsed());
+    }
+    Ok(best)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_named_without_what_opens_it() {
+        assert_eq!(named("postgres://ann:s3cret@db.example:6432/calls?sslmode=require"), "postgres://db.example:6432/calls");
+        assert_eq!(named("postgresql://ann:s3cret@%2Frun%2Fpg/calls"), "postgres:///run/pg:5432/calls");
+        assert!(!named("postgres://ann:s3c:ret@[::bad/x").contains("s3c"));
+        assert!(is_meant("postgres://x/y") && !is_meant("sqlite:postgres://x"));
+    }
+}

@@ -1,0 +1,73 @@
+//! What a session at the server must be: its limits set and read back, the server one that can be written. A connection
+//! where any of it differs writes nothing, and says so.
+
+use sqlx::{PgConnection, Row, postgres::PgConnectOptions};
+
+use super::super::{StoreError, postgres_schema::SEARCH_PATH};
+
+/// What keeps one process from holding the others: a holder that stops or is cut off loses the lock, and nothing of
+/// it is kept. What a pooler takes away without a word is seen by reading it back.
+const LIMITS: [(&str, &str); 5] = [
+    ("idle_in_transaction_session_timeout", "3s"),
+    ("statement_timeout", "15s"),
+    ("lock_timeout", "10s"),
+    ("synchronous_commit", "on"),
+    ("default_transaction_isolation", "read committed"),
+];
+
+/// Over TCP the server finds out within seconds that this host is dead. On a local socket they mean nothing.
+const ALIVE: [(&str, &str); 4] = [("tcp_keepalives_idle", "5"), ("tcp_keepalives_interval", "2"), ("tcp_keepalives_count", "3"), ("tcp_user_timeout", "8000")];
+
+/// The oldest release of PostgreSQL that this was tried with.
+const OLDEST: i32 = 150_000;
+
+/// For the connection that writes.
+pub(super) fn writing(options: &PgConnectOptions) -> PgConnectOptions {
+    options.clone().application_name("dialdeck writer").statement_cache_capacity(400).options(LIMITS).options(ALIVE)
+}
+
+/// For the connections that read.
+pub(super) fn reading(options: &PgConnectOptions) -> PgConnectOptions {
+    options
+        .clone()
+        .application_name("dialdeck reader")
+        .statement_cache_capacity(300)
+        .options([("statement_timeout", "15s"), ("default_transaction_read_only", "on")])
+        .options(ALIVE)
+}
+
+/// Refuses a session whose limits are not what was asked for, and a server that takes no writes.
+pub(super) async fn check(conn: &mut PgConnection) -> Result<(), StoreError> {
+    let shown: Vec<String> = LIMITS.iter().map(|(name, _)| format!("current_setting('{name}')")).collect();
+    let sql = format!("SELECT current_setting('server_version_num')::int, pg_is_in_recovery(), {}", shown.join(", "));
+    let row = sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).fetch_one(&mut *conn).await?;
+    let text = |i: usize| row.try_get_unchecked::<String, _>(i).map_err(StoreError::from);
+    let version: i32 = text(0)?.parse().unwrap_or(0);
+    if version < OLDEST {
+        return Err(StoreError::Unfit(format!("the server is PostgreSQL {}: 15 or newer is needed", version / 10_000)));
+    }
+    if text(1)? == "t" {
+        return Err(StoreError::Unfit("the server is a standby that only follows another: connect to the one that can be written".to_owned()));
+    }
+    for (i, (name, wanted)) in LIMITS.iter().enumerate() {
+        let is = text(i + 2)?;
+        if is != *wanted {
+            return Err(StoreError::Unfit(format!(
+                "the session's {name} is {is}, not {wanted}: a pooler in transaction mode takes such settings away, and without them one \
+                 process that hangs would hold all others. Use a direct connection, or the pooler's session mode (Supabase: port 5432)"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Works as the engine's role, where there is one and the login may: row level security is then the same whoever logs in.
+pub(super) async fn take_role(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(SEARCH_PATH).execute(&mut *conn).await?;
+    let sql = "SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'dialdeck_engine' AND pg_has_role(session_user, oid, 'MEMBER'))";
+    let member: bool = sqlx::query_scalar(sql).fetch_one(&mut *conn).await?;
+    if member {
+        sqlx::raw_sql("SET ROLE dialdeck_engine").execute(&mut *conn).await?;
+    }
+    Ok(())
+}
