@@ -34,9 +34,9 @@ use crate::{
     config::{Config, RecordingSource, Secret},
     desk::{Actor, Desk, DeskError, Installation},
     domain::{id::OwnerId, rules::Rules},
-    engine::{Engine, EngineConfig, Recording, Stop},
+    engine::{Engine, EngineConfig, Recording, Stop, hostname},
     provision::{OwnTrunk, Provision},
-    store::{Setting, Store, StoreError},
+    store::{Setting, Store, StoreError, migrate_postgres},
     telephony::{
         Bucket, Carrier, CarrierError, RecordingPlace,
         livekit::{LiveKit, LiveKitConfig, WebhookKeys, is_loopback},
@@ -106,6 +106,7 @@ pub struct App {
 /// # Errors
 /// When the database cannot be opened.
 pub async fn open_desk(config: &Config, clock: SharedClock) -> Result<(Desk, Installation), AppError> {
+    bring_up_to_date(config).await?;
     desk_over(Store::open(&config.database_url).await?, config, clock).await
 }
 
@@ -114,7 +115,16 @@ pub async fn open_desk(config: &Config, clock: SharedClock) -> Result<(Desk, Ins
 /// # Errors
 /// When there is none, or it cannot be opened.
 pub async fn open_desk_there(config: &Config, clock: SharedClock) -> Result<(Desk, Installation), AppError> {
+    bring_up_to_date(config).await?;
     desk_over(Store::open_existing(&config.database_url).await?, config, clock).await
+}
+
+/// The schema of a server, by the login that may change it, where that is another one than that of the daily work.
+async fn bring_up_to_date(config: &Config) -> Result<(), AppError> {
+    if let Some(url) = config.migrate_url.as_ref().filter(|_| Store::is_server(&config.database_url)) {
+        migrate_postgres(url.reveal()).await?;
+    }
+    Ok(())
 }
 
 async fn desk_over(store: Store, config: &Config, clock: SharedClock) -> Result<(Desk, Installation), AppError> {
@@ -195,10 +205,7 @@ impl App {
         app.watch_desk();
         if let Some(lock) = lock(&app.beside)? {
             app.lock = Some(Arc::new(lock));
-            match standby::other_host(&app.desk).await {
-                Some(words) => app.follow_host(config, options, words).await?,
-                None => app.lead(config, options, false).await?,
-            }
+            app.lead(config, options, false).await?;
         } else {
             app.following.send_replace(Some(format!("following the engine of another process on {}", app.desk.store().path())));
             app.keep("wait for the lock", app.twin().stand_by(config.clone(), options));
@@ -227,10 +234,15 @@ impl App {
         }
     }
 
-    /// Holds the lock: listens, and dials where that is allowed.
+    /// Holds the lock: listens, and dials where that is allowed and no other host does.
     async fn lead(&mut self, config: &Config, options: StartOptions, taking_over: bool) -> Result<(), AppError> {
         self.keep_mark().await?;
         let ready = self.start_engine(config, options).await?;
+        self.following.send_replace(None);
+        let ready = match ready {
+            Some(ready) => ready,
+            None => self.follow_host(config, options).await,
+        };
         self.listen(config, ready, taking_over || options.wait_for_port).await?;
         let desk = self.desk.clone();
         self.keep("sweep of unfinished imports", async move {
@@ -251,8 +263,11 @@ impl App {
         Ok(())
     }
 
-    /// The engine, or the words why there is none.
-    async fn start_engine(&mut self, config: &Config, options: StartOptions) -> Result<watch::Receiver<bool>, AppError> {
+    /// The engine, or the words why there is none; `None` where another host has one.
+    async fn start_engine(&mut self, config: &Config, options: StartOptions) -> Result<Option<watch::Receiver<bool>>, AppError> {
+        if self.other_host().await?.is_some() {
+            return Ok(None);
+        }
         let idle = |words: &str| Some(words.to_owned());
         let why_not = if options.no_dial || !config.engine_enabled {
             idle("dialling is switched off (--no-dial or ENABLE_CAMPAIGN_ENGINE=false): console and listener only")
@@ -264,9 +279,9 @@ impl App {
         if let Some(words) = why_not {
             tracing::warn!(target: "app", "{words}");
             self.desk.report_health(words).await?;
-            return Ok(watch::Sender::new(true).subscribe());
+            return Ok(Some(watch::Sender::new(true).subscribe()));
         }
-        let Some(carrier) = self.carrier.clone() else { return Ok(watch::Sender::new(true).subscribe()) };
+        let Some(carrier) = self.carrier.clone() else { return Ok(Some(watch::Sender::new(true).subscribe())) };
         let span = |d: Duration| Span::from_std(d).unwrap_or(Span::seconds(30));
         let auth = self.auth.clone();
         let engine_config = EngineConfig {
@@ -283,9 +298,13 @@ impl App {
             recording: recording(config),
         };
         let engine = Engine::new(self.desk.clone(), carrier, self.clock.clone(), engine_config, self.installation, self.stop.clone());
+        // Of two hosts that find nobody dialling one goes on from here.
+        if !self.desk.renew_lease(engine.incarnation(), hostname()).await? {
+            return Ok(None);
+        }
         let ready = engine.ready();
         self.keep("engine", engine.run());
-        Ok(ready)
+        Ok(Some(ready))
     }
 
     /// Serves webhooks and REST. A port that is taken ends it, or is waited for: polls tell of live calls meanwhile.

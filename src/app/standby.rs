@@ -11,9 +11,10 @@ use std::{
 };
 
 use chrono::Duration as Span;
+use tokio::sync::watch;
 
 use super::{App, AppError, StartOptions, lock, lock_path};
-use crate::{config::Config, desk::Desk};
+use crate::config::Config;
 
 /// Between two looks at the lock.
 const EVERY: Span = Span::seconds(2);
@@ -25,24 +26,27 @@ const LEASE: Duration = Duration::from_secs(30);
 /// day nor a suspended host can hurry.
 type Seen = Option<(SystemTime, Instant)>;
 
-/// Words, where an engine of another host dials with this database.
-pub(super) async fn other_host(desk: &Desk) -> Option<String> {
-    let lease = desk.store().lease().await.inspect_err(|e| tracing::warn!(target: "app", error = %e, "who dials cannot be read")).ok()??;
-    (lease.left > 0.0).then(|| format!("{} dials with this database: this host listens, shows and steers, and takes over when that one is gone", lease.host))
-}
-
 /// Between two looks at who dials.
 const LOOK: Span = Span::seconds(1);
 
 impl App {
-    /// Listens at once, and dials when the host that does is gone.
-    pub(super) async fn follow_host(&mut self, config: &Config, options: StartOptions, words: String) -> Result<(), AppError> {
-        tracing::info!(target: "app", "{words}");
-        self.following.send_replace(Some(words));
-        self.keep_mark().await?;
-        self.listen(config, tokio::sync::watch::Sender::new(true).subscribe(), options.wait_for_port).await?;
+    /// Words, where an engine of another host dials with this database.
+    pub(super) async fn other_host(&self) -> Result<Option<String>, AppError> {
+        let lease = self.desk.store().lease().await?.filter(|lease| lease.left > 0.0);
+        Ok(lease.map(|lease| format!("{} dials with this database: this host listens, shows and steers", lease.host)))
+    }
+
+    /// Waits beside what this host does until it may dial.
+    pub(super) async fn follow_host(&mut self, config: &Config, options: StartOptions) -> watch::Receiver<bool> {
+        self.say_who_dials().await;
         self.keep("wait for the lease", self.twin().stand_by_lease(config.clone(), options));
-        Ok(())
+        // Nothing of this host is missing meanwhile.
+        watch::Sender::new(true).subscribe()
+    }
+
+    async fn say_who_dials(&self) {
+        let words = self.other_host().await.ok().flatten();
+        self.following.send_if_modified(|shown| std::mem::replace(shown, words.clone()) != words);
     }
 
     async fn stand_by_lease(mut self, config: Config, options: StartOptions) {
@@ -51,22 +55,15 @@ impl App {
                 () = self.clock.sleep_until(self.clock.now() + LOOK) => {}
                 () = self.listener.cancelled() => return,
             }
-            match self.desk.store().lease().await {
-                Ok(Some(lease)) if lease.left > 0.0 => {}
-                Ok(_) => break,
+            match self.start_engine(&config, options).await {
+                Ok(Some(_)) => break,
+                Ok(None) => self.say_who_dials().await,
                 // Who cannot ask does not dial either.
-                Err(e) => tracing::debug!(target: "app", error = %e, "who dials cannot be read"),
+                Err(e) => tracing::warn!(target: "app", error = %e, "whether this host may dial is not known"),
             }
         }
-        tracing::warn!(target: "app", "the host that dialled is gone: this one takes over");
+        tracing::warn!(target: "app", "no other host dials any more: this one has taken over");
         self.following.send_replace(None);
-        while let Err(e) = self.start_engine(&config, options).await {
-            tracing::error!(target: "app", error = %e, "taking over failed; it is tried again");
-            tokio::select! {
-                () = self.clock.sleep_until(self.clock.now() + EVERY) => {}
-                () = self.listener.cancelled() => return,
-            }
-        }
         self.listener.cancelled().await;
         for task in &mut self.tasks {
             drop(tokio::time::timeout(Duration::from_secs(2), task).await);
@@ -99,7 +96,6 @@ impl App {
                 () = self.listener.cancelled() => return,
             }
         }
-        self.following.send_replace(None);
         // The lock is this task's: held as long as the app lives.
         self.listener.cancelled().await;
         for task in &mut self.tasks {

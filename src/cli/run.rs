@@ -14,7 +14,7 @@ use super::{
     behind, configuration, doctor,
     ending::{end_broken, finish, see_off, wait_for_end},
     manual,
-    out::{say, tell},
+    out::tell,
     rights, safekeeping,
     session::Session,
     verbs,
@@ -128,10 +128,7 @@ pub fn run(args: Args) -> Result<(), CliError> {
             Ok(())
         }
         Command::Man => manual::man(),
-        Command::Migrate { print_sql: true } => {
-            say!("{}", crate::store::schema_as_sql());
-            Ok(())
-        }
+        Command::Migrate { print_sql: true } => safekeeping::print_schema(global.database.as_deref(), || values(&global, &engine)),
         Command::Doctor => {
             let config = values(&global, &engine).and_then(|v| Ok(config::validate(&v)?));
             runtime()?.block_on(doctor::doctor(config, &global))
@@ -145,6 +142,9 @@ fn run_verb(global: &Global, command: Command) -> Result<(), CliError> {
     rights::check(config.console_role, &command)?;
     warn_of_open_files(&config);
     runtime()?.block_on(async {
+        if matches!(command, Command::Migrate { .. }) && config::is_postgres(&config.database_url) {
+            return safekeeping::migrate_server(&config, global.json).await;
+        }
         // What is not there is not stopped, shown or kept by making it.
         let there = matches!(command, Command::StopAll { .. } | Command::Status | Command::Backup { .. });
         let _lock = match &command {
@@ -184,6 +184,15 @@ fn warn_of_open_files(config: &Config) {
     }
 }
 
+/// A database that is not the one that was meant, perhaps, or one that is far.
+fn database_hint(config: &Config, store: &Store) -> Option<String> {
+    if config.supabase_without_database {
+        return Some("SUPABASE_URL without DATABASE_URL: using SQLite".to_owned());
+    }
+    let far = store.round_trip().filter(|far| *far > Store::FAR)?;
+    Some(format!("database {:.1} ms away", far.as_secs_f64() * 1000.0))
+}
+
 fn themes_folder() -> PathBuf {
     xdg("XDG_CONFIG_HOME", ".config").join("dialdeck/themes")
 }
@@ -209,7 +218,7 @@ fn run_console(global: &Global, flags: &ConsoleFlags, engine: &EngineFlags) -> R
         mask: config.mask,
         ages: config.ages,
         simulated: false,
-        supabase_hint: config.supabase_without_database,
+        database_hint: database_hint(&config, app.desk.store()),
         following: app.following.subscribe(),
         broken: app.broken.subscribe(),
         themes_folder: themes_folder(),
@@ -289,7 +298,7 @@ fn run_demo(flags: &ConsoleFlags, demo: DemoOptions) -> Result<(), CliError> {
         mask: 0,
         ages: config::Ages::default(),
         simulated: true,
-        supabase_hint: false,
+        database_hint: None,
         following: tokio::sync::watch::Sender::new(None).subscribe(),
         broken: app.broken.subscribe(),
         themes_folder: themes_folder(),

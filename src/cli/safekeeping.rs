@@ -14,14 +14,14 @@ use serde_json::json;
 
 use super::{
     CliError,
-    out::{self, Counts, tell},
+    out::{self, Counts, say, tell},
     session::Session,
 };
 use crate::{
     app,
-    config::Config,
+    config::{self, Config, Secret, Values},
     desk::{Backup, DeskError},
-    store::Store,
+    store::{Store, migrate_postgres, postgres_as_sql, schema_as_sql},
 };
 
 /// Opening it has brought it up to date: says what it is now.
@@ -29,6 +29,39 @@ pub async fn migrated(s: &Session) -> Result<(), CliError> {
     let (version, name) = s.desk.store().schema_version().await.map_err(DeskError::from)?;
     let words = format!("{} is up to date: schema {version} ({name})", s.desk.store().path());
     s.say(&words, &json!({ "database": s.desk.store().path(), "schema": version, "name": name }));
+    Ok(())
+}
+
+/// Brings a server's schema up to date, by the login that may.
+pub async fn migrate_server(config: &Config, json: bool) -> Result<(), CliError> {
+    let url = config.migrate_url.as_ref().map_or(config.database_url.as_str(), Secret::reveal);
+    let done = migrate_postgres(url).await.map_err(DeskError::from)?;
+    if done.passes_by_owners {
+        tell!("this login passes by the doors between owners, as a superuser does: give dialdeck one of its own for its daily work");
+    }
+    if json {
+        say!(
+            "{}",
+            json!({ "database": done.place, "schema": done.version, "name": done.name, "applied": done.applied, "adopted": done.adopted,
+                    "passesByOwners": done.passes_by_owners })
+        );
+        return Ok(());
+    }
+    say!("{} is up to date: schema {} ({})", done.place, done.version, done.name);
+    if done.adopted > 0 {
+        say!("{} rows of the system before are taken over. Nothing of it is dialled: its running campaigns are paused", done.adopted);
+    }
+    Ok(())
+}
+
+/// Writes the schema for an SQL editor: a server's where one is named or configured, else a file's.
+pub fn print_schema(named: Option<&str>, configured: impl FnOnce() -> Result<Values, CliError>) -> Result<(), CliError> {
+    let url = match named {
+        Some(url) => url.to_owned(),
+        None => configured()?.get("database.url").map(|v| v.text.clone()).unwrap_or_default(),
+    };
+    let script = if config::is_postgres(&url) { postgres_as_sql() } else { schema_as_sql() };
+    say!("{script}");
     Ok(())
 }
 

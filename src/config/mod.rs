@@ -115,6 +115,8 @@ pub struct Config {
     /// Origins whose pages a browser lets ask us.
     pub origins: Vec<String>,
     pub database_url: String,
+    /// The login that may change the schema of a PostgreSQL server, where it is not that of `database_url`.
+    pub migrate_url: Option<Secret>,
     /// `None` when no host is configured.
     pub livekit: Option<LiveKitSection>,
     pub agent_name: String,
@@ -356,10 +358,13 @@ impl Reader<'_> {
 }
 
 /// Keys that are in the design and do nothing yet, what they may hold, and the words for anything else.
-const LATER: &[(&str, &[&str], &str)] = &[
-    ("database.migrate_url", &[""], "this release brings its database up to date by database.url alone"),
-    ("console.terms", &[""], "this release has its terms built in: `dialdeck terms show`"),
-];
+const LATER: &[(&str, &[&str], &str)] = &[("console.terms", &[""], "this release has its terms built in: `dialdeck terms show`")];
+
+/// Whether a URL is of a PostgreSQL server.
+#[must_use]
+pub fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
+}
 
 /// Turns the values into a configuration.
 ///
@@ -386,13 +391,15 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
         }
     }
     let url = r.text("database.url");
-    if !url.is_empty() && !["sqlite:", "postgres://", "postgresql://"].iter().any(|kind| url.starts_with(kind)) {
+    if !url.is_empty() && !url.starts_with("sqlite:") && !is_postgres(&url) {
+        let kind = clean(url.split(':').next().unwrap_or_default(), 20);
+        r.complain("database.url", format!("\"{kind}\" is no database of this release: write sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE"));
+    }
+    let migrate_url = r.text("database.migrate_url");
+    if !migrate_url.is_empty() && !is_postgres(&migrate_url) {
         r.complain(
-            "database.url",
-            format!(
-                "\"{}\" is no database of this release: write sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME",
-                clean(url.split(':').next().unwrap_or_default(), 20)
-            ),
+            "database.migrate_url",
+            "it is the login that changes the schema of a PostgreSQL server: write postgres://USER:PASSWORD@HOST/DATABASE".to_owned(),
         );
     }
     let (recording, recording_bucket) = recording::read(&mut r);
@@ -410,6 +417,7 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
         proxies: access::proxies(&mut r, behind_proxy),
         origins: access::origins(&mut r),
         database_url: r.text("database.url"),
+        migrate_url: Some(Secret::new(migrate_url)).filter(|u| !u.is_empty()),
         livekit: livekit(&mut r),
         agent_name: r.text("livekit.agent_name"),
         twilio_account: r.text("twilio.account_sid"),

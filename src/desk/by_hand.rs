@@ -211,7 +211,9 @@ async fn queue(tx: &mut Tx, actor: &Actor, ask: &ByHand, now: DateTime<Utc>) -> 
     let id = call.id;
     let details = json!({ "number": tail(&call.phone_number), "campaign": campaign.id });
     retries::insert(tx, actor.owner, campaign.id, &[call], now).await?;
-    tx.put_wishes(id, &way.caller_id, ask.prompt.as_deref(), ask.key.as_deref()).await?;
+    if !tx.put_wishes(id, &way.caller_id, ask.prompt.as_deref(), ask.key.as_deref()).await? {
+        return Err(crate::store::StoreError::moved().into());
+    }
     audit(tx, actor, now, "call_asked", Some(id.0), &details).await?;
     Ok(id)
 }

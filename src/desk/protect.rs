@@ -96,7 +96,7 @@ impl Desk {
             .write(Lane::Urgent, move |tx| {
                 Box::pin(async move {
                     let Some(row) = tx.call(call).await?.filter(|r| !r.state.is_ended()) else { return Ok(()) };
-                    if tx.set_abandoned(call, now).await? {
+                    if tx.set_abandoned(call, row.state, now).await? {
                         if let Some(armed) = row.armed_at {
                             let noted = Pace { abandoned: 1, ..Pace::default() };
                             tx.add_minutes([((row.campaign_id, minute_of(armed)), noted)].into()).await?;

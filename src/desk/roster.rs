@@ -330,7 +330,9 @@ async fn redirect(tx: &mut Tx, row: &ContactRow, contact: &NewContact, now: Date
             zones: legal::queue_key(&contact.zones, &contact.country, contact.number.as_str()),
             ..retries::after(&call, call.dialable_at)
         };
-        tx.redirect(&to, now).await?;
+        if !tx.redirect(&to, now).await? {
+            return Err(crate::store::StoreError::moved().into());
+        }
     }
     Ok(())
 }

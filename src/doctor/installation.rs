@@ -44,9 +44,6 @@ pub fn files(p: &Patient) -> Vec<Finding> {
     if open.is_empty() { vec![Finding::good("files", "the database and .env are closed to strangers")] } else { open }
 }
 
-/// Farther than this a database holds the world's writers up.
-const FAR: std::time::Duration = std::time::Duration::from_millis(1);
-
 pub async fn database(p: &Patient) -> Vec<Finding> {
     let Some(desk) = &p.desk else {
         let path = crate::store::Store::path_of(&p.config.database_url);
@@ -63,7 +60,7 @@ pub async fn database(p: &Patient) -> Vec<Finding> {
         return vec![Finding::bad("database_unwritable", words, "look for a full disk, the file's rights, or a process that holds it")];
     }
     let kind = if store.is_shared() { "PostgreSQL" } else { "SQLite" };
-    if let Some(far) = store.round_trip().filter(|far| *far > FAR) {
+    if let Some(far) = store.round_trip().filter(|far| *far > crate::store::Store::FAR) {
         let ms = far.as_secs_f64() * 1000.0;
         let words = format!("{} is {ms:.1} ms away, there and back: all hosts write in turns, and each turn takes several", store.path());
         return vec![Finding::warning("database_far", words, "run dialdeck beside its database, under 1 ms away")];

@@ -41,6 +41,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 pub use context::{EngineConfig, OutcomeToken, Stop};
+pub use reconciler::hostname;
 pub use recorder::Recording;
 
 use crate::{
@@ -78,6 +79,12 @@ impl Engine {
         let health = Arc::new(Health::new(ctx.clone(), stop.clone()));
         let supervisor = Arc::new(Supervisor::new(health.clone()));
         Self { ctx, health, calls: Arc::default(), supervisor, stop }
+    }
+
+    /// What this engine is called.
+    #[must_use]
+    pub fn incarnation(&self) -> Incarnation {
+        self.ctx.incarnation
     }
 
     /// True after the first reconcile: nothing is claimed before.

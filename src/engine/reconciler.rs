@@ -206,6 +206,8 @@ impl Reconciler {
 }
 
 /// This host's name, for other consoles.
-pub(super) fn hostname() -> String {
+/// The name of this host.
+#[must_use]
+pub fn hostname() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }

@@ -171,7 +171,7 @@ impl Tx {
                    ON CONFLICT (number) DO UPDATE
                    SET inbound_assistant_id = excluded.inbound_assistant_id, outbound_trunk_id = excluded.outbound_trunk_id,
                        outbound_trunk_name = excluded.outbound_trunk_name,
-                       inbound_trunk_id = COALESCE(excluded.inbound_trunk_id, inbound_trunk_id), updated_at = excluded.updated_at";
+                       inbound_trunk_id = COALESCE(excluded.inbound_trunk_id, phone_number.inbound_trunk_id), updated_at = excluded.updated_at";
         on_tx!(self, |db| sqlx::query(sql)
             .bind(Uuid::now_v7())
             .bind(owner)

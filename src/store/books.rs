@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{
     CallRow, Store, StoreError, Tx,
     pool::{on, on_tx},
+    sql::sql,
 };
 use crate::domain::{
     call::State,
@@ -59,13 +60,16 @@ impl Store {
 
     /// A campaign's calls, alike ones together, beside its counters as they are at that moment.
     pub async fn alike_calls(&self, id: CampaignId) -> Result<Vec<Alike>, StoreError> {
-        let sql = "SELECT g.state, COALESCE(g.armed, 0) AS armed, COALESCE(g.leg_seen, 0) AS leg_seen, COALESCE(g.answered, 0) AS answered, g.outcome,
+        let sql = sql!(
+            self.kind(),
+            "SELECT g.state, COALESCE(g.armed, #no) AS armed, COALESCE(g.leg_seen, #no) AS leg_seen, COALESCE(g.answered, #no) AS answered, g.outcome,
                           COALESCE(g.n, 0) AS n, COALESCE(g.seconds, 0) AS seconds, c.*
                    FROM campaign_counts c
                    LEFT JOIN (SELECT state, armed_at IS NOT NULL AS armed, leg_seen, answered_at IS NOT NULL AS answered, outcome,
-                                     count(*) AS n, sum(call_duration) AS seconds
+                                     count(*) AS n, #sum(call_duration) AS seconds
                               FROM campaign_calls WHERE campaign_id = $1 GROUP BY 1, 2, 3, 4, 5) g ON 1 = 1
-                   WHERE c.campaign_id = $1";
+                   WHERE c.campaign_id = $1"
+        );
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(id).fetch_all(db).await?))
     }
 }

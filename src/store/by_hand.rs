@@ -5,6 +5,7 @@ use chrono::{DateTime, Duration, Utc};
 use super::{
     CallRow, Store, StoreError, Tx,
     pool::{on, on_tx},
+    sql::sql,
 };
 use crate::domain::id::{AssistantId, CallId, CampaignId, Incarnation, OwnerId};
 
@@ -31,11 +32,12 @@ impl Tx {
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(campaign).fetch_all(&mut *db).await?))
     }
 
-    /// What was asked for beside the number: where to call from, what to say, and the key of the request.
-    pub async fn put_wishes(&mut self, id: CallId, caller_id: &str, script: Option<&str>, key: Option<&str>) -> Result<(), StoreError> {
+    /// What was asked for beside the number: where to call from, what to say, and the key of the request; `false`
+    /// when the call waits no more.
+    pub async fn put_wishes(&mut self, id: CallId, caller_id: &str, script: Option<&str>, key: Option<&str>) -> Result<bool, StoreError> {
         let sql = "UPDATE campaign_calls SET caller_id = $2, script = $3, asked_key = $4 WHERE id = $1 AND rank = 0";
-        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(caller_id).bind(script).bind(key).execute(&mut *db).await?.rows_affected());
-        Ok(())
+        let done = on_tx!(self, |db| sqlx::query(sql).bind(id).bind(caller_id).bind(script).bind(key).execute(&mut *db).await?.rows_affected());
+        Ok(done == 1)
     }
 
     /// The call that an owner's key has asked for since a moment.
@@ -55,13 +57,17 @@ impl Tx {
 
     /// The campaign of an owner's single calls by an assistant.
     pub async fn manual_campaign(&mut self, owner: OwnerId, assistant: AssistantId) -> Result<Option<CampaignId>, StoreError> {
-        let sql = "SELECT id FROM campaigns WHERE user_id = $1 AND assistant_id = $2 AND manual = 1 AND deleted_at IS NULL ORDER BY created_at LIMIT 1";
+        let sql = sql!(
+            self.kind(),
+            "SELECT id FROM campaigns WHERE user_id = $1 AND assistant_id = $2 AND manual = #yes AND deleted_at IS NULL ORDER BY created_at LIMIT 1"
+        );
         Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(owner).bind(assistant).fetch_optional(&mut *db).await?))
     }
 
     /// Marks a campaign as that of single calls.
     pub async fn mark_manual(&mut self, id: CampaignId) -> Result<(), StoreError> {
-        on_tx!(self, |db| sqlx::query("UPDATE campaigns SET manual = 1 WHERE id = $1").bind(id).execute(&mut *db).await?.rows_affected());
+        let sql = sql!(self.kind(), "UPDATE campaigns SET manual = #yes WHERE id = $1");
+        on_tx!(self, |db| sqlx::query(sql).bind(id).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 }

@@ -217,6 +217,7 @@ impl Tx {
                                       WHERE campaign_id = $1 AND zones = $2 AND priority = 0 AND rank = 0 AND dialable_at <= $3
                                       ORDER BY dialable_at, position, id LIMIT $4) AS usual
                        ORDER BY priority DESC, dialable_at, position, id LIMIT $4) AS head)
+                     AND state = 'pending'
                    RETURNING *, NULL AS hangup_requested_at";
         let mut rows: Vec<CallRow> = on_tx!(self, |db| sqlx::query_as(sql)
             .bind(campaign)
@@ -246,7 +247,7 @@ impl Tx {
         let sql = sql!(
             self.kind(),
             "UPDATE campaign_calls SET state = 'canceled', rank = 90, completed_at = $3, reason = $2, charged = #no, updated_at = $3
-                   WHERE id IN (SELECT id FROM campaign_calls WHERE campaign_id = $1 AND rank = 0 AND priority < 2 LIMIT $4)"
+                   WHERE id IN (SELECT id FROM campaign_calls WHERE campaign_id = $1 AND rank = 0 AND priority < 2 LIMIT $4) AND state = 'pending'"
         );
         let done = on_tx!(self, |db| sqlx::query(sql).bind(campaign).bind(reason).bind(now).bind(limit).execute(&mut *db).await?.rows_affected());
         Ok(i64::try_from(done).unwrap_or(i64::MAX))
@@ -307,11 +308,10 @@ impl Tx {
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(mine).fetch_all(&mut *db).await?))
     }
 
-    /// Takes open calls over for this engine run.
-    pub async fn adopt(&mut self, mine: Incarnation) -> Result<(), StoreError> {
-        let sql = "UPDATE campaign_calls SET incarnation = $1 WHERE rank >= 10 AND rank < 90";
-        on_tx!(self, |db| sqlx::query(sql).bind(mine).execute(&mut *db).await?.rows_affected());
-        Ok(())
+    /// Takes the open calls of other engine runs over for this one; how many there were.
+    pub async fn adopt(&mut self, mine: Incarnation) -> Result<u64, StoreError> {
+        let sql = "UPDATE campaign_calls SET incarnation = $1 WHERE rank >= 10 AND rank < 90 AND (incarnation IS NULL OR incarnation <> $1)";
+        Ok(on_tx!(self, |db| sqlx::query(sql).bind(mine).execute(&mut *db).await?.rows_affected()))
     }
 
     /// One line of a call's outcome history.

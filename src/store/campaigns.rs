@@ -6,6 +6,7 @@ use sqlx::types::Json;
 use super::{
     CampaignRow, DayRow, Page, Store, StoreError, Tx,
     pool::{on, on_tx},
+    sql::sql,
 };
 use crate::domain::{
     campaign::{ContactSource, Settings, Status},
@@ -122,13 +123,16 @@ impl Store {
 
     /// Queues of rows that an older release keyed by their zones alone, without the law of their places.
     pub async fn old_queues(&self) -> Result<Vec<(CampaignId, String)>, StoreError> {
-        let sql = "WITH RECURSIVE z (campaign_id, zones) AS (
+        let sql = sql!(
+            self.kind(),
+            "WITH RECURSIVE z (campaign_id, zones) AS (
                        SELECT campaign_id, (SELECT min(q.zones) FROM campaign_calls q WHERE q.campaign_id = c.campaign_id AND q.rank = 0)
                        FROM campaign_counts c WHERE pending > 0
                        UNION ALL
                        SELECT campaign_id, (SELECT min(q.zones) FROM campaign_calls q WHERE q.campaign_id = z.campaign_id AND q.rank = 0 AND q.zones > z.zones)
                        FROM z WHERE zones IS NOT NULL)
-                   SELECT campaign_id, zones FROM z WHERE instr(zones, ';') = 0";
+                   SELECT campaign_id, zones FROM z WHERE NOT (#holds(zones, ';'))"
+        );
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).fetch_all(db).await?))
     }
 
@@ -141,8 +145,11 @@ impl Store {
 
     /// Contacts who were called as often as allowed and not reached.
     pub async fn exhausted(&self, id: CampaignId, attempts: i64) -> Result<i64, StoreError> {
-        let sql = "SELECT count(*) FROM campaign_calls
-                   WHERE campaign_id = $1 AND attempt >= $2 AND rank = 90 AND charged = 1 AND state IN ('no_answer', 'busy')";
+        let sql = sql!(
+            self.kind(),
+            "SELECT count(*) FROM campaign_calls
+                   WHERE campaign_id = $1 AND attempt >= $2 AND rank = 90 AND charged = #yes AND state IN ('no_answer', 'busy')"
+        );
         Ok(on!(self.pool(), |db| sqlx::query_scalar(sql).bind(id).bind(attempts).fetch_one(db).await?))
     }
 
@@ -175,7 +182,7 @@ impl Tx {
     /// Puts rows into other queues; answers how many.
     pub async fn requeue(&mut self, keys: &[(CallId, String)]) -> Result<u64, StoreError> {
         let keys: Vec<_> = keys.iter().map(|(id, key)| (id.hex(), key)).collect();
-        let sql = "UPDATE campaign_calls SET zones = j.value ->> 1 FROM json_each($1) j WHERE campaign_calls.id = unhex(j.value ->> 0) AND rank = 0";
+        let sql = sql!(self.kind(), "UPDATE campaign_calls SET zones = #text(v, 1) FROM #rows($1) WHERE campaign_calls.id = #id(v, 0) AND rank = 0");
         Ok(on_tx!(self, |db| sqlx::query(sql).bind(serde_json::json!(keys).to_string()).execute(&mut *db).await?.rows_affected()))
     }
 
@@ -290,7 +297,7 @@ impl Tx {
 
     /// Gives dials of a day back: calls that certainly never rang.
     pub async fn give_back_day(&mut self, id: CampaignId, day: &str, n: i64) -> Result<(), StoreError> {
-        let sql = "UPDATE campaign_days SET used = max(0, used - $3) WHERE campaign_id = $1 AND day = $2";
+        let sql = sql!(self.kind(), "UPDATE campaign_days SET used = #most(0, used - $3) WHERE campaign_id = $1 AND day = $2");
         on_tx!(self, |db| sqlx::query(sql).bind(id).bind(day).bind(n).execute(&mut *db).await?.rows_affected());
         Ok(())
     }

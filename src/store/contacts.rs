@@ -197,12 +197,12 @@ pub struct PlaceCount {
 // The counts are kept with the list: counting a million rows at every look would keep the disk busy all shift.
 pub(super) const SOURCES: &str = "SELECT * FROM (
         SELECT id, user_id, name, description, 'contact_list' AS source, status, created_at, updated_at, deleted_at,
-               contact_count AS contacts, do_not_call_count AS do_not_call, COALESCE(report ->> 'invalid', 0) AS invalid, 0 AS file_size
+               contact_count AS contacts, do_not_call_count AS do_not_call, COALESCE(CAST(report ->> 'invalid' AS BIGINT), 0) AS invalid, 0 AS file_size
         FROM contact_lists
         UNION ALL
         SELECT id, user_id, original_filename, '', 'csv_file', status, created_at, updated_at, deleted_at,
-               contact_count, do_not_call_count, COALESCE(report ->> 'invalid', 0), file_size
-        FROM csv_files)";
+               contact_count, do_not_call_count, COALESCE(CAST(report ->> 'invalid' AS BIGINT), 0), file_size
+        FROM csv_files) AS sources";
 
 impl Store {
     /// Lists and files that are complete, newest first.
@@ -219,9 +219,12 @@ impl Store {
 
     /// The first contacts of a source: for the preflight's look at script fields.
     pub async fn sample_contacts(&self, source: SourceId, limit: i64) -> Result<Vec<FillContact>, StoreError> {
-        let sql = "SELECT id, source_id, position, name, phone_number, country, zones, said, email, company, extra, 0 AS attempts, NULL AS last_end,
-                          0 AS on_do_not_call
-                   FROM campaign_contacts WHERE source_id = $1 AND do_not_call = 0 ORDER BY position LIMIT $2";
+        let sql = sql!(
+            self.kind(),
+            "SELECT id, source_id, position, name, phone_number, country, zones, said, email, company, extra, CAST(0 AS BIGINT) AS attempts, NULL AS last_end,
+                          #no AS on_do_not_call
+                   FROM campaign_contacts WHERE source_id = $1 AND do_not_call = #no ORDER BY position LIMIT $2"
+        );
         let rows = on!(self.pool(), |db| sqlx::query_as(sql).bind(source).bind(limit).fetch_all(db).await?);
         self.with_fields(rows).await
     }
@@ -246,9 +249,10 @@ impl Store {
     /// Contacts of a source behind a position that are on nobody's do-not-call list, by zones and the
     /// head of their numbers: one number of each, its country, how many.
     pub async fn unqueued_contacts(&self, owner: OwnerId, source: SourceId, after: i64) -> Result<Vec<PlaceCount>, StoreError> {
-        let sql = concat!(
+        let sql = sql!(
+            self.kind(),
             "SELECT zones, said, min(phone_number) AS number, min(country) AS country, count(*) AS n FROM campaign_contacts c
-                   WHERE source_id = $2 AND position > $3 AND do_not_call = 0
+                   WHERE source_id = $2 AND position > $3 AND do_not_call = #no
                      AND NOT ",
             listed!("$1", "c.phone_number"),
             "
@@ -384,12 +388,12 @@ impl Tx {
         after: i64,
         limit: i64,
     ) -> Result<Vec<FillContact>, StoreError> {
-        let sql = concat!("SELECT c.id, c.source_id, c.position, c.name, c.phone_number, c.country, c.zones, c.said, c.email, c.company, '{}' AS extra,
-                          (SELECT count(*) FROM campaign_calls k WHERE k.campaign_id = $2 AND k.contact_id = c.id AND k.charged = 1 AND k.armed_at IS NOT NULL) AS attempts,
+        let sql = sql!(self.kind(), "SELECT c.id, c.source_id, c.position, c.name, c.phone_number, c.country, c.zones, c.said, c.email, c.company, #nothing AS extra,
+                          (SELECT count(*) FROM campaign_calls k WHERE k.campaign_id = $2 AND k.contact_id = c.id AND k.charged = #yes AND k.armed_at IS NOT NULL) AS attempts,
                           (SELECT max(k.completed_at) FROM campaign_calls k WHERE k.campaign_id = $2 AND k.contact_id = c.id AND k.armed_at IS NOT NULL) AS last_end,
                           ", listed!("$5", "c.phone_number"), " AS on_do_not_call
                    FROM campaign_contacts c
-                   WHERE c.source_id = $1 AND c.position > $3 AND c.do_not_call = 0
+                   WHERE c.source_id = $1 AND c.position > $3 AND c.do_not_call = #no
                    ORDER BY c.position LIMIT $4");
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(source).bind(campaign).bind(after).bind(limit).bind(owner).fetch_all(&mut *db).await?))
     }
@@ -398,18 +402,24 @@ impl Tx {
     /// or the outcome forbids it.
     pub async fn settled_contacts(&mut self, campaign: CampaignId, contacts: &[FillContact]) -> Result<Vec<ContactId>, StoreError> {
         let ids: Vec<String> = contacts.iter().map(|c| c.id.hex()).collect();
-        let sql = "SELECT DISTINCT contact_id FROM campaign_calls
-                   WHERE campaign_id = $1 AND contact_id IN (SELECT unhex(value) FROM json_each($2))
+        let sql = sql!(
+            self.kind(),
+            "SELECT DISTINCT contact_id FROM campaign_calls
+                   WHERE campaign_id = $1 AND contact_id IN (#ids($2))
                      AND (rank < 90 OR answered_at IS NOT NULL OR state IN ('unresolved', 'wrong_number', 'rejected') OR outcome IN ('do_not_call', 'wrong_number')
-                          OR (state IN ('failed', 'canceled') AND charged = 1 AND armed_at IS NOT NULL))";
+                          OR (state IN ('failed', 'canceled') AND charged = #yes AND armed_at IS NOT NULL))"
+        );
         Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(campaign).bind(serde_json::json!(ids).to_string()).fetch_all(&mut *db).await?))
     }
 
     /// Numbers into the owner's do-not-call list; answers how many were new.
     pub async fn import_do_not_call(&mut self, owner: OwnerId, numbers: &[&str], source: &str, by: &str, now: DateTime<Utc>) -> Result<u64, StoreError> {
-        let sql = "INSERT INTO do_not_call (user_id, number, reason, source, created_by, created_at)
-                   SELECT $1, value, 'from an imported file', $5, $3, $4 FROM json_each($2) WHERE true
-                   ON CONFLICT (user_id, number) DO NOTHING";
+        let sql = sql!(
+            self.kind(),
+            "INSERT INTO do_not_call (user_id, number, reason, source, created_by, created_at)
+                   SELECT $1, value, 'from an imported file', $5, $3, $4 FROM (#words($2)) AS numbers WHERE true
+                   ON CONFLICT (user_id, number) DO NOTHING"
+        );
         let done = on_tx!(self, |db| sqlx::query(sql)
             .bind(owner)
             .bind(serde_json::json!(numbers).to_string())

@@ -7,9 +7,11 @@ use super::{
     CallRow, Store, StoreError, Tx,
     dnc::listed,
     pool::{on, on_tx},
+    sql::{Text, sql},
 };
 use crate::domain::{
     breaker,
+    call::State,
     id::{CallId, CampaignId, ContactId, OwnerId},
 };
 
@@ -38,13 +40,15 @@ pub struct Recyclable {
 }
 
 /// Most campaigns have none, and are not counted through.
-const ANY_WITHOUT_AGENT: &str = "SELECT 1 FROM campaign_calls WHERE campaign_id = $1 AND abandoned = 1 LIMIT 1";
+static ANY_WITHOUT_AGENT: Text = Text::new("SELECT CAST(1 AS BIGINT) FROM campaign_calls WHERE campaign_id = $1 AND abandoned = #yes LIMIT 1");
 /// Of the last ones, those that are judged: a talk that has just begun may turn out to be without an agent yet.
-const WITHOUT_AGENT: &str = "WITH latest AS (SELECT abandoned FROM campaign_calls
-                                WHERE campaign_id = $1 AND answered_at > $2 AND (abandoned = 1 OR rank >= 90 OR answered_at <= $3)
+static WITHOUT_AGENT: Text = Text::new(
+    "WITH latest AS (SELECT abandoned FROM campaign_calls
+                                WHERE campaign_id = $1 AND answered_at > $2 AND (abandoned = #yes OR rank >= 90 OR answered_at <= $3)
                                 ORDER BY answered_at DESC LIMIT $4)
-    SELECT count(*), count(*) FILTER (WHERE abandoned = 1), (SELECT count(*) FROM latest), (SELECT count(*) FROM latest WHERE abandoned = 1)
-    FROM campaign_calls WHERE campaign_id = $1 AND answered_at > $2";
+    SELECT count(*), count(*) FILTER (WHERE abandoned = #yes), (SELECT count(*) FROM latest), (SELECT count(*) FROM latest WHERE abandoned = #yes)
+    FROM campaign_calls WHERE campaign_id = $1 AND answered_at > $2",
+);
 
 fn answers((answered, abandoned, last, silent): (i64, i64, i64, i64)) -> breaker::Answers {
     breaker::Answers { answered, abandoned, last, silent }
@@ -54,12 +58,13 @@ impl Store {
     /// Answered calls of a campaign since a moment, and how many of them found no agent; zeros where none did.
     /// Those answered after `judged` that go on are not among the last ones.
     pub async fn without_agent(&self, campaign: CampaignId, since: DateTime<Utc>, judged: DateTime<Utc>) -> Result<breaker::Answers, StoreError> {
+        let (any, all) = (ANY_WITHOUT_AGENT.of(self.kind()), WITHOUT_AGENT.of(self.kind()));
         on!(self.pool(), |db| {
-            let any: Option<i64> = sqlx::query_scalar(ANY_WITHOUT_AGENT).bind(campaign).fetch_optional(db).await?;
+            let any: Option<i64> = sqlx::query_scalar(any).bind(campaign).fetch_optional(db).await?;
             if any.is_none() {
                 return Ok(breaker::Answers::default());
             }
-            Ok(answers(sqlx::query_as(WITHOUT_AGENT).bind(campaign).bind(since).bind(judged).bind(breaker::LAST).fetch_one(db).await?))
+            Ok(answers(sqlx::query_as(all).bind(campaign).bind(since).bind(judged).bind(breaker::LAST).fetch_one(db).await?))
         })
     }
 }
@@ -67,9 +72,12 @@ impl Store {
 impl Tx {
     /// How many rows contacts have in their campaigns, and how many of those have not ended.
     pub async fn rows_of_contacts(&mut self, contacts: &[(CampaignId, ContactId)]) -> Result<Vec<ContactRows>, StoreError> {
-        let sql = "SELECT campaign_id, contact_id, count(*) AS total, count(*) FILTER (WHERE rank < 90) AS open
-                   FROM json_each($1) AS j JOIN campaign_calls ON campaign_id = unhex(j.value ->> 0) AND contact_id = unhex(j.value ->> 1)
-                   GROUP BY campaign_id, contact_id";
+        let sql = sql!(
+            self.kind(),
+            "SELECT campaign_id, contact_id, count(*) AS total, count(*) FILTER (WHERE rank < 90) AS open
+                   FROM #rows($1) JOIN campaign_calls ON campaign_id = #id(v, 0) AND contact_id = #id(v, 1)
+                   GROUP BY campaign_id, contact_id"
+        );
         let json: Vec<_> = contacts.iter().map(|(campaign, contact)| [campaign.hex(), contact.hex()]).collect();
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(serde_json::json!(json).to_string()).fetch_all(&mut *db).await?))
     }
@@ -117,10 +125,13 @@ impl Tx {
         doubt: DateTime<Utc>,
         (abandoned, judged): (DateTime<Utc>, DateTime<Utc>),
     ) -> Result<breaker::Facts, StoreError> {
-        let recent = "SELECT count(*), count(*) FILTER (WHERE state = 'failed' AND charged = 0), COALESCE(max(COALESCE(sip_code || ' ', '') || reason) FILTER (WHERE state = 'failed' AND charged = 0), '')
+        let recent = sql!(
+            self.kind(),
+            "SELECT count(*), count(*) FILTER (WHERE state = 'failed' AND charged = #no), COALESCE(max(COALESCE(sip_code || ' ', '') || reason) FILTER (WHERE state = 'failed' AND charged = #no), '')
                       FROM (SELECT state, charged, sip_code, reason FROM campaign_calls
                             WHERE user_id = $1 AND campaign_id = $2 AND rank >= 90 AND completed_at > $3 AND armed_at IS NOT NULL
-                            ORDER BY completed_at DESC LIMIT $4) AS recent";
+                            ORDER BY completed_at DESC LIMIT $4) AS recent"
+        );
         // What our own death left in doubt says nothing of the network.
         // The open ones first, they are few: by the campaign it would look at each of its calls.
         let unknown =
@@ -152,12 +163,13 @@ impl Tx {
 
     /// As [`Store::without_agent`], inside a transaction.
     pub async fn without_agent(&mut self, campaign: CampaignId, since: DateTime<Utc>, judged: DateTime<Utc>) -> Result<breaker::Answers, StoreError> {
+        let (any, all) = (ANY_WITHOUT_AGENT.of(self.kind()), WITHOUT_AGENT.of(self.kind()));
         on_tx!(self, |db| {
-            let any: Option<i64> = sqlx::query_scalar(ANY_WITHOUT_AGENT).bind(campaign).fetch_optional(&mut *db).await?;
+            let any: Option<i64> = sqlx::query_scalar(any).bind(campaign).fetch_optional(&mut *db).await?;
             if any.is_none() {
                 return Ok(breaker::Answers::default());
             }
-            Ok(answers(sqlx::query_as(WITHOUT_AGENT).bind(campaign).bind(since).bind(judged).bind(breaker::LAST).fetch_one(&mut *db).await?))
+            Ok(answers(sqlx::query_as(all).bind(campaign).bind(since).bind(judged).bind(breaker::LAST).fetch_one(&mut *db).await?))
         })
     }
 
@@ -167,10 +179,11 @@ impl Tx {
         Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(subject).bind(action).fetch_optional(&mut *db).await?))
     }
 
-    /// Notes that somebody answered and there was no agent; `false` when it is noted already.
-    pub async fn set_abandoned(&mut self, id: CallId, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        let sql = "UPDATE campaign_calls SET abandoned = 1, updated_at = $2 WHERE id = $1 AND abandoned = 0";
-        let done = on_tx!(self, |db| sqlx::query(sql).bind(id).bind(now).execute(&mut *db).await?.rows_affected());
+    /// Notes that somebody answered and there was no agent; `false` when it is noted already, or the call is no
+    /// longer in the state in which it was read.
+    pub async fn set_abandoned(&mut self, id: CallId, was: State, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let sql = sql!(self.kind(), "UPDATE campaign_calls SET abandoned = #yes, updated_at = $2 WHERE id = $1 AND abandoned = #no AND state = $3");
+        let done = on_tx!(self, |db| sqlx::query(sql).bind(id).bind(now).bind(was).execute(&mut *db).await?.rows_affected());
         Ok(done == 1)
     }
 }

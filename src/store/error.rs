@@ -76,6 +76,12 @@ impl From<sqlx::Error> for StoreError {
 }
 
 impl StoreError {
+    /// A row is no longer as it was read in this transaction: all of it must be undone.
+    #[must_use]
+    pub fn moved() -> Self {
+        Self::Busy("a call was moved meanwhile".to_owned())
+    }
+
     /// A copy for each of many waiters of one failed commit.
     #[must_use]
     pub fn echo(&self) -> Self {

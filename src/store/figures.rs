@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Store, StoreError, pool::on};
+use super::{Store, StoreError, pool::on, sql::sql};
 use crate::domain::{call::State, stats::Counts};
 
 /// What the writer has before it.
@@ -46,11 +46,12 @@ impl Store {
     }
 
     pub async fn figures(&self) -> Result<Figures, StoreError> {
-        let sums = Counts::COLUMNS.iter().map(|c| format!("COALESCE(sum({c}), 0) AS {c}")).collect::<Vec<_>>().join(", ");
+        let sums = Counts::COLUMNS.iter().map(|c| format!("COALESCE(CAST(sum({c}) AS BIGINT), 0) AS {c}")).collect::<Vec<_>>().join(", ");
         let sums = sqlx::AssertSqlSafe(format!("SELECT {sums} FROM campaign_counts"));
-        let queued = "SELECT COALESCE(sum(n.pending), 0) FROM campaigns c JOIN campaign_counts n ON n.campaign_id = c.id
+        let queued = "SELECT COALESCE(CAST(sum(n.pending) AS BIGINT), 0) FROM campaigns c JOIN campaign_counts n ON n.campaign_id = c.id
                       WHERE c.execution_status = 'running' AND c.deleted_at IS NULL";
         let campaigns = "SELECT execution_status, count(*) FROM campaigns WHERE deleted_at IS NULL GROUP BY execution_status";
+        let abandoned = sql!(self.kind(), "SELECT count(*) FROM campaign_calls WHERE abandoned = #yes");
         let open = "SELECT state, count(*) FROM campaign_calls WHERE rank >= 5 AND rank < 90 GROUP BY state";
         on!(self.pool(), |db| {
             Ok(Figures {
@@ -59,7 +60,7 @@ impl Store {
                 campaigns: sqlx::query_as(campaigns).fetch_all(db).await?,
                 lines: sqlx::query_as("SELECT livekit_id, live, max_live FROM trunks ORDER BY created_at LIMIT 1000").fetch_all(db).await?,
                 open: sqlx::query_as(open).fetch_all(db).await?,
-                abandoned: sqlx::query_scalar("SELECT count(*) FROM campaign_calls WHERE abandoned = 1").fetch_one(db).await?,
+                abandoned: sqlx::query_scalar(abandoned).fetch_one(db).await?,
                 heartbeat: sqlx::query_scalar("SELECT max(heartbeat_at) FROM engines WHERE stopped_at IS NULL").fetch_one(db).await?,
             })
         })

@@ -71,7 +71,7 @@ pub use moves::CallUpdate;
 pub use news::{Height, News};
 pub use people::{ContactSearch, FoundContacts, FoundListed, ListedSearch};
 pub use pool::{Revision, Store, Tx};
-pub use postgres_schema::{Migrated, migrate_postgres};
+pub use postgres_schema::{Migrated, SEARCH_PATH, migrate_postgres, postgres_as_sql};
 pub use recordings::RecordingRow;
 pub use reports::ReportRow;
 pub use requests::{NewRequest, OpenRequest, PhoneFacts, RequestRow};

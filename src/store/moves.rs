@@ -191,5 +191,5 @@ pub(super) fn parts(calls: &[CallUpdate<'_>]) -> Vec<Part> {
 
 /// Whether each call was still in the state in which it was read, by the rows that the statements have changed.
 pub(super) fn all_moved(calls: &[CallUpdate<'_>], changed: &[u64]) -> Result<(), StoreError> {
-    if usize::try_from(changed.iter().sum::<u64>()) == Ok(calls.len()) { Ok(()) } else { Err(StoreError::Busy("a call was moved meanwhile".to_owned())) }
+    if usize::try_from(changed.iter().sum::<u64>()) == Ok(calls.len()) { Ok(()) } else { Err(StoreError::moved()) }
 }

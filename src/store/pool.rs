@@ -293,6 +293,9 @@ impl Store {
         Ok(on!(self.pool(), |db| sqlx::query_scalar(sql).fetch_one(db).await?))
     }
 
+    /// Farther than this, there and back, a database holds the world's writers up: they take turns.
+    pub const FAR: Duration = Duration::from_millis(1);
+
     /// How long a question to the database is under way there and back, where it is a server.
     #[must_use]
     pub fn round_trip(&self) -> Option<Duration> {

@@ -83,7 +83,11 @@ impl Tx {
     }
 
     /// Removes ended calls with all that was told of them.
+    ///
+    /// # Errors
+    /// When one of them is not there, or not ended: then nothing may be kept of it.
     pub async fn remove_calls(&mut self, ids: &[CallId]) -> Result<(), StoreError> {
+        let (n, mut last) = (ids.len(), 0);
         let ids = serde_json::json!(ids.iter().map(|i| i.hex()).collect::<Vec<_>>()).to_string();
         let search = match self.kind() {
             Kind::Sqlite => "DELETE FROM call_search WHERE rowid IN (SELECT dialled FROM campaign_calls WHERE id IN (#ids($1)) AND dialled IS NOT NULL)",
@@ -100,9 +104,9 @@ impl Tx {
             "DELETE FROM campaign_calls WHERE id IN (#ids($1)) AND rank >= 90",
         ] {
             let sql = say(self.kind(), template);
-            on_tx!(self, |db| sqlx::query(sql).bind(&ids).execute(&mut *db).await?.rows_affected());
+            last = on_tx!(self, |db| sqlx::query(sql).bind(&ids).execute(&mut *db).await?.rows_affected());
         }
-        Ok(())
+        if usize::try_from(last) == Ok(n) { Ok(()) } else { Err(StoreError::moved()) }
     }
 
     /// Removes the oldest of what is older than `before`, at most `limit`; how many there were.

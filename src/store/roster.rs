@@ -278,11 +278,11 @@ impl Tx {
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(source).bind(id).fetch_all(&mut *db).await?))
     }
 
-    /// A row that waits goes to whom the contact is now.
-    pub async fn redirect(&mut self, to: &NewCall, now: DateTime<Utc>) -> Result<(), StoreError> {
+    /// A row that waits goes to whom the contact is now; `false` when it waits no more.
+    pub async fn redirect(&mut self, to: &NewCall, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let sql = "UPDATE campaign_calls SET phone_number = $2, contact_name = $3, contact_email = $4, country = $5, zones = $6, updated_at = $7
                    WHERE id = $1 AND rank = 0";
-        on_tx!(self, |db| sqlx::query(sql)
+        let done = on_tx!(self, |db| sqlx::query(sql)
             .bind(to.id)
             .bind(&to.phone_number)
             .bind(&to.contact_name)
@@ -293,7 +293,7 @@ impl Tx {
             .execute(&mut *db)
             .await?
             .rows_affected());
-        Ok(())
+        Ok(done == 1)
     }
 
     /// Those of the contacts that are still there, as they are.

@@ -22,7 +22,7 @@ pub fn schema_as_sql() -> String {
     sql
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut out, b| {
         out.push_str(&format!("{b:02x}"));
         out

@@ -222,9 +222,7 @@ impl Store {
         );
         let indexed = match self.kind() {
             Kind::Sqlite => "SELECT rowid FROM call_search WHERE call_search MATCH $1 AND rowid >= $2 AND rowid < $3 ORDER BY rowid DESC LIMIT $4",
-            Kind::Postgres => {
-                "SELECT dialled FROM call_search WHERE words @@ CAST($1 AS tsquery) AND dialled >= $2 AND dialled < $3 ORDER BY dialled DESC LIMIT $4"
-            }
+            Kind::Postgres => "SELECT dialled FROM found_calls(CAST($1 AS tsquery), $2, $3, $4)",
         };
         let end = before.min(end);
         on!(self.pool(), |db| {
@@ -381,8 +379,8 @@ impl Wanted {
         };
         let scope = |scope: String| if kind == Kind::Sqlite { format!("scope : {scope}") } else { format!("'{scope}'") };
         let (and, or) = if kind == Kind::Sqlite { (" AND ", " OR ") } else { (" & ", " | ") };
-        let mut all = vec![scope(format!("o{}", owner.hex()))];
-        all.extend(campaign.map(|c| scope(format!("c{}", c.hex()))));
+        let mut all = vec![scope(format!("o{}", owner.hex().to_lowercase()))];
+        all.extend(campaign.map(|c| scope(format!("c{}", c.hex().to_lowercase()))));
         all.extend(self.words.iter().map(|w| column("name", w)));
         all.extend(self.ends.iter().map(|e| {
             let tail = column("tail", e);
@@ -447,7 +445,13 @@ impl Tx {
             .iter()
             .map(|r| {
                 let name: Vec<String> = words(&r.contact_name).collect();
-                (r.dialled, name.join(" "), backwards(&r.phone_number), format!("o{} c{}", r.user_id.hex(), r.campaign_id.hex()), r.user_id.hex())
+                (
+                    r.dialled,
+                    name.join(" "),
+                    backwards(&r.phone_number),
+                    format!("o{} c{}", r.user_id.hex(), r.campaign_id.hex()).to_lowercase(),
+                    r.user_id.hex(),
+                )
             })
             .collect();
         on_tx!(self, |db| sqlx::query(sql).bind(serde_json::json!(json).to_string()).execute(&mut *db).await?.rows_affected());

@@ -46,6 +46,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("object", "json_object({0})", "json_build_object({0})"),
     ("inner", "json({0})", "{0}"),
     ("hex", "hex({0})", "{0}::text"),
+    ("nothing", "'{}'", "'{}'::jsonb"),
     // Functions by other names.
     ("least", "min({0}, {1})", "LEAST({0}, {1})"),
     ("most", "max({0}, {1})", "GREATEST({0}, {1})"),

@@ -7,6 +7,7 @@ mod api;
 mod auth;
 mod bounds;
 mod cli;
+mod conformance;
 mod console;
 mod contacts;
 mod crash;

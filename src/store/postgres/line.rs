@@ -83,15 +83,24 @@ impl Line {
 
     /// Begins a transaction and waits for the turn, in one round trip; the first job's savepoint goes with it.
     pub(in crate::store) async fn begin(&mut self, savepoint: bool) -> Result<(), StoreError> {
+        let old = self.conn.is_some();
         self.connect().await?;
+        match self.take_turn(savepoint).await {
+            // It was ended while nobody used it, and nothing has run yet.
+            Err(e) if old && is_ended(&e) => {
+                self.connect().await?;
+                self.take_turn(savepoint).await.map_err(StoreError::from)
+            }
+            begun => Ok(begun?),
+        }
+    }
+
+    async fn take_turn(&mut self, savepoint: bool) -> Result<(), sqlx::Error> {
         let text = format!("BEGIN; {TURN}{}", if savepoint { "; SAVEPOINT job" } else { "" });
         self.patience = LOCK;
         let begun = sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut *self).await;
         self.patience = STATEMENT;
-        begun.map(|_| ()).map_err(|e| {
-            self.hang_up();
-            e.into()
-        })
+        begun.map(|_| ()).inspect_err(|_| self.hang_up())
     }
 
     /// Keeps the transaction, marked as this one, and rings for the others. Where no answer comes, the mark is
@@ -150,6 +159,14 @@ impl Line {
     /// Statements without binds, in one round trip.
     pub(in crate::store) async fn run(&mut self, sql: &'static str) -> Result<(), StoreError> {
         Ok(sqlx::raw_sql(sql).execute(self).await.map(|_| ())?)
+    }
+}
+
+/// The other end is gone, and said so or is seen to be.
+fn is_ended(e: &sqlx::Error) -> bool {
+    match e {
+        sqlx::Error::Io(e) => e.kind() != ErrorKind::TimedOut,
+        e => e.as_database_error().is_some() && !is_refusal(e),
     }
 }
 

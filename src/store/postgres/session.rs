@@ -3,7 +3,7 @@
 
 use sqlx::{PgConnection, Row, postgres::PgConnectOptions};
 
-use super::super::StoreError;
+use super::super::{StoreError, postgres_schema::SEARCH_PATH};
 
 /// What keeps one process from holding the others: a holder that stops or is cut off loses the lock, and nothing of
 /// it is kept. What a pooler takes away without a word is seen by reading it back.
@@ -20,9 +20,6 @@ const ALIVE: [(&str, &str); 4] = [("tcp_keepalives_idle", "5"), ("tcp_keepalives
 
 /// The oldest release of PostgreSQL that this was tried with.
 const OLDEST: i32 = 150_000;
-
-/// Schema `dialdeck`, where there is one, has our names before the system that was there before.
-const SEARCH_PATH: &str = "SELECT set_config('search_path', 'dialdeck, ' || current_setting('search_path'), false)";
 
 /// For the connection that writes.
 pub(super) fn writing(options: &PgConnectOptions) -> PgConnectOptions {

@@ -1,7 +1,7 @@
 -- The tables and views that the SQLite schema has at its newest migration, under the same names, with this
 -- database's own types. What is compared or sorted as text is so by its bytes, as there: COLLATE "C".
 --
--- Owners' rows are closed to each other in 0002_owners.sql. With FORCE ROW LEVEL SECURITY the owner of the tables
+-- Owners' rows are closed to each other in 0004_owners.sql. With FORCE ROW LEVEL SECURITY the owner of the tables
 -- sees none of their rows: a migration that moves rows lifts it for the table first and puts it back.
 
 CREATE TABLE settings (
@@ -38,7 +38,7 @@ CREATE TABLE trunks (
     CHECK (live >= 0 AND live <= max_live)
 );
 
-CREATE TABLE phone_number (
+CREATE TABLE IF NOT EXISTS phone_number (
     id                   UUID PRIMARY KEY,
     user_id              UUID NOT NULL,
     number               TEXT NOT NULL COLLATE "C" UNIQUE,
@@ -408,9 +408,19 @@ CREATE TABLE call_requests (
 CREATE INDEX call_requests_by_call ON call_requests (call_id, kind, at);
 CREATE INDEX call_requests_open ON call_requests (at) WHERE done_at IS NULL;
 
--- A call with what was asked of it that decides how its end is read.
-CREATE VIEW calls WITH (security_invoker = true) AS
-    SELECT k.*, (SELECT min(r.at) FROM call_requests r WHERE r.call_id = k.id AND r.kind = 'hangup') AS hangup_requested_at FROM campaign_calls k;
+-- A call with what was asked of it that decides how its end is read. The system before may have a table of this name,
+-- which its agents write: then the view stands in schema dialdeck, which is looked in first.
+DO $$
+DECLARE
+    place TEXT := current_schema();
+BEGIN
+    IF to_regclass(format('%I.calls', place)) IS NOT NULL THEN
+        place := 'dialdeck';
+        CREATE SCHEMA IF NOT EXISTS dialdeck;
+    END IF;
+    EXECUTE format('CREATE VIEW %I.calls WITH (security_invoker = true) AS
+        SELECT k.*, (SELECT min(r.at) FROM call_requests r WHERE r.call_id = k.id AND r.kind = ''hangup'') AS hangup_requested_at FROM campaign_calls k', place);
+END $$;
 
 CREATE TABLE do_not_call (
     user_id    UUID NOT NULL,
