@@ -162,7 +162,7 @@ impl Tx {
     pub async fn calls_named(&mut self, ids: &[CallId], sids: &[&str], keys: &[&str]) -> Result<(Vec<CallRow>, Vec<String>), StoreError> {
         let ids: Vec<String> = ids.iter().map(|i| i.hex()).collect();
         let sql = NAMED[self.kind() as usize].as_str();
-        let [ids, sids, keys] = [json!(ids), json!(sids), json!(keys)].map(|list| list.to_string());
+        let [ids, sids, keys] = [json!(ids), json!(sids), json!(keys)].map(|list| letters(self.kind(), list.to_string()));
         let (calls, known): (String, String) = on_tx!(self, |db| sqlx::query_as(sql).bind(ids).bind(sids).bind(keys).fetch_one(&mut *db).await?);
         let damaged = |e: serde_json::Error| StoreError::Damaged(format!("a call cannot be read ({e})"));
         Ok((serde_json::from_str(&calls).map_err(damaged)?, serde_json::from_str(&known).map_err(damaged)?))
