@@ -36,7 +36,7 @@ use crate::{
     domain::{id::OwnerId, rules::Rules},
     engine::{Engine, EngineConfig, Recording, Stop, hostname},
     provision::{OwnTrunk, Provision},
-    store::{Setting, Store, StoreError},
+    store::{Setting, Store, StoreError, migrate_postgres},
     telephony::{
         Bucket, Carrier, CarrierError, RecordingPlace,
         livekit::{LiveKit, LiveKitConfig, WebhookKeys, is_loopback},
@@ -106,6 +106,9 @@ pub struct App {
 /// # Errors
 /// When the database cannot be opened.
 pub async fn open_desk(config: &Config, clock: SharedClock) -> Result<(Desk, Installation), AppError> {
+    if let Some(url) = config.migrate_url.as_ref().filter(|_| Store::is_server(&config.database_url)) {
+        migrate_postgres(url.reveal()).await?;
+    }
     desk_over(Store::open(&config.database_url).await?, config, clock).await
 }
 

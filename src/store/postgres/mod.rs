@@ -83,8 +83,12 @@ pub(super) async fn open(url: &str, revision: &watch::Sender<Revision>) -> Resul
         .map_err(|e| StoreError::Open { path: "postgres://".to_owned(), why: format!("{e}. Write postgres://USER:PASSWORD@HOST:5432/NAME") })?;
     let place = Place::of_server(words_for(&options));
     // Whether it is there at all, in a bounded time: a change of a large table takes the time it takes.
-    drop(connect(&options).await.map_err(|e| place.cannot_open(&e))?.close().await);
-    migrate_postgres(url).await?;
+    let mut first = connect(&options).await.map_err(|e| place.cannot_open(&e))?;
+    session::check_login(&mut first).await.map_err(|e| place.cannot_open(&words_of(&e.into())))?;
+    drop(first.close().await);
+    if migrate_postgres(url).await?.passes_by_owners {
+        tracing::warn!(target: "store", "this login passes by the doors between owners, as a superuser does: give dialdeck one of its own");
+    }
     let me = Uuid::now_v7();
     let mut line = Line::new(session::writing(&options), me);
     line.connect().await.map_err(|e| place.cannot_open(&words_of(&e)))?;
@@ -100,7 +104,7 @@ pub(super) async fn open(url: &str, revision: &watch::Sender<Revision>) -> Resul
 /// An error's own words, without those that it gets where it is told.
 fn words_of(e: &StoreError) -> String {
     match e {
-        StoreError::Busy(why) => why.clone(),
+        StoreError::Busy(why) | StoreError::Away(why) | StoreError::Unfit(why) => why.clone(),
         e => e.to_string(),
     }
 }
