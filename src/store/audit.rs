@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{
     AuditRow, Store, StoreError, Tx,
     pool::{on, on_tx},
+    sql::{letters, sql},
 };
 use crate::domain::id::OwnerId;
 
@@ -43,7 +44,8 @@ impl Tx {
         subject: Option<uuid::Uuid>,
         details: &serde_json::Value,
     ) -> Result<(), StoreError> {
-        let sql = "INSERT INTO audit (at, user_id, actor, source, action, subject, details) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        let sql = sql!(self.kind(), "INSERT INTO audit (at, user_id, actor, source, action, subject, details) VALUES ($1, $2, $3, $4, $5, $6, #document($7))");
+        let details = letters(self.kind(), details.to_string());
         on_tx!(self, |db| sqlx::query(sql)
             .bind(now)
             .bind(owner)
@@ -51,7 +53,7 @@ impl Tx {
             .bind(source)
             .bind(action)
             .bind(subject)
-            .bind(details.to_string())
+            .bind(details)
             .execute(&mut *db)
             .await?
             .rows_affected());

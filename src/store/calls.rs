@@ -6,7 +6,7 @@ use super::{
     CallRow, OutcomeRow, Page, PaneRow, Store, StoreError, Tx,
     pool::{on, on_tx},
     rows::stamp,
-    sql::sql,
+    sql::{letters, sql},
 };
 use crate::domain::{
     call::State,
@@ -175,7 +175,7 @@ impl Tx {
                 ])
             })
             .collect();
-        let json = serde_json::Value::from(json).to_string();
+        let json = letters(self.kind(), serde_json::Value::from(json).to_string());
         Ok(on_tx!(self, |db| sqlx::query(sql).bind(json).bind(owner).bind(campaign).bind(now).execute(&mut *db).await?.rows_affected()))
     }
 

@@ -82,8 +82,8 @@ impl Tx {
 
     /// The last of a campaign's calls after `after`, looking at no more than `limit` of them; `None` at the end.
     pub async fn end_of_window(&mut self, campaign: CampaignId, after: CallId, limit: i64) -> Result<Option<CallId>, StoreError> {
-        let sql = "SELECT max(id) FROM (SELECT id FROM campaign_calls WHERE campaign_id = $1 AND id > $2 ORDER BY id LIMIT $3) AS page";
-        Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(campaign).bind(after).bind(limit).fetch_one(&mut *db).await?))
+        let sql = "SELECT id FROM (SELECT id FROM campaign_calls WHERE campaign_id = $1 AND id > $2 ORDER BY id LIMIT $3) AS page ORDER BY id DESC LIMIT 1";
+        Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(campaign).bind(after).bind(limit).fetch_optional(&mut *db).await?))
     }
 
     /// Of a campaign's calls after one and up to another, the last ones of contacts that ended so before a

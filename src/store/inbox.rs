@@ -7,7 +7,7 @@ use super::{
     Store, StoreError, Tx,
     pool::{on, on_tx},
     rows::stamp,
-    sql::sql,
+    sql::{letters, sql},
 };
 use crate::domain::{
     call::State,
@@ -60,7 +60,7 @@ impl Tx {
             })
             .collect();
         // An empty text is no JSON: the statement fails, as it must.
-        let json = serde_json::to_string(&rows).unwrap_or_default();
+        let json = letters(self.kind(), serde_json::to_string(&rows).unwrap_or_default());
         let done = on_tx!(self, |db| sqlx::query(sql).bind(json).bind(now).execute(&mut *db).await?.rows_affected());
         Ok(usize::try_from(done).unwrap_or(usize::MAX))
     }

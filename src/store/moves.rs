@@ -10,7 +10,7 @@ use super::{
     CallRow, StoreError, Tx,
     pool::on_tx,
     rows::stamp,
-    sql::{Kind, changing, spoken, together},
+    sql::{Kind, changing, letters, spoken, together},
 };
 use crate::domain::{call::State, id::CallId};
 
@@ -161,7 +161,7 @@ impl Tx {
     pub async fn calls_named(&mut self, ids: &[CallId], sids: &[&str], keys: &[&str]) -> Result<(Vec<CallRow>, Vec<String>), StoreError> {
         let ids: Vec<String> = ids.iter().map(|i| i.hex()).collect();
         let sql = NAMED[self.kind() as usize].as_str();
-        let [ids, sids, keys] = [json!(ids), json!(sids), json!(keys)].map(|list| list.to_string());
+        let [ids, sids, keys] = [json!(ids), json!(sids), json!(keys)].map(|list| letters(self.kind(), list.to_string()));
         let (calls, known): (String, String) = on_tx!(self, |db| sqlx::query_as(sql).bind(ids).bind(sids).bind(keys).fetch_one(&mut *db).await?);
         let damaged = |e: serde_json::Error| StoreError::Damaged(format!("a call cannot be read ({e})"));
         Ok((serde_json::from_str(&calls).map_err(damaged)?, serde_json::from_str(&known).map_err(damaged)?))
@@ -183,7 +183,7 @@ impl Tx {
         let (mut texts, mut rows) = (Vec::new(), Vec::new());
         for (written, moves) in [(stays, false), (moves, true)].iter().filter(|(w, _)| !w.calls.is_empty()) {
             texts.push(written.sql(2 + rows.len(), *moves));
-            rows.push(written.json(*moves));
+            rows.push(letters(self.kind(), written.json(*moves)));
         }
         let text = sqlx::AssertSqlSafe(together(self.kind(), &texts));
         let done = changing!(self, text, |query| rows.into_iter().fold(query.bind(now), |query, json| query.bind(json)));

@@ -46,6 +46,8 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("object", "json_object({0})", "json_build_object({0})"),
     ("inner", "json({0})", "{0}"),
     ("hex", "hex({0})", "{0}::text"),
+    // A text of JSON in one bind, as a column keeps it.
+    ("document", "{0}", "CAST({0} AS JSONB)"),
     ("nothing", "'{}'", "'{}'::jsonb"),
     // Functions by other names.
     ("least", "min({0}, {1})", "LEAST({0}, {1})"),
@@ -117,6 +119,25 @@ pub(super) fn spoken(kind: Kind, template: &str) -> String {
         let inside = spoken(kind, inside);
         let (first, second) = if word.contains("{1}") { halves(&inside) } else { (inside.as_str(), "") };
         out.push_str(&word.replace("{0}", first).replace("{1}", second));
+    }
+    out + rest
+}
+
+/// JSON as a database takes it. PostgreSQL has no letter U+0000, so it is told as U+FFFD: a fact is not lost for a letter.
+pub(super) fn letters(kind: Kind, json: String) -> String {
+    const NONE: &str = "\\u0000";
+    if kind == Kind::Sqlite || !json.contains(NONE) {
+        return json;
+    }
+    let mut out = String::with_capacity(json.len());
+    let mut rest = json.as_str();
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        out.push_str(before);
+        // A backslash stands in pairs, or before a letter that is escaped.
+        let (told, skipped) = if escape.starts_with(NONE) { ("\\ufffd", NONE.len()) } else { (&escape[..2], 2) };
+        out.push_str(told);
+        rest = &escape[skipped..];
     }
     out + rest
 }
@@ -251,6 +272,14 @@ mod tests {
         );
         assert_eq!(spoken(Kind::Sqlite, "#most(0, live + #int(v, 1))"), "max(0, live + (v ->> 1))");
         assert_eq!(spoken(Kind::Postgres, "#most(0, live + #int(v, 1))"), "GREATEST(0, live + (v ->> 1)::bigint)");
+    }
+
+    #[test]
+    fn a_letter_that_one_has_not_is_told_as_another() {
+        let json = serde_json::json!(["a\u{0}b", "\\u0000", "\\\u{0}\"é"]).to_string();
+        let told: serde_json::Value = serde_json::from_str(&letters(Kind::Postgres, json.clone())).unwrap();
+        assert_eq!(told, serde_json::json!(["a\u{fffd}b", "\\u0000", "\\\u{fffd}\"é"]));
+        assert_eq!(letters(Kind::Sqlite, json.clone()), json);
     }
 
     #[test]

@@ -29,6 +29,7 @@ databases!(
     calls_move_as_a_set_from_the_state_in_which_they_were_read,
     a_set_of_500_moves_at_once,
     facts_are_stored_once_under_their_key,
+    a_letter_that_a_database_has_not_costs_no_fact,
 );
 
 async fn rows_go_in_as_a_set_and_come_out_as_they_were(house: House) {
@@ -437,4 +438,13 @@ async fn facts_are_stored_once_under_their_key(house: House) {
         tx.insert_events(&news, h.now).await?
     });
     assert_eq!(stored, 500);
+}
+
+async fn a_letter_that_a_database_has_not_costs_no_fact(house: House) {
+    let row = house.queue(|c| (c.contact_name, c.zones) = ("a\u{0}b".into(), "z".into())).await;
+    assert!(row.contact_name.starts_with('a'));
+    let row = house.change(&row, |r| (r.reason, r.notes, r.outcome_by) = ("a\u{0}b".into(), "\\u0000".into(), Some("\u{0}".into()))).await;
+    assert!(row.reason.starts_with('a') && row.notes == "\\u0000", "{:?}", row.reason);
+    let (set, known) = tx!(house, |tx| tx.calls_named(&[row.id], &["CA\u{0}"], &["k\u{0}"]).await?);
+    assert_eq!((set.len(), known.len()), (1, 0));
 }

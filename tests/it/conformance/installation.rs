@@ -15,6 +15,7 @@ databases!(
     a_setting_is_one_value_for_all,
     a_key_is_taken_once_and_free_again_in_time,
     the_engine_that_was_seen_last_is_told,
+    one_engine_dials_where_hosts_share_a_database,
     owners_are_whoever_has_rows,
     figures_are_sums_over_everybody,
     jobs_answer_after_their_commit_and_are_undone_alone,
@@ -80,6 +81,25 @@ async fn the_engine_that_was_seen_last_is_told(house: House) {
     assert_eq!(house.store.engine().await.unwrap().unwrap().incarnation, b, "the one that leads stays");
     tx!(house, |tx| tx.remove_engines(h.after(3), None).await?);
     assert!(house.store.engine().await.unwrap().is_none());
+}
+
+async fn one_engine_dials_where_hosts_share_a_database(house: House) {
+    let (a, b) = (Incarnation::fresh(), Incarnation::fresh());
+    let take = async |by, host: &'static str, seconds| tx!(house, |tx| tx.take_lease(by, host, seconds).await?);
+    let lease = async || house.store.lease().await.unwrap();
+    assert!(lease().await.is_none() && take(a, FOREIGN, 600.0).await);
+    if !house.store.is_shared() {
+        assert!(take(b, "", 600.0).await && lease().await.is_none(), "one file is one host's: the lock beside it decides");
+        tx!(house, |tx| tx.give_lease_back(a).await?);
+        return;
+    }
+    assert!(!take(b, "other", 600.0).await && take(a, FOREIGN, 900.0).await, "renewed by whoever has it");
+    let held = lease().await.unwrap();
+    assert_eq!((held.incarnation, held.host.as_str(), held.left > 600.0), (a, FOREIGN, true));
+    tx!(house, |tx| tx.give_lease_back(b).await?);
+    assert!(!take(b, "other", 600.0).await, "not theirs to give");
+    tx!(house, |tx| tx.give_lease_back(a).await?);
+    assert!(lease().await.unwrap().left <= 0.0 && take(b, "other", 0.0).await && take(a, FOREIGN, 600.0).await, "taken when it has run out");
 }
 
 async fn owners_are_whoever_has_rows(house: House) {
