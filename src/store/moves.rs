@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::{
     CallRow, StoreError, Tx,
-    pool::on_tx,
+    pool::{changing, on_tx},
     rows::stamp,
-    sql::{Kind, changing, letters, spoken, together},
+    sql::{Kind, letters, spoken, together},
 };
 use crate::domain::{call::State, id::CallId};
 
@@ -186,7 +186,13 @@ impl Tx {
             rows.push(letters(self.kind(), written.json(*moves)));
         }
         let text = sqlx::AssertSqlSafe(together(self.kind(), &texts));
-        let done = changing!(self, text, |query| rows.into_iter().fold(query.bind(now), |query, json| query.bind(json)));
+        let done = changing!(self, text, |query| {
+            let mut query = query.bind(now);
+            for json in rows {
+                query = query.bind(json);
+            }
+            query
+        });
         if usize::try_from(done) != Ok(calls.len()) {
             return Err(StoreError::moved());
         }

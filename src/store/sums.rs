@@ -5,10 +5,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde_json::{Value, json};
 
-use super::{
-    StoreError, Tx,
-    sql::{changing, together},
-};
+use super::{StoreError, Tx, pool::changing, sql::together};
 use crate::domain::{
     id::{CampaignId, TrunkId},
     stats::{Counts, Pace},

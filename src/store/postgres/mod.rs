@@ -20,12 +20,7 @@ use uuid::Uuid;
 
 pub(super) use line::{Line, Readers};
 
-use super::{
-    Revision, StoreError, Tx,
-    file::Place,
-    pool::{Conn, Opened, Pool},
-    postgres_schema::migrate_postgres,
-};
+use super::{StoreError, file::Place, postgres_schema::migrate_postgres};
 
 /// Readers of one process: a screen asks a few things at once.
 const READERS: u32 = 6;
@@ -78,7 +73,7 @@ fn words_for(o: &PgConnectOptions) -> String {
 }
 
 /// Opens the database of a URL, whose schema is brought up to date where this login may.
-pub(super) async fn open(url: &str, revision: &watch::Sender<Revision>) -> Result<Opened, StoreError> {
+pub(super) async fn open(url: &str, revision: &watch::Sender<u64>) -> Result<(Line, Server, Place), StoreError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|e| StoreError::Open { path: "postgres://".to_owned(), why: format!("{e}. Write postgres://USER:PASSWORD@HOST:5432/NAME") })?;
     let place = Place::of_server(words_for(&options));
@@ -98,7 +93,7 @@ pub(super) async fn open(url: &str, revision: &watch::Sender<Revision>) -> Resul
     let open = CancellationToken::new();
     tokio::spawn(bell::heard(read.clone(), me, revision.clone(), open.clone()));
     let server = Server { read, me, round_trip, _open: open.drop_guard() };
-    Ok(Opened { tx: Tx { conn: Conn::Postgres(line) }, pool: Pool::Postgres(server), place })
+    Ok((line, server, place))
 }
 
 /// An error's own words, without those that it gets where it is told.
