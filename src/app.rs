@@ -106,9 +106,7 @@ pub struct App {
 /// # Errors
 /// When the database cannot be opened.
 pub async fn open_desk(config: &Config, clock: SharedClock) -> Result<(Desk, Installation), AppError> {
-    if let Some(url) = config.migrate_url.as_ref().filter(|_| Store::is_server(&config.database_url)) {
-        migrate_postgres(url.reveal()).await?;
-    }
+    bring_up_to_date(config).await?;
     desk_over(Store::open(&config.database_url).await?, config, clock).await
 }
 
@@ -117,7 +115,16 @@ pub async fn open_desk(config: &Config, clock: SharedClock) -> Result<(Desk, Ins
 /// # Errors
 /// When there is none, or it cannot be opened.
 pub async fn open_desk_there(config: &Config, clock: SharedClock) -> Result<(Desk, Installation), AppError> {
+    bring_up_to_date(config).await?;
     desk_over(Store::open_existing(&config.database_url).await?, config, clock).await
+}
+
+/// The schema of a server, by the login that may change it, where that is another one than that of the daily work.
+async fn bring_up_to_date(config: &Config) -> Result<(), AppError> {
+    if let Some(url) = config.migrate_url.as_ref().filter(|_| Store::is_server(&config.database_url)) {
+        migrate_postgres(url.reveal()).await?;
+    }
+    Ok(())
 }
 
 async fn desk_over(store: Store, config: &Config, clock: SharedClock) -> Result<(Desk, Installation), AppError> {

@@ -43,8 +43,8 @@ pub struct Migrated {
 /// # Errors
 /// In words that name the server and the way out.
 pub async fn migrate_postgres(url: &str) -> Result<Migrated, StoreError> {
-    let options =
-        PgConnectOptions::from_str(url).map_err(|e| StoreError::Open { path: "postgres://...".into(), why: format!("the URL cannot be read: {e}") })?;
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|e| StoreError::Open { path: "postgres://...".into(), why: format!("{e}. Write postgres://USER:PASSWORD@HOST:5432/DATABASE") })?;
     let place = place_of(&options);
     let failed = |e: sqlx::Error| StoreError::Open { path: place.clone(), why: reading(&e) };
     let mut db = PgConnection::connect_with(&options).await.map_err(failed)?;

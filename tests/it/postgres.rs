@@ -574,3 +574,25 @@ async fn migrate_says_what_it_did_and_who_passes_by_the_doors() {
     let script = dialdeck(dir.path(), &["migrate", "--print-sql"]);
     assert!(String::from_utf8_lossy(&script.stdout).contains("STRICT"), "a file's, where no server is named");
 }
+
+/// The login of the daily work changes no table and sees rows only by the roles it is in; another one makes the schema.
+#[tokio::test]
+async fn the_daily_login_needs_no_right_but_its_two_roles() {
+    let Some(database) = postgres::empty_database().await else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let daily = database.login("daily", "IN ROLE authenticated, dialdeck_engine").await;
+    let run = |args: &[&str], migrate: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dialdeck"));
+        command.args(args).current_dir(dir.path()).env_clear().env("HOME", dir.path()).env("DATABASE_URL", &daily).stdin(Stdio::null());
+        let out = command.env("DIALDECK_DATABASE__MIGRATE_URL", migrate).output().unwrap();
+        (out.status.success(), format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr)))
+    };
+    let (done, said) = run(&["assistant", "list"], "");
+    assert!(!done && said.contains("migrate_url"), "it may not make the tables: {said}");
+    let (done, said) = run(&["assistant", "add", "Sarah"], &database.url);
+    assert!(done, "a start makes them by the other login: {said}");
+    let (done, said) = run(&["assistant", "list"], "");
+    assert!(done && said.contains("Sarah"), "from then on it is enough: {said}");
+    let mut stranger = PgConnection::connect(&database.login("stranger", "").await).await.unwrap();
+    refused(&mut stranger, "SELECT * FROM assistants").await;
+}
