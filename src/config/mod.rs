@@ -366,6 +366,23 @@ pub fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres://") || url.starts_with("postgresql://")
 }
 
+/// Complains of URLs that are of no database; answers the one of the login that may change the schema.
+fn databases(r: &mut Reader) -> String {
+    let url = r.text("database.url");
+    if !url.is_empty() && !url.starts_with("sqlite:") && !is_postgres(&url) {
+        let kind = clean(url.split(':').next().unwrap_or_default(), 20);
+        r.complain("database.url", format!("\"{kind}\" is no database of this release: write sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE"));
+    }
+    let migrate_url = r.text("database.migrate_url");
+    if !migrate_url.is_empty() && !is_postgres(&migrate_url) {
+        r.complain(
+            "database.migrate_url",
+            "it is the login that changes the schema of a PostgreSQL server: write postgres://USER:PASSWORD@HOST/DATABASE".to_owned(),
+        );
+    }
+    migrate_url
+}
+
 /// Turns the values into a configuration.
 ///
 /// # Errors
@@ -390,18 +407,7 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
             r.complain(key, "this release ends no TLS itself: put a proxy in front and start with --behind-proxy");
         }
     }
-    let url = r.text("database.url");
-    if !url.is_empty() && !url.starts_with("sqlite:") && !is_postgres(&url) {
-        let kind = clean(url.split(':').next().unwrap_or_default(), 20);
-        r.complain("database.url", format!("\"{kind}\" is no database of this release: write sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE"));
-    }
-    let migrate_url = r.text("database.migrate_url");
-    if !migrate_url.is_empty() && !is_postgres(&migrate_url) {
-        r.complain(
-            "database.migrate_url",
-            "it is the login that changes the schema of a PostgreSQL server: write postgres://USER:PASSWORD@HOST/DATABASE".to_owned(),
-        );
-    }
+    let migrate_url = databases(&mut r);
     let (recording, recording_bucket) = recording::read(&mut r);
     let config = Config {
         recording,

@@ -303,7 +303,7 @@ impl Tx {
         let done = match (&mut self.conn, rows) {
             (Conn::Sqlite(db), SliceRows::Bound(mut sql)) => sql.build().persistent(usual).execute(db).await?.rows_affected(),
             (Conn::Postgres(db), SliceRows::Json { sql, json, now }) => {
-                sqlx::query(sqlx::AssertSqlSafe(sql)).bind(json).bind(source).bind(now).execute(db).await?.rows_affected()
+                sqlx::query(sqlx::AssertSqlSafe(sql)).bind(json).bind(source).bind(now).execute(&mut **db).await?.rows_affected()
             }
             _ => return Err(StoreError::Damaged("a slice of contacts was made for another database".to_owned())),
         };

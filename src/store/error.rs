@@ -51,6 +51,7 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::Database(db) => db,
             // Only a server is far.
             sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => return Self::Away(e.to_string()),
+            sqlx::Error::Configuration(why) => return Self::Unfit(why.to_string()),
             _ => return Self::Sqlx(e),
         };
         if db.is_unique_violation() {

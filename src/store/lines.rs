@@ -9,9 +9,9 @@ use sqlx::types::Json;
 use super::{
     Store, StoreError, TrunkRow, Tx,
     minutes::minute_of,
-    pool::{on, on_tx},
+    pool::{changing, on, on_tx},
     rows::stamp,
-    sql::{Kind, changing, sql, together},
+    sql::{Kind, sql, together},
     texts::Part,
 };
 use crate::domain::{

@@ -10,7 +10,7 @@ use super::{
     CallRow, StoreError, Tx,
     pool::on_tx,
     rows::stamp,
-    sql::{Kind, spoken},
+    sql::{Kind, letters, spoken},
     texts::Part,
 };
 use crate::domain::{call::State, id::CallId};

@@ -43,11 +43,30 @@ macro_rules! on_tx {
     ($tx:expr, |$db:ident| $body:expr) => {
         match &mut $tx.conn {
             $crate::store::pool::Conn::Sqlite($db) => $body,
-            $crate::store::pool::Conn::Postgres($db) => $body,
+            $crate::store::pool::Conn::Postgres(line) => {
+                let $db: &mut $crate::store::postgres::Line = line;
+                $body
+            }
         }
     };
 }
-pub(super) use {on, on_tx};
+/// Runs a text of [`together`](super::sql::together); answers how many rows were changed.
+macro_rules! changing {
+    ($tx:expr, $text:expr, |$query:ident| $bound:expr) => {{
+        let text = $text;
+        match &mut $tx.conn {
+            $crate::store::pool::Conn::Sqlite(db) => {
+                let $query = sqlx::query(text);
+                $bound.execute(&mut *db).await?.rows_affected()
+            }
+            $crate::store::pool::Conn::Postgres(db) => {
+                let $query = sqlx::query_scalar::<_, i64>(text);
+                u64::try_from($bound.fetch_one(&mut **db).await?).unwrap_or(0)
+            }
+        }
+    }};
+}
+pub(super) use {changing, on, on_tx};
 
 pub(super) enum Pool {
     /// `beside` is one connection: what it says of other processes' commits is comparable only to itself.
@@ -94,7 +113,7 @@ pub(super) async fn turn(turns: Option<&Turns>) -> Option<OwnedMutexGuard<()>> {
 
 pub(super) enum Conn {
     Sqlite(SqliteConnection),
-    Postgres(Line),
+    Postgres(Box<Line>),
 }
 
 /// An open write transaction. Named only in `store` and `desk`.
@@ -166,14 +185,20 @@ impl Store {
 
     async fn open_with(url: &str, make: bool, turns: Option<Turns>) -> Result<Self, StoreError> {
         let revision = watch::Sender::new(0);
-        let opened = if postgres::is_meant(url) { postgres::open(url, &revision).await? } else { sqlite::open(url, make, turns.clone(), &revision).await? };
+        let (conn, pool, place) = if postgres::is_meant(url) {
+            let (line, server, place) = postgres::open(url, &revision).await?;
+            (Conn::Postgres(Box::new(line)), Pool::Postgres(server), place)
+        } else {
+            let sqlite::Files { write, read, beside, place } = sqlite::open(url, make, turns.is_some(), &revision).await?;
+            (Conn::Sqlite(write), Pool::Sqlite { read, beside, turns: turns.clone() }, place)
+        };
         let (urgent, urgent_rx) = mpsc::channel(4096);
         let (bulk, bulk_rx) = mpsc::channel(8);
         let trouble = Arc::<RwLock<Trouble>>::default();
-        let place = Arc::new(opened.place);
-        let writer = Writer { tx: opened.tx, revision: revision.clone(), trouble: trouble.clone(), place: place.clone(), turns };
+        let place = Arc::new(place);
+        let writer = Writer { tx: Tx { conn }, revision: revision.clone(), trouble: trouble.clone(), place: place.clone(), turns };
         tokio::spawn(writer.run(urgent_rx, bulk_rx));
-        Ok(Self { inner: Arc::new(Inner { pool: opened.pool, urgent, bulk, revision, trouble, place }) })
+        Ok(Self { inner: Arc::new(Inner { pool, urgent, bulk, revision, trouble, place }) })
     }
 
     /// The path in a database URL; of a server's, the words for it.
@@ -238,15 +263,13 @@ impl Store {
         if self.inner.urgent.is_closed() {
             return Some(StoreError::Closed.to_string());
         }
-        match self.check_file() {
-            Err(e) => Some(e.to_string()),
-            Ok(()) => {
-                let trouble = self.inner.trouble.read();
-                let silent = trouble.since.map(|since| since.elapsed()).filter(|silent| *silent > SILENCE);
-                let words = silent.map(|s| format!("the database has not answered for {} s", s.as_secs()));
-                words.or_else(|| trouble.words.clone())
-            }
+        if let Err(e) = self.check_file() {
+            return Some(e.to_string());
         }
+        let trouble = self.inner.trouble.read();
+        let silent = trouble.since.map(|since| since.elapsed()).filter(|silent| *silent > SILENCE);
+        let words = silent.map(|s| format!("the database has not answered for {} s", s.as_secs()));
+        words.or_else(|| trouble.words.clone())
     }
 
     /// Whether nobody of this process is at the database; only with turns.
@@ -304,11 +327,4 @@ impl Store {
             Pool::Postgres(server) => Some(server.round_trip()),
         }
     }
-}
-
-/// What opening a database gives.
-pub(super) struct Opened {
-    pub(super) tx: Tx,
-    pub(super) pool: Pool,
-    pub(super) place: Place,
 }

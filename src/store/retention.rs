@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 
 use super::{
     CallRow, Store, StoreError, Tx,
-    pool::{on, on_tx},
-    sql::{Kind, changing, say, sql, together},
+    pool::{changing, on, on_tx},
+    sql::{Kind, say, sql, together},
 };
 use crate::domain::{
     campaign::Status,

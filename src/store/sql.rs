@@ -173,7 +173,7 @@ fn halves(text: &str) -> (&str, &str) {
 }
 
 /// Statements that each change rows, as one text: one after the other there, side by side in one statement here,
-/// where a text with binds is one statement. They must not need what another of them wrote. See [`changing`].
+/// where a text with binds is one statement. They must not need what another of them wrote.
 pub(super) fn together(kind: Kind, statements: &[impl AsRef<str>]) -> String {
     let statements: Vec<&str> = statements.iter().map(AsRef::as_ref).collect();
     if kind == Kind::Sqlite {
@@ -183,24 +183,6 @@ pub(super) fn together(kind: Kind, statements: &[impl AsRef<str>]) -> String {
     let counts: Vec<String> = (0..statements.len()).map(|i| format!("(SELECT count(*) FROM c{i})")).collect();
     spoken(kind, &format!("WITH {} SELECT {}", parts.join(", "), counts.join(" + ")))
 }
-
-/// Runs the text of [`together`]; answers how many rows were changed.
-macro_rules! changing {
-    ($tx:expr, $text:expr, |$query:ident| $bound:expr) => {{
-        let text = $text;
-        match &mut $tx.conn {
-            $crate::store::pool::Conn::Sqlite(db) => {
-                let $query = sqlx::query(text);
-                $bound.execute(&mut *db).await?.rows_affected()
-            }
-            $crate::store::pool::Conn::Postgres(db) => {
-                let $query = sqlx::query_scalar::<_, i64>(text);
-                u64::try_from($bound.fetch_one(&mut *db).await?).unwrap_or(0)
-            }
-        }
-    }};
-}
-pub(super) use changing;
 
 /// A value that a [`Said`] statement binds.
 #[derive(Debug, Clone)]

@@ -8,26 +8,28 @@ use sqlx::{
 };
 use tokio::sync::watch;
 
-use super::{
-    Revision, StoreError, Tx,
-    file::Place,
-    log,
-    pool::{Conn, Opened, Pool, Turns},
-    schema::MIGRATIONS,
-};
+use super::{StoreError, file::Place, log, schema::MIGRATIONS};
 
-/// Opens the file of a URL. Whoever listens to `revision` keeps its log short.
-pub(super) async fn open(url: &str, make: bool, turns: Option<Turns>, revision: &watch::Sender<Revision>) -> Result<Opened, StoreError> {
+/// The connections to one file: one writes, a few read, and one says whether other processes have committed.
+pub(super) struct Files {
+    pub(super) write: SqliteConnection,
+    pub(super) read: SqlitePool,
+    pub(super) beside: SqlitePool,
+    pub(super) place: Place,
+}
+
+/// Opens the file of a URL. Whoever listens to `revision` keeps its log short, but where all go by turns.
+pub(super) async fn open(url: &str, make: bool, in_turns: bool, revision: &watch::Sender<u64>) -> Result<Files, StoreError> {
     let (place, _start) = Place::prepare(url, make).await?;
-    let options = options(place.path(), turns.is_none());
-    let tx = Tx { conn: Conn::Sqlite(connect(&options, &place).await?) };
+    let options = options(place.path(), !in_turns);
+    let write = connect(&options, &place).await?;
     let options = options.create_if_missing(false).pragma("cache_size", "-4096");
     let beside = readers(&options.clone().pragma("query_only", "on"), &place, 1).await?;
     let read = readers(&options.read_only(true), &place, 4).await?;
-    if turns.is_none() {
+    if !in_turns {
         tokio::spawn(log::kept_short(beside.clone(), revision.subscribe()));
     }
-    Ok(Opened { tx, pool: Pool::Sqlite { read, beside, turns }, place })
+    Ok(Files { write, read, beside, place })
 }
 
 /// Changes when another process has committed.

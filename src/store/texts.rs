@@ -55,7 +55,7 @@ impl Tx {
             Conn::Postgres(db) => {
                 let query = sqlx::query_scalar::<_, Vec<i64>>(side_by_side(&texts));
                 let query = if dated { query.bind(now) } else { query };
-                let changed = rows.fold(query, |query, rows| query.bind(letters(Kind::Postgres, rows))).fetch_one(&mut *db).await?;
+                let changed = rows.fold(query, |query, rows| query.bind(letters(Kind::Postgres, rows))).fetch_one(&mut **db).await?;
                 Ok(changed.into_iter().map(|n| u64::try_from(n).unwrap_or(0)).collect())
             }
         }

@@ -159,6 +159,18 @@ async fn errors_name_the_server_and_never_the_password() {
 }
 
 #[tokio::test]
+async fn a_login_that_may_not_act_as_the_engine_is_told_so() {
+    let Some(db) = database().await else { return };
+    let stranger = db.login("stranger", "").await;
+    let Err(e) = Store::open(&stranger).await else { panic!("it would see an empty database") };
+    assert!(e.to_string().contains("GRANT dialdeck_engine TO"), "{e}");
+    let ours = db.login("ours", "IN ROLE dialdeck_engine").await;
+    let store = Store::open(&ours).await.unwrap();
+    put(&store, "ours").await.unwrap();
+    assert_eq!(probe(&store).await.as_deref(), Some("ours"));
+}
+
+#[tokio::test]
 async fn the_lease_is_one_engines_and_taken_when_it_has_run_out() {
     let Some(db) = database().await else { return };
     let store = Store::open(&db.url).await.unwrap();

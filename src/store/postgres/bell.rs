@@ -8,13 +8,11 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::super::Revision;
-
 const CHANNEL: &str = "dialdeck";
 /// Before the next try.
 const PAUSE: Duration = Duration::from_secs(2);
 
-pub(super) async fn heard(pool: PgPool, me: Uuid, revision: watch::Sender<Revision>, ended: CancellationToken) {
+pub(super) async fn heard(pool: PgPool, me: Uuid, revision: watch::Sender<u64>, ended: CancellationToken) {
     let me = me.to_string();
     let listen = async {
         loop {
@@ -30,7 +28,7 @@ pub(super) async fn heard(pool: PgPool, me: Uuid, revision: watch::Sender<Revisi
     }
 }
 
-async fn listen(pool: &PgPool, me: &str, revision: &watch::Sender<Revision>) -> Result<(), sqlx::Error> {
+async fn listen(pool: &PgPool, me: &str, revision: &watch::Sender<u64>) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.ignore_pool_close_event(true);
     listener.listen(CHANNEL).await?;

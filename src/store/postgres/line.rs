@@ -182,13 +182,11 @@ type Items<'e> = BoxStream<'e, Result<Either<PgQueryResult, PgRow>, sqlx::Error>
 fn timed<'e, F: FnOnce() + Send + 'e>(items: Items<'e>, patience: Duration, given_up: F) -> Items<'e> {
     let next = move |state: Option<(Items<'e>, F)>| async move {
         let (mut items, given_up) = state?;
-        match tokio::time::timeout(patience, items.next()).await {
-            Ok(item) => item.map(|item| (item, Some((items, given_up)))),
-            Err(_) => {
-                given_up();
-                Some((Err(late("the database has not answered in time")), None))
-            }
+        if let Ok(item) = tokio::time::timeout(patience, items.next()).await {
+            return item.map(|item| (item, Some((items, given_up))));
         }
+        given_up();
+        Some((Err(late("the database has not answered in time")), None))
     };
     stream::unfold(Some((items, given_up)), next).boxed()
 }

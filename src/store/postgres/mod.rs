@@ -20,12 +20,7 @@ use uuid::Uuid;
 
 pub(super) use line::{Line, Readers};
 
-use super::{
-    Revision, StoreError, Tx,
-    file::Place,
-    pool::{Conn, Opened, Pool},
-    postgres_schema::migrate_postgres,
-};
+use super::{StoreError, file::Place, postgres_schema::migrate_postgres};
 
 /// Readers of one process: a screen asks a few things at once.
 const READERS: u32 = 6;
@@ -78,14 +73,16 @@ fn words_for(o: &PgConnectOptions) -> String {
 }
 
 /// Opens the database of a URL, whose schema is brought up to date where this login may.
-pub(super) async fn open(url: &str, revision: &watch::Sender<Revision>) -> Result<Opened, StoreError> {
+pub(super) async fn open(url: &str, revision: &watch::Sender<u64>) -> Result<(Line, Server, Place), StoreError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|e| StoreError::Open { path: "postgres://".to_owned(), why: format!("{e}. Write postgres://USER:PASSWORD@HOST:5432/NAME") })?;
     let place = Place::of_server(words_for(&options));
     // Whether it is there at all, in a bounded time: a change of a large table takes the time it takes.
-    drop(connect(&options).await.map_err(|e| place.cannot_open(&e))?.close().await);
+    let mut first = connect(&options).await.map_err(|e| place.cannot_open(&e))?;
+    session::check_login(&mut first).await.map_err(|e| place.cannot_open(&words_of(&e.into())))?;
+    drop(first.close().await);
     if migrate_postgres(url).await?.passes_by_owners {
-        tracing::warn!("the login of the database passes by the doors between owners, as a superuser does: give dialdeck one of its own");
+        tracing::warn!(target: "store", "this login passes by the doors between owners, as a superuser does: give dialdeck one of its own");
     }
     let me = Uuid::now_v7();
     let mut line = Line::new(session::writing(&options), me);
@@ -96,13 +93,13 @@ pub(super) async fn open(url: &str, revision: &watch::Sender<Revision>) -> Resul
     let open = CancellationToken::new();
     tokio::spawn(bell::heard(read.clone(), me, revision.clone(), open.clone()));
     let server = Server { read, me, round_trip, _open: open.drop_guard() };
-    Ok(Opened { tx: Tx { conn: Conn::Postgres(line) }, pool: Pool::Postgres(server), place })
+    Ok((line, server, place))
 }
 
 /// An error's own words, without those that it gets where it is told.
 fn words_of(e: &StoreError) -> String {
     match e {
-        StoreError::Busy(why) => why.clone(),
+        StoreError::Busy(why) | StoreError::Away(why) | StoreError::Unfit(why) => why.clone(),
         e => e.to_string(),
     }
 }

@@ -61,13 +61,22 @@ pub(super) async fn check(conn: &mut PgConnection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Works as the engine's role, where there is one and the login may: row level security is then the same whoever logs in.
+/// Works as the engine's role: a login that may not sees no row, and would be taken for one on an empty database.
 pub(super) async fn take_role(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::raw_sql(SEARCH_PATH).execute(&mut *conn).await?;
-    let sql = "SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'dialdeck_engine' AND pg_has_role(session_user, oid, 'MEMBER'))";
-    let member: bool = sqlx::query_scalar(sql).fetch_one(&mut *conn).await?;
-    if member {
-        sqlx::raw_sql("SET ROLE dialdeck_engine").execute(&mut *conn).await?;
+    let sql = "SELECT session_user::text, COALESCE((SELECT pg_has_role(session_user, oid, 'MEMBER') FROM pg_roles WHERE rolname = 'dialdeck_engine'), FALSE)";
+    let (login, may): (String, bool) = sqlx::query_as(sql).fetch_one(&mut *conn).await?;
+    if !may {
+        let words = format!("the login {login} may not act as the engine: whoever made the schema gives it that with GRANT dialdeck_engine TO \"{login}\"");
+        return Err(sqlx::Error::Configuration(words.into()));
     }
+    sqlx::raw_sql("SET ROLE dialdeck_engine").execute(&mut *conn).await?;
     Ok(())
+}
+
+/// Refuses in words a login that may not even read which migrations there were.
+pub(super) async fn check_login(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(SEARCH_PATH).execute(&mut *conn).await?;
+    let closed = "SELECT COALESCE(NOT has_table_privilege(to_regclass('_sqlx_migrations'), 'SELECT'), FALSE)";
+    if sqlx::query_scalar(closed).fetch_one(&mut *conn).await? { take_role(conn).await } else { Ok(()) }
 }
