@@ -4,11 +4,11 @@ use dialdeck::{
     domain::{
         breaker::Answers,
         call::State,
-        event::Doubt,
+        event::{CallEvent, Doubt, Kind, Source, Target},
         id::{CallId, CampaignId, ContactId},
         outcome::Outcome,
     },
-    store::{NewCall, Recyclable},
+    store::{NewCall, NewEvent, Recyclable},
 };
 
 use super::{FOREIGN, House, ids};
@@ -142,17 +142,8 @@ async fn dials_and_facts_of_lately_are_told(house: House) {
     assert_eq!((last(h.owner, 10, 500).await.len(), last(h.owner, 0, 1).await.len(), last(h.stranger, 0, 500).await), (1, 1, vec![]));
     let since = async |owner, at| house.store.dials_since(owner, h.after(at)).await.unwrap();
     assert_eq!((since(h.owner, -1).await, since(h.owner, 1).await, since(h.owner, 5).await, since(h.stranger, -1).await), (4, 1, 0, 0));
-    let hook = |key: &str, source, _at: i64| dialdeck::domain::event::CallEvent {
-        key: key.into(),
-        target: dialdeck::domain::event::Target::None,
-        source,
-        at: h.now,
-        kind: dialdeck::domain::event::Kind::Horizon,
-        raw: serde_json::Value::Null,
-    };
-    use dialdeck::{domain::event::Source, store::NewEvent};
     for (key, source, at) in [("a", Source::Twilio, 7), ("b", Source::Livekit, 3), ("c", Source::Poll, 9)] {
-        let event = hook(key, source, at);
+        let event = CallEvent { key: key.into(), target: Target::None, source, at: h.now, kind: Kind::Horizon, raw: serde_json::Value::Null };
         tx!(house, |tx| tx.insert_events(&[NewEvent { event: &event, call: None, moved: None }], h.after(at)).await?);
     }
     assert_eq!(house.store.last_hook().await.unwrap(), Some(h.after(7)), "by themselves: a poll is our own");

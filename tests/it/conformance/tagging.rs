@@ -76,7 +76,7 @@ async fn who_tags_and_how_fast(house: House) {
     let tag = async |seconds: i64, who, by: &str| {
         house
             .talked(90, |r| {
-                (r.outcome, r.outcome_who, r.outcome_by, r.outcome_at) = (Some(Outcome::Interested), Some(who), Some(by.into()), Some(h.after(seconds)))
+                (r.outcome, r.outcome_who, r.outcome_by, r.outcome_at) = (Some(Outcome::Interested), Some(who), Some(by.into()), Some(h.after(seconds)));
             })
             .await;
     };
