@@ -144,9 +144,11 @@ impl Undo<'_> {
     /// What the tag itself took out of the queue is in it again, behind all gates; the promise among it.
     async fn bring_back(&self, tx: &mut Tx, row: &CallRow) -> Result<Option<Promise>, DeskError> {
         let mut promise = None;
-        let canceled = tx.canceled_since(row, self.undone.at).await?;
+        let canceled = tx.canceled_since(row, self.undone.at - Duration::microseconds(1)).await?;
         // A call that somebody asked for by itself was waited for, and its asker told.
-        for gone in canceled.iter().filter(|r| r.completed_at == Some(self.undone.at) && r.priority < 2) {
+        // A server keeps microseconds, and does not round all moments alike.
+        let with_it = |r: &CallRow| r.completed_at.is_some_and(|at| (at - self.undone.at).abs() <= Duration::microseconds(1));
+        for gone in canceled.iter().filter(|r| with_it(r) && r.priority < 2) {
             let Some(campaign) = tx.campaign(gone.user_id, gone.campaign_id).await? else { continue };
             let over = campaign.execution_status == Status::Completed;
             let waits = !tx.others_of_contact(gone).await?.is_empty();

@@ -11,8 +11,9 @@ use dialdeck::{
         campaign::{ContactSource, Settings, Status},
         contact::{ImportReport, NewContact},
         id::{AssistantId, CallId, CampaignId, ContactId, Incarnation, OwnerId, SourceId, TrunkId},
+        outcome::{Outcome, Who},
     },
-    store::{Armed, AssistantRow, CallRow, CallUpdate, NewCall, NewCampaign, Store, TrunkRow},
+    store::{Armed, AssistantRow, CallRow, CallUpdate, Kept, NewCall, NewCampaign, NewEvent, NewOutcome, Store, StoreError, Sums, TrunkRow, Tx},
 };
 use sqlx::types::Json;
 
@@ -30,6 +31,27 @@ macro_rules! try_tx {
     ($house:expr, |$tx:ident| $body:expr) => {
         $house.store.write(dialdeck::store::Lane::Urgent, move |$tx| Box::pin(async move { Ok::<_, dialdeck::store::StoreError>($body) })).await
     };
+}
+
+/// Facts alone, without what they move.
+async fn facts(tx: &mut Tx, events: &[NewEvent<'_>], now: DateTime<Utc>) -> Result<(), StoreError> {
+    tx.keep(&Kept { events, calls: &[], sums: &Sums::default(), freed: &[] }, now).await
+}
+
+/// A line of a call's history.
+#[expect(clippy::too_many_arguments, reason = "the columns of one row")]
+async fn line_of(
+    tx: &mut Tx,
+    call: CallId,
+    value: Option<Outcome>,
+    previous: Option<Outcome>,
+    note: &str,
+    who: Who,
+    by: &str,
+    confidence: Option<f64>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    tx.insert_outcome(&NewOutcome { call, value, previous, note, who, by, confidence, undoes: None, callback_at: None }, now).await
 }
 
 /// Each case as a test of each kind of database: a further kind joins by one line here, and says in `Db` how a fresh
@@ -65,24 +87,26 @@ mod past;
 mod reports;
 mod requests;
 mod tagging;
+mod together;
 
 /// A fresh database, gone with its value. `None`: its programs are not on this machine, which is said once.
 pub struct Db {
     store: Store,
+    url: String,
     _keep: Box<dyn std::any::Any + Send + Sync>,
 }
 
 impl Db {
     pub async fn sqlite() -> Option<Self> {
         let dir = tempfile::TempDir::new_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
-        let store = Store::open(&format!("sqlite:{}", dir.path().join("t.db").display())).await.unwrap();
-        Some(Self { store, _keep: Box::new(dir) })
+        let url = format!("sqlite:{}", dir.path().join("t.db").display());
+        Some(Self { store: Store::open(&url).await.unwrap(), url, _keep: Box::new(dir) })
     }
 
     pub async fn postgres() -> Option<Self> {
         let database = crate::support::postgres::database().await?;
-        let store = Store::open(&database.url).await.unwrap();
-        Some(Self { store, _keep: Box::new(database) })
+        let url = database.url.clone();
+        Some(Self { store: Store::open(&url).await.unwrap(), url, _keep: Box::new(database) })
     }
 }
 
@@ -114,7 +138,7 @@ pub struct House {
     pub store: Store,
     pub ids: Ids,
     count: AtomicI64,
-    _db: Db,
+    db: Db,
 }
 
 pub fn assistant(id: AssistantId, owner: OwnerId, name: &str, at: DateTime<Utc>) -> AssistantRow {
@@ -161,7 +185,7 @@ impl House {
             mine: Incarnation::fresh(),
             now: "2026-11-18T17:00:00.250Z".parse().unwrap(),
         };
-        let house = Self { store: db.store.clone(), ids, count: AtomicI64::new(0), _db: db };
+        let house = Self { store: db.store.clone(), ids, count: AtomicI64::new(0), db };
         tx!(house, |tx| {
             tx.insert_assistant(&assistant(ids.assistant, ids.owner, "Sarah", ids.now)).await?;
             tx.insert_csv_file(ids.file, ids.owner, "leads.csv", 77, ids.now).await?;
@@ -171,6 +195,11 @@ impl House {
             tx.put_number(ids.owner, "+15550009999", ids.assistant, "ST_1", "main", None, ids.now).await?;
         });
         house
+    }
+
+    /// Another program's hold on the same database.
+    pub async fn other(&self) -> Store {
+        Store::open(&self.db.url).await.unwrap()
     }
 
     pub fn next(&self) -> i64 {

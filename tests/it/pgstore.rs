@@ -22,7 +22,7 @@ use tokio::{
 use crate::support::postgres::{Database, database};
 
 /// Longer than anything here waits.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 async fn put(store: &Store, value: &'static str) -> Result<(), StoreError> {
     store.write(Lane::Urgent, move |tx| Box::pin(async move { tx.put_setting(Setting::Probe, value).await })).await

@@ -12,7 +12,7 @@ use dialdeck::{
 };
 use sqlx::types::Json;
 
-use super::{FOREIGN, House, ids, sorted};
+use super::{FOREIGN, House, facts, ids, line_of, sorted};
 
 databases!(
     rows_go_in_as_a_set_and_come_out_as_they_were,
@@ -164,6 +164,16 @@ async fn a_contact_has_one_open_call_in_a_campaign(house: House) {
     };
     assert_eq!(newest(&ended).await, Some(others(&ended).await[0]));
     assert_eq!(newest(&single).await, None, "of no contact");
+    // What was taken out of the queue since a moment, and rang nobody: of the contact, and of its number in any campaign.
+    let waiting = house.store.any_call(others(&ended).await[0]).await.unwrap().unwrap();
+    let waiting_id = waiting.id;
+    let canceled = CallRow { state: State::Canceled, completed_at: Some(h.after(60)), charged: false, ..waiting.clone() };
+    tx!(house, |tx| tx.update_calls(&[CallUpdate { was: &waiting, row: &canceled }], h.after(60)).await?);
+    let since = async |at| {
+        let row = ended.clone();
+        ids(&tx!(house, |tx| tx.canceled_since(&row, at).await?))
+    };
+    assert_eq!((since(h.after(60)).await, since(h.after(61)).await), (vec![waiting_id], vec![]));
 }
 
 async fn a_number_rings_once_whoever_owns_the_call(house: House) {
@@ -283,16 +293,26 @@ async fn outcomes_are_a_history(house: House) {
     let (call, other) = (house.talked(90, |_| {}).await.id, house.talked(91, |_| {}).await.id);
     assert!(house.store.outcomes(call).await.unwrap().is_empty());
     tx!(house, |tx| {
-        tx.insert_outcome(call, Some(Outcome::Callback), None, FOREIGN, Who::Agent, "", Some(0.75), h.after(1)).await?;
-        tx.insert_outcome(other, None, None, "", Who::Carrier, "", None, h.after(1)).await?;
-        tx.insert_outcome(call, None, Some(Outcome::Callback), "", Who::Operator, "Zoë", None, h.after(2)).await?;
+        line_of(tx, call, Some(Outcome::Callback), None, FOREIGN, Who::Agent, "", Some(0.75), h.after(1)).await?;
+        line_of(tx, other, None, None, "", Who::Carrier, "", None, h.after(1)).await?;
+        line_of(tx, call, None, Some(Outcome::Callback), "", Who::Operator, "Zoë", None, h.after(2)).await?;
     });
     let rows = house.store.outcomes(call).await.unwrap();
     assert!(rows[0].id < rows[1].id && rows.len() == 2);
     let r = &rows[0];
     assert_eq!((r.call_id, r.value, r.previous, r.note.as_str(), r.who, r.at), (call, Some(Outcome::Callback), None, FOREIGN, Who::Agent, h.after(1)));
     assert_eq!((rows[1].value, rows[1].previous, rows[1].by.as_str()), (None, Some(Outcome::Callback), "Zoë"));
-    let orphan = try_tx!(house, |tx| tx.insert_outcome(CallId::fresh(), None, None, "", Who::Agent, "", None, h.now).await?);
+    assert_eq!(tx!(house, |tx| tx.outcomes(call).await?).iter().map(|l| l.id).collect::<Vec<_>>(), [rows[0].id, rows[1].id]);
+    // The moment of a callback stands with the last word, where that is a callback and no agent's.
+    tx!(house, |tx| {
+        tx.note_callback(call, h.after(9)).await?;
+        line_of(tx, call, Some(Outcome::Callback), None, "", Who::Operator, "Zoë", None, h.after(3)).await?;
+        line_of(tx, call, Some(Outcome::Callback), None, "", Who::Agent, "", None, h.after(4)).await?;
+        tx.note_callback(call, h.after(9)).await?;
+    });
+    let moments: Vec<_> = house.store.outcomes(call).await.unwrap().iter().map(|l| l.callback_at).collect();
+    assert_eq!(moments, [None, None, Some(h.after(9)), None]);
+    let orphan = try_tx!(house, |tx| line_of(tx, CallId::fresh(), None, None, "", Who::Agent, "", None, h.now).await?);
     assert!(orphan.is_err(), "of no call");
 }
 
@@ -410,20 +430,21 @@ async fn facts_are_stored_once_under_their_key(house: House) {
         kind: Kind::Leg { status: Some(LegStatus::Ringing), sid: FOREIGN.into(), call_sid: None, polled: false },
         raw: serde_json::json!({ "a": format!("\u{0}{FOREIGN}"), "n": null, "deep": [[1.5, true]] }),
     };
-    assert_eq!(tx!(house, |tx| tx.insert_events(&[], h.now).await?), 0);
+    tx!(house, |tx| facts(tx, &[], h.now).await?);
     let (one, two) = (event(FOREIGN, Target::Call(call)), event("b", Target::None));
     let both = [one.clone(), two.clone()];
-    let stored = tx!(house, |tx| {
+    tx!(house, |tx| {
         let news = [NewEvent { event: &both[0], call: Some(call), moved: Some(State::Ringing) }, NewEvent { event: &both[1], call: None, moved: None }];
-        tx.insert_events(&news, h.after(2)).await?
+        facts(tx, &news, h.after(2)).await?;
     });
-    assert_eq!(stored, 2);
     let third = CallEvent { source: Source::Poll, ..event("c", Target::Call(call)) };
-    let again = tx!(house, |tx| {
-        let news = [NewEvent { event: &one, call: None, moved: None }, NewEvent { event: &third, call: Some(call), moved: None }];
-        tx.insert_events(&news, h.after(3)).await?
+    let thirds = third.clone();
+    let again = try_tx!(house, |tx| {
+        let news = [NewEvent { event: &one, call: None, moved: None }, NewEvent { event: &thirds, call: Some(call), moved: None }];
+        facts(tx, &news, h.after(3)).await?;
     });
-    assert_eq!(again, 1, "a second arrival is harmless");
+    assert!(matches!(again, Err(StoreError::Busy(_))), "a second arrival is found, and nothing kept: {again:?}");
+    tx!(house, |tx| facts(tx, &[NewEvent { event: &third, call: Some(call), moved: None }], h.after(3)).await?);
     let timeline = house.store.timeline(call).await.unwrap();
     assert!(timeline.len() == 2 && timeline[0].id < timeline[1].id);
     let t = &timeline[0];
@@ -433,11 +454,12 @@ async fn facts_are_stored_once_under_their_key(house: House) {
     let (_, known) = tx!(house, |tx| tx.calls_named(&[], &[], &["b", FOREIGN, "z"]).await?);
     assert_eq!(sorted(known), sorted(["b".to_owned(), FOREIGN.to_owned()]));
     let many: Vec<CallEvent> = (0..500).map(|i| event(&format!("many {i}"), Target::None)).collect();
-    let stored = tx!(house, |tx| {
+    tx!(house, |tx| {
         let news: Vec<_> = many.iter().map(|event| NewEvent { event, call: None, moved: None }).collect();
-        tx.insert_events(&news, h.now).await?
+        facts(tx, &news, h.now).await?;
     });
-    assert_eq!(stored, 500);
+    let known = tx!(house, |tx| tx.calls_named(&[], &[], &["many 0", "many 499", "many 500"]).await?.1);
+    assert_eq!(sorted(known), ["many 0", "many 499"]);
 }
 
 async fn a_letter_that_a_database_has_not_costs_no_fact(house: House) {

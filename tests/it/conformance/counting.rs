@@ -4,14 +4,14 @@ use dialdeck::{
     domain::{
         breaker::Answers,
         call::State,
-        event::Doubt,
+        event::{CallEvent, Doubt, Kind, Source, Target},
         id::{CallId, CampaignId, ContactId},
         outcome::Outcome,
     },
-    store::{NewCall, Recyclable},
+    store::{NewCall, NewEvent, Recyclable},
 };
 
-use super::{FOREIGN, House, ids};
+use super::{FOREIGN, House, facts, ids};
 
 databases!(
     calls_go_round_again_when_they_ended_so,
@@ -41,7 +41,7 @@ async fn calls_go_round_again_when_they_ended_so(house: House) {
     house.queue(|c| c.contact_id = Some(who)).await;
     tx!(house, |tx| tx.add_do_not_call(h.owner, &listed, "", "test", "", h.now).await?);
     let last = house.queue(|_| {}).await.id;
-    let all = Recyclable { no_answer: true, busy: true, voicemail: true, attempts: 3, before: h.after(500) };
+    let all = Recyclable { no_answer: true, busy: true, voicemail: true, reason: None, attempts: 3, before: h.after(500) };
     let again = async |window, r: Recyclable| {
         let mut rows = tx!(house, |tx| tx.calls_to_recycle(h.campaign, window, &r).await?);
         rows.sort_by_key(|r| r.id);
@@ -142,18 +142,9 @@ async fn dials_and_facts_of_lately_are_told(house: House) {
     assert_eq!((last(h.owner, 10, 500).await.len(), last(h.owner, 0, 1).await.len(), last(h.stranger, 0, 500).await), (1, 1, vec![]));
     let since = async |owner, at| house.store.dials_since(owner, h.after(at)).await.unwrap();
     assert_eq!((since(h.owner, -1).await, since(h.owner, 1).await, since(h.owner, 5).await, since(h.stranger, -1).await), (4, 1, 0, 0));
-    let hook = |key: &str, source, _at: i64| dialdeck::domain::event::CallEvent {
-        key: key.into(),
-        target: dialdeck::domain::event::Target::None,
-        source,
-        at: h.now,
-        kind: dialdeck::domain::event::Kind::Horizon,
-        raw: serde_json::Value::Null,
-    };
-    use dialdeck::{domain::event::Source, store::NewEvent};
     for (key, source, at) in [("a", Source::Twilio, 7), ("b", Source::Livekit, 3), ("c", Source::Poll, 9)] {
-        let event = hook(key, source, at);
-        tx!(house, |tx| tx.insert_events(&[NewEvent { event: &event, call: None, moved: None }], h.after(at)).await?);
+        let event = CallEvent { key: key.into(), target: Target::None, source, at: h.now, kind: Kind::Horizon, raw: serde_json::Value::Null };
+        tx!(house, |tx| facts(tx, &[NewEvent { event: &event, call: None, moved: None }], h.after(at)).await?);
     }
     assert_eq!(house.store.last_hook().await.unwrap(), Some(h.after(7)), "by themselves: a poll is our own");
 }

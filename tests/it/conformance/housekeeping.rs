@@ -14,7 +14,7 @@ use dialdeck::{
 };
 use serde_json::json;
 
-use super::{House, ids};
+use super::{House, facts, ids, line_of};
 
 databases!(
     campaigns_that_are_over_are_found_by_what_they_did_last,
@@ -74,9 +74,9 @@ async fn storied(house: &House, key: &str) -> CallId {
         };
         tx.put_recording(&news).await?;
         tx.ask_recording(call, h.now).await?;
-        tx.insert_outcome(call, Some(Outcome::Callback), None, "", Who::Agent, "", None, h.now).await?;
+        line_of(tx, call, Some(Outcome::Callback), None, "", Who::Agent, "", None, h.now).await?;
         tx.put_report(call, &Report { summary: Some("x".into()), ..Report::default() }, Who::Agent, "", h.now).await?;
-        tx.insert_events(&[NewEvent { event: &event, call: Some(call), moved: None }], h.now).await?;
+        facts(tx, &[NewEvent { event: &event, call: Some(call), moved: None }], h.now).await?;
         tx.index_calls(500).await?;
     });
     call
@@ -139,7 +139,7 @@ async fn what_is_old_goes_from_the_oldest_on(house: House) {
     for i in 0..5 {
         let (event, key) = (event(&house, &format!("e{i}")), format!("k{i}"));
         tx!(house, |tx| {
-            tx.insert_events(&[NewEvent { event: &event, call: Some(of), moved: None }], h.after(i)).await?;
+            facts(tx, &[NewEvent { event: &event, call: Some(of), moved: None }], h.after(i)).await?;
             tx.take_key(h.owner, &key, "", h.after(i), h.after(i), h.after(i)).await?;
             tx.audit(h.after(i), h.owner, "", "", "test", Some(of.0), &json!({})).await?;
             let news = News {

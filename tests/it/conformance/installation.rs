@@ -105,14 +105,14 @@ async fn one_engine_dials_where_hosts_share_a_database(house: House) {
 async fn owners_are_whoever_has_rows(house: House) {
     let h = house.ids;
     assert_eq!(house.store.owner_ids().await.unwrap(), [h.owner]);
-    let [a, b, c, d] = [0; 4].map(|_| OwnerId(uuid::Uuid::new_v4()));
+    let others = [0; 4].map(|_| OwnerId(uuid::Uuid::new_v4()));
     tx!(house, |tx| {
-        tx.insert_assistant(&assistant(AssistantId::fresh(), a, "x", h.now)).await?;
-        tx.insert_list(SourceId::fresh(), b, "x", "completed", h.now).await?;
-        tx.insert_csv_file(SourceId::fresh(), c, "x", 0, h.now).await?;
-        tx.add_do_not_call(d, "+1555", "", "test", "", h.now).await?;
+        tx.insert_assistant(&assistant(AssistantId::fresh(), others[0], "x", h.now)).await?;
+        tx.insert_list(SourceId::fresh(), others[1], "x", "completed", h.now).await?;
+        tx.insert_csv_file(SourceId::fresh(), others[2], "x", 0, h.now).await?;
+        tx.add_do_not_call(others[3], "+1555", "", "test", "", h.now).await?;
     });
-    assert_eq!(house.store.owner_ids().await.unwrap(), sorted([h.owner, a, b, c, d]), "in order");
+    assert_eq!(house.store.owner_ids().await.unwrap(), sorted(others.into_iter().chain([h.owner])), "in order");
 }
 
 async fn figures_are_sums_over_everybody(house: House) {
@@ -162,7 +162,7 @@ async fn jobs_answer_after_their_commit_and_are_undone_alone(house: House) {
     let twice = async |name: &'static str| {
         try_tx!(house, |tx| {
             tx.add_counts(h.campaign, &Counts { busy: 1000, ..Counts::default() }).await?;
-            tx.insert_assistant(&assistant(h.assistant, h.owner, name, h.now)).await?
+            tx.insert_assistant(&assistant(h.assistant, h.owner, name, h.now)).await?;
         })
     };
     let (bad, good, worse) = tokio::join!(twice("a"), job(2, false), twice("b"));

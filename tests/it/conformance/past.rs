@@ -11,7 +11,7 @@ use dialdeck::{
 };
 use serde_json::json;
 
-use super::{FOREIGN, House, sorted};
+use super::{FOREIGN, House, facts, sorted};
 
 databases!(
     calls_are_found_by_words_and_digits_before_and_after_they_are_indexed,
@@ -273,7 +273,7 @@ async fn news_are_what_moved_since(house: House) {
     let (one, two) = (event("1"), event("2"));
     tx!(house, |tx| {
         let moved = Some(State::Ringing);
-        tx.insert_events(&[NewEvent { event: &one, call: Some(a), moved }, NewEvent { event: &two, call: Some(b), moved: None }], h.now).await?;
+        facts(tx, &[NewEvent { event: &one, call: Some(a), moved }, NewEvent { event: &two, call: Some(b), moved: None }], h.now).await?;
         tx.audit(h.now, h.owner, "", "", "test", Some(c.0), &json!({})).await?;
         tx.audit(h.now, h.owner, "", "", "test", Some(other.0), &json!({})).await?;
         tx.audit(h.now, h.stranger, "", "", "test", Some(b.0), &json!({})).await?;

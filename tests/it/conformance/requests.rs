@@ -53,7 +53,7 @@ async fn a_request_is_kept_as_it_was_asked(house: House) {
     assert_eq!(seen, [(early, State::Armed, Some(h.mine)), (theirs, State::Pending, None), (late, State::Armed, Some(h.mine))], "oldest first");
     let twice = try_tx!(house, |tx| {
         let r = NewRequest { id: late, call, owner: h.owner, kind: Kind::Listen, arguments: &json!({}), asked_by: "", source: "" };
-        tx.insert_request(&r, h.now).await?
+        tx.insert_request(&r, h.now).await?;
     });
     assert!(matches!(twice, Err(StoreError::Unique)), "{twice:?}");
 }

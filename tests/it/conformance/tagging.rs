@@ -10,7 +10,7 @@ use dialdeck::{
     store::TagPace,
 };
 
-use super::{FOREIGN, House};
+use super::{FOREIGN, House, line_of};
 
 databases!(
     the_queue_goes_on_behind_a_place_with_what_the_agent_says,
@@ -57,10 +57,10 @@ async fn the_last_word_of_the_agent_stands(house: House) {
     let [a, b, c] = [house.talked(90, |_| {}).await.id, house.talked(91, |_| {}).await.id, house.talked(92, |_| {}).await.id];
     assert_eq!(house.store.agent_word(a).await.unwrap(), None);
     tx!(house, |tx| {
-        tx.insert_outcome(a, Some(Outcome::Voicemail), None, "first", Who::Agent, "", Some(0.5), h.after(1)).await?;
-        tx.insert_outcome(a, Some(Outcome::Callback), None, FOREIGN, Who::Agent, "", None, h.after(2)).await?;
-        tx.insert_outcome(a, Some(Outcome::Interested), None, "mine", Who::Operator, "Zoë", None, h.after(3)).await?;
-        tx.insert_outcome(b, None, None, "", Who::Agent, "", Some(0.9), h.after(4)).await?;
+        line_of(tx, a, Some(Outcome::Voicemail), None, "first", Who::Agent, "", Some(0.5), h.after(1)).await?;
+        line_of(tx, a, Some(Outcome::Callback), None, FOREIGN, Who::Agent, "", None, h.after(2)).await?;
+        line_of(tx, a, Some(Outcome::Interested), None, "mine", Who::Operator, "Zoë", None, h.after(3)).await?;
+        line_of(tx, b, None, None, "", Who::Agent, "", Some(0.9), h.after(4)).await?;
     });
     let word = house.store.agent_word(a).await.unwrap().unwrap();
     assert_eq!((word.outcome, word.note.as_str(), word.confidence, word.at), (Some(Outcome::Callback), FOREIGN, None, h.after(2)));
@@ -76,7 +76,7 @@ async fn who_tags_and_how_fast(house: House) {
     let tag = async |seconds: i64, who, by: &str| {
         house
             .talked(90, |r| {
-                (r.outcome, r.outcome_who, r.outcome_by, r.outcome_at) = (Some(Outcome::Interested), Some(who), Some(by.into()), Some(h.after(seconds)))
+                (r.outcome, r.outcome_who, r.outcome_by, r.outcome_at) = (Some(Outcome::Interested), Some(who), Some(by.into()), Some(h.after(seconds)));
             })
             .await;
     };
