@@ -242,7 +242,7 @@ const INSTALLATION: &[&str] = &["settings", "engines", "numbers_live", "assignin
 fn of(owner: &str, text: &str) -> String {
     let mut out = text.replace("@me", &format!("'{owner}'")).replace('$', if owner == A { "1" } else { "2" });
     while let Some(at) = out.find('@') {
-        let what: String = out.as_bytes()[at + 1..at + 3].iter().map(|b| format!("{b:02x}")).collect();
+        let what = out.as_bytes()[at + 1..at + 3].iter().fold(String::new(), |hex, b| hex + &format!("{b:02x}"));
         out.replace_range(at..at + 3, &format!("'{}-{what}-{}'", &owner[..18], &owner[24..]));
     }
     out
@@ -388,7 +388,7 @@ async fn nothing_is_read_written_or_given_with_another_owners_name() {
 
 async fn refused(db: &mut PgConnection, sql: &str) {
     let e = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(db).await.map(|d| d.rows_affected()).expect_err(sql);
-    assert_eq!(e.as_database_error().and_then(|d| d.code()).as_deref(), Some("42501"), "{sql}: {e}");
+    assert_eq!(e.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref(), Some("42501"), "{sql}: {e}");
 }
 
 #[tokio::test]

@@ -103,7 +103,7 @@ fn start() -> Option<Server> {
     let Some(bin) = found() else {
         assert!(std::env::var("DIALDECK_REQUIRE_POSTGRES").as_deref() != Ok("1"), "PostgreSQL's programs are missing, and DIALDECK_REQUIRE_POSTGRES=1");
         // Past the test harness, which keeps what a test that passes prints.
-        writeln!(std::io::stderr(), "\n*** PostgreSQL's programs are missing: half of the tests is skipped ***\n").unwrap();
+        std::io::stderr().write_all(b"\n*** PostgreSQL's programs are missing: half of the tests is skipped ***\n\n").unwrap();
         return None;
     };
     let dir = tempfile::tempdir().unwrap().keep();
@@ -175,10 +175,13 @@ fn listening(user: Option<&str>, bin: &Path, dir: &Path, data: &Path) -> (u16, C
             keeper.args(["-c", setting]);
         }
         // Not in our group: a Ctrl-C of the terminal is for us alone, and our end is heard by the pipe.
-        let child = keeper.args(["-p", &port.to_string()]).current_dir(dir).stdin(Stdio::piped()).process_group(0).spawn().unwrap();
+        let mut child = keeper.args(["-p", &port.to_string()]).current_dir(dir).stdin(Stdio::piped()).process_group(0).spawn().unwrap();
         if is_up(port, dir) {
             return (port, child);
         }
+        // Its server has ended; at the end of what it reads so does it.
+        drop(child.stdin.take());
+        child.wait().unwrap();
     }
     panic!("PostgreSQL does not start: {}", std::fs::read_to_string(dir.join("log")).unwrap_or_default());
 }
