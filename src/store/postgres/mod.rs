@@ -26,6 +26,8 @@ use super::{StoreError, file::Place, postgres_schema::migrate_postgres};
 const READERS: u32 = 6;
 /// A server that takes no connection in that time is not there.
 const CONNECT: Duration = Duration::from_secs(5);
+/// A screen says that nothing can be read after so long.
+const ACQUIRE: Duration = Duration::from_secs(2);
 /// A reader that was not used for so long is asked whether it still is one.
 const UNUSED: Duration = Duration::from_secs(2);
 /// Questions of which the quickest says how far the server is.
@@ -112,7 +114,7 @@ async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error
 async fn readers(options: PgConnectOptions) -> Result<PgPool, sqlx::Error> {
     PgPoolOptions::new()
         .max_connections(READERS + 1)
-        .acquire_timeout(CONNECT)
+        .acquire_timeout(ACQUIRE)
         .test_before_acquire(false)
         .after_connect(|conn, _| Box::pin(session::take_role(conn)))
         .before_acquire(|conn, meta| {
