@@ -265,6 +265,7 @@ fn session(flags: &ConsoleFlags, config: Option<&Config>) -> SessionOptions {
     let notify = config.and_then(|c| console::notify::Way::named(&c.notify)).unwrap_or_default();
     SessionOptions {
         kept: Some(if config.is_some() { file } else { file.with_file_name("demo.toml") }),
+        log: Some(log_file(config)),
         theme_given: flags.theme.is_some(),
         notify,
         // Outside of tmux a wrapped notification would be shown as it is.

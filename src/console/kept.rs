@@ -53,6 +53,8 @@ pub struct Kept {
 pub struct SessionOptions {
     /// `None`: nothing is kept.
     pub kept: Option<PathBuf>,
+    /// The file of the log, in which what is not remembered is searched.
+    pub log: Option<PathBuf>,
     /// `--theme` was given: it goes before what was kept.
     pub theme_given: bool,
     pub notify: Way,

@@ -32,7 +32,7 @@ const FEW_OUTCOME_COLUMNS: u16 = 34;
 /// The outcomes with their heads and frame, and the campaigns' least and most.
 const TOTAL_ROWS: u16 = 9;
 const MOST_CAMPAIGNS: u16 = 14;
-/// Lines of the log on the deck.
+/// Lines of the events on the deck.
 const EVENTS: u16 = 5;
 /// The frame of a pane, and the head of its columns.
 const FRAME: u16 = 2;
@@ -83,7 +83,7 @@ fn campaign_rows(state: &State) -> u16 {
 
 fn medium(state: &State, places: &mut Places, area: Rect) {
     let top = campaign_rows(state).max(TOTAL_ROWS).min(area.height / 2);
-    let logs = u16::try_from(state.data.logs.len()).unwrap_or(EVENTS).clamp(1, EVENTS) + FRAME;
+    let logs = u16::try_from(state.event_count()).unwrap_or(EVENTS).clamp(1, EVENTS) + FRAME;
     let [top, live, events] = Layout::vertical([Constraint::Length(top), Constraint::Min(5), Constraint::Length(logs)]).areas(area);
     let columns = if area.width < 116 { FEW_OUTCOME_COLUMNS } else { OUTCOME_COLUMNS };
     let [campaigns, outcomes] = Layout::horizontal([Constraint::Min(50), Constraint::Length(columns)]).areas(top);

@@ -24,6 +24,7 @@ mod editor;
 mod export;
 mod farewell;
 mod fuzzy;
+mod happened;
 pub mod kept;
 mod keymap;
 mod keys;

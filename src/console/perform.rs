@@ -11,10 +11,12 @@ use super::{
     ConsoleOptions,
     kept::Kept,
     leaving::Keeper,
+    lists,
     mailbox::Sender,
     message::{Effect, FormValues, Msg, Preview},
     outside::Outside,
-    question, rights,
+    question::{self, Answer, Question},
+    rights,
     rows::{count, display_name},
     setup,
     snapshot::Wants,
@@ -25,6 +27,7 @@ use crate::{
     desk::{Actor, CampaignDraft, ContactChange, Desk, DeskError, Import, ListImport, Progress, UndoDoNotCall},
     domain::{campaign::Status, csv::ContactFile, id::CampaignId, phone, role::Role, zone},
     store::{CampaignEdit, ContactTable, PaneQuery},
+    telemetry::{self, Bounds, LogSearch, OldLines},
 };
 
 pub struct Performer {
@@ -39,6 +42,7 @@ pub struct Performer {
     outside: Option<Arc<dyn Outside>>,
     keeper: Option<Keeper>,
     kept: Option<PathBuf>,
+    log: Option<PathBuf>,
     theme: watch::Sender<String>,
 }
 
@@ -46,10 +50,10 @@ impl Performer {
     pub fn new(runtime: Handle, desk: Desk, actor: Actor, send: Sender, options: &ConsoleOptions) -> Self {
         let wants = watch::Sender::new(Wants { lists: true, ..Wants::default() });
         let (region, role, kept) = (options.region.clone(), options.role, options.session.kept.clone());
-        let (outside, keeper) = (options.outside.clone(), options.keeper.clone());
+        let (outside, keeper, log) = (options.outside.clone(), options.keeper.clone(), options.session.log.clone());
         let theme = watch::Sender::new(options.theme.clone());
         runtime.spawn(watching::keep(theme.subscribe(), options.themes_folder.clone(), Depth::detect(&options.color), send.clone()));
-        Self { runtime, desk, actor, send, wants, import: parking_lot::Mutex::default(), region, role, outside, keeper, kept, theme }
+        Self { runtime, desk, actor, send, wants, import: parking_lot::Mutex::default(), region, role, outside, keeper, kept, log, theme }
     }
 
     pub fn wants(&self) -> watch::Receiver<Wants> {
@@ -132,6 +136,7 @@ impl Performer {
             Effect::Why(id) => self.why(id),
             Effect::Show(call) => self.wants.send_modify(|w| w.detail = call),
             Effect::Judge(judged) => self.wants.send_modify(|w| w.judging = judged),
+            Effect::Ask(Question::Log(search)) => self.search_log(search),
             Effect::Ask(question) => self.spawn(async move {
                 let answer = question::answer(&desk, &actor, &question).await.map_err(|e| e.to_string());
                 Msg::Answer(question, answer)
@@ -177,6 +182,19 @@ impl Performer {
                 Ok(words) => Msg::Done { words, result: Ok(()) },
                 Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },
             }
+        });
+    }
+
+    /// Files are read where nobody waits for them.
+    fn search_log(&self, wanted: LogSearch) {
+        let (send, file) = (self.send.clone(), self.log.clone());
+        self.runtime.spawn_blocking(move || {
+            let found = match file {
+                Some(file) => telemetry::search(&file, &wanted, Bounds::default(), |line| lists::log_passes(&wanted.words, line))
+                    .map_err(|e| format!("the log {} cannot be read: {e}", file.display())),
+                None => Ok(OldLines::default()),
+            };
+            send.tell(Msg::Answer(Question::Log(wanted), found.map(Answer::Log)));
         });
     }
 
