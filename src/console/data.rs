@@ -65,6 +65,7 @@ async fn load_loop(desk: &Desk, actor: &Actor, ring: &Ring, clock: &SharedClock,
         if again || ring.count() != shown || head.is_due() || looked.elapsed() > Duration::from_secs(10) {
             bell.borrow_and_update();
             let want = wants.borrow_and_update().clone();
+            let actor = &Actor { name: want.me.clone().unwrap_or_else(|| actor.name.clone()), ..actor.clone() };
             shown = ring.count();
             looked = tokio::time::Instant::now();
             let msg = match (head.read(desk, actor, clock.now(), zone).await, look(desk, actor, ring, clock.now(), want.lists).await) {

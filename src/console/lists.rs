@@ -14,7 +14,7 @@ use super::{
     rows::{self, display_name},
     snapshot::{CampaignView, Snapshot},
 };
-use crate::{store::PaneRow, telemetry::LogLine};
+use crate::{domain::zone::Zone, store::PaneRow, telemetry::LogLine};
 
 /// A column by which rows are sorted, and which may be left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -192,15 +192,16 @@ impl Lists {
 
 /// The same of a line of the log, whose words hide no number.
 #[must_use]
-pub fn log_passes(filter: &str, line: &LogLine) -> bool {
-    event_passes(filter, Line::Old(line), &Teller { mask: 0, zone: crate::domain::zone::Zone::utc(), now: line.at })
+pub fn log_passes(filter: &str, line: &LogLine, zone: Zone) -> bool {
+    event_passes(filter, Line::Old(line), &Teller { mask: 0, zone, now: line.at })
 }
 
 /// Whether a line of the events passes a filter.
 #[must_use]
 pub fn event_passes(filter: &str, line: Line<'_>, teller: &Teller) -> bool {
     let (said, level) = (line.said(teller), line.level().as_str().to_lowercase());
-    rows::matches(filter, &[("text", &format!("{} {}", said.word, said.text)), ("level", &level), ("from", line.from())])
+    let (text, at) = (format!("{} {}", said.word, said.text), line.id().at.with_timezone(&teller.zone).format("%H:%M:%S").to_string());
+    rows::matches(filter, &[("text", &text), ("level", &level), ("from", line.from()), ("time", &at)])
 }
 
 /// Those that stood there before keep their places, whoever is new comes behind.
@@ -245,7 +246,7 @@ fn passes(filter: &str, c: &CampaignView) -> bool {
 pub fn fields(pane: Pane) -> &'static [&'static str] {
     match pane {
         Pane::Campaigns => &["name", "state", "assistant", "list"],
-        Pane::Events => &["text", "level", "from"],
+        Pane::Events => &["text", "level", "from", "time"],
         _ => &["name", "number", "campaign", "state", "outcome"],
     }
 }

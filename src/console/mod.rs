@@ -43,6 +43,7 @@ mod place;
 pub mod plain;
 mod possible;
 pub mod question;
+mod remedies;
 mod report;
 mod rights;
 mod rooms;

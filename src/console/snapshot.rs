@@ -69,6 +69,8 @@ pub struct Wants {
     pub lists: bool,
     /// The least grave events; all where none is named.
     pub level: Option<tracing::Level>,
+    /// Who looks, where that was said here.
+    pub me: Option<String>,
 }
 
 impl Snapshot {

@@ -22,7 +22,7 @@ use super::{
     notes::Notes,
     notify::Alarms,
     place::{Dialog, Room},
-    rows,
+    remedies, rows,
     snapshot::{CampaignView, Judged, Snapshot},
     symbols::Symbols,
     theme::Theme,
@@ -150,6 +150,8 @@ pub struct State {
     pub clicked: Option<(Pane, DateTime<Utc>)>,
     /// The pane whose view the wheel moved: it stays there until the cursor is moved.
     pub wheeled: Option<Pane>,
+    /// The pane whose cursor a key has just moved: the view goes there.
+    pub sought: Option<Pane>,
     pub last_tag: Option<(char, DateTime<Utc>)>,
     /// The cursor went on by itself: keys that tag wait until then.
     pub deaf_until: Option<DateTime<Utc>>,
@@ -249,6 +251,7 @@ impl State {
             alarms,
             clicked: None,
             wheeled: None,
+            sought: None,
             last_tag: None,
             deaf_until: None,
             last_key: None,
@@ -485,18 +488,24 @@ impl State {
         }
     }
 
+    /// A sentence of the desk or the engine, with this console's keys in the place of commands.
+    #[must_use]
+    pub fn in_keys(&self, text: &str) -> String {
+        if self.options.plain { text.to_owned() } else { remedies::in_keys(&self.keys, text) }
+    }
+
     pub fn say(&mut self, text: impl Into<String>) {
-        self.notes.done(text.into(), self.now);
+        self.notes.done(self.in_keys(&text.into()), self.now);
     }
 
     /// Why a key does nothing now.
     pub fn hint(&mut self, text: impl Into<String>) {
-        self.notes.hint(text.into(), self.now);
+        self.notes.hint(self.in_keys(&text.into()), self.now);
     }
 
     /// Stays until Esc: it has a way out to be read.
     pub fn complain(&mut self, text: impl Into<String>) {
-        self.notes.wrong(text.into(), self.now);
+        self.notes.wrong(self.in_keys(&text.into()), self.now);
     }
 
     pub fn open(&mut self, dialog: impl Dialog + 'static) {

@@ -253,6 +253,11 @@ impl Desk {
         self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.put_setting(Setting::EngineHealth, &words).await?) })).await
     }
 
+    /// How long LiveKit took to answer, for every console.
+    pub async fn livekit_took(&self, ms: i64) -> Result<(), DeskError> {
+        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.put_setting(Setting::LiveKitTook, &ms.to_string()).await?) })).await
+    }
+
     /// What keeps one campaign from dialling, in words; empty when nothing does.
     pub async fn campaign_note(&self, id: crate::domain::id::CampaignId, words: String) -> Result<(), DeskError> {
         self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.put_setting(Setting::CampaignNote(id), &words).await?) })).await

@@ -103,6 +103,9 @@ impl Desk {
         if campaigns.iter().any(|c| c.execution_status == Status::Running) {
             return Ok(System::good(NAME, "nobody has waited for one"));
         }
+        if campaigns.iter().any(|c| c.counts.pickups > 0) {
+            return Ok(System::good(NAME, "no campaign is running; one came to the calls so far"));
+        }
         Ok(System::other(NAME, Light::Unset, "nobody has called one yet", Mend::Look, "look whether one comes"))
     }
 

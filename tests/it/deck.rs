@@ -47,6 +47,7 @@ pub fn head() -> Head {
         outcomes,
         lights: Some(Lights {
             livekit: System::good("LiveKit", "answers"),
+            livekit_took: Some(44),
             agents: System::good("agent worker", "nobody has waited for one"),
             hooks: System::good("hooks", "last one 2 s ago"),
             hook_at: Some(now() - Duration::seconds(2)),

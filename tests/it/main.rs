@@ -17,6 +17,7 @@ mod edges;
 mod engine;
 mod events;
 mod floors;
+mod happened;
 mod history;
 mod housekeeping;
 mod incoming;

@@ -641,10 +641,19 @@ mod hostile {
         (sent, drawn)
     }
 
-    /// Nothing in it but our own sequences and letters that stand still.
+    /// Nothing in it but our own sequences, letters that stand still, and our own isolates: each begun before letters
+    /// from the right, and ended before anything else is sent.
     fn assert_ours(text: &str, what: &str) {
         let mut rest = text.chars().peekable();
+        let mut isolated = false;
         while let Some(c) = rest.next() {
+            if matches!(c, '\u{2068}' | '\u{2069}') {
+                assert_eq!(std::mem::replace(&mut isolated, c == '\u{2068}'), c == '\u{2069}', "{what}: isolates are balanced");
+                let from_right = |c: &char| matches!(c, '\u{590}'..='\u{8ff}');
+                assert!(c == '\u{2069}' || rest.peek().is_some_and(from_right), "{what}: an isolate of ours is before a letter from the right");
+                continue;
+            }
+            assert!(!isolated || !c.is_control(), "{what}: something else begins inside an isolate");
             if c == '\u{1b}' {
                 assert_eq!(rest.next(), Some('['), "{what}");
                 let inside: String = std::iter::from_fn(|| rest.next_if(|c| matches!(c, '0'..='9' | ';' | '?'))).collect();
@@ -657,6 +666,7 @@ mod hostile {
             let hides = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
             assert!(!moves && !hides, "{what}: {c:?}");
         }
+        assert!(!isolated, "{what}: an isolate goes on beyond the frame");
     }
 
     /// What frames the panes stands where it was put, whatever stands before it in the line.

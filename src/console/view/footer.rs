@@ -24,9 +24,11 @@ use crate::{
 const CAMPAIGN: [Action; 5] = [Action::PauseResume, Action::Start, Action::Stop, Action::Edit, Action::Why];
 const ALWAYS: [Action; 5] = [Action::PauseAll, Action::Filter, Action::Command, Action::Help, Action::Quit];
 
-/// From here words are written out.
+/// From here words are written out, and from there the outcomes' too.
 const WIDE: usize = 110;
-/// Below this they are as short as can be.
+const WHOLE: usize = 150;
+/// Below this the outcomes are as short as can be, and below that the rest.
+const SHORT: usize = 100;
 const NARROW: usize = 76;
 
 pub fn draw(frame: &mut Frame<'_>, state: &State, area: Rect) {
@@ -144,6 +146,10 @@ fn name_style(state: &State) -> Style {
 
 fn offer(line: &mut Filling<'_>, state: &State, action: Action, width: usize) {
     let Some(row) = keys::row(action) else { return };
+    // What cannot be taken back any more is not offered.
+    if action == Action::Undo && possible::step_back(state).is_none() {
+        return;
+    }
     if possible::now(state, row).is_ok() && !(action == Action::Enter && state.focus.has_calls() && state.target().is_none()) {
         line.offer(state, action, &words(state, action, row.short, width));
     }
@@ -152,11 +158,12 @@ fn offer(line: &mut Filling<'_>, state: &State, action: Action, width: usize) {
 fn words(state: &State, action: Action, short: &str, width: usize) -> String {
     let paused = state.target_campaign().is_some_and(|c| c.row.execution_status == Status::Paused);
     let text = match action {
-        Action::Tag(o) if width < NARROW => return tiny(o).to_owned(),
+        Action::Tag(o) if width < SHORT => return tiny(o).to_owned(),
         Action::Tag(o) if width < WIDE => narrow(o),
+        Action::Tag(o) if width < WHOLE => shorter(o).unwrap_or(short),
         Action::PauseResume if paused => "resume",
         Action::PauseAll if resumes_all(state) => "resume ALL",
-        Action::Enter if state.focus == Pane::Events => "the line in full",
+        Action::Enter if state.focus == Pane::Events => "the call, or the line",
         Action::Enter if state.focus == Pane::Systems => "its way out",
         Action::Enter if state.judged.is_some() && state.target().is_some_and(|r| r.suggestion.is_some()) => "as the agent says",
         Action::Enter if state.focus == Pane::Campaigns => {
@@ -176,6 +183,15 @@ fn words(state: &State, action: Action, short: &str, width: usize) -> String {
 
 fn resumes_all(state: &State) -> bool {
     state.paused_all.is_some() && state.data.campaigns_in(Status::Running) == 0
+}
+
+/// Where the long ones would push out what else can be done.
+fn shorter(o: Outcome) -> Option<&'static str> {
+    match o {
+        Outcome::NotInterested => Some("not int."),
+        Outcome::WrongNumber => Some("wrong"),
+        _ => None,
+    }
 }
 
 fn narrow(o: Outcome) -> &'static str {
