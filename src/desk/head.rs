@@ -44,6 +44,8 @@ pub struct Lights {
     pub trunk: System,
     /// Lines in use, and how many there are.
     pub lines: (i64, i64),
+    /// Calls that were live then.
+    pub live: i64,
 }
 
 /// What a running campaign comes to next.
@@ -101,6 +103,7 @@ impl Desk {
             hook_at,
             trunk: of_lines(lines),
             lines,
+            live,
         })
     }
 

@@ -113,12 +113,13 @@ impl Desk {
     async fn ways_out(&self, owner: OwnerId) -> Result<Vec<System>, DeskError> {
         let (trunks, numbers, assistants) = (self.store.trunks().await?, self.store.numbers(owner).await?, self.store.assistants(owner).await?);
         let rate = self.rules.calls_per_second;
+        let rate = format!("{rate} {} a second", if (rate - 1.0).abs() < 0.001 { "call" } else { "calls" });
         let mut all: Vec<System> = trunks
             .iter()
             .filter(|t| t.user_id == owner)
             .map(|t| {
                 let lines = t.max_live.min(self.rules.trunk_concurrent);
-                System::good("trunk", format!("{} {}, {} of {lines} lines in use, {rate} calls a second", t.livekit_id, clean(&t.address, 80), t.live))
+                System::good("trunk", format!("{} {}, {} of {lines} lines in use, {rate}", t.livekit_id, clean(&t.address, 80), t.live))
             })
             .collect();
         if all.is_empty() {

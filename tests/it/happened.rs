@@ -8,7 +8,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use dialdeck::{
     clock::{SharedClock, SystemClock},
     console::{self, Answer, Effect, Msg, Painter, Pane, Question, Snapshot, State},
-    desk::{Actor, Chronicle, Entry, Fact},
+    desk::{Actor, Chronicle, Entry, EntryId, Fact, Party},
     domain::{
         call::State as CallState,
         event::{End, Kind, Leave, LegStatus, Reply, Source},
@@ -78,7 +78,7 @@ async fn what_happened_stands_in_sentences_in_the_order_of_time() {
     let tail = |i: usize| format!("..{}", &calls[i].phone_number[calls[i].phone_number.len() - 4..]);
     let wanted = [
         "paused     campaign, by ana".to_owned(),
-        format!("busy       {} {} (486), again at ", calls[1].contact_name, tail(1)),
+        format!("busy       {} {} (486)", calls[1].contact_name, tail(1)),
         format!("dialled    {} {}, campaign, first attempt", calls[1].contact_name, tail(1)),
         format!("tagged     {} {} voicemail, by ", calls[0].contact_name, tail(0)),
         format!("ended      {} {}, talked 1:04", calls[0].contact_name, tail(0)),
@@ -109,10 +109,33 @@ fn log(number: u64, level: Level, text: &str) -> LogLine {
     LogLine { number, at: now() + Duration::seconds(i64::try_from(number).unwrap()), level, target: "engine".into(), text: text.into() }
 }
 
-fn dialled(n: u128, name: &str, after: i64) -> Arc<Entry> {
-    let who = dialdeck::desk::Party { call: CallId(uuid(n)), name: name.into(), number: format!("+120255501{n:02}"), campaign: "Renewals".into() };
-    let id = dialdeck::desk::EntryId { at: now() + Duration::seconds(after), step: 0, of: n };
-    Arc::new(Entry { id, fact: Fact::Dialled { who, attempt: 2 } })
+fn entry(n: u128, after: i64, step: u8, fact: Fact) -> Arc<Entry> {
+    Arc::new(Entry { id: EntryId { at: now() + Duration::seconds(after), step, of: n }, fact })
+}
+
+fn party(n: u128, name: &str) -> Party {
+    Party { call: CallId(uuid(n)), name: name.into(), number: format!("+120255501{n:02}"), campaign: "Renewals".into() }
+}
+
+pub fn dialled(n: u128, name: &str, after: i64) -> Arc<Entry> {
+    entry(n, after, 0, Fact::Dialled { who: party(n, name), attempt: 1 })
+}
+
+pub fn answered(n: u128, name: &str, after: i64, rang: i64) -> Arc<Entry> {
+    entry(n, after, 1, Fact::Answered { who: party(n, name), rang: Some(rang) })
+}
+
+pub fn busy(n: u128, name: &str, after: i64, again: DateTime<Utc>) -> Arc<Entry> {
+    let fact = Fact::Ended {
+        who: party(n, name),
+        state: CallState::Busy,
+        talked: None,
+        rang: None,
+        code: Some(486),
+        reason: "Busy here".into(),
+        again_at: Some(again),
+    };
+    entry(n, after, 2, fact)
 }
 
 fn both() -> Snapshot {
@@ -165,7 +188,7 @@ fn a_search_goes_on_in_the_files_of_the_log() {
     assert!(!screen(&mut s, 120, 40).contains("on Monday"));
     s.update(Msg::Answer(Question::Log(search.clone()), Ok(Answer::Log(found))));
     let shown = screen(&mut s, 120, 40);
-    assert!(shown.contains("16 Nov 10:42 warning    the trunk was slow on Monday") && shown.contains("1 line of the log's files back to 15 Nov"), "{shown}");
+    assert!(shown.contains("16 Nov 15:42 warning    the trunk was slow on Monday") && shown.contains("1 line of the log's files back to 15 Nov"), "{shown}");
     assert_eq!(s.event_rows().len(), 3, "the newest first, what the files have below");
     assert_eq!(press(&mut s, "k"), [], "asked once");
     press(&mut s, "\u{1b}");
@@ -193,10 +216,10 @@ fn the_board_says_when_it_is_called_again_and_who_tagged_it() {
     let asides =
         HashMap::from([(tagged.id, Aside { tagged_by: Some("ana".into()), again_at: at(6 * 24 + 5) }), (busy.id, Aside { tagged_by: None, again_at: at(1) })]);
     let mut s = showing(Snapshot { live: vec![tagged, busy], to_tag: vec![], asides: Arc::new(asides), ..snapshot() }, now());
-    let shown = screen(&mut s, 160, 40);
-    assert!(shown.contains("3 callback  Tue 15:42  by ana") && shown.contains("again at 11:42  Busy here (486)"), "{shown}");
+    let shown = screen(&mut s, 120, 40);
+    assert!(shown.contains("3 callback  Tue 20:42  by ana") && shown.contains("again at 16:42  Busy here (486)"), "{shown}");
     let shown = screen(&mut s, 80, 24);
-    assert!(shown.contains("3 callback") && shown.contains("again at 11:42"), "{shown}");
+    assert!(shown.contains("3 callback") && shown.contains("again at 16:42"), "{shown}");
 }
 
 /// Who is on the line stays in sight, whatever becomes of the call under the cursor.
@@ -224,6 +247,7 @@ fn the_board_does_not_run_after_a_call_that_ends() {
 #[test]
 fn the_first_start_of_a_campaign_asks() {
     let mut s = showing(snapshot(), now());
+    s.options.simulated = false;
     let effects = press(&mut s, "Cjs");
     assert!(matches!(effects.as_slice(), [Effect::Ask(Question::Campaign(_))]), "{effects:?}");
     assert!(screen(&mut s, 80, 24).contains("Start \"Win-back\"?"));

@@ -30,9 +30,10 @@ pub fn start(state: &mut State) -> Vec<Effect> {
     }
 }
 
-/// Nobody was ever called for it.
+/// Nobody was ever called for it, and phones would ring; in lines a campaign is named, and meant.
 fn is_new(state: &State, id: CampaignId) -> bool {
-    state.data.campaign(id).is_some_and(|c| c.row.counts.dials == 0 && !c.row.manual)
+    let rings = !state.options.simulated && !state.options.plain;
+    rings && state.data.campaign(id).is_some_and(|c| c.row.counts.dials == 0 && !c.row.manual)
 }
 
 /// One that was named in words is meant.

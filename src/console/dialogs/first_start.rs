@@ -53,8 +53,7 @@ impl Dialog for FirstStart {
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
         let mut entries = self.whom();
-        let rings = if state.options.simulated { "no phone rings: all is simulated" } else { "real phones ring" };
-        entries.extend([Entry::Gap, Entry::Keys(format!("y starts it: {rings}   Esc"))]);
+        entries.extend([Entry::Gap, Entry::Keys("y starts it: real phones ring   Esc".to_owned())]);
         card(frame, &state.theme, area, &format!("Start \"{}\"?", self.name), "Esc", &entries);
     }
 

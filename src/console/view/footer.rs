@@ -27,8 +27,7 @@ const ALWAYS: [Action; 5] = [Action::PauseAll, Action::Filter, Action::Command, 
 /// From here words are written out, and from there the outcomes' too.
 const WIDE: usize = 110;
 const WHOLE: usize = 150;
-/// Below this the outcomes are as short as can be, and below that the rest.
-const SHORT: usize = 100;
+/// Below this they are as short as can be.
 const NARROW: usize = 76;
 
 pub fn draw(frame: &mut Frame<'_>, state: &State, area: Rect) {
@@ -158,7 +157,7 @@ fn offer(line: &mut Filling<'_>, state: &State, action: Action, width: usize) {
 fn words(state: &State, action: Action, short: &str, width: usize) -> String {
     let paused = state.target_campaign().is_some_and(|c| c.row.execution_status == Status::Paused);
     let text = match action {
-        Action::Tag(o) if width < SHORT => return tiny(o).to_owned(),
+        Action::Tag(o) if width < NARROW => return tiny(o).to_owned(),
         Action::Tag(o) if width < WIDE => narrow(o),
         Action::Tag(o) if width < WHOLE => shorter(o).unwrap_or(short),
         Action::PauseResume if paused => "resume",

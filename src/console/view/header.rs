@@ -198,7 +198,8 @@ fn hook_age(state: &State, lights: &Lights) -> String {
 /// Lines in use as a gauge.
 fn lines(state: &State, lights: &Lights, cells: usize) -> Part {
     // The board knows sooner who is on the line than the head, which is read every few seconds.
-    let (used, of) = (i64::try_from(state.data.live_count()).unwrap_or(lights.lines.0), lights.lines.1);
+    let now = i64::try_from(state.data.live_count()).unwrap_or(lights.live);
+    let (used, of) = ((lights.lines.0 - lights.live + now).max(0), lights.lines.1);
     let mut part = lamp(state, "trunk", &lights.trunk, "");
     if cells > 0 {
         part.push(Span::raw(" "));
