@@ -266,7 +266,7 @@ fn tagged(teller: &Teller, deed: &Deed) -> String {
     let (now, was) = (value("outcome"), value("was"));
     let contact = teller.contact(deed);
     match (deed.line.source.as_str(), now, was) {
-        ("agent", Some(o), _) => format!("agent\t{contact} is {}, it says", o.label()),
+        ("agent", Some(o), _) => format!("agent says\t{contact}: {}", o.label()),
         (_, Some(o), Some(was)) if was != o => format!("tagged\t{contact} {}, was {}{}", o.label(), was.label(), by(deed)),
         (_, Some(o), _) => format!("tagged\t{contact} {}{}", o.label(), by(deed)),
         (_, None, was) => format!("untagged\t{contact}{}{}", was.map_or_else(String::new, |w| format!(", was {}", w.label())), by(deed)),
@@ -362,7 +362,7 @@ fn short(full: &str) -> String {
     }
     let words: Vec<&str> = full.split_whitespace().collect();
     let Some((last, before)) = words.split_last() else { return full };
-    let letters: String = before.iter().filter_map(|w| w.chars().next()).take(3).map(|c| format!("{c}. ")).collect();
+    let letters: String = before.iter().filter_map(|w| w.chars().next()).take(3).flat_map(|c| [c, '.', ' ']).collect();
     text::clean(&format!("{letters}{last}"), SHORT)
 }
 

@@ -176,15 +176,18 @@ impl Performer {
             Effect::KeepRunning => self.keep_running(),
             Effect::Keep(kept) => self.keep(*kept),
             Effect::Watch(name) => drop(self.theme.send_replace(name)),
-            Effect::Me(name) => {
-                self.actor.write().name.clone_from(&name);
-                self.wants.send_modify(|w| w.me = Some(name));
-            }
+            Effect::Me(name) => self.named(name),
             Effect::LogLevel(level) => self.wants.send_modify(|w| w.level = Some(level)),
             Effect::Write { path, text } => self.write(path, text),
             // The loop itself ends, and the loop has the terminal.
             Effect::Leave(_) | Effect::Editor(_) | Effect::Mouse(_) => {}
         }
+    }
+
+    /// Who does things from here from now on.
+    fn named(&self, name: String) {
+        self.actor.write().name.clone_from(&name);
+        self.wants.send_modify(|w| w.me = Some(name));
     }
 
     fn keep_running(&self) {

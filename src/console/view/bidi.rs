@@ -9,7 +9,7 @@ use ratatui::buffer::{Buffer, Cell};
 use crate::console::ansi::{ISOLATES, LEAD, LETTER};
 
 /// Letters of a mark behind the first: which name a cell is of, so that a change of any letter sends all of them.
-const DIGITS: u32 = 4;
+const DIGITS: usize = 4;
 
 /// Marks each run of letters from the right, with the blanks between its words.
 pub fn isolate(buffer: &mut Buffer) {
@@ -43,9 +43,11 @@ fn put(cell: &mut Cell, kind: char, name: &str) {
 /// Which name it is, in letters that take no cell.
 fn mark(cells: &[Cell]) -> String {
     let mut hasher = std::hash::DefaultHasher::new();
-    cells.iter().for_each(|c| c.symbol().hash(&mut hasher));
-    let hash = hasher.finish();
-    (0..DIGITS).map(|i| ISOLATES[usize::from((hash >> (2 * i)) as u8 & 3)]).collect()
+    for cell in cells {
+        cell.symbol().hash(&mut hasher);
+    }
+    let hash = hasher.finish().to_le_bytes();
+    hash.iter().take(DIGITS).map(|byte| ISOLATES[usize::from(byte & 3)]).collect()
 }
 
 /// The last cell of the run: one blank between words is in it.

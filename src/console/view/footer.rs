@@ -172,6 +172,8 @@ fn words(state: &State, action: Action, short: &str, width: usize) -> String {
                 "all of it"
             }
         }
+        Action::MoreLines if state.focus == Pane::Events => "more of it",
+        Action::FewerLines if state.focus == Pane::Events => "less",
         Action::Top => "newest",
         Action::Command if width < NARROW => "all",
         Action::Undo => return possible::step_back(state).map_or_else(String::new, |s| format!("takes back {s}")),
