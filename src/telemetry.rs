@@ -1,6 +1,8 @@
 //! Logs: one line to a file as JSON, and the newest into a ring that the console shows. Nothing is
 //! ever printed over the screen.
 
+mod files;
+
 use std::{
     collections::VecDeque,
     fs::File,
@@ -10,6 +12,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
+pub use files::{Bounds, LogSearch, OldLines, search};
 use parking_lot::Mutex;
 use tracing::{Event, Level, Subscriber, field::Visit};
 use tracing_subscriber::{

@@ -274,7 +274,9 @@ fn session(flags: &ConsoleFlags, config: Option<&Config>) -> SessionOptions {
     let notify = config.and_then(|c| console::notify::Way::named(&c.notify)).unwrap_or_default();
     SessionOptions {
         kept: Some(if config.is_some() { file } else { file.with_file_name("demo.toml") }),
+        log: Some(log_file(config)),
         theme_given: flags.theme.is_some(),
+        named: std::env::var_os("DIALDECK_OPERATOR").is_some_and(|n| !n.is_empty()),
         notify,
         // Outside of tmux a wrapped notification would be shown as it is.
         passthrough: config.is_some_and(|c| c.tmux_passthrough) && std::env::var_os("TMUX").is_some(),

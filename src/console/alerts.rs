@@ -41,7 +41,7 @@ pub fn all(state: &State) -> Vec<Alert> {
         all.push(Alert { level: Level::Warn, words, campaign: Some(*campaign) });
     }
     for c in data.campaigns.iter().filter(|c| c.row.execution_status == Status::Error) {
-        let words = format!("{}: {}", c.row.name, c.row.status_reason);
+        let words = format!("{}: {}", c.row.name, state.in_keys(&c.row.status_reason));
         all.push(Alert { level: Level::Error, words, campaign: Some(c.row.id) });
     }
     all
@@ -70,13 +70,13 @@ fn standing(state: &State) -> Vec<Alert> {
     }
     if data.kill_switch {
         let release = state.keys.name(Action::Release);
-        put(Level::Danger, format!("KILL SWITCH ON: nothing is dialled on any host. {release} lifts it (an admin), or `dialdeck stop-all --release`"));
+        put(Level::Danger, format!("KILL SWITCH ON: nothing is dialled on any host. {release} lifts it (an admin)"));
     }
     if data.health.starts_with(crate::desk::NO_LIVEKIT) {
         let room = state.keys.name(Action::Focus(Pane::Systems));
         put(Level::Danger, format!("nothing can be dialled: LiveKit is not set. {room} shows and mends what is missing"));
     } else if !data.health.is_empty() {
-        put(Level::Danger, data.health.clone());
+        put(Level::Danger, state.in_keys(&data.health));
     }
     if let Some(words) = state.options.following.borrow().as_ref() {
         put(Level::Banner, words.clone());

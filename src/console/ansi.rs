@@ -7,7 +7,7 @@ use ratatui::{
     buffer::Cell,
     style::{Color, Modifier},
 };
-use unicode_width::UnicodeWidthChar;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::domain::text::is_harmful;
 
@@ -37,6 +37,15 @@ impl Look {
     }
 }
 
+/// Isolates, and the mark of their end: what comes from outside has none of them when it is painted.
+pub const ISOLATES: [char; 4] = ['\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}'];
+/// First strong isolate, and its end: what goes out round letters from the right.
+pub const BEGIN: char = ISOLATES[2];
+pub const END: char = ISOLATES[3];
+/// In the letters of a cell: it is of a run of letters from the right, or stands before one.
+pub const LETTER: char = ISOLATES[2];
+pub const LEAD: char = ISOLATES[0];
+
 /// Marks that a letter keeps: more of them are a tower over other people's rows.
 const MARKS: usize = 4;
 
@@ -45,10 +54,19 @@ pub fn standing(symbol: &str) -> Cow<'_, str> {
     if symbol.len() == 1 && !symbol.as_bytes()[0].is_ascii_control() {
         return Cow::Borrowed(symbol);
     }
-    let mut letters = symbol.chars();
-    let first = letters.next().filter(|c| !is_harmful(*c)).unwrap_or(' ');
-    let marks = letters.filter(|c| !is_harmful(*c) && c.width().unwrap_or(0) == 0).take(MARKS);
-    Cow::Owned(std::iter::once(first).chain(marks).collect())
+    let mut letters = symbol.chars().filter(|c| !is_harmful(*c));
+    let Some(first) = letters.next() else { return Cow::Borrowed(" ") };
+    let is_mark = |c: &char| c.width().unwrap_or(0) == 0;
+    // A syllable of several letters stands whole where it takes the cells that were kept for it.
+    let whole: String = symbol.chars().filter(|c| !is_harmful(*c)).collect();
+    let cells = symbol.width();
+    if whole.width() == cells && whole.chars().filter(is_mark).count() <= MARKS {
+        return Cow::Owned(whole);
+    }
+    let mut part: String = std::iter::once(first).chain(letters.filter(is_mark).take(MARKS)).collect();
+    // What is left of its cells is blank, and not what stood there before.
+    part.extend(std::iter::repeat_n(' ', cells.saturating_sub(part.width())));
+    Cow::Owned(part)
 }
 
 /// The shortest way to a place.

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use super::{
     acts, dialogs,
-    keys::{Action, Pane, TABLE, WITH_WORDS},
+    keys::{self, Action, Pane, TABLE, WITH_WORDS},
     message::Effect,
     mouse,
     outside::{Export, Format},
-    session,
+    possible, session,
     setup::Setup,
     state::{Errand, State},
 };
@@ -17,6 +17,7 @@ use crate::domain::{
     outcome::Outcome,
     phone::{self, PhoneNumber},
     system::Mend,
+    text::clean,
 };
 
 /// Commands kept for the up key.
@@ -55,6 +56,11 @@ pub fn run(state: &mut State, line: &str) -> Vec<Effect> {
         ("columns", names) if !names.is_empty() => {
             acts::columns(state, names);
             Vec::new()
+        }
+        ("me", name) if !name.is_empty() => me(state, name),
+        ("me", "") => {
+            let words = format!("what is done here is by {}; :me NAME says who you are", state.actor.name);
+            hint(state, &words)
         }
         ("log", level) if !level.is_empty() => log(state, level),
         ("mouse", word) if !word.is_empty() => mouse(state, word),
@@ -176,7 +182,9 @@ fn campaign(state: &mut State, verb: &str, name: &str) -> Vec<Effect> {
         state.campaign = Some(id);
         state.focus = Pane::Campaigns;
     }
+    let startable = keys::row(Action::Start).is_some_and(|row| possible::now(state, row).is_ok());
     let action = match verb {
+        "start" if !name.is_empty() && startable => return acts::start_named(state),
         "start" | "resume" => Action::Start,
         "pause" => return pause(state),
         "stop" => Action::Stop,
@@ -209,6 +217,19 @@ fn tag(state: &mut State, outcome: &str) -> Vec<Effect> {
 fn theme(state: &mut State, name: &str) -> Vec<Effect> {
     let name = if name == "reload" { state.theme.name.clone() } else { name.to_owned() };
     session::choose_theme(state, &name)
+}
+
+/// The name that tags are written under, from this console on.
+fn me(state: &mut State, name: &str) -> Vec<Effect> {
+    let name = clean(name.trim(), 40);
+    // These are the program's own.
+    if matches!(name.as_str(), "engine" | "breaker" | "agent") {
+        return hint(state, &format!("\"{name}\" is no person: :me NAME says who you are"));
+    }
+    state.actor.name.clone_from(&name);
+    state.session.me = Some(name.clone());
+    state.say(format!("what is tagged and changed from here is by {name}"));
+    vec![Effect::Me(name)]
 }
 
 /// Events of a level and graver.

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     clock::SharedClock,
-    desk::{Actor, Desk, DeskError, Head},
+    desk::{Actor, Chronicle, Desk, DeskError, Head},
     domain::{
         call::State as CallState,
         id::{CallId, CampaignId},
@@ -59,17 +59,25 @@ async fn load_loop(desk: &Desk, actor: &Actor, ring: &Ring, clock: &SharedClock,
     let mut shown = u64::MAX;
     let mut again = true;
     let mut looked = tokio::time::Instant::now();
-    let mut head = Heading::default();
+    let (mut head, mut chronicle) = (Heading::default(), Chronicle::default());
     loop {
         head.stale |= again;
         if again || ring.count() != shown || head.is_due() || looked.elapsed() > Duration::from_secs(10) {
             bell.borrow_and_update();
             let want = wants.borrow_and_update().clone();
+            let actor = &Actor { name: want.me.clone().unwrap_or_else(|| actor.name.clone()), ..actor.clone() };
             shown = ring.count();
             looked = tokio::time::Instant::now();
             let msg = match (head.read(desk, actor, clock.now(), zone).await, look(desk, actor, ring, clock.now(), want.lists).await) {
-                (Ok(()), Ok(snapshot)) => Msg::Data(Box::new(Snapshot { head: head.last.clone(), ..snapshot })),
-                (Err(e), _) | (_, Err(e)) => Msg::DataFailed(desk.store().trouble().unwrap_or_else(|| e.to_string())),
+                (Ok(()), Ok(snapshot)) => {
+                    let logs = ring.newest(LOG_ROWS, if want.level > Some(Level::INFO) { Level::DEBUG } else { Level::WARN });
+                    told(desk, actor, &mut chronicle, Snapshot { head: head.last.clone(), logs, ..snapshot }).await
+                }
+                (Err(e), _) | (_, Err(e)) => Err(e),
+            };
+            let msg = match msg {
+                Ok(snapshot) => Msg::Data(Box::new(snapshot)),
+                Err(e) => Msg::DataFailed(desk.store().trouble().unwrap_or_else(|| e.to_string())),
             };
             send.tell(msg);
             if let Some(call) = want.detail {
@@ -96,6 +104,12 @@ async fn load_loop(desk: &Desk, actor: &Actor, ring: &Ring, clock: &SharedClock,
             () = tokio::time::sleep(IDLE) => false,
         };
     }
+}
+
+/// A look with what happened until then.
+async fn told(desk: &Desk, actor: &Actor, chronicle: &mut Chronicle, snapshot: Snapshot) -> Result<Snapshot, DeskError> {
+    let happened = chronicle.look(desk, actor.owner, &snapshot.live, &snapshot.asides).await?;
+    Ok(Snapshot { happened, ..snapshot })
 }
 
 /// The head of the deck as it was read last, and whether rows have changed since.
@@ -141,6 +155,7 @@ pub async fn look(desk: &Desk, actor: &Actor, ring: &Ring, now: DateTime<Utc>, l
     }
     let query = PaneQuery { owner: actor.owner, campaign: None, ended_since: now - LINGER, limit: ROWS };
     let live = store.live_pane(&query).await?;
+    let asides = store.asides(actor.owner, now - LINGER, ROWS).await?;
     let to_tag = store.to_tag(actor.owner, None, ROWS).await?;
     let results = store.recent_results(actor.owner, now - Span::hours(1), 200).await?;
     let (assistants, sources) = if lists { (store.assistants(actor.owner).await?, store.sources(actor.owner).await?) } else { Default::default() };
@@ -152,6 +167,8 @@ pub async fn look(desk: &Desk, actor: &Actor, ring: &Ring, now: DateTime<Utc>, l
         campaigns,
         live,
         to_tag,
+        happened: Arc::default(),
+        asides: Arc::new(asides),
         logs: ring.newest(LOG_ROWS, Level::DEBUG),
         log_count: ring.count(),
         errors: ring.errors(),

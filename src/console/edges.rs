@@ -43,7 +43,7 @@ pub fn left(state: &State, pane: Pane) -> String {
         (Pane::Campaigns, state.campaign_rows().len(), data.campaigns.len()),
         (Pane::Live, state.live_rows().len(), data.live.len()),
         (Pane::Outcomes, state.queue_rows().len(), data.to_tag.len()),
-        (Pane::Events, state.event_rows().len(), data.logs.len()),
+        (Pane::Events, state.event_rows().len(), state.event_count()),
     ];
     all.iter().find(|(p, ..)| *p == pane).map_or_else(String::new, |(_, shown, of)| format!("{shown} of {of}"))
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
-use super::{keys::Pane, rows::display_name, snapshot::CampaignView, state::State};
-use crate::{domain::outcome::Outcome, store::PaneRow, telemetry::LogLine};
+use super::{happened::Line, keys::Pane, rows::display_name, snapshot::CampaignView, state::State};
+use crate::{domain::outcome::Outcome, store::PaneRow};
 
 /// What a file of this name holds of the focused pane.
 ///
@@ -59,8 +59,12 @@ fn campaigns(state: &State) -> Table {
 }
 
 fn events(state: &State) -> Table {
-    let row = |l: &&LogLine| vec![time(state, Some(l.at)), l.level.to_string(), l.target.clone(), l.text.clone()];
-    (vec!["time", "level", "from", "text"], state.event_rows().iter().map(row).collect())
+    let teller = state.teller();
+    let row = |l: &Line<'_>| {
+        let said = l.said(&teller);
+        vec![time(state, Some(l.id().at)), l.level().to_string(), l.from().to_owned(), said.word, said.text]
+    };
+    (vec!["time", "level", "from", "event", "text"], state.event_rows().iter().map(row).collect())
 }
 
 fn csv(head: &[&str], rows: &[Vec<String>]) -> Result<String, String> {

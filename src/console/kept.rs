@@ -37,6 +37,9 @@ pub struct Kept {
     /// The least grave events that are shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log: Option<String>,
+    /// Who sits here, where that was said on the screen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub me: Option<String>,
     /// By pane, as each of the others.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub filters: BTreeMap<String, String>,
@@ -53,8 +56,12 @@ pub struct Kept {
 pub struct SessionOptions {
     /// `None`: nothing is kept.
     pub kept: Option<PathBuf>,
+    /// The file of the log, in which what is not remembered is searched.
+    pub log: Option<PathBuf>,
     /// `--theme` was given: it goes before what was kept.
     pub theme_given: bool,
+    /// The environment says who sits here: it goes before what was kept.
+    pub named: bool,
     pub notify: Way,
     /// Inside tmux, and the configuration lets notifications through.
     pub passthrough: bool,
@@ -70,6 +77,8 @@ pub struct Session {
     pub saved_at: DateTime<Utc>,
     /// The theme that somebody chose, here or before.
     pub theme: Option<String>,
+    /// Who sits here, where that was said.
+    pub me: Option<String>,
     /// The one whose file is watched.
     pub watched: String,
     /// Clicks and wheel are ours.
@@ -86,7 +95,7 @@ impl Session {
     #[must_use]
     pub fn begin(now: DateTime<Utc>, read_only: bool) -> Self {
         let saved = Kept::default();
-        Self { since: now, saved, saved_at: now, theme: None, watched: String::new(), mouse: false, read_only, report: None, away: None }
+        Self { since: now, saved, saved_at: now, theme: None, me: None, watched: String::new(), mouse: false, read_only, report: None, away: None }
     }
 }
 
@@ -155,6 +164,7 @@ mod tests {
             mask: Some(1),
             mouse: None,
             bell: Some(true),
+            me: Some("ana".into()),
             log: None,
             filters: BTreeMap::from([("live".into(), "berlin \"x\"".into())]),
             sorts: BTreeMap::from([("live".into(), "-time".into())]),

@@ -333,6 +333,7 @@ pub const WITH_WORDS: &[(&str, &str, &str)] = &[
     ("sort", "COLUMN", "sort this list; -COLUMN the other way round"),
     ("columns", "NAMES", "show these columns of this list"),
     ("log", "LEVEL", "events from this level on"),
+    ("me", "NAME", "who you are: tags and changes bear the name"),
     ("mouse", "on|off", "clicks and wheel, or the terminal's own"),
     ("report", "8h|today", "write the shift to a file, and show it"),
     ("write", "FILE", "write these rows to a new .csv or .json file"),

@@ -32,7 +32,7 @@ const FEW_OUTCOME_COLUMNS: u16 = 34;
 /// The outcomes with their heads and frame, and the campaigns' least and most.
 const TOTAL_ROWS: u16 = 9;
 const MOST_CAMPAIGNS: u16 = 14;
-/// Lines of the log on the deck.
+/// Lines of the events on the deck.
 const EVENTS: u16 = 5;
 /// The frame of a pane, and the head of its columns.
 const FRAME: u16 = 2;
@@ -83,7 +83,7 @@ fn campaign_rows(state: &State) -> u16 {
 
 fn medium(state: &State, places: &mut Places, area: Rect) {
     let top = campaign_rows(state).max(TOTAL_ROWS).min(area.height / 2);
-    let logs = u16::try_from(state.data.logs.len()).unwrap_or(EVENTS).clamp(1, EVENTS) + FRAME;
+    let logs = u16::try_from(state.event_count()).unwrap_or(EVENTS).clamp(1, EVENTS) + FRAME;
     let [top, live, events] = Layout::vertical([Constraint::Length(top), Constraint::Min(5), Constraint::Length(logs)]).areas(area);
     let columns = if area.width < 116 { FEW_OUTCOME_COLUMNS } else { OUTCOME_COLUMNS };
     let [campaigns, outcomes] = Layout::horizontal([Constraint::Min(50), Constraint::Length(columns)]).areas(top);
@@ -126,14 +126,15 @@ pub fn notes(state: &State, width: usize) -> Vec<(&'static str, String)> {
     out
 }
 
-/// Which rows of each pane can be seen from now on. The view goes with the cursor by as little as it must;
-/// following, it stays on the first rows and the cursor may leave it.
+/// Which rows of each pane can be seen from now on. The view goes with the cursor by as little as it must; following,
+/// it stays on the first rows and the cursor may leave it. On the board it goes there only with a key: a call that
+/// ends sinks, and must not take the people on the line out of sight.
 pub fn see(state: &mut State) {
     let area = Rect { x: 0, y: 0, width: state.size.0, height: state.size.1 };
     if state.is_tiny() {
         return;
     }
-    let whole = state.zoom;
+    let (whole, sought) = (state.zoom, state.sought.take());
     let places = of(state, area);
     let mut sight = std::collections::HashMap::new();
     for (pane, place) in places.panes {
@@ -146,6 +147,7 @@ pub fn see(state: &mut State) {
             // The wheel has moved it: it stays until the cursor is moved.
             _ if state.wheeled == Some(pane) => top,
             _ if room.keeps_top(state) => 0,
+            Some(_) if pane == Pane::Live && sought != Some(pane) && state.sight.contains_key(&pane) => top,
             Some(i) if i < top => i,
             Some(i) if rows > 0 && i >= top + rows => i + 1 - rows,
             _ => top,

@@ -9,11 +9,12 @@ use std::{
 use chrono::{DateTime, Utc};
 
 use super::{
+    happened::{Line, Slot, Teller},
     keys::{self, Action, Pane},
     rows::{self, display_name},
-    snapshot::CampaignView,
+    snapshot::{CampaignView, Snapshot},
 };
-use crate::{store::PaneRow, telemetry::LogLine};
+use crate::{domain::zone::Zone, store::PaneRow, telemetry::LogLine};
 
 /// A column by which rows are sorted, and which may be left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -177,16 +178,30 @@ impl Lists {
         order
     }
 
-    /// Lines of the log that are shown, oldest first.
+    /// Lines of the events that are shown, oldest first; `old` are those that the log's files have besides.
     #[must_use]
-    pub fn events(&self, all: &[LogLine], least: tracing::Level) -> Vec<usize> {
+    pub fn events(&self, data: &Snapshot, old: &[LogLine], least: tracing::Level, teller: &Teller) -> Vec<Slot> {
         let filter = &self.of(Pane::Events).filter;
-        let fits = |l: &LogLine| {
-            let level = l.level.as_str().to_lowercase();
-            l.level <= least && rows::matches(filter, &[("text", &l.text), ("level", &level), ("from", &l.target)])
-        };
-        (0..all.len()).filter(|i| fits(&all[*i])).collect()
+        let slots = (0..data.happened.len()).map(Slot::Fact).chain((0..data.logs.len()).map(Slot::Log)).chain((0..old.len()).map(Slot::Old));
+        let lines = slots.filter_map(|slot| Some((slot, Line::of(slot, data, old)?))).filter(|(_, line)| line.is_shown(least));
+        let mut shown: Vec<_> = lines.filter(|(_, line)| filter.is_empty() || event_passes(filter, *line, teller)).collect();
+        shown.sort_by_key(|(_, line)| line.id());
+        shown.into_iter().map(|(slot, _)| slot).collect()
     }
+}
+
+/// The same of a line of the log, whose words hide no number.
+#[must_use]
+pub fn log_passes(filter: &str, line: &LogLine, zone: Zone) -> bool {
+    event_passes(filter, Line::Old(line), &Teller { mask: 0, zone, now: line.at })
+}
+
+/// Whether a line of the events passes a filter.
+#[must_use]
+pub fn event_passes(filter: &str, line: Line<'_>, teller: &Teller) -> bool {
+    let (said, level) = (line.said(teller), line.level().as_str().to_lowercase());
+    let (text, at) = (format!("{} {}", said.word, said.text), line.id().at.with_timezone(&teller.zone).format("%H:%M:%S").to_string());
+    rows::matches(filter, &[("text", &text), ("level", &level), ("from", line.from()), ("time", &at)])
 }
 
 /// Those that stood there before keep their places, whoever is new comes behind.
@@ -231,7 +246,7 @@ fn passes(filter: &str, c: &CampaignView) -> bool {
 pub fn fields(pane: Pane) -> &'static [&'static str] {
     match pane {
         Pane::Campaigns => &["name", "state", "assistant", "list"],
-        Pane::Events => &["text", "level", "from"],
+        Pane::Events => &["text", "level", "from", "time"],
         _ => &["name", "number", "campaign", "state", "outcome"],
     }
 }

@@ -243,6 +243,8 @@ pub enum Effect {
     Keep(Box<Kept>),
     /// The theme whose file is watched.
     Watch(String),
+    /// Who it is that does things from here.
+    Me(String),
     /// Events from this level on are wanted.
     LogLevel(tracing::Level),
     /// Clicks and the wheel are ours, or the terminal's own.

@@ -83,6 +83,7 @@ fn choose(state: &mut State, pane: Pane, row: usize) -> Vec<Effect> {
     if pane == Pane::Live {
         state.follow = false;
     }
+    state.sought = Some(pane);
     state.with_room(pane, |room, state| room.put(state, row));
     Vec::new()
 }

@@ -2,7 +2,8 @@
 //! too, so that a clock that ticks in twenty rows costs a few bytes a row. A frame goes out in one write.
 //!
 //! Where terminals disagree about how wide a letter is, the cursor is put where it belongs by its place, so that one
-//! name never moves the columns behind it.
+//! name never moves the columns behind it. Letters from the right go out in an isolate of their own, each time that
+//! some are sent: one that is begun is ended before anything else.
 
 use std::io::{self, Write};
 
@@ -13,7 +14,7 @@ use ratatui::{
 };
 use unicode_width::UnicodeWidthStr;
 
-use super::ansi::{BARE, Look, ON_BLANKS, sgr, shortest, standing};
+use super::ansi::{BARE, BEGIN, END, ISOLATES, LETTER, Look, ON_BLANKS, sgr, shortest, standing};
 
 /// A frame of more bytes is shown all at once where the terminal can: a smaller one is one read anyway.
 const TORN: usize = 512;
@@ -29,6 +30,8 @@ struct Run {
     blank: bool,
     /// How many cells it takes is the terminal's opinion.
     rough: bool,
+    /// Letters from the right.
+    isolated: bool,
 }
 
 /// Cells that stay are sent again rather than gone around, up to so many.
@@ -75,15 +78,17 @@ impl<W: Write> Painter<W> {
         let mut runs: Vec<Run> = Vec::new();
         for (x, y, cell) in content {
             let symbol = standing(cell.symbol());
-            let rough = symbol.width() != 1 || symbol.chars().nth(1).is_some();
+            let isolated = mark(cell.symbol()) == Some(LETTER);
+            let rough = isolated || symbol.width() != 1 || symbol.chars().nth(1).is_some();
             let look = Look::of(cell);
-            let new = Run { x, y, cells: 1, look, blank: symbol == " " && !look.modifier.intersects(ON_BLANKS), rough, text: symbol.into_owned() };
+            let blank = !isolated && symbol == " " && !look.modifier.intersects(ON_BLANKS);
+            let new = Run { x, y, cells: 1, look, blank, rough, isolated, text: symbol.into_owned() };
             *self.known(x, y) = new.text.chars().next().filter(|_| !rough).map(|c| (c, look));
             let wide = u16::try_from(new.text.width()).unwrap_or(1);
             for covered in 1..wide {
                 *self.known(x + covered, y) = None;
             }
-            let joined = runs.last_mut().is_some_and(|last| self.bridge(last, &new).is_some_and(|between| last.join(&between, &new)));
+            let joined = runs.last_mut().is_some_and(|last| last.takes(&new) || self.bridge(last, &new).is_some_and(|between| last.join(&between, &new)));
             if !joined {
                 runs.push(new);
             }
@@ -102,7 +107,23 @@ impl<W: Write> Painter<W> {
     }
 }
 
+/// What a cell is marked as: foreign isolates are gone before a frame is painted.
+fn mark(symbol: &str) -> Option<char> {
+    if symbol.len() == 1 { None } else { symbol.chars().find(|c| ISOLATES.contains(c)) }
+}
+
 impl Run {
+    /// Takes the next letter from the right; `false`: it is none, or stands elsewhere or looks different.
+    fn takes(&mut self, next: &Self) -> bool {
+        let beside = self.y == next.y && next.x == self.x + self.cells;
+        let taken = self.isolated && next.isolated && beside && self.look == next.look;
+        if taken {
+            self.text.push_str(&next.text);
+            self.cells += 1;
+        }
+        taken
+    }
+
     /// Takes what follows, where it looks the same; `false`: it does not.
     fn join(&mut self, between: &[(char, Look)], next: &Self) -> bool {
         let mut look = (self.look, self.blank);
@@ -152,7 +173,11 @@ impl Pen {
         if !(run.blank && self.look.is_some_and(|now| now.serves(run.look))) {
             self.wear(to, run.look);
         }
-        to.extend_from_slice(run.text.as_bytes());
+        if run.isolated {
+            to.extend_from_slice(format!("{BEGIN}{}{END}", run.text).as_bytes());
+        } else {
+            to.extend_from_slice(run.text.as_bytes());
+        }
         let end = run.x + run.cells;
         self.at = (!run.rough && end < self.columns).then_some((end, run.y));
     }

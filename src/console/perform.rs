@@ -11,10 +11,12 @@ use super::{
     ConsoleOptions,
     kept::Kept,
     leaving::Keeper,
+    lists,
     mailbox::Sender,
     message::{Effect, FormValues, Msg, Preview},
     outside::Outside,
-    question, rights,
+    question::{self, Answer, Question},
+    rights,
     rows::{count, display_name},
     setup,
     snapshot::Wants,
@@ -25,12 +27,13 @@ use crate::{
     desk::{Actor, CampaignDraft, ContactChange, Desk, DeskError, Import, ListImport, Preflight, Progress, UndoDoNotCall},
     domain::{campaign::Status, csv::ContactFile, id::CampaignId, phone, role::Role, zone},
     store::{CampaignEdit, ContactTable, PaneQuery},
+    telemetry::{self, Bounds, LogSearch, OldLines},
 };
 
 pub struct Performer {
     runtime: Handle,
     desk: Desk,
-    actor: Actor,
+    actor: parking_lot::RwLock<Actor>,
     send: Sender,
     wants: watch::Sender<Wants>,
     import: parking_lot::Mutex<CancellationToken>,
@@ -39,6 +42,8 @@ pub struct Performer {
     outside: Option<Arc<dyn Outside>>,
     keeper: Option<Keeper>,
     kept: Option<PathBuf>,
+    log: Option<PathBuf>,
+    zone: zone::Zone,
     theme: watch::Sender<String>,
 }
 
@@ -46,21 +51,40 @@ impl Performer {
     pub fn new(runtime: Handle, desk: Desk, actor: Actor, send: Sender, options: &ConsoleOptions) -> Self {
         let wants = watch::Sender::new(Wants { lists: true, ..Wants::default() });
         let (region, role, kept) = (options.region.clone(), options.role, options.session.kept.clone());
-        let (outside, keeper) = (options.outside.clone(), options.keeper.clone());
+        let (outside, keeper, log) = (options.outside.clone(), options.keeper.clone(), options.session.log.clone());
         let theme = watch::Sender::new(options.theme.clone());
         runtime.spawn(watching::keep(theme.subscribe(), options.themes_folder.clone(), Depth::detect(&options.color), send.clone()));
-        Self { runtime, desk, actor, send, wants, import: parking_lot::Mutex::default(), region, role, outside, keeper, kept, theme }
+        Self {
+            runtime,
+            desk,
+            actor: parking_lot::RwLock::new(actor),
+            send,
+            wants,
+            import: parking_lot::Mutex::default(),
+            region,
+            role,
+            outside,
+            keeper,
+            kept,
+            log,
+            zone: options.zone,
+            theme,
+        }
     }
 
     pub fn wants(&self) -> watch::Receiver<Wants> {
         self.wants.subscribe()
     }
 
+    fn actor(&self) -> Actor {
+        self.actor.read().clone()
+    }
+
     pub fn perform(&self, effect: Effect) {
         if let Some(msg) = rights::refused(self.role, &effect) {
             return self.send.tell(msg);
         }
-        let (desk, actor) = (self.desk.clone(), self.actor.clone());
+        let (desk, actor) = (self.desk.clone(), self.actor());
         match effect {
             Effect::Tag { call, name, outcome, previous, callback_at } => {
                 let tag = waiting::Tag { call, name, outcome, previous, callback_at };
@@ -138,6 +162,7 @@ impl Performer {
             Effect::Why(id) => self.why(id),
             Effect::Show(call) => self.wants.send_modify(|w| w.detail = call),
             Effect::Judge(judged) => self.wants.send_modify(|w| w.judging = judged),
+            Effect::Ask(Question::Log(search)) => self.search_log(search),
             Effect::Ask(question) => self.spawn(async move {
                 let answer = question::answer(&desk, &actor, &question).await.map_err(|e| e.to_string());
                 Msg::Answer(question, answer)
@@ -157,11 +182,18 @@ impl Performer {
             Effect::KeepRunning => self.keep_running(),
             Effect::Keep(kept) => self.keep(*kept),
             Effect::Watch(name) => drop(self.theme.send_replace(name)),
+            Effect::Me(name) => self.named(name),
             Effect::LogLevel(level) => self.wants.send_modify(|w| w.level = Some(level)),
             Effect::Write { path, text } => self.write(path, text),
             // The loop itself ends, and the loop has the terminal.
             Effect::Leave(_) | Effect::Editor(_) | Effect::Mouse(_) => {}
         }
+    }
+
+    /// Who does things from here from now on.
+    fn named(&self, name: String) {
+        self.actor.write().name.clone_from(&name);
+        self.wants.send_modify(|w| w.me = Some(name));
     }
 
     fn keep_running(&self) {
@@ -183,6 +215,19 @@ impl Performer {
                 Ok(words) => Msg::Done { words, result: Ok(()) },
                 Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },
             }
+        });
+    }
+
+    /// Files are read where nobody waits for them.
+    fn search_log(&self, wanted: LogSearch) {
+        let (send, file, zone) = (self.send.clone(), self.log.clone(), self.zone);
+        self.runtime.spawn_blocking(move || {
+            let found = match file {
+                Some(file) => telemetry::search(&file, &wanted, Bounds::default(), |line| lists::log_passes(&wanted.words, line, zone))
+                    .map_err(|e| format!("the log {} cannot be read: {e}", file.display())),
+                None => Ok(OldLines::default()),
+            };
+            send.tell(Msg::Answer(Question::Log(wanted), found.map(Answer::Log)));
         });
     }
 
@@ -216,7 +261,7 @@ impl Performer {
 
     /// Starts, after the terms were accepted by somebody where that was asked.
     fn start(&self, id: CampaignId, name: String, accepts: Option<String>) {
-        let (desk, actor) = (self.desk.clone(), self.actor.clone());
+        let (desk, actor) = (self.desk.clone(), self.actor());
         self.spawn(async move {
             let still = still_on(&desk, &actor, id).await;
             let result = async {
@@ -230,10 +275,12 @@ impl Performer {
             match result.await {
                 Ok(p) => {
                     let lacking = lacking(&p);
-                    Msg::Done {
-                        words: format!("started \"{name}\": {}, {} dialable now{lacking}{still}. {}", count(p.contacts, "contact"), p.dialable_now, p.why),
-                        result: Ok(()),
-                    }
+                    // The law may allow what its own hours do not.
+                    let whom = match p.waiting_until {
+                        Some(_) => format!("nobody is called yet: {}, then {}", p.why, count(p.dialable_now, "person")),
+                        None => format!("{} can be called now. {}", count(p.dialable_now, "person"), p.why),
+                    };
+                    Msg::Done { words: format!("started \"{name}\": {}, {whom}{lacking}{still}", count(p.contacts, "contact")), result: Ok(()) }
                 }
                 Err(e) => refused_start(id, name, &e),
             }
@@ -241,7 +288,7 @@ impl Performer {
     }
 
     fn why(&self, id: CampaignId) {
-        let (desk, actor) = (self.desk.clone(), self.actor.clone());
+        let (desk, actor) = (self.desk.clone(), self.actor());
         self.spawn(async move {
             let found = async {
                 let row = desk.store().campaign(actor.owner, id).await?.ok_or(DeskError::NotFound("campaign"))?;
@@ -267,7 +314,7 @@ impl Performer {
     }
 
     fn create(&self, values: FormValues, start: bool) {
-        let (desk, actor, send) = (self.desk.clone(), self.actor.clone(), self.send.clone());
+        let (desk, actor, send) = (self.desk.clone(), self.actor(), self.send.clone());
         if let Some(id) = values.campaign {
             return self.edit(id, values);
         }
@@ -302,7 +349,7 @@ impl Performer {
     }
 
     fn edit(&self, id: CampaignId, values: FormValues) {
-        let (desk, actor) = (self.desk.clone(), self.actor.clone());
+        let (desk, actor) = (self.desk.clone(), self.actor());
         self.spawn(async move {
             let FormValues { name, assistant, prompt, agent_name, settings, .. } = values;
             let mut words = format!("changed \"{name}\"");
@@ -320,7 +367,7 @@ impl Performer {
 
     /// A file of numbers that must not be called: whole, or nothing of it.
     fn import_numbers(&self, path: PathBuf) {
-        let (desk, actor) = (self.desk.clone(), self.actor.clone());
+        let (desk, actor) = (self.desk.clone(), self.actor());
         let region = self.region.as_deref().and_then(|r| phone::region(r).ok());
         self.spawn(async move {
             let file = match std::fs::File::open(&path) {
@@ -345,7 +392,7 @@ impl Performer {
     fn import(&self, path: PathBuf, mapping: Vec<(String, String)>) {
         let cancel = CancellationToken::new();
         *self.import.lock() = cancel.clone();
-        let (desk, actor, send) = (self.desk.clone(), self.actor.clone(), self.send.clone());
+        let (desk, actor, send) = (self.desk.clone(), self.actor(), self.send.clone());
         let region = self.region.as_deref().and_then(|r| phone::region(r).ok());
         self.runtime.spawn(async move {
             let file = match std::fs::File::open(&path) {

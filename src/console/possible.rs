@@ -116,10 +116,14 @@ fn status(state: &State) -> Result<(&str, Status), String> {
     state.target_campaign().map(|c| (c.row.name.as_str(), c.row.execution_status)).ok_or_else(none)
 }
 
-/// Whose step `u` takes back, in words.
+/// How long the same person may take a do-not-call back.
+pub const DNC_UNDO: chrono::Duration = chrono::Duration::seconds(10);
+
+/// Whose step `u` takes back, in words; nothing where it is too late for it.
 #[must_use]
 pub fn step_back(state: &State) -> Option<String> {
     Some(match state.undo.last()? {
+        Undo::Tag { outcome: Some(Outcome::DoNotCall), at, .. } if state.now - *at > DNC_UNDO => return None,
         Undo::Tag { name, outcome, .. } => format!("{name} \"{}\"", outcome.map_or("no tag", outcome::Outcome::label)),
         Undo::Tags(steps) => format!("{} at once", count(i64::try_from(steps.len()).unwrap_or(0), "tag")),
         Undo::Lines { name, by, .. } => format!("{by:+} {} of \"{name}\"", if by.abs() == 1 { "line" } else { "lines" }),

@@ -12,6 +12,7 @@ use crate::{
         system::System,
     },
     store::{CallSearch, ContactSearch, Found, FoundCall, FoundContacts, FoundListed, ListedSearch, NumberRow},
+    telemetry::{LogSearch, OldLines},
 };
 
 /// What is asked for. It changes nothing: whoever may look may ask.
@@ -31,6 +32,8 @@ pub enum Question {
     Away(DateTime<Utc>),
     Shift(DateTime<Utc>, DateTime<Utc>),
     Systems,
+    /// Lines of the log that are remembered no more: read off its files, not off rows.
+    Log(LogSearch),
     /// The numbers that are known.
     Numbers,
     /// Which places operators have closed, and how the table of laws is read.
@@ -61,6 +64,7 @@ pub enum Answer {
     Away(Box<Away>),
     Shift(Box<ShiftReport>),
     Systems(Vec<System>),
+    Log(OldLines),
     Numbers(Vec<NumberRow>),
     Law(LawToday),
 }
@@ -92,6 +96,7 @@ pub async fn answer(desk: &Desk, actor: &Actor, question: &Question) -> Result<A
         Question::Away(from) => Answer::Away(Box::new(desk.away(owner, *from).await?)),
         Question::Shift(from, until) => Answer::Shift(Box::new(desk.shift_report(owner, *from, *until).await?)),
         Question::Systems => Answer::Systems(desk.systems(owner).await?),
+        Question::Log(_) => Answer::Log(OldLines::default()),
         Question::Numbers => Answer::Numbers(desk.store().numbers(owner).await?),
         Question::Law => Answer::Law(LawToday {
             closures: desk.closures().await?.into_iter().filter(|c| c.holds_at(desk.now())).collect(),

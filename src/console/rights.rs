@@ -36,6 +36,7 @@ fn needed(effect: &Effect) -> Role {
         | Effect::Keep(_)
         | Effect::Watch(_)
         | Effect::LogLevel(_)
+        | Effect::Me(_)
         | Effect::Mouse(_)
         | Effect::Write { .. }
         | Effect::Leave(_)

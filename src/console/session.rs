@@ -43,6 +43,7 @@ pub fn kept(state: &State) -> Kept {
         mouse: state.session.mouse.then_some(true),
         bell: (state.alarms.is_on() != is_configured(state)).then_some(state.alarms.is_on()),
         log: (state.log_level != tracing::Level::INFO).then(|| state.log_level.as_str().to_lowercase()),
+        me: state.session.me.clone(),
         ..Kept::default()
     };
     for (pane, list) in state.lists.all() {
@@ -81,11 +82,16 @@ pub fn begin(state: &mut State, kept: &Kept) -> Vec<Effect> {
         state.log_level = level;
     }
     state.session.theme.clone_from(&kept.theme);
+    state.session.me = kept.me.clone().filter(|_| !state.options.session.named);
     state.session.watched.clone_from(&state.options.theme);
     state.session.mouse = kept.mouse.unwrap_or(false);
     state.session.saved = kept.clone();
     state.arrange();
     let mut effects = vec![Effect::Watch(state.options.theme.clone()), Effect::LogLevel(state.log_level)];
+    if let Some(me) = state.session.me.clone() {
+        state.actor.name.clone_from(&me);
+        effects.push(Effect::Me(me));
+    }
     effects.extend(state.session.mouse.then_some(Effect::Mouse(true)));
     effects.extend(open_room(state, kept.room.as_deref().unwrap_or_default()));
     if let Some(since) = kept.seen_at.filter(|t| *t < state.now && !state.options.simulated) {

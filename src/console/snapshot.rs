@@ -5,12 +5,12 @@ use std::{collections::HashMap, sync::Arc};
 use chrono::{DateTime, Utc};
 
 use crate::{
-    desk::Head,
+    desk::{Entry, Head},
     domain::{
         campaign::Status,
         id::{CallId, CampaignId},
     },
-    store::{AssistantRow, CampaignRow, PaneRow, SourceRow},
+    store::{Aside, AssistantRow, CampaignRow, PaneRow, SourceRow},
     telemetry::LogLine,
 };
 
@@ -30,6 +30,8 @@ pub struct Snapshot {
     pub campaigns: Vec<CampaignView>,
     pub live: Vec<PaneRow>,
     pub to_tag: Vec<PaneRow>,
+    /// What happened to people and campaigns, oldest first.
+    pub happened: Arc<Vec<Arc<Entry>>>,
     pub logs: Vec<LogLine>,
     pub log_count: u64,
     pub errors: u64,
@@ -40,6 +42,8 @@ pub struct Snapshot {
     pub head: Option<Arc<Head>>,
     /// Why the agent suggests what it does, of calls that wait for a tag or are shown.
     pub reasons: Arc<HashMap<CallId, String>>,
+    /// Who tagged calls that have ended, and when their contacts are called again.
+    pub asides: Arc<HashMap<CallId, Aside>>,
     pub last_failure: Option<(CampaignId, i64, i64, String)>,
     pub other_owners: i64,
     pub assistants: Vec<AssistantRow>,
@@ -65,6 +69,8 @@ pub struct Wants {
     pub lists: bool,
     /// The least grave events; all where none is named.
     pub level: Option<tracing::Level>,
+    /// Who looks, where that was said here.
+    pub me: Option<String>,
 }
 
 impl Snapshot {
@@ -99,10 +105,12 @@ impl Snapshot {
         a.live == b.live
             && a.to_tag == b.to_tag
             && a.log_count == b.log_count
+            && Arc::ptr_eq(&a.happened, &b.happened)
             && a.health == b.health
             && a.kill_switch == b.kill_switch
             && a.head == b.head
             && a.reasons == b.reasons
+            && a.asides == b.asides
             && a.last_failure == b.last_failure
             && a.assistants.len() == b.assistants.len()
             && a.sources.iter().map(of_list).eq(b.sources.iter().map(of_list))

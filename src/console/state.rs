@@ -12,6 +12,7 @@ use ratatui::style::Style;
 
 use super::{
     ConsoleOptions,
+    happened::{self, Line, Slot, Teller},
     kept::Session,
     keymap::KeyMap,
     keys::{Pane, Place},
@@ -21,13 +22,13 @@ use super::{
     notes::Notes,
     notify::Alarms,
     place::{Dialog, Room},
-    rows,
+    remedies, rows,
     snapshot::{CampaignView, Judged, Snapshot},
     symbols::Symbols,
     theme::Theme,
 };
 use crate::{
-    desk::{Actor, TagCard, TaggingDesk},
+    desk::{Actor, EntryId, TagCard, TaggingDesk},
     domain::{
         id::{CallId, CampaignId},
         outcome::Outcome,
@@ -112,8 +113,10 @@ pub struct State {
     pub campaign: Option<CampaignId>,
     pub live: Option<CallId>,
     pub queue: Option<CallId>,
-    /// The line of the log under the cursor, by its number; none follows the newest.
-    pub event: Option<u64>,
+    /// The line of the events under the cursor; none follows the newest.
+    pub event: Option<EntryId>,
+    /// Lines that the log's files have beyond those that are remembered.
+    pub old_log: Vec<LogLine>,
     pub marks: BTreeSet<CallId>,
     pub lists: Lists,
     /// Events less grave than this are left out.
@@ -149,6 +152,8 @@ pub struct State {
     pub clicked: Option<(Pane, DateTime<Utc>)>,
     /// The pane whose view the wheel moved: it stays there until the cursor is moved.
     pub wheeled: Option<Pane>,
+    /// The pane whose cursor a key has just moved: the view goes there.
+    pub sought: Option<Pane>,
     pub last_tag: Option<(char, DateTime<Utc>)>,
     /// The cursor went on by itself: keys that tag wait until then.
     pub deaf_until: Option<DateTime<Utc>>,
@@ -175,9 +180,9 @@ pub struct State {
     /// Rows of `data.live` and `data.to_tag` that are shown, in their order.
     board: Vec<usize>,
     line: Vec<usize>,
-    /// The same of `data.campaigns`, and of the lines of the log, oldest first.
+    /// The same of `data.campaigns`, and the lines of the events, oldest first.
     roll: Vec<usize>,
-    log: Vec<usize>,
+    log: Vec<Slot>,
     /// Rows moved while keys were pressed: their order is to be put right.
     unsorted: bool,
     ticked: (i64, u32),
@@ -225,6 +230,7 @@ impl State {
             live: None,
             queue: None,
             event: None,
+            old_log: Vec::new(),
             marks: BTreeSet::new(),
             lists,
             log_level: tracing::Level::INFO,
@@ -248,6 +254,7 @@ impl State {
             alarms,
             clicked: None,
             wheeled: None,
+            sought: None,
             last_tag: None,
             deaf_until: None,
             last_key: None,
@@ -355,25 +362,37 @@ impl State {
         self.roll.iter().filter_map(|i| self.data.campaigns.get(*i)).collect()
     }
 
-    /// Lines of the log that are shown, oldest first.
+    /// Lines of the events that are shown, oldest first.
     #[must_use]
-    pub fn event_rows(&self) -> Vec<&LogLine> {
-        self.log.iter().filter_map(|i| self.data.logs.get(*i)).collect()
+    pub fn event_rows(&self) -> Vec<Line<'_>> {
+        self.log.iter().filter_map(|slot| Line::of(*slot, &self.data, &self.old_log)).collect()
     }
 
-    /// Lines of the log from a level on are shown.
+    /// Events from a level on are shown.
     pub fn log_from(&mut self, level: tracing::Level) {
         self.log_level = level;
         self.arrange();
-        let word = level.as_str().to_lowercase();
-        let more = if level > tracing::Level::INFO { "; what is written at all [log] level says, info where it says nothing" } else { "" };
-        self.say(format!("events from {word} on are shown{more}"));
+        self.say(format!("the events show {}", happened::shown(level)));
     }
 
-    /// A line of the log by its row: the newest is the first.
+    /// A line of the events by its row: the newest is the first.
     #[must_use]
-    pub fn event_row(&self, row: usize) -> Option<&LogLine> {
-        self.data.logs.get(*self.log.get(self.log.len().checked_sub(row + 1)?)?)
+    pub fn event_row(&self, row: usize) -> Option<Line<'_>> {
+        Line::of(*self.log.get(self.log.len().checked_sub(row + 1)?)?, &self.data, &self.old_log)
+    }
+
+    /// How many lines the level shows, whatever the filter leaves of them.
+    #[must_use]
+    pub fn event_count(&self) -> usize {
+        let logs = self.data.logs.iter().map(Line::Log).chain(self.old_log.iter().map(Line::Old));
+        let facts = self.data.happened.iter().map(|e| Line::Fact(e));
+        logs.chain(facts).filter(|l| l.is_shown(self.log_level)).count()
+    }
+
+    /// How lines of the events are told here.
+    #[must_use]
+    pub fn teller(&self) -> Teller {
+        Teller { mask: self.mask, zone: self.options.zone, now: self.data.at }
     }
 
     #[must_use]
@@ -472,18 +491,24 @@ impl State {
         }
     }
 
+    /// A sentence of the desk or the engine, with this console's keys in the place of commands.
+    #[must_use]
+    pub fn in_keys(&self, text: &str) -> String {
+        if self.options.plain { text.to_owned() } else { remedies::in_keys(&self.keys, text) }
+    }
+
     pub fn say(&mut self, text: impl Into<String>) {
-        self.notes.done(text.into(), self.now);
+        self.notes.done(self.in_keys(&text.into()), self.now);
     }
 
     /// Why a key does nothing now.
     pub fn hint(&mut self, text: impl Into<String>) {
-        self.notes.hint(text.into(), self.now);
+        self.notes.hint(self.in_keys(&text.into()), self.now);
     }
 
     /// Stays until Esc: it has a way out to be read.
     pub fn complain(&mut self, text: impl Into<String>) {
-        self.notes.wrong(text.into(), self.now);
+        self.notes.wrong(self.in_keys(&text.into()), self.now);
     }
 
     pub fn open(&mut self, dialog: impl Dialog + 'static) {
@@ -566,7 +591,7 @@ impl State {
         self.board = self.lists.calls(Pane::Live, &data.live, at, |r| !self.to_tag_only || rows::wants_tag(r));
         self.line = self.lists.calls(Pane::Outcomes, &data.to_tag, at, |_| true);
         self.roll = self.lists.campaigns(&data.campaigns);
-        self.log = self.lists.events(&data.logs, self.log_level);
+        self.log = self.lists.events(data, &self.old_log, self.log_level, &self.teller());
         self.unsorted = false;
         self.let_go();
     }

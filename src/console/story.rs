@@ -165,6 +165,9 @@ fn event_words(e: &EventRow) -> String {
             LegStatus::Hangup => "the phone was hung up",
         }
         .to_owned(),
+        Kind::LegLeft { reason: Leave::ClientInitiated, status: Some(LegStatus::Dialing | LegStatus::Ringing), .. } => {
+            "the phone went away before anybody answered".to_owned()
+        }
         Kind::LegLeft { reason, .. } => left(*reason).to_owned(),
         Kind::LegGone { .. } => "the phone is no more connected".to_owned(),
         Kind::PresumedAnswered => "still there after its ringing time: taken for answered".to_owned(),

@@ -58,7 +58,9 @@ impl State {
 
     /// The terminal's size, before a frame is drawn.
     pub fn resize(&mut self, columns: u16, rows: u16) {
-        self.size = (columns, rows);
+        if std::mem::replace(&mut self.size, (columns, rows)) != (columns, rows) {
+            self.sought = Some(self.focus);
+        }
         layout::see(self);
     }
 }
@@ -123,6 +125,7 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
             if lines.iter().any(|l| l.starts_with("missing: ")) {
                 lines.push(format!("{} shows all that is missing, with the key that mends it", state.keys.name(Action::Focus(Pane::Systems))));
             }
+            let lines = lines.iter().map(|l| state.in_keys(l)).collect();
             state.open(dialogs::Words::new(title, lines));
         }
         Msg::Terms(campaign, name) => ask_terms(state, campaign, name),

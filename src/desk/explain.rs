@@ -67,14 +67,13 @@ impl Explanation {
         let mut lines = vec![self.message.clone()];
         lines.extend(self.until.map(|t| format!("changes at {}", at(t))));
         lines.push(format!(
-            "{} dialable now, {} later, {} on do-not-call, {} called as often as allowed, {} invalid; about {} h {:02} min of calling left",
+            "{} can be called now by the law, {} later, {} on do-not-call, {} called as often as allowed, {} invalid; about {} of calling left",
             w.dialable_now,
             w.later,
             w.do_not_call,
             w.exhausted,
             w.invalid,
-            w.calling_seconds / 3600,
-            w.calling_seconds / 60 % 60
+            calling(w.calling_seconds)
         ));
         lines.extend(w.zones.iter().map(|z| {
             let opens = match z.opens {
@@ -216,6 +215,14 @@ impl Waiting {
             Some(z) => z.waiting += waiting,
             None => self.zones.push(ZoneWait { waiting, ..queue.clone() }),
         }
+    }
+}
+
+/// `9 min`, `4 h 10 min`.
+fn calling(seconds: i64) -> String {
+    match (seconds / 3600, (seconds + 59) / 60 % 60) {
+        (0, minutes) => format!("{minutes} min"),
+        (hours, minutes) => format!("{hours} h {minutes:02} min"),
     }
 }
 

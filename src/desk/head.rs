@@ -15,7 +15,7 @@ use crate::{
         stats::Pace,
         system::{Light, Mend, System},
     },
-    store::{CampaignRow, minute_of},
+    store::{CampaignRow, Setting, minute_of},
 };
 
 /// What stands over the deck and beside its campaigns.
@@ -36,12 +36,16 @@ pub struct Head {
 pub struct Lights {
     /// LiveKit, or the engine where nobody speaks for it.
     pub livekit: System,
+    /// How long it took to answer last, in milliseconds.
+    pub livekit_took: Option<i64>,
     pub agents: System,
     pub hooks: System,
     pub hook_at: Option<DateTime<Utc>>,
     pub trunk: System,
     /// Lines in use, and how many there are.
     pub lines: (i64, i64),
+    /// Calls that were live then.
+    pub live: i64,
 }
 
 /// What a running campaign comes to next.
@@ -93,11 +97,13 @@ impl Desk {
         let lines = self.lines(owner).await?;
         Ok(Lights {
             livekit,
+            livekit_took: self.store.setting(Setting::LiveKitTook).await?.and_then(|ms| ms.parse().ok()),
             agents: self.agents(campaigns).await?,
             hooks: silent(told, hook_at.filter(|_| live > 0), self.now()),
             hook_at,
             trunk: of_lines(lines),
             lines,
+            live,
         })
     }
 

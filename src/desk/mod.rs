@@ -11,6 +11,7 @@ mod board;
 mod books;
 mod by_hand;
 mod campaigns;
+mod chronicle;
 mod claim;
 mod contacts;
 mod dnc;
@@ -56,6 +57,7 @@ pub use batch::{Recorded, call_of_room};
 pub use board::{Hands, Look, NoAgent};
 pub use by_hand::{ByHand, MANUAL};
 pub use campaigns::{CampaignDraft, Preflight, Stopped};
+pub use chronicle::{Chronicle, Entry, EntryId, Fact, Party};
 pub use claim::{ClaimRequest, Claimed, Claims, Outgoing, TurnedAway};
 pub use contacts::{Import, ImportError, Progress};
 pub use error::DeskError;
@@ -258,6 +260,11 @@ impl Desk {
     /// What keeps the engine from dialling, in words for every console; empty when nothing does.
     pub async fn report_health(&self, words: String) -> Result<(), DeskError> {
         self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.put_setting(Setting::EngineHealth, &words).await?) })).await
+    }
+
+    /// How long LiveKit took to answer, for every console.
+    pub async fn livekit_took(&self, ms: i64) -> Result<(), DeskError> {
+        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.put_setting(Setting::LiveKitTook, &ms.to_string()).await?) })).await
     }
 
     /// What keeps one campaign from dialling, in words; empty when nothing does.

@@ -103,6 +103,9 @@ impl Desk {
         if campaigns.iter().any(|c| c.execution_status == Status::Running) {
             return Ok(System::good(NAME, "nobody has waited for one"));
         }
+        if campaigns.iter().any(|c| c.counts.pickups > 0) {
+            return Ok(System::good(NAME, "no campaign is running; one came to the calls so far"));
+        }
         Ok(System::other(NAME, Light::Unset, "nobody has called one yet", Mend::Look, "look whether one comes"))
     }
 
@@ -110,12 +113,13 @@ impl Desk {
     async fn ways_out(&self, owner: OwnerId) -> Result<Vec<System>, DeskError> {
         let (trunks, numbers, assistants) = (self.store.trunks().await?, self.store.numbers(owner).await?, self.store.assistants(owner).await?);
         let rate = self.rules.calls_per_second;
+        let rate = format!("{rate} {} a second", if (rate - 1.0).abs() < 0.001 { "call" } else { "calls" });
         let mut all: Vec<System> = trunks
             .iter()
             .filter(|t| t.user_id == owner)
             .map(|t| {
                 let lines = t.max_live.min(self.rules.trunk_concurrent);
-                System::good("trunk", format!("{} {}, {} of {lines} lines in use, {rate} calls a second", t.livekit_id, clean(&t.address, 80), t.live))
+                System::good("trunk", format!("{} {}, {} of {lines} lines in use, {rate}", t.livekit_id, clean(&t.address, 80), t.live))
             })
             .collect();
         if all.is_empty() {

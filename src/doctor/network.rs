@@ -102,7 +102,13 @@ pub fn sip(p: &Patient) -> Vec<Finding> {
     let host = crate::config::shown("livekit.host", &config.host);
     match &exam.trunks {
         Ok(trunks) => {
-            vec![Finding::good("sip", format!("{host} lists {} outbound trunks for our key; whether livekit-sip runs only a dial shows", trunks.len()))]
+            vec![Finding::good(
+                "sip",
+                format!(
+                    "{host} lists {} for our key; whether livekit-sip runs only a dial shows",
+                    if trunks.len() == 1 { "1 outbound trunk".to_owned() } else { format!("{} outbound trunks", trunks.len()) }
+                ),
+            )]
         }
         // Said once, by the check of LiveKit.
         Err(why) if exam.rooms.as_ref().err() == Some(why) => Vec::new(),

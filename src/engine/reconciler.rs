@@ -67,7 +67,7 @@ impl Reconciler {
                     self.health.replaced();
                     return;
                 }
-                Ok(_) => {}
+                Ok(_) => self.health.tell_how_long().await,
                 Err(e) => tracing::warn!(target: "engine", error = %e, "no heartbeat could be written"),
             }
             tokio::select! {

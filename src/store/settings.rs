@@ -27,6 +27,8 @@ pub enum Setting {
     Terms,
     /// What keeps the engine from dialling, in words; empty when nothing does.
     EngineHealth,
+    /// How long LiveKit took to answer last, in milliseconds.
+    LiveKitTook,
     /// What keeps one campaign from dialling, in words.
     CampaignNote(CampaignId),
     /// `on` while all owners share one do-not-call list.
@@ -61,6 +63,7 @@ impl Setting {
             Self::KillSwitchReason => "kill_switch_reason".into(),
             Self::Terms => "terms".into(),
             Self::EngineHealth => "engine_health".into(),
+            Self::LiveKitTook => "livekit_took".into(),
             Self::SharedDoNotCall => "shared_do_not_call".into(),
             Self::LawClosed => "law_closed".into(),
             Self::Probe => "probe".into(),

@@ -18,6 +18,7 @@ mod edges;
 mod engine;
 mod events;
 mod floors;
+mod happened;
 mod history;
 mod housekeeping;
 mod incoming;

@@ -317,7 +317,7 @@ fn events_are_filtered_by_words_and_by_level() {
     use tracing::Level;
     let mut s = state();
     let line = |number: u64, level, text: &str| dialdeck::telemetry::LogLine { number, at: now(), level, target: "engine".into(), text: text.into() };
-    let logs = vec![line(1, Level::INFO, "dial ..0142"), line(2, Level::ERROR, "the trunk is gone"), line(3, Level::WARN, "dial ..0177 busy")];
+    let logs = vec![line(1, Level::WARN, "dial ..0142"), line(2, Level::ERROR, "the trunk is gone"), line(3, Level::WARN, "dial ..0177 busy")];
     s.update(Msg::Data(Box::new(Snapshot { logs, log_count: 3, ..snapshot() })));
     press(&mut s, "E/dial !0142\n");
     let shown = screen(&mut s, 120, 40);

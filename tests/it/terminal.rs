@@ -576,12 +576,15 @@ async fn a_terminal_that_nobody_reads_holds_up_no_call() {
 
 /// Names that somebody wrote to break a screen, everywhere a name can stand.
 mod hostile {
+    use std::sync::Arc;
+
     use chrono::Duration;
     use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
     use dialdeck::{
         console::{Action, Detail, Msg, Painter, Snapshot, State, TABLE, draw, plain::Lines},
-        domain::{call::State as CallState, campaign::Status, outcome::Who, stats::Counts},
-        store::{AuditRow, OutcomeRow},
+        desk::{Entry, EntryId, Fact, Party},
+        domain::{call::State as CallState, campaign::Status, id::CallId, outcome::Who, stats::Counts},
+        store::{AuditRow, Deed, OutcomeRow},
         telemetry::LogLine,
     };
     use ratatui::{Terminal, TerminalOptions, Viewport, layout::Rect};
@@ -608,10 +611,22 @@ mod hostile {
         all
     }
 
+    /// What happened to somebody of that name, and what somebody of it did.
+    fn facts(n: u128, name: &str) -> [Arc<Entry>; 2] {
+        let who = Party { call: CallId(crate::console::uuid(n)), name: name.into(), number: "+12025550199".into(), campaign: name.into() };
+        let ended = Fact::Ended { who, state: CallState::Failed, talked: None, rang: None, code: Some(503), reason: name.into(), again_at: Some(now()) };
+        let details = sqlx::types::Json(serde_json::json!({ "reason": name, "name": name, "number": name, "place": name }));
+        let line = AuditRow { at: now(), actor: name.into(), source: "console".into(), action: "do_not_call_added".into(), details };
+        let deed = Deed { id: 1, line, call: None, contact_name: Some(name.into()), phone_number: None, name: Some(name.into()) };
+        let entry = |step, fact| Arc::new(Entry { id: EntryId { at: now(), step, of: n }, fact });
+        [entry(2, ended), entry(3, Fact::Deed(Box::new(deed)))]
+    }
+
     fn rows() -> Snapshot {
         let states = [CallState::Answered, CallState::Ringing, CallState::Completed, CallState::Busy, CallState::Armed, CallState::Failed];
         let mut data = snapshot();
         data.live.clear();
+        let mut happened = Vec::new();
         for (i, name) in names().into_iter().enumerate() {
             let mut r = row(200 + i as u128, &name, states[i % states.len()], 30);
             (r.campaign_name, r.reason, r.notes, r.room_name) = (name.clone(), name.clone(), name.clone(), Some(name.clone()));
@@ -620,7 +635,9 @@ mod hostile {
             data.campaigns.push(c);
             data.logs.push(LogLine { number: i as u64, at: now(), level: tracing::Level::WARN, target: name.clone(), text: name.clone() });
             data.live.push(r);
+            happened.extend(facts(300 + i as u128, &name));
         }
+        data.happened = Arc::new(happened);
         data.to_tag = data.live.iter().filter(|r| r.state == CallState::Completed).cloned().collect();
         data.health = names().concat().chars().take(4000).collect();
         (data.assistants, data.sources) = (assistants(), sources());
@@ -641,10 +658,19 @@ mod hostile {
         (sent, drawn)
     }
 
-    /// Nothing in it but our own sequences and letters that stand still.
+    /// Nothing in it but our own sequences, letters that stand still, and our own isolates: each begun before letters
+    /// from the right, and ended before anything else is sent.
     fn assert_ours(text: &str, what: &str) {
         let mut rest = text.chars().peekable();
+        let mut isolated = false;
         while let Some(c) = rest.next() {
+            if matches!(c, '\u{2068}' | '\u{2069}') {
+                assert_eq!(std::mem::replace(&mut isolated, c == '\u{2068}'), c == '\u{2069}', "{what}: isolates are balanced");
+                let from_right = |c: &char| matches!(c, '\u{590}'..='\u{8ff}');
+                assert!(c == '\u{2069}' || rest.peek().is_some_and(from_right), "{what}: an isolate of ours is before a letter from the right");
+                continue;
+            }
+            assert!(!isolated || !c.is_control(), "{what}: something else begins inside an isolate");
             if c == '\u{1b}' {
                 assert_eq!(rest.next(), Some('['), "{what}");
                 let inside: String = std::iter::from_fn(|| rest.next_if(|c| matches!(c, '0'..='9' | ';' | '?'))).collect();
@@ -657,6 +683,7 @@ mod hostile {
             let hides = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
             assert!(!moves && !hides, "{what}: {c:?}");
         }
+        assert!(!isolated, "{what}: an isolate goes on beyond the frame");
     }
 
     /// What frames the panes stands where it was put, whatever stands before it in the line.

@@ -238,7 +238,7 @@ fn events_are_read_from_the_newest_down_and_a_line_stays_under_the_cursor() {
     let line = |number: u64| dialdeck::telemetry::LogLine {
         number,
         at: now(),
-        level: tracing::Level::INFO,
+        level: tracing::Level::WARN,
         target: "engine".into(),
         text: format!("line {number} {}", "and more ".repeat(30)),
     };

@@ -4,6 +4,7 @@ use super::super::{
     dialogs,
     keys::Pane,
     message::Effect,
+    question::Question,
     state::{State, Undo},
 };
 use crate::domain::{campaign::Status, id::CampaignId};
@@ -20,8 +21,26 @@ fn command(state: &mut State, id: CampaignId, words: &'static str, effect: Effec
 pub fn start(state: &mut State) -> Vec<Effect> {
     match facts(state) {
         Some((id, name, Status::Paused)) => command(state, id, "resuming...", Effect::Resume(id, name)),
+        Some((campaign, name, Status::Idle)) if is_new(state, campaign) => {
+            state.open(dialogs::FirstStart::new(campaign, name));
+            vec![Effect::Ask(Question::Campaign(campaign))]
+        }
         Some((id, name, Status::Idle | Status::Completed | Status::Error)) => command(state, id, "starting...", Effect::Start(id, name)),
         Some((_, _, Status::Running)) | None => Vec::new(),
+    }
+}
+
+/// Nobody was ever called for it, and phones would ring; in lines a campaign is named, and meant.
+fn is_new(state: &State, id: CampaignId) -> bool {
+    let rings = !state.options.simulated && !state.options.plain;
+    rings && state.data.campaign(id).is_some_and(|c| c.row.counts.dials == 0 && !c.row.manual)
+}
+
+/// One that was named in words is meant.
+pub fn start_named(state: &mut State) -> Vec<Effect> {
+    match facts(state) {
+        Some((id, name, Status::Idle)) => command(state, id, "starting...", Effect::Start(id, name)),
+        _ => start(state),
     }
 }
 

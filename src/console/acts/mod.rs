@@ -16,6 +16,7 @@ use super::{
     state::State,
 };
 
+pub use campaigns::start_named;
 pub use rows::{columns, sort_by};
 pub use screen::open;
 

@@ -10,8 +10,8 @@ use super::super::{
 
 /// Moves the cursor of the focused pane; the view goes with it.
 pub fn step(state: &mut State, by: isize) {
-    state.wheeled = None;
     let pane = state.focus;
+    (state.wheeled, state.sought) = (None, Some(pane));
     let hidden = !state.in_sight(pane);
     if pane == Pane::Live {
         state.follow = false;

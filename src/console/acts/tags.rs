@@ -6,7 +6,7 @@ use super::super::{
     dialogs,
     keys::{self, Pane},
     message::Effect,
-    possible,
+    possible::{self, DNC_UNDO},
     rows::{count, display_name},
     state::{State, Undo},
     tagging::{self, Marked},
@@ -18,8 +18,6 @@ use crate::{
 
 /// The same outcome key again within this time is a held one.
 const REPEAT: Span = Span::milliseconds(120);
-/// How long the same person may take a do-not-call back.
-const DNC_UNDO: Span = Span::seconds(10);
 /// More marked calls than this are tagged only after a question.
 const MANY: usize = 5;
 

@@ -92,5 +92,7 @@ fn lines(state: &State) -> Vec<Line<'static>> {
 /// The groups, those of this room first.
 fn order(state: &State) -> Vec<Group> {
     let first = state.room(state.focus).map_or(&[][..], |room| room.groups());
-    first.iter().copied().chain(Group::ALL.into_iter().filter(|g| !first.contains(g))).collect()
+    let rooms = [Group::Rooms].into_iter().filter(|g| !first.contains(g));
+    let rest = Group::ALL.into_iter().filter(|g| !first.contains(g) && *g != Group::Rooms);
+    first.iter().copied().chain(rooms).chain(rest).collect()
 }

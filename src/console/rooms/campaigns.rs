@@ -220,7 +220,7 @@ impl Columns {
     }
 
     fn spans(&self, state: &State, c: &CampaignView) -> Vec<Span<'static>> {
-        let (glyph, role) = glyph(state, c.row.execution_status);
+        let (glyph, role) = sign(state, c);
         let n = &c.row.counts;
         let over = n.total - n.pending - n.processing - n.canceled;
         let done = if n.total > 0 { over * 100 / n.total } else { 0 };
@@ -238,6 +238,16 @@ impl Columns {
         let (words, role) = next(state, c);
         spans.push(Span::styled(format!("  {}", fit(&words, self.next.saturating_sub(2))), state.theme.style(role)));
         spans
+    }
+}
+
+/// Its state; of one that runs and dials nobody now, that it waits.
+fn sign<'a>(state: &'a State, c: &CampaignView) -> (&'a str, &'static str) {
+    let next = state.data.head.as_ref().and_then(|h| h.next.get(&c.row.id));
+    let waits = state.data.kill_switch || matches!(next, Some(desk::Next::Waits(..))) || (next.is_none() && !c.open);
+    match c.row.execution_status {
+        Status::Running if waits && c.row.counts.live == 0 => (&state.theme.symbols.paused, "warn"),
+        status => glyph(state, status),
     }
 }
 
@@ -289,6 +299,7 @@ fn running(state: &State, c: &CampaignView) -> (String, &'static str) {
     };
     let opens = |t: Option<DateTime<Utc>>, words: &str| t.map_or_else(|| words.to_owned(), |t| format!("opens {}", at(t)));
     match next {
+        _ if state.data.kill_switch => ("kill switch is on".to_owned(), "error"),
         None if !c.open => (opens(c.row.window().next_open(zone, state.now), "closed"), "text_dim"),
         None => ("running".to_owned(), "text_dim"),
         Some(desk::Next::Begins) => ("calls begin".to_owned(), "text_dim"),

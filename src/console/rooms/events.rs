@@ -1,33 +1,57 @@
-//! Events: what the program says of itself, newest first. The cursor stays on its line; Enter shows it whole. On the
-//! whole screen the line under the cursor stands in full below, and the level from which on lines are shown is chosen.
+//! Events: what happened to people and campaigns in a sentence each, what went wrong, and behind a key the log itself,
+//! newest first. The cursor stays on its line; Enter opens the call it tells of, or shows it whole. On the whole screen
+//! the line under the cursor stands in full below, and the level from which on lines are shown is chosen. What is
+//! searched for is looked up in the log's files as well.
 
+use chrono::{DateTime, Utc};
 use crossterm::event::KeyEvent;
 use ratatui::{
     Frame,
     layout::{Constraint, Layout, Rect},
-    text::{Line, Span},
+    text::Span,
     widgets::Paragraph,
 };
 use tracing::Level;
 
 use crate::{
     console::{
-        dialogs::Words,
+        dialogs::{Story, Words},
+        happened::{Line, shown},
         keys::{Action, Group, Pane},
-        message::Effect,
+        message::{Effect, Msg},
         place::{Next, Room},
+        question::{Answer, Question},
+        rows::count,
         state::State,
         widgets::{Row, boxed, empty, fit, wrapped},
     },
     domain::text::clean,
-    telemetry::LogLine,
+    telemetry::LogSearch,
 };
 
-pub struct Events;
+/// What of the log's files was asked for last, and what is to be said of the answer.
+#[derive(Default)]
+pub struct Events {
+    asked: Option<LogSearch>,
+    found: Found,
+}
+
+#[derive(Default)]
+enum Found {
+    #[default]
+    Nothing,
+    Looking,
+    /// So many lines, back to a moment where it did not come to the end.
+    Lines(usize, Option<DateTime<Utc>>),
+    Failed(String),
+}
 
 const LEVELS: [Level; 4] = [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG];
 /// Rows of the line in full, with its frame.
 const FULL: u16 = 7;
+/// Cells of the time, and of the word behind it.
+const TIME: usize = 9;
+const WORD: usize = 11;
 
 impl Room for Events {
     fn pane(&self) -> Pane {
@@ -48,7 +72,7 @@ impl Room for Events {
     }
 
     fn put(&mut self, state: &mut State, row: usize) {
-        state.event = state.event_row(row).map(|l| l.number);
+        state.event = state.event_row(row).map(Line::id);
     }
 
     fn keeps_top(&self, state: &State) -> bool {
@@ -78,19 +102,62 @@ impl Room for Events {
 
     fn enter(&mut self, state: &mut State) -> Option<Next> {
         let line = state.event_row(at(state).unwrap_or(0))?;
-        let text = vec![said(state, line), String::new(), line.text.clone()];
+        let call = if let Line::Fact(e) = line { e.fact.call() } else { None };
+        if let Some(call) = call {
+            state.shown = Some(call);
+            state.open(Story::new(call));
+            return Some(Next::Stay(vec![Effect::Show(Some(call))]));
+        }
+        let told = line.said(&state.teller());
+        let text = vec![heading(state, line), String::new(), told.text];
         Some(Next::Instead(Box::new(Words::new("Event".to_owned(), text))))
+    }
+
+    /// Once the words stand, the log's files are asked for what is remembered no more.
+    fn asks(&mut self, state: &mut State) -> Vec<Effect> {
+        let words = state.lists.of(Pane::Events).filter.clone();
+        if words.is_empty() {
+            if self.asked.take().is_some() {
+                self.found = Found::Nothing;
+                state.old_log.clear();
+                state.arrange();
+            }
+            return Vec::new();
+        }
+        let least = if state.log_level > Level::INFO { Level::TRACE } else { state.log_level.min(Level::WARN) };
+        let stands = self.asked.as_ref().is_some_and(|a| (&a.words, a.least) == (&words, least));
+        if stands || state.dialog.is_some() || !state.loaded {
+            return Vec::new();
+        }
+        let before = state.data.logs.first().map_or(state.now, |l| l.at);
+        let search = LogSearch { words, least, before };
+        (self.asked, self.found) = (Some(search.clone()), Found::Looking);
+        vec![Effect::Ask(Question::Log(search))]
+    }
+
+    fn told(&mut self, state: &mut State, msg: &Msg) {
+        let Msg::Answer(Question::Log(search), result) = msg else { return };
+        if self.asked.as_ref() != Some(search) {
+            return;
+        }
+        match result {
+            Ok(Answer::Log(old)) => {
+                self.found = Found::Lines(old.lines.len(), old.stopped_at);
+                state.old_log.clone_from(&old.lines);
+            }
+            Ok(_) => {}
+            Err(why) => self.found = Found::Failed(why.clone()),
+        }
+        state.arrange();
     }
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect, whole: bool) {
         let (area, full) = split(area, whole);
-        let (shown, selected) = (state.event_rows().len(), at(state));
-        let at = selected.map_or_else(|| "live".to_owned(), |i| format!("{}/{shown}", i + 1));
-        let (more, less) = (state.keys.name(Action::MoreLines), state.keys.name(Action::FewerLines));
-        let corner = if whole { format!("{}  {more} more {less} fewer  {at}", words(state.log_level)) } else { at };
+        let (rows, selected) = (state.event_rows().len(), at(state));
         let focused = state.focus == Pane::Events;
+        let corner = self.corner(state, selected, rows, whole, usize::from(area.width));
         let inside = boxed(frame, &state.theme, area, focused, &self.tab(state), &corner);
-        if shown == 0 {
+        if rows == 0 {
             empty(frame, &state.theme, inside, &nothing(state));
         }
         let top = state.sight.get(&Pane::Events).map_or(0, |s| s.0);
@@ -105,11 +172,38 @@ impl Room for Events {
     }
 }
 
+impl Events {
+    /// `and 12 lines of the log's files  what happened  + more - fewer  3/40`; without room the last of it.
+    fn corner(&self, state: &State, selected: Option<usize>, rows: usize, whole: bool, width: usize) -> String {
+        let at = selected.map_or_else(|| "live".to_owned(), |i| format!("{}/{rows}", i + 1));
+        if !whole {
+            return at;
+        }
+        let (more, fewer) = (state.keys.name(Action::MoreLines), state.keys.name(Action::FewerLines));
+        let corner = format!("{}  {more} more {fewer} fewer  {at}", shown(state.log_level));
+        let found = self.files(state);
+        if found.is_empty() || found.chars().count() + corner.chars().count() + 16 > width { corner } else { format!("{found}  {corner}") }
+    }
+
+    /// What the log's files had.
+    fn files(&self, state: &State) -> String {
+        let back = |at: &DateTime<Utc>| at.with_timezone(&state.options.zone).format("%-d %b %H:%M").to_string();
+        match &self.found {
+            Found::Nothing => String::new(),
+            Found::Looking => "looking in the log's files...".to_owned(),
+            Found::Lines(0, None) => "no more in the log's files".to_owned(),
+            Found::Lines(n, None) => format!("{} of the log's files", count(i64::try_from(*n).unwrap_or(0), "line")),
+            Found::Lines(n, Some(at)) => format!("{} of the log's files back to {}", count(i64::try_from(*n).unwrap_or(0), "line"), back(at)),
+            Found::Failed(why) => clean(why, 200),
+        }
+    }
+}
+
 /// The row of the line under the cursor; of one that is no more, the oldest.
 fn at(state: &State) -> Option<usize> {
-    let number = state.event?;
+    let id = state.event?;
     let all = state.event_rows();
-    let found = all.partition_point(|l| l.number < number);
+    let found = all.partition_point(|l| l.id() < id);
     Some(all.len().saturating_sub(found + 1)).filter(|_| !all.is_empty())
 }
 
@@ -122,57 +216,57 @@ fn split(area: Rect, whole: bool) -> (Rect, Option<Rect>) {
     (list, Some(full))
 }
 
-fn words(least: Level) -> &'static str {
-    match least {
-        Level::ERROR => "errors only",
-        Level::WARN => "warnings and errors",
-        Level::INFO => "all but details",
-        _ => "everything",
-    }
-}
-
 fn nothing(state: &State) -> String {
-    let (all, filter) = (state.data.logs.len(), &state.lists.of(Pane::Events).filter);
+    let (all, filter) = (state.event_count(), &state.lists.of(Pane::Events).filter);
+    let hidden = state.data.happened.len() + state.data.logs.len() - all.min(state.data.happened.len() + state.data.logs.len());
     match (state.loaded, all) {
         (false, _) => "loading...".to_owned(),
-        (true, 0) => "Nothing has happened yet.".to_owned(),
-        (true, n) if filter.is_empty() => {
-            format!("None of {n} lines is of these levels ({}). {} shows more", words(state.log_level), state.keys.name(Action::MoreLines))
+        (true, 0) if hidden > 0 => {
+            format!("None of {hidden} lines is of this kind ({}). {} shows more", shown(state.log_level), state.keys.name(Action::MoreLines))
         }
-        (true, n) => format!("0 of {n} match \"{filter}\". Esc clears"),
+        (true, 0) => "Nothing has happened yet: who is dialled, who answers and what is tagged stands here.".to_owned(),
+        (true, n) => format!("0 of {n} match \"{}\". Esc clears", clean(filter, 60)),
     }
 }
 
-fn draw_full(frame: &mut Frame<'_>, state: &State, area: Rect, line: Option<&LogLine>) {
+fn draw_full(frame: &mut Frame<'_>, state: &State, area: Rect, line: Option<Line<'_>>) {
     let inside = boxed(frame, &state.theme, area, false, "The line", "");
     let Some(line) = line else {
         return empty(frame, &state.theme, inside, &format!("{} takes a line; it stands here in full.", state.keys.name(Action::Down)));
     };
     let width = usize::from(inside.width.saturating_sub(2));
-    let mut lines = vec![Line::from(Span::styled(format!(" {}", said(state, line)), state.theme.style("text_dim")))];
-    lines.extend(wrapped(&clean(&line.text, 4000), width).into_iter().map(|t| Line::from(Span::styled(format!(" {t}"), state.theme.style("text")))));
+    let said = line.said(&state.teller());
+    let mut lines = vec![ratatui::text::Line::from(Span::styled(format!(" {}", heading(state, line)), state.theme.style("text_dim")))];
+    let text = wrapped(&format!("{} {}", said.word, said.text), width);
+    lines.extend(text.into_iter().map(|t| ratatui::text::Line::from(Span::styled(format!(" {t}"), state.theme.style("text")))));
     frame.render_widget(Paragraph::new(lines), inside);
 }
 
-/// When, how grave, and who says it.
-fn said(state: &State, line: &LogLine) -> String {
-    let when = line.at.with_timezone(&state.options.zone).format("%F %H:%M:%S%.3f %Z");
-    format!("{when}   {}   {}", line.level, line.target)
+/// When, on whose clock; of a line of the log how grave, and what part of the program says it.
+fn heading(state: &State, line: Line<'_>) -> String {
+    let when = line.id().at.with_timezone(&state.options.zone).format("%F %H:%M:%S%.3f %Z");
+    match line {
+        Line::Fact(_) => when.to_string(),
+        Line::Log(l) => format!("{when}   {}   {}", l.level, l.target),
+        Line::Old(l) => format!("{when}   {}   {}   of the log's file", l.level, l.target),
+    }
 }
 
-fn spans(state: &State, l: &LogLine, width: usize) -> Vec<Span<'static>> {
-    let (word, role) = match l.level {
-        Level::ERROR => ("ERROR", "log_error"),
-        Level::WARN => ("WARN ", "log_warn"),
-        Level::INFO => ("INFO ", "log_info"),
-        _ => ("DEBUG", "log_debug"),
+/// `10:42:05 answered   L. Okafor ..0181, rang 9 s`; of another day its date too.
+fn spans(state: &State, line: Line<'_>, width: usize) -> Vec<Span<'static>> {
+    let at = line.id().at.with_timezone(&state.options.zone);
+    let today = state.now.with_timezone(&state.options.zone).date_naive() == at.date_naive();
+    let time = if today { at.format("%H:%M:%S").to_string() } else { at.format("%-d %b %H:%M").to_string() };
+    let said = line.said(&state.teller());
+    let text = match line.level() {
+        l if l <= Level::WARN => said.role,
+        l if l > Level::INFO => "text_dim",
+        _ => "text",
     };
-    let at = l.at.with_timezone(&state.options.zone).format("%H:%M:%S");
-    let text = state.theme.style(if l.level <= Level::WARN { role } else { "text" });
+    let time_width = time.chars().count().max(TIME - 1) + 1;
     vec![
-        Span::styled(format!("{at} "), state.theme.style("text_faint")),
-        Span::styled(format!("{word} "), state.theme.style(role)),
-        Span::styled(fit(&l.target, 8), state.theme.style("text_dim")),
-        Span::styled(fit(&format!(" {}", l.text), width.saturating_sub(24)), text),
+        Span::styled(fit(&time, time_width), state.theme.style("text_faint")),
+        Span::styled(fit(&said.word, WORD), state.theme.style(said.role)),
+        Span::styled(fit(&said.text, width.saturating_sub(time_width + WORD + 2)), state.theme.style(text)),
     ]
 }

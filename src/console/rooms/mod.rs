@@ -28,7 +28,7 @@ pub fn all() -> Vec<Box<dyn Room>> {
         Box::new(campaigns::Campaigns::default()),
         Box::new(live::Live),
         Box::new(outcomes::Outcomes),
-        Box::new(events::Events),
+        Box::new(events::Events::default()),
         Box::new(calls::Calls::default()),
         Box::new(people::People::default()),
         Box::new(systems::Systems::default()),

@@ -6,6 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::{
     console::{
+        happened::moment,
         keys::{Action, Pane},
         lists::{Column, List},
         rows::{display_name, seconds, wants_tag, why_ended},
@@ -28,11 +29,11 @@ pub const ON_CALLS: &[Action] = &[
     Action::Tag(Outcome::DoNotCall),
     Action::Tag(Outcome::Voicemail),
     Action::Tag(Outcome::WrongNumber),
-    Action::ClearTag,
     Action::Enter,
-    Action::Undo,
-    Action::Note,
     Action::HangUp,
+    Action::Note,
+    Action::Undo,
+    Action::ClearTag,
     Action::Copy,
 ];
 
@@ -216,6 +217,10 @@ fn row_style(state: &State, r: &PaneRow) -> Style {
 /// What is said of a call, and why where there is room.
 fn says(state: &State, r: &PaneRow, width: usize) -> Vec<Span<'static>> {
     let word = outcome_span(state, r);
+    let aside = beside(state, r);
+    if !aside.is_empty() {
+        return aside_spans(state, r, word, &aside, width);
+    }
     let reason = state.data.reasons.get(&r.id).filter(|_| r.outcome.is_none() && r.suggestion.is_some());
     let used = word.content.width();
     match reason {
@@ -225,6 +230,42 @@ fn says(state: &State, r: &PaneRow, width: usize) -> Vec<Span<'static>> {
         }
         _ => vec![Span::styled(fit(&word.content, width), word.style)],
     }
+}
+
+/// What is said of an ended call beside its outcome: when it is called again, and who tagged it.
+fn beside(state: &State, r: &PaneRow) -> Vec<String> {
+    let Some(aside) = state.data.asides.get(&r.id).filter(|_| !state.saving.contains_key(&r.id)) else { return Vec::new() };
+    let at = aside.again_at.map(|at| moment(state.options.zone, state.now, at));
+    match r.outcome {
+        Some(Outcome::Callback) => at.into_iter().chain(aside.tagged_by.as_ref().map(|who| format!("by {}", clean(who, 20)))).collect(),
+        Some(_) => aside.tagged_by.as_ref().map(|who| format!("by {}", clean(who, 20))).into_iter().collect(),
+        None if r.answered_at.is_none() => at.map(|at| format!("again {at}")).into_iter().collect(),
+        None => Vec::new(),
+    }
+}
+
+/// The outcome and what is said beside it, as far as there is room; of a call that nobody took, when it is called again
+/// goes before why.
+fn aside_spans(state: &State, r: &PaneRow, word: Span<'static>, aside: &[String], width: usize) -> Vec<Span<'static>> {
+    let dim = state.theme.style("text_dim");
+    let parts: Vec<(String, Style)> = match r.outcome {
+        Some(_) => std::iter::once((word.content.into_owned(), word.style)).chain(aside.iter().map(|a| (a.clone(), dim))).collect(),
+        None => aside.iter().map(|a| (a.clone(), state.theme.style("text"))).chain([(word.content.into_owned(), word.style)]).collect(),
+    };
+    let (mut spans, mut used) = (Vec::new(), 0);
+    for (i, (text, style)) in parts.into_iter().enumerate() {
+        let text = if i == 0 { text } else { format!("  {text}") };
+        if i > 0 && used + text.width() > width {
+            break;
+        }
+        used += text.width();
+        spans.push(Span::styled(text, style));
+    }
+    match spans.as_mut_slice() {
+        [one] => one.content = fit(&one.content, width).into(),
+        _ => spans.push(Span::raw(" ".repeat(width.saturating_sub(used)))),
+    }
+    spans
 }
 
 pub fn outcome_span(state: &State, r: &PaneRow) -> Span<'static> {

@@ -1,27 +1,53 @@
 //! Names that are written from the right: a terminal that reorders a line would pull the time beside such a name into
-//! it. What stands in their letters is isolated, by marks that take no cell (tried in tmux 3.3, and terminals that do
-//! not reorder pass them over).
+//! it. Their letters are marked here, with the cell before them, and the painter puts our isolates round what it sends
+//! of them. Isolates that came from outside are taken away.
 
-use ratatui::buffer::Buffer;
+use std::hash::{Hash, Hasher};
 
-/// First strong isolate, and its end.
-const BEGIN: char = '\u{2068}';
-const END: char = '\u{2069}';
+use ratatui::buffer::{Buffer, Cell};
 
-/// Isolates each run of letters from the right, with the blanks between its words.
+use crate::console::ansi::{ISOLATES, LEAD, LETTER};
+
+/// Letters of a mark behind the first: which name a cell is of, so that a change of any letter sends all of them.
+const DIGITS: usize = 4;
+
+/// Marks each run of letters from the right, with the blanks between its words.
 pub fn isolate(buffer: &mut Buffer) {
     let width = usize::from(buffer.area.width).max(1);
     for line in buffer.content.chunks_mut(width) {
+        for cell in line.iter_mut().filter(|c| c.symbol().len() > 2 && c.symbol().contains(ISOLATES)) {
+            let bare: String = cell.symbol().chars().filter(|c| !ISOLATES.contains(c)).collect();
+            cell.set_symbol(if bare.is_empty() { " " } else { &bare });
+        }
         let mut at = 0;
         while let Some(first) = (at..line.len()).find(|x| from_right(line[*x].symbol())) {
-            let last = end(line.iter().map(ratatui::buffer::Cell::symbol), first);
-            let begun = format!("{BEGIN}{}", line[first].symbol());
-            line[first].set_symbol(&begun);
-            let ended = format!("{}{END}", line[last].symbol());
-            line[last].set_symbol(&ended);
+            let last = end(line.iter().map(Cell::symbol), first);
+            let name = mark(&line[first..=last]);
+            // What a terminal keeps of an isolate it keeps with the cell before it.
+            if first > at && line[first - 1].symbol().chars().count() == 1 {
+                put(&mut line[first - 1], LEAD, &name);
+            }
+            for cell in &mut line[first..=last] {
+                put(cell, LETTER, &name);
+            }
             at = last + 1;
         }
     }
+}
+
+fn put(cell: &mut Cell, kind: char, name: &str) {
+    let marked = format!("{}{kind}{name}", cell.symbol());
+    cell.set_symbol(&marked);
+}
+
+/// Which name it is, in letters that take no cell.
+fn mark(cells: &[Cell]) -> String {
+    let mut hasher = std::hash::DefaultHasher::new();
+    for cell in cells {
+        cell.symbol().hash(&mut hasher);
+    }
+    let hash = hasher.finish().to_le_bytes();
+    hash.iter().take(DIGITS).map(|byte| ISOLATES[usize::from(byte & 3)]).collect()
 }
 
 /// The last cell of the run: one blank between words is in it.

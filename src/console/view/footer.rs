@@ -24,8 +24,9 @@ use crate::{
 const CAMPAIGN: [Action; 5] = [Action::PauseResume, Action::Start, Action::Stop, Action::Edit, Action::Why];
 const ALWAYS: [Action; 5] = [Action::PauseAll, Action::Filter, Action::Command, Action::Help, Action::Quit];
 
-/// From here words are written out.
+/// From here words are written out, and from there the outcomes' too.
 const WIDE: usize = 110;
+const WHOLE: usize = 150;
 /// Below this they are as short as can be.
 const NARROW: usize = 76;
 
@@ -144,6 +145,10 @@ fn name_style(state: &State) -> Style {
 
 fn offer(line: &mut Filling<'_>, state: &State, action: Action, width: usize) {
     let Some(row) = keys::row(action) else { return };
+    // What cannot be taken back any more is not offered.
+    if action == Action::Undo && possible::step_back(state).is_none() {
+        return;
+    }
     if possible::now(state, row).is_ok() && !(action == Action::Enter && state.focus.has_calls() && state.target().is_none()) {
         line.offer(state, action, &words(state, action, row.short, width));
     }
@@ -154,9 +159,10 @@ fn words(state: &State, action: Action, short: &str, width: usize) -> String {
     let text = match action {
         Action::Tag(o) if width < NARROW => return tiny(o).to_owned(),
         Action::Tag(o) if width < WIDE => narrow(o),
+        Action::Tag(o) if width < WHOLE => shorter(o).unwrap_or(short),
         Action::PauseResume if paused => "resume",
         Action::PauseAll if resumes_all(state) => "resume ALL",
-        Action::Enter if state.focus == Pane::Events => "the line in full",
+        Action::Enter if state.focus == Pane::Events => "the call, or the line",
         Action::Enter if state.focus == Pane::Systems => "its way out",
         Action::Enter if state.judged.is_some() && state.target().is_some_and(|r| r.suggestion.is_some()) => "as the agent says",
         Action::Enter if state.focus == Pane::Campaigns => {
@@ -166,6 +172,8 @@ fn words(state: &State, action: Action, short: &str, width: usize) -> String {
                 "all of it"
             }
         }
+        Action::MoreLines if state.focus == Pane::Events => "more of it",
+        Action::FewerLines if state.focus == Pane::Events => "less",
         Action::Top => "newest",
         Action::Command if width < NARROW => "all",
         Action::Undo => return possible::step_back(state).map_or_else(String::new, |s| format!("takes back {s}")),
@@ -176,6 +184,15 @@ fn words(state: &State, action: Action, short: &str, width: usize) -> String {
 
 fn resumes_all(state: &State) -> bool {
     state.paused_all.is_some() && state.data.campaigns_in(Status::Running) == 0
+}
+
+/// Where the long ones would push out what else can be done.
+fn shorter(o: Outcome) -> Option<&'static str> {
+    match o {
+        Outcome::NotInterested => Some("not int."),
+        Outcome::WrongNumber => Some("wrong"),
+        _ => None,
+    }
 }
 
 fn narrow(o: Outcome) -> &'static str {

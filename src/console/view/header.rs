@@ -2,7 +2,7 @@
 //! rates with their last hour, what is to be tagged, callbacks. Below that one. What has no room drops from the right.
 //!
 //! ```text
-//!  dialdeck  ● LiveKit  ● agents  ● hooks  ● trunk ██████▌░░░ 13/20                               3 running  10:42:07
+//!  dialdeck  ● LiveKit 44 ms  ● agents  ● hooks  ● trunk ██████▌░░░ 13/20                         3 running  10:42:07
 //!  dials/min 11 ▂▃▅▆▇▆▅   answered 41 % ▃▄▅▅▄▅   abandoned 0.4 %   failed 3 %   to tag 7, oldest 4 m   2 callbacks due
 //! ```
 
@@ -67,7 +67,7 @@ fn badges(state: &State) -> Vec<Part> {
 fn first(state: &State, width: usize) -> Line<'static> {
     let mut parts = badges(state);
     if let Some(lights) = lights(state) {
-        parts.extend([lamp(state, "LiveKit", &lights.livekit, ""), lamp(state, "agents", &lights.agents, "")]);
+        parts.extend([lamp(state, "LiveKit", &lights.livekit, &took(lights)), lamp(state, "agents", &lights.agents, "")]);
         let gauge = if width >= SPARKS { GAUGE } else { 0 };
         parts.extend([lamp(state, "hooks", &lights.hooks, &hook_age(state, lights)), lines(state, lights, gauge)]);
     }
@@ -92,9 +92,13 @@ fn second(state: &State, width: usize) -> Line<'static> {
     }
     // What waits for somebody goes before the smaller rates.
     let at = parts.len().min(2);
-    let waits = [to_tag(state, true), callbacks(state)];
+    let due = state.data.head.as_ref().is_some_and(|h| h.figures.callbacks.due > 0);
+    let mut waits = vec![to_tag(state, true), callbacks(state)];
     if width < LONG_SPARKS {
+        // One that is not due yet is the first to go.
+        let later = if due { None } else { waits.pop() };
         parts.splice(at..at, waits);
+        parts.extend(later);
     } else {
         parts.extend(waits);
     }
@@ -137,6 +141,9 @@ fn clock(state: &State) -> Part {
 
 fn running(state: &State) -> String {
     let (running, paused) = (state.data.campaigns_in(Status::Running), state.data.campaigns_in(Status::Paused));
+    if running > 0 && state.data.kill_switch {
+        return "ALL STOPPED".to_owned();
+    }
     if paused > 0 { format!("{running} running {paused} paused") } else { format!("{running} running") }
 }
 
@@ -175,6 +182,11 @@ fn worst(state: &State, lights: &Lights) -> Part {
     }
 }
 
+/// How long LiveKit took to answer last, where it does.
+fn took(lights: &Lights) -> String {
+    lights.livekit_took.filter(|_| lights.livekit.name == "LiveKit" && lights.livekit.light == Light::Good).map_or_else(String::new, |ms| format!("{ms} ms"))
+}
+
 /// How long ago the last hook came, in minutes: seconds would never stand still.
 fn hook_age(state: &State, lights: &Lights) -> String {
     let minutes = lights.hook_at.map_or(0, |t| (state.now - t).num_minutes());
@@ -183,7 +195,9 @@ fn hook_age(state: &State, lights: &Lights) -> String {
 
 /// Lines in use as a gauge.
 fn lines(state: &State, lights: &Lights, cells: usize) -> Part {
-    let (used, of) = lights.lines;
+    // The board knows sooner who is on the line than the head, which is read every few seconds.
+    let now = i64::try_from(state.data.live_count()).unwrap_or(lights.live);
+    let (used, of) = ((lights.lines.0 - lights.live + now).max(0), lights.lines.1);
     let mut part = lamp(state, "trunk", &lights.trunk, "");
     if cells > 0 {
         part.push(Span::raw(" "));

@@ -111,6 +111,7 @@ impl Follower {
         if !row.state.is_ended() {
             self.hang_up().await;
         }
+        let asked = self.ctx.now();
         let here = match self.ctx.carrier.look(self.f.room.clone()).await {
             Ok(here) => here,
             Err(e) => {
@@ -118,6 +119,7 @@ impl Follower {
                 return self.blind(&row).await;
             }
         };
+        self.health.answered_since(asked);
         self.health.network_answers().await;
         reach("follow.looked");
         self.see_agent(&here).await;

@@ -5,6 +5,7 @@
 mod agents;
 mod network;
 mod no_sip;
+mod took;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -26,6 +27,7 @@ use crate::{
 use agents::AgentWaits;
 use network::Network;
 use no_sip::NoSip;
+use took::Took;
 
 const STEPS: usize = 5;
 
@@ -49,6 +51,7 @@ struct State {
     /// Dials do not reach SIP, though LiveKit answers.
     no_sip: Option<NoSip>,
     agents: AgentWaits,
+    took: Took,
     /// Dials in a row that LiveKit found too old.
     expired_tokens: HashMap<CampaignId, u32>,
     /// The first reconcile is done.
@@ -134,9 +137,27 @@ impl Health {
 
     /// Asks LiveKit whether it is there.
     pub async fn check_network(&self) {
+        let asked = self.ctx.now();
         match self.ctx.carrier.check().await {
-            Ok(()) => self.network_answers().await,
+            Ok(()) => {
+                self.answered_since(asked);
+                self.network_answers().await;
+            }
             Err(e) => self.network_failed(&e).await,
+        }
+    }
+
+    /// LiveKit has answered what was asked then.
+    pub fn answered_since(&self, asked: DateTime<Utc>) {
+        let took = self.ctx.now() - asked;
+        self.state.lock().took.is(took);
+    }
+
+    /// Tells every console how long LiveKit takes to answer, where that has changed.
+    pub async fn tell_how_long(&self) {
+        let Some(ms) = self.state.lock().took.news() else { return };
+        if let Err(e) = self.ctx.desk.livekit_took(ms).await {
+            tracing::warn!(target: "engine", error = %e, "how long LiveKit takes could not be written");
         }
     }
 
