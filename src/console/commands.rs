@@ -43,6 +43,8 @@ pub fn run(state: &mut State, line: &str) -> Vec<Effect> {
         ("law", place) if !place.is_empty() => with_words(state, Action::Mend(Mend::OpenPlace), place),
         ("export", rest) => export(state, rest),
         ("tag", outcome) => tag(state, outcome),
+        ("filter", words) if !words.is_empty() && state.focus == Pane::Calls => go(state, Pane::Calls, Errand::Calls(words.to_owned())),
+        ("filter", words) if !words.is_empty() && !Pane::DECK.contains(&state.focus) => acts::act(state, Action::Filter),
         ("filter", words) if !words.is_empty() => {
             words.clone_into(&mut state.lists.at(state.focus).filter);
             state.arrange();

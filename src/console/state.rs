@@ -17,6 +17,7 @@ use super::{
     keys::{Pane, Place},
     leaving::Leaving,
     lists::{self, Lists},
+    marks::Marks,
     message::{Detail, Msg},
     notes::Notes,
     notify::Alarms,
@@ -114,7 +115,7 @@ pub struct State {
     pub queue: Option<CallId>,
     /// The line of the log under the cursor, by its number; none follows the newest.
     pub event: Option<u64>,
-    pub marks: BTreeSet<CallId>,
+    pub marks: Marks,
     pub lists: Lists,
     /// Events less grave than this are left out.
     pub log_level: tracing::Level,
@@ -223,7 +224,7 @@ impl State {
             live: None,
             queue: None,
             event: None,
-            marks: BTreeSet::new(),
+            marks: Marks::default(),
             lists,
             log_level: tracing::Level::INFO,
             follow: true,
@@ -411,10 +412,17 @@ impl State {
         true
     }
 
-    /// How many calls a tag goes to together: marks hold where they are seen.
+    /// The calls that a tag goes to together, in the order of the list: marks hold where they are seen, and not over
+    /// the story of one call.
     #[must_use]
-    pub fn marked(&self) -> usize {
-        if Pane::DECK.contains(&self.focus) { self.marks.len() } else { 0 }
+    pub fn marked(&self) -> Vec<&PaneRow> {
+        let marks = self.marks.of(self.focus);
+        if marks.is_empty() || self.dialog.as_ref().is_some_and(|o| o.dialog.call(self).is_some()) {
+            return Vec::new();
+        }
+        let mut calls = self.room(self.focus).map(|room| room.calls(self)).unwrap_or_default();
+        calls.retain(|r| marks.contains(&r.id));
+        calls
     }
 
     /// The call under the cursor, seen or not.
@@ -589,6 +597,6 @@ impl State {
         self.live = self.live.filter(|id| self.board.iter().any(|i| self.data.live[*i].id == *id));
         self.queue = self.queue.filter(|id| self.line.iter().any(|i| self.data.to_tag[*i].id == *id));
         let shown = |id: &CallId| self.data.live.iter().chain(&self.data.to_tag).any(|r| r.id == *id);
-        self.marks = self.marks.iter().copied().filter(shown).collect();
+        self.marks.keep_on_deck(shown);
     }
 }

@@ -32,9 +32,9 @@ pub fn one(state: &mut State, call: CallId, name: String, outcome: Option<Outcom
     effect
 }
 
-/// Tags several at once; the marks are used up.
+/// Tags several at once; their marks are used up.
 pub fn many(state: &mut State, outcome: Outcome, calls: Vec<Marked>) -> Vec<Effect> {
-    state.marks.clear();
+    state.marks.forget(calls.iter().map(|c| c.0));
     together(state, calls.into_iter().map(|call| (outcome, call)).collect())
 }
 

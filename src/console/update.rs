@@ -218,7 +218,7 @@ fn import_done(state: &mut State, result: Result<(String, crate::domain::contact
     match result {
         Ok((name, r)) => {
             let contacts = count(i64::try_from(r.imported).unwrap_or(0), "contact");
-            state.say(format!("imported \"{name}\": {contacts}, {} duplicate, {} invalid", r.duplicate, r.invalid));
+            state.say(format!("imported {name}: {contacts}, {} duplicate, {} invalid", r.duplicate, r.invalid));
         }
         Err(why) => state.complain(why),
     }

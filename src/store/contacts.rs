@@ -101,9 +101,10 @@ impl ContactSlice {
 
     /// Bound values, not one JSON text as elsewhere: a million rows are written a third quicker. What few files
     /// have is bound only where a row of the slice has it. The text is one of two for every full slice, so that
-    /// its statement stays prepared.
+    /// its statement stays prepared. `names`: the other columns stand by their names with each contact, for the list
+    /// that they go into has names of its own.
     #[must_use]
-    pub fn new(table: ContactTable, source: SourceId, rows: &[NewContact], now: DateTime<Utc>) -> Self {
+    pub fn new(table: ContactTable, source: SourceId, rows: &[NewContact], names: Option<&[String]>, now: DateTime<Utc>) -> Self {
         let (name, key) = match table {
             ContactTable::ContactList => ("contacts", "contact_list_id"),
             ContactTable::CsvFile => ("csv_contacts", "csv_file_id"),
@@ -115,7 +116,7 @@ impl ContactSlice {
         sql.push_values(rows, |mut row, c| {
             row.push_bind(c.id).push_bind(source).push_bind(c.line).push_bind(c.name.clone()).push_bind(c.number.to_string());
             row.push_bind(c.country.clone()).push_bind(c.zones.clone()).push_bind(c.email.clone()).push_bind(c.company.clone());
-            row.push_bind(serde_json::to_string(&c.extra).unwrap_or_default()).push_bind(now);
+            row.push_bind(extra(c, names)).push_bind(now);
             if plain {
                 row.push("'', '', '', 0, NULL, ''");
                 return;
@@ -128,6 +129,13 @@ impl ContactSlice {
     }
 }
 
+/// The other columns as they are stored.
+fn extra(c: &NewContact, names: Option<&[String]>) -> String {
+    let Some(names) = names else { return serde_json::to_string(&c.extra).unwrap_or_default() };
+    let named: Map = names.iter().cloned().zip(c.extra.iter().map(|v| v.clone().into())).collect();
+    serde_json::Value::from(named).to_string()
+}
+
 /// Whether a contact has nothing of what few files have.
 fn is_plain(c: &NewContact) -> bool {
     let texts = [&c.said, &c.notes, &c.consent_source];
@@ -136,6 +144,23 @@ fn is_plain(c: &NewContact) -> bool {
 
 pub(super) fn joined(numbers: &[PhoneNumber]) -> String {
     numbers.iter().map(PhoneNumber::as_str).collect::<Vec<_>>().join(",")
+}
+
+/// A list that never became one, or whose contacts are to go.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Unfinished {
+    pub source: ContactSource,
+    pub id: SourceId,
+    pub user_id: OwnerId,
+    /// The list that its contacts go into.
+    into_list: Option<String>,
+}
+
+impl Unfinished {
+    #[must_use]
+    pub fn into_list(&self) -> Option<SourceId> {
+        self.into_list.as_deref().and_then(|hex| uuid::Uuid::parse_str(hex).ok()).map(SourceId)
+    }
 }
 
 /// How many contacts of one place: what a law or an hour says of one, it says of all.
@@ -315,12 +340,16 @@ impl Tx {
         Ok(true)
     }
 
-    /// Imports that never finished, and deletions: their process died. Pairs of table and id.
-    pub async fn unfinished_sources(&mut self, before: DateTime<Utc>) -> Result<Vec<(ContactTable, SourceId)>, StoreError> {
-        let sql = "SELECT 'contact_list', id FROM contact_lists WHERE status IN ('uploading', 'processing') AND updated_at < $1
-                   UNION ALL SELECT 'csv_file', id FROM csv_files WHERE status IN ('uploading', 'processing') AND updated_at < $1
-                   UNION ALL SELECT 'contact_list', id FROM contact_lists l WHERE deleted_at < $1 AND EXISTS (SELECT 1 FROM contacts WHERE contact_list_id = l.id)
-                   UNION ALL SELECT 'csv_file', id FROM csv_files f WHERE deleted_at < $1 AND EXISTS (SELECT 1 FROM csv_contacts WHERE csv_file_id = f.id)";
+    /// Imports that never finished, and deletions: their process died. One that was decided is finished at any age.
+    pub async fn unfinished_sources(&mut self, before: DateTime<Utc>) -> Result<Vec<Unfinished>, StoreError> {
+        let sql = "SELECT 'contact_list' AS source, id, user_id, report ->> 'into' AS into_list FROM contact_lists
+                       WHERE status IN ('uploading', 'processing') AND (updated_at < $1 OR report ->> 'into' IS NOT NULL)
+                   UNION ALL SELECT 'csv_file', id, user_id, report ->> 'into' FROM csv_files
+                       WHERE status IN ('uploading', 'processing') AND (updated_at < $1 OR report ->> 'into' IS NOT NULL)
+                   UNION ALL SELECT 'contact_list', id, user_id, NULL FROM contact_lists l
+                       WHERE deleted_at < $1 AND EXISTS (SELECT 1 FROM contacts WHERE contact_list_id = l.id)
+                   UNION ALL SELECT 'csv_file', id, user_id, NULL FROM csv_files f
+                       WHERE deleted_at < $1 AND EXISTS (SELECT 1 FROM csv_contacts WHERE csv_file_id = f.id)";
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(before).fetch_all(&mut *db).await?))
     }
 

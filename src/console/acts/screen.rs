@@ -72,12 +72,14 @@ pub fn zoom(state: &mut State) -> Vec<Effect> {
 
 /// Out one level; never out of the program.
 pub fn escape(state: &mut State) {
-    if state.notes.dismiss() || state.go_back() {
+    if state.notes.dismiss() {
         return;
     }
-    if !state.marks.is_empty() {
-        state.marks.clear();
-    } else if !state.lists.of(state.focus).filter.is_empty() {
+    // Before the room is left: nobody leaves marks behind that cannot be seen.
+    if state.marks.clear(state.focus) > 0 || state.go_back() {
+        return;
+    }
+    if !state.lists.of(state.focus).filter.is_empty() {
         state.lists.at(state.focus).filter.clear();
         state.arrange();
     } else if state.to_tag_only {

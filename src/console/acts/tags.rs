@@ -36,7 +36,7 @@ pub fn tag(state: &mut State, outcome: Option<Outcome>) -> Vec<Effect> {
         state.hint(format!("{digit} was not taken{name}"));
         return Vec::new();
     }
-    if let Some(outcome) = outcome.filter(|_| state.marked() > 0) {
+    if let Some(outcome) = outcome.filter(|_| !state.marked().is_empty()) {
         return tag_marked(state, outcome);
     }
     let Some(row) = state.target().cloned() else { return Vec::new() };
@@ -61,13 +61,14 @@ fn tag_marked(state: &mut State, outcome: Outcome) -> Vec<Effect> {
         return Vec::new();
     }
     let calls = marked(state, outcome);
-    let left = state.marks.len() - calls.len();
+    let left = state.marked().len() - calls.len();
+    let unseen = state.marks.of(state.focus).len() - state.marked().len();
     if calls.is_empty() {
         state.hint(format!("none of the marked calls can be \"{}\"", outcome.label()));
         return Vec::new();
     }
     if calls.len() > MANY {
-        state.open(dialogs::TagMany { outcome, calls, left });
+        state.open(dialogs::TagMany { outcome, calls, left, unseen });
         return Vec::new();
     }
     tagging::many(state, outcome, calls)
@@ -75,10 +76,8 @@ fn tag_marked(state: &mut State, outcome: Outcome) -> Vec<Effect> {
 
 /// The marked calls that may have an outcome, in the order of the screen.
 fn marked(state: &State, outcome: Outcome) -> Vec<Marked> {
-    let rows = if state.focus == Pane::Outcomes { state.queue_rows() } else { state.live_rows() };
-    let fits =
-        |r: &&&PaneRow| state.marks.contains(&r.id) && !state.saving.contains_key(&r.id) && outcome::allowed(outcome, r.state, r.answered_at.is_some()).is_ok();
-    rows.iter().filter(fits).map(|r| (r.id, display_name(r), r.outcome)).collect()
+    let fits = |r: &&PaneRow| !state.saving.contains_key(&r.id) && outcome::allowed(outcome, r.state, r.answered_at.is_some()).is_ok();
+    state.marked().into_iter().filter(fits).map(|r| (r.id, display_name(r), r.outcome)).collect()
 }
 
 /// All calls that wait of which the agent is sure, as it says; asks, for one key would write them all.
@@ -149,8 +148,6 @@ fn take_all_back(state: &mut State, steps: Vec<Undo>) -> Vec<Effect> {
 /// Marks the call under the cursor, or takes the mark away, and goes a row down.
 pub fn mark(state: &mut State) {
     let Some(call) = state.target().map(|r| r.id) else { return };
-    if !state.marks.remove(&call) {
-        state.marks.insert(call);
-    }
+    state.marks.switch(state.focus, call);
     super::screen::step(state, 1);
 }

@@ -289,7 +289,7 @@ impl Dialog for Form {
         }
         if key.code == KeyCode::Enter && self.here() == Id::Assistant && self.assistants.is_empty() {
             let form = std::mem::replace(self, Self::new(&state.data, state.options.zone, None));
-            return Next::Instead(Box::new(AssistantForm::new(Some(Box::new(form)))));
+            return Next::Instead(Box::new(AssistantForm::sheet(Some(Box::new(form)))));
         }
         let script = self.here() == Id::Script;
         match (key.code, self.here()) {

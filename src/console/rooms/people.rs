@@ -109,6 +109,7 @@ impl People {
                     state.open(dialogs::ImportNumbers::default());
                 }
             }
+            Action::Import if self.person.is_none() && self.source(state).is_some() => self.import(state),
             // Nothing is done to a campaign that is not on the screen.
             Action::Start | Action::PauseResume | Action::Stop | Action::Why => {
                 state.hint(format!("campaigns are in {}", state.keys.name(Action::Focus(Pane::Campaigns))));
@@ -168,6 +169,16 @@ impl People {
             }
             None => state.hint("a list is deleted where the lists are: Tab goes there"),
         }
+    }
+
+    /// Into the list under the cursor, until somebody chooses another. One that goes on comes back.
+    fn import(&self, state: &mut State) {
+        if state.options.read_only {
+            return state.hint(READ_ONLY);
+        }
+        let list = self.source(state).map(|s| s.id);
+        let dialog = state.behind.take().unwrap_or_else(|| Box::new(dialogs::ImportDialog::new(state, list)));
+        state.open_boxed(dialog);
     }
 
     fn copy(&self, state: &mut State) -> Vec<Effect> {

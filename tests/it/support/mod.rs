@@ -2,6 +2,7 @@
 
 pub mod http;
 pub mod office;
+pub mod pty;
 pub mod virtual_time;
 
 use std::{sync::Arc, time::Duration};
