@@ -126,7 +126,7 @@ fn go(state: &mut State, pane: Pane, errand: Errand) -> Vec<Effect> {
 fn numbered(state: &mut State, verb: &str, number: &str) -> Vec<Effect> {
     let region = state.options.region.as_deref().and_then(|r| phone::region(r).ok());
     match PhoneNumber::parse(number, region) {
-        Ok(parsed) if verb == "person" => return go(state, Pane::People, Errand::Number(parsed.number.to_string())),
+        Ok(parsed) if verb == "person" => return go(state, Pane::People, Errand::Number(parsed.number.to_string(), String::new())),
         Ok(_) if state.options.read_only => state.hint("read-only: nothing is changed from here"),
         Ok(parsed) => state.open(dialogs::NeverCall { number: parsed.number, name: String::new() }),
         Err(why) => state.complain(format!("\"{number}\" is no number ({why}): write it with + and its country, as +12025550142")),

@@ -52,6 +52,7 @@ mod session;
 pub mod setup;
 mod snapshot;
 mod state;
+mod steps;
 mod story;
 pub mod symbols;
 mod tagging;

@@ -92,6 +92,9 @@ fn here(state: &State, key: &Key) -> Result<(), String> {
 /// The call under the cursor, if it can be seen.
 fn call(state: &State) -> Result<&PaneRow, String> {
     let Some(row) = state.selected() else {
+        if state.focus == Pane::Outcomes && state.returning.call.is_some() {
+            return Err("the call that was taken back is on its way: the key again in a moment".to_owned());
+        }
         let down = state.keys.name(Action::Down);
         return Err(format!("no call is selected: {down} takes one"));
     };

@@ -24,6 +24,7 @@ use super::{
     place::{Dialog, Room},
     rows,
     snapshot::{CampaignView, Judged, Snapshot},
+    steps::Returning,
     symbols::Symbols,
     theme::Theme,
 };
@@ -38,34 +39,15 @@ use crate::{
     telemetry::LogLine,
 };
 
-/// What `u` takes back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Undo {
-    Tag {
-        call: CallId,
-        name: String,
-        outcome: Option<Outcome>,
-        previous: Option<Outcome>,
-        at: DateTime<Utc>,
-    },
-    /// Tags that one key wrote.
-    Tags(Vec<Self>),
-    PauseAll(Vec<CampaignId>),
-    /// Lines of a campaign that were changed by so many.
-    Lines {
-        campaign: CampaignId,
-        name: String,
-        by: i64,
-    },
-}
+pub use super::steps::Undo;
 
 /// What a room is to show when it is entered from elsewhere: it takes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Errand {
     /// Every call with these words.
     Calls(String),
-    /// All that is known of a number.
-    Number(String),
+    /// All that is known of a number, and the name one came from.
+    Number(String, String),
 }
 
 /// What is open over the screen.
@@ -137,6 +119,12 @@ pub struct State {
     /// Campaign commands on their way: "pausing...".
     pub pending: HashMap<CampaignId, &'static str>,
     pub undo: Vec<Undo>,
+    /// What was just taken back.
+    pub returning: Returning,
+    /// The campaign that was just made here: the cursor goes there.
+    pub made: Option<String>,
+    /// From here on the agent is taken to be sure, per cent.
+    pub sure: u8,
     pub paused_all: Option<Vec<CampaignId>>,
     /// Commands typed before, newest last.
     pub typed: Vec<String>,
@@ -239,6 +227,9 @@ impl State {
             promises: HashMap::new(),
             pending: HashMap::new(),
             undo: Vec::new(),
+            returning: Returning::default(),
+            made: None,
+            sure: 90,
             paused_all: None,
             typed: Vec::new(),
             waiting: BTreeMap::new(),
@@ -523,6 +514,8 @@ impl State {
 
     /// Takes a new look at the rows; the cursors stay on their ids.
     pub fn take(&mut self, mut new: Snapshot) {
+        let gone = self.gone(&new);
+        let made = self.newly_made(&new);
         if new.assistants.is_empty() && !new.lists {
             new.assistants = std::mem::take(&mut self.data.assistants);
         }
@@ -547,6 +540,26 @@ impl State {
         if first {
             self.begin();
         }
+        if made.is_some() {
+            (self.campaign, self.made) = (made, None);
+        }
+        if let Some(words) = gone.filter(|_| self.queue.is_none()) {
+            self.hint(words);
+        }
+    }
+
+    fn newly_made(&self, new: &Snapshot) -> Option<CampaignId> {
+        let name = self.made.as_ref()?;
+        let known = |id: CampaignId| self.data.campaign(id).is_some();
+        new.campaigns.iter().find(|c| c.row.name == *name && !known(c.row.id)).map(|c| c.row.id)
+    }
+
+    /// The call under the cursor of the queue was tagged by somebody else: who looks at the next must know why.
+    fn gone(&self, new: &Snapshot) -> Option<String> {
+        let id = self.queue.filter(|id| self.focus == Pane::Outcomes && !self.saving.contains_key(id) && !new.to_tag.iter().any(|r| r.id == *id))?;
+        let was = self.data.to_tag.iter().find(|r| r.id == id && r.outcome.is_none())?;
+        let word = new.live.iter().find(|r| r.id == id).and_then(|r| r.outcome).map_or_else(String::new, |o| format!(" \"{}\"", o.label()));
+        Some(format!("{} was just tagged{word} elsewhere; {} takes the next", rows::display_name(was), self.keys.name(super::keys::Action::Down)))
     }
 
     /// The first look of all: the cursors stand on the first rows. Where no campaign is, the first question is what is
@@ -574,6 +587,9 @@ impl State {
         self.log = self.lists.events(&data.logs, self.log_level);
         self.unsorted = false;
         self.let_go();
+        if let Some(call) = self.returning.call.take_if(|id| self.line.iter().any(|i| self.data.to_tag[*i].id == *id)) {
+            self.queue = Some(call);
+        }
     }
 
     /// The rows of a new look; while keys are pressed those that were there keep their places.

@@ -18,6 +18,7 @@ use super::{
     session,
     setup::{Done, Setup},
     state::{State, Undo},
+    steps::{self, Returning},
     tagging,
 };
 use crate::domain::{
@@ -281,6 +282,7 @@ fn tagged(
             // What was not taken back can be taken back still.
             if undone {
                 state.remember(Undo::Tag { call, name: name.clone(), outcome: previous, previous: outcome, at });
+                state.returning = Returning::default();
             }
             state.together.remove(&call);
             state.undo.pop_if(|u| state.together.is_empty() && matches!(u, Undo::Tags(steps) if steps.is_empty()));
@@ -293,9 +295,9 @@ fn tagged(
     for row in state.data.live.iter_mut().chain(state.data.to_tag.iter_mut()).filter(|r| r.id == call) {
         row.outcome = outcome;
     }
-    let word = outcome.map_or("untagged", Outcome::label);
     if undone {
-        return state.say(format!("{name} is \"{word}\" again"));
+        let words = state.returning.done(call, &name, outcome);
+        return state.say(words);
     }
     let promised = match (promised, state.promises.get(&call)) {
         (Some(words), _) => format!(", {words}"),
@@ -303,7 +305,13 @@ fn tagged(
         (None, Some(p)) => format!(", {} from its end on", p.text),
         (None, None) => String::new(),
     };
-    let told = format!("tagged {name} \"{word}\"{promised} - u undoes (10 s)");
+    let told = match outcome {
+        Some(word) => format!("tagged {name} \"{}\"{promised}", word.label()),
+        None => format!("the tag of {name} is taken off{}", previous.map_or_else(String::new, |p| format!(" (it was \"{}\")", p.label()))),
+    };
+    // Whatever is said of the call now, the number is protected.
+    let listed = previous == Some(Outcome::DoNotCall) && outcome != previous;
+    let told = format!("{told}{} - u undoes (10 s)", if listed { "; the number stays on the do-not-call list" } else { "" });
     let step = Undo::Tag { call, name, outcome, previous, at };
     if !state.together.remove(&call) {
         state.say(told);
@@ -311,8 +319,8 @@ fn tagged(
     }
     state.remember_together(step);
     if let Some(Undo::Tags(steps)) = state.undo.last() {
-        let n = count(i64::try_from(steps.len()).unwrap_or(0), "call");
-        state.say(format!("tagged {n} - u takes them all back"));
+        let words = steps::tagged_together(steps);
+        state.say(format!("{words} - u takes them all back"));
     }
 }
 

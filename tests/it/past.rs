@@ -117,7 +117,7 @@ fn every_call_is_found_while_it_is_typed() {
     press(&mut state, " colour:red by:zoe");
     let shown = screen(&mut state, 80, 24);
     assert!(shown.contains("\"colour:\" is no field; there are outcome: campaign: day: by: state:"), "{shown}");
-    assert!(shown.contains("no by \"zoe\""), "{shown}");
+    assert!(shown.contains("nobody called \"zoe\""), "{shown}");
 }
 
 #[test]

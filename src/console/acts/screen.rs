@@ -16,6 +16,9 @@ pub fn step(state: &mut State, by: isize) {
     if pane == Pane::Live {
         state.follow = false;
     }
+    if pane == Pane::Outcomes {
+        state.returning.call = None;
+    }
     state.with_room(pane, |room, state| {
         let (at, rows) = room.list(state);
         let top = state.sight.get(&pane).map_or(0, |s| s.0);

@@ -29,10 +29,13 @@ pub fn tag(state: &mut State, outcome: Option<Outcome>) -> Vec<Effect> {
     let held = state.last_tag.is_some_and(|(d, at)| d == digit && state.now - at < REPEAT);
     state.last_tag = Some((digit, state.now));
     if held {
+        state.hint(format!("{digit} came too fast after the last one: it was not taken"));
         return Vec::new();
     }
     if state.deaf_until.is_some_and(|t| state.now < t) {
         let name = state.target().map_or_else(String::new, |r| format!(": the cursor had just gone on to {}", display_name(r)));
+        // Whoever types ahead would hit another with the next key: none is taken until the hand has rested.
+        state.deaf_until = Some(state.now + tagging::DEAF);
         state.hint(format!("{digit} was not taken{name}"));
         return Vec::new();
     }
@@ -86,11 +89,10 @@ pub fn agents_words(state: &mut State) {
         let key = state.keys.name(keys::Action::Focus(Pane::Outcomes));
         return state.hint(format!("the agent's words are taken in the tagging desk: {key} {key}"));
     }
-    let calls = tagging::sure(state);
-    if calls.is_empty() {
-        return state.hint(format!("there is no call of which the agent is {} % sure", tagging::SURE_PERCENT));
+    if tagging::sure(state, 0).is_empty() {
+        return state.hint("the agent says nothing of the calls that wait, or only callbacks, which are promised one by one");
     }
-    state.open(dialogs::AgentsWords { calls });
+    state.open(dialogs::AgentsWords::sure(state));
 }
 
 /// Takes the last step back, and says whose it was.
@@ -116,10 +118,8 @@ pub fn take_back(state: &mut State) -> Vec<Effect> {
             Vec::new()
         }
         Some(Undo::Tag { call, name, outcome, previous, .. }) => {
-            state.promises.remove(&call);
-            state.saving.insert(call, previous);
             state.say(format!("taking back {name} \"{}\"...", outcome.map_or("no tag", Outcome::label)));
-            vec![Effect::UndoTag { call, name, previous, outcome, lift: false }]
+            tagging::take_back(state, vec![(call, name, outcome, previous)], false)
         }
     }
 }
@@ -135,14 +135,8 @@ fn take_all_back(state: &mut State, steps: Vec<Undo>) -> Vec<Effect> {
     };
     state.say(format!("taking back {}...{rest}", count(n, "tag")));
     state.undo.extend(listed);
-    let mut effects = Vec::new();
-    for step in tags {
-        if let Undo::Tag { call, name, outcome, previous, .. } = step {
-            state.saving.insert(call, previous);
-            effects.push(Effect::UndoTag { call, name, previous, outcome, lift: false });
-        }
-    }
-    effects
+    let step = |s| if let Undo::Tag { call, name, outcome, previous, .. } = s { Some((call, name, outcome, previous)) } else { None };
+    tagging::take_back(state, tags.into_iter().filter_map(step).collect(), false)
 }
 
 /// Marks the call under the cursor, or takes the mark away, and goes a row down.

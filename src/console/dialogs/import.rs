@@ -2,6 +2,8 @@
 //! left with Esc and goes on; cancelled, it leaves nothing behind. It makes a list of its own, or goes into one that is
 //! there: whoever is in that stays as they are.
 
+use std::path::{Path, PathBuf};
+
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::{Frame, layout::Rect};
 use tui_input::Input;
@@ -56,6 +58,8 @@ pub struct ImportDialog {
     lists: Vec<IntoList>,
     /// Into which of them it goes; `None` makes one of its own.
     into: Option<usize>,
+    /// The file that was imported.
+    from: PathBuf,
 }
 
 impl ImportDialog {
@@ -64,7 +68,7 @@ impl ImportDialog {
         let lists: Vec<IntoList> =
             state.data.sources.iter().map(|s| IntoList { table: s.source, id: s.id, name: s.name.clone(), people: s.contacts }).collect();
         let into = into.and_then(|id| lists.iter().position(|l| l.id == id));
-        Self { stage: Stage::Path { input: Input::default(), choices: Vec::new(), error: None }, lists, into }
+        Self { stage: Stage::Path { input: Input::default(), choices: Vec::new(), error: None }, lists, into, from: PathBuf::new() }
     }
 
     fn list(&self) -> Option<&IntoList> {
@@ -78,6 +82,10 @@ impl ImportDialog {
         self.into = (at + if on { 1 } else { n - 1 }).checked_rem(n).unwrap_or(0).checked_sub(1);
     }
 
+    fn file(&self) -> &Path {
+        if let Stage::Preview { preview, .. } = &self.stage { &preview.path } else { Path::new("") }
+    }
+
     fn title(&self) -> String {
         self.list().map_or_else(|| "Import contacts".to_owned(), |l| format!("Import contacts into \"{}\"", clean(&l.name, 40)))
     }
@@ -86,7 +94,12 @@ impl ImportDialog {
     fn into_entries(&self, state: &State) -> Vec<Entry<'static>> {
         let Some(list) = self.list() else {
             let other = if self.lists.is_empty() { "" } else { "; Tab: into one that is there" };
-            return vec![Entry::Words(format!("It makes a list of its own{other}"))];
+            let mut entries = vec![Entry::Words(format!("It makes a list of its own{other}"))];
+            let file = self.file().file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            if self.lists.iter().any(|l| l.name == file) {
+                entries.push(Entry::Wrong(format!("A list \"{}\" is there already: Tab imports into it, and nobody is in two", clean(&file, 40))));
+            }
+            return entries;
         };
         let there = count(list.people, "contact");
         let mut entries = vec![Entry::Words(format!("Into \"{}\", which has {there}: who is in it already stays as they are", clean(&list.name, 40)))];
@@ -118,6 +131,9 @@ impl Dialog for ImportDialog {
             return Next::stay();
         }
         let into = self.list().cloned();
+        if let Stage::Preview { preview, .. } = &self.stage {
+            self.from.clone_from(&preview.path);
+        }
         let stage = std::mem::replace(&mut self.stage, Stage::Reading);
         let (stage, effects) = match stage {
             Stage::Path { input, choices, .. } => path_key(input, choices, key),
@@ -126,6 +142,10 @@ impl Dialog for ImportDialog {
                 KeyCode::Char('y') if sure => (Stage::Running { bytes, size, rows, sure: false }, vec![Effect::CancelImport]),
                 code => (Stage::Running { bytes, size, rows, sure: code == KeyCode::Char('x') }, Vec::new()),
             },
+            Stage::Done(Ok(report)) if key.code == KeyCode::Char('w') && !report.rejects.is_empty() => {
+                let effect = Effect::Write { path: beside(&self.from), text: rejects(&report) };
+                (Stage::Done(Ok(report)), vec![effect])
+            }
             Stage::Done(_) => return Next::close(),
             Stage::Reading => (Stage::Reading, Vec::new()),
         };
@@ -149,7 +169,8 @@ impl Dialog for ImportDialog {
                 }
                 (entries, "Esc lets it run   x cancels")
             }
-            Stage::Done(Ok(report)) => (report_entries(report), "any key closes"),
+            Stage::Done(Ok(report)) if report.rejects.is_empty() => (report_entries(report), "any key closes"),
+            Stage::Done(Ok(report)) => (report_entries(report), "w writes the lines that were refused to a file   any other key closes"),
             Stage::Done(Err(why)) => (vec![Entry::Wrong(why.clone())], "any key closes"),
         };
         card(frame, &state.theme, area, &self.title(), corner, &entries);
@@ -266,7 +287,9 @@ fn report_entries(r: &ImportReport) -> Vec<Entry<'static>> {
         r.imported, r.duplicate, r.invalid, r.do_not_call, r.no_zone
     ))];
     entries.extend(r.remarks.iter().take(5).map(|x| Entry::Faint(format!("line {}: kept, but {}", x.line, x.reason))));
-    entries.extend(r.rejects.iter().take(10).map(|x| Entry::Faint(format!("line {}: {}", x.line, x.reason))));
+    let mut rejects: Vec<_> = r.rejects.iter().collect();
+    rejects.sort_by_key(|x| x.line);
+    entries.extend(rejects.into_iter().take(10).map(|x| Entry::Faint(format!("line {}: {}", x.line, x.reason))));
     let more = r.rejects.len().saturating_sub(10) + r.remarks.len().saturating_sub(5);
     if more > 0 {
         entries.push(Entry::Faint(format!("and {more} more")));
@@ -296,4 +319,18 @@ fn remap(preview: &mut Preview, at: &mut usize, code: KeyCode) {
 fn mapping(preview: &Preview) -> Vec<(String, String)> {
     // Every column by name: what the operator took away must not be guessed again.
     preview.columns.iter().map(|(header, field)| (field.unwrap_or(IGNORE).to_owned(), header.clone())).collect()
+}
+
+/// `leads-refused.csv` of `leads.csv`, where the console stands.
+fn beside(file: &Path) -> PathBuf {
+    let name = file.file_stem().map_or_else(|| "contacts".to_owned(), |n| n.to_string_lossy().into_owned());
+    PathBuf::from(format!("{name}-refused.csv"))
+}
+
+/// Line and reason of each that was refused, in the order of the file.
+fn rejects(report: &ImportReport) -> String {
+    let mut all: Vec<_> = report.rejects.iter().collect();
+    all.sort_by_key(|r| r.line);
+    let rows = all.into_iter().map(|r| format!("{},\"{}\"\n", r.line, r.reason.replace('"', "\"\"")));
+    std::iter::once("line,reason\n".to_owned()).chain(rows).collect()
 }

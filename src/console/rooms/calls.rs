@@ -24,7 +24,7 @@ use crate::{
         story, text,
         widgets::{Row, boxed, cut, empty, field, head, wrapped},
     },
-    domain::id::CallId,
+    domain::{id::CallId, text::clean},
     store::{FoundCall, PaneRow},
 };
 
@@ -37,6 +37,8 @@ pub struct Calls {
     /// The call under the cursor.
     at: Option<CallId>,
     pages: Pages,
+    /// Enter was pressed before the answer was there: the first that is found is taken then.
+    takes_first: bool,
     taggers: Vec<String>,
     wants_taggers: bool,
 }
@@ -60,11 +62,26 @@ impl Calls {
         meant
     }
 
-    fn leave_field(&mut self) {
+    /// To the calls: the one under the cursor before, else the first of what was found. Rows of another search are
+    /// nobody's who was looked for.
+    fn leave_field(&mut self, state: &State) {
         self.typing = false;
         self.pages.retry();
-        if self.found().is_none() {
+        if !self.pages.shows(&self.meant(state).search) {
+            (self.at, self.takes_first) = (None, true);
+        } else if self.found().is_none() {
             self.at = self.pages.get(0).map(|r| r.call.id);
+        }
+    }
+
+    /// What was looked for has been found: the cursor goes there by itself, so no tag is taken for a moment.
+    fn take_first(&mut self, state: &mut State) {
+        if self.takes_first
+            && self.pages.shows(&self.meant(state).search)
+            && let Some(first) = self.pages.get(0)
+        {
+            (self.at, self.takes_first) = (Some(first.call.id), false);
+            state.deaf_until = Some(state.now + DEAF);
         }
     }
 
@@ -72,13 +89,13 @@ impl Calls {
         let chord = key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
         match key.code {
             KeyCode::Enter => {
+                self.leave_field(state);
                 // Whoever looks again sees what has come since.
                 self.pages.look_again();
-                self.leave_field();
                 // The end of a pasted line goes to nobody.
                 state.deaf_until = Some(state.now + DEAF);
             }
-            KeyCode::Esc | KeyCode::Down | KeyCode::Tab => self.leave_field(),
+            KeyCode::Esc | KeyCode::Down | KeyCode::Tab => self.leave_field(state),
             _ if chord && matches!(action, Some(Action::Quit | Action::Repaint)) => return None,
             KeyCode::Char(_) if !chord && self.input.value().chars().count() >= LONGEST => {}
             _ => {
@@ -128,6 +145,9 @@ impl Calls {
     }
 
     fn nothing(&self, state: &State) -> String {
+        if self.meant(state).nobody {
+            return "Nobody: see above what there is".to_owned();
+        }
         if self.pages.waits() {
             return "looking...".to_owned();
         }
@@ -222,12 +242,13 @@ impl Room for Calls {
             return self.field_key(state, action, key);
         }
         self.pages.wake();
+        self.takes_first = false;
         match action {
             Some(Action::Filter) => (self.typing, self.fresh) = (true, false),
             // There is one list only: nothing to go over to but the field.
             Some(Action::NextPane | Action::PreviousPane) => self.typing = key.code == KeyCode::Tab,
             Some(Action::Focus(Pane::People)) => {
-                state.errand = self.found().map(|r| Errand::Number(r.call.phone_number.clone()));
+                state.errand = self.found().map(|r| Errand::Number(r.call.phone_number.clone(), clean(&r.call.contact_name, 60)));
                 state.go(Pane::People);
             }
             _ => return None,
@@ -252,7 +273,8 @@ impl Room for Calls {
         if std::mem::take(&mut self.wants_taggers) {
             questions.push(Question::Taggers);
         }
-        questions.extend(self.pages.asks(state, self.meant(state).search, self.at));
+        let meant = self.meant(state);
+        questions.extend(self.pages.asks(state, (!meant.nobody).then_some(meant.search), self.at));
         questions.into_iter().map(Effect::Ask).collect()
     }
 
@@ -272,6 +294,7 @@ impl Room for Calls {
             _ => {}
         }
         self.pages.arrange(state);
+        self.take_first(state);
     }
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect, _whole: bool) {

@@ -122,7 +122,8 @@ impl Columns {
         let by = found.outcome_by.as_deref().filter(|_| r.outcome.is_some() && !state.saving.contains_key(&r.id));
         let by = by.filter(|b| !b.is_empty()).map_or_else(String::new, |b| format!("  by {}", clean(b, 40)));
         let gone = if found.abandoned { "  no agent came" } else { "" };
-        Span::styled(fit(&format!(" {}{by}{gone}", last.content), self.last), last.style)
+        let note = r.notes.lines().next().map_or_else(String::new, |line| format!("  note: {}", clean(line, 80)));
+        Span::styled(fit(&format!(" {}{by}{gone}{note}", last.content), self.last), last.style)
     }
 }
 

@@ -127,15 +127,31 @@ impl Pages {
 
     /// What is to be asked now: calls that were changed, another search, older calls of this one. Ordered by a column
     /// they are all asked for, as many as are kept: the longest talk may be an old one.
-    pub fn asks(&mut self, state: &State, search: CallSearch, at: Option<CallId>) -> Vec<Question> {
+    /// `None`: what was typed names nothing, and finds nobody.
+    pub fn asks(&mut self, state: &State, search: Option<CallSearch>, at: Option<CallId>) -> Vec<Question> {
         let few = self.again.len().min(AGAIN);
         let mut questions: Vec<Question> = self.again.drain(..few).map(Question::Call).collect();
+        let Some(search) = search else {
+            self.forget();
+            return questions;
+        };
         let wanted = self.wanted(state, search, at).filter(|q| self.asked.as_ref() != Some(q) && self.failed.as_ref() != Some(q));
         if let Some(question) = wanted {
             self.asked = Some(question.clone());
             questions.push(question);
         }
         questions
+    }
+
+    fn forget(&mut self) {
+        self.rows.clear();
+        self.order.clear();
+        (self.next, self.shown, self.asked, self.failed) = (None, None, None, None);
+    }
+
+    /// These are the rows of that search, as far as it is known.
+    pub fn shows(&self, search: &CallSearch) -> bool {
+        self.shown.as_ref() == Some(search)
     }
 
     fn wanted(&self, state: &State, search: CallSearch, at: Option<CallId>) -> Option<Question> {

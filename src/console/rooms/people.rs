@@ -332,7 +332,7 @@ impl Room for People {
         }
         match (self.side, self.roster.item()) {
             (Side::Lists, _) => self.side = Side::Rows,
-            (Side::Rows, Some(item)) => self.person = Some(Person::of(item.number().to_owned(), false)),
+            (Side::Rows, Some(item)) => self.person = Some(Person::of(item.number().to_owned(), item.name(), false)),
             (Side::Rows, None) => state.hint("nobody is selected"),
         }
         Some(Next::stay())
@@ -347,7 +347,9 @@ impl Room for People {
         Some(if self.typing {
             [("Enter", "to the people"), ("Ctrl-u", "empties the field"), ("Esc", "out of it")].map(|(k, w)| (k.to_owned(), w.to_owned())).into()
         } else if self.person.is_some() {
-            vec![("Enter".to_owned(), "the call's story".to_owned()), dnc, copy, esc("back")]
+            let called = self.person.as_ref().is_some_and(|p| p.list().1 > 0);
+            let story = called.then(|| ("Enter".to_owned(), "the call's story".to_owned()));
+            story.into_iter().chain([dnc, copy, esc("back")]).collect()
         } else if self.side == Side::Rows {
             let mut keys = vec![("Enter".to_owned(), "all that is known".to_owned()), dnc, copy, find];
             if is_list {
@@ -399,8 +401,8 @@ impl Room for People {
     }
 
     fn asks(&mut self, state: &mut State) -> Vec<Effect> {
-        if let Some(Errand::Number(number)) = state.errand.take_if(|e| matches!(e, Errand::Number(_))) {
-            (self.person, self.typing) = (Some(Person::of(number, true)), false);
+        if let Some(Errand::Number(number, name)) = state.errand.take_if(|e| matches!(e, Errand::Number(..))) {
+            (self.person, self.typing) = (Some(Person::of(number, name, true)), false);
         }
         if let Some(person) = &mut self.person {
             return person.asks().map(Effect::Ask).into_iter().collect();
