@@ -63,6 +63,8 @@ pub fn run(state: &mut State, line: &str) -> Vec<Effect> {
         ("report", words) if !words.is_empty() => session::ask_report(state, words),
         ("write", file) if !file.is_empty() => write(state, file),
         ("calls", words) if !words.is_empty() => go(state, Pane::Calls, Errand::Calls(words.to_owned())),
+        ("listen" | "whisper" | "barge" | "transfer" | "takeover", _) => nobody_joins(state),
+        ("copy", name) if !name.is_empty() => copy_campaign(state, name),
         ("person" | "dnc", number) => numbered(state, verb, number),
         ("theme", name) if !name.is_empty() => theme(state, name),
         ("q", "") => acts::act(state, Action::Quit),
@@ -144,6 +146,27 @@ fn named(state: &mut State, name: &str) -> Vec<Effect> {
         Some(row) => acts::act(state, row.action),
         None => unknown(state, name),
     }
+}
+
+/// What a supervisor looks for, and will not find: it is said rather than guessed at.
+fn nobody_joins(state: &mut State) -> Vec<Effect> {
+    let hang_up = state.keys.name(Action::HangUp);
+    state.complain(format!("nobody joins a call from here: the agent speaks alone, and passes a caller on where its own script does; {hang_up} hangs up"));
+    Vec::new()
+}
+
+/// A new campaign like one that is named.
+fn copy_campaign(state: &mut State, name: &str) -> Vec<Effect> {
+    let wanted = name.to_lowercase();
+    let Some(model) = state.data.campaigns.iter().find(|c| c.row.name.to_lowercase().starts_with(&wanted) && !c.row.manual).map(|c| c.row.clone()) else {
+        state.complain(format!("no campaign is called \"{name}\""));
+        return Vec::new();
+    };
+    if state.options.read_only {
+        return hint(state, "read-only: nothing is changed from here");
+    }
+    state.open(dialogs::Form::new(&state.data, state.options.zone, Some(&model)));
+    Vec::new()
 }
 
 fn unknown(state: &mut State, name: &str) -> Vec<Effect> {

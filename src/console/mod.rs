@@ -271,7 +271,7 @@ fn main_loop(screen: &mut terminal::Screen, state: &mut State, performer: &perfo
             dirty = state.tick();
         }
         for msg in messages {
-            by_key |= matches!(msg, Msg::Key(_) | Msg::Resize | Msg::Paste(_));
+            by_key |= state.awaits(&msg);
             dirty |= state.shows(&msg);
             for effect in state.update(msg) {
                 dirty |= matches!(effect, Effect::Leave(_));

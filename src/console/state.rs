@@ -318,6 +318,20 @@ impl State {
         }
     }
 
+    /// Whether somebody waits for a message: a key, and the answer to one, is drawn at once; news in its turn.
+    #[must_use]
+    pub fn awaits(&self, msg: &Msg) -> bool {
+        match msg {
+            Msg::Data(_) | Msg::DataFailed(_) | Msg::ImportProgress { .. } | Msg::Theme(..) | Msg::TagWaits { .. } => false,
+            // The card of another call than the one that stands there.
+            Msg::Judging(_, card) => {
+                let shown = |card: Option<&TagCard>| card.map(|c| c.call.call.id);
+                shown(card.as_deref()) != self.judging.as_ref().and_then(|j| shown(j.1.as_deref()))
+            }
+            _ => true,
+        }
+    }
+
     /// The place under the focus where some keys have a meaning of their own.
     #[must_use]
     pub fn scope(&self) -> Option<Place> {

@@ -55,14 +55,8 @@ pub fn sure(state: &State, percent: u8) -> Vec<(Outcome, Marked)> {
     words_of(state, state.queue_rows().into_iter().filter(sure))
 }
 
-/// The marked calls, each with what the agent says of it.
-#[must_use]
-pub fn words_of_marked(state: &State) -> Vec<(Outcome, Marked)> {
-    words_of(state, state.marked().into_iter())
-}
-
-/// Callbacks are promised one by one: each has its own hour.
-fn words_of<'a>(state: &State, rows: impl Iterator<Item = &'a PaneRow>) -> Vec<(Outcome, Marked)> {
+/// Calls that wait, each with what the agent says of it. Callbacks are promised one by one: each has its own hour.
+pub fn words_of<'a>(state: &State, rows: impl Iterator<Item = &'a PaneRow>) -> Vec<(Outcome, Marked)> {
     let waits = |r: &&PaneRow| r.outcome.is_none() && !state.saving.contains_key(&r.id);
     rows.filter(waits).filter_map(|r| Some((r.suggestion.filter(|o| *o != Outcome::Callback)?, (r.id, display_name(r), r.outcome)))).collect()
 }
@@ -108,6 +102,11 @@ pub fn lost(state: &mut State, name: &str, outcome: Option<Outcome>, why: &str) 
     state.complain(words);
 }
 
+/// How many of those who tag here come before this operator by their names: two do not go on to the same call.
+fn place_among_others(state: &State) -> usize {
+    state.judging.as_ref().map_or(0, |(head, _)| head.others.iter().filter(|t| t.who < state.actor.name).count())
+}
+
 /// In the tagging desk the cursor goes on to the oldest that is not on its way already. Nowhere else does a tag
 /// move it: the next key may correct this one.
 fn go_on(state: &mut State, tagged: CallId) {
@@ -115,7 +114,9 @@ fn go_on(state: &mut State, tagged: CallId) {
         return;
     }
     state.returning.call = None;
-    let next = state.queue_rows().iter().find(|r| r.id != tagged && r.outcome.is_none() && !state.saving.contains_key(&r.id)).map(|r| r.id);
+    let waits = |r: &&&PaneRow| r.id != tagged && r.outcome.is_none() && !state.saving.contains_key(&r.id);
+    let rows = state.queue_rows();
+    let next = rows.iter().filter(waits).nth(place_among_others(state)).or_else(|| rows.iter().find(waits)).map(|r| r.id);
     state.queue = next;
     state.deaf_until = next.map(|_| state.now + DEAF);
 }

@@ -62,7 +62,7 @@ pub use merging::Moved;
 pub use minutes::{CampaignPace, PaceRow, minute_of, moment_of};
 pub use moves::CallUpdate;
 pub use news::{Height, News};
-pub use people::{ContactSearch, FoundContacts, FoundListed, ListedSearch};
+pub use people::{COUNTED, ContactSearch, FoundContacts, FoundListed, ListedSearch};
 pub use pool::{Revision, Store, Tx};
 pub use recordings::RecordingRow;
 pub use reports::ReportRow;

@@ -43,12 +43,14 @@ pub struct ListedSearch {
 pub struct FoundListed {
     pub rows: Vec<SuppressedRow>,
     pub next: Option<String>,
-    /// On the list, where no digits were asked for.
+    /// On the list, where no digits were asked for; more than [`COUNTED`] are not counted.
     pub total: Option<i64>,
 }
 
-/// Rows looked at for one page.
-const LOOK: i64 = 50_000;
+/// Rows looked at for one page: a few milliseconds of them.
+const LOOK: i64 = 5_000;
+/// Numbers that are counted.
+pub const COUNTED: i64 = 100_000;
 
 type Sql = QueryBuilder<sqlx::Sqlite>;
 
@@ -92,7 +94,8 @@ impl Store {
             "SELECT * FROM (SELECT number, reason, source, created_by, created_at FROM do_not_call WHERE user_id = $1 AND number > $2 ORDER BY number LIMIT $3)
                    WHERE instr(number, $4) > 0 ORDER BY number LIMIT $5";
         let last = "SELECT number FROM do_not_call WHERE user_id = $1 AND number > $2 ORDER BY number LIMIT 1 OFFSET $3";
-        let count = "SELECT count(*) FROM do_not_call WHERE user_id = $1";
+        // So many and no more: a long list is not counted anew at each look.
+        let count = "SELECT count(*) FROM (SELECT 1 FROM do_not_call WHERE user_id = $1 LIMIT $2) AS some";
         on!(self.pool(), |db| {
             let rows: Vec<SuppressedRow> = sqlx::query_as(sql).bind(owner).bind(&after).bind(look).bind(&digits).bind(limit).fetch_all(db).await?;
             let full = i64::try_from(rows.len()).unwrap_or(limit) == limit;
@@ -102,7 +105,7 @@ impl Store {
                 sqlx::query_scalar(last).bind(owner).bind(&after).bind(look - 1).fetch_optional(db).await?
             };
             let whole = digits.is_empty() && q.after.is_none();
-            let total = if whole { Some(sqlx::query_scalar(count).bind(owner).fetch_one(db).await?) } else { None };
+            let total = if whole { Some(sqlx::query_scalar(count).bind(owner).bind(COUNTED + 1).fetch_one(db).await?) } else { None };
             Ok(FoundListed { rows, next, total })
         })
     }

@@ -3,7 +3,7 @@
 use chrono::Duration;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use dialdeck::{
-    console::{self, Effect, Msg, Pane, State},
+    console::{self, Effect, Msg, Pane, Snapshot, State},
     desk::{Actor, Import, ImportError, Progress},
     domain::{
         call::State as CallState,
@@ -13,13 +13,14 @@ use dialdeck::{
         outcome::Outcome,
         phone,
     },
-    store::{ContactRow, ContactTable, FoundCall, Place},
+    store::{ContactRow, ContactTable, FoundCall, PaneRow, Place},
 };
 use sqlx::Connection;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    console::{now, press, screen, uuid},
+    console::{now, press, screen, snapshot, uuid},
+    judging,
     past::{answer, bottom, calls, code, open, past, people, searches, some},
     support::{office::Office, pty::flat},
 };
@@ -147,7 +148,7 @@ fn every_call_is_ordered_by_a_column() {
         found.call.call_duration = seconds;
         found
     };
-    let rows = [(1, 30), (2, 90), (3, 60)].into_iter().chain((10..50).map(|n| (n, 1)));
+    let rows = [(1, 30), (2, 90), (3, 60)].into_iter().chain((300..340).map(|n| (n, 1)));
     let mut state = with(rows.map(|(n, seconds)| talked(n, seconds)).collect(), place(9950));
     let whose = state.selected().unwrap().id;
     let asked = searches(&press(&mut state, ":sort talk\n"));
@@ -196,7 +197,7 @@ fn columns_of_every_call_are_left_out_by_keys() {
     let mut state = with(some(), None);
     press(&mut state, "v");
     let shown = screen(&mut state, 80, 24);
-    assert!(shown.contains("Columns of calls") && shown.contains("[x] talk") && !shown.contains("room"), "{shown}");
+    assert!(shown.contains("Columns of every call") && shown.contains("[x] talk") && !shown.contains("[x] room"), "{shown}");
     // Whose row it is stays.
     press(&mut state, "j jj ");
     code(&mut state, KeyCode::Enter);
@@ -211,7 +212,7 @@ fn columns_of_every_call_are_left_out_by_keys() {
             assert!(shown.contains("Haddad"), "{columns} at {w}x{h}: {shown}");
         }
     }
-    insta::assert_snapshot!("lists_contact_alone_80x24", screen(&mut state, 80, 24));
+    insta::assert_snapshot!("contact_alone_80x24", screen(&mut state, 80, 24));
 }
 
 /// A held key marks rows and tags nobody; a filter typed as a command is the search.
@@ -357,7 +358,7 @@ fn the_key_imports_into_the_list_under_the_cursor() {
     let flat = flat(&shown);
     assert!(flat.contains("which has 1000 contacts: who is in it already stays as they are"), "{shown}");
     assert!(flat.contains("from it: whom the file adds is called as well"), "{shown}");
-    insta::assert_snapshot!("lists_import_into_80x24", shown);
+    insta::assert_snapshot!("import_into_80x24", shown);
     code(&mut state, KeyCode::Tab);
     assert!(screen(&mut state, 80, 24).contains("It makes a list of its own"), "{}", screen(&mut state, 80, 24));
     code(&mut state, KeyCode::BackTab);
@@ -376,4 +377,180 @@ fn the_key_imports_into_the_list_under_the_cursor() {
     state.options.read_only = true;
     assert_eq!(press(&mut state, "i"), []);
     assert!(state.dialog.is_none() && bottom(&mut state).contains("read-only"), "{}", bottom(&mut state));
+}
+
+// ---- the tagging desk
+
+fn retag(state: &mut State, to_tag: Vec<PaneRow>) {
+    let look = Snapshot { to_tag, ..snapshot() };
+    state.update(Msg::Data(Box::new(look)));
+}
+
+fn under(state: &State) -> Option<&str> {
+    state.selected().map(|r| r.contact_name.as_str())
+}
+
+/// What is taken back is tagged anew: the next key goes to that call, or to nobody while it is on its way.
+#[test]
+fn what_was_taken_back_comes_back_under_the_cursor() {
+    for (keys, word) in [("2", Outcome::NotInterested), ("4", Outcome::DoNotCall)] {
+        let mut state = judging::desk();
+        let queue = state.data.to_tag.clone();
+        press(&mut state, "OOj");
+        let effects = press(&mut state, keys);
+        judging::taken(&mut state, effects);
+        retag(&mut state, queue.iter().filter(|r| r.contact_name != "Tomas Reyes").cloned().collect());
+        assert_eq!(under(&state), Some("Ana Lima"), "auto-next");
+        let mut back = press(&mut state, "u");
+        if word == Outcome::DoNotCall {
+            back = press(&mut state, "y");
+        }
+        assert!(matches!(back.as_slice(), [Effect::UndoTag { name, .. }, ..] if name == "Tomas Reyes"), "{back:?}");
+        // Nobody is hit meanwhile.
+        assert_eq!(judging::tags(&press(&mut state, "4")), []);
+        assert!(bottom(&mut state).contains("is on its way"), "{}", bottom(&mut state));
+        let call = queue[1].id;
+        state.update(Msg::Tagged { call, name: "Tomas Reyes".into(), outcome: None, previous: Some(word), undone: true, result: Ok(None) });
+        assert!(bottom(&mut state).contains("taken back: Tomas Reyes is without a tag again"), "{}", bottom(&mut state));
+        retag(&mut state, queue.clone());
+        assert_eq!(under(&state), Some("Tomas Reyes"));
+        assert_eq!(judging::tags(&press(&mut state, "1")), [("Tomas Reyes".to_owned(), Some(Outcome::Interested))]);
+    }
+    // Whoever goes elsewhere meanwhile stays there.
+    let mut state = judging::desk();
+    let queue = state.data.to_tag.clone();
+    press(&mut state, "OO");
+    let effects = press(&mut state, "2");
+    judging::taken(&mut state, effects);
+    retag(&mut state, queue[1..].to_vec());
+    press(&mut state, "uj");
+    retag(&mut state, queue);
+    assert_eq!(under(&state), Some("Tomas Reyes"), "where the key led");
+}
+
+/// Enter on marked calls gives each its own word, names them first, and touches no other.
+#[test]
+fn marked_calls_are_each_tagged_with_their_own_word() {
+    let mut state = judging::desk();
+    press(&mut state, "OOj  ");
+    assert_eq!(under(&state), Some("Chloe Shah"));
+    press(&mut state, "k");
+    assert_eq!(judging::tags(&press(&mut state, "\n")), []);
+    let shown = flat(&screen(&mut state, 80, 24));
+    assert!(shown.contains("y tags 2 calls, each with its own word."), "{shown}");
+    assert!(shown.contains("1 \"voicemail\": Tomas Reyes") && shown.contains("1 \"not interested\": Lars Olsen"), "{shown}");
+    let effects = press(&mut state, "y");
+    let each = [("Tomas Reyes".to_owned(), Some(Outcome::Voicemail)), ("Lars Olsen".to_owned(), Some(Outcome::NotInterested))];
+    assert_eq!(judging::tags(&effects), each);
+    judging::taken(&mut state, effects);
+    press(&mut state, "u");
+    for (n, name) in [(2, "Tomas Reyes"), (3, "Lars Olsen")] {
+        state.update(Msg::Tagged { call: call(n), name: name.into(), outcome: None, previous: None, undone: true, result: Ok(None) });
+    }
+    assert!(bottom(&mut state).contains("taken back 2 tags: Tomas Reyes, Lars Olsen"), "{}", bottom(&mut state));
+    // A callback has its own hour, and of one the agent says nothing: they stay, and that is said.
+    let mut state = judging::desk();
+    press(&mut state, "OO jj ");
+    press(&mut state, "\n");
+    let shown = flat(&screen(&mut state, 80, 24));
+    assert!(shown.contains("The agent says nothing of them.") && shown.contains("2 calls stay as they are"), "{shown}");
+    assert_eq!(judging::tags(&press(&mut state, "y")), []);
+}
+
+/// How sure the agent must be is chosen where it is asked.
+#[test]
+fn how_sure_is_chosen_by_keys() {
+    let mut state = judging::desk();
+    press(&mut state, "OOA");
+    for _ in 0..6 {
+        code(&mut state, KeyCode::Left);
+    }
+    let shown = flat(&screen(&mut state, 80, 24));
+    assert!(shown.contains("where it is 60 % sure?") && shown.contains("Lars Olsen"), "{shown}");
+    assert_eq!(judging::tags(&press(&mut state, "y")).len(), 3);
+}
+
+/// Keys that come before the hand has rested hit nobody: a series that is typed ahead does not slip.
+#[test]
+fn a_series_that_is_typed_too_fast_does_not_slip() {
+    let mut state = judging::desk();
+    press(&mut state, "OO");
+    let mut effects = Vec::new();
+    for (i, key) in "12121212".chars().enumerate() {
+        state.now += Duration::milliseconds(if i == 0 { 400 } else { 150 });
+        effects.extend(state.update(Msg::Key(KeyEvent::new(KeyCode::Char(key), KeyModifiers::NONE))));
+    }
+    assert_eq!(judging::tags(&effects), [("Ana Lima".to_owned(), Some(Outcome::Interested))]);
+    assert!(bottom(&mut state).contains("was not taken"), "{}", bottom(&mut state));
+    assert_eq!(judging::tags(&press(&mut state, "2")).len(), 1, "rested");
+}
+
+/// A colleague was quicker: the row is gone, nobody is selected, and who it was is said.
+#[test]
+fn a_call_that_another_tagged_is_said_and_nobody_is_hit() {
+    let mut state = judging::desk();
+    let queue = state.data.to_tag.clone();
+    press(&mut state, "OO");
+    retag(&mut state, queue[1..].to_vec());
+    assert!(bottom(&mut state).contains("Ana Lima was just tagged elsewhere; j takes the next"), "{}", bottom(&mut state));
+    assert_eq!(judging::tags(&press(&mut state, "2")), []);
+}
+
+/// An hour is the contact's, and stands on both clocks before it is promised.
+#[test]
+fn callbacks_are_on_the_contacts_clock() {
+    let mut state = judging::desk();
+    press(&mut state, "OOj3");
+    press(&mut state, "tomorrow 10");
+    let shown = flat(&screen(&mut state, 80, 24));
+    assert!(shown.contains("= Thu 19 Nov 10:00 in New York, Thu 15:00 here"), "{shown}");
+    assert!(shown.contains("on the clock of New York, Wed 10:42 there now"), "{shown}");
+    let at = |effects: &[Effect]| effects.iter().find_map(|e| if let Effect::Tag { callback_at, .. } = e { *callback_at } else { None });
+    assert_eq!(at(&press(&mut state, "\n")), "2026-11-19T15:00:00Z".parse().ok());
+    // An hour behind "here" is the operator's own.
+    press(&mut state, "jj3");
+    press(&mut state, "thu 11:00 here");
+    assert_eq!(at(&press(&mut state, "\n")), "2026-11-19T11:00:00Z".parse().ok());
+}
+
+// ---- every call: what is typed, and Enter
+
+/// A word that names nothing finds nobody, and says so; what is only begun is no mistake yet.
+#[test]
+fn an_unknown_word_finds_nobody() {
+    let mut state = calls();
+    assert!(screen(&mut state, 80, 24).contains("Omar Haddad"));
+    press(&mut state, "by:tomas");
+    let shown = flat(&screen(&mut state, 80, 24));
+    assert!(shown.contains("nobody called \"tomas\" has tagged a call") && !shown.contains("Omar"), "{shown}");
+    press(&mut state, "\u{1b}");
+    assert!(state.selected().is_none());
+    assert_eq!(tags(&press(&mut state, "4")), []);
+    let mut state = calls();
+    press(&mut state, "by:");
+    assert!(screen(&mut state, 80, 24).contains("Omar Haddad"));
+}
+
+/// Digits and Enter within a moment: the first that is found is taken when it is found, and no key hits another.
+#[test]
+fn enter_takes_the_first_that_is_found() {
+    let mut state = calls();
+    let mut asked = searches(&press(&mut state, "0141"));
+    asked.extend(searches(&code(&mut state, KeyCode::Enter)));
+    assert!(state.selected().is_none(), "what stands there is of another search");
+    assert_eq!(tags(&press(&mut state, "4")), []);
+    let last = asked.last().unwrap().clone();
+    answer(&mut state, &last, some()[1..2].to_vec(), None);
+    assert_eq!(under(&state), None, "a key went elsewhere meanwhile");
+    let mut state = calls();
+    press(&mut state, "0141");
+    let asked = searches(&code(&mut state, KeyCode::Enter));
+    let asked = if asked.is_empty() { searches(&press(&mut state, "")) } else { asked };
+    let last = asked.last().cloned().unwrap_or(last);
+    answer(&mut state, &last, some()[1..2].to_vec(), None);
+    assert_eq!(under(&state), Some("Jane Roe"));
+    state.now += Duration::milliseconds(100);
+    let early = state.update(Msg::Key(KeyEvent::new(KeyCode::Char('4'), KeyModifiers::NONE)));
+    assert_eq!(tags(&early), [], "it came by itself");
+    assert_eq!(tags(&press(&mut state, "1")), [(call(41), Some(Outcome::Interested))]);
 }

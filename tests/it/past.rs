@@ -32,7 +32,17 @@ pub fn past(n: u128, name: &str, state: CallState, days: i64) -> FoundCall {
         *at = at.map(|t| t - back);
     }
     let dialled = 10_000 - i64::try_from(n).unwrap();
-    FoundCall { dialled, call, country: "US".into(), zones: "America/New_York".into(), outcome_who: None, outcome_by: None, outcome_at: None, abandoned: false }
+    FoundCall {
+        dialled,
+        call,
+        country: "US".into(),
+        zones: "America/New_York".into(),
+        outcome_who: None,
+        outcome_by: None,
+        outcome_at: None,
+        abandoned: false,
+        promised: None,
+    }
 }
 
 pub fn some() -> Vec<FoundCall> {
@@ -330,7 +340,9 @@ fn rooms_are_left_by_the_way_that_led_there() {
     press(&mut state, "C");
     let asked = searches(&press(&mut state, "K"));
     answer(&mut state, &asked[0], some(), None);
-    press(&mut state, "day:today\u{1b}");
+    let asked = searches(&press(&mut state, "day:today"));
+    answer(&mut state, asked.last().unwrap(), some(), None);
+    press(&mut state, "\u{1b}");
     let asked = press(&mut state, "B");
     assert_eq!((state.focus, asked), (Pane::People, vec![Effect::Ask(Question::Number("+12025550140".into()))]), "the number under the cursor");
     press(&mut state, "\u{1b}");

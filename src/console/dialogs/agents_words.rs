@@ -14,6 +14,7 @@ use crate::{
         widgets::{Entry, card},
     },
     domain::outcome::Outcome,
+    store::PaneRow,
 };
 
 pub struct AgentsWords {
@@ -35,9 +36,9 @@ impl AgentsWords {
     }
 
     /// Of those that are marked.
-    pub fn of_marked(state: &State) -> Self {
-        let calls = tagging::words_of_marked(state);
-        Self { left: state.marked().len() - calls.len(), calls, marked: true }
+    pub fn of_marked(state: &State, marked: &[&PaneRow]) -> Self {
+        let calls = tagging::words_of(state, marked.iter().copied());
+        Self { left: marked.len() - calls.len(), calls, marked: true }
     }
 
     fn tag(&mut self, state: &mut State) -> Next {

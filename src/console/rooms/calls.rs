@@ -289,6 +289,8 @@ impl Room for Calls {
             }
             Msg::Data(new) if state.frozen.is_none() => self.pages.refresh(new),
             Msg::Tagged { call, outcome, result: Ok(_), .. } => self.pages.tagged(*call, *outcome),
+            // Refused, mostly because another was quicker: what stands there is not true any more.
+            Msg::Tagged { call, result: Err(_), .. } => self.pages.see_again(Some(*call)),
             // A note was saved, a call is hung up.
             Msg::Done { result: Ok(()), .. } => self.pages.see_again(self.at),
             _ => {}

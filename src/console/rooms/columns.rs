@@ -11,7 +11,7 @@ use crate::{
         state::State,
         widgets::fit,
     },
-    domain::text::clean,
+    domain::{outcome::Outcome, text::clean},
     store::FoundCall,
 };
 
@@ -121,9 +121,11 @@ impl Columns {
         let last = outcome_span(state, r);
         let by = found.outcome_by.as_deref().filter(|_| r.outcome.is_some() && !state.saving.contains_key(&r.id));
         let by = by.filter(|b| !b.is_empty()).map_or_else(String::new, |b| format!("  by {}", clean(b, 40)));
+        let at = |t: DateTime<Utc>| t.with_timezone(&state.options.zone).format(" on %a %-d %b %H:%M").to_string();
+        let due = found.promised.filter(|_| r.outcome == Some(Outcome::Callback)).map_or_else(String::new, at);
         let gone = if found.abandoned { "  no agent came" } else { "" };
         let note = r.notes.lines().next().map_or_else(String::new, |line| format!("  note: {}", clean(line, 80)));
-        Span::styled(fit(&format!(" {}{by}{gone}{note}", last.content), self.last), last.style)
+        Span::styled(fit(&format!(" {}{due}{by}{gone}{note}", last.content), self.last), last.style)
     }
 }
 

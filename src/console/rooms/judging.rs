@@ -36,7 +36,7 @@ const KEY_ROWS: u16 = 5;
 /// With so many at least there is a line for them.
 const SHORT: u16 = 16;
 /// Where the queue stands over the call: rows of both.
-const CALL_ROWS: u16 = 12;
+const CALL_ROWS: u16 = 14;
 const NEXT_ROWS: u16 = 5;
 
 /// What the desk wants to know while it is open.
@@ -88,8 +88,10 @@ pub fn line_at(area: Rect, at: Position) -> Option<usize> {
 
 /// Enter takes what the agent says: of the call under the cursor, or of each that is marked its own word; on a call of which it says nothing, the story opens.
 pub fn enter(state: &State) -> Option<Next> {
-    if !state.marked().is_empty() && !state.options.read_only {
-        return Some(Next::Instead(Box::new(AgentsWords::of_marked(state))));
+    let marks = state.marks.of(Pane::Outcomes);
+    let marked: Vec<&PaneRow> = state.queue_rows().into_iter().filter(|r| marks.contains(&r.id)).collect();
+    if !marked.is_empty() && !state.options.read_only {
+        return Some(Next::Instead(Box::new(AgentsWords::of_marked(state, &marked))));
     }
     let row = state.queue_rows().into_iter().find(|r| Some(r.id) == state.queue)?;
     let word = row.suggestion.filter(|_| row.outcome.is_none() && !state.options.read_only)?;
@@ -122,7 +124,7 @@ fn key(state: &State, action: Action) -> String {
     state.keys.name(action)
 }
 
-/// ` to tag 7   oldest 4 m   you: 31 tagged today, 6 s each   ana is tagging here too`.
+/// ` to tag 7   oldest 4 m   you: 31 tagged today, 6 s each   ana tags here too`.
 fn head(state: &State) -> String {
     let mut text = format!(" to tag {}", state.to_tag());
     let Some((head, _)) = &state.judging else { return text };
@@ -134,8 +136,8 @@ fn head(state: &State) -> String {
     let others: Vec<&str> = head.others.iter().map(|t| t.who.as_str()).collect();
     match others.as_slice() {
         [] => {}
-        [one] => text.push_str(&format!("   {one} is tagging here too")),
-        several => text.push_str(&format!("   {} are tagging here too", several.join(", "))),
+        [one] => text.push_str(&format!("   {one} tags here too")),
+        several => text.push_str(&format!("   {} tag here too", several.join(", "))),
     }
     text
 }

@@ -93,6 +93,8 @@ impl Pty {
 
     /// Leaves by its key; all that was ever sent.
     pub fn quit(mut self) -> String {
+        // An Esc before it is a key of its own.
+        std::thread::sleep(Duration::from_millis(300));
         self.send("q");
         assert_eq!(self.child.wait().unwrap().exit_code(), 0);
         std::thread::sleep(Duration::from_millis(300));

@@ -7,6 +7,8 @@ use ratatui::{
     widgets::Paragraph,
 };
 
+use unicode_width::UnicodeWidthStr;
+
 use super::{Form, fields::Id};
 use crate::console::{
     state::State,
@@ -32,6 +34,7 @@ impl Form {
         let script = script_rows(self, inside.height);
         for (i, id) in Id::ALL.into_iter().enumerate() {
             let rows = if id == Id::Script { script } else { 1 };
+            let hint = if i == self.at { self.hint_below(id, inside.width) } else { Vec::new() };
             let place = Rect { x: inside.x, y, width: inside.width, height: rows.min(inside.bottom().saturating_sub(y)) };
             if place.height == 0 {
                 return;
@@ -42,7 +45,30 @@ impl Form {
                 self.draw_row(frame, &state.theme, place, id, i);
             }
             y += rows;
+            for line in hint {
+                let place = Rect { x: inside.x + LEFT, y, width: inside.width.saturating_sub(LEFT), height: u16::from(y < inside.bottom()) };
+                frame.render_widget(Paragraph::new(Span::styled(line, state.theme.style("text_faint"))), place);
+                y += 1;
+            }
         }
+    }
+
+    fn hint(&self, id: Id) -> &'static str {
+        if id == Id::Assistant && self.assistants.is_empty() { "Enter makes one here" } else { id.hint() }
+    }
+
+    /// Cells of a field that is typed into, before its hint.
+    fn typed_width(&self, id: Id, room: u16) -> u16 {
+        let value = self.field(id).map_or(0, |input| input.value().chars().count());
+        u16::try_from(value + 2).unwrap_or(u16::MAX).max(24).min(room)
+    }
+
+    /// What a field wants, on lines of its own where it has no room beside it.
+    fn hint_below(&self, id: Id, width: u16) -> Vec<String> {
+        let room = width.saturating_sub(LEFT);
+        let used = if self.field(id).is_some() { usize::from(self.typed_width(id, room)) } else { self.value(id, true).width() };
+        let fits = id != Id::Script && used + 2 + self.hint(id).width() <= usize::from(room);
+        if fits || self.hint(id).is_empty() { Vec::new() } else { wrapped(self.hint(id), usize::from(room.saturating_sub(1))) }
     }
 
     fn draw_row(&self, frame: &mut Frame<'_>, theme: &Theme, area: Rect, id: Id, i: usize) {
@@ -62,13 +88,11 @@ impl Form {
             return self.script.draw(frame, theme, place);
         }
         let value = self.value(id, here);
-        let makes = id == Id::Assistant && self.assistants.is_empty();
-        let hint = if makes { "Enter makes one here" } else { id.hint() };
-        let hint = if here { format!("  {hint}") } else { String::new() };
+        let beside = here && self.hint_below(id, area.width).is_empty();
+        let hint = if beside { format!("  {}", self.hint(id)) } else { String::new() };
         match self.field(id).filter(|_| here) {
             Some(input) => {
-                let needed = u16::try_from(input.value().chars().count() + 2).unwrap_or(u16::MAX).max(24);
-                let width = needed.min(place.width);
+                let width = self.typed_width(id, place.width);
                 field(frame, theme, Rect { width, ..place }, "", input, style);
                 let rest = Rect { x: place.x + width, width: place.width - width, ..place };
                 frame.render_widget(Paragraph::new(Span::styled(fit(&hint, usize::from(rest.width)), theme.style("text_faint"))), rest);

@@ -76,11 +76,14 @@ impl Form {
         let window = v.settings.window().map(|w| w.label()).unwrap_or_default();
         let needs = Script::parse(&v.prompt).required();
         let needs = if needs.is_empty() { String::new() } else { format!("; needs {}", needs.join(", ")) };
-        let hours = format!("about {} h {:02} min of calling", seconds / 3600, seconds / 60 % 60);
+        let hours = match seconds / 3600 {
+            0 => format!("about {} min of calling", (seconds / 60).max(1)),
+            h => format!("about {h} h {:02} min of calling", seconds / 60 % 60),
+        };
         let first = if self.editing.is_some() {
             "It holds from the next call on; calls on the line go on.".to_owned()
         } else {
-            format!("{} to call, {dnc} on do-not-call; {hours}", count(callable, "contact"))
+            format!("{} to call, {dnc} on do-not-call; {hours}, longer where the law closes places", count(callable, "contact"))
         };
         let mut lines = vec![first];
         lines.extend(self.called_already());
