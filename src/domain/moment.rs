@@ -30,7 +30,7 @@ pub fn parse_moment(text: &str, zone: Zone, now: DateTime<Utc>) -> Result<DateTi
         return Ok(zone.instant(local + Duration::days(1)));
     }
     if let Some(ahead) = relative(&text) {
-        let ahead = ahead.ok_or_else(wrong)?;
+        let ahead = ahead.map_err(|()| wrong())?;
         return (ahead <= LONGEST_PROMISE).then(|| now + ahead).ok_or_else(far);
     }
     let said = Said::read(&text, local.date()).ok_or_else(wrong)?;
@@ -42,8 +42,8 @@ pub fn parse_moment(text: &str, zone: Zone, now: DateTime<Utc>) -> Result<DateTi
     Some(zone.instant(date.and_time(time))).filter(|t| *t > now).ok_or_else(|| "that moment has passed".to_owned())
 }
 
-/// `+2h`, `in 30 minutes`, `2 days`; the inner `None` is one that cannot be read.
-fn relative(text: &str) -> Option<Option<Duration>> {
+/// `+2h`, `in 30 minutes`, `2 days`; an error is one that cannot be read.
+fn relative(text: &str) -> Option<Result<Duration, ()>> {
     let (begun, rest) = match text.strip_prefix('+').or_else(|| text.strip_prefix("in ")) {
         Some(rest) => (true, rest.trim()),
         None => (false, text),
@@ -59,8 +59,8 @@ fn relative(text: &str) -> Option<Option<Duration>> {
     };
     let n = rest[..split].parse::<i32>().ok().filter(|n| (1..=1_000_000).contains(n));
     match (begun, n, unit) {
-        (_, Some(n), Some(unit)) => Some(Some(unit * n)),
-        (true, ..) => Some(None),
+        (_, Some(n), Some(unit)) => Some(Ok(unit * n)),
+        (true, ..) => Some(Err(())),
         (false, ..) => None,
     }
 }

@@ -13,7 +13,7 @@ use dialdeck::{
         outcome::Outcome,
         phone,
     },
-    store::{ContactRow, ContactTable, FoundCall, PaneRow, Place},
+    store::{ContactRow, ContactSearch, ContactTable, FoundCall, PaneRow, Place},
 };
 use sqlx::Connection;
 use tokio_util::sync::CancellationToken;
@@ -553,4 +553,46 @@ fn enter_takes_the_first_that_is_found() {
     let early = state.update(Msg::Key(KeyEvent::new(KeyCode::Char('4'), KeyModifiers::NONE)));
     assert_eq!(tags(&early), [], "it came by itself");
     assert_eq!(tags(&press(&mut state, "1")), [(call(41), Some(Outcome::Interested))]);
+}
+
+/// A note keeps its lines, and nothing in it moves a cursor.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_note_keeps_its_lines() {
+    let (office, id) = Office::calling(PEOPLE.into(), |_| {}).await;
+    let call = office.dial(id).await.unwrap();
+    office.desk.set_note(office.actor.clone(), call, " first  line\nsecond\u{1b}[31m\r\n\nfourth\n".into()).await.unwrap();
+    assert_eq!(office.call(call).await.notes, "first line\nsecond[31m\n\nfourth");
+    let mut state = judging::desk();
+    let mut queue = state.data.to_tag.clone();
+    queue[0].notes = "first\nsecond".into();
+    retag(&mut state, queue);
+    press(&mut state, "OO");
+    let shown = screen(&mut state, 120, 40);
+    let at = shown.lines().position(|l| l.contains("Note")).unwrap();
+    assert!(shown.lines().nth(at).unwrap().contains("first") && shown.lines().nth(at + 1).unwrap().contains("second"), "{shown}");
+}
+
+/// Contacts of a long list are looked through to the end, in looks of milliseconds, and nobody twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rare_name_at_the_end_of_a_long_list_is_found() {
+    let office = Office::open(|_| {}).await;
+    let mut csv = "name,phone\nQuintus Rare,+12125550100\n".to_owned();
+    for i in 0..11_000 {
+        csv.push_str(&format!("Contact {i},+1212{}\n", 2_200_000 + i));
+    }
+    let (list, report) = office.import(csv).await;
+    assert_eq!(report.imported, 11_001);
+    let source = office.store.source(office.actor.owner, list).await.unwrap().unwrap();
+    let (mut after, mut found, mut looks) = (None, Vec::new(), 0);
+    loop {
+        let search = ContactSearch { list, text: "quintus".into(), after, limit: 100 };
+        let page = office.store.find_contacts(office.actor.owner, &source, &search).await.unwrap();
+        found.extend(page.rows.into_iter().map(|r| r.name));
+        (after, looks) = (page.next, looks + 1);
+        if after.is_none() {
+            break;
+        }
+        assert!(looks < 10, "without end");
+    }
+    assert_eq!((found, looks), (vec!["Quintus Rare".to_owned()], 3));
 }

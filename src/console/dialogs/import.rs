@@ -91,7 +91,7 @@ impl ImportDialog {
     }
 
     /// Where the contacts go, and who calls them then.
-    fn into_entries(&self, state: &State) -> Vec<Entry<'static>> {
+    fn target_entries(&self, state: &State) -> Vec<Entry<'static>> {
         let Some(list) = self.list() else {
             let other = if self.lists.is_empty() { "" } else { "; Tab: into one that is there" };
             let mut entries = vec![Entry::Words(format!("It makes a list of its own{other}"))];
@@ -158,7 +158,7 @@ impl Dialog for ImportDialog {
             Stage::Path { input, choices, error } => (path_entries(input, choices, error.as_ref()), "Enter next   Esc away"),
             Stage::Reading => (vec![Entry::words("reading...")], "Esc away"),
             Stage::Preview { preview, at } => {
-                let mut entries = self.into_entries(state);
+                let mut entries = self.target_entries(state);
                 entries.extend(preview_entries(preview, *at, usize::from(area.height).saturating_sub(entries.len())));
                 (entries, "Tab which list   up down column   left right meaning   Enter imports")
             }

@@ -38,7 +38,7 @@ pub struct Pages {
     /// Pages on end that had nothing.
     barren: u8,
     /// Pages since the search began.
-    pages: u8,
+    turned: u8,
     pub unsearched: i64,
     /// Rows of the first page: as many as were there, where all is looked at again.
     limit: usize,
@@ -159,7 +159,7 @@ impl Pages {
             return Some(Question::Calls(Box::new(search)));
         }
         let near = self.position(at).unwrap_or(0) + NEAR >= self.rows.len();
-        let ordered = state.lists.of(Pane::Calls).is_sorted() && self.pages < ORDERED;
+        let ordered = state.lists.of(Pane::Calls).is_sorted() && self.turned < ORDERED;
         let more = (near || ordered) && self.rows.len() < MOST && self.barren < BARREN;
         let after = self.next.filter(|_| more)?;
         Some(Question::Calls(Box::new(CallSearch { after: Some(after), ..search })))
@@ -183,10 +183,10 @@ impl Pages {
     fn take(&mut self, now: DateTime<Utc>, search: &CallSearch, found: &Found) {
         if search.after.is_none() {
             self.rows.clear();
-            (self.barren, self.pages, self.looked) = (0, 0, Some(now));
+            (self.barren, self.turned, self.looked) = (0, 0, Some(now));
         }
         self.barren = if found.rows.is_empty() { self.barren.saturating_add(1) } else { 0 };
-        self.pages = self.pages.saturating_add(1);
+        self.turned = self.turned.saturating_add(1);
         let new = found.rows.iter().filter(|n| !self.rows.iter().any(|r| r.call.id == n.call.id)).cloned().collect::<Vec<_>>();
         self.rows.extend(new);
         (self.next, self.unsearched) = (found.next, found.unsearched);

@@ -325,7 +325,7 @@ fn cities(places: &str) -> String {
 fn draw_keys(frame: &mut Frame<'_>, state: &State, area: Rect, row: Option<&PaneRow>) {
     let word = row.and_then(|r| r.suggestion);
     if area.height < KEY_ROWS {
-        let line = Span::styled(cut(&beside(state, word), usize::from(area.width)), state.theme.style("text_dim"));
+        let line = Span::styled(beside(state, word, usize::from(area.width), false), state.theme.style("text_dim"));
         return frame.render_widget(Paragraph::new(line), area);
     }
     let inside = boxed(frame, &state.theme, area, false, "Tag", "");
@@ -337,22 +337,30 @@ fn draw_keys(frame: &mut Frame<'_>, state: &State, area: Rect, row: Option<&Pane
         spans.push(Span::styled(format!(" {} ", key(state, Action::Tag(o))), state.theme.style("key")));
         spans.push(Span::styled(format!("{label}   "), if said { style.add_modifier(Modifier::BOLD) } else { style }));
     }
-    let second = Line::from(Span::styled(cut(&format!(" {}", beside(state, word)), usize::from(inside.width)), state.theme.style("text_dim")));
+    let beside = beside(state, word, usize::from(inside.width.saturating_sub(1)), true);
+    let second = Line::from(Span::styled(format!(" {beside}"), state.theme.style("text_dim")));
     frame.render_widget(Paragraph::new(vec![Line::from(spans), Line::default(), second]), inside);
 }
 
-/// What goes beside the digits: whose tag is taken back first of all, for that is what must not be cut.
-fn beside(state: &State, word: Option<Outcome>) -> String {
-    let mut text = String::new();
-    if let Some(step) = crate::console::possible::step_back(state) {
-        text.push_str(&format!(" {} takes back {step}   ", key(state, Action::Undo)));
-    }
+/// What goes beside the digits, each whole or not there: whose tag is taken back first of all. In one line Enter is
+/// left to the corner of the call.
+fn beside(state: &State, word: Option<Outcome>, width: usize, enter: bool) -> String {
+    let step = crate::console::possible::step_back(state).map(|step| format!("{} takes back {step}", key(state, Action::Undo)));
     let marked = state.marked().len();
-    let enter = match word {
+    let does = match word {
         _ if marked > 0 => format!("each of {marked} as the agent says"),
         Some(o) => format!("as the agent says ({})", o.label()),
         None => "its story: the agent says nothing".to_owned(),
     };
-    text.push_str(&format!(" {} {enter}   {} all it is {} % sure of", key(state, Action::Enter), key(state, Action::AgentsWords), state.sure));
+    let does = (enter || marked > 0).then(|| format!("{} {does}", key(state, Action::Enter)));
+    let sure = format!("{} all it is {} % sure of", key(state, Action::AgentsWords), state.sure);
+    let mut text = String::new();
+    for piece in step.into_iter().chain(does).chain([sure]) {
+        let gap = if text.is_empty() { " " } else { "   " };
+        if text.width() + gap.len() + piece.width() <= width {
+            text.push_str(gap);
+            text.push_str(&piece);
+        }
+    }
     text
 }

@@ -39,7 +39,7 @@ impl Form {
         let assistant = *self.assistants.get(self.assistant.at).ok_or_else(|| (Id::Assistant, "no assistant yet: Enter on its field makes one".to_owned()))?;
         let chosen = self.sources.get(self.contacts.at).map(|s| (s.0, s.1));
         let (source, source_id) = self.kept.or(chosen).ok_or_else(|| (Id::Contacts, "no contacts yet: i imports a CSV file".to_owned()))?;
-        let zone = Zone::typed(self.text(Id::Zone)).map_err(|e| (Id::Zone, e.to_string()))?;
+        let zone = Zone::typed(self.text(Id::Zone)).map_err(|e| (Id::Zone, e))?;
         let mut settings = self.settings.clone().unwrap_or_else(|| Settings::defaults(zone));
         settings.timezone = zone;
         let hours = self.text(Id::Hours);

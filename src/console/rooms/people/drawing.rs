@@ -12,6 +12,7 @@ use super::{
 use crate::{
     console::{
         keys::{Action, Pane},
+        place::Room,
         state::State,
         widgets::{Row, boxed, empty, fit, head},
     },
