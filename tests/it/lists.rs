@@ -38,8 +38,8 @@ fn page(from: u128, to: u128) -> Vec<FoundCall> {
     (from..to).map(|n| past(n, &format!("Person {n}"), CallState::Completed, 1)).collect()
 }
 
-fn place(dialled: i64) -> Option<Place> {
-    Some(Place { at: now(), dialled })
+fn goes_on(dialled: i64) -> Place {
+    Place { at: now(), dialled }
 }
 
 /// In the list, with these calls in it and perhaps older ones.
@@ -59,7 +59,7 @@ fn names(state: &mut State) -> Vec<String> {
 /// A mark stays with its call across pages; one key tags all of them, each by its id, and one takes them back.
 #[test]
 fn marks_hold_across_pages_and_are_tagged_together() {
-    let mut state = with(page(100, 200), place(9800));
+    let mut state = with(page(100, 200), Some(goes_on(9800)));
     press(&mut state, " ");
     let asked = searches(&press(&mut state, "j G"));
     answer(&mut state, &asked[0], page(200, 230), None);
@@ -149,11 +149,11 @@ fn every_call_is_ordered_by_a_column() {
         found
     };
     let rows = [(1, 30), (2, 90), (3, 60)].into_iter().chain((300..340).map(|n| (n, 1)));
-    let mut state = with(rows.map(|(n, seconds)| talked(n, seconds)).collect(), place(9950));
+    let mut state = with(rows.map(|(n, seconds)| talked(n, seconds)).collect(), Some(goes_on(9950)));
     let whose = state.selected().unwrap().id;
     let asked = searches(&press(&mut state, ":sort talk\n"));
     assert!(!asked.is_empty(), "{}", screen(&mut state, 80, 24));
-    assert_eq!(asked.last().unwrap().after, place(9950), "without a key that goes there");
+    assert_eq!(asked.last().unwrap().after, Some(goes_on(9950)), "without a key that goes there");
     assert_eq!(names(&mut state)[..3], ["Person 2", "Person 3", "Person 1"]);
     let shown = screen(&mut state, 80, 24);
     assert!(shown.contains("by talk among the newest 43"), "{shown}");
@@ -180,12 +180,12 @@ fn every_call_is_ordered_by_a_column() {
 /// So many pages and no more without a key: a rare word among a million calls must not keep the disk busy.
 #[test]
 fn ordering_ends_somewhere() {
-    let mut state = with(page(100, 200), place(9800));
+    let mut state = with(page(100, 200), Some(goes_on(9800)));
     let mut asked = searches(&press(&mut state, "o"));
     let mut pages = 0;
     while let Some(search) = asked.pop() {
         pages += 1;
-        asked = searches(&answer(&mut state, &search, page(200 + pages, 201 + pages), place(9000 - i64::try_from(pages).unwrap())));
+        asked = searches(&answer(&mut state, &search, page(200 + pages, 201 + pages), Some(goes_on(9000 - i64::try_from(pages).unwrap()))));
         assert!(pages < 200, "without end");
     }
     assert_eq!(pages, 29);

@@ -469,7 +469,7 @@ mod tests {
         ] {
             assert_eq!(taken_for(header), None, "{header}");
         }
-        for header in ["OK to call", "Kontakt erlaubt", "May we call?", "Phone consent", "Opt In", "Allow Phone Calls", "Call Permission"] {
+        for header in ["OK to call", "May we call?", "Phone consent", "Opt In", "Allow Phone Calls", "Call Permission"] {
             assert_eq!(taken_for(header), Some(Meaning::MayCall), "{header}");
         }
         for header in ["Do not allow", "Marketing Consent", "GDPR", "Contact Preferences", "Excluded", "Einwilligung", "Not opted in", "Call Restrictions"] {

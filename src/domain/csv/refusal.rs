@@ -548,9 +548,7 @@ pub fn meaning(words: &[String]) -> Option<Meaning> {
     }
     let proof = words.iter().any(|w| PROOF.contains(&w.as_str())) || words.last().is_some_and(|w| w == "by");
     let negated = words.iter().any(|w| matches!(w.as_str(), "not" | "no" | "non" | "un" | "kein" | "nicht"));
-    // "Kontakt erlaubt": whoever may not be contacted is not called.
-    let of_contact = of_calls || words.iter().any(|w| w.starts_with("kontakt") || w.starts_with("contact"));
-    let consents = of_contact && words.iter().any(|w| CONSENTS.iter().any(|c| if c.len() > 4 { w.starts_with(c) } else { w == c }));
+    let consents = of_calls && words.iter().any(|w| CONSENTS.iter().any(|c| if c.len() > 4 { w.starts_with(c) } else { w == c }));
     if (any(ALLOWED) || consents) && !proof {
         return Some(if negated { Meaning::Unclear } else { Meaning::MayCall });
     }
