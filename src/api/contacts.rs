@@ -243,6 +243,6 @@ fn refused(e: &ImportError) -> ApiError {
         ImportError::Busy => {
             ApiError::RateLimited("as many files of yours are being imported as may be: wait for one to end", std::time::Duration::from_secs(1))
         }
-        ImportError::Desk(_) => ApiError::Internal(e.to_string()),
+        ImportError::Desk(_) | ImportError::Unfinished(_) => ApiError::Internal(e.to_string()),
     }
 }

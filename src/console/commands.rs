@@ -44,6 +44,8 @@ pub fn run(state: &mut State, line: &str) -> Vec<Effect> {
         ("law", place) if !place.is_empty() => with_words(state, Action::Mend(Mend::OpenPlace), place),
         ("export", rest) => export(state, rest),
         ("tag", outcome) => tag(state, outcome),
+        ("filter", words) if !words.is_empty() && state.focus == Pane::Calls => go(state, Pane::Calls, Errand::Calls(words.to_owned())),
+        ("filter", words) if !words.is_empty() && !Pane::DECK.contains(&state.focus) => acts::act(state, Action::Filter),
         ("filter", words) if !words.is_empty() => {
             words.clone_into(&mut state.lists.at(state.focus).filter);
             state.arrange();
@@ -67,6 +69,8 @@ pub fn run(state: &mut State, line: &str) -> Vec<Effect> {
         ("report", words) if !words.is_empty() => session::ask_report(state, words),
         ("write", file) if !file.is_empty() => write(state, file),
         ("calls", words) if !words.is_empty() => go(state, Pane::Calls, Errand::Calls(words.to_owned())),
+        ("listen" | "whisper" | "barge" | "transfer" | "takeover", _) => nobody_joins(state),
+        ("copy", name) if !name.is_empty() => copy_campaign(state, name),
         ("person" | "dnc", number) => numbered(state, verb, number),
         ("theme", name) if !name.is_empty() => theme(state, name),
         ("q", "") => acts::act(state, Action::Quit),
@@ -130,7 +134,7 @@ fn go(state: &mut State, pane: Pane, errand: Errand) -> Vec<Effect> {
 fn numbered(state: &mut State, verb: &str, number: &str) -> Vec<Effect> {
     let region = state.options.region.as_deref().and_then(|r| phone::region(r).ok());
     match PhoneNumber::parse(number, region) {
-        Ok(parsed) if verb == "person" => return go(state, Pane::People, Errand::Number(parsed.number.to_string())),
+        Ok(parsed) if verb == "person" => return go(state, Pane::People, Errand::Number(parsed.number.to_string(), String::new())),
         Ok(_) if state.options.read_only => state.hint("read-only: nothing is changed from here"),
         Ok(parsed) => state.open(dialogs::NeverCall { number: parsed.number, name: String::new() }),
         Err(why) => state.complain(format!("\"{number}\" is no number ({why}): write it with + and its country, as +12025550142")),
@@ -148,6 +152,27 @@ fn named(state: &mut State, name: &str) -> Vec<Effect> {
         Some(row) => acts::act(state, row.action),
         None => unknown(state, name),
     }
+}
+
+/// What a supervisor looks for, and will not find: it is said rather than guessed at.
+fn nobody_joins(state: &mut State) -> Vec<Effect> {
+    let hang_up = state.keys.name(Action::HangUp);
+    state.complain(format!("nobody joins a call from here: the agent speaks alone, and passes a caller on where its own script does; {hang_up} hangs up"));
+    Vec::new()
+}
+
+/// A new campaign like one that is named.
+fn copy_campaign(state: &mut State, name: &str) -> Vec<Effect> {
+    let wanted = name.to_lowercase();
+    let Some(model) = state.data.campaigns.iter().find(|c| c.row.name.to_lowercase().starts_with(&wanted) && !c.row.manual).map(|c| c.row.clone()) else {
+        state.complain(format!("no campaign is called \"{name}\""));
+        return Vec::new();
+    };
+    if state.options.read_only {
+        return hint(state, "read-only: nothing is changed from here");
+    }
+    state.open(dialogs::Form::new(&state.data, state.options.zone, Some(&model)));
+    Vec::new()
 }
 
 fn unknown(state: &mut State, name: &str) -> Vec<Effect> {

@@ -321,6 +321,8 @@ pub const WITH_WORDS: &[(&str, &str, &str)] = &[
     ("stop", "NAME", "stop a campaign, or all (asks)"),
     ("why", "NAME", "why is it not dialling?"),
     ("edit", "NAME", "change a campaign"),
+    ("copy", "NAME", "a new campaign like that one"),
+    ("listen", "", "listen in or transfer: not from here"),
     ("delete", "NAME", "delete a campaign (type its name)"),
     ("import", "FILE", "import contacts from a CSV file"),
     ("tag", "OUTCOME", "tag the call under the cursor"),

@@ -14,7 +14,11 @@ use super::{
     rows::{self, display_name},
     snapshot::{CampaignView, Snapshot},
 };
-use crate::{domain::zone::Zone, store::PaneRow, telemetry::LogLine};
+use crate::{
+    domain::zone::Zone,
+    store::{FoundCall, PaneRow},
+    telemetry::LogLine,
+};
 
 /// A column by which rows are sorted, and which may be left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,6 +29,8 @@ pub enum Column {
     Attempt,
     Dialled,
     Time,
+    /// Of calls that were made: how long was talked.
+    Talk,
     Campaign,
     Room,
     Outcome,
@@ -37,6 +43,10 @@ pub enum Column {
 /// Of calls.
 const CALLS: &[Column] =
     &[Column::State, Column::Contact, Column::Number, Column::Attempt, Column::Dialled, Column::Time, Column::Campaign, Column::Room, Column::Outcome];
+/// Of those that wait for a tag, whose campaign is said elsewhere.
+const QUEUE: &[Column] = &[Column::State, Column::Contact, Column::Number, Column::Time, Column::Outcome];
+/// Of every call ever.
+const EVERY: &[Column] = &[Column::Dialled, Column::Contact, Column::Number, Column::State, Column::Talk, Column::Attempt, Column::Campaign, Column::Outcome];
 const CAMPAIGNS: &[Column] = &[Column::State, Column::Campaign, Column::Done, Column::Live, Column::Today, Column::Hours];
 
 impl Column {
@@ -49,6 +59,7 @@ impl Column {
             Self::Attempt => "try",
             Self::Dialled => "dialled",
             Self::Time => "time",
+            Self::Talk => "talk",
             Self::Campaign => "campaign",
             Self::Room => "room",
             Self::Outcome => "outcome",
@@ -61,17 +72,20 @@ impl Column {
 
     /// Figures begin with the largest, words with the first.
     fn largest_first(self) -> bool {
-        matches!(self, Self::Attempt | Self::Dialled | Self::Time | Self::Done | Self::Live | Self::Today)
+        matches!(self, Self::Attempt | Self::Dialled | Self::Time | Self::Talk | Self::Done | Self::Live | Self::Today)
     }
 }
 
 /// The columns of a pane, in the order in which they are sorted by.
 #[must_use]
 pub fn columns(pane: Pane) -> &'static [Column] {
-    if pane.has_calls() {
-        return CALLS;
+    match pane {
+        Pane::Calls => EVERY,
+        Pane::Outcomes => QUEUE,
+        Pane::Campaigns => CAMPAIGNS,
+        pane if pane.has_calls() => CALLS,
+        _ => &[],
     }
-    if pane == Pane::Campaigns { CAMPAIGNS } else { &[] }
 }
 
 /// Whose row it is must be seen: this column stays.
@@ -96,7 +110,8 @@ pub struct List {
     pub hidden: BTreeSet<Column>,
 }
 
-static AS_IT_IS: List = List { filter: String::new(), sort: None, reverse: false, hidden: BTreeSet::new() };
+/// As nobody has set it.
+pub static AS_IT_IS: List = List { filter: String::new(), sort: None, reverse: false, hidden: BTreeSet::new() };
 
 impl List {
     #[must_use]
@@ -120,6 +135,12 @@ impl List {
         let all = columns(pane);
         let next = self.sort.and_then(|c| all.iter().position(|a| *a == c)).map_or(0, |i| i + 1);
         (self.sort, self.reverse) = (all.get(next).copied(), false);
+    }
+
+    /// In another order than its own.
+    #[must_use]
+    pub fn is_sorted(&self) -> bool {
+        self.sort.is_some() || self.reverse
     }
 
     /// Orders rows that stand in the list's own order; those that are alike stay in it.
@@ -170,6 +191,14 @@ impl Lists {
         order
     }
 
+    /// Calls that were made, as they were found, in the order of every call.
+    #[must_use]
+    pub fn found(&self, all: &[FoundCall], at: DateTime<Utc>) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..all.len()).collect();
+        self.of(Pane::Calls).sort(&mut order, |i, column| of_call(&all[*i].call, column, at));
+        order
+    }
+
     #[must_use]
     pub fn campaigns(&self, all: &[CampaignView]) -> Vec<usize> {
         let list = self.of(Pane::Campaigns);
@@ -216,7 +245,7 @@ fn of_call(r: &PaneRow, column: Column, at: DateTime<Utc>) -> Value {
         Column::Number => Value::Text(r.phone_number.clone()),
         Column::Attempt => Value::Number(r.attempt),
         Column::Dialled => Value::Number(r.armed_at.map_or(i64::MIN, |t| t.timestamp_millis())),
-        Column::Time => Value::Number(rows::seconds(r, at).unwrap_or(-1)),
+        Column::Time | Column::Talk => Value::Number(rows::seconds(r, at).unwrap_or(-1)),
         Column::Campaign => Value::Text(r.campaign_name.to_lowercase()),
         Column::Outcome => Value::Number(r.outcome.or(r.suggestion).map_or(99, |o| i64::from(o.digit() as u32 - u32::from(b'0')))),
         _ => Value::Number(i64::from(rows::group(r.state))),

@@ -157,6 +157,16 @@ pub struct Preview {
     pub error: Option<String>,
 }
 
+/// A list that contacts are imported into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IntoList {
+    pub table: ContactSource,
+    pub id: SourceId,
+    pub name: String,
+    /// Contacts that it has.
+    pub people: i64,
+}
+
 /// What the loop wants done elsewhere.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
@@ -237,6 +247,8 @@ pub enum Effect {
     Import {
         path: PathBuf,
         mapping: Vec<(String, String)>,
+        /// `None`: into a list of its own.
+        into: Option<IntoList>,
     },
     CancelImport,
     /// What the next console is to begin with.

@@ -32,6 +32,7 @@ mod layout;
 mod leaving;
 mod lists;
 mod mailbox;
+mod marks;
 mod message;
 mod mouse;
 mod notes;
@@ -53,6 +54,7 @@ mod session;
 pub mod setup;
 mod snapshot;
 mod state;
+mod steps;
 mod story;
 pub mod symbols;
 mod tagging;
@@ -76,7 +78,7 @@ pub use kept::SessionOptions;
 pub use keymap::KeyMap;
 pub use keys::{Action, Key, Pane, TABLE};
 pub use leaving::{Drain, Keeper, Leaving};
-pub use message::{Detail, Effect, Msg};
+pub use message::{Detail, Effect, Msg, Preview};
 pub use outside::Outside;
 pub use paint::Painter;
 pub use question::{Answer, LawToday, Question, answer};
@@ -272,7 +274,7 @@ fn main_loop(screen: &mut terminal::Screen, state: &mut State, performer: &perfo
             dirty = state.tick();
         }
         for msg in messages {
-            by_key |= matches!(msg, Msg::Key(_) | Msg::Resize | Msg::Paste(_));
+            by_key |= state.awaits(&msg);
             dirty |= state.shows(&msg);
             for effect in state.update(msg) {
                 dirty |= matches!(effect, Effect::Leave(_));

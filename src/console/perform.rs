@@ -7,13 +7,15 @@ use base64::Engine;
 use tokio::{runtime::Handle, sync::watch};
 use tokio_util::sync::CancellationToken;
 
+mod imports;
+
 use super::{
     ConsoleOptions,
     kept::Kept,
     leaving::Keeper,
     lists,
     mailbox::Sender,
-    message::{Effect, FormValues, Msg, Preview},
+    message::{Effect, FormValues, Msg},
     outside::Outside,
     question::{self, Answer, Question},
     rights,
@@ -24,9 +26,9 @@ use super::{
     waiting, watching,
 };
 use crate::{
-    desk::{Actor, CampaignDraft, ContactChange, Desk, DeskError, Import, ListImport, Preflight, Progress, UndoDoNotCall},
-    domain::{campaign::Status, csv::ContactFile, id::CampaignId, phone, role::Role, zone},
-    store::{CampaignEdit, ContactTable, PaneQuery},
+    desk::{Actor, CampaignDraft, ContactChange, Desk, DeskError, Preflight, UndoDoNotCall},
+    domain::{campaign::Status, id::CampaignId, phone, role::Role, zone},
+    store::{CampaignEdit, PaneQuery},
     telemetry::{self, Bounds, LogSearch, OldLines},
 };
 
@@ -176,7 +178,7 @@ impl Performer {
             }
             Effect::Create { values, start } => self.create(*values, start),
             Effect::Preview(path) => self.preview(path),
-            Effect::Import { path, mapping } => self.import(path, mapping),
+            Effect::Import { path, mapping, into } => self.import(path, mapping, into),
             Effect::CancelImport => self.import.lock().cancel(),
             Effect::Copy(text) => copy(&text),
             Effect::KeepRunning => self.keep_running(),
@@ -364,59 +366,6 @@ impl Performer {
             Msg::Created { words, result }
         });
     }
-
-    /// A file of numbers that must not be called: whole, or nothing of it.
-    fn import_numbers(&self, path: PathBuf) {
-        let (desk, actor) = (self.desk.clone(), self.actor());
-        let region = self.region.as_deref().and_then(|r| phone::region(r).ok());
-        self.spawn(async move {
-            let file = match std::fs::File::open(&path) {
-                Ok(file) => file,
-                Err(e) => return Msg::Done { words: String::new(), result: Err(format!("cannot open {}: {e}", path.display())) },
-            };
-            match desk.import_do_not_call(actor, file, ListImport { region, ..ListImport::default() }).await {
-                Ok(r) => Msg::Done { words: format!("do not call: {} numbers read, {} new, {} lines without one", r.read, r.added, r.invalid), result: Ok(()) },
-                Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },
-            }
-        });
-    }
-
-    fn preview(&self, path: PathBuf) {
-        let (send, region) = (self.send.clone(), self.region.clone());
-        self.runtime.spawn_blocking(move || {
-            let preview = look(path, region.as_deref());
-            send.tell(Msg::Preview(Box::new(preview)));
-        });
-    }
-
-    fn import(&self, path: PathBuf, mapping: Vec<(String, String)>) {
-        let cancel = CancellationToken::new();
-        *self.import.lock() = cancel.clone();
-        let (desk, actor, send) = (self.desk.clone(), self.actor(), self.send.clone());
-        let region = self.region.as_deref().and_then(|r| phone::region(r).ok());
-        self.runtime.spawn(async move {
-            let file = match std::fs::File::open(&path) {
-                Ok(file) => file,
-                Err(e) => return send.tell(Msg::ImportDone(Err(format!("cannot open {}: {e}", path.display())))),
-            };
-            let size = file.metadata().map(|m| m.len()).ok();
-            let name = path.file_name().map_or_else(|| "contacts.csv".to_owned(), |n| n.to_string_lossy().into_owned());
-            let import = Import { table: ContactTable::CsvFile, name: name.clone(), region, mapping, size, dry_run: false };
-            let progress = watch::Sender::new(Progress::default());
-            let mut shown = progress.subscribe();
-            let tellers = send.clone();
-            let bar = tokio::spawn(async move {
-                while shown.changed().await.is_ok() {
-                    let p = *shown.borrow_and_update();
-                    tellers.tell(Msg::ImportProgress { bytes: p.bytes, size: p.size.unwrap_or(0), rows: p.rows });
-                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-                }
-            });
-            let done = desk.import(actor, import, file, progress, cancel).await;
-            bar.abort();
-            send.tell(Msg::ImportDone(done.map(|(_, report)| (name, report)).map_err(|e| e.to_string())));
-        });
-    }
 }
 
 /// Whose calls of the run before are still on the line, in words: nobody is called while they talk.
@@ -450,30 +399,6 @@ fn refused_start(id: CampaignId, name: String, why: &DeskError) -> Msg {
         DeskError::Refused(refusal) if refusal.gate == "terms" => Msg::Terms(id, name),
         _ => Msg::Done { words: String::new(), result: Err(why.to_string()) },
     }
-}
-
-/// The first rows of a file and what its columns were taken for.
-fn look(path: PathBuf, region: Option<&str>) -> Preview {
-    let failed = |path: PathBuf, words: String| Preview { path, columns: Vec::new(), unclear: Vec::new(), rows: Vec::new(), error: Some(words) };
-    let file = match std::fs::File::open(&path) {
-        Ok(file) => file,
-        Err(e) => return failed(path.clone(), format!("cannot open {}: {e}", path.display())),
-    };
-    let region = region.and_then(|r| phone::region(r).ok());
-    let mut file = match ContactFile::look(file, &Vec::new(), region) {
-        Ok(file) => file,
-        Err(e) => return failed(path, e.to_string()),
-    };
-    let columns: Vec<_> = file.columns().map(|(h, f)| (h.to_owned(), f.map(crate::domain::csv::Field::name))).collect();
-    let unclear = (0..columns.len()).filter(|i| file.is_unclear(*i)).collect();
-    let rows = std::iter::from_fn(|| file.next_row().ok().flatten())
-        .take(5)
-        .map(|row| match row {
-            crate::domain::csv::Row::Good(c) => vec![c.number.to_string(), c.name.clone(), c.company.clone(), zone::label(&c.zones)],
-            crate::domain::csv::Row::Bad { line, reason, .. } => vec![format!("line {line}"), reason],
-        })
-        .collect();
-    Preview { path, columns, unclear, rows, error: None }
 }
 
 /// Into the clipboard of the terminal's own machine.

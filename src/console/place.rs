@@ -132,6 +132,11 @@ pub trait Room {
         None
     }
 
+    /// The calls of its list, in their order: those of them that are marked are tagged together.
+    fn calls<'a>(&'a self, _state: &'a State) -> Vec<&'a PaneRow> {
+        Vec::new()
+    }
+
     /// What Enter means; without a meaning of its own, the story of the call under the cursor.
     fn enter(&mut self, _state: &mut State) -> Option<Next> {
         None

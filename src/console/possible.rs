@@ -22,16 +22,13 @@ pub fn now(state: &State, key: &Key) -> Result<(), String> {
     if key.writes && state.options.read_only {
         return Err("read-only: nothing is changed from here".to_owned());
     }
-    if key.action == Action::Mark && !Pane::DECK.contains(&state.focus) {
-        return Err("calls are marked in live calls and outcomes; here each is tagged by itself".to_owned());
-    }
     match key.need {
         Need::Call => call(state).map(drop),
         Need::OpenCall => {
             let row = call(state)?;
             if row.state.is_ended() { Err(format!("the call with {} is over ({})", display_name(row), row.state.words())) } else { Ok(()) }
         }
-        Need::Taggable(outcome) if state.marked() == 0 => {
+        Need::Taggable(outcome) if state.marked().is_empty() => {
             let row = call(state)?;
             outcome::allowed(outcome, row.state, row.answered_at.is_some()).map_err(|refusal| refusal.message)
         }
@@ -95,6 +92,9 @@ fn here(state: &State, key: &Key) -> Result<(), String> {
 /// The call under the cursor, if it can be seen.
 fn call(state: &State) -> Result<&PaneRow, String> {
     let Some(row) = state.selected() else {
+        if state.focus == Pane::Outcomes && state.returning.call.is_some() {
+            return Err("the call that was taken back is on its way: the key again in a moment".to_owned());
+        }
         let down = state.keys.name(Action::Down);
         return Err(format!("no call is selected: {down} takes one"));
     };

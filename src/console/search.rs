@@ -27,6 +27,8 @@ pub struct Understood {
     pub search: CallSearch,
     pub chips: Vec<String>,
     pub wrong: Vec<String>,
+    /// Something was named that there is not: nobody is found by it, and nobody is shown for it.
+    pub nobody: bool,
     day: Option<NaiveDate>,
     time: Option<NaiveTime>,
 }
@@ -42,7 +44,7 @@ const ABOUT: Duration = Duration::minutes(15);
 #[must_use]
 pub fn understood(typed: &str, known: &Known<'_>) -> Understood {
     let search = CallSearch::all(known.owner, PAGE);
-    let mut all = Understood { search, chips: Vec::new(), wrong: Vec::new(), day: None, time: None };
+    let mut all = Understood { search, chips: Vec::new(), wrong: Vec::new(), nobody: false, day: None, time: None };
     let words = split(typed);
     let (mut rest, mut i) = (Vec::new(), 0);
     while let Some(word) = words.get(i) {
@@ -89,6 +91,7 @@ fn field(all: &mut Understood, known: &Known<'_>, name: &str, value: &str) {
     let Some((_, read)) = FIELDS.iter().find(|(field, _)| !folded.is_empty() && field.starts_with(&folded)) else {
         let names: Vec<String> = FIELDS.iter().map(|(field, _)| format!("{field}:")).collect();
         all.wrong.push(format!("\"{name}:\" is no field; there are {}", names.join(" ")));
+        all.nobody |= !value.trim().is_empty();
         return;
     };
     read(all, known, value.trim());
@@ -139,8 +142,12 @@ fn state(all: &mut Understood, _known: &Known<'_>, value: &str) {
     let dialled = State::ALL.into_iter().filter(|s| s.rank() >= State::Armed.rank());
     let states: Vec<State> = dialled.clone().filter(|s| if wanted == "live" { s.is_open() } else { named(s) }).collect();
     if states.is_empty() || wanted.is_empty() {
-        let mut names: Vec<String> = dialled.map(|s| s.words().replace(' ', "_")).collect();
-        names.dedup();
+        let mut names: Vec<String> = Vec::new();
+        for name in dialled.map(|s| s.words().replace(' ', "_")) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
         return all.lacks("state", value, &names);
     }
     all.search.states = states;
@@ -155,12 +162,14 @@ fn on_day(all: &mut Understood, known: &Known<'_>, value: &str) {
 }
 
 impl Understood {
-    /// Says that nothing is called so, and what there is.
+    /// Says that nothing is called so, and what there is. A field that is only begun names nothing yet.
     fn lacks(&mut self, field: &str, value: &str, there: &[String]) {
+        self.nobody |= !value.is_empty();
         let more = if there.len() > 8 { ", …" } else { "" };
         let some = there.iter().take(8).cloned().collect::<Vec<_>>().join(", ");
-        let which = if there.is_empty() { "there is none yet".to_owned() } else { format!("{some}{more}") };
-        self.wrong.push(if value.is_empty() { format!("{field}: which? {which}") } else { format!("no {field} \"{value}\": {which}") });
+        let which = if there.is_empty() { "there is none yet".to_owned() } else { format!("there is {some}{more}") };
+        let what = if field == "by" { format!("nobody called \"{value}\" has tagged a call") } else { format!("no {field} is \"{value}\"") };
+        self.wrong.push(if value.is_empty() { format!("{field}: which? {which}") } else { format!("{what}; {which}") });
     }
 
     /// The days and hours that are asked for, on the operator's clock.
@@ -291,14 +300,16 @@ mod tests {
     fn what_is_not_understood_is_said_with_what_there_is() {
         for (typed, says) in [
             ("colour:red", "\"colour:\" is no field; there are outcome: campaign: day: by: state:"),
-            ("by:zoe", "no by \"zoe\": ana, tom"),
-            ("by:", "by: which? ana, tom"),
-            ("day:31feb", "no day \"31feb\": today, yesterday, mon, 14oct, 2026-10-14"),
-            ("campaign:x", "no campaign \"x\": there is none yet"),
+            ("by:zoe", "nobody called \"zoe\" has tagged a call; there is ana, tom"),
+            ("by:", "by: which? there is ana, tom"),
+            ("day:31feb", "no day is \"31feb\"; there is today, yesterday, mon, 14oct, 2026-10-14"),
+            ("campaign:x", "no campaign is \"x\"; there is none yet"),
         ] {
             assert_eq!(read(typed).1, [says], "{typed}");
         }
-        assert!(read("outcome:").1[0].contains("which? interested, not_interested"));
+        assert!(read("outcome:").1[0].contains("which? there is interested, not_interested"));
+        let state = read("state:invalid").1.remove(0);
+        assert_eq!(state.matches("dialling").count(), 1, "{state}");
         assert_eq!(read("state:live").2.states.len(), 5);
     }
 }

@@ -70,8 +70,8 @@ fn is_configured(state: &State) -> bool {
 /// Takes over what the last console left; what a flag says goes before it.
 pub fn begin(state: &mut State, kept: &Kept) -> Vec<Effect> {
     let asked = !state.options.filter.is_empty();
-    for pane in Pane::DECK {
-        take_list(state, kept, pane, asked && pane.has_calls());
+    for pane in Pane::DECK.into_iter().chain([Pane::Calls]) {
+        take_list(state, kept, pane, asked && Pane::DECK.contains(&pane) && pane.has_calls());
     }
     // What the configuration hides at the start stays hidden.
     state.mask = state.mask.max(kept.mask.unwrap_or(0).min(2));

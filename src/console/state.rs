@@ -18,12 +18,14 @@ use super::{
     keys::{Pane, Place},
     leaving::Leaving,
     lists::{self, Lists},
+    marks::Marks,
     message::{Detail, Msg},
     notes::Notes,
     notify::Alarms,
     place::{Dialog, Room},
     remedies, rows,
     snapshot::{CampaignView, Judged, Snapshot},
+    steps::Returning,
     symbols::Symbols,
     theme::Theme,
 };
@@ -38,34 +40,15 @@ use crate::{
     telemetry::LogLine,
 };
 
-/// What `u` takes back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Undo {
-    Tag {
-        call: CallId,
-        name: String,
-        outcome: Option<Outcome>,
-        previous: Option<Outcome>,
-        at: DateTime<Utc>,
-    },
-    /// Tags that one key wrote.
-    Tags(Vec<Self>),
-    PauseAll(Vec<CampaignId>),
-    /// Lines of a campaign that were changed by so many.
-    Lines {
-        campaign: CampaignId,
-        name: String,
-        by: i64,
-    },
-}
+pub use super::steps::Undo;
 
 /// What a room is to show when it is entered from elsewhere: it takes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Errand {
     /// Every call with these words.
     Calls(String),
-    /// All that is known of a number.
-    Number(String),
+    /// All that is known of a number, and the name one came from.
+    Number(String, String),
 }
 
 /// What is open over the screen.
@@ -117,7 +100,7 @@ pub struct State {
     pub event: Option<EntryId>,
     /// Lines that the log's files have beyond those that are remembered.
     pub old_log: Vec<LogLine>,
-    pub marks: BTreeSet<CallId>,
+    pub marks: Marks,
     pub lists: Lists,
     /// Events less grave than this are left out.
     pub log_level: tracing::Level,
@@ -141,6 +124,12 @@ pub struct State {
     /// Campaign commands on their way: "pausing...".
     pub pending: HashMap<CampaignId, &'static str>,
     pub undo: Vec<Undo>,
+    /// What was just taken back.
+    pub returning: Returning,
+    /// The campaign that was just made here: the cursor goes there.
+    pub made: Option<String>,
+    /// From here on the agent is taken to be sure, per cent.
+    pub sure: u8,
     pub paused_all: Option<Vec<CampaignId>>,
     /// Commands typed before, newest last.
     pub typed: Vec<String>,
@@ -231,7 +220,7 @@ impl State {
             queue: None,
             event: None,
             old_log: Vec::new(),
-            marks: BTreeSet::new(),
+            marks: Marks::default(),
             lists,
             log_level: tracing::Level::INFO,
             follow: true,
@@ -247,6 +236,9 @@ impl State {
             kept: BTreeSet::new(),
             pending: HashMap::new(),
             undo: Vec::new(),
+            returning: Returning::default(),
+            made: None,
+            sure: 90,
             paused_all: None,
             typed: Vec::new(),
             waiting: BTreeMap::new(),
@@ -332,6 +324,20 @@ impl State {
         match msg {
             Msg::Data(_) if self.frozen.is_some() => false,
             Msg::Data(new) => self.data_error.is_some() || !self.loaded || !self.data.looks_like(new),
+            _ => true,
+        }
+    }
+
+    /// Whether somebody waits for a message: a key, and the answer to one, is drawn at once; news in its turn.
+    #[must_use]
+    pub fn awaits(&self, msg: &Msg) -> bool {
+        match msg {
+            Msg::Data(_) | Msg::DataFailed(_) | Msg::ImportProgress { .. } | Msg::Theme(..) | Msg::TagWaits { .. } => false,
+            // The card of another call than the one that stands there.
+            Msg::Judging(_, card) => {
+                let shown = |card: Option<&TagCard>| card.map(|c| c.call.call.id);
+                shown(card.as_deref()) != self.judging.as_ref().and_then(|j| shown(j.1.as_deref()))
+            }
             _ => true,
         }
     }
@@ -433,10 +439,17 @@ impl State {
         true
     }
 
-    /// How many calls a tag goes to together: marks hold where they are seen.
+    /// The calls that a tag goes to together, in the order of the list: marks hold where they are seen, and not over
+    /// the story of one call.
     #[must_use]
-    pub fn marked(&self) -> usize {
-        if Pane::DECK.contains(&self.focus) { self.marks.len() } else { 0 }
+    pub fn marked(&self) -> Vec<&PaneRow> {
+        let marks = self.marks.of(self.focus);
+        if marks.is_empty() || self.dialog.as_ref().is_some_and(|o| o.dialog.call(self).is_some()) {
+            return Vec::new();
+        }
+        let mut calls = self.room(self.focus).map(|room| room.calls(self)).unwrap_or_default();
+        calls.retain(|r| marks.contains(&r.id));
+        calls
     }
 
     /// The call under the cursor, seen or not.
@@ -543,6 +556,8 @@ impl State {
 
     /// Takes a new look at the rows; the cursors stay on their ids.
     pub fn take(&mut self, mut new: Snapshot) {
+        let gone = self.gone(&new);
+        let made = self.newly_made(&new);
         if new.assistants.is_empty() && !new.lists {
             new.assistants = std::mem::take(&mut self.data.assistants);
         }
@@ -567,6 +582,26 @@ impl State {
         if first {
             self.begin();
         }
+        if made.is_some() {
+            (self.campaign, self.made) = (made, None);
+        }
+        if let Some(words) = gone.filter(|_| self.queue.is_none()) {
+            self.hint(words);
+        }
+    }
+
+    fn newly_made(&self, new: &Snapshot) -> Option<CampaignId> {
+        let name = self.made.as_ref()?;
+        let known = |id: CampaignId| self.data.campaign(id).is_some();
+        new.campaigns.iter().find(|c| c.row.name == *name && !known(c.row.id)).map(|c| c.row.id)
+    }
+
+    /// The call under the cursor of the queue was tagged by somebody else: who looks at the next must know why.
+    fn gone(&self, new: &Snapshot) -> Option<String> {
+        let id = self.queue.filter(|id| self.focus == Pane::Outcomes && !self.saving.contains_key(id) && !new.to_tag.iter().any(|r| r.id == *id))?;
+        let was = self.data.to_tag.iter().find(|r| r.id == id && r.outcome.is_none())?;
+        let word = new.live.iter().find(|r| r.id == id).and_then(|r| r.outcome).map_or_else(String::new, |o| format!(" \"{}\"", o.label()));
+        Some(format!("{} was just tagged{word} elsewhere; {} takes the next", rows::display_name(was), self.keys.name(super::keys::Action::Down)))
     }
 
     /// The first look of all: the cursors stand on the first rows. Where no campaign is, the first question is what is
@@ -594,6 +629,9 @@ impl State {
         self.log = self.lists.events(data, &self.old_log, self.log_level, &self.teller());
         self.unsorted = false;
         self.let_go();
+        if let Some(call) = self.returning.call.take_if(|id| self.line.iter().any(|i| self.data.to_tag[*i].id == *id)) {
+            self.queue = Some(call);
+        }
     }
 
     /// The rows of a new look; while keys are pressed those that were there keep their places.
@@ -617,6 +655,6 @@ impl State {
         self.live = self.live.filter(|id| self.board.iter().any(|i| self.data.live[*i].id == *id));
         self.queue = self.queue.filter(|id| self.line.iter().any(|i| self.data.to_tag[*i].id == *id));
         let shown = |id: &CallId| self.data.live.iter().chain(&self.data.to_tag).any(|r| r.id == *id);
-        self.marks = self.marks.iter().copied().filter(shown).collect();
+        self.marks.keep_on_deck(shown);
     }
 }

@@ -73,8 +73,8 @@ fn head(state: &State, d: &Detail, width: usize) -> Vec<Line<'static>> {
         let sure = r.suggestion_confidence.map_or_else(String::new, |c| format!(", {:.0} %", c * 100.0));
         out.extend(broken(&format!("agent: {}{sure}{why}", o.label()), width, "", state.theme.style(&format!("outcome_{}", o.as_str()))));
     }
-    if !r.notes.is_empty() {
-        out.extend(broken(&format!("note: {}", r.notes), width, "", text));
+    for (i, line) in r.notes.lines().enumerate() {
+        out.extend(broken(&format!("{}{line}", if i == 0 { "note: " } else { "  " }), width, "", text));
     }
     out
 }

@@ -9,18 +9,21 @@ use super::{
     rows::display_name,
     snapshot::Snapshot,
     state::{Promise, State, Undo, Waits},
+    steps::Returning,
 };
 use crate::{
     domain::{
-        id::{CallId, CampaignId},
+        id::CallId,
         outcome::Outcome,
-        schedule,
+        phone::PhoneNumber,
+        place, schedule,
+        zone::{self, Zone},
     },
     store::PaneRow,
 };
 
 /// So long after the cursor went on by itself no tag is taken: the key was meant for the call before.
-const DEAF: Span = Span::milliseconds(300);
+pub const DEAF: Span = Span::milliseconds(300);
 
 /// A call that is marked: whose, and its tag so far.
 pub type Marked = (CallId, String, Option<Outcome>);
@@ -32,9 +35,9 @@ pub fn one(state: &mut State, call: CallId, name: String, outcome: Option<Outcom
     effect
 }
 
-/// Tags several at once; the marks are used up.
+/// Tags several at once; their marks are used up.
 pub fn many(state: &mut State, outcome: Outcome, calls: Vec<Marked>) -> Vec<Effect> {
-    state.marks.clear();
+    state.marks.forget(calls.iter().map(|c| c.0));
     together(state, calls.into_iter().map(|call| (outcome, call)).collect())
 }
 
@@ -45,17 +48,37 @@ pub fn together(state: &mut State, calls: Vec<(Outcome, Marked)>) -> Vec<Effect>
     calls.into_iter().map(|(outcome, (call, name, previous))| send(state, call, name, Some(outcome), previous, None)).collect()
 }
 
-/// From here on the agent is sure, per cent.
-pub const SURE_PERCENT: u8 = 90;
-
-/// The calls that wait of which the agent is sure, and what it says. Callbacks are promised one by one: each has
-/// its own hour.
+/// The calls that wait of which the agent is so sure, per cent, and what it says.
 #[must_use]
-pub fn sure(state: &State) -> Vec<(Outcome, Marked)> {
-    let sure = |r: &&PaneRow| r.suggestion_confidence.is_some_and(|c| c * 100.0 >= f64::from(SURE_PERCENT));
+pub fn sure(state: &State, percent: u8) -> Vec<(Outcome, Marked)> {
+    let sure = |r: &&PaneRow| r.suggestion_confidence.is_some_and(|c| c * 100.0 >= f64::from(percent));
+    words_of(state, state.queue_rows().into_iter().filter(sure))
+}
+
+/// Calls that wait, each with what the agent says of it. Callbacks are promised one by one: each has its own hour.
+pub fn words_of<'a>(state: &State, rows: impl Iterator<Item = &'a PaneRow>) -> Vec<(Outcome, Marked)> {
     let waits = |r: &&PaneRow| r.outcome.is_none() && !state.saving.contains_key(&r.id);
-    let rows = state.queue_rows().into_iter().filter(sure).filter(waits);
-    rows.filter_map(|r| Some((r.suggestion.filter(|o| *o != Outcome::Callback)?, (r.id, display_name(r), r.outcome)))).collect()
+    rows.filter(waits).filter_map(|r| Some((r.suggestion.filter(|o| *o != Outcome::Callback)?, (r.id, display_name(r), r.outcome)))).collect()
+}
+
+/// A tag that is to be taken back: whose, what it is, and what it was before.
+pub type Step = (CallId, String, Option<Outcome>, Option<Outcome>);
+
+/// Takes tags back with one key. At the tagging desk the cursor goes back to the first of them that is to be tagged
+/// anew, and until that is there it stands on nobody: the next key is meant for that call.
+pub fn take_back(state: &mut State, steps: Vec<Step>, lift: bool) -> Vec<Effect> {
+    state.returning = Returning::of(steps.iter().map(|s| (s.0, s.1.clone())).collect());
+    let first = steps.iter().find(|s| s.3.is_none()).map(|s| s.0);
+    if state.focus == Pane::Outcomes && first.is_some() {
+        (state.queue, state.returning.call) = (None, first);
+    }
+    let mut effects = Vec::new();
+    for (call, name, outcome, previous) in steps {
+        state.promises.remove(&call);
+        state.saving.insert(call, previous);
+        effects.push(Effect::UndoTag { call, name, previous, outcome, lift });
+    }
+    effects
 }
 
 fn send(state: &mut State, call: CallId, name: String, outcome: Option<Outcome>, previous: Option<Outcome>, callback_at: Option<DateTime<Utc>>) -> Effect {
@@ -79,19 +102,27 @@ pub fn lost(state: &mut State, name: &str, outcome: Option<Outcome>, why: &str) 
     state.complain(words);
 }
 
+/// How many of those who tag here come before this operator by their names: two do not go on to the same call.
+fn place_among_others(state: &State) -> usize {
+    state.judging.as_ref().map_or(0, |(head, _)| head.others.iter().filter(|t| t.who < state.actor.name).count())
+}
+
 /// In the tagging desk the cursor goes on to the oldest that is not on its way already. Nowhere else does a tag
 /// move it: the next key may correct this one.
 fn go_on(state: &mut State, tagged: CallId) {
     if state.focus != Pane::Outcomes || !state.auto_next || state.dialog.is_some() {
         return;
     }
-    let next = state.queue_rows().iter().find(|r| r.id != tagged && r.outcome.is_none() && !state.saving.contains_key(&r.id)).map(|r| r.id);
+    state.returning.call = None;
+    let waits = |r: &&&PaneRow| r.id != tagged && r.outcome.is_none() && !state.saving.contains_key(&r.id);
+    let rows = state.queue_rows();
+    let next = rows.iter().filter(waits).nth(place_among_others(state)).or_else(|| rows.iter().find(waits)).map(|r| r.id);
     state.queue = next;
     state.deaf_until = next.map(|_| state.now + DEAF);
 }
 
-/// A callback: at the moment that was typed, on the contact's or the campaign's clock. On a call that is not
-/// over it counts from its end.
+/// A callback: at the moment that was typed, on the contact's clock. On a call that is not over it counts from its
+/// end.
 ///
 /// # Errors
 /// When nobody understands the moment.
@@ -99,7 +130,7 @@ pub fn promise(state: &mut State, call: CallId, name: &str, previous: Option<Out
     let shown = state.detail.as_ref().map(|d| &d.row).into_iter().chain(state.selected());
     let row = state.data.live.iter().chain(&state.data.to_tag).chain(shown).find(|r| r.id == call).cloned();
     let live = row.as_ref().is_some_and(|r| !r.state.is_ended());
-    let at = moment(state, row.as_ref().map(|r| r.campaign_id), text, state.now)?;
+    let at = moment(state, row.as_ref(), text, state.now)?;
     let effect = if live {
         state.promises.insert(call, Promise { name: name.to_owned(), text: text.to_owned() });
         send(state, call, name.to_owned(), Some(Outcome::Callback), previous, None)
@@ -110,12 +141,33 @@ pub fn promise(state: &mut State, call: CallId, name: &str, previous: Option<Out
     Ok(vec![effect])
 }
 
-/// The moment that a text names, inside the campaign's own window.
-fn moment(state: &State, campaign: Option<CampaignId>, text: &str, from: DateTime<Utc>) -> Result<DateTime<Utc>, String> {
-    let campaign = campaign.and_then(|id| state.data.campaign(id));
-    let zone = campaign.map_or(state.options.zone, |c| c.row.zone());
+/// Where the contact's clock is: as its list says where that is known here, else as its number does; of several places
+/// the first. The operator's where nothing is known of it.
+#[must_use]
+pub fn contact_zone(state: &State, row: Option<&PaneRow>) -> Zone {
+    let known = |r: &PaneRow| {
+        let card = state.judging.as_ref().and_then(|(_, card)| card.as_deref()).filter(|c| c.call.call.id == r.id);
+        card.map(|c| c.call.zones.clone()).or_else(|| Some(place::whereabouts(&PhoneNumber::parse(&r.phone_number, None).ok()?, &place::Said::default()).0))
+    };
+    let zones = row.and_then(known).and_then(|key| zone::parse_key(&key)).unwrap_or_default();
+    zones.first().copied().unwrap_or(state.options.zone)
+}
+
+/// Hours behind this word are the operator's.
+pub const HERE: &str = "here";
+
+/// The moment that a text names on the contact's clock, inside the campaign's own window.
+///
+/// # Errors
+/// When nobody understands it.
+pub fn moment(state: &State, row: Option<&PaneRow>, text: &str, from: DateTime<Utc>) -> Result<DateTime<Utc>, String> {
+    let campaign = row.and_then(|r| state.data.campaign(r.campaign_id));
+    let (text, zone) = match text.trim().strip_suffix(HERE) {
+        Some(rest) => (rest, state.options.zone),
+        None => (text, contact_zone(state, row)),
+    };
     let at = schedule::parse_moment(text, zone, from)?;
-    Ok(campaign.and_then(|c| c.row.window().next_open(zone, at)).unwrap_or(at))
+    Ok(campaign.and_then(|c| c.row.window().next_open(c.row.zone(), at)).unwrap_or(at))
 }
 
 /// Calls that are over by a new look, and were promised a callback.
@@ -137,7 +189,7 @@ pub fn keep_promises(state: &mut State, rows: Vec<PaneRow>) -> Vec<Effect> {
     for row in rows {
         let Some(Promise { name, text }) = state.promises.remove(&row.id) else { continue };
         let ended = row.completed_at.unwrap_or(state.now);
-        match moment(state, Some(row.campaign_id), &text, ended) {
+        match moment(state, Some(&row), &text, ended) {
             Ok(at) => {
                 state.kept.insert(row.id);
                 effects.push(send(state, row.id, name, Some(Outcome::Callback), row.outcome, Some(at.max(state.now + Span::seconds(1)))));

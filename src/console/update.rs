@@ -18,6 +18,7 @@ use super::{
     session,
     setup::{Done, Setup},
     state::{State, Undo},
+    steps::{self, Returning},
     tagging,
 };
 use crate::domain::{
@@ -117,6 +118,7 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
             if again {
                 state.remember(Undo::Tag { call, name: name.clone(), outcome, previous, at: state.now });
             }
+            state.returning = Returning::default();
             state.complain(format!("{name}: {why}"));
         }
         Msg::Lines { campaign, name, by, undone, result } => lines(state, campaign, name, by, undone, result),
@@ -228,7 +230,7 @@ fn import_done(state: &mut State, result: Result<(String, crate::domain::contact
     match result {
         Ok((name, r)) => {
             let contacts = count(i64::try_from(r.imported).unwrap_or(0), "contact");
-            state.say(format!("imported \"{name}\": {contacts}, {} duplicate, {} invalid", r.duplicate, r.invalid));
+            state.say(format!("imported {name}: {contacts}, {} duplicate, {} invalid", r.duplicate, r.invalid));
         }
         Err(why) => state.complain(why),
     }
@@ -289,6 +291,9 @@ fn tagged(
         Ok(promised) => promised,
         Err(why) => {
             state.kept.remove(&call);
+            if undone {
+                state.returning = Returning::default();
+            }
             state.together.remove(&call);
             state.undo.pop_if(|u| state.together.is_empty() && matches!(u, Undo::Tags(steps) if steps.is_empty()));
             return match waited {
@@ -300,13 +305,10 @@ fn tagged(
     for row in state.data.live.iter_mut().chain(state.data.to_tag.iter_mut()).filter(|r| r.id == call) {
         row.outcome = outcome;
     }
-    let word = outcome.map_or("untagged", Outcome::label);
     if undone {
+        let words = state.returning.done(call, &name, outcome);
         let promised = promised.map_or_else(String::new, |words| format!(", {words}"));
-        return state.say(match outcome {
-            None => format!("taken back: {name} is to tag again"),
-            Some(_) => format!("{name} is \"{word}\" again{promised}"),
-        });
+        return state.say(format!("{words}{promised}"));
     }
     if state.kept.remove(&call) {
         return state.say(format!("{name}: {}", promised.unwrap_or_else(|| "the callback is written".to_owned())));
@@ -317,7 +319,13 @@ fn tagged(
         (None, Some(p)) => format!(", {} from its end on", p.text),
         (None, None) => String::new(),
     };
-    let told = format!("tagged {name} \"{word}\"{promised} - u undoes (10 s)");
+    let told = match outcome {
+        Some(word) => format!("tagged {name} \"{}\"{promised}", word.label()),
+        None => format!("the tag of {name} is taken off{}", previous.map_or_else(String::new, |p| format!(" (it was \"{}\")", p.label()))),
+    };
+    // Whatever is said of the call now, the number is protected.
+    let listed = previous == Some(Outcome::DoNotCall) && outcome != previous;
+    let told = format!("{told}{} - u undoes (10 s)", if listed { "; the number stays on the do-not-call list" } else { "" });
     let step = Undo::Tag { call, name, outcome, previous, at };
     if !state.together.remove(&call) {
         state.say(told);
@@ -325,8 +333,8 @@ fn tagged(
     }
     state.remember_together(step);
     if let Some(Undo::Tags(steps)) = state.undo.last() {
-        let n = count(i64::try_from(steps.len()).unwrap_or(0), "call");
-        state.say(format!("tagged {n} - u takes them all back"));
+        let words = steps::tagged_together(steps);
+        state.say(format!("{words} - u takes them all back"));
     }
 }
 

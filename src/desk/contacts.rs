@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Actor, Desk, DeskError, audit, dnc,
     importing::Place,
+    merging::Over,
     roster::{LONGEST_NAME, name_complaint},
 };
 use crate::{
@@ -59,6 +60,9 @@ pub enum ImportError {
     },
     #[error("the import was cancelled; nothing was kept{}", Listed(*.0))]
     Cancelled(u64),
+    /// It is decided, but not all of it is in its list.
+    #[error("the contacts are read, but not all of them are in the list yet ({0}): the rest follows at the next start")]
+    Unfinished(DeskError),
     #[error("as many files are being imported as may be: wait for one to end")]
     Busy,
     #[error(transparent)]
@@ -98,6 +102,18 @@ struct Head {
     names: Vec<String>,
 }
 
+/// A file that is being read.
+struct Reading {
+    actor: Actor,
+    import: Import,
+    /// Where its contacts stand until all are there.
+    id: SourceId,
+    /// The list that they go into then.
+    into: Option<SourceId>,
+    /// Of the other columns.
+    names: Vec<String>,
+}
+
 impl Desk {
     /// Imports a file. Bad rows and duplicates are reported by line and reason, good ones kept.
     ///
@@ -112,30 +128,46 @@ impl Desk {
         progress: watch::Sender<Progress>,
         cancel: CancellationToken,
     ) -> Result<(SourceId, ImportReport), ImportError> {
+        self.read_in(actor, import, None, read, progress, cancel).await
+    }
+
+    /// Into a list of its own, or by way of that into another.
+    pub(super) async fn read_in<R: Read + Send + 'static>(
+        &self,
+        actor: Actor,
+        import: Import,
+        into: Option<SourceId>,
+        read: R,
+        progress: watch::Sender<Progress>,
+        cancel: CancellationToken,
+    ) -> Result<(SourceId, ImportReport), ImportError> {
         let id = SourceId::fresh();
         let import = Import { name: name_of(&import)?, ..import };
         let place = self.readers.enter(actor.owner).ok_or(ImportError::Busy)?;
         let (mapping, region) = (import.mapping.clone(), import.region);
         let (opened, slices) = read_slices(place, read, mapping, region, cancel.clone())?;
         let head = opened.await.map_err(|_| ImportError::Cancelled(0))??;
-        if !import.dry_run {
-            self.open_source(&actor, &import, id, head).await?;
+        let file = Reading { into, names: head.names, actor, import, id };
+        if !file.import.dry_run {
+            self.open_source(&file).await?;
         }
-        let result = self.take_slices(&actor, &import, id, slices, &progress, &cancel).await;
+        let result = self.take_slices(&file, slices, &progress, &cancel).await;
         match result {
             Ok(report) => Ok((id, report)),
             Err(e) => {
-                self.discard(import.table, id).await?;
+                // What was decided goes over, now or at the next start.
+                if !matches!(e, ImportError::Unfinished(_)) {
+                    self.discard(file.import.table, id).await?;
+                }
                 Err(e)
             }
         }
     }
 
-    async fn open_source(&self, actor: &Actor, import: &Import, id: SourceId, head: Head) -> Result<(), DeskError> {
-        let now = self.now();
-        let (actor, table) = (actor.clone(), import.table);
-        let name = import.name.clone();
-        let size = i64::try_from(import.size.unwrap_or(0)).unwrap_or(0);
+    async fn open_source(&self, file: &Reading) -> Result<(), DeskError> {
+        let (now, id) = (self.now(), file.id);
+        let (actor, table, name, names) = (file.actor.clone(), file.import.table, file.import.name.clone(), file.names.clone());
+        let size = i64::try_from(file.import.size.unwrap_or(0)).unwrap_or(0);
         self.store
             .write(Lane::Urgent, move |tx| {
                 Box::pin(async move {
@@ -143,7 +175,7 @@ impl Desk {
                         ContactTable::ContactList => tx.insert_list(id, actor.owner, &name, "processing", now).await?,
                         ContactTable::CsvFile => tx.insert_csv_file(id, actor.owner, &name, size, now).await?,
                     }
-                    Ok(tx.name_columns(table, id, &head.names).await?)
+                    Ok(tx.name_columns(table, id, &names).await?)
                 })
             })
             .await
@@ -151,9 +183,7 @@ impl Desk {
 
     async fn take_slices(
         &self,
-        actor: &Actor,
-        import: &Import,
-        id: SourceId,
+        file: &Reading,
         mut slices: mpsc::Receiver<Result<Slice, CsvError>>,
         progress: &watch::Sender<Progress>,
         cancel: &CancellationToken,
@@ -163,7 +193,7 @@ impl Desk {
         // The next slices are made ready and wait at the writer while those before are being committed.
         let inserted = futures_util::stream::poll_fn(|cx| slices.poll_recv(cx)).map(|slice| async {
             match slice {
-                Ok(slice) => Ok(Ok(self.insert_slice(actor, import, id, slice).await?)),
+                Ok(slice) => Ok(Ok(self.insert_slice(file, slice).await?)),
                 Err(e) => Ok::<_, DeskError>(Err(e)),
             }
         });
@@ -182,13 +212,19 @@ impl Desk {
                 let kept = kept.as_ref().map_or_else(|| seen.insert(c.number.clone()), |k| k.contains(&c.line));
                 tally(&mut report, c, kept);
             }
-            progress.send_replace(Progress { bytes: slice.bytes, size: import.size, rows: report.imported + report.duplicate + report.invalid });
+            progress.send_replace(Progress { bytes: slice.bytes, size: file.import.size, rows: report.imported + report.duplicate + report.invalid });
         }
         if cancel.is_cancelled() {
             return Err(ImportError::Cancelled(report.listed));
         }
-        if !import.dry_run {
-            self.close_source(actor, import.table, id, report.clone()).await?;
+        match file.into {
+            _ if file.import.dry_run => {}
+            None => self.close_source(&file.actor, file.import.table, file.id, report.clone()).await?,
+            Some(into) => {
+                let over = Over { owner: file.actor.owner, table: file.import.table, from: file.id, into };
+                self.decide_import(&file.actor, over, &report).await?;
+                self.let_over(over).await.map_err(ImportError::Unfinished)?;
+            }
         }
         Ok(report)
     }
@@ -196,21 +232,31 @@ impl Desk {
     /// Writes a slice; answers it with the lines that were kept, or without when nothing is to be written,
     /// and how many numbers it put on the do-not-call list. Those first: who is marked so is on the list
     /// from then on, whatever becomes of the file.
-    async fn insert_slice(&self, actor: &Actor, import: &Import, id: SourceId, mut slice: Slice) -> Result<(Slice, Option<HashSet<i64>>, u64), DeskError> {
+    async fn insert_slice(&self, file: &Reading, mut slice: Slice) -> Result<(Slice, Option<HashSet<i64>>, u64), DeskError> {
         let mut listed = 0;
-        if import.dry_run {
+        if file.import.dry_run {
             return Ok((slice, None, listed));
         }
         let now = self.now();
         let flagged: Vec<String> = std::mem::take(&mut slice.listed).iter().map(PhoneNumber::to_string).collect();
         for numbers in flagged.chunks(dnc::CHUNK).map(<[String]>::to_vec) {
-            let actor = actor.clone();
+            let actor = file.actor.clone();
             listed += self.store.write(Lane::Bulk, move |tx| Box::pin(async move { dnc::suppress_all(tx, &actor, &numbers, "import", now).await })).await?;
         }
         if slice.good.is_empty() {
             return Ok((slice, None, listed));
         }
-        let rows = self.store.contact_slice(import.table, id, &slice.good, now);
+        let rows = match file.into {
+            None => self.store.contact_slice(file.import.table, file.id, &slice.good, now),
+            Some(list) => {
+                let known = self.known(file.import.table, list, &slice.good).await?;
+                let new: Vec<NewContact> = slice.good.iter().filter(|c| !known.contains(c.number.as_str())).cloned().collect();
+                if new.is_empty() {
+                    return Ok((slice, Some(HashSet::new()), listed));
+                }
+                self.store.named_slice(file.import.table, file.id, &new, &file.names, now)
+            }
+        };
         let kept = self.store.write(Lane::Bulk, move |tx| Box::pin(async move { tx.insert_contacts(rows).await })).await?;
         Ok((slice, Some(kept.into_iter().collect()), listed))
     }
@@ -230,12 +276,19 @@ impl Desk {
             .await
     }
 
-    /// Removes imports and deleted lists whose process died: begun before `age` and never finished.
+    /// Removes imports and deleted lists whose process died: begun before `age` and never finished. What was to go into
+    /// another list goes there.
     pub async fn discard_unfinished(&self, age: chrono::Duration) -> Result<(), DeskError> {
         let before = self.now() - age;
         let left = self.store.write(Lane::Urgent, move |tx| Box::pin(async move { tx.unfinished_sources(before).await })).await?;
         for (table, id) in left {
             self.discard(table, id).await?;
+        }
+        let decided = self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok::<_, DeskError>(tx.decided_imports().await?) })).await?;
+        for left in decided {
+            if let Some(into) = left.into_list() {
+                self.let_over(Over { owner: left.user_id, table: left.source, from: left.id, into }).await?;
+            }
         }
         Ok(())
     }

@@ -24,6 +24,7 @@ mod housekeeping;
 mod importing;
 mod law;
 mod lists;
+mod merging;
 mod meters;
 mod once;
 mod outcome;

@@ -67,7 +67,7 @@ impl Desk {
     /// When there is no such call, or the note is none.
     pub async fn set_note(&self, actor: Actor, call: CallId, note: String) -> Result<CallRow, DeskError> {
         let now = self.now();
-        let note = text::written("notes", &note, LONGEST_NOTE).map_err(|e| DeskError::Invalid(vec![e]))?;
+        let note = text::lines_written("notes", &note, LONGEST_NOTE).map_err(|e| DeskError::Invalid(vec![e]))?;
         self.store
             .write(Lane::Urgent, move |tx| {
                 Box::pin(async move {

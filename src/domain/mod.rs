@@ -10,6 +10,7 @@ pub mod dispatch;
 pub mod event;
 pub mod id;
 pub mod legal;
+pub mod moment;
 pub mod outcome;
 pub mod pacing;
 pub mod phone;

@@ -1,6 +1,7 @@
 //! When calling is open: days and hours in a zone, over midnight and over clock changes.
 //! Everything is computed on real intervals of UTC, so a day of 23 or 25 hours needs no special case.
 
+pub use super::moment::{LONGEST_PROMISE, TOO_FAR, parse_moment};
 use super::zone::Zone;
 use chrono::{DateTime, Datelike, Days as ChronoDays, Duration, NaiveDate, NaiveDateTime, NaiveTime, Utc, Weekday};
 
@@ -136,57 +137,6 @@ pub fn next_day(zone: Zone, now: DateTime<Utc>) -> DateTime<Utc> {
     zone.instant(at(tomorrow, 0))
 }
 
-/// How far ahead a call may be promised.
-pub const LONGEST_PROMISE: Duration = Duration::days(366);
-
-/// What is said of a promise beyond [`LONGEST_PROMISE`].
-pub const TOO_FAR: &str = "is more than 366 days ahead";
-
-/// Reads when somebody wants to be called back: nothing (the next day, same hour), `+2h`, `+30m`,
-/// `+1d`, `15:00` (today or tomorrow), `tue 15:00`, `2026-12-01 09:30`.
-///
-/// # Errors
-/// In words, when it is none of these.
-pub fn parse_moment(text: &str, zone: Zone, now: DateTime<Utc>) -> Result<DateTime<Utc>, String> {
-    let text = text.trim().to_ascii_lowercase();
-    let local = now.with_timezone(&zone).naive_local();
-    let wrong = || format!("\"{text}\" is no time: write +2h, 15:00, tue 15:00 or 2026-12-01 09:30");
-    if text.is_empty() {
-        return Ok(zone.instant(local + Duration::days(1)));
-    }
-    if let Some(rest) = text.strip_prefix('+') {
-        let split = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-        let n: i64 = rest[..split].parse().map_err(|_| wrong())?;
-        let unit = match rest[split..].trim() {
-            "m" | "min" => Duration::minutes(1),
-            "h" => Duration::hours(1),
-            "d" => Duration::days(1),
-            _ => return Err(wrong()),
-        };
-        let ahead = (1..=1_000_000).contains(&n).then(|| unit * i32::try_from(n).unwrap_or(1)).ok_or_else(wrong)?;
-        return (ahead <= LONGEST_PROMISE).then(|| now + ahead).ok_or_else(|| TOO_FAR.to_owned());
-    }
-    let (day, hour) = text.rsplit_once(' ').map_or((None, text.as_str()), |(d, h)| (Some(d.trim()), h));
-    let time = NaiveTime::parse_from_str(hour, "%H:%M").map_err(|_| wrong())?;
-    let date = match day {
-        None if local.time() < time => local.date(),
-        None => local.date() + Duration::days(1),
-        Some(d) => match NAMES.iter().position(|n| d.len() >= 3 && n.starts_with(d)) {
-            Some(wanted) => {
-                let today = usize::try_from(local.weekday().num_days_from_monday()).unwrap_or(0);
-                let ahead = (wanted + 7 - today) % 7;
-                let ahead = if ahead == 0 && local.time() >= time { 7 } else { ahead };
-                local.date() + Duration::days(i64::try_from(ahead).unwrap_or(0))
-            }
-            None => NaiveDate::parse_from_str(d, "%Y-%m-%d").map_err(|_| wrong())?,
-        },
-    };
-    if date > local.date() + LONGEST_PROMISE {
-        return Err(TOO_FAR.to_owned());
-    }
-    Some(zone.instant(date.and_time(time))).filter(|t| *t > now).ok_or_else(|| "that moment has passed".to_owned())
-}
-
 fn at(date: NaiveDate, minutes: u16) -> NaiveDateTime {
     date.and_time(NaiveTime::MIN) + Duration::minutes(i64::from(minutes))
 }
@@ -241,23 +191,6 @@ mod tests {
         let w = Window::new(Days::ALL, 150, 600).unwrap();
         // 2027-03-28 02:30 does not exist in Berlin; 03:00 is 01:00 UTC.
         assert_eq!(w.next_open(berlin(), utc("2027-03-28T00:00:00Z")), Some(utc("2027-03-28T01:00:00Z")));
-    }
-
-    #[test]
-    fn callbacks_as_people_say_them() {
-        // Friday 2026-11-20 15:00 in Berlin.
-        let now = utc("2026-11-20T14:00:00Z");
-        let check = |text: &str, want: &str| assert_eq!(parse_moment(text, berlin(), now), Ok(utc(want)), "{text}");
-        check("", "2026-11-21T14:00:00Z");
-        check("+2h", "2026-11-20T16:00:00Z");
-        check("16:30", "2026-11-20T15:30:00Z");
-        check("09:00", "2026-11-21T08:00:00Z");
-        check("tue 15:00", "2026-11-24T14:00:00Z");
-        check("friday 15:00", "2026-11-27T14:00:00Z");
-        check("2026-12-01 09:30", "2026-12-01T08:30:00Z");
-        for text in ["soon", "+2x", "25:00", "2020-01-01 09:00", "+h"] {
-            assert!(parse_moment(text, berlin(), now).is_err(), "{text}");
-        }
     }
 
     #[test]

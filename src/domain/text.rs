@@ -60,6 +60,18 @@ pub fn written(field: &'static str, text: &str, max: usize) -> Result<String, Fi
     complaint(field, text, max).map_or_else(|| Ok(clean(text.trim(), max)), Err)
 }
 
+/// The same of a text of several lines: they are kept.
+///
+/// # Errors
+/// As [`written`].
+pub fn lines_written(field: &'static str, text: &str, max: usize) -> Result<String, FieldError> {
+    if let Some(wrong) = complaint(field, text, max) {
+        return Err(wrong);
+    }
+    let lines: Vec<String> = text.trim().lines().map(|line| clean(line.trim_end(), max)).collect();
+    Ok(lines.join("\n"))
+}
+
 /// Whether a text is printable ASCII without two blanks on end, in one look: an import cleans every cell.
 fn is_plain(text: &str) -> bool {
     let mut last = 0;

@@ -112,10 +112,10 @@ impl ContactSlice {
     /// Rows of a full slice.
     pub const FULL: usize = 200;
 
-    fn new(kind: Kind, table: ContactTable, source: SourceId, rows: &[NewContact], now: DateTime<Utc>) -> Self {
+    fn new(kind: Kind, table: ContactTable, source: SourceId, rows: &[NewContact], names: Option<&[String]>, now: DateTime<Utc>) -> Self {
         let made = match kind {
-            Kind::Sqlite => SliceRows::Bound(bound_rows(table, source, rows, now)),
-            Kind::Postgres => json_rows(table, rows, now),
+            Kind::Sqlite => SliceRows::Bound(bound_rows(table, source, rows, names, now)),
+            Kind::Postgres => json_rows(table, rows, names, now),
         };
         Self { rows: made, usual: rows.len() == Self::FULL, source, positions: rows.iter().map(|c| c.line).collect() }
     }
@@ -125,7 +125,14 @@ impl Store {
     /// A slice of an import, made ready for this database.
     #[must_use]
     pub fn contact_slice(&self, table: ContactTable, source: SourceId, rows: &[NewContact], now: DateTime<Utc>) -> ContactSlice {
-        ContactSlice::new(self.kind(), table, source, rows, now)
+        ContactSlice::new(self.kind(), table, source, rows, None, now)
+    }
+
+    /// The same with the other columns by their names beside each contact: the list that they go into has names of its
+    /// own.
+    #[must_use]
+    pub fn named_slice(&self, table: ContactTable, source: SourceId, rows: &[NewContact], names: &[String], now: DateTime<Utc>) -> ContactSlice {
+        ContactSlice::new(self.kind(), table, source, rows, Some(names), now)
     }
 }
 
@@ -134,14 +141,14 @@ const SELDOM: &str = "alternatives, said, notes, do_not_call, consent_at, consen
 
 /// What few files have is bound only where a row of the slice has it. The text is one of two for every full slice,
 /// so that its statement stays prepared.
-fn bound_rows(table: ContactTable, source: SourceId, rows: &[NewContact], now: DateTime<Utc>) -> QueryBuilder<sqlx::Sqlite> {
+fn bound_rows(table: ContactTable, source: SourceId, rows: &[NewContact], names: Option<&[String]>, now: DateTime<Utc>) -> QueryBuilder<sqlx::Sqlite> {
     let (name, key, _) = tables(table);
     let plain = rows.iter().all(is_plain);
     let mut sql = QueryBuilder::new(format!("INSERT INTO {name} (id, {key}, {COLUMNS}, {SELDOM}) "));
     sql.push_values(rows, |mut row, c| {
         row.push_bind(c.id).push_bind(source).push_bind(c.line).push_bind(c.name.clone()).push_bind(c.number.to_string());
         row.push_bind(c.country.clone()).push_bind(c.zones.clone()).push_bind(c.email.clone()).push_bind(c.company.clone());
-        row.push_bind(serde_json::to_string(&c.extra).unwrap_or_default()).push_bind(now);
+        row.push_bind(extra(c, names).to_string()).push_bind(now);
         if plain {
             row.push("'', '', '', 0, NULL, ''");
             return;
@@ -154,7 +161,7 @@ fn bound_rows(table: ContactTable, source: SourceId, rows: &[NewContact], now: D
 }
 
 /// The same as rows of one JSON text: `$1` they, `$2` the list, `$3` now.
-fn json_rows(table: ContactTable, rows: &[NewContact], now: DateTime<Utc>) -> SliceRows {
+fn json_rows(table: ContactTable, rows: &[NewContact], names: Option<&[String]>, now: DateTime<Utc>) -> SliceRows {
     let (name, key, _) = tables(table);
     let sql = format!(
         "INSERT INTO {name} (id, {key}, {COLUMNS}, {SELDOM})
@@ -164,13 +171,20 @@ fn json_rows(table: ContactTable, rows: &[NewContact], now: DateTime<Utc>) -> Sl
     );
     let row = |c: &NewContact| {
         let (number, others) = (c.number.as_str(), joined(&c.alternatives));
-        let usual = serde_json::json!([c.id.hex(), c.line, c.name, number, c.country, c.zones, c.email, c.company, c.extra, others]);
+        let usual = serde_json::json!([c.id.hex(), c.line, c.name, number, c.country, c.zones, c.email, c.company, extra(c, names), others]);
         let seldom = serde_json::json!([c.said, c.notes, c.do_not_call, stamp(c.consent_at), c.consent_source]);
         let values = |v: serde_json::Value| if let serde_json::Value::Array(v) = v { v } else { Vec::new() };
         serde_json::Value::from([values(usual), values(seldom)].concat())
     };
     let json = serde_json::Value::from(rows.iter().map(row).collect::<Vec<_>>()).to_string();
     SliceRows::Json { sql: spoken(Kind::Postgres, &sql), json, now }
+}
+
+/// The other columns as they are stored.
+fn extra(c: &NewContact, names: Option<&[String]>) -> serde_json::Value {
+    let Some(names) = names else { return c.extra.clone().into() };
+    let named: Map = names.iter().cloned().zip(c.extra.iter().map(|v| v.clone().into())).collect();
+    named.into()
 }
 
 /// Whether a contact has nothing of what few files have.
@@ -181,6 +195,23 @@ fn is_plain(c: &NewContact) -> bool {
 
 pub(super) fn joined(numbers: &[PhoneNumber]) -> String {
     numbers.iter().map(PhoneNumber::as_str).collect::<Vec<_>>().join(",")
+}
+
+/// A list that never became one, or whose contacts are to go.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Unfinished {
+    pub source: ContactSource,
+    pub id: SourceId,
+    pub user_id: OwnerId,
+    /// The list that its contacts go into.
+    into_list: Option<String>,
+}
+
+impl Unfinished {
+    #[must_use]
+    pub fn into_list(&self) -> Option<SourceId> {
+        self.into_list.as_deref().and_then(|hex| uuid::Uuid::parse_str(hex).ok()).map(SourceId)
+    }
 }
 
 /// How many contacts of one place: what a law or an hour says of one, it says of all.
@@ -371,11 +402,19 @@ impl Tx {
 
     /// Imports that never finished, and deletions: their process died. Pairs of table and id.
     pub async fn unfinished_sources(&mut self, before: DateTime<Utc>) -> Result<Vec<(ContactTable, SourceId)>, StoreError> {
-        let sql = "SELECT 'contact_list', id FROM contact_lists WHERE status IN ('uploading', 'processing') AND updated_at < $1
-                   UNION ALL SELECT 'csv_file', id FROM csv_files WHERE status IN ('uploading', 'processing') AND updated_at < $1
+        let sql = "SELECT 'contact_list', id FROM contact_lists WHERE status IN ('uploading', 'processing') AND updated_at < $1 AND report ->> 'into' IS NULL
+                   UNION ALL SELECT 'csv_file', id FROM csv_files WHERE status IN ('uploading', 'processing') AND updated_at < $1 AND report ->> 'into' IS NULL
                    UNION ALL SELECT 'contact_list', id FROM contact_lists l WHERE deleted_at < $1 AND EXISTS (SELECT 1 FROM contacts WHERE contact_list_id = l.id)
                    UNION ALL SELECT 'csv_file', id FROM csv_files f WHERE deleted_at < $1 AND EXISTS (SELECT 1 FROM csv_contacts WHERE csv_file_id = f.id)";
         Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(before).fetch_all(&mut *db).await?))
+    }
+
+    /// Imports that were decided to go into another list and are not there yet, whatever their age.
+    pub async fn decided_imports(&mut self) -> Result<Vec<Unfinished>, StoreError> {
+        let sql = "SELECT 'contact_list' AS source, id, user_id, report ->> 'into' AS into_list FROM contact_lists
+                       WHERE status = 'processing' AND report ->> 'into' IS NOT NULL
+                   UNION ALL SELECT 'csv_file', id, user_id, report ->> 'into' FROM csv_files WHERE status = 'processing' AND report ->> 'into' IS NOT NULL";
+        Ok(on_tx!(self, |db| sqlx::query_as(sql).fetch_all(&mut *db).await?))
     }
 
     /// The next contacts of a source by position, with what a campaign has done about them. Who is on the

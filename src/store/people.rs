@@ -44,12 +44,14 @@ pub struct ListedSearch {
 pub struct FoundListed {
     pub rows: Vec<SuppressedRow>,
     pub next: Option<String>,
-    /// On the list, where no digits were asked for.
+    /// On the list, where no digits were asked for; more than [`COUNTED`] are not counted.
     pub total: Option<i64>,
 }
 
-/// Rows looked at for one page.
-const LOOK: i64 = 50_000;
+/// Rows looked at for one page: a few milliseconds of them.
+const LOOK: i64 = 5_000;
+/// Numbers that are counted.
+pub const COUNTED: i64 = 20_000;
 
 impl Store {
     pub async fn find_contacts(&self, owner: OwnerId, source: &SourceRow, q: &ContactSearch) -> Result<FoundContacts, StoreError> {
@@ -59,24 +61,23 @@ impl Store {
         let limit = i64::try_from(q.limit.clamp(1, 500)).unwrap_or(100);
         // Where all fit, no more is looked at than is shown.
         let look = if q.text.trim().is_empty() { limit } else { LOOK };
-        let from = |sql: &mut Said| {
-            sql.push(format!(" FROM {contacts} WHERE {key} = ")).bind(Value::Id(source.id.0)).push(" AND (position, id) < (").bind(Value::Int(place));
-            sql.push(", ").bind(Value::Id(id.0)).push(") ORDER BY position DESC, id DESC LIMIT ").bind(Value::Int(look));
-        };
-        let mut sql = Said::new(format!("SELECT {CONTACT}, c.{key} AS source_id, s.columns FROM (SELECT *"));
-        from(&mut sql);
-        sql.push(format!(") c JOIN {lists} s ON s.id = c.{key} WHERE s.status = 'completed' AND s.deleted_at IS NULL AND s.user_id = "))
-            .bind(Value::Id(owner.0));
+        let edge = sqlx::AssertSqlSafe(format!("SELECT position FROM {contacts} WHERE {key} = $1 AND position <= $2 ORDER BY position DESC LIMIT 1 OFFSET $3"));
+        // As far as this look goes, by the index alone; where all that many stand at one place, to the end.
+        let edge: Option<i64> = on!(self.pool(), |db| sqlx::query_scalar(edge).bind(source.id).bind(place).bind(look).fetch_optional(db).await?);
+        let edge = edge.filter(|at| *at < place);
+        let mut sql =
+            Said::new(format!("SELECT {CONTACT}, c.{key} AS source_id, s.columns FROM {contacts} c JOIN {lists} s ON s.id = c.{key} WHERE c.{key} = "));
+        sql.bind(Value::Id(source.id.0)).push(" AND (c.position, c.id) < (").bind(Value::Int(place)).push(", ").bind(Value::Id(id.0));
+        sql.push(") AND c.position >= ").bind(Value::Int(edge.unwrap_or(i64::MIN)));
+        sql.push(" AND s.status = 'completed' AND s.deleted_at IS NULL AND s.user_id = ").bind(Value::Id(owner.0));
         matching(&mut sql, &q.text);
         sql.push(" ORDER BY c.position DESC, c.id DESC LIMIT ").bind(Value::Int(limit));
-        let mut last = Said::new("SELECT position, id FROM (SELECT position, id");
-        from(&mut last);
-        last.push(") AS page ORDER BY position DESC, id DESC LIMIT 1 OFFSET ").bind(Value::Int(look - 1));
-        let (text, last_text) = (sql.text(self.kind()), last.text(self.kind()));
+        let text = sql.text(self.kind());
         on!(self.pool(), |db| {
             let rows: Vec<ContactRow> = bound!(sqlx::query_as(text), sql).fetch_all(db).await?;
             let full = i64::try_from(rows.len()).unwrap_or(limit) == limit;
-            let next = if full { rows.last().map(|r| (r.position, r.id)) } else { bound!(sqlx::query_as(last_text), last).fetch_optional(db).await? };
+            // All of the edge's own place were looked at.
+            let next = if full { rows.last().map(|r| (r.position, r.id)) } else { edge.map(|at| (at, ContactId(Uuid::nil()))) };
             Ok(FoundContacts { rows: rows.into_iter().map(ContactRow::named).collect(), next })
         })
     }
@@ -92,7 +93,8 @@ impl Store {
                    WHERE #holds(number, $4) ORDER BY number LIMIT $5"
         );
         let last = "SELECT number FROM do_not_call WHERE user_id = $1 AND number > $2 ORDER BY number LIMIT 1 OFFSET $3";
-        let count = "SELECT count(*) FROM do_not_call WHERE user_id = $1";
+        // So many and no more: a long list is not counted anew at each look.
+        let count = "SELECT count(*) FROM (SELECT 1 FROM do_not_call WHERE user_id = $1 LIMIT $2) AS counted";
         on!(self.pool(), |db| {
             let rows: Vec<SuppressedRow> = sqlx::query_as(sql).bind(owner).bind(&after).bind(look).bind(&digits).bind(limit).fetch_all(db).await?;
             let full = i64::try_from(rows.len()).unwrap_or(limit) == limit;
@@ -102,7 +104,7 @@ impl Store {
                 sqlx::query_scalar(last).bind(owner).bind(&after).bind(look - 1).fetch_optional(db).await?
             };
             let whole = digits.is_empty() && q.after.is_none();
-            let total = if whole { Some(sqlx::query_scalar(count).bind(owner).fetch_one(db).await?) } else { None };
+            let total = if whole { Some(sqlx::query_scalar(count).bind(owner).bind(COUNTED + 1).fetch_one(db).await?) } else { None };
             Ok(FoundListed { rows, next, total })
         })
     }

@@ -98,6 +98,8 @@ pub struct FoundCall {
     pub outcome_at: Option<DateTime<Utc>>,
     /// Answered, and no agent came.
     pub abandoned: bool,
+    /// When the contact of a callback is called, while that is still to come.
+    pub promised: Option<DateTime<Utc>>,
 }
 
 /// A page of what was found.
@@ -132,7 +134,9 @@ const NEWEST: i64 = 1000;
 const FOUND: &str = "SELECT k.dialled, k.country, k.zones, k.outcome_who, k.outcome_by, k.outcome_at, k.abandoned,
         k.id, k.campaign_id, c.name AS campaign_name, k.phone_number, k.contact_name, k.attempt, k.state, k.armed_at,
         k.ringing_at, k.answered_at, k.completed_at, k.call_duration, k.sip_code, k.reason, k.outcome, k.suggestion, k.suggestion_confidence,
-        k.hangup_requested_at, k.room_name, k.notes
+        k.hangup_requested_at, k.room_name, k.notes,
+        CASE WHEN k.outcome = 'callback' THEN (SELECT min(p.dialable_at) FROM campaign_calls p WHERE p.campaign_id = k.campaign_id
+            AND p.contact_id = k.contact_id AND p.priority = 1 AND p.armed_at IS NULL AND p.state IN ('pending', 'claimed')) END AS promised
      FROM calls k JOIN campaigns c ON c.id = k.campaign_id";
 
 pub(super) fn found(rest: &str) -> sqlx::AssertSqlSafe<String> {

@@ -15,7 +15,7 @@ use dialdeck::{
 use crate::console::{blank, now, press, row, screen, snapshot, uuid};
 
 /// A call that waits, with what the agent says of it.
-fn waits(n: u128, name: &str, minutes: i64, says: Option<(Outcome, f64)>) -> PaneRow {
+pub fn waits(n: u128, name: &str, minutes: i64, says: Option<(Outcome, f64)>) -> PaneRow {
     let mut row = row(n, name, CallState::Completed, 160);
     row.completed_at = Some(now() - Duration::minutes(minutes));
     row.suggestion = says.map(|s| s.0);
@@ -33,10 +33,11 @@ fn found(call: PaneRow) -> FoundCall {
         outcome_by: None,
         outcome_at: None,
         abandoned: false,
+        promised: None,
     }
 }
 
-fn desk() -> State {
+pub fn desk() -> State {
     let mut state = blank();
     let mut look = snapshot();
     look.to_tag = vec![
@@ -76,13 +77,13 @@ fn judge(state: &mut State, call: PaneRow) {
     state.update(Msg::Judging(Box::new(head), Some(Box::new(card))));
 }
 
-fn tags(effects: &[Effect]) -> Vec<(String, Option<Outcome>)> {
+pub fn tags(effects: &[Effect]) -> Vec<(String, Option<Outcome>)> {
     let tag = |e: &Effect| if let Effect::Tag { name, outcome, .. } = e { Some((name.clone(), *outcome)) } else { None };
     effects.iter().filter_map(tag).collect()
 }
 
 /// The database has taken all of them.
-fn taken(state: &mut State, effects: Vec<Effect>) {
+pub fn taken(state: &mut State, effects: Vec<Effect>) {
     for effect in effects {
         if let Effect::Tag { call, name, outcome, previous, .. } = effect {
             state.update(Msg::Tagged { call, name, outcome, previous, undone: false, result: Ok(None) });
@@ -146,12 +147,12 @@ fn what_the_agent_is_sure_of_is_taken_at_once_after_a_question_and_taken_back_by
     press(&mut state, "OO");
     assert!(tags(&press(&mut state, "A")).is_empty(), "it asks");
     let text = screen(&mut state, 120, 40);
-    assert!(text.contains("y tags 2 calls as the agent says"), "{text}");
+    assert!(text.contains("y tags 2 calls, each with its own word"), "{text}");
     assert!(!text.contains("\"callback\": "), "a callback has its own hour: {text}");
     let effects = press(&mut state, "y");
     assert_eq!(tags(&effects), [("Tomas Reyes".into(), Some(Outcome::Voicemail)), ("Ravi Demir".into(), Some(Outcome::Interested))]);
     taken(&mut state, effects);
-    assert!(screen(&mut state, 120, 40).contains("tagged 2 calls - u takes them all back"));
+    assert!(screen(&mut state, 120, 40).contains("tagged 2 calls: Tomas Reyes \"voicemail\", Ravi Demir \"interested\" - u takes them all back"));
     let back = press(&mut state, "u");
     let names: Vec<_> =
         back.iter().filter_map(|e| if let Effect::UndoTag { name, previous, .. } = e { Some((name.as_str(), *previous)) } else { None }).collect();

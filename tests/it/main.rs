@@ -25,6 +25,7 @@ mod incoming;
 mod judging;
 mod law;
 mod lessons;
+mod lists;
 mod livekit;
 mod machine;
 mod manual;

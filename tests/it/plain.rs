@@ -234,7 +234,7 @@ fn a_program_starts_tags_finds_and_leaves_over_pipes() {
     let said = t.wait_for(|said| said.contains("\"not interested\" - u undoes"));
     let name = said.split("tagged ").nth(1).unwrap().split(" \"").next().unwrap().to_owned();
     t.type_line("undo");
-    t.wait_for(|said| said.contains(&format!("{name} is \"untagged\" again")));
+    t.wait_for(|said| said.contains(&format!("{name} is without a tag again")));
     t.type_line(&format!("find {name}"));
     t.type_line(&format!("story {number}"));
     t.wait_for(|said| said.contains("attempt 1"));

@@ -1,12 +1,15 @@
 //! From one console to the next, and what an operator sets on the way: keys and the mouse in, screen and files out.
 
-use std::{
-    io::{Read, Write},
-    path::Path,
-    sync::{Arc, Mutex},
-    time::Instant,
-};
+use std::{path::Path, sync::Arc};
 
+use crate::{
+    console::{blank, now, options, press, row, screen, snapshot, state, uuid},
+    support::{
+        csv_of,
+        office::Office,
+        pty::{Pty, flat},
+    },
+};
 use chrono::{DateTime, Duration, Utc};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use dialdeck::{
@@ -28,18 +31,6 @@ use dialdeck::{
     },
     store::{PaneRow, PromiseCount},
 };
-use portable_pty::{CommandBuilder, PtySize, native_pty_system};
-
-use crate::{
-    console::{blank, now, options, press, row, screen, snapshot, state, uuid},
-    support::{csv_of, office::Office},
-};
-
-/// Words as they stand on the screen, however they were broken.
-fn flat(shown: &str) -> String {
-    let frames: &[char] = &['│', '▌', '╭', '╮', '╰', '╯', '─'];
-    shown.replace(frames, " ").split_whitespace().collect::<Vec<_>>().join(" ")
-}
 
 fn code(s: &mut State, code: KeyCode) -> Vec<Effect> {
     s.now += Duration::milliseconds(400);
@@ -776,80 +767,16 @@ async fn a_tag_waits_for_a_locked_database_and_never_goes_over_a_newer_one() {
 
 // The real binary in a real terminal
 
-/// A demonstration in a pseudo-terminal, over folders that outlive it.
-struct Pty {
-    child: Box<dyn portable_pty::Child + Send + Sync>,
-    keys: Box<dyn Write + Send>,
-    bytes: Arc<Mutex<Vec<u8>>>,
-    _master: Box<dyn portable_pty::MasterPty + Send>,
-}
-
-impl Pty {
-    fn demo(home: &Path, args: &[&str]) -> Self {
-        let pair = native_pty_system().openpty(PtySize { rows: 40, cols: 120, pixel_width: 0, pixel_height: 0 }).unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_dialdeck"));
-        command.arg("demo");
-        command.args(args);
-        command.cwd(home);
-        command.env_clear();
-        command.env("HOME", home);
-        command.env("TERM", "xterm-256color");
-        command.env("LANG", "C.UTF-8");
-        let child = pair.slave.spawn_command(command).unwrap();
-        let (mut reader, keys) = (pair.master.try_clone_reader().unwrap(), pair.master.take_writer().unwrap());
-        let bytes: Arc<Mutex<Vec<u8>>> = Arc::default();
-        let kept = bytes.clone();
-        std::thread::spawn(move || {
-            let mut chunk = vec![0u8; 65536];
-            while let Ok(n) = reader.read(&mut chunk) {
-                if n == 0 {
-                    return;
-                }
-                kept.lock().unwrap().extend_from_slice(&chunk[..n]);
-            }
-        });
-        Self { child, keys, bytes, _master: pair.master }
-    }
-
-    fn screen(&self) -> String {
-        let mut parser = vt100::Parser::new(40, 120, 0);
-        parser.process(&self.bytes.lock().unwrap());
-        parser.screen().contents()
-    }
-
-    fn until(&self, what: &str, holds: impl Fn(&str) -> bool) {
-        let end = Instant::now() + std::time::Duration::from_secs(30);
-        while !holds(&self.screen()) {
-            assert!(Instant::now() < end, "no {what} on:\n{}", self.screen());
-            std::thread::sleep(std::time::Duration::from_millis(30));
-        }
-    }
-
-    /// Types, and waits until it shows.
-    fn press(&mut self, keys: &str, shows: &str) {
-        self.keys.write_all(keys.as_bytes()).unwrap();
-        self.keys.flush().unwrap();
-        self.until(shows, |screen| screen.contains(shows));
-    }
-
-    fn said(&self, bytes: &str) -> bool {
-        String::from_utf8_lossy(&self.bytes.lock().unwrap()).contains(bytes)
-    }
-
-    fn quit(mut self) -> String {
-        self.keys.write_all(b"q").unwrap();
-        self.keys.flush().unwrap();
-        assert_eq!(self.child.wait().unwrap().exit_code(), 0);
-        std::thread::sleep(std::time::Duration::from_millis(300));
-        String::from_utf8_lossy(&self.bytes.lock().unwrap()).into_owned()
-    }
+/// A demonstration, over folders that outlive it.
+fn demo(home: &Path, args: &[&str]) -> Pty {
+    Pty::start(home, &[&["demo"], args].concat(), (120, 40))
 }
 
 #[test]
 fn two_consoles_one_after_the_other_and_a_mouse_between() {
     let _turn = crate::support::blocking_turn();
     let home = tempfile::tempdir().unwrap();
-    let mut first = Pty::demo(home.path(), &[]);
+    let mut first = demo(home.path(), &[]);
     first.until("the campaigns", |s| s.contains("Survey NPS"));
     assert!(!first.said("\u{1b}[?1000h"), "the mouse is the terminal's own");
     first.press(":", "Everything");
@@ -871,14 +798,14 @@ fn two_consoles_one_after_the_other_and_a_mouse_between() {
     let kept = std::fs::read_to_string(home.path().join(".local/state/dialdeck/demo.toml")).unwrap();
     assert!(kept.contains("high-contrast") && kept.contains("mouse = true") && kept.contains("seen_at"), "{kept}");
 
-    let mut second = Pty::demo(home.path(), &[]);
+    let mut second = demo(home.path(), &[]);
     second.until("the filter", |s| s.contains("/rene  1 of 3"));
     assert!(second.said("\u{1b}[?1000h"), "the mouse is on again");
     second.press("T", "high-contrast                in use");
     second.press("\u{1b}", "/rene");
     second.quit();
     // A flag goes before it, for once; a theme that there is not is told on the screen.
-    let third = Pty::demo(home.path(), &["--theme", "nope"]);
+    let third = demo(home.path(), &["--theme", "nope"]);
     third.until("the complaint", |s| s.contains("no theme is called \"nope\""));
     third.quit();
     assert!(std::fs::read_to_string(home.path().join(".local/state/dialdeck/demo.toml")).unwrap().contains("theme = \"high-contrast\""));
@@ -892,7 +819,7 @@ fn a_theme_that_is_edited_is_seen_at_once_and_a_broken_one_is_told() {
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join("mine.toml");
     std::fs::write(&file, "[meta]\ninherits = \"light\"\n").unwrap();
-    let mut t = Pty::demo(home.path(), &["--theme", "mine"]);
+    let mut t = demo(home.path(), &["--theme", "mine"]);
     t.until("the campaigns", |s| s.contains("Survey NPS"));
     std::fs::write(&file, "[meta]\ninherits = \"dark\"\n# longer\n").unwrap();
     t.until("the new look", |s| s.contains("theme mine read anew"));

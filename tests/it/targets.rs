@@ -306,7 +306,7 @@ fn marked_calls_are_tagged_together_and_many_only_after_a_question() {
     let effects = press(&mut s, "5");
     let calls: Vec<_> = effects.iter().filter_map(|e| if let Effect::Tag { call, .. } = e { Some(*call) } else { None }).collect();
     assert_eq!(calls, [call(30), call(32)]);
-    assert!(s.marks.is_empty());
+    assert!(s.marks.of(s.focus).is_empty());
     press(&mut s, "       ");
     assert_eq!(press(&mut s, "5"), [], "more than five asks");
     assert!(screen(&mut s, 80, 24).contains("Tag 7 calls?") || screen(&mut s, 80, 24).contains("Tag 6 calls?"));

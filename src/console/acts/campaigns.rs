@@ -88,7 +88,7 @@ pub fn recycle(state: &mut State) {
 
 /// The import that goes on behind the screen, or a new one.
 pub fn import(state: &mut State) {
-    let dialog = state.behind.take().unwrap_or_else(|| Box::new(dialogs::ImportDialog::default()));
+    let dialog = state.behind.take().unwrap_or_else(|| Box::new(dialogs::ImportDialog::new(state, None)));
     state.open_boxed(dialog);
 }
 

@@ -16,6 +16,9 @@ pub fn step(state: &mut State, by: isize) {
     if pane == Pane::Live {
         state.follow = false;
     }
+    if pane == Pane::Outcomes {
+        state.returning.call = None;
+    }
     state.with_room(pane, |room, state| {
         let (at, rows) = room.list(state);
         let top = state.sight.get(&pane).map_or(0, |s| s.0);
@@ -72,12 +75,14 @@ pub fn zoom(state: &mut State) -> Vec<Effect> {
 
 /// Out one level; never out of the program.
 pub fn escape(state: &mut State) {
-    if state.notes.dismiss() || state.go_back() {
+    if state.notes.dismiss() {
         return;
     }
-    if !state.marks.is_empty() {
-        state.marks.clear();
-    } else if !state.lists.of(state.focus).filter.is_empty() {
+    // Before the room is left: nobody leaves marks behind that cannot be seen.
+    if state.marks.clear(state.focus) > 0 || state.go_back() {
+        return;
+    }
+    if !state.lists.of(state.focus).filter.is_empty() {
         state.lists.at(state.focus).filter.clear();
         state.arrange();
     } else if state.to_tag_only {

@@ -13,14 +13,14 @@ pub fn mend(state: &mut State, mend: Mend) -> Vec<Effect> {
     match mend {
         Mend::SetLiveKit if state.options.simulated => state.hint("the demonstration has a LiveKit of its own: leave it, and start `dialdeck`"),
         Mend::SetLiveKit if goes_before(state).is_some() => state.complain(goes_before(state).unwrap_or_default()),
-        Mend::SetLiveKit => state.open(dialogs::LiveKit::default()),
+        Mend::SetLiveKit => state.open(dialogs::LiveKit::sheet()),
         Mend::AddAssistant => state.open(dialogs::Assistants::new(state)),
         Mend::AssignNumber if state.data.assistants.is_empty() => {
             let key = state.keys.name(super::Action::Mend(Mend::AddAssistant));
             state.hint(format!("no assistant yet who could have a number: {key} adds one"));
         }
         Mend::AssignNumber => {
-            state.open(dialogs::Number::new(state));
+            state.open(dialogs::Number::sheet(state));
             return vec![Effect::Ask(Question::Numbers)];
         }
         Mend::AcceptTerms => state.open(dialogs::Terms::alone()),

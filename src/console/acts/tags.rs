@@ -28,14 +28,17 @@ pub fn tag(state: &mut State, outcome: Option<Outcome>) -> Vec<Effect> {
     let held = state.last_tag.is_some_and(|(d, at)| d == digit && state.now - at < REPEAT);
     state.last_tag = Some((digit, state.now));
     if held {
+        state.hint(format!("{digit} came too fast after the last one: it was not taken"));
         return Vec::new();
     }
     if state.deaf_until.is_some_and(|t| state.now < t) {
         let name = state.target().map_or_else(String::new, |r| format!(": the cursor had just gone on to {}", display_name(r)));
+        // Whoever types ahead would hit another with the next key: none is taken until the hand has rested.
+        state.deaf_until = Some(state.now + tagging::DEAF);
         state.hint(format!("{digit} was not taken{name}"));
         return Vec::new();
     }
-    if let Some(outcome) = outcome.filter(|_| state.marked() > 0) {
+    if let Some(outcome) = outcome.filter(|_| !state.marked().is_empty()) {
         return tag_marked(state, outcome);
     }
     let Some(row) = state.target().cloned() else { return Vec::new() };
@@ -60,13 +63,14 @@ fn tag_marked(state: &mut State, outcome: Outcome) -> Vec<Effect> {
         return Vec::new();
     }
     let calls = marked(state, outcome);
-    let left = state.marks.len() - calls.len();
+    let left = state.marked().len() - calls.len();
+    let unseen = state.marks.of(state.focus).len() - state.marked().len();
     if calls.is_empty() {
         state.hint(format!("none of the marked calls can be \"{}\"", outcome.label()));
         return Vec::new();
     }
     if calls.len() > MANY {
-        state.open(dialogs::TagMany { outcome, calls, left });
+        state.open(dialogs::TagMany { outcome, calls, left, unseen });
         return Vec::new();
     }
     tagging::many(state, outcome, calls)
@@ -74,10 +78,8 @@ fn tag_marked(state: &mut State, outcome: Outcome) -> Vec<Effect> {
 
 /// The marked calls that may have an outcome, in the order of the screen.
 fn marked(state: &State, outcome: Outcome) -> Vec<Marked> {
-    let rows = if state.focus == Pane::Outcomes { state.queue_rows() } else { state.live_rows() };
-    let fits =
-        |r: &&&PaneRow| state.marks.contains(&r.id) && !state.saving.contains_key(&r.id) && outcome::allowed(outcome, r.state, r.answered_at.is_some()).is_ok();
-    rows.iter().filter(fits).map(|r| (r.id, display_name(r), r.outcome)).collect()
+    let fits = |r: &&PaneRow| !state.saving.contains_key(&r.id) && outcome::allowed(outcome, r.state, r.answered_at.is_some()).is_ok();
+    state.marked().into_iter().filter(fits).map(|r| (r.id, display_name(r), r.outcome)).collect()
 }
 
 /// All calls that wait of which the agent is sure, as it says; asks, for one key would write them all.
@@ -86,11 +88,10 @@ pub fn agents_words(state: &mut State) {
         let key = state.keys.name(keys::Action::Focus(Pane::Outcomes));
         return state.hint(format!("the agent's words are taken in the tagging desk: {key} {key}"));
     }
-    let calls = tagging::sure(state);
-    if calls.is_empty() {
-        return state.hint(format!("there is no call of which the agent is {} % sure", tagging::SURE_PERCENT));
+    if tagging::sure(state, 0).is_empty() {
+        return state.hint("the agent says nothing of the calls that wait, or only callbacks, which are promised one by one");
     }
-    state.open(dialogs::AgentsWords { calls });
+    state.open(dialogs::AgentsWords::sure(state));
 }
 
 /// Takes the last step back, and says whose it was.
@@ -117,10 +118,8 @@ pub fn take_back(state: &mut State) -> Vec<Effect> {
             Vec::new()
         }
         Some(Undo::Tag { call, name, outcome, previous, .. }) => {
-            state.promises.remove(&call);
-            state.saving.insert(call, previous);
             state.say(format!("taking back {name} \"{}\"...", outcome.map_or("no tag", Outcome::label)));
-            vec![Effect::UndoTag { call, name, previous, outcome, lift: false }]
+            tagging::take_back(state, vec![(call, name, outcome, previous)], false)
         }
     }
 }
@@ -136,21 +135,13 @@ fn take_all_back(state: &mut State, steps: Vec<Undo>) -> Vec<Effect> {
     };
     state.say(format!("taking back {}...{rest}", count(n, "tag")));
     state.undo.extend(listed);
-    let mut effects = Vec::new();
-    for step in tags {
-        if let Undo::Tag { call, name, outcome, previous, .. } = step {
-            state.saving.insert(call, previous);
-            effects.push(Effect::UndoTag { call, name, previous, outcome, lift: false });
-        }
-    }
-    effects
+    let step = |s| if let Undo::Tag { call, name, outcome, previous, .. } = s { Some((call, name, outcome, previous)) } else { None };
+    tagging::take_back(state, tags.into_iter().filter_map(step).collect(), false)
 }
 
 /// Marks the call under the cursor, or takes the mark away, and goes a row down.
 pub fn mark(state: &mut State) {
     let Some(call) = state.target().map(|r| r.id) else { return };
-    if !state.marks.remove(&call) {
-        state.marks.insert(call);
-    }
+    state.marks.switch(state.focus, call);
     super::screen::step(state, 1);
 }

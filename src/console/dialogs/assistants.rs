@@ -3,7 +3,10 @@
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::{Frame, layout::Rect};
 
-use super::fields::{Field, Fields, Went};
+use super::{
+    fields::{Field, Fields},
+    sheet::{Sheet, Wish, Wrong},
+};
 use crate::{
     console::{
         message::{Effect, Msg},
@@ -42,7 +45,7 @@ impl Dialog for Assistants {
         let sure = self.sure.take();
         self.error = None;
         match (key.code, row) {
-            (KeyCode::Char('n' | 'a'), _) | (KeyCode::Enter, None) => return Next::Instead(Box::new(AssistantForm::new(Some(Box::new(Self::new(state)))))),
+            (KeyCode::Char('n' | 'a'), _) | (KeyCode::Enter, None) => return Next::Instead(Box::new(AssistantForm::sheet(Some(Box::new(Self::new(state)))))),
             (KeyCode::Enter | KeyCode::Char('e'), Some(row)) => return Next::Instead(Box::new(AssistantForm::edit(row, Box::new(Self::new(state))))),
             (KeyCode::Char('D'), Some(row)) => self.sure = Some(row.id),
             (KeyCode::Char('y'), Some(row)) if sure == Some(row.id) => {
@@ -90,106 +93,72 @@ impl Dialog for Assistants {
 
 /// One of them, new or to be changed.
 pub struct AssistantForm {
-    fields: Fields,
     editing: Option<AssistantId>,
     below: Option<Box<dyn Dialog>>,
-    waiting: bool,
-    error: Option<String>,
 }
 
 impl AssistantForm {
     /// `below`: the dialog that comes back when this is done.
-    pub fn new(below: Option<Box<dyn Dialog>>) -> Self {
-        Self::with(["", "", ""], None, below)
+    pub fn sheet(below: Option<Box<dyn Dialog>>) -> Sheet<Self> {
+        Self::with(["", "", ""], Self { editing: None, below })
     }
 
-    fn edit(row: &AssistantRow, below: Box<dyn Dialog>) -> Self {
-        Self::with([&row.name, row.agent_name.as_deref().unwrap_or_default(), &row.prompt], Some(row.id), Some(below))
+    fn edit(row: &AssistantRow, below: Box<dyn Dialog>) -> Sheet<Self> {
+        let values = [row.name.as_str(), row.agent_name.as_deref().unwrap_or_default(), row.prompt.as_str()];
+        Self::with(values, Self { editing: Some(row.id), below: Some(below) })
     }
 
-    fn with([name, agent, prompt]: [&str; 3], editing: Option<AssistantId>, below: Option<Box<dyn Dialog>>) -> Self {
+    fn with([name, agent, prompt]: [&str; 3], of: Self) -> Sheet<Self> {
         let fields = Fields::new(vec![
             Field::line("name", "Name", "such as Sarah; no two have the same", name),
             Field::line("agentName", "Agent worker", "the name your worker registers under; empty: the one of the configuration (LK_AGENT_NAME)", agent),
             Field::text("prompt", "Script", "{name}, {first_name}, {company}, any column, {field|default}. Alt-Enter: new line   Ctrl-e: your editor", prompt),
         ]);
-        Self { fields, editing, below, waiting: false, error: None }
-    }
-
-    fn send(&mut self) -> Next {
-        let text = |name| self.fields.value(name);
-        if text("name").is_empty() {
-            self.fields.go_to("name");
-            self.error = Some("a name is needed".to_owned());
-            return Next::stay();
-        }
-        let edit = AssistantEdit { name: text("name"), agent_name: Some(text("agentName")).filter(|n| !n.is_empty()), prompt: text("prompt") };
-        self.waiting = true;
-        let setup = match self.editing {
-            Some(id) => Setup::EditAssistant(id, edit),
-            None => Setup::AddAssistant(edit),
-        };
-        Next::Stay(vec![Effect::Setup(setup)])
+        Sheet::new(of, fields)
     }
 }
 
-impl Dialog for AssistantForm {
-    fn key(&mut self, _state: &mut State, key: KeyEvent) -> Next {
-        if self.waiting {
-            return Next::stay();
+impl Wish for AssistantForm {
+    fn setup(&self, fields: &Fields) -> Result<Setup, Wrong> {
+        let text = |name| fields.value(name);
+        if text("name").is_empty() {
+            return Err(("name", "a name is needed".to_owned()));
         }
-        self.error = None;
-        if self.fields.key(key) == Went::Done { self.send() } else { Next::stay() }
+        let edit = AssistantEdit { name: text("name"), agent_name: Some(text("agentName")).filter(|n| !n.is_empty()), prompt: text("prompt") };
+        Ok(match self.editing {
+            Some(id) => Setup::EditAssistant(id, edit),
+            None => Setup::AddAssistant(edit),
+        })
     }
 
-    fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
-        let (masked, labels) = (self.fields.masked(), self.fields.labels());
-        let mut entries = self.fields.entries(&masked, &labels);
-        entries.push(Entry::Gap);
-        match (&self.error, self.waiting) {
-            (_, true) => entries.push(Entry::words("being written...")),
-            (Some(why), _) => entries.push(Entry::Wrong(why.clone())),
-            (None, _) => {}
-        }
+    fn is_mine(&self, setup: &Setup) -> bool {
+        matches!(setup, Setup::AddAssistant(_) | Setup::EditAssistant(..))
+    }
+
+    fn title(&self) -> &'static str {
+        if self.editing.is_some() { "Change the assistant" } else { "New assistant" }
+    }
+
+    fn waits(&self) -> &'static str {
+        "being written..."
+    }
+
+    fn keys(&self) -> String {
         let does = if self.editing.is_some() { "keeps it" } else { "adds it" };
-        entries.push(Entry::Keys(format!("Enter next, on the script {does}   Tab Shift-Tab   Esc back")));
-        card(frame, &state.theme, area, if self.editing.is_some() { "Change the assistant" } else { "New assistant" }, "Esc", &entries);
+        format!("Enter next, on the script {does}   Tab Shift-Tab   Esc back")
     }
 
-    fn paste(&mut self, _state: &mut State, text: &str) {
-        self.fields.paste(text);
+    fn long(&self) -> Option<&'static str> {
+        Some("prompt")
     }
 
-    fn typing(&self) -> bool {
-        true
-    }
-
-    fn typed(&self) -> bool {
-        self.fields.touched() && !self.waiting
+    fn told(&mut self, _fields: &mut Fields, msg: &Msg) {
+        if let Some(below) = &mut self.below {
+            below.told(msg);
+        }
     }
 
     fn below(&mut self) -> Option<Box<dyn Dialog>> {
         self.below.take()
-    }
-
-    fn told(&mut self, msg: &Msg) -> bool {
-        if let Some(below) = &mut self.below {
-            below.told(msg);
-        }
-        let Msg::Setup(Setup::AddAssistant(_) | Setup::EditAssistant(..), result) = msg else { return false };
-        self.waiting = false;
-        if let Err(fault) = result {
-            self.error = Some(fault.words.clone());
-            fault.field.into_iter().for_each(|field| self.fields.go_to(field));
-        }
-        result.is_ok()
-    }
-
-    fn long_text(&self) -> Option<String> {
-        Some(self.fields.value("prompt"))
-    }
-
-    fn take_text(&mut self, text: String) {
-        self.fields.replace("prompt", text.trim_end());
     }
 }

@@ -12,34 +12,46 @@ use crate::{
         tagging, text,
         widgets::{Entry, card},
     },
-    domain::{id::CallId, outcome::Outcome},
+    domain::zone::Zone,
     store::PaneRow,
 };
 
+/// `New York` of `America/New_York`.
+fn city(zone: Zone) -> String {
+    zone.name().rsplit('/').next().unwrap_or_default().replace('_', " ")
+}
+
 pub struct Callback {
-    call: CallId,
+    row: Box<PaneRow>,
     name: String,
-    previous: Option<Outcome>,
-    live: bool,
     input: Input,
     error: Option<String>,
 }
 
 impl Callback {
     pub fn new(row: &PaneRow, name: String) -> Self {
-        Self { call: row.id, name, previous: row.outcome, live: !row.state.is_ended(), input: Input::default(), error: None }
+        Self { row: Box::new(row.clone()), name, input: Input::default(), error: None }
+    }
+
+    /// What is typed on both clocks, before it is promised.
+    fn meant(&self, state: &State) -> Option<String> {
+        let at = tagging::moment(state, Some(&self.row), self.input.value(), state.now).ok()?;
+        let (there, here) = (tagging::contact_zone(state, Some(&self.row)), state.options.zone);
+        let on = |zone: Zone, form: &str| at.with_timezone(&zone).format(form).to_string();
+        let here = if there.same_clock(here) { String::new() } else { format!(", {} here", on(here, "%a %H:%M")) };
+        Some(format!("= {} in {}{here}", on(there, "%a %-d %b %H:%M"), city(there)))
     }
 }
 
 impl Dialog for Callback {
-    /// Enter alone is the next day at the same hour; `+2h` and `tue 15:00` are understood.
+    /// Enter alone is the next day at the same hour.
     fn key(&mut self, state: &mut State, key: KeyEvent) -> Next {
         if key.code != KeyCode::Enter {
             text::edit(&mut self.input, key);
             self.error = None;
             return Next::stay();
         }
-        match tagging::promise(state, self.call, &self.name, self.previous, self.input.value()) {
+        match tagging::promise(state, self.row.id, &self.name, self.row.outcome, self.input.value()) {
             Ok(effects) => Next::Close(effects),
             Err(error) => {
                 self.error = Some(error);
@@ -49,14 +61,17 @@ impl Dialog for Callback {
     }
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
-        let zone = state.data.live.iter().chain(&state.data.to_tag).find(|r| r.id == self.call).and_then(|r| state.data.campaign(r.campaign_id));
-        let clock = zone.map_or_else(|| state.options.zone.name().to_owned(), |c| c.row.timezone.clone());
-        let mut entries = vec![
-            Entry::Field("When?", &self.input),
-            Entry::words("Enter alone: next day, same hour. Or +2h, 15:00, tue 15:00"),
-            Entry::Faint(format!("Hours are on the clock of {clock}; the first lawful moment from then on is taken, and told.")),
-        ];
-        if self.live {
+        let zone = tagging::contact_zone(state, Some(&self.row));
+        let now = state.now.with_timezone(&zone).format("%a %H:%M");
+        let mut entries = vec![Entry::Field("When?", &self.input)];
+        entries.extend(self.meant(state).map(Entry::Words));
+        entries.push(Entry::words("Enter alone: next day, same hour. Or +2h, 15:00, tomorrow 10, tue 3pm, 1 dec 9:30"));
+        entries.push(Entry::Faint(format!(
+            "Hours are on the clock of {}, {now} there now; \"15:00 {}\" is on yours. The first lawful moment from then on is taken, and told.",
+            city(zone),
+            tagging::HERE
+        )));
+        if !self.row.state.is_ended() {
             entries.push(Entry::Faint("The call goes on: the moment counts from its end, and is written then.".to_owned()));
         }
         entries.extend(self.error.clone().map(Entry::Wrong));

@@ -9,7 +9,7 @@ use ratatui::{
 };
 
 use crate::console::{
-    keys::Pane,
+    keys::{self, Action, Pane},
     lists,
     place::{Dialog, Next},
     state::State,
@@ -53,8 +53,8 @@ impl Dialog for Columns {
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
         let columns = lists::columns(self.pane);
-        let height = u16::try_from(columns.len() + 2).unwrap_or(u16::MAX);
-        let title = format!("Columns of {}", lists::name(self.pane));
+        let height = u16::try_from(columns.len() + 3).unwrap_or(u16::MAX);
+        let title = format!("Columns of {}", keys::row(Action::Focus(self.pane)).map_or("", |row| row.short));
         let inside = popup(frame, &state.theme, area, 44, height, &title, "Space on, off   Enter");
         let list = state.lists.of(self.pane);
         let line = |(i, column): (usize, &lists::Column)| {
@@ -66,7 +66,9 @@ impl Dialog for Columns {
             };
             Line::from(vec![Span::styled(sign, state.theme.style("key")), Span::styled(format!(" {mark} {}", column.name()), state.theme.style(role))])
         };
-        frame.render_widget(Paragraph::new(columns.iter().enumerate().map(line).collect::<Vec<_>>()), inside);
+        let mut lines: Vec<Line<'_>> = columns.iter().enumerate().map(line).collect();
+        lines.push(Line::from(Span::styled(" shown as far as there is room", state.theme.style("text_faint"))));
+        frame.render_widget(Paragraph::new(lines), inside);
     }
 
     /// What was typed before it opened switches at most a column.

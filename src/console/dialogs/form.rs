@@ -1,36 +1,30 @@
 //! The form of a campaign, new or to be changed: one page, later fields greyed, a summary at the end.
 
 mod fields;
+mod page;
+mod values;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use ratatui::{
-    Frame,
-    layout::Rect,
-    text::{Line, Span},
-    widgets::Paragraph,
-};
+use ratatui::{Frame, layout::Rect};
 use tui_input::Input;
 
-use fields::{Id, NAMES, Week, time};
+use fields::{Id, NAMES, Week};
 
 pub use fields::Choice;
 
 use super::AssistantForm;
 use crate::{
     console::{
-        message::{Effect, FormValues, Msg},
+        message::{Effect, Msg},
         place::{Dialog, Next},
         rows::count,
         snapshot::Snapshot,
         state::State,
         text::{self, Text},
-        theme::Theme,
-        widgets::{field, fit, popup, wrapped},
     },
     domain::{
-        campaign::{ContactSource, Settings},
+        campaign::{ContactSource, Settings, Status},
         id::{AssistantId, CampaignId, SourceId},
-        script::{self, Script},
         zone::Zone,
     },
     store::CampaignRow,
@@ -55,6 +49,8 @@ pub struct Form {
     script: Text,
     assistants: Vec<AssistantId>,
     sources: Vec<Source>,
+    /// Lists that campaigns call from now, with the names of these.
+    calling: Vec<(SourceId, String)>,
     /// What the form does not ask for stays as it was.
     settings: Option<Settings>,
     agent_name: Option<String>,
@@ -67,6 +63,12 @@ pub struct Form {
     /// It was sent, and is being written.
     making: bool,
     touched: bool,
+}
+
+/// Lists that campaigns call from, or may at once again.
+fn calling(data: &Snapshot) -> Vec<(SourceId, String)> {
+    let on = data.campaigns.iter().filter(|c| matches!(c.row.execution_status, Status::Running | Status::Paused) && !c.row.manual);
+    on.filter_map(|c| Some((c.row.source_id()?, c.row.name.clone()))).collect()
 }
 
 impl Form {
@@ -92,6 +94,7 @@ impl Form {
             script: Text::new(""),
             assistants: data.assistants.iter().map(|a| a.id).collect(),
             sources,
+            calling: calling(data),
             settings: None,
             agent_name: None,
             editing: None,
@@ -185,66 +188,13 @@ impl Form {
         self.field(id).map_or("", |input| input.value().trim())
     }
 
-    /// What the form says, or the first thing that is wrong.
-    fn values(&self) -> Result<FormValues, String> {
-        let number = |id: Id| self.text(id).parse::<i64>().map_err(|_| format!("{}: \"{}\" is no number", id.label(), self.text(id)));
-        if self.text(Id::Name).is_empty() {
-            return Err("Name: a name is needed".to_owned());
-        }
-        let assistant = *self.assistants.get(self.assistant.at).ok_or("no assistant yet: Enter on its field makes one")?;
-        let chosen = self.sources.get(self.contacts.at).map(|s| (s.0, s.1));
-        let (source, source_id) = self.kept.or(chosen).ok_or("no contacts yet: i imports a CSV file")?;
-        let zone = Zone::typed(self.text(Id::Zone)).map_err(|e| format!("Time zone: {e}"))?;
-        let mut settings = self.settings.clone().unwrap_or_else(|| Settings::defaults(zone));
-        settings.timezone = zone;
-        let hours = self.text(Id::Hours);
-        let (from, to) =
-            hours.split_once('-').and_then(|(a, b)| Some((time(a)?, time(b)?))).ok_or_else(|| format!("Hours: write 9-17 or 9:30-17:00, not \"{hours}\""))?;
-        (settings.start_hour, settings.start_minute, settings.end_hour, settings.end_minute) = (from.0, from.1, to.0, to.1);
-        settings.calling_days = self.week.days()?;
-        settings.daily_cap = number(Id::Cap)?;
-        settings.max_concurrent = number(Id::AtOnce)?;
-        settings.call_delay_ms = number(Id::Delay)?;
-        settings.retry.max_attempts = number(Id::Attempts)?;
-        if let Some(wrong) = settings.validate().first() {
-            return Err(format!("{}: {}", wrong.field, wrong.message));
-        }
-        let prompt = self.script.value().trim().to_owned();
-        if let Some(wrong) = script::complaint("script", &prompt) {
-            return Err(format!("{}: {}", wrong.field, wrong.message));
-        }
-        let (name, agent_name) = (self.text(Id::Name).to_owned(), self.agent_name.clone());
-        Ok(FormValues { campaign: self.editing, name, assistant, source, source_id, prompt, agent_name, settings })
-    }
-
-    /// The last lines of the page: what would be made.
-    fn summary(&self) -> Vec<String> {
-        let v = match self.values() {
-            Err(why) => return vec![why],
-            Ok(v) => v,
-        };
-        let (contacts, dnc) = self.sources.get(self.contacts.at).map_or((0, 0), |s| (s.2, s.3));
-        let callable = contacts - dnc;
-        let seconds = callable * (v.settings.call_delay_ms.max(1000 * 60 / v.settings.max_concurrent.max(1))) / 1000;
-        let window = v.settings.window().map(|w| w.label()).unwrap_or_default();
-        let needs = Script::parse(&v.prompt).required();
-        let needs = if needs.is_empty() { String::new() } else { format!("; needs {}", needs.join(", ")) };
-        let hours = format!("about {} h {:02} min of calling", seconds / 3600, seconds / 60 % 60);
-        let first = if self.editing.is_some() {
-            "It holds from the next call on; calls on the line go on.".to_owned()
-        } else {
-            format!("{} to call, {dnc} on do-not-call; {hours}", count(callable, "contact"))
-        };
-        vec![first, format!("{window} {}, {} a day{needs}", v.settings.timezone, v.settings.daily_cap)]
-    }
-
     fn go(&mut self, by: usize) {
         self.at = (self.at + by) % Id::ALL.len();
         self.error = None;
     }
 
     /// A key on the summary decides.
-    fn decide(&mut self, c: char) -> Next {
+    fn decide(&mut self, state: &mut State, c: char) -> Next {
         let asked = std::mem::take(&mut self.asking);
         let wanted = match c {
             'c' => true,
@@ -259,9 +209,15 @@ impl Form {
             Ok(_) if c == 'S' => (self.asking, self.error) = (true, None),
             Ok(values) => {
                 self.making = true;
+                // Its maker goes on with it.
+                state.made = self.editing.is_none().then(|| values.name.clone());
                 return Next::Stay(vec![Effect::Create { values: Box::new(values), start: c == 'y' }]);
             }
-            Err(why) => self.error = Some(why),
+            Err((id, why)) => {
+                // The cursor goes to what is wrong.
+                self.at = Id::ALL.iter().position(|i| *i == id).unwrap_or(self.at);
+                self.error = Some(format!("{}: {why}", id.label()));
+            }
         }
         Next::stay()
     }
@@ -289,12 +245,12 @@ impl Dialog for Form {
         }
         if key.code == KeyCode::Enter && self.here() == Id::Assistant && self.assistants.is_empty() {
             let form = std::mem::replace(self, Self::new(&state.data, state.options.zone, None));
-            return Next::Instead(Box::new(AssistantForm::new(Some(Box::new(form)))));
+            return Next::Instead(Box::new(AssistantForm::sheet(Some(Box::new(form)))));
         }
         let script = self.here() == Id::Script;
         match (key.code, self.here()) {
-            (KeyCode::Char(c), Id::Summary) => return self.decide(c),
-            (KeyCode::Char('s'), _) if key.modifiers.contains(KeyModifiers::CONTROL) => return self.decide('c'),
+            (KeyCode::Char(c), Id::Summary) => return self.decide(state, c),
+            (KeyCode::Char('s'), _) if key.modifiers.contains(KeyModifiers::CONTROL) => return self.decide(state, 'c'),
             (KeyCode::Down, Id::Script) if self.script.can_go(true) => self.script.key(key),
             (KeyCode::Up, Id::Script) if self.script.can_go(false) => self.script.key(key),
             (KeyCode::Enter, Id::Script) if Text::is_new_line(&key) => self.script.key(key),
@@ -352,99 +308,6 @@ impl Dialog for Form {
     }
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
-        let title = if self.editing.is_some() { format!("Change \"{}\"", self.name.value()) } else { "New campaign".to_owned() };
-        let done = if self.editing.is_some() { "saves" } else { "makes it" };
-        let inside = popup(frame, &state.theme, area, 104, 22, &title, &format!("Tab next   Shift-Tab back   Ctrl-s {done}   Esc away"));
-        let mut y = inside.y;
-        let script = script_rows(self, inside.height);
-        for (i, id) in Id::ALL.into_iter().enumerate() {
-            let rows = if id == Id::Script { script } else { 1 };
-            let place = Rect { x: inside.x, y, width: inside.width, height: rows.min(inside.bottom().saturating_sub(y)) };
-            if place.height == 0 {
-                return;
-            }
-            if id == Id::Summary {
-                self.draw_summary(frame, &state.theme, Rect { height: inside.bottom().saturating_sub(y), ..place });
-            } else {
-                self.draw_row(frame, &state.theme, place, id, i);
-            }
-            y += rows;
-        }
-    }
-}
-
-/// Lines of the script's field: many while it is written.
-fn script_rows(form: &Form, height: u16) -> u16 {
-    if form.here() == Id::Script { height.saturating_sub(15).clamp(2, 6) } else { 1 }
-}
-
-/// Cells before a field.
-const LEFT: u16 = 13;
-
-impl Form {
-    fn draw_row(&self, frame: &mut Frame<'_>, theme: &Theme, area: Rect, id: Id, i: usize) {
-        let here = i == self.at;
-        let style = theme.style(if here {
-            "text"
-        } else if i > self.at {
-            "text_faint"
-        } else {
-            "text_dim"
-        });
-        let label = Rect { width: LEFT.min(area.width), height: 1, ..area };
-        let marker = if here { "▌" } else { " " };
-        frame.render_widget(Paragraph::new(Span::styled(format!("{marker} {}", id.label()), style)), label);
-        let place = Rect { x: area.x + label.width, width: area.width - label.width, ..area };
-        if here && id == Id::Script {
-            return self.script.draw(frame, theme, place);
-        }
-        let value = self.value(id, here);
-        let makes = id == Id::Assistant && self.assistants.is_empty();
-        let hint = if makes { "Enter makes one here" } else { id.hint() };
-        let hint = if here { format!("  {hint}") } else { String::new() };
-        match self.field(id).filter(|_| here) {
-            Some(input) => {
-                let needed = u16::try_from(input.value().chars().count() + 2).unwrap_or(u16::MAX).max(24);
-                let width = needed.min(place.width);
-                field(frame, theme, Rect { width, ..place }, "", input, style);
-                let rest = Rect { x: place.x + width, width: place.width - width, ..place };
-                frame.render_widget(Paragraph::new(Span::styled(fit(&hint, usize::from(rest.width)), theme.style("text_faint"))), rest);
-            }
-            None => frame.render_widget(Paragraph::new(Line::from(vec![Span::styled(value, style), Span::styled(hint, theme.style("text_faint"))])), place),
-        }
-    }
-
-    fn value(&self, id: Id, here: bool) -> String {
-        match id {
-            Id::Assistant => self.assistant.shown(here),
-            Id::Contacts => self.contacts.shown(here),
-            Id::Days => self.week.shown(here),
-            Id::Script => self.script.value().replace('\n', " "),
-            _ => self.field(id).map_or_else(String::new, |input| input.value().to_owned()),
-        }
-    }
-
-    fn draw_summary(&self, frame: &mut Frame<'_>, theme: &Theme, area: Rect) {
-        let here = self.here() == Id::Summary;
-        let width = usize::from(area.width.saturating_sub(3));
-        let mut lines = vec![Line::default()];
-        let mut put = |text: &str, role: &str| {
-            lines.extend(wrapped(text, width).into_iter().map(|l| Line::from(Span::styled(format!("  {l}"), theme.style(role)))));
-        };
-        for text in self.summary() {
-            put(&text, "text_dim");
-        }
-        let keys = match (here, self.asking, self.editing.is_some()) {
-            (false, ..) => "",
-            (true, true, _) => "Create it and begin to dial? y yes   any other key: no",
-            (true, false, true) => "c keeps the changes",
-            (true, false, false) => "c creates it idle   S creates and starts it",
-        };
-        let making = if self.making { "being written..." } else { keys };
-        put(&if here { format!("▌ {making}") } else { String::new() }, "key");
-        if let Some(error) = &self.error {
-            put(error, "error");
-        }
-        frame.render_widget(Paragraph::new(lines), area);
+        self.draw_page(frame, state, area);
     }
 }

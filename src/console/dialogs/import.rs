@@ -1,5 +1,6 @@
 //! The CSV import: path with completion, preview with the mapping, a bar, the report. It may be
-//! left with Esc and goes on; cancelled, it leaves nothing behind.
+//! left with Esc and goes on; cancelled, it leaves nothing behind. It makes a list of its own, or goes into one that is
+//! there: whoever is in that stays as they are.
 
 use std::path::{Path, PathBuf};
 
@@ -7,18 +8,24 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::{Frame, layout::Rect};
 use tui_input::Input;
 
+use super::path::{complete, expand};
 use crate::{
     console::{
-        message::{Effect, Msg, Preview},
+        message::{Effect, IntoList, Msg, Preview},
         place::{Dialog, Next},
+        rows::count,
         state::State,
         text,
         widgets::{Entry, card},
     },
     domain::{
+        campaign::Status,
         contact::ImportReport,
         csv::{Field, IGNORE},
+        id::SourceId,
+        text::clean,
     },
+    store::CampaignRow,
 };
 
 #[derive(Debug)]
@@ -47,12 +54,69 @@ enum Stage {
 #[derive(Debug)]
 pub struct ImportDialog {
     stage: Stage,
+    /// The lists that are there, newest first.
+    lists: Vec<IntoList>,
+    /// Into which of them it goes; `None` makes one of its own.
+    into: Option<usize>,
+    /// The file that was imported.
+    from: PathBuf,
 }
 
-impl Default for ImportDialog {
-    fn default() -> Self {
-        Self { stage: Stage::Path { input: Input::default(), choices: Vec::new(), error: None } }
+impl ImportDialog {
+    /// `into`: the list it is meant for, until somebody chooses another.
+    pub fn new(state: &State, into: Option<SourceId>) -> Self {
+        let lists: Vec<IntoList> =
+            state.data.sources.iter().map(|s| IntoList { table: s.source, id: s.id, name: s.name.clone(), people: s.contacts }).collect();
+        let into = into.and_then(|id| lists.iter().position(|l| l.id == id));
+        Self { stage: Stage::Path { input: Input::default(), choices: Vec::new(), error: None }, lists, into, from: PathBuf::new() }
     }
+
+    fn list(&self) -> Option<&IntoList> {
+        self.into.and_then(|i| self.lists.get(i))
+    }
+
+    /// A list of its own first, then those that are there.
+    fn choose(&mut self, on: bool) {
+        let n = self.lists.len() + 1;
+        let at = self.into.map_or(0, |i| i + 1);
+        self.into = (at + if on { 1 } else { n - 1 }).checked_rem(n).unwrap_or(0).checked_sub(1);
+    }
+
+    fn file(&self) -> &Path {
+        if let Stage::Preview { preview, .. } = &self.stage { &preview.path } else { Path::new("") }
+    }
+
+    fn title(&self) -> String {
+        self.list().map_or_else(|| "Import contacts".to_owned(), |l| format!("Import contacts into \"{}\"", clean(&l.name, 40)))
+    }
+
+    /// Where the contacts go, and who calls them then.
+    fn target_entries(&self, state: &State) -> Vec<Entry<'static>> {
+        let Some(list) = self.list() else {
+            let other = if self.lists.is_empty() { "" } else { "; Tab: into one that is there" };
+            let mut entries = vec![Entry::Words(format!("It makes a list of its own{other}"))];
+            let file = self.file().file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            if self.lists.iter().any(|l| l.name == file) {
+                entries.push(Entry::Wrong(format!("A list \"{}\" is there already: Tab imports into it, and nobody is in two", clean(&file, 40))));
+            }
+            return entries;
+        };
+        let there = count(list.people, "contact");
+        let mut entries = vec![Entry::Words(format!("Into \"{}\", which has {there}: who is in it already stays as they are", clean(&list.name, 40)))];
+        let users: Vec<String> =
+            state.data.campaigns.iter().filter(|c| calls_from(&c.row, list.id)).map(|c| format!("\"{}\"", clean(&c.row.name, 40))).collect();
+        if let Some(first) = users.first() {
+            let more = if users.len() > 1 { format!(" and {} call", users.len() - 1) } else { " calls".to_owned() };
+            entries.push(Entry::Wrong(format!("{first}{more} from it: whom the file adds is called as well")));
+        }
+        entries
+    }
+}
+
+/// A campaign that goes on, or may, with a list.
+fn calls_from(campaign: &CampaignRow, list: SourceId) -> bool {
+    let going = matches!(campaign.execution_status, Status::Running | Status::Paused | Status::Error);
+    going && (campaign.csv_file_id == Some(list) || campaign.contact_list_id == Some(list))
 }
 
 /// What a column may be taken for, in the order the arrow keys offer.
@@ -62,14 +126,26 @@ fn fields() -> Vec<Option<&'static str>> {
 
 impl Dialog for ImportDialog {
     fn key(&mut self, _state: &mut State, key: KeyEvent) -> Next {
+        if matches!((&self.stage, key.code), (Stage::Preview { .. }, KeyCode::Tab | KeyCode::BackTab)) {
+            self.choose(key.code == KeyCode::Tab);
+            return Next::stay();
+        }
+        let into = self.list().cloned();
+        if let Stage::Preview { preview, .. } = &self.stage {
+            self.from.clone_from(&preview.path);
+        }
         let stage = std::mem::replace(&mut self.stage, Stage::Reading);
         let (stage, effects) = match stage {
             Stage::Path { input, choices, .. } => path_key(input, choices, key),
-            Stage::Preview { preview, at } => preview_key(preview, at, key.code),
+            Stage::Preview { preview, at } => preview_key(preview, at, key.code, into),
             Stage::Running { bytes, size, rows, sure } => match key.code {
                 KeyCode::Char('y') if sure => (Stage::Running { bytes, size, rows, sure: false }, vec![Effect::CancelImport]),
                 code => (Stage::Running { bytes, size, rows, sure: code == KeyCode::Char('x') }, Vec::new()),
             },
+            Stage::Done(Ok(report)) if key.code == KeyCode::Char('w') && !report.rejects.is_empty() => {
+                let effect = Effect::Write { path: beside(&self.from), text: rejects(&report) };
+                (Stage::Done(Ok(report)), vec![effect])
+            }
             Stage::Done(_) => return Next::close(),
             Stage::Reading => (Stage::Reading, Vec::new()),
         };
@@ -81,7 +157,11 @@ impl Dialog for ImportDialog {
         let (entries, corner) = match &self.stage {
             Stage::Path { input, choices, error } => (path_entries(input, choices, error.as_ref()), "Enter next   Esc away"),
             Stage::Reading => (vec![Entry::words("reading...")], "Esc away"),
-            Stage::Preview { preview, at } => (preview_entries(preview, *at, usize::from(area.height)), "up down column   left right meaning   Enter imports"),
+            Stage::Preview { preview, at } => {
+                let mut entries = self.target_entries(state);
+                entries.extend(preview_entries(preview, *at, usize::from(area.height).saturating_sub(entries.len())));
+                (entries, "Tab which list   up down column   left right meaning   Enter imports")
+            }
             Stage::Running { bytes, size, rows, sure } => {
                 let mut entries = vec![Entry::Words(format!("{}  {rows} rows", bar(*bytes, *size)))];
                 if *sure {
@@ -89,10 +169,11 @@ impl Dialog for ImportDialog {
                 }
                 (entries, "Esc lets it run   x cancels")
             }
-            Stage::Done(Ok(report)) => (report_entries(report), "any key closes"),
+            Stage::Done(Ok(report)) if report.rejects.is_empty() => (report_entries(report), "any key closes"),
+            Stage::Done(Ok(report)) => (report_entries(report), "w writes the lines that were refused to a file   any other key closes"),
             Stage::Done(Err(why)) => (vec![Entry::Wrong(why.clone())], "any key closes"),
         };
-        card(frame, &state.theme, area, "Import contacts", corner, &entries);
+        card(frame, &state.theme, area, &self.title(), corner, &entries);
     }
 
     fn paste(&mut self, _state: &mut State, text: &str) {
@@ -148,7 +229,7 @@ fn path_key(mut input: Input, choices: Vec<String>, key: KeyEvent) -> (Stage, Ve
     }
 }
 
-fn preview_key(mut preview: Preview, mut at: usize, code: KeyCode) -> (Stage, Vec<Effect>) {
+fn preview_key(mut preview: Preview, mut at: usize, code: KeyCode, into: Option<IntoList>) -> (Stage, Vec<Effect>) {
     match code {
         KeyCode::Enter if !preview.unclear.is_empty() => {
             at = preview.unclear[0];
@@ -157,7 +238,7 @@ fn preview_key(mut preview: Preview, mut at: usize, code: KeyCode) -> (Stage, Ve
             (Stage::Preview { preview, at }, Vec::new())
         }
         KeyCode::Enter => {
-            let effect = Effect::Import { path: preview.path.clone(), mapping: mapping(&preview) };
+            let effect = Effect::Import { path: preview.path.clone(), mapping: mapping(&preview), into };
             (Stage::Running { bytes: 0, size: 0, rows: 0, sure: false }, vec![effect])
         }
         code => {
@@ -189,7 +270,7 @@ fn preview_entries(preview: &Preview, at: usize, height: usize) -> Vec<Entry<'st
     let top = (at + 1).saturating_sub(room);
     for (i, (header, field)) in preview.columns.iter().enumerate().skip(top).take(room) {
         let sign = if i == at { "▌" } else { "·" };
-        let line = format!("{sign} {} = {}", crate::domain::text::clean(header, 28), field.unwrap_or("(for the script)"));
+        let line = format!("{sign} {} = {}", clean(header, 28), field.unwrap_or("(for the script)"));
         entries.push(if i == at { Entry::Keys(line) } else { Entry::Words(line) });
     }
     if preview.columns.len() > room {
@@ -206,7 +287,9 @@ fn report_entries(r: &ImportReport) -> Vec<Entry<'static>> {
         r.imported, r.duplicate, r.invalid, r.do_not_call, r.no_zone
     ))];
     entries.extend(r.remarks.iter().take(5).map(|x| Entry::Faint(format!("line {}: kept, but {}", x.line, x.reason))));
-    entries.extend(r.rejects.iter().take(10).map(|x| Entry::Faint(format!("line {}: {}", x.line, x.reason))));
+    let mut rejects: Vec<_> = r.rejects.iter().collect();
+    rejects.sort_by_key(|x| x.line);
+    entries.extend(rejects.into_iter().take(10).map(|x| Entry::Faint(format!("line {}: {}", x.line, x.reason))));
     let more = r.rejects.len().saturating_sub(10) + r.remarks.len().saturating_sub(5);
     if more > 0 {
         entries.push(Entry::Faint(format!("and {more} more")));
@@ -238,51 +321,16 @@ fn mapping(preview: &Preview) -> Vec<(String, String)> {
     preview.columns.iter().map(|(header, field)| (field.unwrap_or(IGNORE).to_owned(), header.clone())).collect()
 }
 
-/// `~/x` as the shell reads it.
-pub fn expand(path: &str) -> PathBuf {
-    match (path.strip_prefix("~/"), std::env::var_os("HOME")) {
-        (Some(rest), Some(home)) => Path::new(&home).join(rest),
-        _ => PathBuf::from(path),
-    }
+/// `leads-refused.csv` of `leads.csv`, where the console stands.
+fn beside(file: &Path) -> PathBuf {
+    let name = file.file_stem().map_or_else(|| "contacts".to_owned(), |n| n.to_string_lossy().into_owned());
+    PathBuf::from(format!("{name}-refused.csv"))
 }
 
-/// The longest common completion of a path, and the names to choose from.
-pub fn complete(text: &str) -> (String, Vec<String>) {
-    let (folder, start) = text.rsplit_once('/').map_or(("", text), |(f, s)| (f, s));
-    let shown = if text.contains('/') { format!("{folder}/") } else { String::new() };
-    let base = if shown.is_empty() { PathBuf::from(".") } else { expand(&shown) };
-    let mut names: Vec<String> = std::fs::read_dir(base)
-        .into_iter()
-        .flatten()
-        .filter_map(Result::ok)
-        .filter(|e| e.file_name().to_string_lossy().starts_with(start))
-        .filter(|e| !start.is_empty() || !e.file_name().to_string_lossy().starts_with('.'))
-        .map(|e| {
-            let slash = if e.path().is_dir() { "/" } else { "" };
-            format!("{}{slash}", e.file_name().to_string_lossy())
-        })
-        .collect();
-    names.sort();
-    let Some(first) = names.first() else { return (text.to_owned(), Vec::new()) };
-    let common = names.iter().skip(1).fold(first.clone(), |acc, n| acc.chars().zip(n.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect());
-    let choices = if names.len() > 1 { names.into_iter().take(8).collect() } else { Vec::new() };
-    (format!("{shown}{common}"), choices)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_complete_to_the_longest_common_start() {
-        let dir = tempfile::tempdir().unwrap();
-        for name in ["leads-a.csv", "leads-b.csv", "other.txt"] {
-            std::fs::write(dir.path().join(name), "x").unwrap();
-        }
-        let base = dir.path().display().to_string();
-        let (text, choices) = complete(&format!("{base}/le"));
-        assert_eq!(text, format!("{base}/leads-"));
-        assert_eq!(choices, ["leads-a.csv", "leads-b.csv"]);
-        assert_eq!(complete(&format!("{base}/oth")).0, format!("{base}/other.txt"));
-    }
+/// Line and reason of each that was refused, in the order of the file.
+fn rejects(report: &ImportReport) -> String {
+    let mut all: Vec<_> = report.rejects.iter().collect();
+    all.sort_by_key(|r| r.line);
+    let rows = all.into_iter().map(|r| format!("{},\"{}\"\n", r.line, r.reason.replace('"', "\"\"")));
+    std::iter::once("line,reason\n".to_owned()).chain(rows).collect()
 }

@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::{Frame, layout::Rect};
 use tui_input::Input;
 
-use super::import::{complete, expand};
+use super::path::{complete, expand};
 use crate::console::{
     message::Effect,
     place::{Dialog, Next},

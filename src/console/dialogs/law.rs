@@ -16,11 +16,13 @@ use crate::{
         text,
         widgets::{Entry, card},
     },
-    domain::{dispatch::Closure, legal, schedule, text::clean},
+    domain::{dispatch::Closure, legal, place, schedule, text::clean},
 };
 
 enum Stage {
     Find,
+    /// Its law is read; a letter closes or opens the place.
+    Shown,
     /// Until when, and why.
     Close(Fields),
     /// `y` opens.
@@ -45,8 +47,11 @@ impl Default for Law {
 const HOLIDAYS: usize = 12;
 
 impl Law {
+    /// By its code, or a state's by its name.
     fn place(&self) -> String {
-        self.place.value().trim().to_ascii_uppercase()
+        let typed = self.place.value().trim();
+        let code = typed.to_ascii_uppercase();
+        if legal::is_place(&code) { code } else { place::state(typed, "US").map_or(code, |s| s.code.to_owned()) }
     }
 
     fn closure(&self) -> Option<&Closure> {
@@ -54,21 +59,32 @@ impl Law {
         self.today.as_ref()?.closures.iter().find(|c| c.place == place)
     }
 
-    /// Enter on a place: what is closed by an operator is opened, another closed.
-    fn choose(&mut self, state: &State) {
+    /// Enter on a place: its law stands there to be read, and nothing is done by going on.
+    fn choose(&mut self) {
         let place = self.place();
-        if !legal::is_place(&place) {
-            self.error = Some(format!("\"{}\" is no place: write a country such as DE, or a state such as US-LA", clean(&place, 20)));
-        } else if state.options.read_only {
-            self.error = Some("read-only: nothing is closed or opened from here".to_owned());
-        } else if self.closure().is_some() {
-            self.stage = Stage::Open;
+        if legal::is_place(&place) {
+            self.stage = Stage::Shown;
         } else {
-            self.stage = Stage::Close(Fields::new(vec![
-                Field::line("until", "Until", "+2h, 15:00, tue 15:00 or 2026-12-01 09:30; empty: until somebody opens it", ""),
-                Field::line("reason", "Why", "such as: state of emergency", ""),
-            ]));
+            self.error = Some(format!("\"{}\" is no place: write a country such as DE, or a state such as Louisiana or US-LA", clean(&place, 20)));
         }
+    }
+
+    /// A letter on a place whose law was read.
+    fn act(&mut self, state: &State, code: KeyCode) {
+        match (code, self.closure().is_some()) {
+            (KeyCode::Char('c' | 'o'), _) if state.options.read_only => self.error = Some("read-only: nothing is closed or opened from here".to_owned()),
+            (KeyCode::Char('o'), true) => self.stage = Stage::Open,
+            (KeyCode::Char('c'), false) => self.ask_close(),
+            (KeyCode::Backspace, _) => self.stage = Stage::Find,
+            _ => {}
+        }
+    }
+
+    fn ask_close(&mut self) {
+        self.stage = Stage::Close(Fields::new(vec![
+            Field::line("until", "Until", "+2h, 15:00, tomorrow 9, tue 15:00; empty: until somebody opens it", ""),
+            Field::line("reason", "Why", "such as: state of emergency", ""),
+        ]));
     }
 
     fn close(&mut self, state: &State) -> Vec<Effect> {
@@ -134,8 +150,9 @@ impl Law {
             Stage::Open => format!("Open {}? Its laws hold, and its people are called again. y opens   any other key: no", self.place()),
             Stage::Close(_) => format!("Enter next, on the last field closes {}: nobody there is called, on any host   Esc", self.place()),
             Stage::Find if !legal::is_place(&self.place()) => format!("a country or a state shows its law   Esc   table of {}", legal::version()),
-            Stage::Find if self.closure().is_some() => format!("Enter opens {} (asks)   Esc", self.place()),
-            Stage::Find => format!("Enter closes {} (asks until when)   Esc", self.place()),
+            Stage::Find => format!("Enter goes to {}   Esc", self.place()),
+            Stage::Shown if self.closure().is_some() => format!("o opens {} (asks)   Backspace another place   Esc", self.place()),
+            Stage::Shown => format!("c closes {} (asks until when)   Backspace another place   Esc", self.place()),
         }
     }
 }
@@ -151,7 +168,8 @@ impl Dialog for Law {
         self.error = None;
         match &mut self.stage {
             Stage::Sent => {}
-            Stage::Find if key.code == KeyCode::Enter => self.choose(state),
+            Stage::Find if key.code == KeyCode::Enter => self.choose(),
+            Stage::Shown => self.act(state, key.code),
             Stage::Find => text::edit(&mut self.place, key),
             Stage::Open if key.code == KeyCode::Char('y') => {
                 self.stage = Stage::Sent;
@@ -174,7 +192,7 @@ impl Dialog for Law {
         entries.extend(self.rows(state));
         let (masked, labels) = match &self.stage {
             Stage::Close(fields) => (fields.masked(), fields.labels()),
-            Stage::Find | Stage::Open | Stage::Sent => (Vec::new(), Vec::new()),
+            Stage::Find | Stage::Shown | Stage::Open | Stage::Sent => (Vec::new(), Vec::new()),
         };
         if let Stage::Close(fields) = &self.stage {
             entries.push(Entry::Gap);
@@ -190,7 +208,7 @@ impl Dialog for Law {
         match &mut self.stage {
             Stage::Find => text::insert(&mut self.place, pasted.trim()),
             Stage::Close(fields) => fields.paste(pasted),
-            Stage::Open | Stage::Sent => {}
+            Stage::Shown | Stage::Open | Stage::Sent => {}
         }
     }
 

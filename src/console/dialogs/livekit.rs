@@ -1,109 +1,60 @@
 //! LiveKit's host, key and secret: asked for once, tried against the server, written to the configuration file.
 
-use crossterm::event::KeyEvent;
-use ratatui::{Frame, layout::Rect};
-
-use super::fields::{Field, Fields, Went};
+use super::{
+    fields::{Field, Fields},
+    sheet::{Sheet, Wish, Wrong},
+};
 use crate::{
     config::Secret,
-    console::{
-        message::{Effect, Msg},
-        outside::LiveKitValues,
-        place::{Dialog, Next},
-        setup::Setup,
-        state::State,
-        widgets::{Entry, card},
-    },
+    console::{outside::LiveKitValues, setup::Setup},
 };
 
-pub struct LiveKit {
-    fields: Fields,
-    waiting: bool,
-    error: Option<String>,
-}
+pub struct LiveKit;
 
-impl Default for LiveKit {
-    fn default() -> Self {
+impl LiveKit {
+    pub fn sheet() -> Sheet<Self> {
         let fields = Fields::new(vec![
             Field::line("host", "Host", "such as wss://acme.livekit.cloud, or ws://127.0.0.1:7880", ""),
             Field::line("key", "API key", "of the project's settings at LiveKit Cloud, or `keys` of your own server", ""),
             Field::secret("secret", "API secret", "goes with the key; never shown, never logged"),
         ]);
-        Self { fields, waiting: false, error: None }
+        Sheet::new(Self, fields)
     }
 }
 
-impl LiveKit {
-    /// What is to be tried, or the first thing that is missing.
-    fn values(&self) -> Result<LiveKitValues, (&'static str, &'static str)> {
-        let text = |name| self.fields.value(name);
-        for (name, words) in [("host", "the host is missing"), ("key", "the key is missing"), ("secret", "the secret is missing")] {
-            if text(name).is_empty() {
-                return Err((name, words));
+impl Wish for LiveKit {
+    fn setup(&self, fields: &Fields) -> Result<Setup, Wrong> {
+        for name in ["host", "key", "secret"] {
+            if fields.value(name).is_empty() {
+                return Err((name, format!("the {name} is missing")));
             }
         }
-        let host = text("host");
+        let host = fields.value("host");
         let host = if host.contains("://") { host } else { format!("wss://{host}") };
-        Ok(LiveKitValues { host, api_key: text("key"), api_secret: Secret::new(text("secret")) })
-    }
-}
-
-impl Dialog for LiveKit {
-    fn key(&mut self, _state: &mut State, key: KeyEvent) -> Next {
-        if self.waiting {
-            return Next::stay();
-        }
-        self.error = None;
-        if self.fields.key(key) == Went::Into {
-            return Next::stay();
-        }
-        match self.values() {
-            Ok(values) => {
-                self.waiting = true;
-                Next::Stay(vec![Effect::Setup(Setup::LiveKit(values))])
-            }
-            Err((field, words)) => {
-                self.fields.go_to(field);
-                self.error = Some(words.to_owned());
-                Next::stay()
-            }
-        }
+        Ok(Setup::LiveKit(LiveKitValues { host, api_key: fields.value("key"), api_secret: Secret::new(fields.value("secret")) }))
     }
 
-    fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
-        let (masked, labels) = (self.fields.masked(), self.fields.labels());
-        let mut entries = self.fields.entries(&masked, &labels);
-        entries.push(Entry::Gap);
-        match (&self.error, self.waiting) {
-            (_, true) => entries.push(Entry::words("asking the server...")),
-            (Some(why), _) => entries.push(Entry::Wrong(why.clone())),
-            (None, _) => entries.push(Entry::Faint(
-                "They are tried first. If the server takes them they are written to the configuration file, which nobody but you can read.".to_owned(),
-            )),
-        }
-        entries.push(Entry::Keys("Enter next, on the last field tries them   Tab Shift-Tab   Esc changes nothing".to_owned()));
-        card(frame, &state.theme, area, "LiveKit", "Esc", &entries);
+    fn is_mine(&self, setup: &Setup) -> bool {
+        matches!(setup, Setup::LiveKit(_))
     }
 
-    fn paste(&mut self, _state: &mut State, text: &str) {
-        self.fields.paste(text);
+    fn title(&self) -> &'static str {
+        "LiveKit"
     }
 
-    fn typing(&self) -> bool {
-        true
+    fn waits(&self) -> &'static str {
+        "asking the server..."
     }
 
-    fn typed(&self) -> bool {
-        self.fields.touched() && !self.waiting
+    fn hint(&self) -> Option<&'static str> {
+        Some("They are tried first. If the server takes them they are written to the configuration file, which nobody but you can read.")
     }
 
-    fn told(&mut self, msg: &Msg) -> bool {
-        let Msg::Setup(Setup::LiveKit(_), result) = msg else { return false };
-        self.waiting = false;
-        if let Err(fault) = result {
-            self.error = Some(fault.words.clone());
-            self.fields.go_to(fault.field.unwrap_or("host"));
-        }
-        result.is_ok()
+    fn keys(&self) -> String {
+        "Enter next, on the last field tries them   Tab Shift-Tab   Esc changes nothing".to_owned()
+    }
+
+    fn blames(&self) -> Option<&'static str> {
+        Some("host")
     }
 }

@@ -15,7 +15,7 @@ use crate::{
         story,
         widgets::popup,
     },
-    domain::id::CallId,
+    domain::{id::CallId, text::clean},
     store::PaneRow,
 };
 
@@ -41,7 +41,7 @@ impl Dialog for Story {
             return Next::Close(self.escape(state));
         }
         if let (Some(Action::Focus(Pane::People)), Some(call)) = (action, self.call(state)) {
-            state.errand = Some(Errand::Number(call.phone_number.clone()));
+            state.errand = Some(Errand::Number(call.phone_number.clone(), clean(&call.contact_name, 60)));
             state.go(Pane::People);
             return Next::Close(self.escape(state));
         }

@@ -19,6 +19,8 @@ pub struct TagMany {
     pub calls: Vec<Marked>,
     /// Marked, but in a state that does not allow it.
     pub left: usize,
+    /// Marked, but not in the list as it is now.
+    pub unseen: usize,
 }
 
 impl Dialog for TagMany {
@@ -38,7 +40,12 @@ impl Dialog for TagMany {
             entries.push(Entry::Faint(format!("  and {} more", self.calls.len() - 6)));
         }
         if self.left > 0 {
-            entries.push(Entry::words(format!("{} stay as they are: their state does not allow it.", n(self.left))));
+            let stays = if self.left == 1 { "stays as it is: its" } else { "stay as they are: their" };
+            entries.push(Entry::words(format!("{} {stays} state does not allow it.", n(self.left))));
+        }
+        if self.unseen > 0 {
+            let stay = if self.unseen == 1 { "that this list does not show stays marked" } else { "that this list does not show stay marked" };
+            entries.push(Entry::words(format!("{} {stay}.", n(self.unseen))));
         }
         entries.push(Entry::Keys("y tag them   Esc back".to_owned()));
         card(frame, &state.theme, area, &format!("Tag {}?", n(self.calls.len())), "Esc", &entries);

@@ -8,6 +8,7 @@ use crate::{
         message::Effect,
         place::{Dialog, Next},
         state::{State, Undo},
+        tagging,
         widgets::{Entry, card},
     },
     domain::{id::CallId, outcome::Outcome},
@@ -24,7 +25,7 @@ impl Dialog for UndoDoNotCall {
         match key.code {
             KeyCode::Char('y') => {
                 let (call, name, previous) = (self.call, self.name.clone(), self.previous);
-                Next::Close(vec![Effect::UndoTag { call, name, previous, outcome: Some(Outcome::DoNotCall), lift: true }])
+                Next::Close(tagging::take_back(state, vec![(call, name, Some(Outcome::DoNotCall), previous)], true))
             }
             KeyCode::Char('n') => {
                 self.escape(state);

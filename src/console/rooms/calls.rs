@@ -1,9 +1,7 @@
 //! Every call ever: found while somebody types, newest first. What was typed, what was found and where the cursor
 //! stood is there again when the room is entered again.
 
-use std::collections::HashMap;
-
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::{
     Frame,
@@ -13,22 +11,21 @@ use ratatui::{
 };
 use tui_input::Input;
 
-use super::{columns::Columns, table::ON_CALLS};
+use super::{columns::Columns, found::Pages, table::ON_CALLS};
 use crate::{
     console::{
         keys::{Action, Group, Pane},
         message::{Effect, Msg},
         place::Room,
         question::{Answer, Question},
-        rows::{count, wants_tag},
-        search::{Known, PAGE, Understood, understood},
-        snapshot::Snapshot,
+        rows::count,
+        search::{Known, Understood, understood},
         state::{Errand, State},
         story, text,
         widgets::{Row, boxed, cut, empty, field, head, wrapped},
     },
-    domain::id::CallId,
-    store::{CallSearch, Found, FoundCall, PaneRow, Place},
+    domain::{id::CallId, text::clean},
+    store::{FoundCall, PaneRow},
 };
 
 #[derive(Default)]
@@ -39,34 +36,13 @@ pub struct Calls {
     fresh: bool,
     /// The call under the cursor.
     at: Option<CallId>,
-    rows: Vec<FoundCall>,
-    /// Where older ones go on.
-    next: Option<Place>,
-    /// Whose rows these are.
-    shown: Option<CallSearch>,
-    looked: Option<DateTime<Utc>>,
-    /// The last question of calls; answers to others are passed over.
-    asked: Option<Question>,
-    /// It could not be answered: not asked again before a key.
-    failed: Option<Question>,
-    /// Pages on end that had nothing.
-    barren: u8,
-    unsearched: i64,
-    /// Rows of the first page: as many as were there, where all is looked at again.
-    limit: usize,
+    pages: Pages,
+    /// Enter was pressed before the answer was there: the first that is found is taken then.
+    takes_first: bool,
     taggers: Vec<String>,
     wants_taggers: bool,
-    /// A call that was changed, or just gone to: it is looked at again.
-    again: Option<CallId>,
 }
 
-/// Older ones are asked for when the cursor is so near the last row.
-const NEAR: usize = 30;
-/// Rows kept; whoever wants more narrows the search.
-const MOST: usize = 3000;
-const MOST_AT_ONCE: usize = 500;
-/// So many pages of nothing are looked through without a key.
-const BARREN: u8 = 5;
 /// So long after the field was left no tag is taken.
 const DEAF: Duration = Duration::milliseconds(300);
 /// Letters of what is typed.
@@ -76,87 +52,36 @@ const WIDE: u16 = 150;
 
 impl Calls {
     fn found(&self) -> Option<&FoundCall> {
-        self.rows.iter().find(|r| Some(r.call.id) == self.at)
+        self.pages.find(self.at)
     }
 
     fn meant(&self, state: &State) -> Understood {
         let known = Known { owner: state.actor.owner, zone: state.options.zone, now: state.now, campaigns: &state.data.campaigns, taggers: &self.taggers };
         let mut meant = understood(self.input.value(), &known);
-        meant.search.limit = self.limit.clamp(PAGE, MOST_AT_ONCE);
+        meant.search.limit = self.pages.limit();
         meant
     }
 
-    /// What is wanted next: another search, or older calls of this one.
-    fn wanted(&self, state: &State) -> Option<Question> {
-        let search = self.meant(state).search;
-        if self.shown.as_ref() != Some(&search) {
-            return Some(Question::Calls(Box::new(search)));
-        }
-        let at = self.at.and_then(|id| self.rows.iter().position(|r| r.call.id == id)).unwrap_or(0);
-        let near = at + NEAR >= self.rows.len() && self.rows.len() < MOST && self.barren < BARREN;
-        let after = self.next.filter(|_| near);
-        after.map(|after| Question::Calls(Box::new(CallSearch { after: Some(after), ..search })))
-    }
-
-    fn heard(&mut self, now: DateTime<Utc>, question: &Question, answer: &Result<Answer, String>) {
-        match (question, answer) {
-            (Question::Call(id), Ok(Answer::Call(found))) => self.seen_again(*id, found.as_deref()),
-            (Question::Taggers, Ok(Answer::Taggers(names))) => self.taggers.clone_from(names),
-            (Question::Calls(search), answer) if self.asked.as_ref() == Some(question) => {
-                self.asked = None;
-                match answer {
-                    Ok(Answer::Calls(found)) => self.take(now, search, found),
-                    Ok(_) => {}
-                    Err(_) => self.failed = Some(question.clone()),
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn take(&mut self, now: DateTime<Utc>, search: &CallSearch, found: &Found) {
-        if search.after.is_none() {
-            self.rows.clear();
-            (self.barren, self.looked) = (0, Some(now));
-        }
-        self.barren = if found.rows.is_empty() { self.barren.saturating_add(1) } else { 0 };
-        let new = found.rows.iter().filter(|n| !self.rows.iter().any(|r| r.call.id == n.call.id)).cloned().collect::<Vec<_>>();
-        self.rows.extend(new);
-        (self.next, self.unsearched) = (found.next, found.unsearched);
-        self.shown = Some(CallSearch { after: None, ..search.clone() });
-    }
-
-    fn seen_again(&mut self, id: CallId, found: Option<&FoundCall>) {
-        match (self.rows.iter_mut().find(|r| r.call.id == id), found) {
-            (Some(row), Some(found)) => *row = found.clone(),
-            (Some(_), None) => self.rows.retain(|r| r.call.id != id),
-            (None, _) => {}
-        }
-    }
-
-    /// Calls that go on, or wait for a tag, are shown as they are now.
-    fn refresh(&mut self, new: &Snapshot) {
-        let mut rows = self.rows.iter_mut().filter(|r| r.call.state.is_open() || wants_tag(&r.call)).peekable();
-        if rows.peek().is_none() {
-            return;
-        }
-        let now: HashMap<CallId, &PaneRow> = new.to_tag.iter().chain(&new.live).map(|r| (r.id, r)).collect();
-        for row in rows {
-            if let Some(now) = now.get(&row.call.id) {
-                row.call = (*now).clone();
-            }
-        }
-    }
-
-    fn look_again(&mut self) {
-        (self.shown, self.failed, self.limit) = (None, None, self.rows.len());
-    }
-
-    fn leave_field(&mut self) {
+    /// To the calls: the one under the cursor before, else the first of what was found. Rows of another search are
+    /// nobody's who was looked for.
+    fn leave_field(&mut self, state: &State) {
         self.typing = false;
-        self.failed = None;
-        if self.found().is_none() {
-            self.at = self.rows.first().map(|r| r.call.id);
+        self.pages.retry();
+        if !self.pages.shows(&self.meant(state).search) {
+            (self.at, self.takes_first) = (None, true);
+        } else if self.found().is_none() {
+            self.at = self.pages.get(0).map(|r| r.call.id);
+        }
+    }
+
+    /// What was looked for has been found: the cursor goes there by itself, so no tag is taken for a moment.
+    fn take_first(&mut self, state: &mut State) {
+        if self.takes_first
+            && self.pages.shows(&self.meant(state).search)
+            && let Some(first) = self.pages.get(0)
+        {
+            (self.at, self.takes_first) = (Some(first.call.id), false);
+            state.deaf_until = Some(state.now + DEAF);
         }
     }
 
@@ -164,13 +89,13 @@ impl Calls {
         let chord = key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
         match key.code {
             KeyCode::Enter => {
+                self.leave_field(state);
                 // Whoever looks again sees what has come since.
-                self.look_again();
-                self.leave_field();
+                self.pages.look_again();
                 // The end of a pasted line goes to nobody.
                 state.deaf_until = Some(state.now + DEAF);
             }
-            KeyCode::Esc | KeyCode::Down | KeyCode::Tab => self.leave_field(),
+            KeyCode::Esc | KeyCode::Down | KeyCode::Tab => self.leave_field(state),
             _ if chord && matches!(action, Some(Action::Quit | Action::Repaint)) => return None,
             KeyCode::Char(_) if !chord && self.input.value().chars().count() >= LONGEST => {}
             _ => {
@@ -179,7 +104,7 @@ impl Calls {
                     self.input = Input::default();
                 }
                 text::edit(&mut self.input, key);
-                (self.failed, self.limit) = (None, 0);
+                self.pages.another();
             }
         }
         Some(Vec::new())
@@ -197,27 +122,37 @@ impl Calls {
         for wrong in meant.wrong {
             out.extend(wrapped(&wrong, width).into_iter().take(2).map(|l| ("warn", l)));
         }
-        if self.unsearched > 0 {
-            out.push(("text_dim", format!("still making {} findable by name and digits", count(self.unsearched, "older call"))));
+        if self.pages.unsearched > 0 {
+            out.push(("text_dim", format!("still making {} findable by name and digits", count(self.pages.unsearched, "older call"))));
         }
         out.truncate(4);
         out
     }
 
     fn corner(&self, state: &State) -> String {
-        let at = self.at.and_then(|id| self.rows.iter().position(|r| r.call.id == id)).map_or_else(String::new, |i| format!("{}/", i + 1));
-        let more = if self.next.is_some() { "+" } else { "" };
-        let looks = if self.asked.is_some() { "looking...  " } else { "" };
-        let looked = self.looked.map_or_else(String::new, |t| format!("  as of {}", t.with_timezone(&state.options.zone).format("%H:%M")));
-        format!("{looks}{at}{}{more}{looked}", self.rows.len())
+        let (n, more) = (self.pages.len(), self.pages.has_more());
+        let at = self.pages.position(self.at).map_or_else(String::new, |i| format!("{}/", i + 1));
+        let looks = if self.pages.looks() { "looking...  " } else { "" };
+        // Of more than are kept the order is that of the newest: the longest talk of all may be older.
+        let among = if more { format!(" among the newest {n}") } else { String::new() };
+        let order = state.lists.of(Pane::Calls).order().map_or_else(String::new, |o| format!("  by {o}{among}"));
+        let marked = match state.marks.of(Pane::Calls).len() {
+            0 => String::new(),
+            n => format!("  {n} marked"),
+        };
+        let looked = self.pages.looked.map_or_else(String::new, |t| format!("  as of {}", t.with_timezone(&state.options.zone).format("%H:%M")));
+        format!("{looks}{at}{n}{}{order}{marked}{looked}", if more { "+" } else { "" })
     }
 
     fn nothing(&self, state: &State) -> String {
-        if self.shown.is_none() || self.asked.is_some() {
+        if self.meant(state).nobody {
+            return "Nobody: see above what there is".to_owned();
+        }
+        if self.pages.waits() {
             return "looking...".to_owned();
         }
         let key = state.keys.name(Action::Filter);
-        if self.next.is_some() {
+        if self.pages.has_more() {
             return format!("None fits among the newest. {} looks further back, {key} changes what is looked for", state.keys.name(Action::Bottom));
         }
         if self.input.value().trim().is_empty() {
@@ -254,20 +189,24 @@ impl Room for Calls {
     }
 
     fn list(&self, _state: &State) -> (Option<usize>, usize) {
-        (self.at.and_then(|id| self.rows.iter().position(|r| r.call.id == id)), self.rows.len())
+        (self.pages.position(self.at), self.pages.len())
     }
 
     fn put(&mut self, _state: &mut State, row: usize) {
         let before = self.at;
-        self.at = self.rows.get(row).map(|r| r.call.id);
+        self.at = self.pages.get(row).map(|r| r.call.id);
         if self.at != before {
-            self.again = self.at;
+            self.pages.see_again(self.at);
         }
     }
 
     /// While letters go into the field no key goes to a call.
     fn call<'a>(&'a self, _state: &'a State) -> Option<&'a PaneRow> {
         self.found().filter(|_| !self.typing).map(|r| &r.call)
+    }
+
+    fn calls<'a>(&'a self, _state: &'a State) -> Vec<&'a PaneRow> {
+        if self.typing { Vec::new() } else { self.pages.iter().map(|r| &r.call).collect() }
     }
 
     fn offers(&self) -> &'static [Action] {
@@ -294,7 +233,7 @@ impl Room for Calls {
         }
         let room = LONGEST.saturating_sub(self.input.value().chars().count());
         text::insert(&mut self.input, &pasted.chars().take(room).collect::<String>());
-        self.failed = None;
+        self.pages.retry();
     }
 
     fn key(&mut self, state: &mut State, key: KeyEvent) -> Option<Vec<Effect>> {
@@ -302,13 +241,14 @@ impl Room for Calls {
         if self.typing {
             return self.field_key(state, action, key);
         }
-        (self.failed, self.barren) = (None, 0);
+        self.pages.wake();
+        self.takes_first = false;
         match action {
             Some(Action::Filter) => (self.typing, self.fresh) = (true, false),
             // There is one list only: nothing to go over to but the field.
             Some(Action::NextPane | Action::PreviousPane) => self.typing = key.code == KeyCode::Tab,
             Some(Action::Focus(Pane::People)) => {
-                state.errand = self.found().map(|r| Errand::Number(r.call.phone_number.clone()));
+                state.errand = self.found().map(|r| Errand::Number(r.call.phone_number.clone(), clean(&r.call.contact_name, 60)));
                 state.go(Pane::People);
             }
             _ => return None,
@@ -318,41 +258,45 @@ impl Room for Calls {
 
     fn entered(&mut self, _state: &mut State) -> Vec<Effect> {
         (self.typing, self.fresh, self.wants_taggers) = (true, true, true);
-        self.look_again();
+        self.pages.look_again();
         Vec::new()
     }
 
     fn asks(&mut self, state: &mut State) -> Vec<Effect> {
         if let Some(Errand::Calls(words)) = state.errand.take_if(|e| matches!(e, Errand::Calls(_))) {
-            (self.input, self.typing, self.shown, self.wants_taggers) = (Input::new(words), false, None, true);
+            (self.input, self.typing, self.wants_taggers) = (Input::new(words), false, true);
+            self.pages.another();
+            self.pages.look_again();
         }
+        self.pages.arrange(state);
         let mut questions = Vec::new();
         if std::mem::take(&mut self.wants_taggers) {
             questions.push(Question::Taggers);
         }
-        questions.extend(self.again.take().map(Question::Call));
-        let wanted = self.wanted(state).filter(|q| self.asked.as_ref() != Some(q) && self.failed.as_ref() != Some(q));
-        if let Some(question) = wanted {
-            self.asked = Some(question.clone());
-            questions.push(question);
-        }
+        let meant = self.meant(state);
+        questions.extend(self.pages.asks(state, (!meant.nobody).then_some(meant.search), self.at));
         questions.into_iter().map(Effect::Ask).collect()
     }
 
     fn told(&mut self, state: &mut State, msg: &Msg) {
         match msg {
-            Msg::Answer(question, answer) => self.heard(state.now, question, answer),
-            Msg::Data(new) if state.frozen.is_none() => self.refresh(new),
-            Msg::Tagged { call, outcome, result: Ok(_), .. } => {
-                if let Some(row) = self.rows.iter_mut().find(|r| r.call.id == *call) {
-                    row.call.outcome = *outcome;
-                    self.again = Some(*call);
+            Msg::Answer(Question::Taggers, Ok(Answer::Taggers(names))) => self.taggers.clone_from(names),
+            Msg::Answer(question, answer) => {
+                if let (Question::Call(id), Ok(Answer::Call(None))) = (question, answer) {
+                    state.marks.forget([*id]);
                 }
+                self.pages.heard(state.now, question, answer);
             }
+            Msg::Data(new) if state.frozen.is_none() => self.pages.refresh(new),
+            Msg::Tagged { call, outcome, result: Ok(_), .. } => self.pages.tagged(*call, *outcome),
+            // Refused, mostly because another was quicker: what stands there is not true any more.
+            Msg::Tagged { call, result: Err(_), .. } => self.pages.see_again(Some(*call)),
             // A note was saved, a call is hung up.
-            Msg::Done { result: Ok(()), .. } => self.again = self.at,
+            Msg::Done { result: Ok(()), .. } => self.pages.see_again(self.at),
             _ => {}
         }
+        self.pages.arrange(state);
+        self.take_first(state);
     }
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect, _whole: bool) {
@@ -365,14 +309,16 @@ impl Room for Calls {
         let lines: Vec<Line<'_>> = said.into_iter().map(|(role, t)| Line::from(Span::styled(format!(" {t}"), state.theme.style(role)))).collect();
         frame.render_widget(Paragraph::new(lines), line(inside.y + 1, rows));
         let rest = Rect { y: inside.y + 1 + rows, height: inside.height.saturating_sub(1 + rows), ..inside };
-        if self.rows.is_empty() {
+        if self.pages.is_empty() {
             return empty(frame, &state.theme, rest, &self.nothing(state));
         }
-        let columns = Columns::of(usize::from(rest.width));
+        let columns = Columns::of(usize::from(rest.width), state.lists.of(Pane::Calls));
+        let marks = state.marks.of(Pane::Calls);
         let body = head(frame, &state.theme, rest, &columns.head());
-        let top = state.sight.get(&Pane::Calls).map_or(0, |s| s.0).min(self.rows.len().saturating_sub(1));
-        for (i, found) in self.rows.iter().enumerate().skip(top).take(usize::from(body.height)) {
-            let row = Row { spans: columns.spans(state, found), selected: Some(found.call.id) == self.at, marked: false, focused: !self.typing };
+        let top = state.sight.get(&Pane::Calls).map_or(0, |s| s.0).min(self.pages.len().saturating_sub(1));
+        for (i, found) in self.pages.iter().enumerate().skip(top).take(usize::from(body.height)) {
+            let (selected, marked) = (Some(found.call.id) == self.at, marks.contains(&found.call.id));
+            let row = Row { spans: columns.spans(state, found), selected, marked, focused: !self.typing };
             row.draw(frame, &state.theme, body, i - top);
         }
         if let Some(beside) = beside {

@@ -10,7 +10,7 @@ use ratatui::{
 };
 
 use super::{
-    campaigns::{glyph, next},
+    campaigns::{glyph, lasts, next},
     outcomes,
 };
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
         state::State,
         widgets::{boxed, fit, wrapped},
     },
-    desk::{Bar, CampaignRoom, HourRate},
+    desk::{self, Bar, CampaignRoom, HourRate},
     domain::{text::clean, zone},
 };
 
@@ -87,7 +87,7 @@ impl Page<'_> {
         self.lines.push(Line::from(line));
         let row = &c.row;
         let hours = format!("{} {}", row.window().label(), zone::label(&row.timezone));
-        self.labelled("Calls", &format!("{hours}, {} at once, {} s apart", count(row.max_concurrent, "line"), row.call_delay_ms / 1000), "text");
+        self.labelled("Calls", &format!("{hours}, {} at once, {} apart", count(row.max_concurrent, "line"), seconds(row.call_delay_ms)), "text");
     }
 
     fn room(&mut self, c: &CampaignView, room: &CampaignRoom) {
@@ -159,11 +159,11 @@ impl Page<'_> {
                 Some(t) => format!("opens {}", self.at(c, t)),
             };
             let role = if z.lawful { "text" } else { "text_dim" };
-            self.labelled(if i == 0 { "Places" } else { "" }, &format!("{:>6}  {opens}  {}", z.waiting, zone::label(&z.zones)), role);
+            self.counted(if i == 0 { "Places" } else { "" }, z.waiting, &format!("{opens}  {}", zone::label(&z.zones)), role);
         }
         if zones.len() > ZONES {
-            let more = format!("{:>6}  in {} more places", zones[ZONES..].iter().map(|z| z.waiting).sum::<i64>(), zones.len() - ZONES);
-            self.labelled("", &more, "text_dim");
+            let more = count(i64::try_from(zones.len() - ZONES).unwrap_or(0), "more place");
+            self.counted("", zones[ZONES..].iter().map(|z| z.waiting).sum(), &format!("in {more}"), "text_dim");
         }
     }
 
@@ -173,8 +173,30 @@ impl Page<'_> {
         let answered = format!("{} answered{}", room.today.answered, share(room.today.answered_percent()));
         self.labelled("Today", &format!("{} of {} dials, {answered}{cap}", room.used_today, c.row.daily_cap), "text");
         self.labelled("In all", &format!("{}, {} answered", count(c.row.counts.dials, "dial"), c.row.counts.pickups), "text");
-        let end = room.ends.map_or_else(|| "cannot be reckoned now".to_owned(), |t| format!("about {}, if it goes on like this", self.at(c, t)));
-        self.labelled("Done", &end, "text");
+        self.labelled("Done", &self.end(c, room), "text");
+    }
+
+    /// When it is through: as its row in the list says, for two figures of one thing are one too many.
+    fn end(&self, c: &CampaignView, room: &CampaignRoom) -> String {
+        let about = |t: DateTime<Utc>| format!("about {}, if it goes on like this", self.at(c, t));
+        let next = self.state.data.head.as_ref().and_then(|h| h.next.get(&c.row.id));
+        match next {
+            Some(desk::Next::Done(t)) => about(*t),
+            Some(desk::Next::Cap(t)) => format!("not today: its cap is reached about {}", self.at(c, *t)),
+            Some(desk::Next::Lasts(left)) => lasts(*left),
+            Some(desk::Next::Waits(..) | desk::Next::Begins | desk::Next::Braked) => "cannot be reckoned now".to_owned(),
+            None => room.ends.map_or_else(|| "cannot be reckoned now".to_owned(), about),
+        }
+    }
+
+    /// How many, and of what; what does not fit goes on below it.
+    fn counted(&mut self, label: &str, n: i64, text: &str, role: &str) {
+        const NUMBER: usize = 8;
+        let (dim, style) = (self.state.theme.style("text_dim"), self.state.theme.style(role));
+        for (i, line) in wrapped(text, self.width.saturating_sub(LABEL + 1 + NUMBER)).into_iter().enumerate() {
+            let (label, n) = if i == 0 { (label, format!("{n:>6}  ")) } else { ("", " ".repeat(NUMBER)) };
+            self.lines.push(Line::from(vec![Span::styled(format!(" {}", fit(label, LABEL)), dim), Span::styled(format!("{n}{line}"), style)]));
+        }
     }
 
     /// Callbacks, breaker and brake.
@@ -216,4 +238,9 @@ impl Page<'_> {
 fn invalid(bar: &Bar) -> String {
     let refused = if bar.invalid > 0 { format!("; {} of the file refused", count(bar.invalid, "line")) } else { String::new() };
     format!("{} in the list{refused}", bar.contacts)
+}
+
+/// `0.7 s` of 700 ms.
+fn seconds(ms: i64) -> String {
+    if ms % 1000 == 0 { format!("{} s", ms / 1000) } else { format!("{}.{} s", ms / 1000, ms % 1000 / 100) }
 }

@@ -312,7 +312,7 @@ fn running(state: &State, c: &CampaignView) -> (String, &'static str) {
 }
 
 /// How much calling is left, where the day is too short for it.
-fn lasts(left: Duration) -> String {
+pub(super) fn lasts(left: Duration) -> String {
     match left.num_hours() {
         h @ 0..48 => format!("{} h of calling left", h.max(1)),
         h => format!("{} days of calling left", h / 24),

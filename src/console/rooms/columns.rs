@@ -5,91 +5,112 @@ use ratatui::text::Span;
 
 use super::table::{glyph, outcome_span, time};
 use crate::{
-    console::{rows::display_name, state::State, widgets::fit},
-    domain::text::clean,
+    console::{
+        lists::{AS_IT_IS, Column, List},
+        rows::display_name,
+        state::State,
+        widgets::fit,
+    },
+    domain::{outcome::Outcome, text::clean},
     store::FoundCall,
 };
 
-/// Widths of the columns; attempt, age, campaign and talk drop in that order.
+/// Widths of the columns, none where one is left out; attempt, age, campaign and talk drop in that order, and what
+/// somebody has left out gives its room to the others.
 pub struct Columns {
+    at: usize,
+    age: usize,
     /// Contact and number; of one number's calls the campaign stands in their place.
     contact: usize,
+    number: usize,
+    state: usize,
+    talk: usize,
+    attempt: usize,
     campaign: usize,
-    talk: bool,
-    age: bool,
-    attempt: bool,
     last: usize,
 }
 
-/// Cells of the moment and the state, with what parts them.
-const FIXED: usize = 1 + 13 + 12;
-const NUMBER: usize = 17;
-const TALK: usize = 6;
+/// Cells of the columns, with what parts them.
+const AT: usize = 13;
 const AGE: usize = 6;
+const NUMBER: usize = 17;
+const STATE: usize = 12;
+const TALK: usize = 6;
 const ATTEMPT: usize = 4;
 
 impl Columns {
-    pub fn of(width: usize) -> Self {
-        let left = width.saturating_sub(FIXED + NUMBER + 1);
-        let (talk, age, attempt) = (left >= 40, left >= 60, left >= 90);
-        let left = left.saturating_sub(used(talk, age, attempt));
-        let campaign = if left >= 56 { (left / 4).min(28) } else { 0 };
-        let contact = ((left - campaign) * 2 / 5).clamp(8, 28);
-        Self { contact, campaign, talk, age, attempt, last: left.saturating_sub(campaign + contact) }
+    /// Those of every call, as its list is set.
+    pub fn of(width: usize, list: &List) -> Self {
+        let number = if list.shows(Column::Number) { NUMBER } else { 0 };
+        let width = width.saturating_sub(number + 1);
+        let mut some = Self::fixed(width, list, 90);
+        let left = some.left(width);
+        let campaign = if left >= 56 && list.shows(Column::Campaign) { (left / 4).min(28) } else { 0 };
+        let left = left - campaign;
+        let contact = if list.shows(Column::Outcome) { (left * 2 / 5).clamp(8, 28) } else { left.clamp(8, 60) };
+        (some.contact, some.number, some.campaign) = (contact, number, campaign);
+        some.last = if list.shows(Column::Outcome) { left.saturating_sub(contact) } else { 0 };
+        some
     }
 
     /// Those of one number, whose name is said elsewhere.
     pub fn of_number(width: usize) -> Self {
-        let left = width.saturating_sub(FIXED);
-        let (talk, age, attempt) = (left >= 40, left >= 60, left >= 70);
-        let left = left.saturating_sub(used(talk, age, attempt));
-        let campaign = (left * 2 / 5).min(40);
-        Self { contact: 0, campaign, talk, age, attempt, last: left.saturating_sub(campaign) }
+        let mut some = Self::fixed(width, &AS_IT_IS, 70);
+        let left = some.left(width);
+        some.campaign = (left * 2 / 5).min(40);
+        some.last = left.saturating_sub(some.campaign);
+        some
+    }
+
+    /// What does not grow: the talk where the rest has 40 cells, the age from 60 on, the attempt from `attempt` on.
+    fn fixed(width: usize, list: &List, attempt: usize) -> Self {
+        let wide = |column, cells| if list.shows(column) { cells } else { 0 };
+        let (at, state) = (wide(Column::Dialled, AT), wide(Column::State, STATE));
+        let left = width.saturating_sub(1 + at + state);
+        let some = |column, least, cells| if left >= least { wide(column, cells) } else { 0 };
+        let (talk, age) = (some(Column::Talk, 40, TALK), some(Column::Dialled, 60, AGE));
+        Self { at, age, contact: 0, number: 0, state, talk, attempt: some(Column::Attempt, attempt, ATTEMPT), campaign: 0, last: 0 }
+    }
+
+    /// What they leave of a width.
+    fn left(&self, width: usize) -> usize {
+        width.saturating_sub(1 + self.at + self.age + self.state + self.talk + self.attempt)
     }
 
     pub fn head(&self) -> String {
-        let mut text = format!("{:<13}", "dialled");
-        if self.age {
-            text.push_str("  ago ");
-        }
-        if self.contact > 0 {
-            text.push_str(&format!("{} {:<NUMBER$}", fit("contact", self.contact), "number"));
-        }
-        text.push_str(&format!("{:<12}", "state"));
-        if self.talk {
-            text.push_str(" talk ");
-        }
-        if self.attempt {
-            text.push_str("try ");
-        }
-        if self.campaign > 0 {
-            text.push_str(&fit("campaign", self.campaign));
-        }
-        format!("{text} outcome")
+        let contact = if self.contact > 0 { self.contact + 1 } else { 0 };
+        let cells = [
+            (self.at, "dialled"),
+            (self.age, "  ago"),
+            (contact, "contact"),
+            (self.number, "number"),
+            (self.state, "state"),
+            (self.talk, " talk"),
+            (self.attempt, "try"),
+            (self.campaign, "campaign"),
+        ];
+        let head: String = cells.into_iter().map(|(width, words)| fit(words, width)).collect();
+        format!("{head}{}", fit(" outcome", self.last))
     }
 
     pub fn spans(&self, state: &State, found: &FoundCall) -> Vec<Span<'static>> {
         let r = &found.call;
-        let style = |role: &str| state.theme.style(role);
         let (mark, role) = glyph(state, r.state);
-        let mut spans = vec![Span::styled(fit(&r.armed_at.map_or_else(String::new, |t| when(state, t)), 13), style("text_dim"))];
-        if self.age {
-            spans.push(Span::styled(format!("{:>5} ", r.armed_at.map_or_else(String::new, |t| age(state.now, t))), style("text_faint")));
-        }
-        if self.contact > 0 {
-            let who = format!("{} {}", fit(&display_name(r), self.contact), fit(&state.number(&r.phone_number), NUMBER));
-            spans.push(Span::styled(who, style("text")));
-        }
-        spans.push(Span::styled(fit(&format!("{mark} {}", r.state.words()), 12), style(role)));
-        if self.talk {
-            spans.push(Span::styled(format!("{:>5} ", time(r, state.now)), style("text")));
-        }
-        if self.attempt {
-            spans.push(Span::styled(format!("{:>3} ", r.attempt), style("text_dim")));
-        }
-        if self.campaign > 0 {
-            spans.push(Span::styled(fit(&clean(&r.campaign_name, 80), self.campaign), style("text_dim")));
-        }
+        let mut spans = Vec::with_capacity(8);
+        let mut put = |width: usize, text: &dyn Fn() -> String, role: &str| {
+            if width > 0 {
+                spans.push(Span::styled(fit(&text(), width), state.theme.style(role)));
+            }
+        };
+        put(self.at, &|| r.armed_at.map_or_else(String::new, |t| when(state, t)), "text_dim");
+        put(self.age, &|| r.armed_at.map_or_else(String::new, |t| format!("{:>5} ", age(state.now, t))), "text_faint");
+        put(self.contact, &|| display_name(r), "text");
+        put(usize::from(self.contact > 0), &String::new, "text");
+        put(self.number, &|| state.number(&r.phone_number), "text");
+        put(self.state, &|| format!("{mark} {}", r.state.words()), role);
+        put(self.talk, &|| format!("{:>5} ", time(r, state.now)), "text");
+        put(self.attempt, &|| format!("{:>3} ", r.attempt), "text_dim");
+        put(self.campaign, &|| clean(&r.campaign_name, 80), "text_dim");
         spans.push(self.outcome(state, found));
         spans
     }
@@ -100,13 +121,12 @@ impl Columns {
         let last = outcome_span(state, r);
         let by = found.outcome_by.as_deref().filter(|_| r.outcome.is_some() && !state.saving.contains_key(&r.id));
         let by = by.filter(|b| !b.is_empty()).map_or_else(String::new, |b| format!("  by {}", clean(b, 40)));
+        let at = |t: DateTime<Utc>| t.with_timezone(&state.options.zone).format(" on %a %-d %b %H:%M").to_string();
+        let due = found.promised.filter(|_| r.outcome == Some(Outcome::Callback)).map_or_else(String::new, at);
         let gone = if found.abandoned { "  no agent came" } else { "" };
-        Span::styled(fit(&format!(" {}{by}{gone}", last.content), self.last), last.style)
+        let note = r.notes.lines().next().map_or_else(String::new, |line| format!("  note: {}", clean(line, 80)));
+        Span::styled(fit(&format!(" {}{due}{by}{gone}{note}", last.content), self.last), last.style)
     }
-}
-
-fn used(talk: bool, age: bool, attempt: bool) -> usize {
-    [(talk, TALK), (age, AGE), (attempt, ATTEMPT)].into_iter().filter(|c| c.0).map(|c| c.1).sum()
 }
 
 /// `10:42` of today, `14 Oct 10:42`, `14 Oct 2025`.

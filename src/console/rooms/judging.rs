@@ -14,12 +14,12 @@ use unicode_width::UnicodeWidthStr;
 use super::table::list;
 use crate::{
     console::{
+        dialogs::AgentsWords,
         keys::{Action, Pane},
         place::Next,
         rows::{age, display_name},
         snapshot::Judged,
         state::State,
-        tagging,
         widgets::{boxed, cut, empty, fit, wrapped},
     },
     desk::TagCard,
@@ -33,6 +33,11 @@ const QUEUE_COLUMNS: u16 = 44;
 /// With so many rows the keys have a place of their own.
 const TALL: u16 = 26;
 const KEY_ROWS: u16 = 5;
+/// With so many at least there is a line for them.
+const SHORT: u16 = 16;
+/// Where the queue stands over the call: rows of both.
+const CALL_ROWS: u16 = 14;
+const NEXT_ROWS: u16 = 5;
 
 /// What the desk wants to know while it is open.
 #[must_use]
@@ -53,12 +58,16 @@ struct Places {
 
 fn places(area: Rect) -> Places {
     let keys = if area.height >= TALL { KEY_ROWS } else { 0 };
+    // Without room for the keys one line says what goes beside them.
+    let keys = keys.max(u16::from(area.height >= SHORT));
     let [head, body, foot] = Layout::vertical([Constraint::Length(1), Constraint::Min(3), Constraint::Length(keys)]).areas(area);
     let (queue, call) = if area.width >= WIDE {
         let [queue, call] = Layout::horizontal([Constraint::Length(QUEUE_COLUMNS), Constraint::Min(40)]).areas(body);
         (queue, call)
     } else {
-        let [queue, call] = Layout::vertical([Constraint::Length(1), Constraint::Min(2)]).areas(body);
+        // The call has a dozen lines at least; who comes next has what is left.
+        let lines = body.height.saturating_sub(CALL_ROWS).clamp(1, NEXT_ROWS);
+        let [queue, call] = Layout::vertical([Constraint::Length(lines), Constraint::Min(2)]).areas(body);
         (queue, call)
     };
     Places { head, queue, call, keys: (keys > 0).then_some(foot) }
@@ -77,8 +86,13 @@ pub fn line_at(area: Rect, at: Position) -> Option<usize> {
     inside.contains(at).then(|| usize::from(at.y - inside.y))
 }
 
-/// Enter takes what the agent says; on a call of which it says nothing, the story opens.
+/// Enter takes what the agent says: of the call under the cursor, or of each that is marked its own word; on a call of which it says nothing, the story opens.
 pub fn enter(state: &State) -> Option<Next> {
+    let marks = state.marks.of(Pane::Outcomes);
+    let marked: Vec<&PaneRow> = state.queue_rows().into_iter().filter(|r| marks.contains(&r.id)).collect();
+    if !marked.is_empty() && !state.options.read_only {
+        return Some(Next::Instead(Box::new(AgentsWords::of_marked(state, &marked))));
+    }
     let row = state.queue_rows().into_iter().find(|r| Some(r.id) == state.queue)?;
     let word = row.suggestion.filter(|_| row.outcome.is_none() && !state.options.read_only)?;
     Some(Next::Then(Action::Tag(word)))
@@ -110,7 +124,7 @@ fn key(state: &State, action: Action) -> String {
     state.keys.name(action)
 }
 
-/// ` to tag 7   oldest 4 m   you: 31 tagged today, 6 s each   ana is tagging here too`.
+/// ` to tag 7   oldest 4 m   you: 31 tagged today, 6 s each   ana tags here too`.
 fn head(state: &State) -> String {
     let mut text = format!(" to tag {}", state.to_tag());
     let Some((head, _)) = &state.judging else { return text };
@@ -122,8 +136,8 @@ fn head(state: &State) -> String {
     let others: Vec<&str> = head.others.iter().map(|t| t.who.as_str()).collect();
     match others.as_slice() {
         [] => {}
-        [one] => text.push_str(&format!("   {one} is tagging here too")),
-        several => text.push_str(&format!("   {} are tagging here too", several.join(", "))),
+        [one] => text.push_str(&format!("   {one} tags here too")),
+        several => text.push_str(&format!("   {} tag here too", several.join(", "))),
     }
     text
 }
@@ -132,7 +146,8 @@ fn draw_queue(frame: &mut Frame<'_>, state: &State, area: Rect, queue: &[&PaneRo
     let inside = if wide {
         let at = selected.map_or_else(|| format!("{}", queue.len()), |i| format!("{}/{}", i + 1, queue.len()));
         let next = if state.auto_next { "auto-next on" } else { "auto-next off" };
-        boxed(frame, &state.theme, area, true, "To tag, oldest first", &format!("{at}  {} {next}", key(state, Action::AutoNext)))
+        let order = state.lists.of(Pane::Outcomes).order().map_or_else(|| "oldest first".to_owned(), |o| format!("by {o}"));
+        boxed(frame, &state.theme, area, true, &format!("To tag, {order}"), &format!("{at}  {} {next}", key(state, Action::AutoNext)))
     } else {
         area
     };
@@ -182,8 +197,8 @@ fn card(state: &State, row: &PaneRow, width: usize) -> Vec<Line<'static>> {
         Some(card) => out.rest(card),
         None => out.words("loading...", "text_faint"),
     }
-    if !row.notes.is_empty() {
-        out.labelled("Note", &row.notes, "text");
+    for (i, line) in row.notes.lines().enumerate() {
+        out.labelled(if i == 0 { "Note" } else { "" }, line, "text");
     }
     out.lines
 }
@@ -308,8 +323,12 @@ fn cities(places: &str) -> String {
 
 /// The six keys, the agent's among them in capitals, and what goes beside.
 fn draw_keys(frame: &mut Frame<'_>, state: &State, area: Rect, row: Option<&PaneRow>) {
-    let inside = boxed(frame, &state.theme, area, false, "Tag", "");
     let word = row.and_then(|r| r.suggestion);
+    if area.height < KEY_ROWS {
+        let line = Span::styled(beside(state, word, usize::from(area.width), false), state.theme.style("text_dim"));
+        return frame.render_widget(Paragraph::new(line), area);
+    }
+    let inside = boxed(frame, &state.theme, area, false, "Tag", "");
     let mut spans = vec![Span::raw("  ")];
     for o in Outcome::ALL {
         let said = word == Some(o);
@@ -318,12 +337,30 @@ fn draw_keys(frame: &mut Frame<'_>, state: &State, area: Rect, row: Option<&Pane
         spans.push(Span::styled(format!(" {} ", key(state, Action::Tag(o))), state.theme.style("key")));
         spans.push(Span::styled(format!("{label}   "), if said { style.add_modifier(Modifier::BOLD) } else { style }));
     }
-    let mut second = format!("  {} ", key(state, Action::Enter));
-    second.push_str(word.map_or("opens the story: the agent says nothing of it".to_owned(), |o| format!("takes what the agent says ({})", o.label())).as_str());
-    second.push_str(&format!("      {} all of which it is {} % sure", key(state, Action::AgentsWords), tagging::SURE_PERCENT));
-    if let Some(step) = crate::console::possible::step_back(state) {
-        second.push_str(&format!("      {} takes back {step}", key(state, Action::Undo)));
-    }
-    let second = Line::from(Span::styled(cut(&second, usize::from(inside.width)), state.theme.style("text_dim")));
+    let beside = beside(state, word, usize::from(inside.width.saturating_sub(1)), true);
+    let second = Line::from(Span::styled(format!(" {beside}"), state.theme.style("text_dim")));
     frame.render_widget(Paragraph::new(vec![Line::from(spans), Line::default(), second]), inside);
+}
+
+/// What goes beside the digits, each whole or not there: whose tag is taken back first of all. In one line Enter is
+/// left to the corner of the call.
+fn beside(state: &State, word: Option<Outcome>, width: usize, enter: bool) -> String {
+    let step = crate::console::possible::step_back(state).map(|step| format!("{} takes back {step}", key(state, Action::Undo)));
+    let marked = state.marked().len();
+    let does = match word {
+        _ if marked > 0 => format!("each of {marked} as the agent says"),
+        Some(o) => format!("as the agent says ({})", o.label()),
+        None => "its story: the agent says nothing".to_owned(),
+    };
+    let does = (enter || marked > 0).then(|| format!("{} {does}", key(state, Action::Enter)));
+    let sure = format!("{} all it is {} % sure of", key(state, Action::AgentsWords), state.sure);
+    let mut text = String::new();
+    for piece in step.into_iter().chain(does).chain([sure]) {
+        let gap = if text.is_empty() { " " } else { "   " };
+        if text.width() + gap.len() + piece.width() <= width {
+            text.push_str(gap);
+            text.push_str(&piece);
+        }
+    }
+    text
 }

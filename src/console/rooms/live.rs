@@ -50,6 +50,10 @@ impl Room for Live {
         state.live_rows().into_iter().find(|r| Some(r.id) == state.live)
     }
 
+    fn calls<'a>(&self, state: &'a State) -> Vec<&'a PaneRow> {
+        state.live_rows()
+    }
+
     fn keeps_top(&self, state: &State) -> bool {
         state.follow
     }
@@ -81,8 +85,9 @@ impl Room for Live {
 /// `3/8  2 marked  to tag only  follow on`.
 fn corner(state: &State, selected: Option<usize>, rows: usize) -> String {
     let mut corner = selected.map_or_else(|| rows.to_string(), |i| format!("{}/{rows}", i + 1));
-    if !state.marks.is_empty() {
-        corner.push_str(&format!("  {} marked", state.marks.len()));
+    let marked = state.marks.of(Pane::Live).len();
+    if marked > 0 {
+        corner.push_str(&format!("  {marked} marked"));
     }
     if state.to_tag_only {
         corner.push_str("  to tag only");

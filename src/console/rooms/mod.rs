@@ -7,6 +7,7 @@ mod campaigns;
 mod columns;
 pub mod deck;
 mod events;
+mod found;
 mod judging;
 mod live;
 mod outcomes;

@@ -68,6 +68,10 @@ impl Room for Outcomes {
         state.queue_rows().into_iter().find(|r| Some(r.id) == state.queue)
     }
 
+    fn calls<'a>(&self, state: &'a State) -> Vec<&'a PaneRow> {
+        state.queue_rows()
+    }
+
     fn enter(&mut self, state: &mut State) -> Option<Next> {
         judging::judged(state).and_then(|_| judging::enter(state))
     }
@@ -133,7 +137,10 @@ fn corner(state: &State, focused: bool, selected: Option<usize>) -> String {
     }
     let at = selected.map_or_else(String::new, |i| format!("{}/", i + 1));
     let next = if state.auto_next { "on" } else { "off" };
-    let marked = if state.marks.is_empty() { String::new() } else { format!("  {} marked", state.marks.len()) };
+    let marked = match state.marks.of(Pane::Outcomes).len() {
+        0 => String::new(),
+        n => format!("  {n} marked"),
+    };
     format!("all campaigns: {at}{to_tag} to tag{marked}  {} auto-next {next}", state.keys.name(Action::AutoNext))
 }
 

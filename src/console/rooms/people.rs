@@ -5,14 +5,14 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::{
     Frame,
     layout::{Constraint, Layout, Rect},
-    text::Span,
 };
 use tui_input::Input;
 
+mod drawing;
+
 use super::{
-    calls::draw_field,
     person::Person,
-    roster::{Columns, Item, Roster, Which},
+    roster::{Item, Roster, Which},
 };
 use crate::{
     console::{
@@ -22,9 +22,8 @@ use crate::{
         place::{Next, Room},
         state::{Errand, State},
         text,
-        widgets::{Row, boxed, empty, fit, head},
     },
-    domain::{campaign::ContactSource, outcome::Outcome, phone::PhoneNumber, text::clean},
+    domain::{campaign::ContactSource, outcome::Outcome, phone::PhoneNumber},
     store::SourceRow,
 };
 
@@ -109,6 +108,7 @@ impl People {
                     state.open(dialogs::ImportNumbers::default());
                 }
             }
+            Action::Import if self.person.is_none() && self.source(state).is_some() => self.import(state),
             // Nothing is done to a campaign that is not on the screen.
             Action::Start | Action::PauseResume | Action::Stop | Action::Why => {
                 state.hint(format!("campaigns are in {}", state.keys.name(Action::Focus(Pane::Campaigns))));
@@ -170,6 +170,16 @@ impl People {
         }
     }
 
+    /// Into the list under the cursor, until somebody chooses another. One that goes on comes back.
+    fn import(&self, state: &mut State) {
+        if state.options.read_only {
+            return state.hint(READ_ONLY);
+        }
+        let list = self.source(state).map(|s| s.id);
+        let dialog = state.behind.take().unwrap_or_else(|| Box::new(dialogs::ImportDialog::new(state, list)));
+        state.open_boxed(dialog);
+    }
+
     fn copy(&self, state: &mut State) -> Vec<Effect> {
         let Some((number, name)) = self.whom() else {
             state.hint("nobody is selected");
@@ -178,76 +188,6 @@ impl People {
         let whose = if name.is_empty() { "the number".to_owned() } else { format!("the number of {name}") };
         state.say(format!("{whose} is in your clipboard, if the terminal allows it"));
         vec![Effect::Copy(number)]
-    }
-
-    fn draw_lists(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
-        let focused = self.side == Side::Lists;
-        let (at, total) = self.lists(state);
-        let inside = boxed(frame, &state.theme, area, focused, &self.tab(state), &format!("{}/{total}", at + 1));
-        let width = usize::from(inside.width);
-        let name = width.saturating_sub(2 + 9 + 9 + 9);
-        let body = head(frame, &state.theme, inside, &format!("{} {:>8} {:>8} {:>8}", fit("list", name), "people", "invalid", "no calls"));
-        let rows = usize::from(body.height).max(1);
-        let top = (at + 1).saturating_sub(rows);
-        for i in (top..total).take(rows) {
-            let (text, role) = if let Some(s) = i.checked_sub(1).and_then(|i| sources(state).get(i)) {
-                let some = |n: i64| if n > 0 { n.to_string() } else { String::new() };
-                (format!("{} {:>8} {:>8} {:>8}", fit(&clean(&s.name, 80), name), s.contacts, some(s.invalid), some(s.do_not_call)), "text")
-            } else {
-                let n = self.roster.listed.map_or_else(String::new, |n| n.to_string());
-                (format!("{} {:>8} {:>8} {n:>8}", fit("do not call", name), "", ""), "outcome_do_not_call")
-            };
-            let spans = vec![Span::styled(text, state.theme.style(role))];
-            Row { spans, selected: i == at, marked: false, focused }.draw(frame, &state.theme, body, i - top);
-        }
-    }
-
-    /// Which of the lists, and how many there are.
-    fn lists(&self, state: &State) -> (usize, usize) {
-        let which = self.which(state);
-        let at = sources(state).iter().position(|s| Which::List(s.id) == which).map_or(0, |i| i + 1);
-        (at, sources(state).len() + 1)
-    }
-
-    fn draw_rows(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
-        let focused = self.side == Side::Rows;
-        let which = self.which(state);
-        let title = self.source(state).map_or_else(|| "Do not call".to_owned(), |s| clean(&s.name, 80));
-        let inside = boxed(frame, &state.theme, area, focused, &title, &self.corner(state));
-        draw_field(frame, state, Rect { height: 1.min(inside.height), ..inside }, &self.input, self.typing);
-        let rest = Rect { y: inside.y + 1, height: inside.height.saturating_sub(1), ..inside };
-        if self.roster.items.is_empty() {
-            return empty(frame, &state.theme, rest, &self.nothing(state));
-        }
-        let columns = Columns::of(which, usize::from(rest.width));
-        let body = head(frame, &state.theme, rest, &columns.head());
-        let at = self.roster.position();
-        let top = if focused { state.sight.get(&Pane::People).map_or(0, |s| s.0) } else { 0 };
-        for (i, item) in self.roster.items.iter().enumerate().skip(top).take(usize::from(body.height)) {
-            let row = Row { spans: columns.spans(state, item), selected: Some(i) == at, marked: false, focused: focused && !self.typing };
-            row.draw(frame, &state.theme, body, i - top);
-        }
-    }
-
-    fn corner(&self, state: &State) -> String {
-        let looks = if self.roster.looks() { "looking...  " } else { "" };
-        let at = self.roster.position().map_or_else(String::new, |i| format!("{}/", i + 1));
-        let more = if self.roster.has_more() { "+" } else { "" };
-        let flagged = self.source(state).filter(|s| s.do_not_call > 0).map_or_else(String::new, |s| format!("  {} do not call", s.do_not_call));
-        format!("{looks}{at}{}{more}{flagged}", self.roster.items.len())
-    }
-
-    fn nothing(&self, state: &State) -> String {
-        let (find, last) = (state.keys.name(Action::Filter), state.keys.name(Action::Bottom));
-        match (self.roster.looks(), self.roster.has_more(), self.input.value().trim().is_empty()) {
-            (true, ..) => "looking...".to_owned(),
-            (false, true, _) => format!("None fits so far. {last} looks further, {find} changes what is looked for"),
-            (false, false, false) => format!("None fits. {find} changes what is looked for"),
-            (false, false, true) if self.which(state) == Which::DoNotCall => {
-                format!("No number is on the list. {} imports a file of numbers, :dnc NUMBER puts one there", state.keys.name(Action::Import))
-            }
-            (false, false, true) => "Nobody is in this list.".to_owned(),
-        }
     }
 }
 
@@ -321,7 +261,7 @@ impl Room for People {
         }
         match (self.side, self.roster.item()) {
             (Side::Lists, _) => self.side = Side::Rows,
-            (Side::Rows, Some(item)) => self.person = Some(Person::of(item.number().to_owned(), false)),
+            (Side::Rows, Some(item)) => self.person = Some(Person::of(item.number().to_owned(), item.name(), false)),
             (Side::Rows, None) => state.hint("nobody is selected"),
         }
         Some(Next::stay())
@@ -336,7 +276,9 @@ impl Room for People {
         Some(if self.typing {
             [("Enter", "to the people"), ("Ctrl-u", "empties the field"), ("Esc", "out of it")].map(|(k, w)| (k.to_owned(), w.to_owned())).into()
         } else if self.person.is_some() {
-            vec![("Enter".to_owned(), "the call's story".to_owned()), dnc, copy, esc("back")]
+            let called = self.person.as_ref().is_some_and(|p| p.list().1 > 0);
+            let story = called.then(|| ("Enter".to_owned(), "the call's story".to_owned()));
+            story.into_iter().chain([dnc, copy, esc("back")]).collect()
         } else if self.side == Side::Rows {
             let mut keys = vec![("Enter".to_owned(), "all that is known".to_owned()), dnc, copy, find];
             if is_list {
@@ -388,8 +330,8 @@ impl Room for People {
     }
 
     fn asks(&mut self, state: &mut State) -> Vec<Effect> {
-        if let Some(Errand::Number(number)) = state.errand.take_if(|e| matches!(e, Errand::Number(_))) {
-            (self.person, self.typing) = (Some(Person::of(number, true)), false);
+        if let Some(Errand::Number(number, name)) = state.errand.take_if(|e| matches!(e, Errand::Number(..))) {
+            (self.person, self.typing) = (Some(Person::of(number, name, true)), false);
         }
         if let Some(person) = &mut self.person {
             return person.asks().map(Effect::Ask).into_iter().collect();

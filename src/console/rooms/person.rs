@@ -19,6 +19,7 @@ use crate::{
         rows::count,
         snapshot::Snapshot,
         state::State,
+        steps::listed,
         widgets::{Row, boxed, empty, fit, head, wrapped},
     },
     desk::NumberStory,
@@ -28,6 +29,8 @@ use crate::{
 
 pub struct Person {
     pub number: String,
+    /// By which one came here; several lists may call the number differently.
+    from: String,
     /// Esc leads to where one came from, and not to the lists.
     pub visit: bool,
     story: Option<Box<NumberStory>>,
@@ -43,15 +46,33 @@ const FIELDS: usize = 6;
 const LABEL: usize = 12;
 
 impl Person {
-    pub fn of(number: String, visit: bool) -> Self {
-        Self { number, visit, story: None, asked: false, at: None }
+    pub fn of(number: String, from: String, visit: bool) -> Self {
+        Self { number, from, visit, story: None, asked: false, at: None }
     }
 
-    /// Its name, of the first card or call that has one.
+    /// Its name: the one by which one came here, else of the first card or call that has one.
     pub fn name(&self) -> String {
-        let Some(story) = &self.story else { return String::new() };
-        let names = story.cards.iter().map(|c| &c.1.name).chain(story.calls.iter().map(|c| &c.call.contact_name));
-        names.map(|n| clean(n, 60)).find(|n| !n.trim().is_empty()).unwrap_or_default()
+        let first = || self.names().into_iter().next().unwrap_or_default();
+        if self.from.trim().is_empty() { first() } else { self.from.clone() }
+    }
+
+    /// All names that its cards and calls have.
+    fn names(&self) -> Vec<String> {
+        let Some(story) = &self.story else { return Vec::new() };
+        let mut names: Vec<String> = Vec::new();
+        for name in story.cards.iter().map(|c| &c.1.name).chain(story.calls.iter().map(|c| &c.call.contact_name)).map(|n| clean(n, 60)) {
+            if !name.trim().is_empty() && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// `Jane Roe, also Lars Olsen`.
+    fn title(&self) -> String {
+        let name = self.name();
+        let others: Vec<String> = self.names().into_iter().filter(|n| *n != name).collect();
+        if others.is_empty() { name } else { format!("{name}, also {}", listed(&others)) }
     }
 
     /// Something was changed: it is looked at again.
@@ -104,7 +125,7 @@ impl Person {
     }
 
     pub fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
-        let title = format!("{}  {}", state.number(&self.number), self.name());
+        let title = format!("{}  {}", state.number(&self.number), self.title());
         let (at, total) = self.list();
         let corner = at.map_or_else(|| count(i64::try_from(total).unwrap_or(0), "call"), |i| format!("call {} of {total}", i + 1));
         let inside = boxed(frame, &state.theme, area, true, title.trim_end(), if self.story.is_some() { &corner } else { "" });
@@ -138,7 +159,7 @@ impl Person {
             let text = format!("since {}, {}{whose}", since.trim(), who(&listed.entry));
             labelled(&mut out, width, "DO NOT CALL", &text, style("outcome_do_not_call"));
         } else {
-            let text = format!("it is not on the list; {} puts it there", state.keys.name(Action::Tag(Outcome::DoNotCall)));
+            let text = format!("it may be called: the number is not on the list; {} puts it there", state.keys.name(Action::Tag(Outcome::DoNotCall)));
             labelled(&mut out, width, "do not call", &text, style("text_dim"));
         }
         for p in story.promised.iter().take(SHOWN) {

@@ -56,7 +56,7 @@ pub struct Roster {
     /// The last question; answers to others are passed over.
     asked: Option<Question>,
     failed: Option<Question>,
-    barren: u8,
+    barren: u16,
     /// Rows of the first page: as many as were there, where all is looked at again.
     limit: usize,
     /// Numbers on the do-not-call list.
@@ -67,7 +67,8 @@ const PAGE: usize = 100;
 const NEAR: usize = 30;
 const MOST: usize = 3000;
 const MOST_AT_ONCE: usize = 500;
-const BARREN: u8 = 5;
+/// So many pages of nothing are looked through without a key: a list of a million is read to its end, page by page.
+const BARREN: u16 = 250;
 
 fn first(which: Which, text: &str, limit: usize) -> Question {
     match which {

@@ -164,7 +164,7 @@ pub fn list<'a>(
     let top = state.sight.get(&pane).map_or(0, |s| s.0).min(rows.len().saturating_sub(1));
     let focused = state.focus == pane;
     for (i, r) in rows.iter().enumerate().skip(top).take(usize::from(area.height)) {
-        let row = Row { spans: spans(r), selected: Some(i) == selected, marked: state.marks.contains(&r.id), focused };
+        let row = Row { spans: spans(r), selected: Some(i) == selected, marked: state.marks.of(pane).contains(&r.id), focused };
         row.draw(frame, &state.theme, area, i - top);
     }
 }

@@ -114,8 +114,9 @@ fn first(state: &State, width: usize) -> Filling<'static> {
 
 /// The person the keys act on; `false`: nobody, and why.
 fn target(state: &State, width: usize) -> (String, bool) {
-    if state.marked() > 0 {
-        return (format!("+{} marked ", state.marked()), true);
+    let marked = state.marked().len();
+    if marked > 0 {
+        return (format!("+{marked} marked "), true);
     }
     let Some(row) = state.selected() else {
         let down = state.keys.name(Action::Down);
