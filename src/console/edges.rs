@@ -19,9 +19,22 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, pane: Pane, area: Rect) {
     }
     if let Some(order) = list.order() {
         let text = format!(" sort {order} ");
-        let x = area.right().saturating_sub(u16::try_from(text.width()).unwrap_or(0) + 2);
-        put(frame, &text, x.max(area.x + 2), area.y, state.theme.style("text_dim"));
+        let wide = u16::try_from(text.width()).unwrap_or(u16::MAX);
+        // At the upper right; where the title is long below at the left.
+        let (top, below) = (area.right().saturating_sub(wide + 2).max(area.x + 2), area.bottom() - 1);
+        let at = [(top, area.y), (area.x + 2, below)].into_iter().find(|(x, y)| is_free(frame, state, (*x, *y), wide));
+        if let Some((x, y)) = at {
+            put(frame, &text, x, y, state.theme.style("text_dim"));
+        }
     }
+}
+
+/// Nothing stands on the frame there, nor right beside.
+fn is_free(frame: &mut Frame<'_>, state: &State, (x, y): (u16, u16), wide: u16) -> bool {
+    let set = state.theme.symbols.border.set();
+    let line = [set.horizontal_top, set.horizontal_bottom];
+    let buffer = frame.buffer_mut();
+    (x.saturating_sub(1)..x.saturating_add(wide)).all(|x| buffer.cell((x, y)).is_some_and(|c| line.contains(&c.symbol())))
 }
 
 fn put(frame: &mut Frame<'_>, text: &str, x: u16, y: u16, style: ratatui::style::Style) {

@@ -95,6 +95,8 @@ symbols!(
     unset = "○", "o";
     /// Left of the row that keys act on.
     cursor = "▌", ">";
+    /// A history where there was nothing.
+    base = "▁", "_";
     /// On rows that are marked.
     mark = "◆", "#";
     /// Left of the row under the cursor of a pane without the focus.
@@ -103,7 +105,7 @@ symbols!(
     track = "░", ".";
     /// Parts of a bar of contacts, each with a look of its own.
     called = "█", "#";
-    on_line = "●", "*";
+    on_line = "█", "*";
     waits = "▒", "=";
     closed = "░", "-";
     refused = "✗", "x";

@@ -416,7 +416,7 @@ fn the_last_hour_shows_what_was_answered_of_what_was_dialled() {
     let left = (82..200).rfind(|x| screen[(*x, top)].symbol() == "d").unwrap() + 19;
     let colours = |y: u16| (left..199).filter(|x| screen[(*x, y)].symbol() != " ").map(|x| screen[(x, y)].fg).collect::<Vec<_>>();
     let (highest, lowest) = (colours(top), colours(failed - 1));
-    assert!(!highest.is_empty() && highest.iter().all(|c| *c == role(&s, "call_calling")), "{highest:?}");
+    assert!(!highest.is_empty() && highest.iter().all(|c| *c == role(&s, "spark")), "{highest:?}");
     assert!(lowest.len() > 30 && lowest.iter().all(|c| *c == role(&s, "call_answered")), "{lowest:?}");
     assert_eq!(colours(failed), vec![role(&s, "error"); 3], "three minutes had a failure");
 }

@@ -1,19 +1,14 @@
 //! Which columns a list shows: each by a key, seen at once.
 
 use crossterm::event::{KeyCode, KeyEvent};
-use ratatui::{
-    Frame,
-    layout::Rect,
-    text::{Line, Span},
-    widgets::Paragraph,
-};
+use ratatui::{Frame, layout::Rect, text::Span};
 
 use crate::console::{
     keys::Pane,
     lists,
     place::{Dialog, Next},
     state::State,
-    widgets::popup,
+    widgets::{Row, popup},
 };
 
 pub struct Columns {
@@ -55,18 +50,24 @@ impl Dialog for Columns {
         let columns = lists::columns(self.pane);
         let height = u16::try_from(columns.len() + 2).unwrap_or(u16::MAX);
         let title = format!("Columns of {}", lists::name(self.pane));
-        let inside = popup(frame, &state.theme, area, 44, height, &title, "Space on, off   Enter");
+        let inside = popup(frame, &state.theme, area, 44, height, &title, "Space on, off   Enter done");
         let list = state.lists.of(self.pane);
         let line = |(i, column): (usize, &lists::Column)| {
-            let sign = if i == self.at { "▌" } else { " " };
             let (mark, role) = match (lists::is_fixed(self.pane, *column), list.shows(*column)) {
                 (true, _) => ("[x]", "text_faint"),
                 (_, true) => ("[x]", "text"),
                 (_, false) => ("[ ]", "text_dim"),
             };
-            Line::from(vec![Span::styled(sign, state.theme.style("key")), Span::styled(format!(" {mark} {}", column.name()), state.theme.style(role))])
+            let spans = vec![Span::styled(format!(" {mark} {}", column.name()), state.theme.style(role))];
+            Row { spans, selected: i == self.at, marked: false, focused: true }
         };
-        frame.render_widget(Paragraph::new(columns.iter().enumerate().map(line).collect::<Vec<_>>()), inside);
+        for (y, row) in columns.iter().enumerate().map(line).enumerate() {
+            row.draw(frame, &state.theme, inside, y);
+        }
+    }
+
+    fn shows_behind(&self) -> bool {
+        true
     }
 
     /// What was typed before it opened switches at most a column.

@@ -131,11 +131,11 @@ impl Law {
     fn does(&self) -> String {
         match &self.stage {
             Stage::Sent => "being written...".to_owned(),
-            Stage::Open => format!("Open {}? Its laws hold, and its people are called again. y opens   any other key: no", self.place()),
-            Stage::Close(_) => format!("Enter next, on the last field closes {}: nobody there is called, on any host   Esc", self.place()),
-            Stage::Find if !legal::is_place(&self.place()) => format!("a country or a state shows its law   Esc   table of {}", legal::version()),
-            Stage::Find if self.closure().is_some() => format!("Enter opens {} (asks)   Esc", self.place()),
-            Stage::Find => format!("Enter closes {} (asks until when)   Esc", self.place()),
+            Stage::Open => format!("Open {}? Its laws hold, and its people are called again.   y opens   any other key: no", self.place()),
+            Stage::Close(_) => format!("Enter next, on the last field closes {}: nobody there is called, on any host   Esc back", self.place()),
+            Stage::Find if !legal::is_place(&self.place()) => format!("type a country or a state for its law   Esc back   table of {}", legal::version()),
+            Stage::Find if self.closure().is_some() => format!("Enter opens {} (asks)   Esc back", self.place()),
+            Stage::Find => format!("Enter closes {} (asks until when)   Esc back", self.place()),
         }
     }
 }

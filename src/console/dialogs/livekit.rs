@@ -81,7 +81,7 @@ impl Dialog for LiveKit {
                 "They are tried first. If the server takes them they are written to the configuration file, which nobody but you can read.".to_owned(),
             )),
         }
-        entries.push(Entry::Keys("Enter next, on the last field tries them   Tab Shift-Tab   Esc changes nothing".to_owned()));
+        entries.push(Entry::Keys("Enter next, on the last field tries them   Tab Shift-Tab fields   Esc back".to_owned()));
         card(frame, &state.theme, area, "LiveKit", "Esc", &entries);
     }
 

@@ -80,8 +80,8 @@ impl Dialog for Number {
             (Some(why), _) => entries.push(Entry::Wrong(why.clone())),
             (None, _) => entries.push(Entry::Faint("A trunk that carries the number is taken as it is; else one is made.".to_owned())),
         }
-        entries.push(Entry::Keys("Enter next, on the last field gives it   Tab Shift-Tab   Esc changes nothing".to_owned()));
-        card(frame, &state.theme, area, "A number for an assistant", "Esc", &entries);
+        entries.push(Entry::Keys("Enter next, on the last field gives it   Tab Shift-Tab fields   Esc back".to_owned()));
+        card(frame, &state.theme, area, "Number for an assistant", "Esc", &entries);
     }
 
     fn paste(&mut self, _state: &mut State, text: &str) {

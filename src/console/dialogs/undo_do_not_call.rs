@@ -8,7 +8,7 @@ use crate::{
         message::Effect,
         place::{Dialog, Next},
         state::{State, Undo},
-        widgets::{Entry, card},
+        widgets::{Entry, danger},
     },
     domain::{id::CallId, outcome::Outcome},
 };
@@ -35,8 +35,8 @@ impl Dialog for UndoDoNotCall {
     }
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
-        let entries = [Entry::words(format!("y takes {} off the do-not-call list.", self.name)), Entry::Keys("y take it back   Esc leave it".to_owned())];
-        card(frame, &state.theme, area, "Take do-not-call back?", "Esc", &entries);
+        let entries = [Entry::words(format!("y takes {} off the do-not-call list.", self.name)), Entry::Keys("y take it off   Esc back".to_owned())];
+        danger(frame, &state.theme, area, "Take do-not-call back?", "Esc", &entries);
     }
 
     /// The step stays the last one.

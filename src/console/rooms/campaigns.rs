@@ -53,6 +53,10 @@ impl Room for Campaigns {
         usize::from(area.height.saturating_sub(3))
     }
 
+    fn frame(&self, state: &State, area: Rect, whole: bool) -> Rect {
+        if whole { split(state, area).0 } else { area }
+    }
+
     fn list(&self, state: &State) -> (Option<usize>, usize) {
         let all = state.campaign_rows();
         (all.iter().position(|c| Some(c.row.id) == state.campaign), all.len())

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Datelike, Utc};
 use ratatui::text::Span;
 
-use super::table::{glyph, outcome_span, time};
+use super::table::{outcome_span, row_style, state_span, time};
 use crate::{
     console::{rows::display_name, state::State, widgets::fit},
     domain::text::clean,
@@ -71,16 +71,15 @@ impl Columns {
     pub fn spans(&self, state: &State, found: &FoundCall) -> Vec<Span<'static>> {
         let r = &found.call;
         let style = |role: &str| state.theme.style(role);
-        let (mark, role) = glyph(state, r.state);
         let mut spans = vec![Span::styled(fit(&r.armed_at.map_or_else(String::new, |t| when(state, t)), 13), style("text_dim"))];
         if self.age {
             spans.push(Span::styled(format!("{:>5} ", r.armed_at.map_or_else(String::new, |t| age(state.now, t))), style("text_faint")));
         }
         if self.contact > 0 {
             let who = format!("{} {}", fit(&display_name(r), self.contact), fit(&state.number(&r.phone_number), NUMBER));
-            spans.push(Span::styled(who, style("text")));
+            spans.push(Span::styled(who, if r.answered_at.is_some() { style("text") } else { row_style(state, r) }));
         }
-        spans.push(Span::styled(fit(&format!("{mark} {}", r.state.words()), 12), style(role)));
+        spans.push(state_span(state, r, 12));
         if self.talk {
             spans.push(Span::styled(format!("{:>5} ", time(r, state.now)), style("text")));
         }

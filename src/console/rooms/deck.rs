@@ -29,7 +29,7 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, places: &Places) {
     for (pane, area) in &places.panes {
         if let Some(room) = state.room(*pane) {
             room.draw(frame, state, *area, state.zoom);
-            edges::draw(frame, state, *pane, *area);
+            edges::draw(frame, state, *pane, room.frame(state, *area, state.zoom));
         }
     }
     if let Some(area) = places.trend.filter(|a| a.height > 2) {

@@ -29,7 +29,7 @@ use crate::{
 
 /// From here the queue stands beside the call; below it is one line over it.
 const WIDE: u16 = 100;
-const QUEUE_COLUMNS: u16 = 44;
+const QUEUE_COLUMNS: u16 = 46;
 /// With so many rows the keys have a place of their own.
 const TALL: u16 = 26;
 const KEY_ROWS: u16 = 5;
@@ -62,6 +62,12 @@ fn places(area: Rect) -> Places {
         (queue, call)
     };
     Places { head, queue, call, keys: (keys > 0).then_some(foot) }
+}
+
+/// Where the filter of the queue stands: on its frame, or where it is one line on the call's.
+pub fn frame(area: Rect) -> Rect {
+    let at = places(area);
+    if area.width >= WIDE { at.queue } else { at.call }
 }
 
 /// How many calls of the queue have room.
@@ -140,27 +146,50 @@ fn draw_queue(frame: &mut Frame<'_>, state: &State, area: Rect, queue: &[&PaneRo
     list(frame, state, inside, Pane::Outcomes, queue, selected, |r| queue_spans(state, r, width));
 }
 
-fn queue_spans(state: &State, r: &PaneRow, width: usize) -> Vec<Span<'static>> {
-    let says = 17;
-    let name = width.saturating_sub(1 + 6 + says);
+/// Cells of the age, of what is said, and of its share, each with a free one before it.
+const AGE: usize = 5;
+const WORD: usize = 13;
+const SHARE: usize = 6;
+/// Narrower queues have no room for shares, the narrowest but for the share a free cell at the end.
+const WITH_SHARE: usize = 36;
+const WITH_END: usize = 40;
+
+/// Cells of the name, and of what is said with its share.
+fn queue_widths(width: usize) -> (usize, usize) {
+    let says = WORD + if width >= WITH_SHARE { SHARE } else { 0 };
+    let end = usize::from(width >= WITH_END);
+    (width.saturating_sub(1 + AGE + says + end), says)
+}
+
+/// The heads of the queue's columns.
+pub fn queue_head(width: usize) -> String {
+    format!("{}{:>AGE$} {}", fit("contact", queue_widths(width).0), "age", "agent says")
+}
+
+/// A call of the queue, here and on the deck: who, since when, and what the agent says, shares under each other.
+pub fn queue_spans(state: &State, r: &PaneRow, width: usize) -> Vec<Span<'static>> {
+    let (name, says) = queue_widths(width);
     let since = r.completed_at.map_or_else(String::new, |t| age(state.now, t));
+    let asked = |o| {
+        let share = r.suggestion_confidence.filter(|_| says > WORD).map_or_else(String::new, |c| format!("{:>4.0} %", c * 100.0));
+        format!(" {}{share}", fit(&format!("{}?", short(o)), WORD - 1))
+    };
     let (word, role) = match (state.saving.get(&r.id), r.outcome, r.suggestion) {
-        (Some(_), ..) => ("~ saving".to_owned(), "text_dim".to_owned()),
-        (None, Some(o), _) => (format!("✓ {}", o.label()), format!("outcome_{}", o.as_str())),
-        (None, None, Some(o)) => (format!("{}?{}", short(o), sure(r)), format!("outcome_{}", o.as_str())),
-        (None, None, None) => ("-".to_owned(), "text_faint".to_owned()),
+        (Some(_), ..) => (format!(" {} saving", state.theme.symbols.saving), "text_dim".to_owned()),
+        (None, Some(o), _) => (format!(" ✓ {}", o.label()), format!("outcome_{}", o.as_str())),
+        (None, None, Some(o)) => (asked(o), format!("outcome_{}", o.as_str())),
+        (None, None, None) => (" -".to_owned(), "text_faint".to_owned()),
     };
     vec![
         Span::styled(fit(&display_name(r), name), state.theme.style("text")),
-        Span::styled(format!("{since:>5} "), super::table::age_style(state, r)),
-        Span::styled(fit(&format!(" {word}"), says), state.theme.style(&role)),
+        Span::styled(format!("{since:>AGE$}"), super::table::age_style(state, r)),
+        Span::styled(fit(&word, says), state.theme.style(&role)),
     ]
 }
 
 fn short(o: Outcome) -> &'static str {
     match o {
-        Outcome::NotInterested => "not int.",
-        Outcome::DoNotCall => "do not",
+        Outcome::NotInterested => "not inter.",
         Outcome::WrongNumber => "wrong no.",
         other => other.label(),
     }
@@ -301,7 +330,7 @@ impl Writing<'_> {
 }
 
 /// `New York or Chicago` of `America/New_York or America/Chicago`.
-fn cities(places: &str) -> String {
+pub fn cities(places: &str) -> String {
     let city = |place: &str| place.rsplit('/').next().unwrap_or_default().replace('_', " ");
     places.split(" or ").map(city).collect::<Vec<_>>().join(" or ")
 }

@@ -5,7 +5,7 @@
 use chrono::{DateTime, Duration, Utc};
 use ratatui::{
     Frame,
-    layout::{Position, Rect},
+    layout::Rect,
     text::{Line, Span},
     widgets::Paragraph,
 };
@@ -19,7 +19,7 @@ use crate::{
         question::{Answer, Question},
         setup::{Done, Setup},
         state::State,
-        widgets::{boxed, cut, empty, fit, wrapped},
+        widgets::{bar, boxed, cut, empty, fit, wrapped},
     },
     domain::system::{Light, Mend, System},
 };
@@ -221,7 +221,7 @@ impl Room for Systems {
             let place = Rect { y, height: rows, ..inside };
             frame.render_widget(Paragraph::new(text), place);
             if Some(i) == selected {
-                bar(frame, state, place);
+                bar(frame, &state.theme, place);
             }
             y += rows;
         }
@@ -336,14 +336,4 @@ fn way_out(state: &State, s: &System) -> (String, String) {
         _ => &s.way_out,
     };
     (key, words.to_owned())
-}
-
-/// The cursor: a bar beside the whole line.
-fn bar(frame: &mut Frame<'_>, state: &State, area: Rect) {
-    for y in area.y..area.bottom() {
-        let cell = Rect { x: area.x, y, width: 1, height: 1 };
-        frame.render_widget(Paragraph::new(Span::styled("▌", state.theme.style("key"))), cell);
-    }
-    frame.buffer_mut().set_style(area, state.theme.selection(true));
-    frame.set_cursor_position(Position::new(area.x, area.y));
 }

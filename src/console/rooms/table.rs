@@ -1,7 +1,12 @@
 //! Calls as rows of a list: columns that drop with the width, times, ages, and what is said of each.
 
 use chrono::{DateTime, Utc};
-use ratatui::{Frame, layout::Rect, style::Style, text::Span};
+use ratatui::{
+    Frame,
+    layout::Rect,
+    style::{Modifier, Style},
+    text::Span,
+};
 use unicode_width::UnicodeWidthStr;
 
 use crate::{
@@ -12,11 +17,7 @@ use crate::{
         state::State,
         widgets::{Row, fit},
     },
-    domain::{
-        call::State as CallState,
-        outcome::Outcome,
-        text::{clean, tail},
-    },
+    domain::{call::State as CallState, outcome::Outcome, text::clean},
     store::PaneRow,
 };
 
@@ -123,6 +124,10 @@ impl Columns {
             match kind.column {
                 Column::State => spans.push(state_span(state, r, *width)),
                 Column::Outcome => spans.extend(says(state, r, *width)),
+                // Who is on the line stands out; who rings may still be nobody.
+                Column::Contact if r.state == CallState::Answered => {
+                    spans.push(Span::styled(fit(&display_name(r), *width), row.add_modifier(Modifier::BOLD)));
+                }
                 column => spans.push(Span::styled(fit(&text_of(state, r, column), *width), row)),
             }
         }
@@ -144,7 +149,7 @@ fn text_of(state: &State, r: &PaneRow, column: Column) -> String {
     }
 }
 
-fn state_span(state: &State, r: &PaneRow, width: usize) -> Span<'static> {
+pub fn state_span(state: &State, r: &PaneRow, width: usize) -> Span<'static> {
     let (mark, role) = glyph(state, r.state);
     let over = r.state.is_ended() && !wants_tag(r);
     Span::styled(fit(&format!("{mark} {}", r.state.words()), width), state.theme.style(if over { "text_faint" } else { role }))
@@ -173,7 +178,7 @@ pub fn glyph(state: &State, call: CallState) -> (&str, &'static str) {
     match call {
         CallState::Answered => (&symbols.on_call, "call_answered"),
         CallState::Ringing => (&symbols.ringing, "call_calling"),
-        CallState::Armed | CallState::Dialing => (&symbols.dialling, "call_calling"),
+        CallState::Armed | CallState::Dialing => (&symbols.dialling, "call_dialling"),
         CallState::Pending | CallState::Claimed => (&symbols.queued, "call_pending"),
         CallState::Unknown | CallState::Unresolved => ("?", "warn"),
         CallState::Completed => (&symbols.ended, "call_completed"),
@@ -208,9 +213,13 @@ pub fn age_style(state: &State, r: &PaneRow) -> Style {
     late(state, r, "text")
 }
 
-/// The whole row by age; what is over and done is dim.
-fn row_style(state: &State, r: &PaneRow) -> Style {
-    if r.state.is_ended() && !wants_tag(r) { state.theme.style("text_faint") } else { late(state, r, "text") }
+/// The whole row by age: who is on the line bright, what waits for a tag dim, what is over and done faint.
+pub fn row_style(state: &State, r: &PaneRow) -> Style {
+    match (r.state.is_ended(), wants_tag(r)) {
+        (true, false) => state.theme.style("text_faint"),
+        (true, true) => late(state, r, "text_dim"),
+        (false, _) => late(state, r, "text"),
+    }
 }
 
 /// What is said of a call, and why where there is room.
@@ -245,19 +254,18 @@ pub fn outcome_span(state: &State, r: &PaneRow) -> Span<'static> {
             styled(format!("{}?{sure}", s.label()), &format!("outcome_{}", s.as_str()))
         }
         _ if wants_tag(r) => styled("? untagged".to_owned(), "outcome_untagged"),
-        _ if r.state.is_ended() && r.state != CallState::Completed => styled(why_ended(r), "text_dim"),
+        _ if r.state.is_ended() && r.state != CallState::Completed => styled(more_than_state(r), "text_faint"),
         _ => styled(String::new(), "text_faint"),
     }
 }
 
-/// A queue row without room for more: name, talk, what the agent thinks.
-pub fn narrow_spans(state: &State, r: &PaneRow, width: usize) -> Vec<Span<'static>> {
-    let name = fit(&display_name(r), 16);
-    let digits = if state.mask > 1 { String::new() } else { tail(&r.phone_number) };
-    let last = outcome_span(state, r);
-    vec![
-        Span::styled(format!(" {name} {} ", fit(&digits, 6)), state.theme.style("text")),
-        Span::styled(format!("{}  ", fit(&time(r, state.now), 5)), age_style(state, r)),
-        Span::styled(fit(&last.content.replace("not interested", "not int."), width.saturating_sub(34)), last.style),
-    ]
+/// Why a call failed, where its state does not say as much.
+fn more_than_state(r: &PaneRow) -> String {
+    let why = why_ended(r);
+    let said = match r.state {
+        CallState::Busy => matches!(r.sip_code, Some(486 | 600)),
+        CallState::Rejected => r.sip_code == Some(603),
+        _ => why.eq_ignore_ascii_case(r.state.words()),
+    };
+    if said { String::new() } else { why }
 }

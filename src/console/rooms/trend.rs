@@ -79,7 +79,7 @@ fn hour(width: usize) -> String {
 fn stacked(state: &State, dials: &[i64], answered: &[i64], top: i64, rows: usize) -> Vec<Vec<Span<'static>>> {
     let symbols = &state.theme.symbols;
     let (all, part) = (charts::tall(dials, top, rows, symbols), charts::tall(answered, top, rows, symbols));
-    let (of_dials, of_answers) = (state.theme.style("call_calling"), state.theme.style("call_answered"));
+    let (of_dials, of_answers) = (state.theme.style("spark"), state.theme.style("call_answered"));
     all.iter().zip(&part).map(|(all, part)| all.chars().zip(part.chars()).map(|cell| painted(state, cell, of_dials, of_answers)).collect()).collect()
 }
 

@@ -27,7 +27,8 @@ fn plain(symbol: &str) -> Option<&'static str> {
         '●' | '•' => "*",
         '✓' => "v",
         '✗' => "x",
-        '·' | '…' => ".",
+        '·' => ".",
+        '…' => ">",
         _ => return None,
     })
 }
