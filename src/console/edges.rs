@@ -12,6 +12,7 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, pane: Pane, area: Rect) {
         return;
     }
     let list = state.lists.of(pane);
+    scrolled(frame, state, pane, area);
     let room = usize::from(area.width / 2);
     if let Some(words) = filter(state, pane) {
         let style = state.theme.style("match").add_modifier(Modifier::BOLD);
@@ -26,6 +27,22 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, pane: Pane, area: Rect) {
         if let Some((x, y)) = at {
             put(frame, &text, x, y, state.theme.style("text_dim"));
         }
+    }
+}
+
+/// Where one is in a list that is longer than its pane: a bar on the right side of the frame.
+fn scrolled(frame: &mut Frame<'_>, state: &State, pane: Pane, area: Rect) {
+    let Some((top, rows)) = state.sight.get(&pane).copied() else { return };
+    let total = state.room(pane).map_or(0, |room| room.list(state).1);
+    let height = usize::from(area.height.saturating_sub(2));
+    if rows == 0 || total <= rows || height < 3 {
+        return;
+    }
+    let long = (height * rows / total).max(1);
+    let from = (height - long) * top.min(total - rows) / (total - rows);
+    let style = state.theme.style(if state.focus == pane { "border_focus" } else { "border" });
+    for y in (from..from + long).filter_map(|y| u16::try_from(y).ok()) {
+        put(frame, "▐", area.right() - 1, area.y + 1 + y, style);
     }
 }
 

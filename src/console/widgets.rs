@@ -203,6 +203,9 @@ impl Row<'_> {
         let mut all = vec![Span::styled(sign, theme.style("key"))];
         all.extend(self.spans);
         frame.render_widget(Paragraph::new(Line::from(all)), line);
+        if self.marked && !self.selected && !theme.mono {
+            frame.buffer_mut().set_style(line, theme.selection(false));
+        }
         if self.selected {
             frame.buffer_mut().set_style(line, theme.selection(self.focused));
             if self.focused {
@@ -226,7 +229,10 @@ pub fn bar(frame: &mut Frame<'_>, theme: &Theme, area: Rect) {
 /// A column's head over a list; answers what is left below.
 pub fn head(frame: &mut Frame<'_>, theme: &Theme, area: Rect, text: &str) -> Rect {
     let line = Rect { height: 1.min(area.height), ..area };
-    frame.render_widget(Paragraph::new(Span::styled(fit(&format!(" {text}"), usize::from(area.width)), theme.style("text_faint"))), line);
+    frame.render_widget(
+        Paragraph::new(Span::styled(fit(&format!(" {text}"), usize::from(area.width)), theme.style("text_dim").add_modifier(Modifier::BOLD))),
+        line,
+    );
     Rect { y: area.y + line.height, height: area.height - line.height, ..area }
 }
 
@@ -282,6 +288,7 @@ fn raised(frame: &mut Frame<'_>, theme: &Theme, area: Rect, (width, height): (u1
 pub enum Entry<'a> {
     Words(String),
     Faint(String),
+    Head(String),
     /// What its keys do.
     Keys(String),
     Wrong(String),
@@ -301,7 +308,7 @@ impl Entry<'_> {
 
     fn height(&self, theme: &Theme, width: usize) -> usize {
         match self {
-            Self::Words(t) | Self::Faint(t) | Self::Wrong(t) => wrapped(t, width).len().max(1),
+            Self::Words(t) | Self::Faint(t) | Self::Head(t) | Self::Wrong(t) => wrapped(t, width).len().max(1),
             Self::Keys(t) => offered_lines(theme, t, width).len().max(1),
             Self::Field(..) | Self::Choice(..) | Self::Gap => 1,
             Self::Area(_, rows) => *rows,
@@ -310,7 +317,7 @@ impl Entry<'_> {
 
     fn width(&self) -> usize {
         match self {
-            Self::Words(t) | Self::Faint(t) | Self::Keys(t) | Self::Wrong(t) => t.width(),
+            Self::Words(t) | Self::Faint(t) | Self::Head(t) | Self::Keys(t) | Self::Wrong(t) => t.width(),
             Self::Choice(t, _) => t.width() + 2,
             Self::Field(label, input) => label.width() + input.value().width() + 4,
             Self::Area(..) => 80,
@@ -323,6 +330,7 @@ impl Entry<'_> {
         let (text, role) = match self {
             Self::Words(t) => (t, "text"),
             Self::Faint(t) => (t, "text_dim"),
+            Self::Head(t) => (t, "title"),
             Self::Wrong(t) => (t, "error"),
             Self::Keys(t) => return frame.render_widget(Paragraph::new(offered_lines(theme, t, width)), area),
             Self::Choice(t, here) => return choice(frame, theme, area, t, *here),
@@ -333,7 +341,9 @@ impl Entry<'_> {
             Self::Area(text, _) => return text.draw(frame, theme, area),
             Self::Gap => return,
         };
-        let lines: Vec<Line<'_>> = wrapped(text, width).into_iter().map(|l| Line::from(Span::styled(l, theme.style(role)))).collect();
+        let bold = if matches!(self, Self::Head(_)) { Modifier::BOLD } else { Modifier::empty() };
+        let style = theme.style(role).add_modifier(bold);
+        let lines: Vec<Line<'_>> = wrapped(text, width).into_iter().map(|l| Line::from(Span::styled(l, style))).collect();
         frame.render_widget(Paragraph::new(lines), area);
         barred(frame, theme, area, text);
     }

@@ -6,6 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::{
     Frame,
     layout::Rect,
+    style::Style,
     text::{Line, Span},
     widgets::Paragraph,
 };
@@ -25,7 +26,7 @@ use crate::{
         state::State,
         text::{self, Text},
         theme::Theme,
-        widgets::{field, fit, popup, wrapped},
+        widgets::{bar, field, fit, popup, wrapped},
     },
     domain::{
         campaign::{ContactSource, Settings},
@@ -354,7 +355,7 @@ impl Dialog for Form {
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
         let title = if self.editing.is_some() { format!("Change \"{}\"", self.name.value()) } else { "New campaign".to_owned() };
         let done = if self.editing.is_some() { "saves" } else { "makes it" };
-        let inside = popup(frame, &state.theme, area, 104, 22, &title, &format!("Tab next   Shift-Tab back   Ctrl-s {done}   Esc away"));
+        let inside = popup(frame, &state.theme, area, 104, 22, &title, &format!("Tab next   Shift-Tab back   Ctrl-s {done}   Esc back"));
         let mut y = inside.y;
         let script = script_rows(self, inside.height);
         for (i, id) in Id::ALL.into_iter().enumerate() {
@@ -384,16 +385,16 @@ const LEFT: u16 = 13;
 impl Form {
     fn draw_row(&self, frame: &mut Frame<'_>, theme: &Theme, area: Rect, id: Id, i: usize) {
         let here = i == self.at;
-        let style = theme.style(if here {
-            "text"
-        } else if i > self.at {
-            "text_faint"
-        } else {
-            "text_dim"
-        });
+        // Of a new one what comes later is grey; what is changed is all there.
+        let style = theme.style(if i > self.at && self.editing.is_none() { "text_dim" } else { "text" });
         let label = Rect { width: LEFT.min(area.width), height: 1, ..area };
-        let marker = if here { "▌" } else { " " };
-        frame.render_widget(Paragraph::new(Span::styled(format!("{marker} {}", id.label()), style)), label);
+        let words = Span::styled(format!("  {}", id.label()), theme.style(if here { "text" } else { "text_dim" }));
+        frame.render_widget(Paragraph::new(words), label);
+        let ground = if here { theme.selection(true) } else { Style::default() };
+        let (style, faint) = (style.patch(ground), theme.style("text_faint").patch(ground));
+        if here {
+            bar(frame, theme, Rect { height: 1, ..area });
+        }
         let place = Rect { x: area.x + label.width, width: area.width - label.width, ..area };
         if here && id == Id::Script {
             return self.script.draw(frame, theme, place);
@@ -401,16 +402,28 @@ impl Form {
         let value = self.value(id, here);
         let makes = id == Id::Assistant && self.assistants.is_empty();
         let hint = if makes { "Enter makes one here" } else { id.hint() };
-        let hint = if here { format!("  {hint}") } else { String::new() };
+        let hint = if here { format!("  {hint}") } else { self.unit(id) };
         match self.field(id).filter(|_| here) {
             Some(input) => {
-                let needed = u16::try_from(input.value().chars().count() + 2).unwrap_or(u16::MAX).max(24);
+                let needed = u16::try_from(input.value().chars().count() + 2).unwrap_or(u16::MAX);
                 let width = needed.min(place.width);
                 field(frame, theme, Rect { width, ..place }, "", input, style);
                 let rest = Rect { x: place.x + width, width: place.width - width, ..place };
-                frame.render_widget(Paragraph::new(Span::styled(fit(&hint, usize::from(rest.width)), theme.style("text_faint"))), rest);
+                frame.render_widget(Paragraph::new(Span::styled(fit(&hint, usize::from(rest.width)), faint)), rest);
             }
-            None => frame.render_widget(Paragraph::new(Line::from(vec![Span::styled(value, style), Span::styled(hint, theme.style("text_faint"))])), place),
+            None => frame.render_widget(Paragraph::new(Line::from(vec![Span::styled(value, style), Span::styled(hint, faint)])), place),
+        }
+    }
+
+    /// What a figure counts.
+    fn unit(&self, id: Id) -> String {
+        match id {
+            Id::Cap => "  calls a day".to_owned(),
+            Id::AtOnce => "  lines at once".to_owned(),
+            Id::Delay => "  ms between two dials".to_owned(),
+            Id::Attempts => "  tries each".to_owned(),
+            Id::Hours if self.text(id) == "0-0" => "  all day".to_owned(),
+            _ => String::new(),
         }
     }
 

@@ -29,6 +29,7 @@ pub struct Help {
 const KEY: usize = 16;
 const COMMAND: usize = 28;
 const BETWEEN: usize = 3;
+const NARROWEST: usize = 48;
 /// Names of a key that are shown: that of the arrow beside a letter is known.
 const NAMES: usize = 2;
 
@@ -79,14 +80,17 @@ fn width_of(column: &[Line<'_>]) -> usize {
 
 /// The groups in as many columns as have room, none of them broken.
 fn columns(state: &State, room: usize) -> Vec<Vec<Line<'static>>> {
+    let fits = |columns: &[Vec<Line<'_>>]| columns.iter().map(|c| width_of(c) + BETWEEN).sum::<usize>() <= room;
     let all = groups(state, usize::MAX);
     for n in [3, 2] {
         let columns = spread(&all, n);
-        if columns.iter().map(|c| width_of(c) + BETWEEN).sum::<usize>() <= room {
+        if fits(&columns) {
             return columns;
         }
     }
-    spread(&groups(state, room), 1)
+    // Where they go on below their keys there is room for two.
+    let half = (room / 2).saturating_sub(BETWEEN);
+    if half >= NARROWEST { spread(&groups(state, half), 2) } else { spread(&groups(state, room), 1) }
 }
 
 /// As even as whole groups allow.

@@ -165,7 +165,10 @@ fn found(entries: Vec<Entry>, letters: &str) -> Vec<Entry> {
         name.max(fuzzy::score(letters, &e.words))
     };
     let mut all: Vec<(i64, Entry)> = entries.into_iter().filter_map(|e| score(&e).map(|s| (s, e))).collect();
-    if !letters.trim().is_empty() {
+    if letters.trim().is_empty() {
+        // The cursor begins on something that can be done.
+        all.sort_by_key(|(_, e)| e.reason.is_some());
+    } else {
         all.sort_by_key(|(s, e)| if e.reason.is_some() { IMPOSSIBLE - s } else { -s });
     }
     all.into_iter().map(|(_, e)| e).collect()

@@ -11,6 +11,7 @@ use ratatui::{
 
 use super::{
     campaigns::{glyph, next},
+    judging::cities,
     outcomes,
 };
 use crate::{
@@ -88,7 +89,7 @@ impl Page<'_> {
         }
         self.lines.push(Line::from(line));
         let row = &c.row;
-        let hours = format!("{} {}", row.window().label(), zone::label(&row.timezone));
+        let hours = format!("{}, {}", row.window().words(), zone::label(&row.timezone));
         self.labelled("Calls", &format!("{hours}, {} at once, {} apart", count(row.max_concurrent, "line"), apart(row.call_delay_ms)), "text");
     }
 
@@ -162,8 +163,8 @@ impl Page<'_> {
                 Some(t) if t <= self.state.now => "open now".to_owned(),
                 Some(t) => format!("opens {}", self.at(c, t)),
             };
-            let role = if z.lawful { "text" } else { "text_dim" };
-            self.labelled(if i == 0 { "Places" } else { "" }, &format!("{:>6}  {opens}  {}", z.waiting, zone::label(&z.zones)), role);
+            let role = if z.opens.is_some_and(|t| t <= self.state.now) { "text" } else { "text_dim" };
+            self.labelled(if i == 0 { "Places" } else { "" }, &format!("{:>6}  {}  {opens}", z.waiting, cities(&zone::label(&z.zones))), role);
         }
         if zones.len() > ZONES {
             let more = format!("{:>6}  in {} more places", zones[ZONES..].iter().map(|z| z.waiting).sum::<i64>(), zones.len() - ZONES);

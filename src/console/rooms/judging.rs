@@ -43,9 +43,8 @@ pub fn judged(state: &State) -> Option<Judged> {
     open.then(|| Judged { call: state.queue, today: today() })
 }
 
-/// The places of the desk: its head, the queue, the call, the keys.
+/// The places of the desk: the queue, the call, the keys.
 struct Places {
-    head: Rect,
     queue: Rect,
     call: Rect,
     keys: Option<Rect>,
@@ -53,7 +52,7 @@ struct Places {
 
 fn places(area: Rect) -> Places {
     let keys = if area.height >= TALL { KEY_ROWS } else { 0 };
-    let [head, body, foot] = Layout::vertical([Constraint::Length(1), Constraint::Min(3), Constraint::Length(keys)]).areas(area);
+    let [body, foot] = Layout::vertical([Constraint::Min(3), Constraint::Length(keys)]).areas(area);
     let (queue, call) = if area.width >= WIDE {
         let [queue, call] = Layout::horizontal([Constraint::Length(QUEUE_COLUMNS), Constraint::Min(40)]).areas(body);
         (queue, call)
@@ -61,7 +60,7 @@ fn places(area: Rect) -> Places {
         let [queue, call] = Layout::vertical([Constraint::Length(1), Constraint::Min(2)]).areas(body);
         (queue, call)
     };
-    Places { head, queue, call, keys: (keys > 0).then_some(foot) }
+    Places { queue, call, keys: (keys > 0).then_some(foot) }
 }
 
 /// Where the filter of the queue stands: on its frame, or where it is one line on the call's.
@@ -92,7 +91,6 @@ pub fn enter(state: &State) -> Option<Next> {
 
 pub fn draw(frame: &mut Frame<'_>, state: &State, area: Rect, queue: &[&PaneRow], selected: Option<usize>) {
     let at = places(area);
-    frame.render_widget(Paragraph::new(Span::styled(fit(&head(state), usize::from(area.width)), state.theme.style("text_dim"))), at.head);
     draw_queue(frame, state, at.queue, queue, selected, area.width >= WIDE);
     let title = "The call";
     let row = selected.and_then(|i| queue.get(i)).copied();
@@ -116,9 +114,9 @@ fn key(state: &State, action: Action) -> String {
     state.keys.name(action)
 }
 
-/// ` to tag 7   oldest 4 m   you: 31 tagged today, 6 s each   ana is tagging here too`.
-fn head(state: &State) -> String {
-    let mut text = format!(" to tag {}", state.to_tag());
+/// `To tag 7   oldest 4 m   you: 31 tagged today, 6 s each   ana is tagging here too`.
+pub fn head(state: &State) -> String {
+    let mut text = format!("To tag {}", state.to_tag());
     let Some((head, _)) = &state.judging else { return text };
     if let Some(oldest) = head.oldest {
         text.push_str(&format!("   oldest {}", age(state.now, oldest)));
@@ -347,12 +345,17 @@ fn draw_keys(frame: &mut Frame<'_>, state: &State, area: Rect, row: Option<&Pane
         spans.push(Span::styled(format!(" {} ", key(state, Action::Tag(o))), state.theme.style("key")));
         spans.push(Span::styled(format!("{label}   "), if said { style.add_modifier(Modifier::BOLD) } else { style }));
     }
-    let mut second = format!("  {} ", key(state, Action::Enter));
-    second.push_str(word.map_or("opens the story: the agent says nothing of it".to_owned(), |o| format!("takes what the agent says ({})", o.label())).as_str());
-    second.push_str(&format!("      {} all of which it is {} % sure", key(state, Action::AgentsWords), tagging::SURE_PERCENT));
-    if let Some(step) = crate::console::possible::step_back(state) {
-        second.push_str(&format!("      {} takes back {step}", key(state, Action::Undo)));
-    }
-    let second = Line::from(Span::styled(cut(&second, usize::from(inside.width)), state.theme.style("text_dim")));
-    frame.render_widget(Paragraph::new(vec![Line::from(spans), Line::default(), second]), inside);
+    let offer = |action, words: String| {
+        [Span::styled(format!("   {} ", key(state, action)), state.theme.style("key")), Span::styled(words, state.theme.style("text_dim"))]
+    };
+    let takes = word.map_or_else(|| "opens the story: the agent says nothing of it".to_owned(), |o| format!("takes what the agent says ({})", o.label()));
+    let mut second: Vec<Span<'static>> = offer(Action::Enter, takes).into();
+    second.extend(offer(Action::AgentsWords, format!("all of which it is {} % sure", tagging::SURE_PERCENT)));
+    let back = crate::console::possible::step_back(state).map(|step| offer(Action::Undo, format!("takes back {step}")).to_vec());
+    frame.render_widget(Paragraph::new(vec![Line::from(spans), Line::from(second), Line::from(back.unwrap_or_default())]), inside);
+}
+
+/// Whether the desk has a place for its keys: the footer needs not say them again.
+pub fn has_keys(area: Rect) -> bool {
+    places(area).keys.is_some()
 }

@@ -28,6 +28,8 @@ pub struct Outcomes;
 
 /// From here the corner has room for whose calls these are.
 const ROOMY: u16 = 60;
+/// From here shares stand beside the bars.
+const SHARES: usize = 36;
 /// Lines of the totals.
 const TOTALS: usize = 1 + Outcome::ALL.len();
 
@@ -177,7 +179,10 @@ fn totals(state: &State, width: usize) -> Vec<Line<'static>> {
     let gap = if width < 40 { " " } else { "   " };
     let words = format!(" {} dialled{gap}{} answered", head.today.dials, head.today.answered);
     // What the shares below are of, over them.
-    let share = [format!("% of {tagged} tagged"), "% of tagged".to_owned()].into_iter().find(|s| words.len() + 2 + s.len() <= width).unwrap_or_default();
+    let share = [format!("% of {tagged} tagged"), "% of tagged".to_owned()]
+        .into_iter()
+        .find(|s| width >= SHARES && words.len() + 2 + s.len() <= width)
+        .unwrap_or_default();
     let left = width.saturating_sub(share.len());
     let mut lines = vec![Line::from(vec![Span::styled(fit(&words, left), dim), Span::styled(share, state.theme.style("text_faint"))])];
     lines.extend(bars(state, &head.outcomes, width));
@@ -192,14 +197,16 @@ pub fn bars(state: &State, outcomes: &[(Outcome, i64)], width: usize) -> Vec<Lin
     const WORDS: usize = 3 + 15 + 6 + 6;
     let tagged: i64 = outcomes.iter().map(|o| o.1).sum();
     let most = outcomes.iter().map(|o| o.1).max().unwrap_or(0);
-    let room = width.saturating_sub(WORDS + 1);
+    // A bar is seen before a share is read.
+    let with_share = width >= SHARES;
+    let room = width.saturating_sub(WORDS + 1) + if with_share { 0 } else { 6 };
     if tagged == 0 {
         return vec![Line::from(Span::styled(" no tag yet", state.theme.style("text_faint")))];
     }
     let count = |o: Outcome| outcomes.iter().find(|(of, _)| *of == o).map_or(0, |(_, n)| *n);
     let line = |o: Outcome| {
         let n = count(o);
-        let share = format!("{:>4} %", n * 100 / tagged);
+        let share = if with_share { format!("{:>4} %", n * 100 / tagged) } else { String::new() };
         let bar = charts::gauge(room, charts::share(n, most), &state.theme.symbols);
         // The bar of nothing is nothing, whatever an empty gauge looks like.
         let bar = bar.replace(state.theme.symbols.gauge[0], " ");

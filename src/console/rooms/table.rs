@@ -67,6 +67,8 @@ const KINDS: [Kind; 9] = [
 const ON_DECK: u8 = 5;
 /// Cells of the longest outcome as the agent suggests it: `not interested? 64 %`.
 const WHOLE_WORD: usize = 20;
+/// Cells of most names.
+const WHOLE_NAME: usize = 16;
 /// Cells between two columns.
 const GAP: usize = 2;
 
@@ -90,13 +92,19 @@ impl Columns {
         // The cursor's cell at the left, and one at the right.
         let room = width.saturating_sub(2);
         let mut kinds: Vec<&'static Kind> = KINDS.iter().filter(|k| wanted(k)).collect();
-        let needs = |kinds: &[&Kind]| kinds.iter().map(|k| k.least + GAP).sum::<usize>().saturating_sub(GAP);
+        // What the deck has not is shown only where names and what is said are whole.
+        let least = |kinds: &[&Kind], k: &Kind| match k.column {
+            Column::Outcome if kinds.iter().any(|k| k.rank >= ON_DECK) => WHOLE_WORD,
+            Column::Contact if kinds.iter().any(|k| k.rank >= ON_DECK) => WHOLE_NAME,
+            _ => k.least,
+        };
+        let needs = |kinds: &[&Kind]| kinds.iter().map(|k| least(kinds, k) + GAP).sum::<usize>().saturating_sub(GAP);
         while kinds.len() > 1 && needs(&kinds) > room {
             let last = kinds.iter().map(|k| k.rank).max();
             kinds.retain(|k| Some(k.rank) != last);
         }
         let mut left = room.saturating_sub(needs(&kinds));
-        let mut columns: Vec<(&'static Kind, usize)> = kinds.into_iter().map(|k| (k, k.least)).collect();
+        let mut columns: Vec<(&'static Kind, usize)> = kinds.iter().map(|k| (*k, least(&kinds, k))).collect();
         // An outcome with its share goes before long names, long names before reasons.
         for (wide, most) in [(Column::Outcome, WHOLE_WORD), (Column::Contact, usize::MAX), (Column::Campaign, campaign), (Column::Outcome, usize::MAX)] {
             if let Some((kind, width)) = columns.iter_mut().find(|(k, _)| k.column == wide) {
@@ -150,7 +158,7 @@ fn text_of(state: &State, r: &PaneRow, column: Column) -> String {
 }
 
 pub fn state_span(state: &State, r: &PaneRow, width: usize) -> Span<'static> {
-    let (mark, role) = glyph(state, r.state);
+    let (mark, role) = state.theme.symbols.of_call(r.state);
     let over = r.state.is_ended() && !wants_tag(r);
     Span::styled(fit(&format!("{mark} {}", r.state.words()), width), state.theme.style(if over { "text_faint" } else { role }))
 }
@@ -173,27 +181,10 @@ pub fn list<'a>(
     }
 }
 
-pub fn glyph(state: &State, call: CallState) -> (&str, &'static str) {
-    let symbols = &state.theme.symbols;
-    match call {
-        CallState::Answered => (&symbols.on_call, "call_answered"),
-        CallState::Ringing => (&symbols.ringing, "call_calling"),
-        CallState::Armed | CallState::Dialing => (&symbols.dialling, "call_dialling"),
-        CallState::Pending | CallState::Claimed => (&symbols.queued, "call_pending"),
-        CallState::Unknown | CallState::Unresolved => ("?", "warn"),
-        CallState::Completed => (&symbols.ended, "call_completed"),
-        CallState::Busy | CallState::NoAnswer | CallState::Canceled => (&symbols.failed, "call_completed"),
-        CallState::Rejected | CallState::WrongNumber | CallState::Failed | CallState::Unsent | CallState::Refused | CallState::NotPlaced => {
-            (&symbols.failed, "call_failed")
-        }
-    }
-}
-
-/// Minutes and seconds in the present state, or of the talk; nothing where nobody talked. A minute's part stands
-/// without its nought.
+/// Minutes and seconds in the present state, or of the talk, as everywhere else; nothing where nobody talked.
 pub fn time(r: &PaneRow, now: DateTime<Utc>) -> String {
     let Some(seconds) = seconds(r, now) else { return String::new() };
-    if seconds < 60 { format!("  :{seconds:02}") } else { format!("{:02}:{:02}", seconds / 60, seconds % 60) }
+    format!("{:>2}:{:02}", seconds / 60, seconds % 60)
 }
 
 /// How old what it waits in is, against the limits of that.

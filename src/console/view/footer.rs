@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::{
     console::{
         keys::{self, Action, Pane},
-        possible,
+        layout, possible, rooms,
         rows::display_name,
         state::State,
         widgets::cut,
@@ -21,7 +21,7 @@ use crate::{
     domain::{campaign::Status, outcome::Outcome, text::tail},
 };
 
-const CAMPAIGN: [Action; 5] = [Action::PauseResume, Action::Start, Action::Stop, Action::Edit, Action::Why];
+const CAMPAIGN: [Action; 5] = [Action::PauseResume, Action::Start, Action::Stop, Action::Why, Action::Edit];
 const ALWAYS: [Action; 5] = [Action::PauseAll, Action::Filter, Action::Command, Action::Help, Action::Quit];
 
 /// From here words are written out.
@@ -119,10 +119,18 @@ fn first(state: &State, width: usize) -> Filling<'static> {
         line.text(who, if known { name_style(state) } else { faint });
         line.text(" ".to_owned(), faint);
     }
-    for action in offers {
+    // The tagging desk has the keys of tags in a place of their own.
+    let said = desk_says_tags(state);
+    for action in offers.iter().filter(|a| !(said && matches!(a, Action::Tag(_) | Action::Undo))) {
         offer(&mut line, state, *action, width);
     }
     line
+}
+
+fn desk_says_tags(state: &State) -> bool {
+    let whole = Rect { x: 0, y: 0, width: state.size.0, height: state.size.1 };
+    let open = rooms::judged(state).is_some() && !state.queue_rows().is_empty();
+    open && layout::of(state, whole).panes.first().is_some_and(|(_, area)| rooms::desk_has_keys(*area))
 }
 
 /// The person the keys act on, behind the bar of their row; `false`: nobody, and why.
@@ -182,6 +190,9 @@ fn words(state: &State, action: Action, short: &str, width: usize) -> String {
             }
         }
         Action::Top => "newest",
+        // The keys that give a campaign lines of a phone are others here.
+        Action::MoreLines if state.focus == Pane::Events => "more detail",
+        Action::FewerLines if state.focus == Pane::Events => "less",
         Action::Command if width < NARROW => "all",
         Action::Undo => return possible::step_back(state).map_or_else(String::new, |s| format!("takes back {s}")),
         _ => short,
@@ -229,10 +240,10 @@ fn second(state: &State, width: usize) -> Filling<'static> {
     if !own {
         campaign(&mut left, state, width);
     }
-    let rooms = if width < WIDE { Filling::new(0, width) } else { rooms(state, width) };
-    let gap = width.saturating_sub(left.used + rooms.used + right.used);
-    if rooms.used > 0 && left.used + rooms.used + right.used + 2 * LONELY <= width {
-        left.append(gap / 2, rooms);
+    let free = width.saturating_sub(left.used + right.used);
+    let rooms = [["calls", "people", "systems"], ["", "", "rooms"]].map(|words| rooms(state, width, words));
+    if let Some(rooms) = rooms.into_iter().filter(|_| width >= WIDE).find(|r| r.used + 2 * LONELY <= free) {
+        left.append((free - rooms.used) / 2, rooms);
     }
     let gap = width.saturating_sub(left.used + right.used);
     left.append(gap, right);
@@ -240,12 +251,12 @@ fn second(state: &State, width: usize) -> Filling<'static> {
 }
 
 /// Cells that the other rooms keep from what stands beside them.
-const LONELY: usize = 3;
+const LONELY: usize = 2;
 
 /// The rooms that are not on the deck: nothing else tells that there are more.
-fn rooms(state: &State, width: usize) -> Filling<'static> {
+fn rooms(state: &State, width: usize, words: [&str; 3]) -> Filling<'static> {
     let mut line = Filling::new(width, width);
-    for (pane, words) in [(Pane::Calls, "calls"), (Pane::People, "people"), (Pane::Systems, "systems")] {
+    for (pane, words) in [Pane::Calls, Pane::People, Pane::Systems].into_iter().zip(words) {
         line.offer(state, Action::Focus(pane), words);
     }
     line

@@ -38,6 +38,9 @@ const SPARKS: usize = 116;
 const LONG_SPARKS: usize = 150;
 /// Cells of the lines in use.
 const GAUGE: usize = 10;
+const SHORT_GAUGE: usize = 6;
+/// Below this what waits is told without its age.
+const AGES: usize = 76;
 /// Minutes of one column of a history.
 const COLUMN: usize = 5;
 
@@ -52,7 +55,7 @@ fn badges(state: &State) -> Vec<Part> {
     let bold = state.theme.style("title").add_modifier(Modifier::BOLD);
     let mut brand = vec![Span::styled("dialdeck", bold)];
     let badge = state.theme.bar("banner").add_modifier(Modifier::BOLD);
-    let mut put = |word: &str| brand.extend([Span::raw(" "), Span::styled(format!(" {word} "), badge)]);
+    let mut put = |word: &str| brand.push(Span::styled(format!(" {word} "), badge));
     if state.options.simulated {
         put("SIMULATED");
     }
@@ -69,7 +72,7 @@ fn first(state: &State, width: usize) -> Line<'static> {
     let mut parts = badges(state);
     if let Some(lights) = lights(state) {
         parts.extend([lamp(state, "LiveKit", &lights.livekit, ""), lamp(state, "agents", &lights.agents, "")]);
-        let gauge = if width >= SPARKS { GAUGE } else { 0 };
+        let gauge = if width >= SPARKS { GAUGE } else { SHORT_GAUGE };
         parts.extend([lamp(state, "hooks", &lights.hooks, &hook_age(state, lights)), lines(state, lights, gauge)]);
     }
     parts.extend(state.behind.as_ref().and_then(|b| b.goes_on()).map(|words| plain(state, words, "info")));
@@ -110,7 +113,7 @@ fn single(state: &State, width: usize) -> Line<'static> {
     parts.extend(lights(state).map(|l| worst(state, l)));
     let of = lights(state).map(|l| l.lines.1).filter(|of| *of > 0).map_or_else(String::new, |of| format!("/{of}"));
     parts.push(plain(state, format!("live {}{of}", state.data.live_count()), "text"));
-    parts.push(to_tag(state, false));
+    parts.push(if width < AGES { figure(state, "to tag", state.to_tag().to_string(), state.theme.style("text")) } else { to_tag(state, false) });
     parts.push(plain(state, running(state), "text"));
     parts.extend(state.behind.as_ref().and_then(|b| b.goes_on()).map(|words| plain(state, words, "info")));
     if let Some(head) = state.data.head.as_deref() {
