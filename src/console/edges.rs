@@ -18,7 +18,9 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, pane: Pane, area: Rect) {
         let style = state.theme.style("match").add_modifier(Modifier::BOLD);
         put(frame, &cut(&words, room), area.x + 2, area.bottom() - 1, style);
     }
-    if let Some(order) = list.order() {
+    // The board is in an order that nothing else tells.
+    let own = (pane == Pane::Live && !state.data.live.is_empty()).then(|| "state".to_owned());
+    if let Some(order) = list.order().or(own) {
         let text = format!(" sort {order} ");
         let wide = u16::try_from(text.width()).unwrap_or(u16::MAX);
         // At the upper right; where the title is long below at the left.

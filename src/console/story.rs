@@ -57,14 +57,14 @@ fn head(state: &State, d: &Detail, width: usize) -> Vec<Line<'static>> {
     let mut facts = String::new();
     if let Some(answered) = r.answered_at {
         let seconds = if r.state.is_ended() { r.call_duration } else { (state.now - answered).num_seconds().max(0) };
-        facts.push_str(&format!("   talked {}", span(seconds)));
+        facts.push_str(&format!(", talked {}", span(seconds)));
     }
     // From the first ring on; where no ring was told from the dial on.
     if let Some((from, to)) = r.ringing_at.or(r.armed_at).zip(r.answered_at) {
-        facts.push_str(&format!("   rang {}", span((to - from).num_seconds().max(0))));
+        facts.push_str(&format!(", rang {}", span((to - from).num_seconds().max(0))));
     }
     let mut out = broken(&display_name(r), width, "", state.theme.style("title").add_modifier(Modifier::BOLD));
-    out.extend(broken(&format!("{}   {}, attempt\u{a0}{}", state.number(&r.phone_number), r.campaign_name, r.attempt), width, "", text));
+    out.extend(broken(&format!("{}, {}, attempt {}", state.number(&r.phone_number), r.campaign_name, r.attempt), width, "", text));
     let why = why_ended(r);
     let how = if !r.state.is_ended() || why.is_empty() { r.state.words().to_owned() } else { format!("{}: {why}", r.state.words()) };
     let (sign, role) = state.theme.symbols.of_call(r.state);

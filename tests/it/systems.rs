@@ -95,7 +95,7 @@ fn furnished() -> State {
 
 /// Words as they stand on the screen, however they were broken.
 fn flat(shown: &str) -> String {
-    let frames: &[char] = &['│', '▌', '╭', '╮', '╰', '╯', '─'];
+    let frames: &[char] = &['│', '▌', '▐', '╭', '╮', '╰', '╯', '─'];
     shown.replace(frames, " ").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -555,7 +555,7 @@ fn from_nothing_to_a_running_campaign_and_its_export_by_reading_the_screen() {
     p.wait_for("n new");
     p.press("\u{1b}");
     p.press("n");
-    p.wait_for("A number for an assistant");
+    p.wait_for("Number for an assistant");
     p.fill(&["+12025550100", "", "trunk.example", "", "", ""]);
     p.wait_for("+12025550100 is ready");
     p.press("\r");

@@ -23,7 +23,7 @@ const REMEDY: &str = "No outbound trunk was found for the number of the assistan
 
 /// Words as they stand on the screen, however they were broken.
 fn flat(shown: &str) -> String {
-    let frames: &[char] = &['│', '▌', '╭', '╮', '╰', '╯', '─'];
+    let frames: &[char] = &['│', '▌', '▐', '╭', '╮', '╰', '╯', '─'];
     shown.replace(frames, " ").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -255,7 +255,7 @@ fn events_are_read_from_the_newest_down_and_a_line_stays_under_the_cursor() {
     press(&mut s, "g");
     assert!(bar(&mut s).unwrap().contains("line 60 "));
     press(&mut s, "\u{1b}");
-    assert!(screen(&mut s, 120, 40).contains(" live ╯"));
+    assert!(screen(&mut s, 120, 40).contains(" live ─╯"));
 }
 
 #[test]

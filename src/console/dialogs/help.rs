@@ -30,8 +30,6 @@ const KEY: usize = 16;
 const COMMAND: usize = 28;
 const BETWEEN: usize = 3;
 const NARROWEST: usize = 48;
-/// Names of a key that are shown: that of the arrow beside a letter is known.
-const NAMES: usize = 2;
 
 /// What keys mean in a dialog.
 const IN_DIALOGS: [(&str, &str); 6] = [
@@ -138,8 +136,7 @@ fn groups(state: &State, room: usize) -> Vec<Vec<Line<'static>>> {
     let of = |wanted: Group| {
         let rows = state.keys.rows().filter(|(row, _)| row.group == wanted);
         let lines = rows.flat_map(|(row, keys)| {
-            let names: Vec<&str> = keys.iter().take(NAMES).map(String::as_str).collect();
-            let shown = if names.is_empty() { format!(":{}", row.name) } else { names.join(" ") };
+            let shown = if keys.is_empty() { format!(":{}", row.name) } else { keys.join(" ") };
             line(state, &shown, KEY, &format!("{}{}", row.place.words(), row.words), room)
         });
         group(wanted.title(), lines.collect())

@@ -214,9 +214,9 @@ impl Page<'_> {
             let bars: String = row.chars().flat_map(|c| [' ', c, c, ' ']).collect();
             self.labelled(if i == 0 { "By hour" } else { "" }, &bars, "spark");
         }
-        let names: String = all.iter().map(|hour| format!("{hour:>3} ")).collect();
+        let names: Vec<String> = all.iter().map(|hour| format!("{hour:>3} ")).collect();
         let rates: String = all.iter().map(|h| rate(*h).map_or_else(|| "  - ".to_owned(), |r| format!("{r:>3.0} "))).collect();
-        self.labelled("", &names, "text_dim");
+        self.labelled("", &names.concat(), "text_dim");
         self.labelled("answered %", &rates, "text");
     }
 }

@@ -18,7 +18,7 @@ use crate::console::{
     layout::Places,
     state::State,
     story,
-    widgets::{boxed, empty, fit},
+    widgets::{boxed, cut, empty},
 };
 
 pub fn draw(frame: &mut Frame<'_>, state: &State, places: &Places) {
@@ -70,7 +70,7 @@ const MORE_WORDS: &str = " more rooms";
 /// Each with its words; where those of all have no room, all but that of the focus by letter and number.
 fn tab_words(state: &State, width: usize) -> Vec<(Pane, String)> {
     let all: Vec<(Pane, String)> = Pane::DECK.into_iter().filter_map(|pane| Some((pane, state.room(pane)?.tab(state)))).collect();
-    if 1 + all.iter().map(|(_, text)| text.width() + 3).sum::<usize>() <= width {
+    if all.iter().map(|(_, text)| text.width() + 3).sum::<usize>() < width {
         return all;
     }
     let short = |text: &str| {
@@ -108,8 +108,7 @@ fn crumbs(state: &State, width: usize) -> Line<'static> {
     let back = key.width() + BACK.width();
     let room = width.saturating_sub(before.width() + back + 2);
     let (dim, bold) = (state.theme.style("text_dim"), state.theme.style("title").add_modifier(Modifier::BOLD));
-    let here = fit(&here, room);
-    let (name, rest) = here.split_once("   ").map_or((here.clone(), String::new()), |(name, rest)| (name.to_owned(), format!("   {rest}")));
+    let (name, rest) = whole(&here, room);
     Line::from(vec![
         Span::styled(before, dim),
         Span::styled(name, bold),
@@ -118,6 +117,19 @@ fn crumbs(state: &State, width: usize) -> Line<'static> {
         Span::styled(key, state.theme.style("key")),
         Span::styled(BACK, dim),
     ])
+}
+
+/// A name and what is said behind it, as much as has room as a whole, together as wide as the room.
+fn whole(text: &str, room: usize) -> (String, String) {
+    let mut parts = text.split("   ");
+    let name = cut(parts.next().unwrap_or_default(), room);
+    let (mut rest, mut left) = (String::new(), room.saturating_sub(name.width()));
+    for part in parts.map(|p| format!("   {p}")) {
+        let Some(less) = left.checked_sub(part.width()) else { break };
+        rest.push_str(&part);
+        left = less;
+    }
+    (name, rest + &" ".repeat(left))
 }
 
 const BACK: &str = " the deck";

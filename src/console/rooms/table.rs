@@ -94,8 +94,8 @@ impl Columns {
         let mut kinds: Vec<&'static Kind> = KINDS.iter().filter(|k| wanted(k)).collect();
         // What the deck has not is shown only where names and what is said are whole.
         let least = |kinds: &[&Kind], k: &Kind| match k.column {
-            Column::Outcome if kinds.iter().any(|k| k.rank >= ON_DECK) => WHOLE_WORD,
-            Column::Contact if kinds.iter().any(|k| k.rank >= ON_DECK) => WHOLE_NAME,
+            Column::Outcome if kinds.iter().any(|k| k.rank > ON_DECK) => WHOLE_WORD,
+            Column::Contact if kinds.iter().any(|k| k.rank > ON_DECK) => WHOLE_NAME,
             _ => k.least,
         };
         let needs = |kinds: &[&Kind]| kinds.iter().map(|k| least(kinds, k) + GAP).sum::<usize>().saturating_sub(GAP);

@@ -38,7 +38,6 @@ const SPARKS: usize = 116;
 const LONG_SPARKS: usize = 150;
 /// Cells of the lines in use.
 const GAUGE: usize = 10;
-const SHORT_GAUGE: usize = 6;
 /// Below this what waits is told without its age.
 const AGES: usize = 76;
 /// Minutes of one column of a history.
@@ -72,7 +71,7 @@ fn first(state: &State, width: usize) -> Line<'static> {
     let mut parts = badges(state);
     if let Some(lights) = lights(state) {
         parts.extend([lamp(state, "LiveKit", &lights.livekit, ""), lamp(state, "agents", &lights.agents, "")]);
-        let gauge = if width >= SPARKS { GAUGE } else { SHORT_GAUGE };
+        let gauge = if width >= SPARKS { GAUGE } else { 0 };
         parts.extend([lamp(state, "hooks", &lights.hooks, &hook_age(state, lights)), lines(state, lights, gauge)]);
     }
     parts.extend(state.behind.as_ref().and_then(|b| b.goes_on()).map(|words| plain(state, words, "info")));
@@ -110,7 +109,7 @@ fn second(state: &State, width: usize) -> Line<'static> {
 /// Everything on one line, most wanted first.
 fn single(state: &State, width: usize) -> Line<'static> {
     let mut parts = badges(state);
-    parts.extend(lights(state).map(|l| worst(state, l)));
+    parts.extend(lights(state).map(|l| worst(state, l, width)));
     let of = lights(state).map(|l| l.lines.1).filter(|of| *of > 0).map_or_else(String::new, |of| format!("/{of}"));
     parts.push(plain(state, format!("live {}{of}", state.data.live_count()), "text"));
     parts.push(if width < AGES { figure(state, "to tag", state.to_tag().to_string(), state.theme.style("text")) } else { to_tag(state, false) });
@@ -172,12 +171,12 @@ fn light(state: &State, light: Light) -> (&str, &'static str) {
 }
 
 /// Where there is no room for all: the worst of them, by its name.
-fn worst(state: &State, lights: &Lights) -> Part {
+fn worst(state: &State, lights: &Lights, width: usize) -> Part {
     let all = [("LiveKit", &lights.livekit), ("agents", &lights.agents), ("trunk", &lights.trunk), ("hooks", &lights.hooks)];
     let worst = all.into_iter().filter(|(_, s)| s.light > Light::Unset).max_by_key(|(_, s)| s.light);
     match worst {
         Some((name, system)) => lamp(state, name, system, ""),
-        None => lamp(state, "all well", &System::good("", ""), ""),
+        None => lamp(state, if width < AGES { "well" } else { "all well" }, &System::good("", ""), ""),
     }
 }
 
