@@ -24,6 +24,7 @@ mod judging;
 mod law;
 mod lessons;
 mod livekit;
+mod looks;
 mod machine;
 mod manual;
 mod month;

@@ -242,7 +242,9 @@ fn second(state: &State, width: usize) -> Filling<'static> {
     }
     let free = width.saturating_sub(left.used + right.used);
     let rooms = [["calls", "people", "systems"], ["", "", "rooms"]].map(|words| rooms(state, width, words));
-    if let Some(rooms) = rooms.into_iter().filter(|_| width >= WIDE).find(|r| r.used + 2 * LONELY <= free) {
+    // Letters that go into a field lead nowhere.
+    let letters = !state.room(state.focus).is_some_and(|room| room.typing());
+    if let Some(rooms) = rooms.into_iter().filter(|_| letters && width >= WIDE).find(|r| r.used + 2 * LONELY <= free) {
         left.append((free - rooms.used) / 2, rooms);
     }
     let gap = width.saturating_sub(left.used + right.used);
