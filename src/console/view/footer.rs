@@ -13,7 +13,9 @@ use unicode_width::UnicodeWidthStr;
 use crate::{
     console::{
         keys::{self, Action, Pane},
-        layout, possible, rooms,
+        layout,
+        place::Room,
+        possible, rooms,
         rows::display_name,
         state::State,
         widgets::cut,
@@ -243,7 +245,7 @@ fn second(state: &State, width: usize) -> Filling<'static> {
     let free = width.saturating_sub(left.used + right.used);
     let rooms = [["calls", "people", "systems"], ["", "", "rooms"]].map(|words| rooms(state, width, words));
     // Letters that go into a field lead nowhere.
-    let letters = !state.room(state.focus).is_some_and(|room| room.typing());
+    let letters = !state.room(state.focus).is_some_and(Room::typing);
     if let Some(rooms) = rooms.into_iter().filter(|_| letters && width >= WIDE).find(|r| r.used + 2 * LONELY <= free) {
         left.append((free - rooms.used) / 2, rooms);
     }
