@@ -88,6 +88,7 @@ const FIRST: [&str; 16] =
     ["Jane", "Omar", "Linda", "Mei", "Pavel", "Ana", "Tomas", "Ravi", "Grace", "Yusuf", "Ines", "Noah", "Aisha", "Lars", "Chloe", "Diego"];
 const LAST: [&str; 16] =
     ["Roe", "Haddad", "Okafor", "Tan", "Novak", "Lima", "Berg", "Shah", "Miller", "Demir", "Costa", "Fischer", "Khan", "Olsen", "Martin", "Reyes"];
+const PLAN: [&str; 4] = ["Basic", "Pro", "Team", "none yet"];
 const COMPANY: [&str; 6] = ["Northwind", "Acme Tools", "Bluebird Foods", "Harbor Labs", "Pine & Co", "Lumen Energy"];
 
 impl Demo {
@@ -192,10 +193,11 @@ impl Demo {
     }
 
     async fn import(&self, name: &str, numbers: &[String]) -> Result<SourceId, AppError> {
-        let mut csv = "name,phone,company,email,consent_at\n".to_owned();
+        let mut csv = "name,phone,company,email,plan,consent_at\n".to_owned();
         for (i, number) in numbers.iter().enumerate() {
             let (first, last) = (FIRST[i * 7 % 16], LAST[(i / 3) * 5 % 16]);
-            csv.push_str(&format!("{first} {last},{number},{},{}@example.com,2026-01-15\n", COMPANY[i % 6], first.to_lowercase()));
+            let (company, plan) = (COMPANY[i % 6], PLAN[i % 4]);
+            csv.push_str(&format!("{first} {last},{number},{company},{}@example.com,{plan},2026-01-15\n", first.to_lowercase()));
         }
         let import =
             Import { table: ContactTable::CsvFile, name: name.to_owned(), region: None, mapping: Vec::new(), size: Some(csv.len() as u64), dry_run: false };

@@ -26,6 +26,9 @@ const MEDIUM: (u16, u16) = (100, 30);
 const TWO_LINES: u16 = 100;
 const FOOTER_ROWS: u16 = 2;
 const LEFT_COLUMNS: u16 = 82;
+/// Below this the board loses columns before the campaigns have room to spare.
+const VERY_WIDE: u16 = 180;
+const FEW_LEFT_COLUMNS: u16 = 66;
 const OUTCOME_COLUMNS: u16 = 38;
 /// Where names of campaigns need the room more.
 const FEW_OUTCOME_COLUMNS: u16 = 34;
@@ -34,6 +37,9 @@ const TOTAL_ROWS: u16 = 9;
 const MOST_CAMPAIGNS: u16 = 14;
 /// Lines of the events on the deck.
 const EVENTS: u16 = 5;
+/// The live board needs the rows more, where there are so few.
+const FEW_EVENTS: u16 = 3;
+const ROOMY: u16 = 30;
 /// The frame of a pane, and the head of its columns.
 const FRAME: u16 = 2;
 const HEAD: u16 = 1;
@@ -83,7 +89,8 @@ fn campaign_rows(state: &State) -> u16 {
 
 fn medium(state: &State, places: &mut Places, area: Rect) {
     let top = campaign_rows(state).max(TOTAL_ROWS).min(area.height / 2);
-    let logs = u16::try_from(state.event_count()).unwrap_or(EVENTS).clamp(1, EVENTS) + FRAME;
+    let most = if area.height < ROOMY { FEW_EVENTS } else { EVENTS };
+    let logs = u16::try_from(state.event_count()).unwrap_or(most).clamp(1, most) + FRAME;
     let [top, live, events] = Layout::vertical([Constraint::Length(top), Constraint::Min(5), Constraint::Length(logs)]).areas(area);
     let columns = if area.width < 116 { FEW_OUTCOME_COLUMNS } else { OUTCOME_COLUMNS };
     let [campaigns, outcomes] = Layout::horizontal([Constraint::Min(50), Constraint::Length(columns)]).areas(top);
@@ -93,7 +100,8 @@ fn medium(state: &State, places: &mut Places, area: Rect) {
 /// Events go below the outcomes: a line more moves all of them, and there they are few and wide. The last hour, which
 /// changes once a minute, has the place beside the call.
 fn large(state: &State, places: &mut Places, area: Rect) {
-    let [left, right] = Layout::horizontal([Constraint::Length(LEFT_COLUMNS), Constraint::Min(60)]).areas(area);
+    let columns = if area.width < VERY_WIDE { FEW_LEFT_COLUMNS } else { LEFT_COLUMNS };
+    let [left, right] = Layout::horizontal([Constraint::Length(columns), Constraint::Min(60)]).areas(area);
     let rows = [Constraint::Length(campaign_rows(state).min(area.height / 3)), Constraint::Min(TOTAL_ROWS), Constraint::Length(EVENTS + FRAME)];
     let [campaigns, outcomes, events] = Layout::vertical(rows).areas(left);
     let [live, bottom] = Layout::vertical([Constraint::Min(8), Constraint::Length((area.height * 2 / 5).clamp(10, 18))]).areas(right);

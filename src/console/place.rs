@@ -61,6 +61,11 @@ pub trait Dialog {
         false
     }
 
+    /// What stands behind is looked at while it is open, and does not recede.
+    fn shows_behind(&self) -> bool {
+        false
+    }
+
     /// Takes no keys at first: those were typed for the screen below.
     fn deaf(&self) -> bool {
         !self.typing()
@@ -111,6 +116,11 @@ pub trait Room {
 
     /// How many rows of its list a place has room for.
     fn rows(&self, state: &State, area: Rect, whole: bool) -> usize;
+
+    /// The frame of its list, where the place holds something else as well.
+    fn frame(&self, _state: &State, area: Rect, _whole: bool) -> Rect {
+        area
+    }
 
     /// Which line of its list stands at a point, counted from the first that is shown: its lines fill the place from
     /// below, inside the frame.

@@ -26,7 +26,7 @@ pub fn now(state: &State, key: &Key) -> Result<(), String> {
         Need::Call => call(state).map(drop),
         Need::OpenCall => {
             let row = call(state)?;
-            if row.state.is_ended() { Err(format!("the call with {} is over ({})", display_name(row), row.state.words())) } else { Ok(()) }
+            if row.state.is_ended() { Err(format!("the call with {} is over", display_name(row))) } else { Ok(()) }
         }
         Need::Taggable(outcome) if state.marked().is_empty() => {
             let row = call(state)?;

@@ -281,7 +281,9 @@ impl State {
     #[must_use]
     pub fn shows_story(&self) -> bool {
         let in_room = self.zoom && self.focus == Pane::Live && self.size.0 >= BESIDE;
-        in_room || (!self.zoom && Pane::DECK.contains(&self.focus) && self.is_wide())
+        // Where the room of all calls is wide enough for a story it has one, too.
+        let of_calls = self.focus == Pane::Calls && self.is_wide();
+        in_room || of_calls || (!self.zoom && Pane::DECK.contains(&self.focus) && self.is_wide())
     }
 
     /// ASCII where the terminal has no more, whatever a theme asks for.

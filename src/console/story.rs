@@ -53,25 +53,28 @@ fn told(timeline: &[EventRow], details: bool) -> impl Iterator<Item = &EventRow>
 fn head(state: &State, d: &Detail, width: usize) -> Vec<Line<'static>> {
     let r = &d.row;
     let text = state.theme.style("text");
-    let clock = |t: DateTime<Utc>| t.with_timezone(&state.options.zone).format("%H:%M:%S").to_string();
-    let said = [("dialled", r.armed_at), ("answered", r.answered_at), ("ended", r.completed_at)];
-    let mut facts: Vec<String> = said.into_iter().filter_map(|(word, t)| t.map(|t| format!("{word} {}", clock(t)))).collect();
-    if r.answered_at.is_some() {
-        let seconds = if r.state.is_ended() { r.call_duration } else { r.answered_at.map_or(0, |t| (state.now - t).num_seconds().max(0)) };
-        facts.push(format!("talk {}:{:02}", seconds / 60, seconds % 60));
+    let span = |seconds: i64| format!("{}:{:02}", seconds / 60, seconds % 60);
+    let mut facts = String::new();
+    if let Some(answered) = r.answered_at {
+        let seconds = if r.state.is_ended() { r.call_duration } else { (state.now - answered).num_seconds().max(0) };
+        facts.push_str(&format!(", talked {}", span(seconds)));
     }
-    let number = state.number(&r.phone_number);
+    // From the first ring on; where no ring was told from the dial on.
+    if let Some((from, to)) = r.ringing_at.or(r.armed_at).zip(r.answered_at) {
+        facts.push_str(&format!(", rang {}", span((to - from).num_seconds().max(0))));
+    }
     let mut out = broken(&display_name(r), width, "", state.theme.style("title").add_modifier(Modifier::BOLD));
-    out.extend(broken(&format!("{number}, {}, attempt {}", r.campaign_name, r.attempt), width, "", text));
+    out.extend(broken(&format!("{}, {}, attempt {}", state.number(&r.phone_number), r.campaign_name, r.attempt), width, "", text));
     let why = why_ended(r);
     let how = if !r.state.is_ended() || why.is_empty() { r.state.words().to_owned() } else { format!("{}: {why}", r.state.words()) };
-    out.extend(broken(&format!("{how}, {}", facts.join(", ")), width, "", text));
+    let (sign, role) = state.theme.symbols.of_call(r.state);
+    out.extend(broken(&format!("{sign} {how}{facts}"), width, "", state.theme.style(role)));
     if let Some(o) = r.outcome {
         out.extend(broken(o.label(), width, "", state.theme.style(&format!("outcome_{}", o.as_str()))));
     } else if let Some(o) = r.suggestion {
         let why = state.data.reasons.get(&r.id).map_or_else(String::new, |w| format!(": {}", clean(w, 400)));
         let sure = r.suggestion_confidence.map_or_else(String::new, |c| format!(", {:.0} %", c * 100.0));
-        out.extend(broken(&format!("agent: {}{sure}{why}", o.label()), width, "", state.theme.style(&format!("outcome_{}", o.as_str()))));
+        out.extend(broken(&format!("agent says {}{sure}{why}", o.label()), width, "", state.theme.style(&format!("outcome_{}", o.as_str()))));
     }
     for (i, line) in r.notes.lines().enumerate() {
         out.extend(broken(&format!("{}{line}", if i == 0 { "note: " } else { "  " }), width, "", text));

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use ratatui::symbols::border;
 
+use crate::domain::call::State;
+
 type Glyph = Cow<'static, str>;
 
 macro_rules! symbols {
@@ -95,6 +97,8 @@ symbols!(
     unset = "○", "o";
     /// Left of the row that keys act on.
     cursor = "▌", ">";
+    /// A history where there was nothing.
+    base = "▁", "_";
     /// On rows that are marked.
     mark = "◆", "#";
     /// Left of the row under the cursor of a pane without the focus.
@@ -103,7 +107,7 @@ symbols!(
     track = "░", ".";
     /// Parts of a bar of contacts, each with a look of its own.
     called = "█", "#";
-    on_line = "●", "*";
+    on_line = "█", "*";
     waits = "▒", "=";
     closed = "░", "-";
     refused = "✗", "x";
@@ -168,6 +172,21 @@ impl Border {
 }
 
 impl Symbols {
+    /// How a call stands: its glyph, and the role of its colour.
+    #[must_use]
+    pub fn of_call(&self, call: State) -> (&str, &'static str) {
+        match call {
+            State::Answered => (&self.on_call, "call_answered"),
+            State::Ringing => (&self.ringing, "call_calling"),
+            State::Armed | State::Dialing => (&self.dialling, "call_dialling"),
+            State::Pending | State::Claimed => (&self.queued, "call_pending"),
+            State::Unknown | State::Unresolved => ("?", "warn"),
+            State::Completed => (&self.ended, "call_completed"),
+            State::Busy | State::NoAnswer | State::Canceled => (&self.failed, "call_completed"),
+            State::Rejected | State::WrongNumber | State::Failed | State::Unsent | State::Refused | State::NotPlaced => (&self.failed, "call_failed"),
+        }
+    }
+
     /// Those of a theme, or ASCII where the terminal has no others.
     #[must_use]
     pub fn fitting(theme: &Self, ascii: bool) -> Self {

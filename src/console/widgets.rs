@@ -99,22 +99,75 @@ pub fn lines(text: &str, width: usize, most: usize, rest: &str) -> Vec<String> {
 
 /// A pane's frame with its title and what stands at its lower right; answers the inside.
 pub fn boxed(frame: &mut Frame<'_>, theme: &Theme, area: Rect, focused: bool, title: &str, corner: &str) -> Rect {
-    let mut border = theme.style(if focused { "border_focus" } else { "border" });
-    let mut style = theme.style(if focused { "title" } else { "text_dim" });
-    if focused {
-        style = style.add_modifier(Modifier::BOLD);
-        border = if theme.mono { border.add_modifier(Modifier::BOLD) } else { border };
+    let room = usize::from(area.width.saturating_sub(6));
+    let corner = if corner.is_empty() { Vec::new() } else { vec![Span::styled(format!(" {} ", cut(corner, room)), theme.style("text_faint"))] };
+    let title_style = theme.style(if focused { "title" } else { "text_dim" });
+    let title_style = if focused { title_style.add_modifier(Modifier::BOLD) } else { title_style };
+    framed(frame, theme, area, if focused { "border_focus" } else { "border" }, titled(&cut(title, room), title_style, theme), corner)
+}
+
+/// A frame in a role; a bit of its line stands before the title and behind the corner.
+fn framed(frame: &mut Frame<'_>, theme: &Theme, area: Rect, role: &str, title: Line<'_>, corner: Vec<Span<'_>>) -> Rect {
+    let border = theme.style(role);
+    let border = if theme.mono && role != "border" { border.add_modifier(Modifier::BOLD) } else { border };
+    let set = theme.symbols.border.set();
+    let mut corner = corner;
+    if !corner.is_empty() {
+        corner.push(Span::styled(set.horizontal_bottom, border));
     }
-    let room = usize::from(area.width.saturating_sub(4));
-    let corner = if corner.is_empty() { String::new() } else { format!(" {} ", cut(corner, room)) };
-    let block = Block::bordered()
-        .border_set(theme.symbols.border.set())
-        .border_style(border)
-        .title(titled(&cut(title, room), style, theme))
-        .title_bottom(Line::from(Span::styled(corner, theme.style("text_faint"))).right_aligned());
+    let block = Block::bordered().border_set(set).border_style(border).title(title).title_bottom(Line::from(corner).right_aligned());
     let inside = block.inner(area);
     frame.render_widget(block, area);
     inside
+}
+
+/// The names of keys that are more than one letter.
+const KEY_NAMES: [&str; 12] = ["Enter", "Esc", "Tab", "Shift-Tab", "Space", "Alt-Enter", "up", "down", "left", "right", "PgUp", "PgDn"];
+
+fn is_key(word: &str) -> bool {
+    word.chars().count() == 1 || KEY_NAMES.contains(&word) || (word.starts_with("Ctrl-") && word.len() == 6)
+}
+
+/// What keys do, each key in its colour: offers stand three spaces apart, and an offer begins with its keys.
+fn offers(theme: &Theme, text: &str) -> Vec<Vec<Span<'static>>> {
+    let offer = |offer: &str| {
+        let mut spans: Vec<Span<'static>> = Vec::new();
+        let mut keys = true;
+        for word in offer.split_whitespace() {
+            // An article behind a key is none.
+            keys &= is_key(word) && (spans.is_empty() || word != "a");
+            let gap = if spans.is_empty() { "" } else { " " };
+            spans.push(Span::styled(format!("{gap}{word}"), theme.style(if keys { "key" } else { "text_dim" })));
+        }
+        spans
+    };
+    text.split("   ").map(offer).filter(|o| !o.is_empty()).collect()
+}
+
+/// The same on lines of so many cells: no offer is broken that fits on one.
+fn offered_lines(theme: &Theme, text: &str, width: usize) -> Vec<Line<'static>> {
+    let mut lines: Vec<Vec<Span<'static>>> = Vec::new();
+    let mut used = 0;
+    for offer in offers(theme, text) {
+        let wide: usize = offer.iter().map(Span::width).sum();
+        match lines.last_mut() {
+            Some(line) if used + 3 + wide <= width => {
+                line.push(Span::raw("   "));
+                line.extend(offer);
+                used += 3 + wide;
+            }
+            _ if wide > width => {
+                let text: String = offer.iter().map(|s| s.content.as_ref()).collect();
+                lines.extend(wrapped(&text, width).into_iter().map(|l| offers(theme, &l).concat()));
+                used = width;
+            }
+            _ => {
+                lines.push(offer);
+                used = wide;
+            }
+        }
+    }
+    lines.into_iter().map(Line::from).collect()
 }
 
 /// A title; the letter that leads to the pane is a key.
@@ -150,6 +203,9 @@ impl Row<'_> {
         let mut all = vec![Span::styled(sign, theme.style("key"))];
         all.extend(self.spans);
         frame.render_widget(Paragraph::new(Line::from(all)), line);
+        if self.marked && !self.selected && !theme.mono {
+            frame.buffer_mut().set_style(line, theme.selection(false));
+        }
         if self.selected {
             frame.buffer_mut().set_style(line, theme.selection(self.focused));
             if self.focused {
@@ -160,10 +216,23 @@ impl Row<'_> {
     }
 }
 
+/// The cursor on something of several lines: a bar beside all of them.
+pub fn bar(frame: &mut Frame<'_>, theme: &Theme, area: Rect) {
+    for y in area.y..area.bottom() {
+        let cell = Rect { x: area.x, y, width: 1, height: 1 };
+        frame.render_widget(Paragraph::new(Span::styled(theme.symbols.cursor.to_string(), theme.style("key"))), cell);
+    }
+    frame.buffer_mut().set_style(area, theme.selection(true));
+    frame.set_cursor_position(Position::new(area.x, area.y));
+}
+
 /// A column's head over a list; answers what is left below.
 pub fn head(frame: &mut Frame<'_>, theme: &Theme, area: Rect, text: &str) -> Rect {
     let line = Rect { height: 1.min(area.height), ..area };
-    frame.render_widget(Paragraph::new(Span::styled(fit(&format!(" {text}"), usize::from(area.width)), theme.style("text_faint"))), line);
+    frame.render_widget(
+        Paragraph::new(Span::styled(fit(&format!(" {text}"), usize::from(area.width)), theme.style("text_dim").add_modifier(Modifier::BOLD))),
+        line,
+    );
     Rect { y: area.y + line.height, height: area.height - line.height, ..area }
 }
 
@@ -191,22 +260,40 @@ pub fn fill(parts: Vec<Vec<Span<'static>>>, kept: usize, gap: usize, width: usiz
     (spans, used)
 }
 
-/// A centred box over the screen, cleared.
-pub fn popup(frame: &mut Frame<'_>, theme: &Theme, area: Rect, width: u16, height: u16, title: &str, corner: &str) -> Rect {
+/// A centred box over the screen, cleared, with what its keys do at its foot.
+pub fn popup(frame: &mut Frame<'_>, theme: &Theme, area: Rect, width: u16, height: u16, title: &str, keys: &str) -> Rect {
+    raised(frame, theme, area, (width, height), "border_focus", title, keys)
+}
+
+fn raised(frame: &mut Frame<'_>, theme: &Theme, area: Rect, (width, height): (u16, u16), role: &str, title: &str, keys: &str) -> Rect {
     let (w, h) = (width.min(area.width.saturating_sub(2)), height.min(area.height.saturating_sub(2)));
     let place = Rect { x: area.x + (area.width - w) / 2, y: area.y + (area.height - h) / 2, width: w, height: h };
-    frame.render_widget(Clear, place);
+    // No half word touches its sides.
+    let around = Rect { x: place.x.saturating_sub(1), width: w + 2, ..place }.intersection(area);
+    let beneath = frame.buffer_mut().cell((around.x, around.y)).map(ratatui::buffer::Cell::style).unwrap_or_default();
+    frame.render_widget(Clear, around);
+    frame.buffer_mut().set_style(around, beneath);
     frame.buffer_mut().set_style(place, theme.style("text"));
-    boxed(frame, theme, place, true, title, corner)
+    let room = usize::from(w.saturating_sub(6));
+    let title_style = theme.style(if role == "error" { role } else { "title" }).add_modifier(Modifier::BOLD);
+    let title = titled(&cut(title, room), title_style, theme);
+    let (mut corner, _) = fill(offers(theme, keys), 1, 3, room);
+    if !corner.is_empty() {
+        corner.push(Span::raw(" "));
+    }
+    framed(frame, theme, place, role, title, corner)
 }
 
 /// One entry of a card.
 pub enum Entry<'a> {
     Words(String),
     Faint(String),
+    Head(String),
     /// What its keys do.
     Keys(String),
     Wrong(String),
+    /// A line of a list, under the cursor or not.
+    Choice(String, bool),
     /// A label, and a field of one line.
     Field(&'a str, &'a Input),
     /// A field of several lines.
@@ -219,17 +306,19 @@ impl Entry<'_> {
         Self::Words(text.into())
     }
 
-    fn height(&self, width: usize) -> usize {
+    fn height(&self, theme: &Theme, width: usize) -> usize {
         match self {
-            Self::Words(t) | Self::Faint(t) | Self::Keys(t) | Self::Wrong(t) => wrapped(t, width).len().max(1),
-            Self::Field(..) | Self::Gap => 1,
+            Self::Words(t) | Self::Faint(t) | Self::Head(t) | Self::Wrong(t) => wrapped(t, width).len().max(1),
+            Self::Keys(t) => offered_lines(theme, t, width).len().max(1),
+            Self::Field(..) | Self::Choice(..) | Self::Gap => 1,
             Self::Area(_, rows) => *rows,
         }
     }
 
     fn width(&self) -> usize {
         match self {
-            Self::Words(t) | Self::Faint(t) | Self::Keys(t) | Self::Wrong(t) => t.width(),
+            Self::Words(t) | Self::Faint(t) | Self::Head(t) | Self::Keys(t) | Self::Wrong(t) => t.width(),
+            Self::Choice(t, _) => t.width() + 2,
             Self::Field(label, input) => label.width() + input.value().width() + 4,
             Self::Area(..) => 80,
             Self::Gap => 0,
@@ -241,32 +330,77 @@ impl Entry<'_> {
         let (text, role) = match self {
             Self::Words(t) => (t, "text"),
             Self::Faint(t) => (t, "text_dim"),
-            Self::Keys(t) => (t, "key"),
+            Self::Head(t) => (t, "title"),
             Self::Wrong(t) => (t, "error"),
-            Self::Field(label, input) => return field(frame, theme, area, label, input, theme.style("text")),
+            Self::Keys(t) => return frame.render_widget(Paragraph::new(offered_lines(theme, t, width)), area),
+            Self::Choice(t, here) => return choice(frame, theme, area, t, *here),
+            Self::Field(label, input) => {
+                field(frame, theme, area, label, input, theme.style("text"));
+                return barred(frame, theme, area, label);
+            }
             Self::Area(text, _) => return text.draw(frame, theme, area),
             Self::Gap => return,
         };
-        let lines: Vec<Line<'_>> = wrapped(text, width).into_iter().map(|l| Line::from(Span::styled(l, theme.style(role)))).collect();
+        let bold = if matches!(self, Self::Head(_)) { Modifier::BOLD } else { Modifier::empty() };
+        let style = theme.style(role).add_modifier(bold);
+        let lines: Vec<Line<'_>> = wrapped(text, width).into_iter().map(|l| Line::from(Span::styled(l, style))).collect();
         frame.render_widget(Paragraph::new(lines), area);
+        barred(frame, theme, area, text);
     }
+}
+
+/// A field's line that begins with the cursor's bar has its colours too.
+fn barred(frame: &mut Frame<'_>, theme: &Theme, area: Rect, text: &str) {
+    if text.starts_with('▌') && area.height > 0 {
+        let line = Rect { height: 1, ..area };
+        frame.buffer_mut().set_style(Rect { width: 1.min(line.width), ..line }, theme.style("key"));
+        frame.buffer_mut().set_style(line, theme.selection(true));
+    }
+}
+
+fn choice(frame: &mut Frame<'_>, theme: &Theme, area: Rect, text: &str, here: bool) {
+    let words = Span::styled(cut(&format!(" {text}"), usize::from(area.width.saturating_sub(1))), theme.style(if here { "text" } else { "text_dim" }));
+    Row { spans: vec![words], selected: here, marked: false, focused: true }.draw(frame, theme, area, 0);
 }
 
 const NARROWEST: usize = 44;
 const WIDEST: usize = 104;
 
-/// A box of words and fields, as large as what it holds.
-pub fn card(frame: &mut Frame<'_>, theme: &Theme, area: Rect, title: &str, corner: &str, entries: &[Entry<'_>]) {
+/// A box of words and fields, as large as what it holds; what its keys do stands last, below a free line where
+/// there is room, and is never cut off.
+pub fn card(frame: &mut Frame<'_>, theme: &Theme, area: Rect, title: &str, keys: &str, entries: &[Entry<'_>]) {
+    draw_card(frame, theme, area, "border_focus", title, keys, entries);
+}
+
+/// The same for what cannot be taken back, or rings phones.
+pub fn danger(frame: &mut Frame<'_>, theme: &Theme, area: Rect, title: &str, keys: &str, entries: &[Entry<'_>]) {
+    draw_card(frame, theme, area, "error", title, keys, entries);
+}
+
+fn draw_card(frame: &mut Frame<'_>, theme: &Theme, area: Rect, role: &str, title: &str, keys: &str, entries: &[Entry<'_>]) {
+    // Its own line of keys stands for those of the frame.
+    let (body, foot) = match entries.split_last() {
+        Some((Entry::Keys(own), body)) => (body, own.as_str()),
+        _ => (entries, if keys == "Esc" { "Esc back" } else { keys }),
+    };
+    let body = match body.split_last() {
+        Some((Entry::Gap, rest)) => rest,
+        _ => body,
+    };
     let most = usize::from(area.width.saturating_sub(6)).clamp(1, WIDEST);
-    let width = entries.iter().map(Entry::width).chain([title.width() + 2, corner.width() + 2]).max().unwrap_or(0).clamp(NARROWEST.min(most), most);
-    let height: usize = entries.iter().map(|e| e.height(width)).sum();
+    let width = body.iter().map(Entry::width).chain([title.width() + 2, foot.width()]).max().unwrap_or(0).clamp(NARROWEST.min(most), most);
+    let last = offered_lines(theme, foot, width);
+    let height: usize = body.iter().map(|e| e.height(theme, width)).sum();
     let cells = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
-    let inside = popup(frame, theme, area, cells(width + 4), cells(height + 2), title, corner);
+    let inside = raised(frame, theme, area, (cells(width + 4), cells(height + last.len() + 3)), role, title, "");
+    let column = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
+    let foot_rows = cells(last.len()).min(inside.height);
+    let bottom = inside.bottom().saturating_sub(foot_rows);
+    frame.render_widget(Paragraph::new(last), Rect { y: bottom, height: foot_rows, ..column });
     let mut y = inside.y;
-    for entry in entries {
-        let rows = cells(entry.height(width)).min(inside.bottom().saturating_sub(y));
-        let place = Rect { x: inside.x + 1, y, width: inside.width.saturating_sub(2), height: rows };
-        entry.draw(frame, theme, place);
+    for entry in body {
+        let rows = cells(entry.height(theme, width)).min(bottom.saturating_sub(y));
+        entry.draw(frame, theme, Rect { y, height: rows, ..column });
         y += rows;
     }
 }

@@ -107,6 +107,17 @@ impl Window {
         format!("{hours} {}", self.days.letters())
     }
 
+    /// The same for whoever has not learned the letters: `9-17 Mon-Fri`, `24 h daily`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let days = match self.days.letters().as_str() {
+            "MTWTFSS" => "daily".to_owned(),
+            "MTWTF" => "Mon-Fri".to_owned(),
+            letters => letters.to_owned(),
+        };
+        self.label().replace(&self.days.letters(), &days)
+    }
+
     fn current(self, zone: Zone, now: DateTime<Utc>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
         let today = now.with_timezone(&zone).date_naive();
         [today.pred_opt()?, today].into_iter().filter_map(|d| self.interval(zone, d)).find(|(from, to)| *from <= now && now < *to)

@@ -27,6 +27,7 @@ mod law;
 mod lessons;
 mod lists;
 mod livekit;
+mod looks;
 mod machine;
 mod manual;
 mod month;

@@ -302,7 +302,7 @@ fn numbers_are_hidden_and_hostile_names_are_harmless() {
     let asked = searches(&press(&mut state, "K"));
     answer(&mut state, &asked[0], rows, None);
     code(&mut state, KeyCode::Esc);
-    let shown = screen(&mut state, 120, 40);
+    let shown = screen(&mut state, 150, 40);
     assert!(shown.contains("+1 202 555 0140") && shown.contains("Eve[2Jlave") && shown.contains("by root[31m"), "{shown}");
     assert!(!shown.contains('\u{1b}') && !shown.contains('\u{202e}'));
     press(&mut state, "M");

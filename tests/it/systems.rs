@@ -473,7 +473,7 @@ fn from_nothing_to_a_running_campaign_and_its_export_by_reading_the_screen() {
     p.wait_for("n new");
     p.key("\u{1b}");
     p.key("n");
-    p.wait_for("A number for an assistant");
+    p.wait_for("Number for an assistant");
     p.fill(&["+12025550100", "", "trunk.example", "", "", ""]);
     p.wait_for("+12025550100 is ready");
     p.key("\r");

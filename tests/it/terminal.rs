@@ -525,7 +525,7 @@ async fn a_console_that_leaves_keeps_running_without_a_screen() {
     let mut t = Terminal::console(&rig, 120, 40, &[]);
     t.wait_for("on call");
     t.press("q");
-    t.wait_for("[k]eep running");
+    t.wait_for("k keep running");
     t.press("k");
     assert_eq!(t.ended(), 0);
     assert!(t.is_restored());

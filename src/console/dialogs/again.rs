@@ -52,7 +52,7 @@ impl Dialog for Again {
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
         let mut entries: Vec<Entry<'_>> = self.entries.iter().map(|t| Entry::words(t.clone())).collect();
-        entries.push(Entry::Keys("y call again   Esc leave it".to_owned()));
+        entries.push(Entry::Keys("y call again   Esc back".to_owned()));
         card(frame, &state.theme, area, "Call again?", "Esc", &entries);
     }
 }

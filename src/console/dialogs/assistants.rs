@@ -64,8 +64,7 @@ impl Dialog for Assistants {
         let line = |(i, a): (usize, &AssistantRow)| {
             let worker = a.agent_name.as_deref().map_or_else(String::new, |w| format!("   worker {w}"));
             let script = if a.prompt.trim().is_empty() { "   no script of its own" } else { "" };
-            let text = format!("{} {}{worker}{script}", if i == self.at { "▌" } else { " " }, a.name);
-            if i == self.at { Entry::Words(text) } else { Entry::Faint(text) }
+            Entry::Choice(format!("{}{worker}{script}", a.name), i == self.at)
         };
         let mut entries: Vec<Entry<'_>> = all.iter().enumerate().skip(top).take(SHOWN).map(line).collect();
         if all.is_empty() {
@@ -78,7 +77,7 @@ impl Dialog for Assistants {
             (None, Some(a)) => entries.push(Entry::Wrong(format!("Delete \"{}\"? Its numbers wait for another. y deletes   any other key: no", a.name))),
             (None, None) => {}
         }
-        let keys = if all.is_empty() { "Enter adds the first   Esc" } else { "n new   Enter changes it   D delete   up down   Esc" };
+        let keys = if all.is_empty() { "Enter adds the first   Esc back" } else { "n new   Enter changes it   D delete   up down choose   Esc back" };
         entries.push(Entry::Keys(keys.to_owned()));
         card(frame, &state.theme, area, "Assistants", "Esc", &entries);
     }

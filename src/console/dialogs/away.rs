@@ -65,6 +65,6 @@ impl Dialog for Away {
             let key = state.keys.name(Action::Focus(Pane::Outcomes));
             entries.extend([Entry::Gap, Entry::Keys(format!("{} to tag: {key} {key}", count(state.to_tag(), "call")))]);
         }
-        card(frame, &state.theme, area, &format!("While you were away, since {since}"), "any key", &entries);
+        card(frame, &state.theme, area, &format!("While you were away, since {since}"), "Esc any key goes on", &entries);
     }
 }

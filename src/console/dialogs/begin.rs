@@ -61,15 +61,14 @@ impl Dialog for Begin {
         let top = (at.unwrap_or(0) + 1).saturating_sub(SHOWN);
         let line = |(i, c): (usize, &&CampaignView)| {
             let (name, status) = (&c.row.name, c.row.execution_status.as_str());
-            let text = format!("{} {name}   {status}   assistant {}", if Some(i) == at { "▌" } else { " " }, c.row.assistant_name);
-            if Some(i) == at { Entry::Words(text) } else { Entry::Faint(text) }
+            Entry::Choice(format!("{name}   {status}   assistant {}", c.row.assistant_name), Some(i) == at)
         };
         let mut entries: Vec<Entry<'_>> = all.iter().enumerate().skip(top).take(SHOWN).map(line).collect();
         entries.push(Entry::Gap);
         match at.map(|i| all[i]) {
             Some(c) => {
                 let simulated = if state.options.simulated { "no phone rings: all is simulated" } else { "real phones ring" };
-                entries.push(Entry::Keys(format!("Enter starts \"{}\": {simulated}   up down   Esc", c.row.name)));
+                entries.push(Entry::Keys(format!("Enter starts \"{}\": {simulated}   up down choose   Esc back", c.row.name)));
             }
             None if all.is_empty() => {
                 entries.push(Entry::Words(format!(

@@ -1,19 +1,14 @@
 //! Which columns a list shows: each by a key, seen at once.
 
 use crossterm::event::{KeyCode, KeyEvent};
-use ratatui::{
-    Frame,
-    layout::Rect,
-    text::{Line, Span},
-    widgets::Paragraph,
-};
+use ratatui::{Frame, layout::Rect, text::Span};
 
 use crate::console::{
     keys::{self, Action, Pane},
     lists,
     place::{Dialog, Next},
     state::State,
-    widgets::popup,
+    widgets::{Row, popup},
 };
 
 pub struct Columns {
@@ -55,20 +50,26 @@ impl Dialog for Columns {
         let columns = lists::columns(self.pane);
         let height = u16::try_from(columns.len() + 3).unwrap_or(u16::MAX);
         let title = format!("Columns of {}", keys::row(Action::Focus(self.pane)).map_or("", |row| row.short));
-        let inside = popup(frame, &state.theme, area, 44, height, &title, "Space on, off   Enter");
+        let inside = popup(frame, &state.theme, area, 44, height, &title, "Space on, off   Enter done");
         let list = state.lists.of(self.pane);
         let line = |(i, column): (usize, &lists::Column)| {
-            let sign = if i == self.at { "▌" } else { " " };
             let (mark, role) = match (lists::is_fixed(self.pane, *column), list.shows(*column)) {
                 (true, _) => ("[x]", "text_faint"),
                 (_, true) => ("[x]", "text"),
                 (_, false) => ("[ ]", "text_dim"),
             };
-            Line::from(vec![Span::styled(sign, state.theme.style("key")), Span::styled(format!(" {mark} {}", column.name()), state.theme.style(role))])
+            let spans = vec![Span::styled(format!(" {mark} {}", column.name()), state.theme.style(role))];
+            Row { spans, selected: i == self.at, marked: false, focused: true }
         };
-        let mut lines: Vec<Line<'_>> = columns.iter().enumerate().map(line).collect();
-        lines.push(Line::from(Span::styled(" shown as far as there is room", state.theme.style("text_faint"))));
-        frame.render_widget(Paragraph::new(lines), inside);
+        for (y, row) in columns.iter().enumerate().map(line).enumerate() {
+            row.draw(frame, &state.theme, inside, y);
+        }
+        let last = Rect { y: inside.y + u16::try_from(columns.len()).unwrap_or(0), height: 1, ..inside }.intersection(inside);
+        frame.render_widget(Span::styled(" shown as far as there is room", state.theme.style("text_faint")), last);
+    }
+
+    fn shows_behind(&self) -> bool {
+        true
     }
 
     /// What was typed before it opened switches at most a column.

@@ -12,7 +12,7 @@ use crate::{
         rows::count,
         state::State,
         text,
-        widgets::{Entry, card},
+        widgets::{Entry, danger},
     },
     domain::id::CampaignId,
     store::SourceRow,
@@ -59,7 +59,7 @@ impl Dialog for Delete {
         if self.wrong {
             entries.push(Entry::Wrong("Not deleted: the name was not the same.".to_owned()));
         }
-        card(frame, &state.theme, area, &format!("Delete \"{}\"?", self.name), "Esc", &entries);
+        danger(frame, &state.theme, area, &format!("Delete \"{}\"?", self.name), "Enter deletes it   Esc back", &entries);
     }
 
     fn paste(&mut self, _state: &mut State, text: &str) {

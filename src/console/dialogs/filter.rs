@@ -1,7 +1,7 @@
 //! The filter of a pane, typed on its own frame: rows narrow while it is typed. Enter keeps it, Esc takes it away.
 
 use crossterm::event::{KeyCode, KeyEvent};
-use ratatui::{Frame, layout::Rect, widgets::Clear};
+use ratatui::{Frame, layout::Rect, style::Modifier, widgets::Clear};
 use tui_input::Input;
 use unicode_width::UnicodeWidthStr;
 
@@ -35,18 +35,21 @@ impl Filter {
     fn place(&self, state: &State, area: Rect) -> Rect {
         let whole = Rect { x: 0, y: 0, width: state.size.0, height: state.size.1 };
         let pane = layout::of(state, whole).panes.into_iter().find(|(p, _)| *p == self.pane);
-        let pane = pane.map_or(area, |(_, place)| place);
+        let pane = pane.map_or(area, |(_, place)| state.room(self.pane).map_or(place, |room| room.frame(state, place, state.zoom)));
         let line = Rect { x: pane.x + 1, y: pane.bottom().saturating_sub(1), width: pane.width.saturating_sub(2), height: 1 };
         line.intersection(whole)
     }
 }
+
+/// From here the fields are named, too.
+const FIELDS: usize = 126;
 
 /// The words that have room, whole ones.
 fn hint(state: &State, pane: Pane, room: usize) -> String {
     let mut text = format!("{}   Enter keeps  Esc clears", edges::left(state, pane));
     let fields = lists::fields(pane).iter().map(|f| format!("{f}:")).collect::<Vec<_>>().join(" ");
     for more in ["  !word not".to_owned(), format!("  {fields}")] {
-        if text.width() + more.width() > room {
+        if text.width() + more.width() > room || (more.contains(':') && room < FIELDS) {
             break;
         }
         text.push_str(&more);
@@ -68,7 +71,7 @@ impl Dialog for Filter {
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
         let line = self.place(state, area).intersection(frame.area());
         frame.render_widget(Clear, line);
-        frame.buffer_mut().set_style(line, state.theme.style("key"));
+        frame.buffer_mut().set_style(line, state.theme.style("match"));
         let hint = hint(state, self.pane, usize::from(line.width).saturating_sub(14));
         let wide = u16::try_from(hint.width() + 1).unwrap_or(u16::MAX);
         let typed = u16::try_from(self.input.value().width() + 6).unwrap_or(u16::MAX);
@@ -77,7 +80,7 @@ impl Dialog for Filter {
             room.width = line.width - wide;
             frame.buffer_mut().set_stringn(room.right(), line.y, &hint, usize::from(wide), state.theme.style("text_faint"));
         }
-        field(frame, &state.theme, room, " /", &self.input, state.theme.style("text"));
+        field(frame, &state.theme, room, " /", &self.input, state.theme.style("match").add_modifier(Modifier::BOLD));
     }
 
     fn paste(&mut self, state: &mut State, text: &str) {
@@ -86,6 +89,10 @@ impl Dialog for Filter {
     }
 
     fn typing(&self) -> bool {
+        true
+    }
+
+    fn shows_behind(&self) -> bool {
         true
     }
 

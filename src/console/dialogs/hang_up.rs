@@ -8,7 +8,7 @@ use crate::{
         message::Effect,
         place::{Dialog, Next},
         state::State,
-        widgets::{Entry, card},
+        widgets::{Entry, danger},
     },
     domain::id::CallId,
 };
@@ -28,7 +28,7 @@ impl Dialog for HangUp {
     }
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
-        let entries = [Entry::words(format!("y hangs up on {}.", self.name)), Entry::Keys("y hang up   Esc leave them talking".to_owned())];
-        card(frame, &state.theme, area, "Hang up?", "Esc", &entries);
+        let entries = [Entry::words(format!("y hangs up on {}.", self.name)), Entry::Keys("y hang up   Esc back".to_owned())];
+        danger(frame, &state.theme, area, "Hang up?", "Esc", &entries);
     }
 }

@@ -4,6 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::{Frame, layout::Rect};
 
 use ratatui::{
+    style::Modifier,
     text::{Line, Span},
     widgets::Paragraph,
 };
@@ -14,7 +15,7 @@ use crate::console::{
     keys::{Group, WITH_WORDS},
     place::{Dialog, Next},
     state::State,
-    widgets::{fit, popup},
+    widgets::{fit, popup, wrapped},
 };
 
 #[derive(Default)]
@@ -24,8 +25,11 @@ pub struct Help {
     most: std::cell::Cell<usize>,
 }
 
-const COLUMN: usize = 58;
-const KEY: usize = 13;
+/// Cells of the keys, of a command with what it takes, and between two columns.
+const KEY: usize = 16;
+const COMMAND: usize = 28;
+const BETWEEN: usize = 3;
+const NARROWEST: usize = 48;
 
 /// What keys mean in a dialog.
 const IN_DIALOGS: [(&str, &str); 6] = [
@@ -47,46 +51,103 @@ impl Dialog for Help {
     }
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
-        let lines = lines(state);
-        let columns = (usize::from(area.width.saturating_sub(4)) / COLUMN).clamp(1, 3);
-        let tall = lines.len().div_ceil(columns);
-        let (w, h) = (u16::try_from(columns * COLUMN + 2).unwrap_or(u16::MAX), u16::try_from(tall + 2).unwrap_or(u16::MAX));
-        let inside = popup(frame, &state.theme, area, w, h, "Keys", "j k scroll   Esc closes");
-        let height = usize::from(inside.height).max(1);
+        let room = usize::from(area.width.saturating_sub(4));
+        let columns = columns(state, room);
+        let tall = columns.iter().map(Vec::len).max().unwrap_or(0);
+        let wide = columns.iter().map(|c| width_of(c) + BETWEEN).sum::<usize>();
+        let cells = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+        let height = tall.min(usize::from(area.height.saturating_sub(4))).max(1);
         self.most.set(tall.saturating_sub(height));
         let scroll = self.scroll.min(self.most.get());
-        for (i, column) in lines.chunks(tall.max(1)).enumerate() {
-            let x = inside.x + u16::try_from(i * COLUMN).unwrap_or(0);
-            let place = Rect { x, width: u16::try_from(COLUMN).unwrap_or(0).min(inside.right().saturating_sub(x)), ..inside };
+        let keys = if tall > height { format!("j k scroll   {}-{} of {tall}   Esc back", scroll + 1, scroll + height) } else { "Esc back".to_owned() };
+        let inside = popup(frame, &state.theme, area, cells(wide + 2), cells(tall + 2), "Keys", &keys);
+        let mut x = inside.x;
+        for column in &columns {
+            let wide = cells(width_of(column) + BETWEEN);
+            let place = Rect { x, width: wide.min(inside.right().saturating_sub(x)), ..inside };
             let shown: Vec<Line<'_>> = column.iter().skip(scroll).take(height).cloned().collect();
             frame.render_widget(Paragraph::new(shown), place);
+            x = x.saturating_add(wide);
         }
     }
 }
 
-fn lines(state: &State) -> Vec<Line<'static>> {
-    let (key, text) = (state.theme.style("key"), state.theme.style("text"));
-    let title = |t: &str| Line::from(Span::styled(format!(" {t}"), state.theme.style("title")));
-    // Several keys take what they need: none is cut.
-    let line = |k: &str, words: &str| {
-        let keys = fit(k, KEY.max(k.width() + 1));
-        Line::from(vec![Span::styled(format!("  {keys}"), key), Span::styled(words.to_owned(), text)])
-    };
-    let mut lines = Vec::new();
-    for group in order(state) {
-        lines.push(title(group.title()));
-        for (row, keys) in state.keys.rows().filter(|(row, _)| row.group == group) {
-            let shown = if keys.is_empty() { format!(":{}", row.name) } else { keys.join(" ") };
-            lines.push(line(&shown, &format!("{}{}", row.place.words(), row.words)));
+fn width_of(column: &[Line<'_>]) -> usize {
+    column.iter().map(Line::width).max().unwrap_or(0)
+}
+
+/// The groups in as many columns as have room, none of them broken.
+fn columns(state: &State, room: usize) -> Vec<Vec<Line<'static>>> {
+    let fits = |columns: &[Vec<Line<'_>>]| columns.iter().map(|c| width_of(c) + BETWEEN).sum::<usize>() <= room;
+    let all = groups(state, usize::MAX);
+    for n in [3, 2] {
+        let columns = spread(&all, n);
+        if fits(&columns) {
+            return columns;
         }
-        lines.push(Line::default());
     }
-    lines.push(title("In dialogs"));
-    lines.extend(IN_DIALOGS.iter().map(|(k, words)| line(k, words)));
-    lines.push(Line::default());
-    lines.push(title("Commands with words, behind :"));
-    lines.extend(WITH_WORDS.iter().map(|(name, takes, words)| line(&format!("{name} {takes}"), words)));
-    lines
+    // Where they go on below their keys there is room for two.
+    let half = (room / 2).saturating_sub(BETWEEN);
+    if half >= NARROWEST { spread(&groups(state, half), 2) } else { spread(&groups(state, room), 1) }
+}
+
+/// As even as whole groups allow.
+fn spread(groups: &[Vec<Line<'static>>], n: usize) -> Vec<Vec<Line<'static>>> {
+    let fits = |most: usize| {
+        let mut columns: Vec<Vec<Line<'static>>> = vec![Vec::new()];
+        for group in groups {
+            let full = columns.last().is_some_and(|c| !c.is_empty() && c.len() + group.len() > most);
+            if full {
+                columns.push(Vec::new());
+            }
+            if let Some(column) = columns.last_mut() {
+                column.extend(group.iter().cloned());
+            }
+        }
+        columns
+    };
+    let total: usize = groups.iter().map(Vec::len).sum();
+    (total.div_ceil(n)..=total).map(fits).find(|c| c.len() <= n).unwrap_or_default()
+}
+
+/// A key with its words, which go on below where they have no room.
+fn line(state: &State, keys: &str, least: usize, words: &str, room: usize) -> Vec<Line<'static>> {
+    // Several keys take what they need: none is cut.
+    let keys = fit(keys, least.max(keys.width() + 1));
+    let left = keys.width() + 2;
+    let (key, text) = (state.theme.style("key"), state.theme.style("text"));
+    let written = wrapped(words, room.saturating_sub(left).max(12)).into_iter().enumerate();
+    written
+        .map(|(i, words)| {
+            let head = if i == 0 { Span::styled(format!("  {keys}"), key) } else { Span::raw(" ".repeat(left)) };
+            Line::from(vec![head, Span::styled(words, text)])
+        })
+        .collect()
+}
+
+fn groups(state: &State, room: usize) -> Vec<Vec<Line<'static>>> {
+    let bold = state.theme.style("title").add_modifier(Modifier::BOLD);
+    let group = |title: &str, lines: Vec<Line<'static>>| {
+        let mut all = vec![Line::from(Span::styled(format!(" {title}"), bold))];
+        all.extend(lines);
+        all.push(Line::default());
+        all
+    };
+    let of = |wanted: Group| {
+        let rows = state.keys.rows().filter(|(row, _)| row.group == wanted);
+        let lines = rows.flat_map(|(row, keys)| {
+            let shown = if keys.is_empty() { format!(":{}", row.name) } else { keys.join(" ") };
+            line(state, &shown, KEY, &format!("{}{}", row.place.words(), row.words), room)
+        });
+        group(wanted.title(), lines.collect())
+    };
+    let mut all: Vec<_> = order(state).into_iter().map(of).collect();
+    all.push(group("In dialogs", IN_DIALOGS.iter().flat_map(|(k, words)| line(state, k, KEY, words, room)).collect()));
+    // Where there is one column only its commands stand as its keys do.
+    let least = if room == usize::MAX { COMMAND } else { KEY };
+    let commands = WITH_WORDS.iter().flat_map(|(name, takes, words)| line(state, &format!("{name} {takes}"), least, words, room));
+    all.push(group("Commands with words, behind :", commands.collect()));
+    all
 }
 
 /// The groups, those of this room first.

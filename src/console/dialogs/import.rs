@@ -257,7 +257,6 @@ fn bar(bytes: u64, size: u64) -> String {
 fn path_entries<'a>(input: &'a Input, choices: &[String], error: Option<&String>) -> Vec<Entry<'a>> {
     let mut entries = vec![Entry::Field("CSV file:", input)];
     entries.extend(error.cloned().map(Entry::Wrong));
-    entries.push(Entry::Keys("Tab completes the path".to_owned()));
     entries.extend(choices.iter().map(|c| Entry::Faint(format!("  {c}"))));
     entries
 }
@@ -269,9 +268,7 @@ fn preview_entries(preview: &Preview, at: usize, height: usize) -> Vec<Entry<'st
     let room = height.saturating_sub(preview.rows.len() + 8).clamp(3, 14);
     let top = (at + 1).saturating_sub(room);
     for (i, (header, field)) in preview.columns.iter().enumerate().skip(top).take(room) {
-        let sign = if i == at { "▌" } else { "·" };
-        let line = format!("{sign} {} = {}", clean(header, 28), field.unwrap_or("(for the script)"));
-        entries.push(if i == at { Entry::Keys(line) } else { Entry::Words(line) });
+        entries.push(Entry::Choice(format!("{} = {}", clean(header, 28), field.unwrap_or("(for the script)")), i == at));
     }
     if preview.columns.len() > room {
         entries.push(Entry::Faint(format!("column {} of {}", at + 1, preview.columns.len())));

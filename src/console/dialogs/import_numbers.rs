@@ -39,9 +39,9 @@ impl Dialog for ImportNumbers {
         let mut entries = vec![
             Entry::Field("File of numbers:", &self.input),
             Entry::words("Every number of it is never called again. A national list with its date: `dialdeck dnc import --national`."),
-            Entry::Keys("Tab completes the path   Enter reads it   Esc".to_owned()),
         ];
         entries.extend(self.choices.iter().map(|c| Entry::Faint(format!("  {c}"))));
+        entries.push(Entry::Keys("Tab completes the path   Enter reads it   Esc back".to_owned()));
         card(frame, &state.theme, area, "Import numbers that must not be called", "Esc", &entries);
     }
 

@@ -10,7 +10,7 @@ use crate::console::{
     place::{Dialog, Next},
     state::State,
     text,
-    widgets::{Entry, card},
+    widgets::{Entry, danger},
 };
 
 pub struct KillSwitch {
@@ -54,7 +54,7 @@ impl Dialog for KillSwitch {
         if self.wrong {
             entries.push(Entry::Wrong(format!("The kill switch is as it was: the word was not {}.", self.word())));
         }
-        card(frame, &state.theme, area, "Kill switch", "Esc", &entries);
+        danger(frame, &state.theme, area, "Kill switch", "Enter does it   Esc back", &entries);
     }
 
     fn paste(&mut self, _state: &mut State, _text: &str) {}

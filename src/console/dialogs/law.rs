@@ -148,11 +148,11 @@ impl Law {
         match &self.stage {
             Stage::Sent => "being written...".to_owned(),
             Stage::Open => format!("Open {}? Its laws hold, and its people are called again. y opens   any other key: no", self.place()),
-            Stage::Close(_) => format!("Enter next, on the last field closes {}: nobody there is called, on any host   Esc", self.place()),
-            Stage::Find if !legal::is_place(&self.place()) => format!("a country or a state shows its law   Esc   table of {}", legal::version()),
-            Stage::Find => format!("Enter goes to {}   Esc", self.place()),
-            Stage::Shown if self.closure().is_some() => format!("o opens {} (asks)   Backspace another place   Esc", self.place()),
-            Stage::Shown => format!("c closes {} (asks until when)   Backspace another place   Esc", self.place()),
+            Stage::Close(_) => format!("Enter next, on the last field closes {}: nobody there is called, on any host   Esc back", self.place()),
+            Stage::Find if !legal::is_place(&self.place()) => format!("type a country or a state for its law   Esc back   table of {}", legal::version()),
+            Stage::Find => format!("Enter goes to {}   Esc back", self.place()),
+            Stage::Shown if self.closure().is_some() => format!("o opens {} (asks)   Backspace another place   Esc back", self.place()),
+            Stage::Shown => format!("c closes {} (asks until when)   Backspace another place   Esc back", self.place()),
         }
     }
 }

@@ -51,7 +51,7 @@ impl Wish for LiveKit {
     }
 
     fn keys(&self) -> String {
-        "Enter next, on the last field tries them   Tab Shift-Tab   Esc changes nothing".to_owned()
+        "Enter next, on the last field tries them   Tab Shift-Tab   Esc back".to_owned()
     }
 
     fn blames(&self) -> Option<&'static str> {

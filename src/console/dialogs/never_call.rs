@@ -8,7 +8,7 @@ use crate::{
         message::Effect,
         place::{Dialog, Next},
         state::State,
-        widgets::{Entry, card},
+        widgets::{Entry, danger},
     },
     domain::phone::PhoneNumber,
 };
@@ -35,8 +35,8 @@ impl Dialog for NeverCall {
             Entry::Words(format!("{who}: no campaign calls this number again.")),
             Entry::words("What waits for it is taken off the queue, a call that is on is hung up."),
             Entry::Faint("Only an admin takes it off the list again: `dialdeck dnc remove`.".to_owned()),
-            Entry::Keys("y onto the list   Esc leave it".to_owned()),
+            Entry::Keys("y onto the list   Esc back".to_owned()),
         ];
-        card(frame, &state.theme, area, "Do not call?", "Esc", &entries);
+        danger(frame, &state.theme, area, "Do not call?", "Esc", &entries);
     }
 }

@@ -50,7 +50,7 @@ impl Wish for Number {
     }
 
     fn title(&self) -> &'static str {
-        "A number for an assistant"
+        "Number for an assistant"
     }
 
     fn waits(&self) -> &'static str {
@@ -62,7 +62,7 @@ impl Wish for Number {
     }
 
     fn keys(&self) -> String {
-        "Enter next, on the last field gives it   Tab Shift-Tab   Esc changes nothing".to_owned()
+        "Enter next, on the last field gives it   Tab Shift-Tab   Esc back".to_owned()
     }
 
     fn told(&mut self, fields: &mut Fields, msg: &Msg) {

@@ -2,12 +2,7 @@
 //! be done now stays, and says why.
 
 use crossterm::event::{KeyCode, KeyEvent};
-use ratatui::{
-    Frame,
-    layout::Rect,
-    text::{Line, Span},
-    widgets::Paragraph,
-};
+use ratatui::{Frame, layout::Rect, style::Style, text::Span, widgets::Paragraph};
 use tui_input::Input;
 use unicode_width::UnicodeWidthStr;
 
@@ -22,7 +17,7 @@ use crate::{
         rows::{count, display_name},
         state::State,
         text, theme,
-        widgets::{cut, field, fit, popup},
+        widgets::{Row, cut, field, fit, popup},
     },
     domain::{
         id::{CallId, CampaignId, SourceId},
@@ -62,6 +57,8 @@ struct Entry {
 }
 
 const SHOWN: usize = 14;
+/// Cells of the longest name that is shown whole.
+const LONGEST: usize = 30;
 /// How much worse what cannot be done now must answer to stand behind what can.
 const IMPOSSIBLE: i64 = 200;
 /// Calls among the entries.
@@ -83,6 +80,13 @@ impl Palette {
             all.insert(if digits { 0 } else { all.len().min(SHOWN - 1) }, past);
         }
         all
+    }
+
+    /// What of the line is looked for in the names that are shown.
+    fn letters(&self, state: &State) -> String {
+        let typed = self.input.value().trim_start();
+        let behind = typed.split_once(' ').filter(|(verb, _)| with_words(state, verb).is_some());
+        behind.map_or(typed, |(_, rest)| rest).to_owned()
     }
 
     fn enter(&mut self, state: &mut State) -> Next {
@@ -161,7 +165,10 @@ fn found(entries: Vec<Entry>, letters: &str) -> Vec<Entry> {
         name.max(fuzzy::score(letters, &e.words))
     };
     let mut all: Vec<(i64, Entry)> = entries.into_iter().filter_map(|e| score(&e).map(|s| (s, e))).collect();
-    if !letters.trim().is_empty() {
+    if letters.trim().is_empty() {
+        // The cursor begins on something that can be done.
+        all.sort_by_key(|(_, e)| e.reason.is_some());
+    } else {
         all.sort_by_key(|(s, e)| if e.reason.is_some() { IMPOSSIBLE - s } else { -s });
     }
     all.into_iter().map(|(_, e)| e).collect()
@@ -260,16 +267,24 @@ impl Dialog for Palette {
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
         let entries = self.entries(state);
         let rows = entries.len().clamp(1, SHOWN);
-        let height = u16::try_from(rows + 4).unwrap_or(u16::MAX);
-        let inside = popup(frame, &state.theme, area, 100, height, "Everything", "up down   Tab completes   Enter does it   Esc");
+        let height = u16::try_from(rows + 3 + usize::from(self.wrong.is_some())).unwrap_or(u16::MAX);
+        let inside = popup(frame, &state.theme, area, 100, height, "Everything", "up down   Tab completes   Enter does it   Esc back");
         let width = usize::from(inside.width);
-        let list = usize::from(inside.height).saturating_sub(2);
+        // The last line is for what was wrong.
+        let list = usize::from(inside.height).saturating_sub(1 + usize::from(self.wrong.is_some()));
         let top = (self.at + 1).saturating_sub(list);
-        let lines: Vec<Line<'_>> = entries.iter().enumerate().skip(top).take(list).map(|(i, e)| e.line(state, i == self.at, width)).collect();
-        frame.render_widget(Paragraph::new(lines), Rect { y: inside.y + 1, height: inside.height.saturating_sub(2), ..inside });
-        let last = self.wrong.as_ref().map(|w| Span::styled(format!(" {}", cut(w, width.saturating_sub(2))), state.theme.style("error")));
-        let bottom = Rect { y: inside.bottom().saturating_sub(1), height: 1, ..inside };
-        frame.render_widget(Paragraph::new(Line::from(last.unwrap_or_default())), bottom);
+        let below = Rect { y: inside.y + 1, height: u16::try_from(list).unwrap_or(0), ..inside };
+        let shown = || entries.iter().enumerate().skip(top).take(list);
+        let longest = shown().map(|(_, e)| e.name.width()).max().unwrap_or(0);
+        let letters = self.letters(state);
+        for (i, entry) in shown() {
+            let spans = entry.spans(state, &letters, longest.min(LONGEST), width.saturating_sub(1));
+            Row { spans, selected: i == self.at, marked: false, focused: true }.draw(frame, &state.theme, below, i - top);
+        }
+        if let Some(wrong) = &self.wrong {
+            let words = Span::styled(format!(" {}", cut(wrong, width.saturating_sub(2))), state.theme.style("error"));
+            frame.render_widget(Paragraph::new(words), Rect { y: inside.bottom().saturating_sub(1), height: 1, ..inside });
+        }
         field(frame, &state.theme, Rect { height: 1.min(inside.height), ..inside }, " :", &self.input, state.theme.style("text"));
     }
 
@@ -283,22 +298,30 @@ impl Dialog for Palette {
 }
 
 impl Entry {
-    /// Its name, what it does, and at the right its key, or why it cannot be done now.
-    fn line(&self, state: &State, selected: bool, width: usize) -> Line<'static> {
-        let dim = state.theme.style(if self.reason.is_some() { "text_faint" } else { "text_dim" });
-        let name = state.theme.style(if self.reason.is_some() { "text_faint" } else { "text" });
-        let right = self.reason.clone().unwrap_or_else(|| self.right.clone());
-        let right = cut(&right, width / 2);
-        let sign = if selected { "▌" } else { " " };
-        let head = fit(&self.name, 24.min(width / 3));
-        let room = width.saturating_sub(head.width() + right.width() + 4);
-        let style = state.theme.style(if self.reason.is_some() { "warn" } else { "key" });
-        let line = Line::from(vec![
-            Span::styled(sign, state.theme.style("key")),
-            Span::styled(format!("{head} "), name),
-            Span::styled(fit(&self.words, room), dim),
-            Span::styled(format!(" {right} "), style),
-        ]);
-        if selected { line.style(state.theme.selection(true)) } else { line }
+    /// Its name with the letters that were typed, what it does, and at the right its key. What cannot be done now is
+    /// faint, and says why in place of what it does.
+    fn spans(&self, state: &State, letters: &str, longest: usize, width: usize) -> Vec<Span<'static>> {
+        let style = |role: &str| state.theme.style(role);
+        let name = fit(&self.name, longest.min(width / 2));
+        let room = width.saturating_sub(name.width() + 2);
+        let mut spans = vec![Span::raw(" ")];
+        if let Some(reason) = &self.reason {
+            let words = format!("{name}  {}", fit(reason, room.saturating_sub(1)));
+            spans.push(Span::styled(words, style("text_faint")));
+            return spans;
+        }
+        spans.extend(marked(&name, letters, style("text"), style("match")));
+        let right = cut(&self.right, width / 3);
+        let words = fit(&self.words, room.saturating_sub(right.width() + 3));
+        spans.extend([Span::styled(format!("  {words}"), style("text_dim")), Span::styled(format!(" {right} "), style("key"))]);
+        spans
     }
+}
+
+/// A name, the letters in it that were looked for in a style of their own.
+fn marked(name: &str, letters: &str, plain: Style, found: Style) -> Vec<Span<'static>> {
+    let places = fuzzy::places(letters, name).unwrap_or_default();
+    let letters: Vec<(bool, char)> = name.chars().enumerate().map(|(i, c)| (places.contains(&i), c)).collect();
+    let runs = letters.chunk_by(|a, b| a.0 == b.0);
+    runs.map(|run| Span::styled(run.iter().map(|l| l.1).collect::<String>(), if run[0].0 { found } else { plain })).collect()
 }

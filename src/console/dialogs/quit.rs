@@ -9,7 +9,7 @@ use crate::console::{
     place::{Dialog, Next},
     rows::count,
     state::State,
-    widgets::{Entry, card},
+    widgets::{Entry, danger},
 };
 
 pub struct Quit;
@@ -29,12 +29,11 @@ impl Dialog for Quit {
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
         let live = i64::try_from(state.data.live_count()).unwrap_or(0);
-        let mut entries = vec![Entry::words("[d]rain: dial no more, leave when the last call has ended")];
+        let mut entries = vec![Entry::words("Drain: dial no more, leave when the last call has ended.")];
         if state.options.keeper.is_some() {
-            entries.push(Entry::words("[k]eep running without a screen: campaigns go on, `dialdeck` looks again"));
+            entries.push(Entry::words("Keep running without a screen: campaigns go on, `dialdeck` looks again."));
         }
-        entries.push(Entry::words("[q]uit now: calls go on unsupervised; the next start looks after them"));
-        entries.push(Entry::words("Esc stay"));
+        entries.push(Entry::words("Quit now: calls go on unsupervised; the next start looks after them."));
         if !state.promises.is_empty() {
             let n = count(i64::try_from(state.promises.len()).unwrap_or(0), "call");
             entries.push(Entry::Wrong(format!("{n} on the line was promised a callback: its moment is written when it ends, and is lost if you leave now")));
@@ -43,6 +42,8 @@ impl Dialog for Quit {
             let n = count(i64::try_from(state.waiting.len()).unwrap_or(0), "tag");
             entries.push(Entry::Wrong(format!("{n} not written yet, the database takes nothing: lost if you leave now")));
         }
-        card(frame, &state.theme, area, &count(live, "live call"), "Esc", &entries);
+        let keep = if state.options.keeper.is_some() { "   k keep running" } else { "" };
+        let keys = format!("d drain{keep}   q quit now   Esc back");
+        danger(frame, &state.theme, area, &count(live, "live call"), &keys, &entries);
     }
 }

@@ -9,7 +9,7 @@ use crate::{
         place::{Dialog, Next},
         rows::count,
         state::State,
-        widgets::{Entry, card},
+        widgets::{Entry, danger},
     },
     domain::id::CampaignId,
 };
@@ -47,14 +47,14 @@ impl Dialog for Stop {
         if self.sure {
             let words = format!("y stops \"{name}\" and hangs up on {} in mid-call.", count(self.live, "person"));
             let entries = [Entry::Words(words), Entry::Keys("y hang up   Esc back".to_owned())];
-            return card(frame, &state.theme, area, &format!("Hang up {live}?"), "Esc", &entries);
+            return danger(frame, &state.theme, area, &format!("Hang up {live}?"), "Esc", &entries);
         }
-        let hang = if self.live > 0 { "   [h]ang up now" } else { "" };
+        let hang = if self.live > 0 { "   h hang up now" } else { "" };
         let entries = [
             Entry::Words(format!("{live}; {} would stay undialled.", count(self.left, "contact"))),
             Entry::words("It cannot be resumed, only started again."),
-            Entry::Keys(format!("[k]eep calls until they end{hang}   Esc back")),
+            Entry::Keys(format!("k keep calls until they end{hang}   Esc back")),
         ];
-        card(frame, &state.theme, area, &format!("Stop \"{name}\"?"), "Esc", &entries);
+        danger(frame, &state.theme, area, &format!("Stop \"{name}\"?"), "Esc", &entries);
     }
 }

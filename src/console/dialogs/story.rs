@@ -19,6 +19,8 @@ use crate::{
     store::PaneRow,
 };
 
+const WIDTH: u16 = 110;
+
 pub struct Story {
     call: CallId,
     scroll: usize,
@@ -60,23 +62,27 @@ impl Dialog for Story {
     }
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
+        let width = WIDTH.min(area.width.saturating_sub(2));
+        let detail = state.detail.as_ref().filter(|d| d.row.id == self.call);
+        let lines = detail.map(|d| story::lines(state, d, usize::from(width.saturating_sub(2)), self.details));
+        // No taller than what there is to tell.
+        let rows = lines.as_ref().map_or(1, Vec::len);
         let inside = popup(
             frame,
             &state.theme,
             area,
-            110,
-            36,
+            WIDTH,
+            u16::try_from(rows + 2).unwrap_or(u16::MAX),
             "The call",
             &format!(
-                "{} its number   j k scroll   d {} details   Esc closes",
+                "{} its number   j k scroll   d {} details   Esc back",
                 state.keys.name(Action::Focus(Pane::People)),
                 if self.details { "fewer" } else { "all" }
             ),
         );
-        let Some(detail) = state.detail.as_ref().filter(|d| d.row.id == self.call) else {
+        let Some(lines) = lines else {
             return frame.render_widget(Paragraph::new(" loading..."), inside);
         };
-        let lines = story::lines(state, detail, usize::from(inside.width), self.details);
         let most = lines.len().saturating_sub(usize::from(inside.height));
         self.lines.set(most + 1);
         frame.render_widget(Paragraph::new(lines[self.scroll.min(most)..].to_vec()), inside);

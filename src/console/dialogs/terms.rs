@@ -54,8 +54,8 @@ impl Dialog for Terms {
             Entry::Gap,
             Entry::Field("Your name:", &self.input),
             Entry::Keys(match &self.campaign {
-                Some((_, name)) => format!("Enter accepts for this installation and starts \"{name}\"   Esc: nobody is called"),
-                None => "Enter accepts for this installation; nothing is started by it   Esc: nobody is called".to_owned(),
+                Some((_, name)) => format!("Enter accepts for this installation and starts \"{name}\"   Esc back, nobody is called"),
+                None => "Enter accepts for this installation; nothing is started by it   Esc back, nobody is called".to_owned(),
             }),
         ];
         card(frame, &state.theme, area, "Real phones will ring", "Esc", &entries);

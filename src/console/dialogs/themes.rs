@@ -17,7 +17,7 @@ use crate::console::{
     session,
     state::State,
     theme::{self, Depth, Theme},
-    widgets::{cut, popup, wrapped},
+    widgets::{Row, cut, popup, wrapped},
 };
 
 pub struct Themes {
@@ -73,9 +73,16 @@ impl Dialog for Themes {
         let inside = popup(frame, &state.theme, side, 46, height, "Themes", "j k   Enter keeps   Esc back");
         let rows = usize::from(inside.height).saturating_sub(why.len());
         let top = (self.at + 1).saturating_sub(rows);
-        let mut lines: Vec<Line<'_>> = self.all.iter().enumerate().skip(top).take(rows).map(|(i, theme)| self.line(state, i, theme)).collect();
-        lines.extend(why.into_iter().map(|w| Line::from(Span::styled(format!(" {w}"), state.theme.style("error")))));
-        frame.render_widget(Paragraph::new(lines), inside);
+        for (i, theme) in self.all.iter().enumerate().skip(top).take(rows) {
+            self.row(state, i, theme).draw(frame, &state.theme, inside, i - top);
+        }
+        let below = u16::try_from(why.len()).unwrap_or(0).min(inside.height);
+        let lines: Vec<Line<'_>> = why.into_iter().map(|w| Line::from(Span::styled(format!(" {w}"), state.theme.style("error")))).collect();
+        frame.render_widget(Paragraph::new(lines), Rect { y: inside.bottom() - below, height: below, ..inside });
+    }
+
+    fn shows_behind(&self) -> bool {
+        true
     }
 
     fn escape(&mut self, state: &mut State) -> Vec<Effect> {
@@ -90,18 +97,13 @@ impl Dialog for Themes {
 }
 
 impl Themes {
-    fn line(&self, state: &State, row: usize, (name, file): &(String, Option<PathBuf>)) -> Line<'static> {
-        let here = row == self.at;
+    fn row(&self, state: &State, row: usize, (name, file): &(String, Option<PathBuf>)) -> Row<'static> {
         let whose = match file {
             _ if *name == self.before.name => "in use",
             Some(_) => "yours",
             None => "",
         };
-        let line = Line::from(vec![
-            Span::styled(if here { "▌" } else { " " }, state.theme.style("key")),
-            Span::styled(format!(" {:<28} ", cut(name, 28)), state.theme.style("text")),
-            Span::styled(whose, state.theme.style("text_dim")),
-        ]);
-        if here { line.style(state.theme.selection(true)) } else { line }
+        let spans = vec![Span::styled(format!(" {:<28} ", cut(name, 28)), state.theme.style("text")), Span::styled(whose, state.theme.style("text_dim"))];
+        Row { spans, selected: row == self.at, marked: false, focused: true }
     }
 }

@@ -9,7 +9,7 @@ use crate::{
         place::{Dialog, Next},
         state::{State, Undo},
         tagging,
-        widgets::{Entry, card},
+        widgets::{Entry, danger},
     },
     domain::{id::CallId, outcome::Outcome},
 };
@@ -36,8 +36,8 @@ impl Dialog for UndoDoNotCall {
     }
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
-        let entries = [Entry::words(format!("y takes {} off the do-not-call list.", self.name)), Entry::Keys("y take it back   Esc leave it".to_owned())];
-        card(frame, &state.theme, area, "Take do-not-call back?", "Esc", &entries);
+        let entries = [Entry::words(format!("y takes {} off the do-not-call list.", self.name)), Entry::Keys("y take it off   Esc back".to_owned())];
+        danger(frame, &state.theme, area, "Take do-not-call back?", "Esc", &entries);
     }
 
     /// The step stays the last one.

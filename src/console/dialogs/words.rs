@@ -35,6 +35,16 @@ pub fn scrolled(scroll: usize, code: KeyCode, lines: usize) -> usize {
     }
 }
 
+/// A heading is one by its look, not by its marks.
+fn entry(line: &str) -> Entry<'static> {
+    let head = line.strip_prefix("## ").or_else(|| line.strip_prefix("# "));
+    match (line, head) {
+        ("", _) => Entry::Gap,
+        (_, Some(head)) => Entry::Head(head.to_owned()),
+        (line, None) => Entry::words(line),
+    }
+}
+
 impl Dialog for Words {
     fn key(&mut self, _state: &mut State, key: KeyEvent) -> Next {
         if matches!(key.code, KeyCode::Enter | KeyCode::Char('q' | 'w')) {
@@ -46,8 +56,8 @@ impl Dialog for Words {
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
         let shown = self.lines.iter().skip(self.scroll);
-        let entries: Vec<Entry<'_>> = shown.map(|l| if l.is_empty() { Entry::Gap } else { Entry::words(l.clone()) }).collect();
+        let entries: Vec<Entry<'_>> = shown.map(|l| entry(l)).collect();
         let tall = self.lines.iter().map(|l| wrapped(l, 70).len()).sum::<usize>() + 2 > usize::from(area.height);
-        card(frame, &state.theme, area, &self.title, if tall { "j k scroll   Esc" } else { "Esc" }, &entries);
+        card(frame, &state.theme, area, &self.title, if tall { "j k scroll   Esc back" } else { "Esc" }, &entries);
     }
 }

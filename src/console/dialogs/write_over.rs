@@ -9,7 +9,7 @@ use crate::console::{
     place::{Dialog, Next},
     setup::Setup,
     state::State,
-    widgets::{Entry, card},
+    widgets::{Entry, danger},
 };
 
 pub struct WriteOver(pub Export);
@@ -26,8 +26,8 @@ impl Dialog for WriteOver {
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
         let entries = [
             Entry::Words(format!("{} is there already. What is in it would be lost.", self.0.path.display())),
-            Entry::Keys(format!("y writes the calls of \"{}\" over it   Esc keeps it", self.0.name)),
+            Entry::Keys(format!("y writes the calls of \"{}\" over it   Esc back", self.0.name)),
         ];
-        card(frame, &state.theme, area, "Write over it?", "Esc", &entries);
+        danger(frame, &state.theme, area, "Write over it?", "Esc", &entries);
     }
 }

@@ -162,7 +162,7 @@ impl Calls {
     }
 }
 
-const HOW: &str = "digits, name, outcome: campaign: by: state: day:, yesterday, 14 oct, 10:30";
+const HOW: &str = "last digits or a name   outcome: campaign: by: state: day:   such as 0142 day:yesterday";
 
 /// The places: the field with what was understood, the list, and the story where there is room.
 fn places(state: &State, area: Rect) -> (Rect, Option<Rect>) {
@@ -346,6 +346,6 @@ fn draw_story(frame: &mut Frame<'_>, state: &State, area: Rect) {
             frame.render_widget(Paragraph::new(story::lines(state, d, usize::from(inside.width), false)), inside);
         }
         _ if state.shown.is_some() => empty(frame, &state.theme, inside, "loading..."),
-        _ => empty(frame, &state.theme, inside, "no call selected"),
+        _ => empty(frame, &state.theme, inside, &format!("{} takes a call; its story stands here.", state.keys.name(Action::Down))),
     }
 }

@@ -11,6 +11,7 @@ use ratatui::{
 
 use super::{
     campaigns::{glyph, lasts, next},
+    judging::cities,
     outcomes,
 };
 use crate::{
@@ -28,6 +29,8 @@ use crate::{
 
 /// Cells of the labels at the left.
 const LABEL: usize = 12;
+/// Rows of the hours' bars.
+const HOUR_ROWS: usize = 2;
 /// Zones that are listed.
 const ZONES: usize = 6;
 
@@ -86,8 +89,8 @@ impl Page<'_> {
         }
         self.lines.push(Line::from(line));
         let row = &c.row;
-        let hours = format!("{} {}", row.window().label(), zone::label(&row.timezone));
-        self.labelled("Calls", &format!("{hours}, {} at once, {} apart", count(row.max_concurrent, "line"), seconds(row.call_delay_ms)), "text");
+        let hours = format!("{}, {}", row.window().words(), zone::label(&row.timezone));
+        self.labelled("Calls", &format!("{hours}, {} at once, {} apart", count(row.max_concurrent, "line"), apart(row.call_delay_ms)), "text");
     }
 
     fn room(&mut self, c: &CampaignView, room: &CampaignRoom) {
@@ -103,9 +106,11 @@ impl Page<'_> {
     /// All contacts as one bar, and what its parts are.
     fn bar(&mut self, bar: &Bar) {
         let symbols = self.state.theme.symbols.clone();
+        // One block beside another is told by its colour; without any by its glyph.
+        let on_line = if self.state.theme.mono && symbols.on_line == symbols.called { "▓".into() } else { symbols.on_line };
         let parts = [
             ("called", bar.done, symbols.called, "state_completed"),
-            ("on the line", bar.live, symbols.on_line, "call_answered"),
+            ("on the line", bar.live, on_line, "call_answered"),
             ("waiting", bar.waiting, symbols.waits, "info"),
             ("closed by law", bar.closed_by_law, symbols.closed, "warn"),
             ("do not call", bar.do_not_call, symbols.refused, "outcome_do_not_call"),
@@ -159,7 +164,7 @@ impl Page<'_> {
                 Some(t) => format!("opens {}", self.at(c, t)),
             };
             let role = if z.lawful { "text" } else { "text_dim" };
-            self.counted(if i == 0 { "Places" } else { "" }, z.waiting, &format!("{opens}  {}", zone::label(&z.zones)), role);
+            self.counted(if i == 0 { "Places" } else { "" }, z.waiting, &format!("{}  {opens}", cities(&zone::label(&z.zones))), role);
         }
         if zones.len() > ZONES {
             let more = count(i64::try_from(zones.len() - ZONES).unwrap_or(0), "more place");
@@ -214,23 +219,36 @@ impl Page<'_> {
         }
     }
 
-    /// What was answered by the hour of the day, in the last two weeks.
+    /// What was answered by the hour of the day, in the last two weeks: bars over their hours, all against a hundred.
     fn hours(&mut self, hours: &[HourRate]) {
         let Some((first, last)) = hours.first().zip(hours.last()) else { return };
         let rate = |hour: u32| hours.iter().find(|h| h.hour == hour).and_then(|h| h.pace.answered_percent());
-        let (mut rates, mut names) = (String::new(), String::new());
-        let all: Vec<u32> = (first.hour..=last.hour).take(self.width.saturating_sub(LABEL + 1) / 4).collect();
-        for hour in &all {
-            names.push_str(&format!("{hour:>3} "));
-            rates.push_str(&rate(*hour).map_or_else(|| "  - ".to_owned(), |r| format!("{r:>3.0} ")));
+        self.lines.push(Line::default());
+        if first.hour == last.hour {
+            let share = rate(first.hour).map_or_else(|| "-".to_owned(), |r| format!("{r:.0} %"));
+            return self.labelled("By hour", &format!("{} h  {share} answered", first.hour), "text");
         }
+        let all: Vec<u32> = (first.hour..=last.hour).take(self.width.saturating_sub(LABEL + 1) / 4).collect();
         #[expect(clippy::cast_possible_truncation, reason = "a share between 0 and 100")]
         let values: Vec<i64> = all.iter().map(|h| rate(*h).unwrap_or(0.0) as i64).collect();
-        let spark: String = charts::spark(&values, all.len(), &self.state.theme.symbols).chars().flat_map(|c| [' ', c, c, ' ']).collect();
-        self.lines.push(Line::default());
-        self.labelled("By hour", &names, "text_dim");
+        let symbols = self.state.theme.symbols.clone();
+        for (i, row) in charts::tall(&values, 100, HOUR_ROWS, &symbols).into_iter().enumerate() {
+            let bars: String = row.chars().flat_map(|c| [' ', c, c, ' ']).collect();
+            self.labelled(if i == 0 { "By hour" } else { "" }, &bars, "spark");
+        }
+        let names: Vec<String> = all.iter().map(|hour| format!("{hour:>3} ")).collect();
+        let rates: String = all.iter().map(|h| rate(*h).map_or_else(|| "  - ".to_owned(), |r| format!("{r:>3.0} "))).collect();
+        self.labelled("", &names.concat(), "text_dim");
         self.labelled("answered %", &rates, "text");
-        self.labelled("", &spark, "spark");
+    }
+}
+
+/// `2 s`, `2.5 s`, `800 ms`.
+fn apart(ms: i64) -> String {
+    match (ms, ms % 1000) {
+        (..1000, _) => format!("{ms} ms"),
+        (_, 0) => format!("{} s", ms / 1000),
+        (_, rest) => format!("{}.{} s", ms / 1000, format!("{rest:03}").trim_end_matches('0')),
     }
 }
 
@@ -238,9 +256,4 @@ impl Page<'_> {
 fn invalid(bar: &Bar) -> String {
     let refused = if bar.invalid > 0 { format!("; {} of the file refused", count(bar.invalid, "line")) } else { String::new() };
     format!("{} in the list{refused}", bar.contacts)
-}
-
-/// `0.7 s` of 700 ms.
-fn seconds(ms: i64) -> String {
-    if ms % 1000 == 0 { format!("{} s", ms / 1000) } else { format!("{}.{} s", ms / 1000, ms % 1000 / 100) }
 }

@@ -53,6 +53,10 @@ impl Room for Campaigns {
         usize::from(area.height.saturating_sub(3))
     }
 
+    fn frame(&self, state: &State, area: Rect, whole: bool) -> Rect {
+        if whole { split(state, area).0 } else { area }
+    }
+
     fn list(&self, state: &State) -> (Option<usize>, usize) {
         let all = state.campaign_rows();
         (all.iter().position(|c| Some(c.row.id) == state.campaign), all.len())
@@ -136,7 +140,7 @@ impl Room for Campaigns {
 /// The list, and the room of the one under the cursor: beside it, or below where there is no room.
 fn split(state: &State, area: Rect) -> (Rect, Option<Rect>) {
     if area.width >= BESIDE {
-        let [list, room] = Layout::horizontal([Constraint::Percentage(50), Constraint::Percentage(50)]).areas(area);
+        let [list, room] = Layout::horizontal([Constraint::Percentage(55), Constraint::Percentage(45)]).areas(area);
         return (list, Some(room));
     }
     let n = u16::try_from(state.data.campaigns.len()).unwrap_or(u16::MAX).saturating_add(3);
@@ -282,7 +286,7 @@ pub fn next(state: &State, c: &CampaignView) -> (String, &'static str) {
         Status::Completed if row.counts.canceled > 0 && row.status_actor != "engine" => (format!("stopped, {}", by()), "text_faint"),
         Status::Completed => ("done".to_owned(), "text_faint"),
         Status::Idle if row.manual => ("single calls".to_owned(), "text_faint"),
-        Status::Idle => (format!("not started, {}", row.window().label()), "text_dim"),
+        Status::Idle => ("not started".to_owned(), "text_dim"),
     }
 }
 

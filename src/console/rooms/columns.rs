@@ -3,7 +3,7 @@
 use chrono::{DateTime, Datelike, Utc};
 use ratatui::text::Span;
 
-use super::table::{glyph, outcome_span, time};
+use super::table::{outcome_span, row_style, state_span, time};
 use crate::{
     console::{
         lists::{AS_IT_IS, Column, List},
@@ -30,19 +30,21 @@ pub struct Columns {
     last: usize,
 }
 
+/// What parts the columns.
+const GAP: usize = 2;
 /// Cells of the columns, with what parts them.
-const AT: usize = 13;
-const AGE: usize = 6;
+const AT: usize = 14;
+const AGE: usize = 7;
 const NUMBER: usize = 17;
-const STATE: usize = 12;
-const TALK: usize = 6;
-const ATTEMPT: usize = 4;
+const STATE: usize = 13;
+const TALK: usize = 7;
+const ATTEMPT: usize = 5;
 
 impl Columns {
     /// Those of every call, as its list is set.
     pub fn of(width: usize, list: &List) -> Self {
         let number = if list.shows(Column::Number) { NUMBER } else { 0 };
-        let width = width.saturating_sub(number + 1);
+        let width = width.saturating_sub(number + GAP);
         let mut some = Self::fixed(width, list, 90);
         let left = some.left(width);
         let campaign = if left >= 56 && list.shows(Column::Campaign) { (left / 4).min(28) } else { 0 };
@@ -78,7 +80,7 @@ impl Columns {
     }
 
     pub fn head(&self) -> String {
-        let contact = if self.contact > 0 { self.contact + 1 } else { 0 };
+        let contact = if self.contact > 0 { self.contact + GAP } else { 0 };
         let cells = [
             (self.at, "dialled"),
             (self.age, "  ago"),
@@ -90,29 +92,26 @@ impl Columns {
             (self.campaign, "campaign"),
         ];
         let head: String = cells.into_iter().map(|(width, words)| fit(words, width)).collect();
-        format!("{head}{}", fit(" outcome", self.last))
+        format!("{head}{}", fit("outcome", self.last))
     }
 
     pub fn spans(&self, state: &State, found: &FoundCall) -> Vec<Span<'static>> {
         let r = &found.call;
-        let (mark, role) = glyph(state, r.state);
-        let mut spans = Vec::with_capacity(8);
-        let mut put = |width: usize, text: &dyn Fn() -> String, role: &str| {
-            if width > 0 {
-                spans.push(Span::styled(fit(&text(), width), state.theme.style(role)));
-            }
-        };
-        put(self.at, &|| r.armed_at.map_or_else(String::new, |t| when(state, t)), "text_dim");
-        put(self.age, &|| r.armed_at.map_or_else(String::new, |t| format!("{:>5} ", age(state.now, t))), "text_faint");
-        put(self.contact, &|| display_name(r), "text");
-        put(usize::from(self.contact > 0), &String::new, "text");
-        put(self.number, &|| state.number(&r.phone_number), "text");
-        put(self.state, &|| format!("{mark} {}", r.state.words()), role);
-        put(self.talk, &|| format!("{:>5} ", time(r, state.now)), "text");
-        put(self.attempt, &|| format!("{:>3} ", r.attempt), "text_dim");
-        put(self.campaign, &|| clean(&r.campaign_name, 80), "text_dim");
-        spans.push(self.outcome(state, found));
-        spans
+        let cell = |width: usize, text: &dyn Fn() -> String, role: &str| (width > 0).then(|| Span::styled(fit(&text(), width), state.theme.style(role)));
+        let name = (self.contact > 0).then(|| Span::styled(fit(&display_name(r), self.contact), row_style(state, r)));
+        let apart = (self.contact > 0).then(|| Span::raw(" ".repeat(GAP)));
+        let before = [
+            cell(self.at, &|| r.armed_at.map_or_else(String::new, |t| when(state, t)), "text_dim"),
+            cell(self.age, &|| r.armed_at.map_or_else(String::new, |t| format!("{:>5}", age(state.now, t))), "text_faint"),
+            name,
+            apart,
+            cell(self.number, &|| state.number(&r.phone_number), "text_dim"),
+            (self.state > 0).then(|| state_span(state, r, self.state)),
+            cell(self.talk, &|| format!("{:>5}", time(r, state.now)), "text"),
+            cell(self.attempt, &|| format!("{:>3}", r.attempt), "text_dim"),
+            cell(self.campaign, &|| fit(&clean(&r.campaign_name, 80), self.campaign.saturating_sub(GAP)), "text_dim"),
+        ];
+        before.into_iter().flatten().chain([self.outcome(state, found)]).collect()
     }
 
     /// What came of it, and who said so.
@@ -125,7 +124,7 @@ impl Columns {
         let due = found.promised.filter(|_| r.outcome == Some(Outcome::Callback)).map_or_else(String::new, at);
         let gone = if found.abandoned { "  no agent came" } else { "" };
         let note = r.notes.lines().next().map_or_else(String::new, |line| format!("  note: {}", clean(line, 80)));
-        Span::styled(fit(&format!(" {}{due}{by}{gone}{note}", last.content), self.last), last.style)
+        Span::styled(fit(&format!("{}{due}{by}{gone}{note}", last.content), self.last), last.style)
     }
 }
 
@@ -133,7 +132,7 @@ impl Columns {
 pub fn when(state: &State, at: DateTime<Utc>) -> String {
     let (at, now) = (at.with_timezone(&state.options.zone), state.now.with_timezone(&state.options.zone));
     let form = if at.date_naive() == now.date_naive() {
-        "today  %H:%M"
+        "%H:%M"
     } else if at.year() == now.year() {
         "%e %b %H:%M"
     } else {

@@ -67,6 +67,10 @@ impl Room for Events {
         usize::from(split(area, whole).0.height.saturating_sub(2))
     }
 
+    fn frame(&self, _state: &State, area: Rect, whole: bool) -> Rect {
+        split(area, whole).0
+    }
+
     fn list(&self, state: &State) -> (Option<usize>, usize) {
         (at(state), state.event_rows().len())
     }

@@ -29,7 +29,7 @@ use crate::{
 
 /// From here the queue stands beside the call; below it is one line over it.
 const WIDE: u16 = 100;
-const QUEUE_COLUMNS: u16 = 44;
+const QUEUE_COLUMNS: u16 = 46;
 /// With so many rows the keys have a place of their own.
 const TALL: u16 = 26;
 const KEY_ROWS: u16 = 5;
@@ -48,9 +48,8 @@ pub fn judged(state: &State) -> Option<Judged> {
     open.then(|| Judged { call: state.queue, today: today() })
 }
 
-/// The places of the desk: its head, the queue, the call, the keys.
+/// The places of the desk: the queue, the call, the keys.
 struct Places {
-    head: Rect,
     queue: Rect,
     call: Rect,
     keys: Option<Rect>,
@@ -60,7 +59,7 @@ fn places(area: Rect) -> Places {
     let keys = if area.height >= TALL { KEY_ROWS } else { 0 };
     // Without room for the keys one line says what goes beside them.
     let keys = keys.max(u16::from(area.height >= SHORT));
-    let [head, body, foot] = Layout::vertical([Constraint::Length(1), Constraint::Min(3), Constraint::Length(keys)]).areas(area);
+    let [body, foot] = Layout::vertical([Constraint::Min(3), Constraint::Length(keys)]).areas(area);
     let (queue, call) = if area.width >= WIDE {
         let [queue, call] = Layout::horizontal([Constraint::Length(QUEUE_COLUMNS), Constraint::Min(40)]).areas(body);
         (queue, call)
@@ -70,7 +69,13 @@ fn places(area: Rect) -> Places {
         let [queue, call] = Layout::vertical([Constraint::Length(lines), Constraint::Min(2)]).areas(body);
         (queue, call)
     };
-    Places { head, queue, call, keys: (keys > 0).then_some(foot) }
+    Places { queue, call, keys: (keys > 0).then_some(foot) }
+}
+
+/// Where the filter of the queue stands: on its frame, or where it is one line on the call's.
+pub fn frame(area: Rect) -> Rect {
+    let at = places(area);
+    if area.width >= WIDE { at.queue } else { at.call }
 }
 
 /// How many calls of the queue have room.
@@ -100,7 +105,6 @@ pub fn enter(state: &State) -> Option<Next> {
 
 pub fn draw(frame: &mut Frame<'_>, state: &State, area: Rect, queue: &[&PaneRow], selected: Option<usize>) {
     let at = places(area);
-    frame.render_widget(Paragraph::new(Span::styled(fit(&head(state), usize::from(area.width)), state.theme.style("text_dim"))), at.head);
     draw_queue(frame, state, at.queue, queue, selected, area.width >= WIDE);
     let title = "The call";
     let row = selected.and_then(|i| queue.get(i)).copied();
@@ -124,9 +128,9 @@ fn key(state: &State, action: Action) -> String {
     state.keys.name(action)
 }
 
-/// ` to tag 7   oldest 4 m   you: 31 tagged today, 6 s each   ana tags here too`.
-fn head(state: &State) -> String {
-    let mut text = format!(" to tag {}", state.to_tag());
+/// `To tag 7   oldest 4 m   you: 31 tagged today, 6 s each   ana is tagging here too`.
+pub fn head(state: &State) -> String {
+    let mut text = format!("To tag {}", state.to_tag());
     let Some((head, _)) = &state.judging else { return text };
     if let Some(oldest) = head.oldest {
         text.push_str(&format!("   oldest {}", age(state.now, oldest)));
@@ -155,27 +159,50 @@ fn draw_queue(frame: &mut Frame<'_>, state: &State, area: Rect, queue: &[&PaneRo
     list(frame, state, inside, Pane::Outcomes, queue, selected, |r| queue_spans(state, r, width));
 }
 
-fn queue_spans(state: &State, r: &PaneRow, width: usize) -> Vec<Span<'static>> {
-    let says = 17;
-    let name = width.saturating_sub(1 + 6 + says);
+/// Cells of the age, of what is said, and of its share, each with a free one before it.
+const AGE: usize = 5;
+const WORD: usize = 13;
+const SHARE: usize = 6;
+/// Narrower queues have no room for shares, the narrowest but for the share a free cell at the end.
+const WITH_SHARE: usize = 36;
+const WITH_END: usize = 40;
+
+/// Cells of the name, and of what is said with its share.
+fn queue_widths(width: usize) -> (usize, usize) {
+    let says = WORD + if width >= WITH_SHARE { SHARE } else { 0 };
+    let end = usize::from(width >= WITH_END);
+    (width.saturating_sub(1 + AGE + says + end), says)
+}
+
+/// The heads of the queue's columns.
+pub fn queue_head(width: usize) -> String {
+    format!("{}{:>AGE$} {}", fit("contact", queue_widths(width).0), "age", "agent says")
+}
+
+/// A call of the queue, here and on the deck: who, since when, and what the agent says, shares under each other.
+pub fn queue_spans(state: &State, r: &PaneRow, width: usize) -> Vec<Span<'static>> {
+    let (name, says) = queue_widths(width);
     let since = r.completed_at.map_or_else(String::new, |t| age(state.now, t));
+    let asked = |o| {
+        let share = r.suggestion_confidence.filter(|_| says > WORD).map_or_else(String::new, |c| format!("{:>4.0} %", c * 100.0));
+        format!(" {}{share}", fit(&format!("{}?", short(o)), WORD - 1))
+    };
     let (word, role) = match (state.saving.get(&r.id), r.outcome, r.suggestion) {
-        (Some(_), ..) => ("~ saving".to_owned(), "text_dim".to_owned()),
-        (None, Some(o), _) => (format!("✓ {}", o.label()), format!("outcome_{}", o.as_str())),
-        (None, None, Some(o)) => (format!("{}?{}", short(o), sure(r)), format!("outcome_{}", o.as_str())),
-        (None, None, None) => ("-".to_owned(), "text_faint".to_owned()),
+        (Some(_), ..) => (format!(" {} saving", state.theme.symbols.saving), "text_dim".to_owned()),
+        (None, Some(o), _) => (format!(" ✓ {}", o.label()), format!("outcome_{}", o.as_str())),
+        (None, None, Some(o)) => (asked(o), format!("outcome_{}", o.as_str())),
+        (None, None, None) => (" -".to_owned(), "text_faint".to_owned()),
     };
     vec![
         Span::styled(fit(&display_name(r), name), state.theme.style("text")),
-        Span::styled(format!("{since:>5} "), super::table::age_style(state, r)),
-        Span::styled(fit(&format!(" {word}"), says), state.theme.style(&role)),
+        Span::styled(format!("{since:>AGE$}"), super::table::age_style(state, r)),
+        Span::styled(fit(&word, says), state.theme.style(&role)),
     ]
 }
 
 fn short(o: Outcome) -> &'static str {
     match o {
-        Outcome::NotInterested => "not int.",
-        Outcome::DoNotCall => "do not",
+        Outcome::NotInterested => "not inter.",
         Outcome::WrongNumber => "wrong no.",
         other => other.label(),
     }
@@ -316,7 +343,7 @@ impl Writing<'_> {
 }
 
 /// `New York or Chicago` of `America/New_York or America/Chicago`.
-fn cities(places: &str) -> String {
+pub fn cities(places: &str) -> String {
     let city = |place: &str| place.rsplit('/').next().unwrap_or_default().replace('_', " ");
     places.split(" or ").map(city).collect::<Vec<_>>().join(" or ")
 }
@@ -340,6 +367,11 @@ fn draw_keys(frame: &mut Frame<'_>, state: &State, area: Rect, row: Option<&Pane
     let beside = beside(state, word, usize::from(inside.width.saturating_sub(1)), true);
     let second = Line::from(Span::styled(format!(" {beside}"), state.theme.style("text_dim")));
     frame.render_widget(Paragraph::new(vec![Line::from(spans), Line::default(), second]), inside);
+}
+
+/// Whether the desk has a place for its keys: the footer needs not say them again.
+pub fn has_keys(area: Rect) -> bool {
+    area.height >= TALL
 }
 
 /// What goes beside the digits, each whole or not there: whose tag is taken back first of all. In one line Enter is

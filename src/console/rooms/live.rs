@@ -37,6 +37,10 @@ impl Room for Live {
         usize::from(area.height.saturating_sub(3))
     }
 
+    fn frame(&self, _state: &State, area: Rect, whole: bool) -> Rect {
+        split(area, whole).0
+    }
+
     fn list(&self, state: &State) -> (Option<usize>, usize) {
         let rows = state.live_rows();
         (rows.iter().position(|r| Some(r.id) == state.live), rows.len())
@@ -63,11 +67,9 @@ impl Room for Live {
     }
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect, whole: bool) {
-        let mut area = area;
-        if whole && area.width >= BESIDE {
-            let [board, story] = Layout::horizontal([Constraint::Percentage(66), Constraint::Percentage(34)]).areas(area);
+        let (area, story) = split(area, whole);
+        if let Some(story) = story {
             deck::detail(frame, state, story);
-            area = board;
         }
         let focused = state.focus == Pane::Live;
         let rows = state.live_rows();
@@ -80,6 +82,15 @@ impl Room for Live {
         let body = head(frame, &state.theme, inside, &columns.head());
         list(frame, state, body, Pane::Live, &rows, selected, |r| columns.spans(state, r));
     }
+}
+
+/// The board, and in its room the story beside it.
+fn split(area: Rect, whole: bool) -> (Rect, Option<Rect>) {
+    if !whole || area.width < BESIDE {
+        return (area, None);
+    }
+    let [board, story] = Layout::horizontal([Constraint::Percentage(66), Constraint::Percentage(34)]).areas(area);
+    (board, Some(story))
 }
 
 /// `3/8  2 marked  to tag only  follow on`.

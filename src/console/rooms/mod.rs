@@ -18,7 +18,7 @@ mod systems;
 mod table;
 mod trend;
 
-pub use judging::judged;
+pub use judging::{has_keys as desk_has_keys, judged};
 
 use super::place::Room;
 

@@ -9,7 +9,7 @@ use ratatui::{
 
 use super::{
     judging,
-    table::{Columns, ON_CALLS, list, narrow_spans},
+    table::{Columns, ON_CALLS, list},
 };
 use crate::{
     console::{
@@ -26,6 +26,10 @@ use crate::{
 
 pub struct Outcomes;
 
+/// From here the corner has room for whose calls these are.
+const ROOMY: u16 = 60;
+/// From here shares stand beside the bars.
+const SHARES: usize = 36;
 /// Lines of the totals.
 const TOTALS: usize = 1 + Outcome::ALL.len();
 
@@ -44,6 +48,10 @@ impl Room for Outcomes {
         }
         let inside = usize::from(area.height.saturating_sub(2));
         queue_rows(state, inside).saturating_sub(1)
+    }
+
+    fn frame(&self, _state: &State, area: Rect, whole: bool) -> Rect {
+        if whole { judging::frame(area) } else { area }
     }
 
     fn line_at(&self, state: &State, area: Rect, whole: bool, at: Position) -> Option<usize> {
@@ -87,9 +95,10 @@ impl Room for Outcomes {
         if whole && !queue.is_empty() {
             return judging::draw(frame, state, area, &queue, selected);
         }
-        let title = format!("{} Outcomes today, % of tagged", state.keys.name(Action::Focus(Pane::Outcomes)));
-        let inside = boxed(frame, &state.theme, area, focused, &title, &corner(state, focused, selected));
-        let height = usize::from(inside.height);
+        let height = usize::from(area.height.saturating_sub(2));
+        let name = if shows_totals(state, height) { "Outcomes today" } else { "To tag" };
+        let title = format!("{} {name}", state.keys.name(Action::Focus(Pane::Outcomes)));
+        let inside = boxed(frame, &state.theme, area, focused, &title, &corner(state, focused, selected, area.width));
         let mut rest = inside;
         if shows_totals(state, height) {
             let lines = totals(state, usize::from(inside.width));
@@ -111,9 +120,9 @@ fn draw_queue(frame: &mut Frame<'_>, state: &State, area: Rect, queue: &[&PaneRo
     let width = usize::from(area.width);
     let columns = Columns::of_queue(width, state.lists.of(Pane::Outcomes));
     let narrow = width < 66;
-    let titles = if narrow { " contact                  talk   agent says".to_owned() } else { columns.head() };
+    let titles = if narrow { judging::queue_head(width) } else { columns.head() };
     let body = head(frame, &state.theme, area, &titles);
-    list(frame, state, body, Pane::Outcomes, queue, selected, |r| if narrow { narrow_spans(state, r, width) } else { columns.spans(state, r) });
+    list(frame, state, body, Pane::Outcomes, queue, selected, |r| if narrow { judging::queue_spans(state, r, width) } else { columns.spans(state, r) });
 }
 
 /// Without room for both, the queue while the pane has the focus.
@@ -130,7 +139,7 @@ fn queue_rows(state: &State, height: usize) -> usize {
     }
 }
 
-fn corner(state: &State, focused: bool, selected: Option<usize>) -> String {
+fn corner(state: &State, focused: bool, selected: Option<usize>, width: u16) -> String {
     let to_tag = state.to_tag();
     if !focused {
         return format!("{to_tag} to tag");
@@ -141,6 +150,9 @@ fn corner(state: &State, focused: bool, selected: Option<usize>) -> String {
         0 => String::new(),
         n => format!("  {n} marked"),
     };
+    if width < ROOMY {
+        return format!("{at}{to_tag}{marked}  {} auto-next {next}", state.keys.name(Action::AutoNext));
+    }
     format!("all campaigns: {at}{to_tag} to tag{marked}  {} auto-next {next}", state.keys.name(Action::AutoNext))
 }
 
@@ -172,13 +184,17 @@ fn totals(state: &State, width: usize) -> Vec<Line<'static>> {
     let Some(head) = state.data.head.as_deref() else { return vec![Line::from(Span::styled(" loading...", dim))] };
     let tagged: i64 = head.outcomes.iter().map(|o| o.1).sum();
     let gap = if width < 40 { " " } else { "   " };
-    let mut words = format!(" {} dialled{gap}{} answered", head.today.dials, head.today.answered);
-    let of = format!("{gap}{tagged} tagged");
-    if words.len() + of.len() <= width {
-        words.push_str(&of);
-    }
-    let mut lines = vec![Line::from(Span::styled(fit(&words, width), dim))];
+    let words = format!(" {} dialled{gap}{} answered", head.today.dials, head.today.answered);
+    // What the shares below are of, over them.
+    let share = [format!("% of {tagged} tagged"), "% of tagged".to_owned()]
+        .into_iter()
+        .find(|s| width >= SHARES && words.len() + 2 + s.len() <= width)
+        .unwrap_or_default();
+    let left = width.saturating_sub(share.len());
+    let mut lines = vec![Line::from(vec![Span::styled(fit(&words, left), dim), Span::styled(share, state.theme.style("text_faint"))])];
     lines.extend(bars(state, &head.outcomes, width));
+    // The queue below stays where it is.
+    lines.resize(TOTALS, Line::default());
     lines
 }
 
@@ -188,11 +204,16 @@ pub fn bars(state: &State, outcomes: &[(Outcome, i64)], width: usize) -> Vec<Lin
     const WORDS: usize = 3 + 15 + 6 + 6;
     let tagged: i64 = outcomes.iter().map(|o| o.1).sum();
     let most = outcomes.iter().map(|o| o.1).max().unwrap_or(0);
-    let room = width.saturating_sub(WORDS + 1).min(40);
+    // A bar is seen before a share is read.
+    let with_share = width >= SHARES;
+    let room = width.saturating_sub(WORDS + 1) + if with_share { 0 } else { 6 };
+    if tagged == 0 {
+        return vec![Line::from(Span::styled(" no tag yet", state.theme.style("text_faint")))];
+    }
     let count = |o: Outcome| outcomes.iter().find(|(of, _)| *of == o).map_or(0, |(_, n)| *n);
     let line = |o: Outcome| {
         let n = count(o);
-        let share = if tagged > 0 { format!("{:>4} %", n * 100 / tagged) } else { String::new() };
+        let share = if with_share { format!("{:>4} %", n * 100 / tagged) } else { String::new() };
         let bar = charts::gauge(room, charts::share(n, most), &state.theme.symbols);
         // The bar of nothing is nothing, whatever an empty gauge looks like.
         let bar = bar.replace(state.theme.symbols.gauge[0], " ");

@@ -260,7 +260,13 @@ impl Room for People {
             return Some(Next::Stay(vec![Effect::Show(Some(call))]));
         }
         match (self.side, self.roster.item()) {
-            (Side::Lists, _) => self.side = Side::Rows,
+            (Side::Lists, _) => {
+                self.side = Side::Rows;
+                // Whoever goes in stands on the first.
+                if self.roster.position().is_none() {
+                    self.roster.at = self.roster.items.first().map(|i| i.number().to_owned());
+                }
+            }
             (Side::Rows, Some(item)) => self.person = Some(Person::of(item.number().to_owned(), item.name(), false)),
             (Side::Rows, None) => state.hint("nobody is selected"),
         }

@@ -1,6 +1,6 @@
 //! The people of one list, or the numbers of the do-not-call list, page by page as the cursor goes down.
 
-use ratatui::{style::Modifier, text::Span};
+use ratatui::text::Span;
 
 use super::columns::when;
 use crate::{
@@ -206,7 +206,7 @@ impl Columns {
                     known.insert(0, "DO NOT CALL".to_owned());
                 }
                 let role = if c.do_not_call { "outcome_do_not_call" } else { "text_dim" };
-                let name = Span::styled(fit(&item.name(), self.name), style("text").add_modifier(Modifier::BOLD));
+                let name = Span::styled(fit(&item.name(), self.name), style("text"));
                 vec![number, name, Span::styled(fit(&format!(" {}", known.join("  ")), self.last + 1), style(role))]
             }
         }

@@ -19,7 +19,7 @@ use crate::{
         question::{Answer, Question},
         setup::{Done, Setup},
         state::State,
-        widgets::{boxed, cut, empty, fit, wrapped},
+        widgets::{bar, boxed, cut, empty, fit, wrapped},
     },
     domain::system::{Light, Mend, System},
 };
@@ -113,11 +113,13 @@ impl Room for Systems {
         let lines = self.lines();
         let bad = lines.iter().filter(|l| l.light == Light::Bad).count();
         let missing = lines.iter().filter(|l| l.light == Light::Unset).count();
-        match (lines.is_empty(), bad, missing) {
-            (true, ..) => format!("{key} All systems"),
+        match (lines.len(), bad, missing) {
+            (0, ..) => format!("{key} All systems"),
+            (n, 0, 0) if lines.iter().all(|l| l.light == Light::Good) => format!("{key} Ready to call: all {n} well"),
             (_, 0, 0) => format!("{key} Ready to call"),
             (_, 0, n) => format!("{key} Ready to call? {n} not there yet"),
-            (_, n, _) => format!("{key} Ready to call? {n} in the way"),
+            (_, n, 0) => format!("{key} Ready to call? {n} in the way"),
+            (_, n, to_do) => format!("{key} Ready to call? {n} in the way, {to_do} to do"),
         }
     }
 
@@ -127,6 +129,27 @@ impl Room for Systems {
         let heights: Vec<usize> = self.lines().iter().map(|l| written(state, l, width).len()).collect();
         let fits = |n: &usize| heights.windows(*n).all(|w| w.iter().sum::<usize>() <= height);
         (1..=heights.len()).rev().find(fits).unwrap_or(1)
+    }
+
+    /// No taller than what it holds.
+    fn frame(&self, state: &State, area: Rect, _whole: bool) -> Rect {
+        let width = usize::from(area.width.saturating_sub(2));
+        let rows: usize = self.lines().iter().map(|l| written(state, l, width).len()).sum();
+        Rect { height: area.height.min(u16::try_from(rows.max(1) + 2).unwrap_or(u16::MAX)), ..area }
+    }
+
+    /// Lines take several rows, from the top.
+    fn line_at(&self, state: &State, area: Rect, whole: bool, at: Position) -> Option<usize> {
+        let area = self.frame(state, area, whole);
+        let width = usize::from(area.width.saturating_sub(2));
+        let top = state.sight.get(&Pane::Systems).map_or(0, |s| s.0);
+        let mut y = usize::from(area.y) + 1;
+        let below = area.bottom().saturating_sub(1);
+        let line = self.lines().iter().skip(top).position(|l| {
+            y += written(state, l, width).len();
+            usize::from(at.y) < y
+        });
+        line.filter(|_| at.y > area.y && at.y < below)
     }
 
     fn list(&self, _state: &State) -> (Option<usize>, usize) {
@@ -204,6 +227,7 @@ impl Room for Systems {
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect, _whole: bool) {
         let title = self.tab(state);
+        let area = self.frame(state, area, true);
         let inside = boxed(frame, &state.theme, area, true, &title, &self.corner(state));
         if self.rows.is_none() {
             return empty(frame, &state.theme, inside, "looking...");
@@ -221,7 +245,7 @@ impl Room for Systems {
             let place = Rect { y, height: rows, ..inside };
             frame.render_widget(Paragraph::new(text), place);
             if Some(i) == selected {
-                bar(frame, state, place);
+                bar(frame, &state.theme, place);
             }
             y += rows;
         }
@@ -285,10 +309,12 @@ fn written(state: &State, s: &System, width: usize) -> Vec<Line<'static>> {
     let (glyph, role) = light(s.light);
     let (key, way_out) = way_out(state, s);
     let wide = width >= WIDE;
+    // Without a way out the fact has all the room.
+    let aside = if wide && !way_out.is_empty() { WAY_OUT } else { 0 };
     let left = 3 + NAME;
-    let room = width.saturating_sub(left + if wide { WAY_OUT + 1 } else { 1 }).max(10);
+    let room = width.saturating_sub(left + aside + 1).max(10);
     let fact = wrapped(&s.fact, room);
-    let beside = key.width() + 2;
+    let beside = key.width().max(1) + 2;
     let way =
         if way_out.is_empty() { Vec::new() } else { wrapped(&way_out, if wide { WAY_OUT.saturating_sub(beside + 1) } else { room.saturating_sub(beside) }) };
     let head = |i: usize| {
@@ -296,7 +322,7 @@ fn written(state: &State, s: &System, width: usize) -> Vec<Line<'static>> {
         vec![Span::raw(" "), Span::styled(format!("{glyph} "), style(role)), Span::styled(fit(&name, NAME), style("text"))]
     };
     let way_spans = |i: usize| {
-        let shown = if i == 0 { format!("{key}  ") } else { " ".repeat(beside) };
+        let shown = if i == 0 { fit(&key, beside) } else { " ".repeat(beside) };
         let words = way.get(i).cloned().unwrap_or_default();
         vec![Span::styled(if words.is_empty() { String::new() } else { shown }, style("key")), Span::styled(words, style("text_dim"))]
     };
@@ -336,14 +362,4 @@ fn way_out(state: &State, s: &System) -> (String, String) {
         _ => &s.way_out,
     };
     (key, words.to_owned())
-}
-
-/// The cursor: a bar beside the whole line.
-fn bar(frame: &mut Frame<'_>, state: &State, area: Rect) {
-    for y in area.y..area.bottom() {
-        let cell = Rect { x: area.x, y, width: 1, height: 1 };
-        frame.render_widget(Paragraph::new(Span::styled("▌", state.theme.style("key"))), cell);
-    }
-    frame.buffer_mut().set_style(area, state.theme.selection(true));
-    frame.set_cursor_position(Position::new(area.x, area.y));
 }

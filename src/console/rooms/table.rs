@@ -1,7 +1,12 @@
 //! Calls as rows of a list: columns that drop with the width, times, ages, and what is said of each.
 
 use chrono::{DateTime, Utc};
-use ratatui::{Frame, layout::Rect, style::Style, text::Span};
+use ratatui::{
+    Frame,
+    layout::Rect,
+    style::{Modifier, Style},
+    text::Span,
+};
 use unicode_width::UnicodeWidthStr;
 
 use crate::{
@@ -13,11 +18,7 @@ use crate::{
         state::State,
         widgets::{Row, fit},
     },
-    domain::{
-        call::State as CallState,
-        outcome::Outcome,
-        text::{clean, tail},
-    },
+    domain::{call::State as CallState, outcome::Outcome, text::clean},
     store::PaneRow,
 };
 
@@ -67,6 +68,8 @@ const KINDS: [Kind; 9] = [
 const ON_DECK: u8 = 5;
 /// Cells of the longest outcome as the agent suggests it: `not interested? 64 %`.
 const WHOLE_WORD: usize = 20;
+/// Cells of most names.
+const WHOLE_NAME: usize = 16;
 /// Cells between two columns.
 const GAP: usize = 2;
 
@@ -90,13 +93,19 @@ impl Columns {
         // The cursor's cell at the left, and one at the right.
         let room = width.saturating_sub(2);
         let mut kinds: Vec<&'static Kind> = KINDS.iter().filter(|k| wanted(k)).collect();
-        let needs = |kinds: &[&Kind]| kinds.iter().map(|k| k.least + GAP).sum::<usize>().saturating_sub(GAP);
+        // What the deck has not is shown only where names and what is said are whole.
+        let least = |kinds: &[&Kind], k: &Kind| match k.column {
+            Column::Outcome if kinds.iter().any(|k| k.rank > ON_DECK) => WHOLE_WORD,
+            Column::Contact if kinds.iter().any(|k| k.rank > ON_DECK) => WHOLE_NAME,
+            _ => k.least,
+        };
+        let needs = |kinds: &[&Kind]| kinds.iter().map(|k| least(kinds, k) + GAP).sum::<usize>().saturating_sub(GAP);
         while kinds.len() > 1 && needs(&kinds) > room {
             let last = kinds.iter().map(|k| k.rank).max();
             kinds.retain(|k| Some(k.rank) != last);
         }
         let mut left = room.saturating_sub(needs(&kinds));
-        let mut columns: Vec<(&'static Kind, usize)> = kinds.into_iter().map(|k| (k, k.least)).collect();
+        let mut columns: Vec<(&'static Kind, usize)> = kinds.iter().map(|k| (*k, least(&kinds, k))).collect();
         // An outcome with its share goes before long names, long names before reasons.
         for (wide, most) in [(Column::Outcome, WHOLE_WORD), (Column::Contact, usize::MAX), (Column::Campaign, campaign), (Column::Outcome, usize::MAX)] {
             if let Some((kind, width)) = columns.iter_mut().find(|(k, _)| k.column == wide) {
@@ -124,6 +133,10 @@ impl Columns {
             match kind.column {
                 Column::State => spans.push(state_span(state, r, *width)),
                 Column::Outcome => spans.extend(says(state, r, *width)),
+                // Who is on the line stands out; who rings may still be nobody.
+                Column::Contact if r.state == CallState::Answered => {
+                    spans.push(Span::styled(fit(&display_name(r), *width), row.add_modifier(Modifier::BOLD)));
+                }
                 column => spans.push(Span::styled(fit(&text_of(state, r, column), *width), row)),
             }
         }
@@ -145,8 +158,8 @@ fn text_of(state: &State, r: &PaneRow, column: Column) -> String {
     }
 }
 
-fn state_span(state: &State, r: &PaneRow, width: usize) -> Span<'static> {
-    let (mark, role) = glyph(state, r.state);
+pub fn state_span(state: &State, r: &PaneRow, width: usize) -> Span<'static> {
+    let (mark, role) = state.theme.symbols.of_call(r.state);
     let over = r.state.is_ended() && !wants_tag(r);
     Span::styled(fit(&format!("{mark} {}", r.state.words()), width), state.theme.style(if over { "text_faint" } else { role }))
 }
@@ -169,27 +182,10 @@ pub fn list<'a>(
     }
 }
 
-pub fn glyph(state: &State, call: CallState) -> (&str, &'static str) {
-    let symbols = &state.theme.symbols;
-    match call {
-        CallState::Answered => (&symbols.on_call, "call_answered"),
-        CallState::Ringing => (&symbols.ringing, "call_calling"),
-        CallState::Armed | CallState::Dialing => (&symbols.dialling, "call_calling"),
-        CallState::Pending | CallState::Claimed => (&symbols.queued, "call_pending"),
-        CallState::Unknown | CallState::Unresolved => ("?", "warn"),
-        CallState::Completed => (&symbols.ended, "call_completed"),
-        CallState::Busy | CallState::NoAnswer | CallState::Canceled => (&symbols.failed, "call_completed"),
-        CallState::Rejected | CallState::WrongNumber | CallState::Failed | CallState::Unsent | CallState::Refused | CallState::NotPlaced => {
-            (&symbols.failed, "call_failed")
-        }
-    }
-}
-
-/// Minutes and seconds in the present state, or of the talk; nothing where nobody talked. A minute's part stands
-/// without its nought.
+/// Minutes and seconds in the present state, or of the talk, as everywhere else; nothing where nobody talked.
 pub fn time(r: &PaneRow, now: DateTime<Utc>) -> String {
     let Some(seconds) = seconds(r, now) else { return String::new() };
-    if seconds < 60 { format!("  :{seconds:02}") } else { format!("{:02}:{:02}", seconds / 60, seconds % 60) }
+    format!("{:>2}:{:02}", seconds / 60, seconds % 60)
 }
 
 /// How old what it waits in is, against the limits of that.
@@ -209,9 +205,13 @@ pub fn age_style(state: &State, r: &PaneRow) -> Style {
     late(state, r, "text")
 }
 
-/// The whole row by age; what is over and done is dim.
-fn row_style(state: &State, r: &PaneRow) -> Style {
-    if r.state.is_ended() && !wants_tag(r) { state.theme.style("text_faint") } else { late(state, r, "text") }
+/// The whole row by age: who is on the line bright, what waits for a tag dim, what is over and done faint.
+pub fn row_style(state: &State, r: &PaneRow) -> Style {
+    match (r.state.is_ended(), wants_tag(r)) {
+        (true, false) => state.theme.style("text_faint"),
+        (true, true) => late(state, r, "text_dim"),
+        (false, _) => late(state, r, "text"),
+    }
 }
 
 /// What is said of a call, and why where there is room.
@@ -286,19 +286,18 @@ pub fn outcome_span(state: &State, r: &PaneRow) -> Span<'static> {
             styled(format!("{}?{sure}", s.label()), &format!("outcome_{}", s.as_str()))
         }
         _ if wants_tag(r) => styled("? untagged".to_owned(), "outcome_untagged"),
-        _ if r.state.is_ended() && r.state != CallState::Completed => styled(why_ended(r), "text_dim"),
+        _ if r.state.is_ended() && r.state != CallState::Completed => styled(more_than_state(r), "text_faint"),
         _ => styled(String::new(), "text_faint"),
     }
 }
 
-/// A queue row without room for more: name, talk, what the agent thinks.
-pub fn narrow_spans(state: &State, r: &PaneRow, width: usize) -> Vec<Span<'static>> {
-    let name = fit(&display_name(r), 16);
-    let digits = if state.mask > 1 { String::new() } else { tail(&r.phone_number) };
-    let last = outcome_span(state, r);
-    vec![
-        Span::styled(format!(" {name} {} ", fit(&digits, 6)), state.theme.style("text")),
-        Span::styled(format!("{}  ", fit(&time(r, state.now), 5)), age_style(state, r)),
-        Span::styled(fit(&last.content.replace("not interested", "not int."), width.saturating_sub(34)), last.style),
-    ]
+/// Why a call failed, where its state does not say as much.
+fn more_than_state(r: &PaneRow) -> String {
+    let why = why_ended(r);
+    let said = match r.state {
+        CallState::Busy => matches!(r.sip_code, Some(486 | 600)),
+        CallState::Rejected => r.sip_code == Some(603),
+        _ => why.eq_ignore_ascii_case(r.state.words()),
+    };
+    if said { String::new() } else { why }
 }

@@ -6,7 +6,7 @@
 //!  most 12 a minute  ▂ █▂█▆
 //!  answered 146, 32 %██████
 //!  failed 3            ▂
-//!                    an hour ago        now
+//!                    -60 min            now
 //! ```
 
 use ratatui::{
@@ -32,7 +32,7 @@ const LABEL: usize = 19;
 const BELOW: usize = 2;
 
 pub fn draw(frame: &mut Frame<'_>, state: &State, area: Rect) {
-    let inside = boxed(frame, &state.theme, area, false, "The last hour, by the minute", "");
+    let inside = boxed(frame, &state.theme, area, false, "The last hour", "");
     let Some(head) = state.data.head.as_deref().filter(|h| h.figures.hour.armed > 0) else {
         let words = if state.loaded { "No dial in the last hour. Each minute's dials and answers stand here." } else { "loading..." };
         return empty(frame, &state.theme, inside, words);
@@ -68,9 +68,9 @@ fn label(state: &State, words: &str) -> Span<'static> {
     Span::styled(fit(&format!(" {words}"), LABEL), state.theme.style("text_dim"))
 }
 
-/// `an hour ago ... now`, as wide as the columns.
+/// `-60 min ... now`, as wide as the columns.
 fn hour(width: usize) -> String {
-    const FROM: &str = "an hour ago";
+    const FROM: &str = "-60 min";
     const TO: &str = "now";
     if width > FROM.len() + TO.len() { format!("{FROM}{TO:>width$}", width = width - FROM.len()) } else { format!("{TO:>width$}") }
 }
@@ -79,7 +79,7 @@ fn hour(width: usize) -> String {
 fn stacked(state: &State, dials: &[i64], answered: &[i64], top: i64, rows: usize) -> Vec<Vec<Span<'static>>> {
     let symbols = &state.theme.symbols;
     let (all, part) = (charts::tall(dials, top, rows, symbols), charts::tall(answered, top, rows, symbols));
-    let (of_dials, of_answers) = (state.theme.style("call_calling"), state.theme.style("call_answered"));
+    let (of_dials, of_answers) = (state.theme.style("spark"), state.theme.style("call_answered"));
     all.iter().zip(&part).map(|(all, part)| all.chars().zip(part.chars()).map(|cell| painted(state, cell, of_dials, of_answers)).collect()).collect()
 }
 

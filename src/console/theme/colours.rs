@@ -13,6 +13,9 @@ pub fn parse(text: &str) -> Option<Color> {
     text.parse().ok()
 }
 
+/// Colours whose parts are no farther apart are greys.
+const NEARLY_GREY: u8 = 40;
+
 /// The nearest colour the terminal has.
 pub fn reduce(color: Color, depth: Depth) -> Color {
     let Color::Rgb(r, g, b) = color else { return color };
@@ -23,33 +26,41 @@ pub fn reduce(color: Color, depth: Depth) -> Color {
     }
 }
 
+/// Of the cube and the greys whatever the eye sees nearest: it sees green best. What is nearly grey becomes a grey,
+/// not a faint violet.
 fn nearest_256(r: u8, g: u8, b: u8) -> u8 {
-    let level = |v: u8| {
-        if v < 48 {
-            0
-        } else if v < 115 {
-            1
-        } else {
-            (v - 35) / 40
-        }
-    };
     let value = |l: u8| if l == 0 { 0 } else { 55 + 40 * l };
     let distance = |x: (u8, u8, u8)| {
-        let d = |a: u8, b: u8| i32::from(a) - i32::from(b);
-        d(x.0, r).pow(2) + d(x.1, g).pow(2) + d(x.2, b).pow(2)
+        let d = |a: u8, b: u8| (i32::from(a) - i32::from(b)).pow(2);
+        2 * d(x.0, r) + 4 * d(x.1, g) + 3 * d(x.2, b)
     };
-    let (lr, lg, lb) = (level(r), level(g), level(b));
-    let cube = distance((value(lr), value(lg), value(lb)));
+    // The levels below and above.
+    let levels = |v: u8| {
+        let below = (1..=5).rev().find(|l| value(*l) <= v).unwrap_or(0);
+        [below, (below + 1).min(5)]
+    };
     let mean = (u16::from(r) + u16::from(g) + u16::from(b)) / 3;
     let step = u8::try_from((mean.saturating_sub(3) / 10).min(23)).unwrap_or(0);
-    let grey = 8 + 10 * step;
-    if distance((grey, grey, grey)) < cube { 232 + step } else { 16 + 36 * lr + 6 * lg + lb }
+    let grey = (distance([8 + 10 * step; 3].into()), 232 + step);
+    if r.max(g).max(b) - r.min(g).min(b) < NEARLY_GREY {
+        return grey.1;
+    }
+    let mut best = grey;
+    for lr in levels(r) {
+        for lg in levels(g) {
+            for lb in levels(b) {
+                let found = (distance((value(lr), value(lg), value(lb))), 16 + 36 * lr + 6 * lg + lb);
+                best = best.min(found);
+            }
+        }
+    }
+    best.1
 }
 
 /// By hue, not by distance: success, warning and error stay three different colours.
 fn nearest_16(r: u8, g: u8, b: u8) -> Color {
     let (max, min) = (r.max(g).max(b), r.min(g).min(b));
-    if max - min < 40 {
+    if max - min < NEARLY_GREY {
         return match max {
             0..=50 => Color::Black,
             51..=130 => Color::DarkGray,
@@ -57,14 +68,25 @@ fn nearest_16(r: u8, g: u8, b: u8) -> Color {
             _ => Color::White,
         };
     }
-    match (r == max, g == max, r > 150, g > 130, b > 150) {
-        (true, _, _, true, false) => Color::Yellow,
-        (true, _, _, _, true) => Color::Magenta,
-        (true, ..) => Color::Red,
-        (_, true, _, _, true) => Color::Cyan,
-        (_, true, ..) => Color::Green,
-        (_, _, _, true, _) => Color::Cyan,
-        _ => Color::Blue,
+    let [red, green, blue] = [r, g, b].map(i32::from);
+    if r == max {
+        // Ambers and golds, dark and pale; else what has much blue in it is no red.
+        let golden = (2 * green > red && 2 * blue < red) || (5 * green > 4 * red && blue + 40 < green);
+        return if golden {
+            Color::Yellow
+        } else if b > 150 {
+            Color::Magenta
+        } else {
+            Color::Red
+        };
+    }
+    if g == max {
+        return if green - blue > 30 || b <= 150 { Color::Green } else { Color::Cyan };
+    }
+    match (red > green + 30, g < 170) {
+        (true, _) => Color::Magenta,
+        (_, true) => Color::Blue,
+        _ => Color::Cyan,
     }
 }
 
@@ -72,6 +94,13 @@ fn nearest_16(r: u8, g: u8, b: u8) -> Color {
 fn rgb(color: Color) -> Option<[f64; 3]> {
     let Color::Rgb(r, g, b) = color else { return None };
     Some([r, g, b].map(|v| f64::from(v) / 255.0))
+}
+
+/// A colour between two, nearer to the first; `None` where one is the terminal's own.
+pub fn between(a: Color, b: Color) -> Option<Color> {
+    let (Color::Rgb(ar, ag, ab), Color::Rgb(br, bg, bb)) = (a, b) else { return None };
+    let mix = |a: u8, b: u8| u8::try_from((u16::from(a) * 3 + u16::from(b) * 2) / 5).unwrap_or(a);
+    Some(Color::Rgb(mix(ar, br), mix(ag, bg), mix(ab, bb)))
 }
 
 fn linear(v: f64) -> f64 {

@@ -7,6 +7,7 @@ mod draft;
 mod roles;
 
 use std::{
+    cell::Cell,
     collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
 };
@@ -53,6 +54,8 @@ pub struct Theme {
     /// What glyphs it asks for; the terminal may have fewer.
     pub symbols: Symbols,
     roles: HashMap<String, Role>,
+    /// What is drawn now lies above the screen, on a ground of its own.
+    raised: Cell<bool>,
     /// The selected row has one colour for all its cells.
     selection_recolours: bool,
     min_contrast: f64,
@@ -96,6 +99,7 @@ impl Theme {
             mono,
             symbols: whole.symbols(),
             roles: if mono { HashMap::new() } else { whole.roles(name, depth)? },
+            raised: Cell::new(false),
             selection_recolours: whole.selection_recolours,
             min_contrast: whole.min_contrast,
             warnings,
@@ -120,7 +124,7 @@ impl Theme {
         if self.mono { None } else { self.role(role).fg }
     }
 
-    /// Text in a role, on the screen's background.
+    /// Text in a role, on the ground that is drawn on.
     #[must_use]
     pub fn style(&self, role: &str) -> Style {
         if self.mono {
@@ -128,7 +132,7 @@ impl Theme {
         }
         let look = self.role(role);
         let mut style = Style::default().add_modifier(look.modifiers);
-        if let Some(bg) = look.bg.or_else(|| self.color("bg")) {
+        if let Some(bg) = look.bg.or_else(|| self.ground()) {
             style = style.bg(bg);
         }
         if let Some(fg) = look.fg.or_else(|| self.color("text")) {
@@ -137,12 +141,25 @@ impl Theme {
         style
     }
 
-    /// Text in a role over what lies above the screen: dialogs, lists of choices.
+    /// From now on what lies above the screen is drawn: dialogs, lists of choices. `false`: the screen itself.
+    pub fn raise(&self, raised: bool) {
+        self.raised.set(raised);
+    }
+
+    fn ground(&self) -> Option<Color> {
+        self.color(if self.raised.get() { "overlay" } else { "bg" })
+    }
+
+    /// What lies behind a dialog: still there, nothing of it first.
     #[must_use]
-    pub fn over(&self, role: &str) -> Style {
-        match self.color("overlay") {
-            Some(bg) => self.style(role).bg(bg),
-            None => self.style(role),
+    pub fn receded(&self) -> Style {
+        if self.mono {
+            return Style::default().add_modifier(Modifier::DIM);
+        }
+        let (text, ground) = (self.color("text_faint").unwrap_or_default(), self.color("bg").unwrap_or_default());
+        match colours::between(text, ground) {
+            Some(mixed) => Style::default().fg(mixed).bg(ground),
+            None => Style::default().fg(text).bg(ground).add_modifier(Modifier::DIM),
         }
     }
 
@@ -216,6 +233,7 @@ fn bare() -> Theme {
         mono: true,
         symbols: Symbols::unicode(),
         roles: HashMap::new(),
+        raised: Cell::new(false),
         selection_recolours: false,
         min_contrast: 0.0,
         warnings: Vec::new(),

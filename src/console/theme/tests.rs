@@ -30,6 +30,27 @@ fn sixteen_colours_keep_three_states_apart_whatever_their_shades() {
     assert_eq!(own.color("success"), Some(Color::Blue), "what the theme says itself goes first");
 }
 
+/// Interested, callback and voicemail were one cyan, and "wrong number" the red of "do not call".
+#[test]
+fn sixteen_colours_tell_outcomes_apart() {
+    for name in ["dark", "light"] {
+        let theme = Theme::parse(name, built_in(name).unwrap(), Depth::Ansi16).unwrap();
+        let six = ["interested", "not_interested", "callback", "do_not_call", "voicemail", "wrong_number"];
+        let found: std::collections::HashSet<_> = six.iter().map(|o| theme.color(&format!("outcome_{o}"))).collect();
+        assert!(found.len() >= 5, "{name}: {found:?}");
+        assert_ne!(theme.color("outcome_do_not_call"), theme.color("outcome_wrong_number"), "{name}");
+    }
+}
+
+#[test]
+fn of_256_colours_frames_and_the_selected_row_are_greys() {
+    let theme = Theme::parse("dark", built_in("dark").unwrap(), Depth::Ansi256).unwrap();
+    for role in ["border", "selection_bg", "text_faint"] {
+        assert!(matches!(theme.color(role), Some(Color::Indexed(232..))), "{role}: {:?}", theme.color(role));
+    }
+    assert_eq!(theme.color("outcome_interested"), Some(Color::Indexed(79)), "what has a colour keeps it");
+}
+
 #[test]
 fn a_broken_theme_says_its_line_and_never_stops_a_start() {
     let why = |text: &str| Theme::parse("x", text, Depth::True).unwrap_err().to_string();
@@ -182,8 +203,8 @@ mod arithmetic {
             {
                 assert!(on(&theme, text, ground) >= 4.5, "{} {text}", theme.name);
             }
-            for role in ["border", "border_focus", "gauge_filled", "spark"] {
-                assert!(on(&theme, role, "bg") >= 3.0, "{} {role}: {:.2}", theme.name, on(&theme, role, "bg"));
+            for (role, ground) in [("border", "bg"), ("border", "overlay"), ("border_focus", "overlay"), ("gauge_filled", "bg"), ("spark", "bg")] {
+                assert!(on(&theme, role, ground) >= 3.0, "{} {role} on {ground}: {:.2}", theme.name, on(&theme, role, ground));
             }
         }
     }
@@ -193,7 +214,7 @@ mod arithmetic {
         for theme in colourful().filter(|t| !t.selection_recolours) {
             for role in roles::READ.iter().filter(|r| r.starts_with("state_") || r.starts_with("call_") || r.starts_with("outcome_")) {
                 let ratio = on(&theme, role, "selection_bg");
-                assert!(ratio >= 3.0, "{} {role} on the selected row: {ratio:.2}", theme.name);
+                assert!(ratio >= 4.5, "{} {role} on the selected row: {ratio:.2}", theme.name);
             }
         }
     }

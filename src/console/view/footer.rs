@@ -13,7 +13,9 @@ use unicode_width::UnicodeWidthStr;
 use crate::{
     console::{
         keys::{self, Action, Pane},
-        possible,
+        layout,
+        place::Room,
+        possible, rooms,
         rows::display_name,
         state::State,
         widgets::cut,
@@ -21,7 +23,7 @@ use crate::{
     domain::{campaign::Status, outcome::Outcome, text::tail},
 };
 
-const CAMPAIGN: [Action; 5] = [Action::PauseResume, Action::Start, Action::Stop, Action::Edit, Action::Why];
+const CAMPAIGN: [Action; 5] = [Action::PauseResume, Action::Start, Action::Stop, Action::Why, Action::Edit];
 const ALWAYS: [Action; 5] = [Action::PauseAll, Action::Filter, Action::Command, Action::Help, Action::Quit];
 
 /// From here words are written out, and from there the outcomes' too.
@@ -50,19 +52,33 @@ struct Filling<'a> {
     spans: Vec<Span<'a>>,
     used: usize,
     width: usize,
+    /// Cells between two offers, by the width of the screen.
+    gap: &'static str,
     full: bool,
     /// From which cell to which an action is offered, for clicks.
     offers: Vec<(std::ops::Range<usize>, Action)>,
 }
 
-impl Filling<'_> {
-    fn new(width: usize) -> Self {
-        Self { spans: Vec::new(), used: 0, width, full: false, offers: Vec::new() }
+impl<'a> Filling<'a> {
+    /// On a screen of so many columns.
+    fn new(width: usize, screen: usize) -> Self {
+        // One cell between them where there are few.
+        let gap = if screen < WIDE { "" } else { " " };
+        Self { spans: Vec::new(), used: 0, width, gap, full: false, offers: Vec::new() }
     }
 
     fn text(&mut self, text: String, style: Style) {
         self.used += text.width();
         self.spans.push(Span::styled(text, style));
+    }
+
+    /// Another behind it, so many cells away.
+    fn append(&mut self, gap: usize, other: Filling<'a>) {
+        self.spans.push(Span::raw(" ".repeat(gap)));
+        let begins = self.used + gap;
+        self.spans.extend(other.spans);
+        self.offers.extend(other.offers.into_iter().map(|(at, action)| (at.start + begins..at.end + begins, action)));
+        self.used = begins + other.used;
     }
 
     /// A key and its words, whole or not at all.
@@ -75,8 +91,7 @@ impl Filling<'_> {
 
     /// The same of a key that is no action of the table; whether there was room.
     fn key(&mut self, state: &State, key: &str, words: &str) -> bool {
-        // One cell between them where there are few.
-        let gap = if self.width < WIDE { "" } else { " " };
+        let gap = self.gap;
         let need = key.width() + words.width() + gap.len() + 2;
         if self.full || self.used + need > self.width {
             if !std::mem::replace(&mut self.full, true) && self.used + 2 <= self.width {
@@ -91,7 +106,7 @@ impl Filling<'_> {
 }
 
 fn first(state: &State, width: usize) -> Filling<'static> {
-    let mut line = Filling::new(width);
+    let mut line = Filling::new(width, width);
     let faint = state.theme.style("text_faint");
     let room = state.room(state.focus);
     if let Some(own) = room.and_then(|room| room.own_keys(state)) {
@@ -102,25 +117,35 @@ fn first(state: &State, width: usize) -> Filling<'static> {
     }
     let offers = room.map_or(&[][..], |room| room.offers());
     if state.focus.has_calls() {
-        let (who, known) = target(state, width);
-        let style = if known { name_style(state) } else { faint };
-        line.text(who, style);
+        let (sign, who, known) = target(state, width);
+        line.text(format!(" {sign}"), state.theme.style("key"));
+        line.text(who, if known { name_style(state) } else { faint });
+        line.text(" ".to_owned(), faint);
     }
-    for action in offers {
+    // The tagging desk has the keys of tags in a place of their own.
+    let said = desk_says_tags(state);
+    for action in offers.iter().filter(|a| !(said && matches!(a, Action::Tag(_) | Action::Undo))) {
         offer(&mut line, state, *action, width);
     }
     line
 }
 
-/// The person the keys act on; `false`: nobody, and why.
-fn target(state: &State, width: usize) -> (String, bool) {
+fn desk_says_tags(state: &State) -> bool {
+    let whole = Rect { x: 0, y: 0, width: state.size.0, height: state.size.1 };
+    let open = rooms::judged(state).is_some() && !state.queue_rows().is_empty();
+    open && layout::of(state, whole).panes.first().is_some_and(|(_, area)| rooms::desk_has_keys(*area))
+}
+
+/// The person the keys act on, behind the bar of their row; `false`: nobody, and why.
+fn target(state: &State, width: usize) -> (String, String, bool) {
+    let symbols = &state.theme.symbols;
     let marked = state.marked().len();
     if marked > 0 {
-        return (format!("+{marked} marked "), true);
+        return (format!("{} ", symbols.mark), format!("{marked} marked"), true);
     }
     let Some(row) = state.selected() else {
         let down = state.keys.name(Action::Down);
-        return (format!(" no call selected, {down} takes one "), false);
+        return (String::new(), format!("no call selected, {down} takes one"), false);
     };
     let room = if width < NARROW {
         8
@@ -131,10 +156,10 @@ fn target(state: &State, width: usize) -> (String, bool) {
     };
     let name = cut(&display_name(row), room);
     if state.target().is_none() {
-        return (format!(" {name} is not on the screen, {} goes there ", state.keys.name(Action::Down)), false);
+        return (String::new(), format!("{name} is not on the screen, {} goes there", state.keys.name(Action::Down)), false);
     }
     let digits = if state.mask > 1 { String::new() } else { format!(" {}", tail(&row.phone_number)) };
-    (format!("{}{name}{digits} ", state.theme.symbols.cursor), true)
+    (symbols.cursor.to_string(), format!("{name}{digits}"), true)
 }
 
 /// Bold; while it has just changed by itself, reversed.
@@ -220,24 +245,40 @@ fn tiny(o: Outcome) -> &'static str {
 
 /// The campaign and its verbs at the left; what always works at the right.
 fn second(state: &State, width: usize) -> Filling<'static> {
-    let mut right = Filling::new(width);
+    let mut right = Filling::new(width, width);
     for action in ALWAYS {
         if let Some(row) = keys::row(action) {
             let words = if width < NARROW && action != Action::PauseAll { String::new() } else { words(state, action, row.short, width) };
             right.offer(state, action, &words);
         }
     }
-    let mut left = Filling::new(width.saturating_sub(right.used + 1));
+    let mut left = Filling::new(width.saturating_sub(right.used + 1), width);
     let own = state.room(state.focus).is_some_and(|room| room.own_keys(state).is_some());
     if !own {
         campaign(&mut left, state, width);
     }
+    let free = width.saturating_sub(left.used + right.used);
+    let rooms = [["calls", "people", "systems"], ["", "", "rooms"]].map(|words| rooms(state, width, words));
+    // Letters that go into a field lead nowhere.
+    let letters = !state.room(state.focus).is_some_and(Room::typing);
+    if let Some(rooms) = rooms.into_iter().filter(|_| letters && width >= WIDE).find(|r| r.used + 2 * LONELY <= free) {
+        left.append((free - rooms.used) / 2, rooms);
+    }
     let gap = width.saturating_sub(left.used + right.used);
-    left.spans.push(Span::styled(" ".repeat(gap), state.theme.style("text")));
-    let begins = left.used + gap;
-    left.spans.extend(right.spans);
-    left.offers.extend(right.offers.into_iter().map(|(at, action)| (at.start + begins..at.end + begins, action)));
+    left.append(gap, right);
     left
+}
+
+/// Cells that the other rooms keep from what stands beside them.
+const LONELY: usize = 2;
+
+/// The rooms that are not on the deck: nothing else tells that there are more.
+fn rooms(state: &State, width: usize, words: [&str; 3]) -> Filling<'static> {
+    let mut line = Filling::new(width, width);
+    for (pane, words) in [Pane::Calls, Pane::People, Pane::Systems].into_iter().zip(words) {
+        line.offer(state, Action::Focus(pane), words);
+    }
+    line
 }
 
 /// The campaign that verbs go to, and which of them work now.

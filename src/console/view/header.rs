@@ -38,6 +38,8 @@ const SPARKS: usize = 116;
 const LONG_SPARKS: usize = 150;
 /// Cells of the lines in use.
 const GAUGE: usize = 10;
+/// Below this what waits is told without its age.
+const AGES: usize = 76;
 /// Minutes of one column of a history.
 const COLUMN: usize = 5;
 
@@ -51,15 +53,16 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, area: Rect) {
 fn badges(state: &State) -> Vec<Part> {
     let bold = state.theme.style("title").add_modifier(Modifier::BOLD);
     let mut brand = vec![Span::styled("dialdeck", bold)];
-    let mut put = |word: &str, role: &str| brand.push(Span::styled(format!(" {word}"), state.theme.style(role).add_modifier(Modifier::BOLD)));
+    let badge = state.theme.bar("banner").add_modifier(Modifier::BOLD);
+    let mut put = |word: &str| brand.push(Span::styled(format!(" {word} "), badge));
     if state.options.simulated {
-        put("SIMULATED", "info");
+        put("SIMULATED");
     }
     if state.options.following.borrow().is_some() {
-        put("following", "warn");
+        put("following");
     }
     if state.options.read_only {
-        put("read-only", "warn");
+        put("read-only");
     }
     vec![brand]
 }
@@ -108,10 +111,10 @@ fn second(state: &State, width: usize) -> Line<'static> {
 /// Everything on one line, most wanted first.
 fn single(state: &State, width: usize) -> Line<'static> {
     let mut parts = badges(state);
-    parts.extend(lights(state).map(|l| worst(state, l)));
+    parts.extend(lights(state).map(|l| worst(state, l, width)));
     let of = lights(state).map(|l| l.lines.1).filter(|of| *of > 0).map_or_else(String::new, |of| format!("/{of}"));
     parts.push(plain(state, format!("live {}{of}", state.data.live_count()), "text"));
-    parts.push(to_tag(state, false));
+    parts.push(if width < AGES { figure(state, "to tag", state.to_tag().to_string(), state.theme.style("text")) } else { to_tag(state, false) });
     parts.push(plain(state, running(state), "text"));
     parts.extend(state.behind.as_ref().and_then(|b| b.goes_on()).map(|words| plain(state, words, "info")));
     if let Some(head) = state.data.head.as_deref() {
@@ -173,12 +176,12 @@ fn light(state: &State, light: Light) -> (&str, &'static str) {
 }
 
 /// Where there is no room for all: the worst of them, by its name.
-fn worst(state: &State, lights: &Lights) -> Part {
+fn worst(state: &State, lights: &Lights, width: usize) -> Part {
     let all = [("LiveKit", &lights.livekit), ("agents", &lights.agents), ("trunk", &lights.trunk), ("hooks", &lights.hooks)];
     let worst = all.into_iter().filter(|(_, s)| s.light > Light::Unset).max_by_key(|(_, s)| s.light);
     match worst {
         Some((name, system)) => lamp(state, name, system, ""),
-        None => lamp(state, "well", &System::good("", ""), ""),
+        None => lamp(state, if width < AGES { "well" } else { "all well" }, &System::good("", ""), ""),
     }
 }
 
@@ -204,11 +207,22 @@ fn lines(state: &State, lights: &Lights, cells: usize) -> Part {
     }
     if of > 0 {
         let (filled, track) = charts::gauge_parts(cells, charts::share(used, of), &state.theme.symbols);
-        part.push(Span::styled(filled, state.theme.style(if used >= of { "warn" } else { "gauge_filled" })));
+        part.push(Span::styled(filled, state.theme.style(full(used, of))));
         part.push(Span::styled(track, state.theme.style("border")));
         part.push(Span::styled(format!(" {used}/{of}"), state.theme.style("text")));
     }
     part
+}
+
+/// The colour of a gauge by what is left: a full trunk is where calls begin to fail.
+fn full(used: i64, of: i64) -> &'static str {
+    if used >= of {
+        "error"
+    } else if used * 10 >= of * 7 {
+        "warn"
+    } else {
+        "gauge_filled"
+    }
 }
 
 /// Rates of the last hour, those on the line counted too, each with its history.
@@ -216,9 +230,9 @@ fn rates(state: &State, head: &Head, spark: usize) -> Vec<Part> {
     let (hour, figures) = (&head.figures.hour, &head.figures);
     let text = state.theme.style("text");
     let mut dials = figure(state, "dials/min", figures.dials_per_minute.to_string(), text);
-    history(state, &mut dials, figures.minutes.as_slice(), spark, |p| p.dials);
+    history(state, &mut dials, figures.minutes.as_slice(), spark, |p| p.dials, None);
     let mut answered = figure(state, "answered", percent(hour.answered_percent(), 0), text);
-    history(state, &mut answered, figures.minutes.as_slice(), spark, |p| p.answered * 1000 / p.dials.max(1));
+    history(state, &mut answered, figures.minutes.as_slice(), spark, |p| p.answered * 1000 / p.dials.max(1), Some(1000));
     // Three in a hundred is where the law of several places begins to count.
     let abandoned = above(state, hour.abandoned_percent(), 2.0, 3.0);
     let failed = above(state, hour.failed_percent(), 10.0, 25.0);
@@ -249,13 +263,25 @@ fn above(state: &State, share: Option<f64>, warn: f64, error: f64) -> Style {
     })
 }
 
-/// The hour in columns of five minutes; the minute that has not ended is left out, so that it changes once a minute.
-fn history(state: &State, part: &mut Part, minutes: &[Pace], width: usize, value: fn(&Pace) -> i64) {
+/// The hour in columns of five minutes, against a top or its own largest; the minute that has not ended is left out, so
+/// that it changes once a minute. Where there was nothing a faint line shows that there is a history.
+fn history(state: &State, part: &mut Part, minutes: &[Pace], width: usize, value: fn(&Pace) -> i64, top: Option<i64>) {
+    if width == 0 {
+        return;
+    }
+    let symbols = &state.theme.symbols;
     let ended = &minutes[..minutes.len().saturating_sub(1)];
-    let sums: Vec<i64> = ended.rchunks(COLUMN).take(width).map(|five| value(&sum(five))).collect();
-    if width > 0 {
-        let values: Vec<i64> = sums.into_iter().rev().collect();
-        part.push(Span::styled(format!(" {}", charts::spark(&values, width, &state.theme.symbols)), state.theme.style("spark")));
+    let mut values: Vec<i64> = ended.rchunks(COLUMN).take(width).map(|five| value(&sum(five))).collect();
+    values.resize(width, 0);
+    values.reverse();
+    let top = top.or(values.iter().copied().max()).unwrap_or(1);
+    part.push(Span::raw(" "));
+    for columns in values.chunk_by(|a, b| (*a > 0) == (*b > 0)) {
+        let (text, role) = match columns {
+            [0, ..] => (symbols.base.repeat(columns.len()), "border"),
+            _ => (charts::spark_to(columns, top, symbols), "spark"),
+        };
+        part.push(Span::styled(text, state.theme.style(role)));
     }
 }
 

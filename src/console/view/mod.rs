@@ -63,7 +63,26 @@ fn paint(frame: &mut Frame<'_>, state: &State) {
     footer::draw(frame, state, places.footer);
     if let Some(open) = &state.dialog {
         let over = Rect { height: places.notes.y.saturating_sub(area.y), ..area };
+        if !open.dialog.shows_behind() {
+            recede(frame.buffer_mut(), state, &places, open.dialog.call(state).is_some());
+        }
+        state.theme.raise(true);
         open.dialog.draw(frame, state, over);
+        state.theme.raise(false);
+    }
+}
+
+/// All behind a dialog becomes faint, but what must be known whatever is open: the alert and the notes. The keys below
+/// stay where they act on the call that is shown.
+fn recede(buffer: &mut Buffer, state: &State, places: &layout::Places, keys_act: bool) {
+    let kept = [places.alert, places.notes, if keys_act { places.footer } else { Rect::ZERO }];
+    let style = state.theme.receded();
+    let area = buffer.area;
+    for at in area.positions().filter(|at| !kept.iter().any(|k| k.contains(*at))) {
+        if let Some(cell) = buffer.cell_mut(at) {
+            cell.modifier = ratatui::style::Modifier::empty();
+            cell.set_style(style);
+        }
     }
 }
 

@@ -19,7 +19,7 @@ fn plain(symbol: &str) -> Option<&'static str> {
         '│' | '║' => "|",
         // The other lines and corners.
         '\u{2500}'..='\u{257f}' => "+",
-        '▌' => ">",
+        '▌' | '…' => ">",
         '▏' => ":",
         // Bars, the low half of them faint.
         '\u{2581}'..='\u{2584}' => "_",
@@ -27,7 +27,7 @@ fn plain(symbol: &str) -> Option<&'static str> {
         '●' | '•' => "*",
         '✓' => "v",
         '✗' => "x",
-        '·' | '…' => ".",
+        '·' => ".",
         _ => return None,
     })
 }

@@ -111,6 +111,6 @@ impl Drop for Pty {
 
 /// Words as they stand on the screen, however they were broken.
 pub fn flat(shown: &str) -> String {
-    let frames: &[char] = &['│', '▌', '╭', '╮', '╰', '╯', '─'];
+    let frames: &[char] = &['│', '▌', '▐', '╭', '╮', '╰', '╯', '─'];
     shown.replace(frames, " ").split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -3,6 +3,7 @@
 use ratatui::{
     Frame,
     layout::Rect,
+    style::Style,
     text::{Line, Span},
     widgets::Paragraph,
 };
@@ -13,7 +14,7 @@ use super::{Form, fields::Id};
 use crate::console::{
     state::State,
     theme::Theme,
-    widgets::{field, fit, popup, wrapped},
+    widgets::{bar, field, fit, popup, wrapped},
 };
 
 /// Lines of the script's field: many while it is written.
@@ -29,7 +30,7 @@ impl Form {
     pub(super) fn draw_page(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
         let title = if self.editing.is_some() { format!("Change \"{}\"", self.name.value()) } else { "New campaign".to_owned() };
         let done = if self.editing.is_some() { "saves" } else { "makes it" };
-        let inside = popup(frame, &state.theme, area, 104, 22, &title, &format!("Tab next   Shift-Tab back   Ctrl-s {done}   Esc away"));
+        let inside = popup(frame, &state.theme, area, 104, 22, &title, &format!("Tab next   Shift-Tab back   Ctrl-s {done}   Esc back"));
         let mut y = inside.y;
         let script = script_rows(self, inside.height);
         for (i, id) in Id::ALL.into_iter().enumerate() {
@@ -73,31 +74,47 @@ impl Form {
 
     fn draw_row(&self, frame: &mut Frame<'_>, theme: &Theme, area: Rect, id: Id, i: usize) {
         let here = i == self.at;
-        let style = theme.style(if here {
-            "text"
-        } else if i > self.at {
-            "text_faint"
-        } else {
-            "text_dim"
-        });
+        // Of a new one what comes later is grey; what is changed is all there.
+        let style = theme.style(if i > self.at && self.editing.is_none() { "text_dim" } else { "text" });
         let label = Rect { width: LEFT.min(area.width), height: 1, ..area };
-        let marker = if here { "▌" } else { " " };
-        frame.render_widget(Paragraph::new(Span::styled(format!("{marker} {}", id.label()), style)), label);
+        let words = Span::styled(format!("  {}", id.label()), theme.style(if here { "text" } else { "text_dim" }));
+        frame.render_widget(Paragraph::new(words), label);
+        let ground = if here { theme.selection(true) } else { Style::default() };
+        let (style, faint) = (style.patch(ground), theme.style("text_faint").patch(ground));
+        if here {
+            bar(frame, theme, Rect { height: 1, ..area });
+        }
         let place = Rect { x: area.x + label.width, width: area.width - label.width, ..area };
         if here && id == Id::Script {
             return self.script.draw(frame, theme, place);
         }
         let value = self.value(id, here);
         let beside = here && self.hint_below(id, area.width).is_empty();
-        let hint = if beside { format!("  {}", self.hint(id)) } else { String::new() };
+        let hint = match (beside, here) {
+            (true, _) => format!("  {}", self.hint(id)),
+            (false, true) => String::new(),
+            (false, false) => self.unit(id),
+        };
         match self.field(id).filter(|_| here) {
             Some(input) => {
                 let width = self.typed_width(id, place.width);
                 field(frame, theme, Rect { width, ..place }, "", input, style);
                 let rest = Rect { x: place.x + width, width: place.width - width, ..place };
-                frame.render_widget(Paragraph::new(Span::styled(fit(&hint, usize::from(rest.width)), theme.style("text_faint"))), rest);
+                frame.render_widget(Paragraph::new(Span::styled(fit(&hint, usize::from(rest.width)), faint)), rest);
             }
-            None => frame.render_widget(Paragraph::new(Line::from(vec![Span::styled(value, style), Span::styled(hint, theme.style("text_faint"))])), place),
+            None => frame.render_widget(Paragraph::new(Line::from(vec![Span::styled(value, style), Span::styled(hint, faint)])), place),
+        }
+    }
+
+    /// What a figure counts.
+    fn unit(&self, id: Id) -> String {
+        match id {
+            Id::Cap => "  calls a day".to_owned(),
+            Id::AtOnce => "  lines at once".to_owned(),
+            Id::Delay => "  ms between two dials".to_owned(),
+            Id::Attempts => "  tries each".to_owned(),
+            Id::Hours if self.text(id) == "0-0" => "  all day".to_owned(),
+            _ => String::new(),
         }
     }
 

@@ -26,17 +26,17 @@ impl People {
         let (at, total) = self.lists(state);
         let inside = boxed(frame, &state.theme, area, focused, &self.tab(state), &format!("{}/{total}", at + 1));
         let width = usize::from(inside.width);
-        let name = width.saturating_sub(2 + 9 + 9 + 9);
-        let body = head(frame, &state.theme, inside, &format!("{} {:>8} {:>8} {:>8}", fit("list", name), "people", "invalid", "no calls"));
+        let name = width.saturating_sub(2 + 8 + 9 + 13);
+        let body = head(frame, &state.theme, inside, &format!("{} {:>7}  {:>7}  {:>11}", fit("list", name), "people", "refused", "do not call"));
         let rows = usize::from(body.height).max(1);
         let top = (at + 1).saturating_sub(rows);
         for i in (top..total).take(rows) {
             let (text, role) = if let Some(s) = i.checked_sub(1).and_then(|i| sources(state).get(i)) {
                 let some = |n: i64| if n > 0 { n.to_string() } else { String::new() };
-                (format!("{} {:>8} {:>8} {:>8}", fit(&clean(&s.name, 80), name), s.contacts, some(s.invalid), some(s.do_not_call)), "text")
+                (format!("{} {:>7}  {:>7}  {:>11}", fit(&clean(&s.name, 80), name), s.contacts, some(s.invalid), some(s.do_not_call)), "text")
             } else {
                 let n = self.roster.listed.map_or_else(String::new, |n| if n > COUNTED { format!("{COUNTED}+") } else { n.to_string() });
-                (format!("{} {:>8} {:>8} {n:>8}", fit("do not call", name), "", ""), "outcome_do_not_call")
+                (format!("{} {n:>7}", fit("do not call", name)), "text")
             };
             let spans = vec![Span::styled(text, state.theme.style(role))];
             Row { spans, selected: i == at, marked: false, focused }.draw(frame, &state.theme, body, i - top);
