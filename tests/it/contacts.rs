@@ -385,7 +385,7 @@ async fn what_people_write_is_cleaned_and_bounded_whoever_writes_it() {
     for note in ["\u{200b}", &"x".repeat(4001)] {
         assert_eq!(invalid(office.desk.set_note(actor(), call, note.to_owned()).await.unwrap_err()), ["notes"]);
     }
-    assert_eq!(office.desk.set_note(actor(), call, "call\u{7} back\n soon".into()).await.unwrap().notes, "call back soon");
+    assert_eq!(office.desk.set_note(actor(), call, "call\u{7} back\n soon".into()).await.unwrap().notes, "call back\n soon", "its lines are kept");
     let set = |notes: &str, at: i64, who: Who| {
         let callback_at = Some(office.now() + TimeDelta::days(at));
         office.desk.set_outcome(

@@ -65,7 +65,7 @@ fn marks_hold_across_pages_and_are_tagged_together() {
     answer(&mut state, &asked[0], page(200, 230), None);
     press(&mut state, "G ");
     assert!(screen(&mut state, 80, 24).contains("3 marked"), "{}", screen(&mut state, 80, 24));
-    assert!(bottom(&mut state).contains("+3 marked"), "{}", bottom(&mut state));
+    assert!(bottom(&mut state).contains("◆ 3 marked"), "{}", bottom(&mut state));
     let effects = press(&mut state, "5");
     assert_eq!(tags(&effects), [100, 102, 229].map(|n| (call(n), Some(Outcome::Voicemail))));
     assert!(state.marks.of(Pane::Calls).is_empty(), "they are used up");
@@ -96,7 +96,7 @@ fn marks_that_a_search_does_not_show_are_not_tagged() {
     assert!(asked.is_empty());
     let asked = searches(&[press(&mut state, "\u{1b}:calls omar\n")].concat());
     answer(&mut state, asked.last().unwrap(), some()[..1].to_vec(), None);
-    assert!(bottom(&mut state).contains("+1 marked"), "{}", bottom(&mut state));
+    assert!(bottom(&mut state).contains("◆ 1 marked"), "{}", bottom(&mut state));
     code(&mut state, KeyCode::Esc);
     assert_eq!((state.focus, state.marks.of(Pane::Calls).len()), (Pane::Calls, 0));
     code(&mut state, KeyCode::Esc);

@@ -25,6 +25,8 @@ databases!(
     people_are_found_by_parts_of_what_they_are_called,
     the_do_not_call_list_is_one_row_a_number,
     a_shared_list_holds_for_every_owner,
+    contacts_go_over_into_a_list_that_is_there,
+    an_import_that_was_decided_is_found_at_any_age,
 );
 
 /// A contact with nothing but a name and a number.
@@ -411,4 +413,48 @@ async fn a_shared_list_holds_for_every_owner(house: House) {
     let entry = house.store.listed(h.owner, number).await.unwrap().unwrap();
     assert_eq!((entry.own, entry.entry.reason.as_str()), (true, "ours"), "its own before a shared one");
     assert!(house.store.listed(h.owner, "+1").await.unwrap().is_none());
+}
+
+async fn contacts_go_over_into_a_list_that_is_there(house: House) {
+    let h = house.ids;
+    for table in [ContactList, CsvFile] {
+        let (from, into) = (source(&house, table, "new", 1).await, source(&house, table, "old", 1).await);
+        house.contacts(table, into, many(1, 3)).await;
+        // Number 3 is there already; another said no.
+        let mut coming = many(3, 4);
+        coming[3].do_not_call = true;
+        coming[1].extra = vec!["Pro".into()];
+        let names = ["plan".to_owned()];
+        let slice = house.store.named_slice(table, from, &coming, &names, h.now);
+        assert_eq!(tx!(house, |tx| tx.insert_contacts(slice).await?).len(), 4);
+        let has = sorted(house.store.numbers_of(table, into, &[coming[0].number.as_str(), coming[1].number.as_str()]).await.unwrap());
+        assert_eq!((has, house.store.numbers_of(table, into, &[]).await.unwrap()), (vec![coming[0].number.to_string()], vec![]));
+        tx!(house, |tx| tx.send_over(table, from, into, h.after(1)).await?);
+        let last = tx!(house, |tx| tx.last_position(table, into).await?);
+        let moved = async |last, limit| tx!(house, |tx| tx.move_contacts(table, from, into, last, limit).await?).map(|m| (m.contacts, m.do_not_call));
+        assert_eq!(moved(last, 2).await, Some((1, 0)), "who is there stays behind");
+        let last = tx!(house, |tx| tx.last_position(table, into).await?);
+        assert_eq!(moved(last, 500).await, Some((2, 1)));
+        assert_eq!((moved(last, 500).await, tx!(house, |tx| tx.last_position(table, from).await?)), (None, 0), "nobody is left");
+        let places = house.store.sample_contacts(into, 500).await.unwrap();
+        assert_eq!(places.len(), 5, "without whoever said no");
+        assert!(places.windows(2).all(|w| w[0].position < w[1].position), "behind those that were there, in their order");
+        assert!(places.iter().any(|c| c.fields.get("plan").is_some_and(|v| v == "Pro")), "with its columns by name: {:?}", places[3].fields);
+    }
+}
+
+async fn an_import_that_was_decided_is_found_at_any_age(house: House) {
+    let h = house.ids;
+    let decided = async || {
+        let left = tx!(house, |tx| tx.decided_imports().await?);
+        left.into_iter().map(|l| (l.source, l.id, l.user_id, l.into_list())).collect::<Vec<_>>()
+    };
+    assert_eq!(decided().await, []);
+    let (unready, into) = (SourceId::fresh(), source(&house, ContactList, "old", 1).await);
+    tx!(house, |tx| {
+        tx.insert_list(unready, h.owner, "new", "processing", h.now).await?;
+        tx.send_over(ContactList, unready, into, h.now).await?;
+    });
+    assert_eq!(decided().await, [(ContactList, unready, h.owner, Some(into))]);
+    assert_eq!(tx!(house, |tx| tx.unfinished_sources(h.after(99)).await?), [], "it is finished, not thrown away");
 }

@@ -22,6 +22,7 @@ databases!(
     what_happened_to_campaigns_is_told_with_their_names,
     tags_are_counted_by_whom,
     news_are_what_moved_since,
+    what_was_done_lately_is_told_with_names,
 );
 
 async fn names(house: &House, q: &CallSearch) -> Vec<String> {
@@ -288,4 +289,26 @@ async fn news_are_what_moved_since(house: House) {
     assert_eq!((super::ids(&part.calls), part.campaigns.len()), (vec![a], 1));
     assert!(house.store.news(h.stranger, start, end).await.unwrap().calls.is_empty());
     assert!(house.store.news(h.owner, end, end).await.unwrap().calls.is_empty());
+}
+
+async fn what_was_done_lately_is_told_with_names(house: House) {
+    let h = house.ids;
+    let tagged = house.talked(90, |r| (r.outcome, r.outcome_who, r.outcome_by) = (Some(Outcome::Callback), Some(Who::Operator), Some("ana".into()))).await;
+    let by_agent = house.talked(91, |r| (r.outcome, r.outcome_who, r.outcome_by) = (Some(Outcome::Voicemail), Some(Who::Agent), Some("agent".into()))).await;
+    let asides = house.store.asides(h.owner, h.after(-999), 500).await.unwrap();
+    assert_eq!((asides[&tagged.id].tagged_by.as_deref(), asides[&tagged.id].again_at), (Some("ana"), None));
+    assert!(!asides.contains_key(&by_agent.id), "an agent's word is nobody's tag");
+    assert!(
+        house.store.asides(h.owner, h.after(9999), 500).await.unwrap().is_empty() && house.store.asides(h.stranger, h.after(-999), 9).await.unwrap().is_empty()
+    );
+    tx!(house, |tx| {
+        tx.audit(h.after(1), h.owner, "ana", "console", "outcome_set", Some(tagged.id.0), &json!({ "outcome": "callback" })).await?;
+        tx.audit(h.after(2), h.owner, "ana", "console", "campaign_edited", Some(h.campaign.0), &json!({})).await?;
+        tx.audit(h.after(3), h.owner, "engine", "engine", "call_armed", Some(tagged.id.0), &json!({})).await?;
+        tx.audit(h.after(4), h.stranger, "eve", "console", "campaign_edited", Some(h.campaign.0), &json!({})).await?;
+    });
+    let deeds = house.store.deeds(h.owner, 0, i64::MAX).await.unwrap();
+    let told: Vec<_> = deeds.iter().map(|d| (d.line.action.as_str(), d.call, d.contact_name.as_deref(), d.name.is_some())).collect();
+    assert_eq!(told, [("outcome_set", Some(tagged.id), Some(tagged.contact_name.as_str()), true), ("campaign_edited", None, None, true)]);
+    assert!(house.store.deeds(h.owner, deeds[1].id, i64::MAX).await.unwrap().is_empty(), "each once");
 }
