@@ -115,6 +115,10 @@ pub fn run(args: Args) -> Result<(), CliError> {
         return Err(CliError::Usage("--as all is for looking: this command acts for one owner, so name one with --as UUID".to_owned()));
     }
     match command {
+        Command::Demo { .. } if global.database.is_some() => {
+            let words = "the demo makes a database of its own and throws it away: leave --database out, or run `dialdeck` with it";
+            Err(CliError::Usage(words.to_owned()))
+        }
         Command::Demo { contacts, seed, speed, console } => run_demo(&console, DemoOptions { contacts, seed, speed }),
         Command::Serve { engine, behind } => run_serve(&global, &engine, behind),
         Command::Simulate { listen, webhook, speed, mix, script } => {

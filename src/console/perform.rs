@@ -27,7 +27,14 @@ use super::{
 };
 use crate::{
     desk::{Actor, CampaignDraft, ContactChange, Desk, DeskError, Preflight, UndoDoNotCall},
-    domain::{campaign::Status, id::CampaignId, phone, role::Role, zone},
+    domain::{
+        campaign::Status,
+        id::{CallId, CampaignId},
+        outcome::Outcome,
+        phone,
+        role::Role,
+        zone,
+    },
     store::{CampaignEdit, PaneQuery},
     telemetry::{self, Bounds, LogSearch, OldLines},
 };
@@ -82,6 +89,21 @@ impl Performer {
         self.actor.read().clone()
     }
 
+    fn take_back(&self, call: CallId, name: String, (outcome, previous): (Option<Outcome>, Option<Outcome>), lift: bool) {
+        let (desk, actor) = (self.desk.clone(), self.actor());
+        let lift = if lift { UndoDoNotCall::Lift } else { UndoDoNotCall::Keep };
+        self.spawn(async move {
+            match desk.take_back(actor, call, Some(outcome), lift).await {
+                Ok(done) => {
+                    let promise = done.promise.map(|p| p.words);
+                    Msg::Tagged { call, name, outcome: done.call.outcome, previous: outcome, undone: true, result: Ok(promise) }
+                }
+                // What another has said since stands.
+                Err(e) => Msg::NotTakenBack { call, name, outcome, previous, why: e.to_string(), again: matches!(e, DeskError::Store(_)) },
+            }
+        });
+    }
+
     pub fn perform(&self, effect: Effect) {
         if let Some(msg) = rights::refused(self.role, &effect) {
             return self.send.tell(msg);
@@ -93,17 +115,7 @@ impl Performer {
                 let send = self.send.clone();
                 drop(self.runtime.spawn(async move { waiting::write(desk, actor, tag, |msg| send.tell(msg)).await }));
             }
-            Effect::UndoTag { call, name, previous, outcome, lift } => self.spawn(async move {
-                let lift = if lift { UndoDoNotCall::Lift } else { UndoDoNotCall::Keep };
-                match desk.take_back(actor, call, Some(outcome), lift).await {
-                    Ok(done) => {
-                        let promise = done.promise.map(|p| p.words);
-                        Msg::Tagged { call, name, outcome: done.call.outcome, previous: outcome, undone: true, result: Ok(promise) }
-                    }
-                    // What another has said since stands.
-                    Err(e) => Msg::NotTakenBack { call, name, outcome, previous, why: e.to_string(), again: matches!(e, DeskError::Store(_)) },
-                }
-            }),
+            Effect::UndoTag { call, name, previous, outcome, lift } => self.take_back(call, name, (outcome, previous), lift),
             Effect::Note { call, note } => self.done("note saved".to_owned(), async move { desk.set_note(actor, call, note).await.map(drop) }),
             Effect::HangUp(call, name) => self.done(format!("hanging up {name}..."), async move { desk.hang_up(actor, call).await }),
             Effect::Again(call, name) => self.spawn(async move {
@@ -382,8 +394,6 @@ async fn still_on(desk: &Desk, actor: &Actor, id: CampaignId) -> String {
     }
 }
 
-/// Only the terms can be accepted on the spot.
-
 /// What the script asks for that contacts do not have: those are not called.
 fn lacking(found: &Preflight) -> String {
     let fields = found.missing_fields.join(", ");
@@ -394,6 +404,7 @@ fn lacking(found: &Preflight) -> String {
     }
 }
 
+/// Only the terms can be accepted on the spot.
 fn refused_start(id: CampaignId, name: String, why: &DeskError) -> Msg {
     match why {
         DeskError::Refused(refusal) if refusal.gate == "terms" => Msg::Terms(id, name),

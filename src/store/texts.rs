@@ -45,7 +45,7 @@ impl Tx {
             Conn::Sqlite(db) => {
                 let query = sqlx::query(say(Kind::Sqlite, &texts.join("; ")));
                 let query = if dated { query.bind(now) } else { query };
-                let mut results = db.fetch_many(rows.fold(query, |query, rows| query.bind(rows)));
+                let mut results = db.fetch_many(rows.fold(query, sqlx::query::Query::bind));
                 let mut changed = Vec::with_capacity(texts.len());
                 while let Some(result) = results.try_next().await? {
                     changed.extend(result.left().map(|done| done.rows_affected()));

@@ -38,8 +38,8 @@ async fn a_field_that_nobody_has_pauses_the_campaign_and_uses_nobody_up() {
 
 #[tokio::test]
 async fn a_field_that_some_have_passes_the_others_by_and_recycle_brings_them_back() {
-    let people: String = (0..20).map(|i| format!("P {i},+1202555{:04},{}\n", 100 + i, if i % 2 == 0 { "Acme" } else { "" })).collect();
-    let (office, id) = Office::calling(format!("name,phone,company\n{people}"), |s| s.retry.max_attempts = 1).await;
+    let people: Vec<_> = (0..20).map(|i| format!("P {i},+1202555{:04},{}", 100 + i, if i % 2 == 0 { "Acme" } else { "" })).collect();
+    let (office, id) = Office::calling(format!("name,phone,company\n{}\n", people.join("\n")), |s| s.retry.max_attempts = 1).await;
     speak(&office, id, "Hello {name} of {company}").await;
     let mut dialled = 0;
     loop {

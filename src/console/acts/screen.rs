@@ -42,6 +42,9 @@ pub fn step(state: &mut State, by: isize) {
 pub fn focus(state: &mut State, pane: Pane) -> Vec<Effect> {
     if state.focus == pane && Pane::DECK.contains(&pane) {
         state.zoom = true;
+    } else if pane == Pane::Outcomes {
+        // In the tagging desk Enter writes a tag: nobody comes there by one key from a room where it opens the story.
+        state.zoom = false;
     }
     enter_pane(state, pane)
 }

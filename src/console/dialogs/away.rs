@@ -13,7 +13,10 @@ use crate::{
         widgets::{Entry, card},
     },
     desk::Away as Happened,
-    domain::text::{clean, tail},
+    domain::{
+        campaign::Status,
+        text::{clean, tail},
+    },
 };
 
 pub struct Away(pub Box<Happened>);
@@ -60,6 +63,13 @@ impl Dialog for Away {
             });
             entries.extend(missed);
             more(&mut entries, a.missed.len());
+        }
+        let running = state.data.campaigns.iter().filter(|c| c.row.execution_status == Status::Running).count();
+        if running > 0 && !state.options.read_only {
+            let pause = state.keys.name(Action::PauseAll);
+            let n = count(i64::try_from(running).unwrap_or(0), "campaign");
+            entries
+                .extend([Entry::Gap, Entry::words(format!("{n} {} on: people are called now. {pause} pauses all.", if running == 1 { "goes" } else { "go" }))]);
         }
         if state.to_tag() > 0 {
             let key = state.keys.name(Action::Focus(Pane::Outcomes));

@@ -205,7 +205,16 @@ impl Form {
         if !wanted {
             return Next::stay();
         }
-        match self.values() {
+        let named = |v: super::super::message::FormValues| match state
+            .data
+            .campaigns
+            .iter()
+            .find(|other| other.row.name == v.name && Some(other.row.id) != self.editing)
+        {
+            Some(_) => Err((Id::Name, format!("there is a campaign \"{}\" already: which of the two would a key stop?", v.name))),
+            None => Ok(v),
+        };
+        match self.values().and_then(named) {
             Ok(_) if c == 'S' => (self.asking, self.error) = (true, None),
             Ok(values) => {
                 self.making = true;
