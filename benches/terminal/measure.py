@@ -121,7 +121,9 @@ def ours(program, seconds, presses):
         p.read(3)
         idle = window(p, seconds)
         rows.append(dict(what='dialdeck, idle', size='120x40', first_ms=first, bytes_s=idle[0], writes_s=idle[1], cpu=idle[2], key_ms=keys(p, 'CL', presses), mib=round(p.memory(), 1)))
+        # A first start asks where phones may ring.
         p.press('Cs')
+        p.press('y')
         p.press('L')
         wait_live(p, 16)
         for size in ((120, 40), (200, 60)):
