@@ -47,6 +47,10 @@ impl Desk {
             return Ok(System::other(NAME, Light::Bad, format!("nothing can be written: {why}"), Mend::ReadOn, "free the disk, or mend the file's rights"));
         }
         let (bytes, free, now) = (self.store.bytes().await?, self.store.free_bytes(), self.now());
+        // Its disk and its backups are another host's.
+        if self.store.is_shared() {
+            return Ok(System::good(NAME, format!("postgresql, {}: {}", size(bytes), self.store.path())));
+        }
         let backup: Option<DateTime<Utc>> = self.store.setting(Setting::LastBackup).await?.and_then(|t| t.parse().ok());
         let aged = backup.map_or_else(|| "no backup yet".to_owned(), |at| format!("backup {}", ago(now - at)));
         let room = free.map_or_else(String::new, |f| format!(", {} free", size(f)));
