@@ -179,9 +179,15 @@ pub(super) fn together(kind: Kind, statements: &[impl AsRef<str>]) -> String {
     if kind == Kind::Sqlite {
         return spoken(kind, &statements.join("; "));
     }
+    let (with, counts) = side_by_side(&statements);
+    spoken(kind, &format!("{with} SELECT {}", counts.join(" + ")))
+}
+
+/// The same for PostgreSQL: the statements as parts of one, and how many rows each has changed.
+pub(super) fn side_by_side(statements: &[&str]) -> (String, Vec<String>) {
     let parts: Vec<String> = statements.iter().enumerate().map(|(i, s)| format!("c{i} AS ({s} RETURNING 1)")).collect();
-    let counts: Vec<String> = (0..statements.len()).map(|i| format!("(SELECT count(*) FROM c{i})")).collect();
-    spoken(kind, &format!("WITH {} SELECT {}", parts.join(", "), counts.join(" + ")))
+    let counts = (0..statements.len()).map(|i| format!("(SELECT count(*) FROM c{i})")).collect();
+    (format!("WITH {}", parts.join(", ")), counts)
 }
 
 /// A value that a [`Said`] statement binds.

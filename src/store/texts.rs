@@ -11,7 +11,7 @@ use sqlx::Executor;
 use super::{
     StoreError, Tx,
     pool::Conn,
-    sql::{Kind, letters, say},
+    sql::{Kind, letters, say, side_by_side},
 };
 
 /// A statement over rows: `$rows` stands for them, as JSON, and `$1` for now where it asks for it.
@@ -53,19 +53,12 @@ impl Tx {
                 Ok(changed)
             }
             Conn::Postgres(db) => {
-                let query = sqlx::query_scalar::<_, Vec<i64>>(side_by_side(&texts));
+                let (with, counts) = side_by_side(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+                let query = sqlx::query_scalar::<_, Vec<i64>>(say(Kind::Postgres, &format!("{with} SELECT ARRAY[{}]", counts.join(", "))));
                 let query = if dated { query.bind(now) } else { query };
                 let changed = rows.fold(query, |query, rows| query.bind(letters(Kind::Postgres, rows))).fetch_one(&mut **db).await?;
                 Ok(changed.into_iter().map(|n| u64::try_from(n).unwrap_or(0)).collect())
             }
         }
     }
-}
-
-/// PostgreSQL takes one statement with what it binds: all of them in it, and how many rows each has changed. None
-/// may need what another of them wrote.
-fn side_by_side(texts: &[String]) -> sqlx::AssertSqlSafe<String> {
-    let parts: Vec<String> = texts.iter().enumerate().map(|(i, s)| format!("c{i} AS ({s} RETURNING 1)")).collect();
-    let counts: Vec<String> = (0..texts.len()).map(|i| format!("(SELECT count(*) FROM c{i})")).collect();
-    say(Kind::Postgres, &format!("WITH {} SELECT ARRAY[{}]", parts.join(", "), counts.join(", ")))
 }
