@@ -232,7 +232,7 @@ fn a_program_starts_tags_finds_and_leaves_over_pipes() {
     t.wait_for(|said| said.contains("which outcome?"));
     t.type_line("2");
     let said = t.wait_for(|said| said.contains("\"not interested\" - u undoes"));
-    let name = said.split("tagged ").nth(1).unwrap().split(" \"").next().unwrap().to_owned();
+    let name = said.split("\ntagged ").nth(1).unwrap().split(" \"").next().unwrap().to_owned();
     t.type_line("undo");
     t.wait_for(|said| said.contains(&format!("{name} is without a tag again")));
     t.type_line(&format!("find {name}"));
