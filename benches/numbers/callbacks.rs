@@ -29,14 +29,14 @@ use crate::setup;
 const STORED: u32 = 1_000_000;
 /// Calls being dialled; each takes four callbacks.
 const OPEN: u32 = 400_000;
-const CONNECTIONS: u32 = 64;
+pub const CONNECTIONS: u32 = 64;
 /// Calls prepared for each connection and round.
-const CALLS: u32 = 500;
+pub const CALLS: u32 = 500;
 const ROUND: Duration = Duration::from_secs(6);
-const ROUNDS: usize = 3;
-const TOKEN: &str = "bench-token";
-const PUBLIC: &str = "https://bench.example";
-const PATH: &str = "/api/v1/outbound-calls/status-callback";
+pub const ROUNDS: usize = 3;
+pub const TOKEN: &str = "bench-token";
+pub const PUBLIC: &str = "https://bench.example";
+pub const PATH: &str = "/api/v1/outbound-calls/status-callback";
 
 pub fn run() {
     setup::runtime().block_on(async {
@@ -67,15 +67,15 @@ pub fn run() {
     });
 }
 
-fn median(mut of: Vec<f64>) -> f64 {
+pub fn median(mut of: Vec<f64>) -> f64 {
     of.sort_by(f64::total_cmp);
     of.get(of.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// A server that does not outlive the bench, whatever stops that.
-struct Served {
+pub struct Served {
     child: Child,
-    port: u16,
+    pub port: u16,
 }
 
 impl Drop for Served {
@@ -87,7 +87,7 @@ impl Drop for Served {
 }
 
 /// Starts a server that prints its port as its first line.
-fn spawn(command: &mut Command) -> Served {
+pub fn spawn(command: &mut Command) -> Served {
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -124,7 +124,7 @@ pub fn serve(url: &str) {
 }
 
 /// One round of closed-loop load; answers per second.
-async fn load(port: u16, next: &Arc<AtomicU32>, name: &str) -> f64 {
+pub async fn load(port: u16, next: &Arc<AtomicU32>, name: &str) -> f64 {
     let (stop, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     // Signed beforehand: the load must not cost what is measured.
     let prepared: Vec<Vec<Vec<u8>>> = interleaved(next).collect();
@@ -153,7 +153,7 @@ fn interleaved(next: &AtomicU32) -> impl Iterator<Item = Vec<Vec<u8>>> {
     (0..CONNECTIONS).map(move |c| (0..CALLS).flat_map(|i| callbacks_of(first + i * CONNECTIONS + c)).collect())
 }
 
-fn callbacks_of(call: u32) -> [Vec<u8>; 4] {
+pub fn callbacks_of(call: u32) -> [Vec<u8>; 4] {
     ["initiated", "ringing", "in-progress", "completed"].map(|status| request(call, status))
 }
 
@@ -168,18 +168,23 @@ async fn one_connection(port: u16, requests: Vec<Vec<u8>>, stop: &AtomicBool, co
             return times;
         }
         let started = Instant::now();
-        stream.write_all(&request).await.unwrap();
-        let mut got = 0;
-        while !answer[..got].windows(4).any(|w| w == b"\r\n\r\n") {
-            let n = stream.read(&mut answer[got..]).await.unwrap();
-            assert!(n > 0, "the server hung up");
-            got += n;
-        }
-        assert!(answer.starts_with(b"HTTP/1.1 204"), "{}", String::from_utf8_lossy(&answer[..got]));
+        exchange(&mut stream, &request, &mut answer).await;
         times.push(started.elapsed());
         count.fetch_add(1, Ordering::Relaxed);
     }
     panic!("more callbacks are needed for a round: raise CALLS");
+}
+
+/// Sends a request and reads its answer, which has no body.
+pub async fn exchange(stream: &mut tokio::net::TcpStream, request: &[u8], answer: &mut [u8]) {
+    stream.write_all(request).await.unwrap();
+    let mut got = 0;
+    while !answer[..got].windows(4).any(|w| w == b"\r\n\r\n") {
+        let n = stream.read(&mut answer[got..]).await.unwrap();
+        assert!(n > 0, "the server hung up");
+        got += n;
+    }
+    assert!(answer.starts_with(b"HTTP/1.1 204"), "{}", String::from_utf8_lossy(&answer[..got]));
 }
 
 /// A signed callback with the fields Twilio sends.

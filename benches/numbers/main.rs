@@ -11,6 +11,7 @@ mod dials;
 mod first;
 mod frame;
 mod history;
+mod hosts;
 mod import;
 mod scarce;
 mod setup;
@@ -21,7 +22,7 @@ use std::{process::Command, time::Duration};
 /// Name, what it measures, how.
 type Section = (&'static str, &'static str, fn());
 
-const SECTIONS: [Section; 9] = [
+const SECTIONS: [Section; 10] = [
     ("import", "a CSV of 1,000,000 rows: number, zone, duplicate check", import::run),
     ("claim", "the next call of a campaign half done, by its size", claim::run),
     ("dials", "claim, arm, dial (stub), record on SQLite", dials::run),
@@ -30,6 +31,7 @@ const SECTIONS: [Section; 9] = [
     ("stop", "other writes while a campaign with 1,000,000 pending calls is stopped", stop::run),
     ("frame", "a frame at 200x60 with 1,000,000 calls in the store", frame::run),
     ("history", "what the rooms show of the past, with 1,000,000 calls stored", history::run),
+    ("hosts", "PostgreSQL: eight hosts and a hundred consoles on one database, callbacks beside a Node peer", hosts::run),
     ("callbacks", "durable Twilio callbacks with 1,000,000 calls stored, beside a Node peer", callbacks::run),
 ];
 
@@ -38,6 +40,7 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     match args.first().map(String::as_str) {
         Some("serve") => return callbacks::serve(&args[1]),
+        Some("consoles") => return hosts::consoles(&args[1], args[2].parse().unwrap()),
         Some("run") => return SECTIONS.iter().find(|s| s.0 == args[1]).unwrap().2(),
         _ => {}
     }

@@ -47,9 +47,13 @@ pub fn rules() -> Rules {
 impl Bench {
     /// A running campaign over one contact; `fill` adds the rest.
     pub async fn new() -> Self {
-        // Beside the build, on the disk the product would use: a folder for temporary files may be memory.
-        let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let dir = folder();
         let url = format!("sqlite:{}", dir.path().join("bench.db").display());
+        Self::on(dir, url).await
+    }
+
+    /// The same in the empty database of a URL.
+    pub async fn on(dir: tempfile::TempDir, url: String) -> Self {
         let (clock, store) = (clock(), Store::open(&url).await.unwrap());
         let desk = Desk::new(store.clone(), clock.clone(), rules());
         let installation = desk.installation(None).await.unwrap();
@@ -136,8 +140,13 @@ impl Bench {
     }
 }
 
+/// Beside the build, on the disk the product would use: a folder for temporary files may be memory.
+pub fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
+}
+
 /// What the queue's rows are grouped by: zones and law of both area codes, as the product writes it.
-fn queue() -> String {
+pub fn queue() -> String {
     legal::queue_key("America/New_York", "US", "+12122200000")
 }
 

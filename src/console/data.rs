@@ -25,8 +25,10 @@ use crate::{
     telemetry::Ring,
 };
 
-/// No more than ten looks a second, however often the bell rings.
+/// However often the bell rings, no more than ten looks a second, and fewer where they take long: a hundred consoles
+/// share one server. What changed is seen within two seconds.
 const REST: Duration = Duration::from_millis(100);
+const LONGEST_REST: Duration = Duration::from_secs(1);
 /// Without a bell the logs are looked at this often.
 const IDLE: Duration = Duration::from_secs(1);
 /// Ended calls stay in the live pane this long.
@@ -34,9 +36,9 @@ const LINGER: Span = Span::seconds(60);
 const ROWS: i64 = 500;
 const LOG_ROWS: usize = 500;
 
-/// The head of the deck is read no oftener than this: its figures are of minutes. Where reading takes long, it rests so
-/// many times as long.
+/// The head of the deck is read no oftener than this: its figures are of minutes.
 const HEAD: Duration = Duration::from_secs(3);
+/// Where reading takes long, it rests so many times as long.
 const SHARE: u32 = 20;
 /// Reasons of the agent that are shown at most.
 const REASONS: usize = 100;
@@ -93,7 +95,7 @@ async fn load_loop(desk: &Desk, actor: &Actor, ring: &Ring, clock: &SharedClock,
                     Err(e) => send.tell(Msg::DataFailed(e.to_string())),
                 }
             }
-            tokio::time::sleep(REST).await;
+            tokio::time::sleep(rest(looked.elapsed())).await;
         }
         again = tokio::select! {
             changed = bell.changed() => changed.is_ok(),
@@ -104,6 +106,12 @@ async fn load_loop(desk: &Desk, actor: &Actor, ring: &Ring, clock: &SharedClock,
             () = tokio::time::sleep(IDLE) => false,
         };
     }
+}
+
+/// The rest after a look that took so long.
+#[must_use]
+pub fn rest(took: Duration) -> Duration {
+    (took * SHARE).clamp(REST, LONGEST_REST)
 }
 
 /// A look with what happened until then.

@@ -73,7 +73,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use data::look;
+pub use data::{look, rest};
 pub use kept::SessionOptions;
 pub use keymap::KeyMap;
 pub use keys::{Action, Key, Pane, TABLE};
