@@ -3,7 +3,7 @@
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, State},
+    extract::Path,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -47,7 +47,7 @@ async fn taggable(api: &Api, caller: &Caller, id: &str) -> Result<CallRow, ApiEr
     }
 }
 
-pub async fn show(State(api): State<Api>, Viewer(caller): Viewer, Path(id): Path<String>) -> Answer {
+pub async fn show(api: Api, Viewer(caller): Viewer, Path(id): Path<String>) -> Answer {
     let row = own(&api, caller.owner, &id).await?;
     let timeline: Vec<_> = api
         .desk
@@ -91,7 +91,7 @@ struct OutcomeRequest {
     confidence: Option<f64>,
 }
 
-pub async fn outcome(State(api): State<Api>, caller: Caller, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn outcome(api: Api, caller: Caller, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
     let row = taggable(&api, &caller, &id).await?;
     let request: OutcomeRequest = body::json(&headers, &bytes)?;
     let outcome: Result<Outcome, String> = request.outcome.parse();
@@ -129,7 +129,7 @@ struct ReportRequest {
 /// Bytes of a report.
 const REPORT: usize = 64 << 10;
 
-pub async fn report(State(api): State<Api>, caller: Caller, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn report(api: Api, caller: Caller, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
     let row = taggable(&api, &caller, &id).await?;
     if bytes.len() > REPORT {
         return Err(ApiError::TooLarge(format!("a report has at most {} KiB", REPORT >> 10)));
@@ -146,7 +146,7 @@ const SILENT_WITHIN: Duration = Duration::seconds(3);
 /// The carrier is asked for 30 s at most, a phone rings so long, and a reply takes its time.
 const CARRIED_OUT_WITHIN: Duration = Duration::seconds(60);
 
-pub async fn hangup(State(api): State<Api>, Operator(caller): Operator, Path(id): Path<String>, bytes: Bytes) -> Answer {
+pub async fn hangup(api: Api, Operator(caller): Operator, Path(id): Path<String>, bytes: Bytes) -> Answer {
     let row = own(&api, caller.owner, &id).await?;
     drop(bytes);
     api.desk.hang_up(caller.actor(), row.id).await?;
@@ -162,7 +162,7 @@ struct TransferRequest {
     to: String,
 }
 
-pub async fn transfer(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn transfer(api: Api, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
     let row = own(&api, caller.owner, &id).await?;
     let request: TransferRequest = body::json(&headers, &bytes)?;
     let to = number(&api, "to", &request.to)?;
@@ -179,7 +179,7 @@ struct ListenRequest {
     speak: bool,
 }
 
-pub async fn listen(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn listen(api: Api, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
     let row = own(&api, caller.owner, &id).await?;
     let request: ListenRequest = body::optional(&headers, &bytes)?;
     let Some(phone) = request.phone_number else {

@@ -3,7 +3,7 @@
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, Query, State},
+    extract::{Path, Query},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -154,7 +154,7 @@ async fn row(api: &Api, owner: OwnerId, id: CampaignId) -> Result<Value, ApiErro
     Ok(rows::campaign(&c, used_today(api, &c).await?))
 }
 
-pub async fn list(State(api): State<Api>, Viewer(caller): Viewer, Query(paging): Query<Paging>) -> Answer {
+pub async fn list(api: Api, Viewer(caller): Viewer, Query(paging): Query<Paging>) -> Answer {
     let status: Option<Status> = match &paging.status {
         None => None,
         Some(s) => Some(
@@ -175,7 +175,7 @@ pub async fn list(State(api): State<Api>, Viewer(caller): Viewer, Query(paging):
     Ok(Json(json!({ "success": true, "campaigns": out, "total": page.total })).into_response())
 }
 
-pub async fn create(State(api): State<Api>, Supervisor(caller): Supervisor, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn create(api: Api, Supervisor(caller): Supervisor, headers: HeaderMap, bytes: Bytes) -> Answer {
     let request: Request = body::json(&headers, &bytes)?;
     let mut errors = Vec::new();
     let mut settings = Settings::defaults(api.defaults.timezone);
@@ -197,12 +197,12 @@ pub async fn create(State(api): State<Api>, Supervisor(caller): Supervisor, head
     Ok((StatusCode::CREATED, location, Json(json!({ "success": true, "campaign": campaign }))).into_response())
 }
 
-pub async fn show(State(api): State<Api>, Viewer(caller): Viewer, Path(id): Path<String>) -> Answer {
+pub async fn show(api: Api, Viewer(caller): Viewer, Path(id): Path<String>) -> Answer {
     let c = own(&api, caller.owner, &id).await?;
     Ok(Json(json!({ "success": true, "campaign": rows::campaign(&c, used_today(&api, &c).await?) })).into_response())
 }
 
-pub async fn edit(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn edit(api: Api, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
     let c = own(&api, caller.owner, &id).await?;
     let sent: Value = body::json(&headers, &bytes)?;
     let present = rows::with_figures(&c, used_today(&api, &c).await?);
@@ -268,7 +268,7 @@ const OF_A_CAMPAIGN: Fixed = Fixed {
     remarks: &["why", "waiting"],
 };
 
-pub async fn remove(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>) -> Answer {
+pub async fn remove(api: Api, Supervisor(caller): Supervisor, Path(id): Path<String>) -> Answer {
     let c = own(&api, caller.owner, &id).await?;
     api.desk.delete_campaign(caller.actor(), c.id).await?;
     Ok(Json(json!({ "success": true, "message": format!("campaign \"{}\" deleted", c.name) })).into_response())
@@ -278,7 +278,7 @@ pub async fn remove(State(api): State<Api>, Supervisor(caller): Supervisor, Path
 #[serde(deny_unknown_fields)]
 struct Nothing {}
 
-pub async fn start(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn start(api: Api, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
     let c = own(&api, caller.owner, &id).await?;
     let Nothing {} = body::optional(&headers, &bytes)?;
     let key = Key::of(&caller, &headers)?;
@@ -304,14 +304,14 @@ async fn done(api: &Api, caller: &super::Caller, c: &CampaignRow, words: &str) -
     Ok(Json(json!({ "success": true, "message": message, "campaign": row(api, caller.owner, c.id).await? })).into_response())
 }
 
-pub async fn pause(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn pause(api: Api, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
     let c = own(&api, caller.owner, &id).await?;
     let Nothing {} = body::optional(&headers, &bytes)?;
     api.desk.pause(caller.actor(), c.id).await?;
     done(&api, &caller, &c, "paused").await
 }
 
-pub async fn resume(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn resume(api: Api, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
     let c = own(&api, caller.owner, &id).await?;
     let Nothing {} = body::optional(&headers, &bytes)?;
     api.desk.resume(caller.actor(), c.id).await?;
@@ -325,7 +325,7 @@ struct StopRequest {
     hang_up: bool,
 }
 
-pub async fn stop(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn stop(api: Api, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
     let c = own(&api, caller.owner, &id).await?;
     let request: StopRequest = body::optional(&headers, &bytes)?;
     let stopped = api.desk.stop(caller.actor(), c.id, request.hang_up).await?;
@@ -342,7 +342,7 @@ struct RecycleRequest {
     results: Vec<String>,
 }
 
-pub async fn recycle(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn recycle(api: Api, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
     let c = own(&api, caller.owner, &id).await?;
     let RecycleRequest { results } = body::json(&headers, &bytes)?;
     let wrong = |words: String| ApiError::Unprocessable(vec![FieldError::new("results", words)]);
@@ -354,18 +354,18 @@ pub async fn recycle(State(api): State<Api>, Supervisor(caller): Supervisor, Pat
     Ok(Json(json!({ "success": true, "queued": queued, "message": format!("{queued} contacts went back to the queue"), "campaign": row(&api, caller.owner, c.id).await? })).into_response())
 }
 
-pub async fn status(State(api): State<Api>, Viewer(caller): Viewer, Path(id): Path<String>) -> Answer {
+pub async fn status(api: Api, Viewer(caller): Viewer, Path(id): Path<String>) -> Answer {
     let c = own(&api, caller.owner, &id).await?;
     let why = api.desk.explain(&c).await?;
     Ok(Json(json!({ "success": true, "campaign": rows::status(&c, used_today(&api, &c).await?, &why) })).into_response())
 }
 
-pub async fn stats(State(api): State<Api>, Viewer(caller): Viewer, Path(id): Path<String>) -> Answer {
+pub async fn stats(api: Api, Viewer(caller): Viewer, Path(id): Path<String>) -> Answer {
     let c = own(&api, caller.owner, &id).await?;
     Ok(Json(json!({ "success": true, "stats": rows::stats(&c.counts) })).into_response())
 }
 
-pub async fn calls(State(api): State<Api>, Viewer(caller): Viewer, Path(id): Path<String>, Query(paging): Query<Paging>) -> Answer {
+pub async fn calls(api: Api, Viewer(caller): Viewer, Path(id): Path<String>, Query(paging): Query<Paging>) -> Answer {
     let c = own(&api, caller.owner, &id).await?;
     let words = ["pending", "calling", "answered", "completed", "failed", "no_answer", "busy", "canceled"];
     if let Some(status) = paging.status.as_deref().filter(|s| !words.contains(s)) {

@@ -5,10 +5,7 @@ use std::io::{ErrorKind, Read};
 use axum::{
     Json,
     body::Bytes,
-    extract::{
-        State,
-        multipart::{Field, MultipartError},
-    },
+    extract::multipart::{Field, MultipartError},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -78,7 +75,7 @@ pub(super) fn mapping_of(said: &Said) -> Result<Mapping, ApiError> {
     csv::mapping(said.get("map").unwrap_or_default()).map_err(|e| ApiError::Unprocessable(vec![FieldError::new("map", e)]))
 }
 
-pub async fn upload(State(api): State<Api>, Supervisor(caller): Supervisor, headers: HeaderMap, form: Form) -> Answer {
+pub async fn upload(api: Api, Supervisor(caller): Supervisor, headers: HeaderMap, form: Form) -> Answer {
     let key = Key::of(&caller, &headers)?;
     let form = form.knowing(&["region", "map"]);
     if key.is_given() { kept_first(api, caller, key, form).await } else { streamed(&api, &caller, form).await }

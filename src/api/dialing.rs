@@ -4,7 +4,6 @@
 use axum::{
     Json,
     body::Bytes,
-    extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -156,7 +155,7 @@ fn place(row: &CallRow) -> [(header::HeaderName, String); 1] {
     [(header::LOCATION, format!("/api/v1/outbound-calls/{}", row.id))]
 }
 
-pub async fn initiate(State(api): State<Api>, Supervisor(caller): Supervisor, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn initiate(api: Api, Supervisor(caller): Supervisor, headers: HeaderMap, bytes: Bytes) -> Answer {
     let key = Key::of(&caller, &headers)?;
     let r: InitiateRequest = body::json(&headers, &bytes)?;
     let mut fields = Fields::default();
@@ -178,7 +177,7 @@ pub async fn initiate(State(api): State<Api>, Supervisor(caller): Supervisor, he
     .await
 }
 
-pub async fn create_call(State(api): State<Api>, Supervisor(caller): Supervisor, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn create_call(api: Api, Supervisor(caller): Supervisor, headers: HeaderMap, bytes: Bytes) -> Answer {
     let key = Key::of(&caller, &headers)?;
     let r: CreateCallRequest = body::json(&headers, &bytes)?;
     let mut fields = Fields::default();
@@ -200,7 +199,7 @@ pub async fn create_call(State(api): State<Api>, Supervisor(caller): Supervisor,
     .await
 }
 
-pub async fn create_participant(State(api): State<Api>, Supervisor(caller): Supervisor, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn create_participant(api: Api, Supervisor(caller): Supervisor, headers: HeaderMap, bytes: Bytes) -> Answer {
     let key = Key::of(&caller, &headers)?;
     let r: CreateParticipantRequest = body::json(&headers, &bytes)?;
     let mut fields = Fields::default();
@@ -233,7 +232,7 @@ pub async fn create_participant(State(api): State<Api>, Supervisor(caller): Supe
     .await
 }
 
-pub async fn dispatch_agent(State(api): State<Api>, Supervisor(caller): Supervisor, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn dispatch_agent(api: Api, Supervisor(caller): Supervisor, headers: HeaderMap, bytes: Bytes) -> Answer {
     let r: DispatchRequest = body::json(&headers, &bytes)?;
     let mut fields = Fields::default();
     let assistant: Option<AssistantId> = fields.id("assistantId", r.assistant_id.as_deref());

@@ -5,7 +5,6 @@
 use std::{collections::VecDeque, convert::Infallible, time::Duration};
 
 use axum::{
-    extract::State,
     http::HeaderMap,
     response::{
         IntoResponse, Response, Sse,
@@ -57,7 +56,7 @@ struct Reader {
     _place: Counted<OwnerId>,
 }
 
-pub async fn events(State(api): State<Api>, Viewer(caller): Viewer, headers: HeaderMap) -> Result<Response, ApiError> {
+pub async fn events(api: Api, Viewer(caller): Viewer, headers: HeaderMap) -> Result<Response, ApiError> {
     let wait = Duration::from_secs(5);
     let full = ApiError::RateLimited("too many streams of news are open: close one", wait);
     let place = api.edges.streams.enter(caller.owner, api.limits.streams).ok_or(full)?;

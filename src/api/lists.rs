@@ -3,7 +3,7 @@
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, Query, State},
+    extract::{Path, Query},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -55,26 +55,26 @@ async fn sources(api: &Api, owner: OwnerId, table: ContactTable, paging: &Paging
     Ok(Json(json!({ "success": true, key: out, "total": page.total })).into_response())
 }
 
-pub async fn files(State(api): State<Api>, Viewer(caller): Viewer, Query(paging): Query<Paging>) -> Answer {
+pub async fn files(api: Api, Viewer(caller): Viewer, Query(paging): Query<Paging>) -> Answer {
     sources(&api, caller.owner, ContactTable::CsvFile, &paging, "csvFiles").await
 }
 
-pub async fn lists(State(api): State<Api>, Viewer(caller): Viewer, Query(paging): Query<Paging>) -> Answer {
+pub async fn lists(api: Api, Viewer(caller): Viewer, Query(paging): Query<Paging>) -> Answer {
     sources(&api, caller.owner, ContactTable::ContactList, &paging, "contactLists").await
 }
 
-pub async fn file(State(api): State<Api>, Viewer(caller): Viewer, Path(id): Path<String>) -> Answer {
+pub async fn file(api: Api, Viewer(caller): Viewer, Path(id): Path<String>) -> Answer {
     let row = own(&api, caller.owner, ContactTable::CsvFile, &id).await?;
     Ok(Json(json!({ "success": true, "csvFile": rows::source(&row) })).into_response())
 }
 
-pub async fn list(State(api): State<Api>, Viewer(caller): Viewer, Path(id): Path<String>) -> Answer {
+pub async fn list(api: Api, Viewer(caller): Viewer, Path(id): Path<String>) -> Answer {
     let row = own(&api, caller.owner, ContactTable::ContactList, &id).await?;
     Ok(Json(json!({ "success": true, "contactList": rows::source(&row) })).into_response())
 }
 
 /// Every contact has a number, and none is switched off: the old front end asks for the figures.
-pub async fn stats(State(api): State<Api>, Viewer(caller): Viewer, Path(id): Path<String>) -> Answer {
+pub async fn stats(api: Api, Viewer(caller): Viewer, Path(id): Path<String>) -> Answer {
     let row = own(&api, caller.owner, ContactTable::CsvFile, &id).await?;
     let m = api.desk.store().makeup(&row).await?;
     let stats = json!({
@@ -93,7 +93,7 @@ struct ListRequest {
     description: Option<String>,
 }
 
-pub async fn create_list(State(api): State<Api>, Supervisor(caller): Supervisor, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn create_list(api: Api, Supervisor(caller): Supervisor, headers: HeaderMap, bytes: Bytes) -> Answer {
     let r: ListRequest = body::json(&headers, &bytes)?;
     let id = api.desk.create_list(caller.actor(), r.name.unwrap_or_default(), r.description.unwrap_or_default()).await?;
     let row = own(&api, caller.owner, ContactTable::ContactList, &id.to_string()).await?;
@@ -107,7 +107,7 @@ const OF_A_LIST: Fixed = Fixed {
     remarks: &[],
 };
 
-pub async fn edit_list(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn edit_list(api: Api, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
     let row = own(&api, caller.owner, ContactTable::ContactList, &id).await?;
     let sent: Value = body::json(&headers, &bytes)?;
     let r: ListRequest = OF_A_LIST.read(sent, &rows::source(&row))?;
@@ -122,11 +122,11 @@ async fn remove_source(api: &Api, caller: &Caller, table: ContactTable, id: &str
     Ok(Json(json!({ "success": true, "message": format!("{} \"{}\" deleted", noun(table), row.name) })).into_response())
 }
 
-pub async fn remove_file(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>) -> Answer {
+pub async fn remove_file(api: Api, Supervisor(caller): Supervisor, Path(id): Path<String>) -> Answer {
     remove_source(&api, &caller, ContactTable::CsvFile, &id).await
 }
 
-pub async fn remove_list(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>) -> Answer {
+pub async fn remove_list(api: Api, Supervisor(caller): Supervisor, Path(id): Path<String>) -> Answer {
     remove_source(&api, &caller, ContactTable::ContactList, &id).await
 }
 
@@ -138,11 +138,11 @@ async fn contacts(api: &Api, owner: OwnerId, table: ContactTable, id: &str, pagi
     Ok(Json(json!({ "success": true, "contacts": out, "total": page.total })).into_response())
 }
 
-pub async fn contacts_of_file(State(api): State<Api>, Viewer(caller): Viewer, Path(id): Path<String>, Query(paging): Query<Paging>) -> Answer {
+pub async fn contacts_of_file(api: Api, Viewer(caller): Viewer, Path(id): Path<String>, Query(paging): Query<Paging>) -> Answer {
     contacts(&api, caller.owner, ContactTable::CsvFile, &id, &paging).await
 }
 
-pub async fn contacts_of_list(State(api): State<Api>, Viewer(caller): Viewer, Path(id): Path<String>, Query(paging): Query<Paging>) -> Answer {
+pub async fn contacts_of_list(api: Api, Viewer(caller): Viewer, Path(id): Path<String>, Query(paging): Query<Paging>) -> Answer {
     contacts(&api, caller.owner, ContactTable::ContactList, &id, &paging).await
 }
 
@@ -151,11 +151,11 @@ async fn contact(api: &Api, owner: OwnerId, table: ContactTable, id: &str) -> An
     Ok(Json(json!({ "success": true, "contact": rows::contact(&row, table, owner) })).into_response())
 }
 
-pub async fn contact_of_file(State(api): State<Api>, Viewer(caller): Viewer, Path(id): Path<String>) -> Answer {
+pub async fn contact_of_file(api: Api, Viewer(caller): Viewer, Path(id): Path<String>) -> Answer {
     contact(&api, caller.owner, ContactTable::CsvFile, &id).await
 }
 
-pub async fn contact_of_list(State(api): State<Api>, Viewer(caller): Viewer, Path(id): Path<String>) -> Answer {
+pub async fn contact_of_list(api: Api, Viewer(caller): Viewer, Path(id): Path<String>) -> Answer {
     contact(&api, caller.owner, ContactTable::ContactList, &id).await
 }
 
@@ -256,11 +256,11 @@ async fn add(api: &Api, caller: &Caller, table: ContactTable, id: &str, headers:
     Ok((StatusCode::CREATED, location, Json(json!({ "success": true, "contact": rows::contact(&row, table, caller.owner) }))).into_response())
 }
 
-pub async fn add_to_file(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn add_to_file(api: Api, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
     add(&api, &caller, ContactTable::CsvFile, &id, &headers, &bytes).await
 }
 
-pub async fn add_to_list(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn add_to_list(api: Api, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
     add(&api, &caller, ContactTable::ContactList, &id, &headers, &bytes).await
 }
 
@@ -279,11 +279,11 @@ async fn edit(api: &Api, caller: &Caller, table: ContactTable, id: &str, headers
     contact(api, caller.owner, table, id).await
 }
 
-pub async fn edit_in_file(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn edit_in_file(api: Api, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
     edit(&api, &caller, ContactTable::CsvFile, &id, &headers, &bytes).await
 }
 
-pub async fn edit_in_list(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn edit_in_list(api: Api, Supervisor(caller): Supervisor, Path(id): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
     edit(&api, &caller, ContactTable::ContactList, &id, &headers, &bytes).await
 }
 
@@ -293,10 +293,10 @@ async fn remove(api: &Api, caller: &Caller, table: ContactTable, id: &str) -> An
     Ok(Json(json!({ "success": true, "message": "contact deleted" })).into_response())
 }
 
-pub async fn remove_from_file(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>) -> Answer {
+pub async fn remove_from_file(api: Api, Supervisor(caller): Supervisor, Path(id): Path<String>) -> Answer {
     remove(&api, &caller, ContactTable::CsvFile, &id).await
 }
 
-pub async fn remove_from_list(State(api): State<Api>, Supervisor(caller): Supervisor, Path(id): Path<String>) -> Answer {
+pub async fn remove_from_list(api: Api, Supervisor(caller): Supervisor, Path(id): Path<String>) -> Answer {
     remove(&api, &caller, ContactTable::ContactList, &id).await
 }

@@ -3,7 +3,7 @@
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, Query, State},
+    extract::{Path, Query},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -24,7 +24,7 @@ use crate::{
 
 type Answer = Result<Response, ApiError>;
 
-pub async fn trunk_of(State(api): State<Api>, Viewer(caller): Viewer, Path(id): Path<String>) -> Answer {
+pub async fn trunk_of(api: Api, Viewer(caller): Viewer, Path(id): Path<String>) -> Answer {
     let id: AssistantId = body::id(&id, "assistant")?;
     let own = api.desk.store().assistants(caller.owner).await?.into_iter().any(|a| a.id == id);
     let number = if own { api.desk.store().number_of(id).await? } else { None };
@@ -37,19 +37,19 @@ pub async fn trunk_of(State(api): State<Api>, Viewer(caller): Viewer, Path(id): 
     Ok(Json(json!({ "success": true, "trunk": trunk })).into_response())
 }
 
-pub async fn trunks(State(api): State<Api>, Viewer(caller): Viewer) -> Answer {
+pub async fn trunks(api: Api, Viewer(caller): Viewer) -> Answer {
     let listed = api.provision.trunks(caller.owner, caller.may_assign().is_ok()).await?;
     Ok(Json(json!({ "success": true, "trunks": listed })).into_response())
 }
 
-pub async fn assistants(State(api): State<Api>, Viewer(caller): Viewer, Query(paging): Query<Paging>) -> Answer {
+pub async fn assistants(api: Api, Viewer(caller): Viewer, Query(paging): Query<Paging>) -> Answer {
     let (limit, offset) = paging.limits()?;
     let page = api.desk.store().assistants_page(caller.owner, limit, offset).await?;
     let out: Vec<_> = page.rows.iter().map(rows::assistant).collect();
     Ok(Json(json!({ "success": true, "total": page.total, "assistants": out })).into_response())
 }
 
-pub async fn assistant(State(api): State<Api>, Viewer(caller): Viewer, Path(id): Path<String>) -> Answer {
+pub async fn assistant(api: Api, Viewer(caller): Viewer, Path(id): Path<String>) -> Answer {
     let id: AssistantId = body::id(&id, "assistant")?;
     let row = api.desk.store().assistant(caller.owner, id).await?.ok_or(ApiError::NotFound("assistant"))?;
     Ok(Json(json!({ "success": true, "assistant": rows::assistant(&row) })).into_response())
@@ -67,7 +67,7 @@ struct AssistantRequest {
     id: Option<String>,
 }
 
-pub async fn add_assistant(State(api): State<Api>, Supervisor(caller): Supervisor, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn add_assistant(api: Api, Supervisor(caller): Supervisor, headers: HeaderMap, bytes: Bytes) -> Answer {
     let r: AssistantRequest = body::json(&headers, &bytes)?;
     let id = match r.id.as_deref() {
         None => None,
@@ -79,7 +79,7 @@ pub async fn add_assistant(State(api): State<Api>, Supervisor(caller): Superviso
     Ok((StatusCode::CREATED, location, Json(json!({ "success": true, "assistant": row }))).into_response())
 }
 
-pub async fn numbers(State(api): State<Api>, Viewer(caller): Viewer, Query(paging): Query<Paging>) -> Answer {
+pub async fn numbers(api: Api, Viewer(caller): Viewer, Query(paging): Query<Paging>) -> Answer {
     let (limit, offset) = paging.limits()?;
     let page = api.desk.store().numbers_page(caller.owner, limit, offset).await?;
     let rows: Vec<_> = page
@@ -145,7 +145,7 @@ fn trunk_json(p: &Provided, number: &PhoneNumber) -> Value {
     })
 }
 
-pub async fn assign(State(api): State<Api>, caller: Caller, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn assign(api: Api, caller: Caller, headers: HeaderMap, bytes: Bytes) -> Answer {
     let r: AssignRequest = body::json(&headers, &bytes)?;
     let (number, assistant) = parties(&r.phone_number, &r.assistant_id)?;
     let place = Place { address: r.address, username: r.username, password: r.password, transport: r.transport };
@@ -156,7 +156,7 @@ pub async fn assign(State(api): State<Api>, caller: Caller, headers: HeaderMap, 
     Ok(Json(json!({ "success": true, "phoneNumber": number, "assistantId": assistant, "trunk": trunk_json(&provided, &number) })).into_response())
 }
 
-pub async fn create_trunk(State(api): State<Api>, caller: Caller, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn create_trunk(api: Api, caller: Caller, headers: HeaderMap, bytes: Bytes) -> Answer {
     let r: TrunkRequest = body::json(&headers, &bytes)?;
     let (number, assistant) = parties(&r.phone_number, &r.assistant_id)?;
     let place = Place { address: r.address, username: r.username, password: r.password, transport: r.transport };

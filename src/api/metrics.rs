@@ -1,7 +1,6 @@
 //! Figures for Prometheus: what was counted in this process, and a few sums of rows at each look.
 
 use axum::{
-    extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -81,10 +80,10 @@ impl Page {
     }
 }
 
-pub async fn metrics(State(api): State<Api>) -> Result<Response, ApiError> {
+pub async fn metrics(api: Api) -> Result<Response, ApiError> {
     // One look at a time, however many ask.
     let _turn = api.edges.looking.lock().await;
-    let figures = api.desk.store().figures().await?;
+    let figures = api.house().store().figures().await?;
     let mut page = Page(Registry::with_prefix("dialdeck"));
     counted(&mut page, &api);
     rows(&mut page, &figures, api.clock.now());
@@ -96,14 +95,14 @@ pub async fn metrics(State(api): State<Api>) -> Result<Response, ApiError> {
 
 /// Since this process began.
 fn counted(page: &mut Page, api: &Api) {
-    let (desk, here, registry) = (api.desk.meters().clone(), &api.edges.counters, &mut page.0);
+    let (desk, here, registry) = (api.house().meters().clone(), &api.edges.counters, &mut page.0);
     registry.register("dials", "Calls armed by this process, each of which was dialled once", desk.dials);
     registry.register("gate_refusals", "Calls that a gate turned away, by its name", desk.refusals);
     registry.register("arm_seconds", "From the wish to arm a call to its commit", desk.arm);
     registry.register("webhooks", "Webhooks, by who sent them and what became of them", here.webhooks.clone());
     registry.register("webhook_lag_seconds", "From what a webhook tells of to its commit here", here.lag.clone());
     registry.register("http_requests", "Requests, by the class of their answer", here.requests.clone());
-    let waiting = api.desk.store().waiting();
+    let waiting = api.house().store().waiting();
     let lanes = [("urgent", waiting.urgent), ("bulk", waiting.bulk)];
     page.gauges("writer_queue_jobs", "Writes that wait for their turn", "lane", lanes.map(|(l, n)| (l.to_owned(), whole(n))));
     page.gauge("event_streams", "Open streams of live news", whole(api.edges.streams.count()));
@@ -156,7 +155,7 @@ fn rows(page: &mut Page, figures: &Figures, now: DateTime<Utc>) {
 
 /// Whether it can dial, and whether it may.
 async fn standing(page: &mut Page, api: &Api) -> Result<(), ApiError> {
-    let store = api.desk.store();
+    let store = api.house().store();
     let well = store.setting(Setting::EngineHealth).await?.is_none() && store.trouble().is_none();
     page.gauge("ready", "1 while /readyz says so", i64::from(unready(api).is_none()));
     page.gauge("engine_well", "1 while nothing keeps the engine from dialling", i64::from(well));
@@ -166,13 +165,13 @@ async fn standing(page: &mut Page, api: &Api) -> Result<(), ApiError> {
 
 /// Ready is who has looked after the calls of the run before and can write down what happens next.
 fn unready(api: &Api) -> Option<String> {
-    match api.desk.store().trouble() {
+    match api.house().store().trouble() {
         Some(why) => Some(format!("nothing can be written, so nothing is dialled: {why}")),
         None if !*api.ready.borrow() => Some("not reconciled yet".to_owned()),
         None => None,
     }
 }
 
-pub async fn readyz(State(api): State<Api>) -> Result<&'static str, ApiError> {
+pub async fn readyz(api: Api) -> Result<&'static str, ApiError> {
     unready(&api).map_or(Ok("ready\n"), |words| Err(ApiError::Unavailable(words)))
 }

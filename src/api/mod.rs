@@ -27,11 +27,11 @@ mod seldom;
 mod webhooks;
 mod wire;
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     Router,
-    extract::{MatchedPath, Request},
+    extract::{FromRequestParts, MatchedPath, Request},
     http::{HeaderValue, header},
     middleware::{from_fn_with_state, map_response},
 };
@@ -66,13 +66,35 @@ use crate::{
 
 /// What the handlers share: one copy, however often a request's way hands it on.
 #[derive(Clone)]
-pub struct Api(Arc<Parts>);
+pub struct Api {
+    parts: Arc<Parts>,
+    /// For whoever asks: their own rows. Behind a gate that asks nobody's name it is the installation's.
+    pub desk: Desk,
+}
 
 impl std::ops::Deref for Api {
     type Target = Parts;
 
     fn deref(&self) -> &Parts {
-        &self.0
+        &self.parts
+    }
+}
+
+impl Api {
+    /// The desk of the installation, over all owners.
+    #[must_use]
+    pub fn house(&self) -> &Desk {
+        &self.parts.desk
+    }
+}
+
+/// What a handler is given: the gate has looked at who asks, and from there on it is their work.
+impl FromRequestParts<Self> for Api {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut axum::http::request::Parts, api: &Self) -> Result<Self, Infallible> {
+        let caller = parts.extensions.get::<auth::Caller>().map(|c| c.owner);
+        Ok(caller.map_or_else(|| api.clone(), |owner| Self { desk: api.desk.of(owner), ..api.clone() }))
     }
 }
 
@@ -205,7 +227,7 @@ const WORTH_IT: u16 = 1024;
 
 /// Every path of the listener.
 pub fn router(parts: Parts) -> Router {
-    let api = Api(Arc::new(parts));
+    let api = Api { desk: parts.desk.clone(), parts: Arc::new(parts) };
     let table = |base: &str, routes: Vec<Route>| {
         routes.into_iter().fold(Router::new(), |router, r| router.route(&format!("{base}{}", r.path), r.behind_its_gate(&api)))
     };

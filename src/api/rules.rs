@@ -3,7 +3,7 @@
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, Query, State},
+    extract::{Path, Query},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -34,7 +34,7 @@ fn number(api: &Api, text: &str) -> Result<PhoneNumber, ApiError> {
     parsed.map(|p| p.number).map_err(|e| ApiError::Unprocessable(vec![FieldError::new("number", e.to_string())]))
 }
 
-pub async fn list(State(api): State<Api>, Viewer(caller): Viewer, Query(paging): Query<Paging>) -> Answer {
+pub async fn list(api: Api, Viewer(caller): Viewer, Query(paging): Query<Paging>) -> Answer {
     let (limit, offset) = paging.limits()?;
     let page = api.desk.store().do_not_call(caller.owner, limit, offset).await?;
     Ok(Json(json!({ "success": true, "doNotCall": page.rows, "total": page.total })).into_response())
@@ -49,7 +49,7 @@ struct Entry {
     reason: String,
 }
 
-pub async fn add(State(api): State<Api>, Supervisor(caller): Supervisor, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn add(api: Api, Supervisor(caller): Supervisor, headers: HeaderMap, bytes: Bytes) -> Answer {
     let entry: Entry = body::json(&headers, &bytes)?;
     let number = number(&api, &entry.number)?;
     let new = api.desk.add_do_not_call(caller.actor(), number.clone(), entry.reason).await?;
@@ -62,7 +62,7 @@ struct Reason {
     reason: String,
 }
 
-pub async fn lift(State(api): State<Api>, Admin(caller): Admin, Path(text): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn lift(api: Api, Admin(caller): Admin, Path(text): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
     let number = number(&api, &text).map_err(|_| ApiError::NotFound("number"))?;
     let Reason { reason } = body::optional(&headers, &bytes)?;
     if api.desk.remove_do_not_call(caller.actor(), number.clone(), reason).await? {
@@ -71,7 +71,7 @@ pub async fn lift(State(api): State<Api>, Admin(caller): Admin, Path(text): Path
     Err(ApiError::NotFound("number"))
 }
 
-pub async fn import(State(api): State<Api>, Supervisor(caller): Supervisor, form: Form) -> Answer {
+pub async fn import(api: Api, Supervisor(caller): Supervisor, form: Form) -> Answer {
     let mut form = form.knowing(&["region", "map", "national", "country", "asOf", "acceptSmaller"]);
     let (mut field, said) = loop {
         if let Some(file) = form.next().await? {
@@ -112,21 +112,21 @@ async fn switch(api: &Api) -> Answer {
     Ok(Json(json!({ "success": true, "killSwitch": { "on": on, "reason": reason } })).into_response())
 }
 
-pub async fn kill_switch(State(api): State<Api>, Viewer(_): Viewer) -> Answer {
+pub async fn kill_switch(api: Api, Viewer(_): Viewer) -> Answer {
     switch(&api).await
 }
 
-pub async fn kill(State(api): State<Api>, Supervisor(caller): Supervisor) -> Answer {
+pub async fn kill(api: Api, Supervisor(caller): Supervisor) -> Answer {
     api.desk.kill_switch(caller.actor(), true).await?;
     switch(&api).await
 }
 
-pub async fn revive(State(api): State<Api>, Admin(caller): Admin) -> Answer {
+pub async fn revive(api: Api, Admin(caller): Admin) -> Answer {
     api.desk.kill_switch(caller.actor(), false).await?;
     switch(&api).await
 }
 
-pub async fn terms(State(api): State<Api>, Viewer(_): Viewer) -> Answer {
+pub async fn terms(api: Api, Viewer(_): Viewer) -> Answer {
     Ok(Json(json!({ "success": true, "terms": TERMS, "accepted": api.desk.terms().await? })).into_response())
 }
 
@@ -137,7 +137,7 @@ struct Name {
     name: String,
 }
 
-pub async fn accept(State(api): State<Api>, Admin(caller): Admin, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn accept(api: Api, Admin(caller): Admin, headers: HeaderMap, bytes: Bytes) -> Answer {
     let Name { name } = body::json(&headers, &bytes)?;
     let accepted = api.desk.accept_terms(caller.actor(), name).await?;
     let location = [(header::LOCATION, "/api/v1/terms")];

@@ -3,7 +3,7 @@
 
 use axum::{
     body::Bytes,
-    extract::{OriginalUri, Path, State},
+    extract::{OriginalUri, Path},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -38,7 +38,7 @@ fn unsigned(api: &Api, teller: &'static str, words: &str) -> ApiError {
     ApiError::Forbidden("the signature is missing or wrong".to_owned())
 }
 
-pub async fn livekit(State(api): State<Api>, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn livekit(api: Api, headers: HeaderMap, bytes: Bytes) -> Answer {
     let authorization = headers.get(header::AUTHORIZATION).and_then(|h| h.to_str().ok()).unwrap_or_default();
     let event = api.livekit_keys.receive(authorization, &bytes, api.clock.now()).map_err(|e| match e {
         WebhookError::NoKeys => ApiError::Unavailable(e.to_string()),
@@ -63,14 +63,14 @@ fn twilio_form(api: &Api, uri: &axum::http::Uri, headers: &HeaderMap, bytes: &[u
     Ok(form)
 }
 
-pub async fn status_callback(State(api): State<Api>, OriginalUri(uri): OriginalUri, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn status_callback(api: Api, OriginalUri(uri): OriginalUri, headers: HeaderMap, bytes: Bytes) -> Answer {
     let form = twilio_form(&api, &uri, &headers, &bytes)?;
     keep(&api, "twilio", twilio::status_callback(form, api.clock.now())).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// Kept by the recording's own id, also of a call that is not known yet.
-pub async fn recording_status(State(api): State<Api>, OriginalUri(uri): OriginalUri, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn recording_status(api: Api, OriginalUri(uri): OriginalUri, headers: HeaderMap, bytes: Bytes) -> Answer {
     let form = twilio_form(&api, &uri, &headers, &bytes)?;
     let news = twilio::recording_status(&form, api.clock.now()).ok_or_else(|| ApiError::Invalid("the form names no RecordingSid".to_owned()))?;
     let desk = api.desk.clone();
@@ -79,7 +79,7 @@ pub async fn recording_status(State(api): State<Api>, OriginalUri(uri): Original
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-pub async fn room(State(api): State<Api>, OriginalUri(uri): OriginalUri, Path(room): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
+pub async fn room(api: Api, OriginalUri(uri): OriginalUri, Path(room): Path<String>, headers: HeaderMap, bytes: Bytes) -> Answer {
     let form = twilio_form(&api, &uri, &headers, &bytes)?;
     if api.sip_host.is_empty() {
         return Err(ApiError::Unavailable("no LiveKit is configured: set LIVEKIT_SIP_URI, or LIVEKIT_HOST, whose host is taken then".to_owned()));

@@ -105,7 +105,7 @@ impl Outside for Beyond {
     }
 
     fn export(&self, actor: Actor, wanted: Export) -> Soon<Result<Exported, String>> {
-        let desk = self.desk.clone();
+        let desk = self.desk.of(self.owner);
         Box::pin(async move {
             // One that somebody else writes meanwhile is not lost either: the last step looks again.
             if !wanted.over && wanted.path.exists() {

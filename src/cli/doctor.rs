@@ -37,7 +37,7 @@ pub async fn doctor(config: Result<Config, CliError>, global: &Global) -> Result
     };
     let owners = session.as_ref().map(|s| s.owners().to_vec()).unwrap_or_default();
     let (open, clock): (_, SharedClock) = (open_files(&config), Arc::new(SystemClock::new()));
-    let patient = crate::app::patient(config, session.as_ref().map(|s| s.desk.clone()), owners, open, &clock).await?;
+    let patient = crate::app::patient(config, session.as_ref().map(|s| s.desk.whole()), owners, open, &clock).await?;
     for check in CHECKS {
         let found = (check.make)(&patient).await;
         paper.write(check.name, found);

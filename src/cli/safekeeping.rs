@@ -109,7 +109,7 @@ pub async fn backup(s: &Session, file: &Path) -> Result<(), CliError> {
     copied.map_err(DeskError::from)?;
     let fail = |e: std::io::Error| CliError::Failed(format!("cannot write {}: {e}", file.display()));
     part.name(file).map_err(fail)?;
-    s.desk.note_backup().await?;
+    s.desk.whole().note_backup().await?;
     let bytes = std::fs::metadata(file).map_err(fail)?.len();
     tell!("it holds numbers and the secrets of this installation: keep it where nobody else reads it");
     s.say(&format!("{} is a backup of {}, {bytes} bytes", file.display(), store.path()), &json!({ "file": file, "bytes": bytes }));
@@ -181,7 +181,7 @@ pub async fn restore(s: &Session, file: &Path) -> Result<(), CliError> {
     let unreadable = |e: DeskError| CliError::Failed(format!("{} cannot be put back: {e}", file.display()));
     let opened = Store::open_existing(&format!("sqlite:{}", part.0.display())).await.map_err(|e| unreadable(e.into()))?;
     let backup = Backup::of(&opened).await.map_err(unreadable)?;
-    let restored = s.desk.restore(s.actor.clone(), backup).await?;
+    let restored = s.desk.whole().restore(s.actor.clone(), backup).await?;
     let mut words = format!("{} is put back. Nothing is dialled until `dialdeck stop-all --release`", file.display());
     if restored.calls_since > 0 {
         words.push_str(&format!(

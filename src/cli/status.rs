@@ -136,7 +136,9 @@ async fn campaigns(s: &Session) -> Result<Part, CliError> {
 }
 
 async fn lines(s: &Session) -> Result<Part, DeskError> {
-    let store = s.desk.store();
+    // The lines are the installation's, whoever talks.
+    let desk = s.desk.whole();
+    let store = desk.store();
     let live = store.open_calls().await?.iter().filter(|c| c.state.is_open()).count();
     let trunks = store.trunks().await.map_err(|e: StoreError| DeskError::from(e))?;
     let each: Vec<String> = trunks.iter().map(|t| format!("{} of {} over \"{}\"", t.live, t.max_live, t.name)).collect();

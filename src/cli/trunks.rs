@@ -56,7 +56,7 @@ pub async fn trunk(s: &Session, command: TrunkCommand) -> Result<(), CliError> {
     match command {
         TrunkCommand::Create { number, assistant, place, inbound } => assign(s, &number, &assistant, Outbound::To(place_of(place)?), inbound).await,
         TrunkCommand::List => {
-            let provision = app::open_provision(&s.config, &s.desk, app::open_carrier(&s.config)?);
+            let provision = app::open_provision(&s.config, &s.desk.whole(), app::open_carrier(&s.config)?);
             let listed = provision.trunks(s.actor.owner, s.config.console_role.needs(Role::Admin).is_ok()).await?;
             let mut words = listed.iter().map(line).collect::<Vec<_>>().join("\n");
             if words.is_empty() {
@@ -87,7 +87,7 @@ fn place_of(place: PlaceArgs) -> Result<Place, CliError> {
 async fn assign(s: &Session, number: &str, assistant: &str, outbound: Outbound, inbound: bool) -> Result<(), CliError> {
     let own = PhoneNumber::own(number).map_err(|e| CliError::Usage(format!("{number}: {e}")))?;
     let wish = Wish { assistant: s.assistant(assistant).await?, number: own.clone(), outbound, inbound };
-    let provision = app::open_provision(&s.config, &s.desk, app::open_carrier(&s.config)?);
+    let provision = app::open_provision(&s.config, &s.desk.whole(), app::open_carrier(&s.config)?);
     let done = provision.assign(s.actor.clone(), wish).await?;
     for remark in &done.remarks {
         tell!("dialdeck: {remark}");

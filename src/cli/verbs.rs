@@ -64,8 +64,8 @@ async fn stop_all(s: &Session, hang_up: bool, release: bool) -> Result<(), CliEr
 /// Asks for the end of every live call, whoever's it is; how many. After the switch: no new one comes.
 async fn hang_up_all(s: &Session) -> Result<usize, CliError> {
     let mut asked = 0;
-    for call in s.desk.store().open_calls().await.map_err(DeskError::from)? {
-        match s.desk.hang_up(Actor { owner: call.user_id, ..s.actor.clone() }, call.id).await {
+    for call in s.desk.whole().store().open_calls().await.map_err(DeskError::from)? {
+        match s.desk.of(call.user_id).hang_up(Actor { owner: call.user_id, ..s.actor.clone() }, call.id).await {
             Ok(()) => asked += 1,
             // Ended, or gone back to the queue, meanwhile.
             Err(DeskError::Refused(_) | DeskError::NotFound(_)) => {}
@@ -122,7 +122,7 @@ async fn token(s: &Session, sub: Option<uuid::Uuid>, role: &str, ttl: &str) -> R
     };
     let seconds: i64 =
         ttl[..split].parse::<i64>().map_err(|_| CliError::Usage(format!("--ttl wants 30m, 1h or 7d, not \"{ttl}\"")))?.saturating_mul(unit).min(366 * 86_400);
-    let auth = app::open_auth(&s.config, &s.desk).await?;
+    let auth = app::open_auth(&s.config, &s.desk.whole()).await?;
     let owner = sub.map_or(s.actor.owner, OwnerId);
     let until = s.desk.now() + chrono::Duration::seconds(seconds);
     let token = auth.mint(owner, role, until, None).ok_or_else(|| CliError::Failed("the token could not be signed".to_owned()))?;

@@ -185,6 +185,8 @@ pub fn run(
     clock: &SharedClock,
     mut options: ConsoleOptions,
 ) -> Result<Ending, ConsoleError> {
+    // Whoever sits here works over their own rows, whatever a question forgets to say.
+    let desk = desk.of(actor.owner);
     let (send, receive) = mailbox::mailbox();
     let depth = Depth::detect(&options.color);
     let kept = options.session.kept.as_deref().map(Kept::load).unwrap_or_default();

@@ -241,7 +241,8 @@ impl Desk {
         let flagged: Vec<String> = std::mem::take(&mut slice.listed).iter().map(PhoneNumber::to_string).collect();
         for numbers in flagged.chunks(dnc::CHUNK).map(<[String]>::to_vec) {
             let actor = file.actor.clone();
-            listed += self.store.write(Lane::Bulk, move |tx| Box::pin(async move { dnc::suppress_all(tx, &actor, &numbers, "import", now).await })).await?;
+            let store = self.silencing().await?;
+            listed += store.write(Lane::Bulk, move |tx| Box::pin(async move { dnc::suppress_all(tx, &actor, &numbers, "import", now).await })).await?;
         }
         if slice.good.is_empty() {
             return Ok((slice, None, listed));

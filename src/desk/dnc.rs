@@ -14,7 +14,7 @@ use crate::{
         stats::{self, Counts},
         text,
     },
-    store::{CallRow, CallUpdate, Lane, Setting, Tx},
+    store::{CallRow, CallUpdate, Lane, Setting, Store, Tx},
 };
 
 impl Desk {
@@ -29,6 +29,12 @@ impl Desk {
         self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.put_setting(Setting::SharedDoNotCall, word).await?) })).await
     }
 
+    /// The store by which a number is silenced: where owners share one list, what waits or talks of any of them.
+    pub(super) async fn silencing(&self) -> Result<Store, DeskError> {
+        let shared = self.store.setting(Setting::SharedDoNotCall).await?.as_deref() == Some("on");
+        Ok(if shared { self.store.whole() } else { self.store.clone() })
+    }
+
     /// Puts a number on the list; `false` when it was there already.
     ///
     /// # Errors
@@ -36,7 +42,7 @@ impl Desk {
     pub async fn add_do_not_call(&self, actor: Actor, number: PhoneNumber, reason: String) -> Result<bool, DeskError> {
         let reason = written(&reason)?;
         let now = self.now();
-        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { suppress(tx, &actor, number.as_str(), &reason, now).await })).await
+        self.silencing().await?.write(Lane::Urgent, move |tx| Box::pin(async move { suppress(tx, &actor, number.as_str(), &reason, now).await })).await
     }
 }
 

@@ -90,10 +90,11 @@ impl Desk {
         let (send, mut chunks) = mpsc::channel(4);
         hand_on(place, read, &list, send)?;
         let mut report = ListReport { read: look.numbers, invalid: look.tally.bad, header: look.tally.header.clone(), ..ListReport::default() };
+        let store = self.silencing().await?;
         while let Some(numbers) = chunks.recv().await {
             let numbers: Vec<String> = numbers.map_err(|e: CsvError| DeskError::Conflict(format!("the list changed while it was read: {e}")))?;
             let (actor, now) = (actor.clone(), self.now());
-            report.added += self.store.write(Lane::Bulk, move |tx| Box::pin(async move { dnc::suppress_all(tx, &actor, &numbers, source, now).await })).await?;
+            report.added += store.write(Lane::Bulk, move |tx| Box::pin(async move { dnc::suppress_all(tx, &actor, &numbers, source, now).await })).await?;
         }
         report.country = country.map(|c| c.iter().map(|b| char::from(*b)).collect());
         self.close_list(actor, list.national, country, look.tally.good, report).await

@@ -157,6 +157,19 @@ impl Desk {
         &self.store
     }
 
+    /// The same desk for the work of one user: what it reads and writes is that owner's, by the database's own word
+    /// where it knows owners.
+    #[must_use]
+    pub fn of(&self, owner: OwnerId) -> Self {
+        Self { store: self.store.of(owner), ..self.clone() }
+    }
+
+    /// The same desk for the installation's own work, over all owners.
+    #[must_use]
+    pub fn whole(&self) -> Self {
+        Self { store: self.store.whole(), ..self.clone() }
+    }
+
     /// What was counted since this process began.
     #[must_use]
     pub fn meters(&self) -> &Meters {

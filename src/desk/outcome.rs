@@ -58,7 +58,8 @@ impl Desk {
         let now = self.now();
         let set = checked(set, now)?;
         let calling = if set.callback_at.is_some() { Some(self.calling().await?) } else { None };
-        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { apply(tx, &actor, set, calling.as_ref(), now).await })).await
+        let store = if set.outcome == Some(Outcome::DoNotCall) { self.silencing().await? } else { self.store.clone() };
+        store.write(Lane::Urgent, move |tx| Box::pin(async move { apply(tx, &actor, set, calling.as_ref(), now).await })).await
     }
 
     /// Writes an operator's note on a call.

@@ -60,12 +60,20 @@ pub async fn database(p: &Patient) -> Vec<Finding> {
         return vec![Finding::bad("database_unwritable", words, "look for a full disk, the file's rights, or a process that holds it")];
     }
     let kind = if store.is_shared() { "PostgreSQL" } else { "SQLite" };
+    let mut found = Vec::new();
+    if store.passes_by_owners() {
+        let words = format!("the login at {} passes by the doors between owners, as a superuser does: only dialdeck itself keeps them closed", store.path());
+        found.push(Finding::warning("database_superuser", words, "give dialdeck a login of its own: docs, \"PostgreSQL\""));
+    }
     if let Some(far) = store.round_trip().filter(|far| *far > crate::store::Store::FAR) {
         let ms = far.as_secs_f64() * 1000.0;
         let words = format!("{} is {ms:.1} ms away, there and back: all hosts write in turns, and each turn takes several", store.path());
-        return vec![Finding::warning("database_far", words, "run dialdeck beside its database, under 1 ms away")];
+        found.push(Finding::warning("database_far", words, "run dialdeck beside its database, under 1 ms away"));
     }
-    vec![Finding::good("database", format!("{}: schema {schema}, {bytes} bytes, {kind} {version}", store.path()))]
+    if found.is_empty() {
+        found.push(Finding::good("database", format!("{}: schema {schema}, {bytes} bytes, {kind} {version}", store.path())));
+    }
+    found
 }
 
 /// An engine that has not reported for so long is not there.

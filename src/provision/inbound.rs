@@ -17,7 +17,7 @@ const ROOM_PREFIX: &str = "in-";
 impl Provision {
     /// Makes what is missing, if it is asked for; what the number has is brought to its present assistant in any case.
     pub(super) async fn let_in(&self, owner: OwnerId, wish: &Wish, assistant: &AssistantRow, provided: &mut Provided, turn: &Assigning) -> Answer<()> {
-        let numbers = self.desk.store().numbers(owner).await?;
+        let numbers = self.desk.of(owner).store().numbers(owner).await?;
         let has = numbers.iter().any(|n| n.number == wish.number.as_str() && n.inbound_trunk_id.is_some());
         if !wish.inbound && !has {
             return Ok(());

@@ -57,7 +57,7 @@ impl Provision {
         let there = self.livekit()?.trunks().await?;
         let here = self.trunks_here().await?;
         // A trunk that went away and carries no number any more is history.
-        let numbers = self.desk.store().numbers(owner).await?;
+        let numbers = self.desk.of(owner).store().numbers(owner).await?;
         let carries = |id: &str| numbers.iter().any(|n| n.outbound_trunk_id.as_deref() == Some(id));
         let missing = |r: &&TrunkRow| r.user_id == owner && !there.iter().any(|t| t.trunk_id == r.livekit_id) && carries(&r.livekit_id);
         let gone: Vec<_> = here.iter().filter(missing).cloned().collect();

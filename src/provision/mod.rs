@@ -149,13 +149,13 @@ impl Provision {
             numbers: trunk.numbers,
             inbound_trunk: provided.inbound_trunk.clone(),
         };
-        self.desk.assign_number(actor, assign).await?;
+        self.desk.of(actor.owner).assign_number(actor, assign).await?;
         Ok(provided)
     }
 
     /// Before anything is made: whose assistant and whose number it is, and whether a login is one.
     async fn judge(&self, owner: OwnerId, wish: &Wish) -> Answer<AssistantRow> {
-        let own = self.desk.store().assistants(owner).await?.into_iter().find(|a| a.id == wish.assistant);
+        let own = self.desk.of(owner).store().assistants(owner).await?.into_iter().find(|a| a.id == wish.assistant);
         let assistant = own.ok_or(DeskError::NotFound("assistant"))?;
         if self.desk.store().number_is_anothers(owner, wish.number.as_str()).await? {
             return Err(DeskError::Conflict("the number belongs to another owner".to_owned()).into());

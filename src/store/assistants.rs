@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     AssistantRow, NumberRow, Page, Store, StoreError, Tx,
-    pool::{on, on_tx},
+    pool::{on, on_tx, on_whole},
 };
 use crate::domain::id::{AssistantId, OwnerId};
 
@@ -63,12 +63,12 @@ impl Store {
     /// Whether another owner holds a number.
     pub async fn number_is_anothers(&self, owner: OwnerId, number: &str) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM phone_number WHERE number = $2 AND user_id <> $1)";
-        Ok(on!(self.pool(), |db| sqlx::query_scalar(sql).bind(owner).bind(number).fetch_one(db).await?))
+        Ok(on!(self.every(), |db| sqlx::query_scalar(sql).bind(owner).bind(number).fetch_one(db).await?))
     }
 
     /// Until when somebody makes what a number needs at LiveKit, if they are heard of no more.
     pub async fn assigned_until(&self, number: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
-        Ok(on!(self.pool(), |db| sqlx::query_scalar("SELECT until FROM assigning WHERE number = $1").bind(number).fetch_optional(db).await?))
+        Ok(on!(self.every(), |db| sqlx::query_scalar("SELECT until FROM assigning WHERE number = $1").bind(number).fetch_optional(db).await?))
     }
 }
 
@@ -127,25 +127,25 @@ impl Tx {
     /// The owner of a number, if it is assigned at all.
     pub async fn number_owner(&mut self, number: &str) -> Result<Option<OwnerId>, StoreError> {
         let sql = "SELECT user_id FROM phone_number WHERE number = $1";
-        Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(number).fetch_optional(&mut *db).await?))
+        Ok(on_whole!(self, |db| sqlx::query_scalar(sql).bind(number).fetch_optional(&mut *db).await?))
     }
 
     /// Takes a number for whoever makes what it needs; `false` while another does.
     pub async fn take_assigning(&mut self, number: &str, by: Uuid, until: DateTime<Utc>, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let sql = "INSERT INTO assigning (number, taken_by, until) VALUES ($1, $2, $3)
                    ON CONFLICT (number) DO UPDATE SET taken_by = excluded.taken_by, until = excluded.until WHERE assigning.until <= $4";
-        Ok(on_tx!(self, |db| sqlx::query(sql).bind(number).bind(by).bind(until).bind(now).execute(&mut *db).await?.rows_affected()) == 1)
+        Ok(on_whole!(self, |db| sqlx::query(sql).bind(number).bind(by).bind(until).bind(now).execute(&mut *db).await?.rows_affected()) == 1)
     }
 
     /// Keeps it for longer; `false` when another has taken it meanwhile.
     pub async fn keep_assigning(&mut self, number: &str, by: Uuid, until: DateTime<Utc>) -> Result<bool, StoreError> {
         let sql = "UPDATE assigning SET until = $3 WHERE number = $1 AND taken_by = $2";
-        Ok(on_tx!(self, |db| sqlx::query(sql).bind(number).bind(by).bind(until).execute(&mut *db).await?.rows_affected()) == 1)
+        Ok(on_whole!(self, |db| sqlx::query(sql).bind(number).bind(by).bind(until).execute(&mut *db).await?.rows_affected()) == 1)
     }
 
     /// Gives it back.
     pub async fn end_assigning(&mut self, number: &str, by: Uuid) -> Result<(), StoreError> {
-        on_tx!(self, |db| sqlx::query("DELETE FROM assigning WHERE number = $1 AND taken_by = $2")
+        on_whole!(self, |db| sqlx::query("DELETE FROM assigning WHERE number = $1 AND taken_by = $2")
             .bind(number)
             .bind(by)
             .execute(&mut *db)

@@ -21,13 +21,13 @@ impl Store {
     /// How far the audit has grown: every call that is armed adds to it, and it never shrinks but by an
     /// older database in place of this one.
     pub async fn audit_height(&self) -> Result<i64, StoreError> {
-        Ok(on!(self.pool(), |db| sqlx::query_scalar("SELECT COALESCE(max(id), 0) FROM audit").fetch_one(db).await?))
+        Ok(on!(self.every(), |db| sqlx::query_scalar("SELECT COALESCE(max(id), 0) FROM audit").fetch_one(db).await?))
     }
 
     /// When somebody last did something that is kept in the audit.
     pub async fn last_written(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
         let sql = "SELECT at FROM audit ORDER BY id DESC LIMIT 1";
-        Ok(on!(self.pool(), |db| sqlx::query_scalar(sql).fetch_optional(db).await?))
+        Ok(on!(self.every(), |db| sqlx::query_scalar(sql).fetch_optional(db).await?))
     }
 }
 

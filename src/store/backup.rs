@@ -40,7 +40,7 @@ impl Store {
             Kind::Sqlite => "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
             Kind::Postgres => "SELECT pg_database_size(current_database())",
         };
-        let bytes: i64 = on!(self.pool(), |db| sqlx::query_scalar(sql).fetch_one(db).await?);
+        let bytes: i64 = on!(self.every(), |db| sqlx::query_scalar(sql).fetch_one(db).await?);
         Ok(u64::try_from(bytes).unwrap_or(0))
     }
 
@@ -69,7 +69,7 @@ impl Store {
     /// The newest migration that the database has had, and what it is called.
     pub async fn schema_version(&self) -> Result<(i64, String), StoreError> {
         let sql = "SELECT version, description FROM _sqlx_migrations ORDER BY version DESC LIMIT 1";
-        Ok(on!(self.pool(), |db| sqlx::query_as(sql).fetch_one(db).await?))
+        Ok(on!(self.every(), |db| sqlx::query_as(sql).fetch_one(db).await?))
     }
 }
 

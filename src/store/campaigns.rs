@@ -166,7 +166,7 @@ impl Store {
 
     /// How many owners have campaigns.
     pub async fn owners(&self) -> Result<i64, StoreError> {
-        Ok(on!(self.pool(), |db| sqlx::query_scalar("SELECT count(DISTINCT user_id) FROM campaigns WHERE deleted_at IS NULL").fetch_one(db).await?))
+        Ok(on!(self.every(), |db| sqlx::query_scalar("SELECT count(DISTINCT user_id) FROM campaigns WHERE deleted_at IS NULL").fetch_one(db).await?))
     }
 }
 

@@ -16,14 +16,14 @@ impl Store {
     /// When the first call of this installation was made that is kept.
     pub async fn first_dial(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
         let sql = "SELECT armed_at FROM campaign_calls WHERE dialled IS NOT NULL ORDER BY dialled LIMIT 1";
-        Ok(on!(self.pool(), |db| sqlx::query_scalar(sql).fetch_optional(db).await?))
+        Ok(on!(self.every(), |db| sqlx::query_scalar(sql).fetch_optional(db).await?))
     }
 
     /// When LiveKit or Twilio told something by itself last, among the latest facts.
     pub async fn last_hook(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
         let sql = "SELECT max(received_at) FROM (SELECT source, received_at FROM call_events ORDER BY id DESC LIMIT 500) AS latest
                    WHERE source IN ('livekit', 'twilio')";
-        Ok(on!(self.pool(), |db| sqlx::query_scalar(sql).fetch_one(db).await?))
+        Ok(on!(self.every(), |db| sqlx::query_scalar(sql).fetch_one(db).await?))
     }
 
     /// Dials that ended since a moment, newest first.

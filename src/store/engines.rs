@@ -12,7 +12,7 @@ impl Store {
     /// The engine that reported last, if any ever did.
     pub async fn engine(&self) -> Result<Option<EngineRow>, StoreError> {
         let sql = "SELECT * FROM engines WHERE stopped_at IS NULL ORDER BY heartbeat_at DESC LIMIT 1";
-        Ok(on!(self.pool(), |db| sqlx::query_as(sql).fetch_optional(db).await?))
+        Ok(on!(self.every(), |db| sqlx::query_as(sql).fetch_optional(db).await?))
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     CampaignRow, LISTED, Setting, Store, StoreError, Tx,
     contacts::{Extra, Map},
     dnc::listed,
-    pool::{on, on_tx},
+    pool::{on, on_tx, on_whole},
     sql::say,
 };
 use crate::domain::{
@@ -232,7 +232,7 @@ impl Tx {
             ),
         );
         let ids: Vec<String> = ids.iter().map(|i| i.hex()).collect();
-        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(serde_json::json!(ids).to_string()).bind(since).fetch_all(&mut *db).await?))
+        Ok(on_whole!(self, |db| sqlx::query_as(sql).bind(serde_json::json!(ids).to_string()).bind(since).fetch_all(&mut *db).await?))
     }
 
     /// What all gates judge of one call of a campaign, that is to go out by a trunk and number.
@@ -265,12 +265,12 @@ impl Tx {
              WHERE k.id = $1"
         ));
         let keys = [Setting::KillSwitch, Setting::KillSwitchReason, Setting::Leader, Setting::Terms, Setting::NationalList(campaign.user_id, LISTED)];
-        on_tx!(self, |db| {
+        Ok(on_whole!(self, |db| {
             let mut query = sqlx::query_as(sql).bind(id).bind(since).bind(day.to_string()).bind(trunk).bind(caller_id);
             for key in keys {
                 query = query.bind(key.key());
             }
-            Ok(query.fetch_optional(&mut *db).await?)
-        })
+            query.fetch_optional(&mut *db).await?
+        }))
     }
 }

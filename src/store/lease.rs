@@ -24,7 +24,7 @@ impl Store {
             return Ok(None);
         }
         let sql = "SELECT incarnation, host, EXTRACT(EPOCH FROM until - clock_timestamp())::double precision AS left FROM dialling";
-        Ok(on!(self.pool(), |db| sqlx::query_as(sql).fetch_optional(db).await?))
+        Ok(on!(self.every(), |db| sqlx::query_as(sql).fetch_optional(db).await?))
     }
 }
 

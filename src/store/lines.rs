@@ -9,7 +9,7 @@ use sqlx::types::Json;
 use super::{
     Store, StoreError, TrunkRow, Tx,
     minutes::minute_of,
-    pool::{changing, on, on_tx},
+    pool::{changing, on, on_tx, on_whole},
     rows::stamp,
     sql::{Kind, sql, together},
     texts::Part,
@@ -118,7 +118,7 @@ impl Tx {
     /// The owner of a LiveKit trunk known here.
     pub async fn trunk_owner(&mut self, livekit_id: &str) -> Result<Option<OwnerId>, StoreError> {
         let sql = "SELECT user_id FROM trunks WHERE livekit_id = $1";
-        Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(livekit_id).fetch_optional(&mut *db).await?))
+        Ok(on_whole!(self, |db| sqlx::query_scalar(sql).bind(livekit_id).fetch_optional(&mut *db).await?))
     }
 
     /// Records a LiveKit trunk, or brings its description up to date.

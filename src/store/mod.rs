@@ -75,6 +75,8 @@ pub use moves::CallUpdate;
 pub use news::{Height, News};
 pub use people::{COUNTED, ContactSearch, FoundContacts, FoundListed, ListedSearch};
 pub use pool::{Revision, Store, Tx};
+#[cfg(debug_assertions)]
+pub use postgres::shadow::{Seen, Shadow};
 pub use postgres_schema::{Migrated, SEARCH_PATH, migrate_postgres, postgres_as_sql};
 pub use recordings::RecordingRow;
 pub use reports::ReportRow;

@@ -30,7 +30,7 @@ impl Store {
     /// Where inbox and audit end now.
     pub async fn height(&self) -> Result<Height, StoreError> {
         let sql = "SELECT (SELECT COALESCE(max(id), 0) FROM call_events), (SELECT COALESCE(max(id), 0) FROM audit)";
-        let (events, audit) = on!(self.pool(), |db| sqlx::query_as(sql).fetch_one(db).await?);
+        let (events, audit) = on!(self.every(), |db| sqlx::query_as(sql).fetch_one(db).await?);
         Ok(Height { events, audit })
     }
 

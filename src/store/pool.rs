@@ -19,19 +19,20 @@ use super::{
     sqlite,
     writer::{Job, Writer},
 };
+use crate::domain::id::OwnerId;
 
 /// Grows with every commit of this process, and when another process is seen to have committed.
 pub type Revision = u64;
 
 /// Runs the same body on whichever database it is; both arms are checked by the compiler.
 macro_rules! on {
-    ($p:expr, |$db:ident| $body:expr) => {{
-        let pool = $p;
-        let turn = pool.turn().await;
-        let got = match pool {
+    ($reach:expr, |$db:ident| $body:expr) => {{
+        let reach: $crate::store::pool::Reach<'_> = $reach;
+        let turn = reach.pool.turn().await;
+        let got = match reach.pool {
             $crate::store::pool::Pool::Sqlite { read: $db, .. } => $body,
             $crate::store::pool::Pool::Postgres(server) => {
-                let $db = server.readers();
+                let $db = server.readers(reach.whose);
                 $body
             }
         };
@@ -50,6 +51,16 @@ macro_rules! on_tx {
         }
     };
 }
+/// The same for what is the installation's, or judged over all owners: not as the user whose work it is a part of.
+macro_rules! on_whole {
+    ($tx:expr, |$db:ident| $body:expr) => {{
+        let tx: &mut $crate::store::Tx = &mut *$tx;
+        tx.act(None).await?;
+        let got: Result<_, $crate::store::StoreError> = async { Ok($crate::store::pool::on_tx!(tx, |$db| $body)) }.await;
+        tx.act(tx.whose).await?;
+        got?
+    }};
+}
 /// Runs a text of [`together`](super::sql::together); answers how many rows were changed.
 macro_rules! changing {
     ($tx:expr, $text:expr, |$query:ident| $bound:expr) => {{
@@ -66,7 +77,17 @@ macro_rules! changing {
         }
     }};
 }
-pub(super) use {changing, on, on_tx};
+pub(super) use {changing, on, on_tx, on_whole};
+
+/// Whose work it is: a user's, who sees and changes what is theirs, or the installation's own.
+pub(super) type Whose = Option<OwnerId>;
+
+/// The readers, for whoever asks.
+#[derive(Clone, Copy)]
+pub(super) struct Reach<'s> {
+    pub(super) pool: &'s Pool,
+    pub(super) whose: Whose,
+}
 
 pub(super) enum Pool {
     /// `beside` is one connection: what it says of other processes' commits is comparable only to itself.
@@ -119,6 +140,8 @@ pub(super) enum Conn {
 /// An open write transaction. Named only in `store` and `desk`.
 pub struct Tx {
     pub(super) conn: Conn,
+    /// Whose the job is that runs.
+    pub(super) whose: Whose,
 }
 
 impl Tx {
@@ -128,11 +151,21 @@ impl Tx {
             Conn::Postgres(_) => Kind::Postgres,
         }
     }
+
+    /// From here on as a user, or as the installation. SQLite knows neither: there the owner's filter is all.
+    pub(super) async fn act(&mut self, whose: Whose) -> Result<(), StoreError> {
+        match &mut self.conn {
+            Conn::Sqlite(_) => Ok(()),
+            Conn::Postgres(line) => line.act(whose).await,
+        }
+    }
 }
 
+/// The database, for whoever it is opened: see [`Store::of`].
 #[derive(Clone)]
 pub struct Store {
     pub(super) inner: Arc<Inner>,
+    whose: Whose,
 }
 
 pub(super) struct Inner {
@@ -196,9 +229,32 @@ impl Store {
         let (bulk, bulk_rx) = mpsc::channel(8);
         let trouble = Arc::<RwLock<Trouble>>::default();
         let place = Arc::new(place);
-        let writer = Writer { tx: Tx { conn }, revision: revision.clone(), trouble: trouble.clone(), place: place.clone(), turns };
+        let writer = Writer { tx: Tx { conn, whose: None }, revision: revision.clone(), trouble: trouble.clone(), place: place.clone(), turns };
         tokio::spawn(writer.run(urgent_rx, bulk_rx));
-        Ok(Self { inner: Arc::new(Inner { pool, urgent, bulk, revision, trouble, place }) })
+        Ok(Self { inner: Arc::new(Inner { pool, urgent, bulk, revision, trouble, place }), whose: None })
+    }
+
+    /// The same database for the work of one user: where the server knows owners, nothing of another one is seen or
+    /// changed, whatever a statement forgot.
+    #[must_use]
+    pub fn of(&self, owner: OwnerId) -> Self {
+        Self { whose: Some(owner), ..self.clone() }
+    }
+
+    /// The same database for the installation's own work, that of the engine: all owners' rows.
+    #[must_use]
+    pub fn whole(&self) -> Self {
+        Self { whose: None, ..self.clone() }
+    }
+
+    /// For proofs: what a stranger sees and changes with each statement that is run from here on; `None` of a file.
+    #[cfg(debug_assertions)]
+    #[must_use]
+    pub fn watch_for_strangers(&self) -> Option<Arc<postgres::shadow::Shadow>> {
+        match &self.inner.pool {
+            Pool::Sqlite { .. } => None,
+            Pool::Postgres(server) => Some(server.watch()),
+        }
     }
 
     /// The path in a database URL; of a server's, the words for it.
@@ -275,14 +331,23 @@ impl Store {
     /// Whether nobody of this process is at the database; only with turns.
     #[must_use]
     pub fn is_at_rest(&self) -> bool {
-        match self.pool() {
+        match &self.inner.pool {
             Pool::Sqlite { turns, .. } => turns.as_ref().is_some_and(|t| t.try_lock().is_ok()),
             Pool::Postgres(_) => false,
         }
     }
 
-    pub(super) fn pool(&self) -> &Pool {
-        &self.inner.pool
+    pub(super) fn pool(&self) -> Reach<'_> {
+        Reach { pool: &self.inner.pool, whose: self.whose }
+    }
+
+    /// The readers for what is the installation's, or asked over all owners.
+    pub(super) fn every(&self) -> Reach<'_> {
+        Reach { pool: &self.inner.pool, whose: None }
+    }
+
+    pub(super) fn whose(&self) -> Whose {
+        self.whose
     }
 
     pub(super) fn kind(&self) -> Kind {
@@ -292,9 +357,9 @@ impl Store {
     /// Rings the bell when another process has committed: SQLite tells by `data_version`. A server's own bell is
     /// heard by itself where it rings; this is the timer beside it.
     pub async fn watch_others(&self, seen: &mut i64) -> Result<(), StoreError> {
-        let now = match self.pool() {
+        let now = match &self.inner.pool {
             Pool::Sqlite { beside, .. } => {
-                let turn = self.pool().turn().await;
+                let turn = self.inner.pool.turn().await;
                 let version = sqlite::version_of_data(beside).await?;
                 end(turn).await;
                 version
@@ -313,7 +378,17 @@ impl Store {
             Kind::Sqlite => "SELECT sqlite_version()",
             Kind::Postgres => "SELECT current_setting('server_version')",
         };
-        Ok(on!(self.pool(), |db| sqlx::query_scalar(sql).fetch_one(db).await?))
+        Ok(on!(self.every(), |db| sqlx::query_scalar(sql).fetch_one(db).await?))
+    }
+
+    /// Whether this login may pass by what the server keeps closed between owners, as a superuser may. Work is done
+    /// as a role that may not, so nothing of it does.
+    #[must_use]
+    pub fn passes_by_owners(&self) -> bool {
+        match &self.inner.pool {
+            Pool::Sqlite { .. } => false,
+            Pool::Postgres(server) => server.passes_by_owners(),
+        }
     }
 
     /// Farther than this, there and back, a database holds the world's writers up: they take turns.
@@ -322,7 +397,7 @@ impl Store {
     /// How long a question to the database is under way there and back, where it is a server.
     #[must_use]
     pub fn round_trip(&self) -> Option<Duration> {
-        match self.pool() {
+        match &self.inner.pool {
             Pool::Sqlite { .. } => None,
             Pool::Postgres(server) => Some(server.round_trip()),
         }

@@ -6,7 +6,7 @@ use sqlx::types::Json;
 use super::{
     CallRow, Store, StoreError, Tx,
     dnc::listed,
-    pool::{on, on_tx},
+    pool::{on, on_tx, on_whole},
     sql::sql,
 };
 use crate::domain::{
@@ -167,12 +167,12 @@ impl Tx {
             " AS on_do_not_call, EXISTS (SELECT 1 FROM numbers_live WHERE number = $2 AND call_id IS NOT NULL) AS number_live,
               (SELECT countries FROM trunks WHERE id = $3) AS countries"
         );
-        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(row.user_id).bind(number).bind(row.trunk_id).fetch_one(&mut *db).await?))
+        Ok(on_whole!(self, |db| sqlx::query_as(sql).bind(row.user_id).bind(number).bind(row.trunk_id).fetch_one(&mut *db).await?))
     }
 
     /// Whether somebody's phone is being rung to listen, to whichever call.
     pub async fn is_being_rung(&mut self, number: &str) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM call_requests WHERE done_at IS NULL AND kind = 'listen' AND arguments ->> 'phoneNumber' = $1)";
-        Ok(on_tx!(self, |db| sqlx::query_scalar(sql).bind(number).fetch_one(&mut *db).await?))
+        Ok(on_whole!(self, |db| sqlx::query_scalar(sql).bind(number).fetch_one(&mut *db).await?))
     }
 }

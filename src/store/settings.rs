@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     Store, StoreError, Tx,
-    pool::{on, on_tx},
+    pool::{on, on_tx, on_whole},
 };
 use crate::domain::id::{CampaignId, OwnerId};
 
@@ -51,6 +51,11 @@ impl Setting {
     /// How the keys of all campaigns' notes begin.
     pub const NOTES: &'static str = "campaign_note:";
 
+    /// Kept of one owner, of a campaign, or for nobody's eyes: read as whoever asks. The others are one fact for all.
+    fn is_somebodys(self) -> bool {
+        matches!(self, Self::JwtSecret | Self::CampaignNote(_) | Self::NationalList(..) | Self::NationalSize(..))
+    }
+
     /// The key of its row.
     #[must_use]
     pub fn key(self) -> Cow<'static, str> {
@@ -88,7 +93,8 @@ const GET: &str = "SELECT value FROM settings WHERE key = $1 AND value <> ''";
 impl Store {
     /// A setting's value; an empty one is none.
     pub async fn setting(&self, setting: Setting) -> Result<Option<String>, StoreError> {
-        Ok(on!(self.pool(), |db| sqlx::query_scalar(GET).bind(setting.key()).fetch_optional(db).await?))
+        let reach = if setting.is_somebodys() { self.pool() } else { self.every() };
+        Ok(on!(reach, |db| sqlx::query_scalar(GET).bind(setting.key()).fetch_optional(db).await?))
     }
 
     /// Whether the kill switch is on.
@@ -101,27 +107,30 @@ impl Tx {
     /// Forgets what was noted of campaigns.
     pub async fn clear_notes(&mut self) -> Result<(), StoreError> {
         let sql = "DELETE FROM settings WHERE substr(key, 1, length($1)) = $1";
-        on_tx!(self, |db| sqlx::query(sql).bind(Setting::NOTES).execute(&mut *db).await?.rows_affected());
+        on_whole!(self, |db| sqlx::query(sql).bind(Setting::NOTES).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 
     /// A setting's value; an empty one is none.
     pub async fn setting(&mut self, setting: Setting) -> Result<Option<String>, StoreError> {
-        Ok(on_tx!(self, |db| sqlx::query_scalar(GET).bind(setting.key()).fetch_optional(&mut *db).await?))
+        if setting.is_somebodys() {
+            return Ok(on_tx!(self, |db| sqlx::query_scalar(GET).bind(setting.key()).fetch_optional(&mut *db).await?));
+        }
+        Ok(on_whole!(self, |db| sqlx::query_scalar(GET).bind(setting.key()).fetch_optional(&mut *db).await?))
     }
 
     /// Sets a setting, whatever it was.
     pub async fn put_setting(&mut self, setting: Setting, value: &str) -> Result<(), StoreError> {
         let sql = "INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-        on_tx!(self, |db| sqlx::query(sql).bind(setting.key()).bind(value).execute(&mut *db).await?.rows_affected());
+        on_whole!(self, |db| sqlx::query(sql).bind(setting.key()).bind(value).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 
     /// The setting's value, set to `fresh` first where it is missing.
     pub async fn setting_or(&mut self, setting: Setting, fresh: &str) -> Result<String, StoreError> {
         let insert = "INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING";
-        on_tx!(self, |db| sqlx::query(insert).bind(setting.key()).bind(fresh).execute(&mut *db).await?.rows_affected());
+        on_whole!(self, |db| sqlx::query(insert).bind(setting.key()).bind(fresh).execute(&mut *db).await?.rows_affected());
         let select = "SELECT value FROM settings WHERE key = $1";
-        Ok(on_tx!(self, |db| sqlx::query_scalar(select).bind(setting.key()).fetch_one(&mut *db).await?))
+        Ok(on_whole!(self, |db| sqlx::query_scalar(select).bind(setting.key()).fetch_one(&mut *db).await?))
     }
 }

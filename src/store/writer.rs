@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{
     Revision, Store, StoreError, Tx,
     file::Place,
-    pool::{Conn, Trouble, Turns, end, turn},
+    pool::{Conn, Trouble, Turns, Whose, end, turn},
     sql::Kind,
 };
 use crate::failpoint::reach;
@@ -27,7 +27,13 @@ pub enum Lane {
 type Finish = Box<dyn FnOnce(Option<StoreError>) + Send>;
 /// A job gets the transaction, or the reason there is none; it says whether it wants to be kept, and
 /// how to answer its sender once that is settled.
-pub(super) type Job = Box<dyn for<'a> FnOnce(Result<&'a mut Tx, StoreError>) -> TxFuture<'a, (bool, Finish)> + Send>;
+type Work = Box<dyn for<'a> FnOnce(Result<&'a mut Tx, StoreError>) -> TxFuture<'a, (bool, Finish)> + Send>;
+
+/// A piece of work, and whose it is.
+pub(super) struct Job {
+    whose: Whose,
+    work: Work,
+}
 
 /// A future that borrows the transaction, as `Store::write` takes it.
 pub type TxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -52,7 +58,7 @@ impl Store {
         F: for<'a> FnOnce(&'a mut Tx) -> TxFuture<'a, Result<T, E>> + Send + 'static,
     {
         let (answer, wait) = oneshot::channel::<Result<T, E>>();
-        let boxed: Job = Box::new(move |tx| {
+        let work: Work = Box::new(move |tx| {
             Box::pin(async move {
                 let result = match tx {
                     Ok(tx) => unbroken(job, tx).await,
@@ -68,7 +74,7 @@ impl Store {
             })
         });
         let queue = if lane == Lane::Urgent { &self.inner.urgent } else { &self.inner.bulk };
-        queue.send(boxed).await.map_err(|_| StoreError::Closed)?;
+        queue.send(Job { whose: self.whose(), work }).await.map_err(|_| StoreError::Closed)?;
         wait.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
     }
 }
@@ -95,11 +101,29 @@ struct Batch {
 }
 
 impl Tx {
-    /// Begins a transaction, with the first job's savepoint where there are several.
-    async fn begin(&mut self, several: bool) -> Result<(), StoreError> {
+    /// Begins a transaction for whoever has the first job, with its savepoint where there are several.
+    async fn begin(&mut self, whose: Whose, several: bool) -> Result<(), StoreError> {
+        self.whose = whose;
         match &mut self.conn {
             Conn::Sqlite(_) => self.run("BEGIN IMMEDIATE").await,
-            Conn::Postgres(line) => line.begin(several).await,
+            Conn::Postgres(line) => line.begin(whose, several).await,
+        }
+    }
+
+    /// What stands between two of several jobs: nothing of the first is left to the next, neither what it wrote that
+    /// fails nor whose it was.
+    async fn next_job(&mut self, whose: Whose) -> Result<(), StoreError> {
+        self.whose = whose;
+        match &mut self.conn {
+            Conn::Sqlite(_) => self.run("RELEASE job; SAVEPOINT job").await,
+            Conn::Postgres(line) => line.next_job(whose).await,
+        }
+    }
+
+    async fn undo_job(&mut self) -> Result<(), StoreError> {
+        match &mut self.conn {
+            Conn::Sqlite(_) => self.run("ROLLBACK TO job").await,
+            Conn::Postgres(line) => line.undo_job(self.whose).await,
         }
     }
 
@@ -124,9 +148,9 @@ impl Tx {
         }
     }
 
-    /// What stands before the first of several jobs: PostgreSQL has its savepoint with the beginning.
-    fn first_savepoint(&self) -> &'static str {
-        if self.kind() == Kind::Postgres { "" } else { "SAVEPOINT job" }
+    /// The first of several jobs: PostgreSQL has its savepoint with the beginning.
+    async fn first_job(&mut self) -> Result<(), StoreError> {
+        if self.kind() == Kind::Postgres { Ok(()) } else { self.run("SAVEPOINT job").await }
     }
 
     /// Runs the jobs one after the other, each inside a savepoint; the last one's ends with the transaction. On
@@ -136,27 +160,24 @@ impl Tx {
     async fn batch(&mut self, jobs: Vec<Job>) -> Batch {
         let alone = jobs.len() == 1;
         let mut batch = Batch { done: Vec::with_capacity(jobs.len()), lost: None };
-        let mut before = self.first_savepoint();
-        for job in jobs {
+        for (i, Job { whose, work }) in jobs.into_iter().enumerate() {
             if let Some(why) = &batch.lost {
-                batch.done.push(job(Err(why.echo())).await);
+                batch.done.push(work(Err(why.echo())).await);
                 continue;
             }
             if alone {
-                batch.done.push(job(Ok(self)).await);
+                batch.done.push(work(Ok(self)).await);
                 continue;
             }
-            if !before.is_empty()
-                && let Err(e) = self.run(before).await
-            {
+            let ready = if i == 0 { self.first_job().await } else { self.next_job(whose).await };
+            if let Err(e) = ready {
                 let e = undone_by_itself(&e);
-                batch.done.push(job(Err(e.echo())).await);
+                batch.done.push(work(Err(e.echo())).await);
                 batch.lost = Some(e);
                 continue;
             }
-            before = "RELEASE job; SAVEPOINT job";
-            let (ok, finish) = job(Ok(self)).await;
-            if !ok && let Err(e) = self.run("ROLLBACK TO job").await {
+            let (ok, finish) = work(Ok(self)).await;
+            if !ok && let Err(e) = self.undo_job().await {
                 batch.lost = Some(undone_by_itself(&e));
             }
             batch.done.push((ok, finish));
@@ -218,7 +239,8 @@ impl Writer {
     async fn transaction(&mut self, jobs: Vec<Job>) {
         self.trouble.write().since = (self.tx.kind() == Kind::Postgres).then(Instant::now);
         let turn = turn(self.turns.as_ref()).await;
-        if let Err(e) = self.begin(jobs.len() > 1).await {
+        let whose = jobs.first().and_then(|job| job.whose);
+        if let Err(e) = self.begin(whose, jobs.len() > 1).await {
             return self.refuse(jobs, &e).await;
         }
         let Batch { done, lost } = self.tx.batch(jobs).await;
@@ -232,9 +254,9 @@ impl Writer {
     }
 
     /// Never in a file that has lost its name: what is armed there no stop can reach.
-    async fn begin(&mut self, several: bool) -> Result<(), StoreError> {
+    async fn begin(&mut self, whose: Whose, several: bool) -> Result<(), StoreError> {
         self.place.check()?;
-        self.tx.begin(several).await
+        self.tx.begin(whose, several).await
     }
 
     async fn settle(&mut self, any: bool, lost: Option<StoreError>) -> Result<(), StoreError> {
@@ -267,7 +289,7 @@ impl Writer {
         // A broken transaction left open would refuse for ever.
         drop(self.tx.rollback().await);
         for job in jobs {
-            let (_, finish) = job(Err(why.echo())).await;
+            let (_, finish) = (job.work)(Err(why.echo())).await;
             finish(None);
         }
     }

@@ -67,7 +67,9 @@ macro_rules! databases {
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $case() {
                     let Some(db) = crate::conformance::Db::$kind().await else { return };
+                    let strangers = db.strangers();
                     super::$case(crate::conformance::House::over(db).await).await;
+                    crate::pgowner::nothing_is_a_strangers(strangers.as_deref());
                 }
             )+
         }
@@ -107,6 +109,13 @@ impl Db {
         let database = crate::support::postgres::database().await?;
         let url = database.url.clone();
         Some(Self { store: Store::open(&url).await.unwrap(), url, _keep: Box::new(database) })
+    }
+}
+
+impl Db {
+    /// What a stranger sees and changes with each statement that is run from here on.
+    pub fn strangers(&self) -> Option<std::sync::Arc<dialdeck::store::Shadow>> {
+        self.store.watch_for_strangers()
     }
 }
 
@@ -366,6 +375,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("store.open_existing", "cli: a command that means a database that is there"),
     ("store.open_in_turns", "month: simulated time"),
     ("store.is_at_rest", "month: simulated time"),
+    ("store.of", "pgowner: the work of one user"),
+    ("store.whole", "pgowner: the installation's"),
+    ("store.watch_for_strangers", "in `Db`, over all cases"),
+    ("store.passes_by_owners", "pgowner: a superuser is told so"),
     ("store.path_of", "walls: names of files"),
     ("store.real_path", "walls: names of files"),
     ("store.is_server", "pgstore: what a URL means"),

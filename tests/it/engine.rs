@@ -390,7 +390,7 @@ async fn the_breaker_pauses_a_campaign_whose_trunk_fails_and_one_key_resumes_it(
 async fn somebody_on_the_line_without_an_agent_is_let_go_and_counted_and_too_many_pause_the_campaign() {
     let faults = Faults { agent_leaves: 0.2, seed: 3, ..Faults::default() };
     let behaviour = Behaviour::Answer { ring: Duration::from_secs(2), talk: Duration::from_secs(40) };
-    let mut world = World::new(Options { behaviour, faults, speed: 20.0, rules: with_breaker() }).await;
+    let mut world = World::new(Options { behaviour, faults, speed: 20.0, rules: with_breaker(), ..Options::default() }).await;
     let id = world.running(csv_of(120), |s| s.max_concurrent = 12).await;
     world.until("the breaker", LONG, || async { world.row(id).await.execution_status == Status::Paused }).await;
     let row = world.row(id).await;
@@ -411,7 +411,7 @@ async fn somebody_on_the_line_without_an_agent_is_let_go_and_counted_and_too_man
 async fn a_small_campaign_is_paused_at_the_third_silent_answer() {
     let faults = Faults { agent_leaves: 1.0, ..Faults::default() };
     let behaviour = Behaviour::Answer { ring: Duration::from_secs(1), talk: Duration::from_secs(40) };
-    let mut world = World::new(Options { behaviour, faults, speed: 10.0, rules: with_breaker() }).await;
+    let mut world = World::new(Options { behaviour, faults, speed: 10.0, rules: with_breaker(), ..Options::default() }).await;
     let id = world.running(csv_of(25), |s| s.max_concurrent = 1).await;
     world.until("the breaker", LONG, || async { world.row(id).await.execution_status != Status::Running }).await;
     let row = world.row(id).await;

@@ -163,8 +163,11 @@ async fn a_login_that_may_not_act_as_the_engine_is_told_so() {
     let Some(db) = database().await else { return };
     let stranger = db.login("stranger", "").await;
     let Err(e) = Store::open(&stranger).await else { panic!("it would see an empty database") };
-    assert!(e.to_string().contains("GRANT dialdeck_engine TO"), "{e}");
-    let ours = db.login("ours", "IN ROLE dialdeck_engine").await;
+    assert!(e.to_string().contains("GRANT authenticated, dialdeck_engine TO"), "{e}");
+    let half = db.login("half", "IN ROLE dialdeck_engine").await;
+    let Err(e) = Store::open(&half).await else { panic!("it could not work for a user") };
+    assert!(e.to_string().contains("GRANT authenticated TO"), "{e}");
+    let ours = db.login("ours", "IN ROLE authenticated, dialdeck_engine").await;
     let store = Store::open(&ours).await.unwrap();
     put(&store, "ours").await.unwrap();
     assert_eq!(probe(&store).await.as_deref(), Some("ours"));

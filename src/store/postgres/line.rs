@@ -10,20 +10,21 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 use sqlx::{
-    Describe, Either, Execute, Executor, PgConnection, PgPool, Postgres, SqlStr,
+    Describe, Either, Execute, Executor, PgConnection, Postgres, SqlStr,
     postgres::{PgConnectOptions, PgDatabaseError, PgQueryResult, PgRow, PgSeverity, PgStatement, PgTypeInfo},
 };
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{super::StoreError, connect, session};
+use super::{
+    super::{StoreError, pool::Whose},
+    connect, session,
+};
 
 /// A statement under the lock that takes longer is given up, and the connection with it.
 const STATEMENT: Duration = Duration::from_secs(5);
 /// The wait for the lock has the server's own end, of 10 s.
 const LOCK: Duration = Duration::from_secs(12);
-/// A question of a reader has the server's own end, of 15 s.
-const READ: Duration = Duration::from_secs(17);
 /// For so long is asked what became of a COMMIT that had no answer.
 const DOUBT: Duration = Duration::from_secs(30);
 const AGAIN: Duration = Duration::from_millis(500);
@@ -47,11 +48,13 @@ pub(in crate::store) struct Line {
     patience: Duration,
     me: Uuid,
     batch: i64,
+    /// As whom the open transaction works now.
+    acting: Whose,
 }
 
 impl Line {
     pub(super) fn new(options: PgConnectOptions, me: Uuid) -> Self {
-        Self { options, conn: None, lost: false, patience: STATEMENT, me, batch: 0 }
+        Self { options, conn: None, lost: false, patience: STATEMENT, me, batch: 0, acting: None }
     }
 
     /// A connection whose session is as it must be.
@@ -79,28 +82,61 @@ impl Line {
     pub(in crate::store) fn hang_up(&mut self) {
         self.conn = None;
         self.lost = false;
+        self.acting = None;
     }
 
-    /// Begins a transaction and waits for the turn, in one round trip; the first job's savepoint goes with it.
-    pub(in crate::store) async fn begin(&mut self, savepoint: bool) -> Result<(), StoreError> {
+    /// Begins a transaction for somebody and waits for the turn, in one round trip; the first job's savepoint goes
+    /// with it.
+    pub(in crate::store) async fn begin(&mut self, whose: Whose, savepoint: bool) -> Result<(), StoreError> {
         let old = self.conn.is_some();
         self.connect().await?;
-        match self.take_turn(savepoint).await {
+        match self.take_turn(whose, savepoint).await {
             // It was ended while nobody used it, and nothing has run yet.
             Err(e) if old && is_ended(&e) => {
                 self.connect().await?;
-                self.take_turn(savepoint).await.map_err(StoreError::from)
+                self.take_turn(whose, savepoint).await.map_err(StoreError::from)
             }
             begun => Ok(begun?),
         }
     }
 
-    async fn take_turn(&mut self, savepoint: bool) -> Result<(), sqlx::Error> {
-        let text = format!("BEGIN; {TURN}{}", if savepoint { "; SAVEPOINT job" } else { "" });
+    async fn take_turn(&mut self, whose: Whose, savepoint: bool) -> Result<(), sqlx::Error> {
+        let mut text = format!("BEGIN; {TURN}");
+        if whose.is_some() {
+            text = format!("{text}; {}", session::acting_as(whose, true));
+        }
+        if savepoint {
+            text.push_str("; SAVEPOINT job");
+        }
         self.patience = LOCK;
         let begun = sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut *self).await;
         self.patience = STATEMENT;
+        self.acting = whose;
         begun.map(|_| ()).inspect_err(|_| self.hang_up())
+    }
+
+    /// From here on in this transaction as somebody else.
+    pub(in crate::store) async fn act(&mut self, whose: Whose) -> Result<(), StoreError> {
+        if self.acting == whose {
+            return Ok(());
+        }
+        self.acting = whose;
+        self.say(session::acting_as(whose, true)).await
+    }
+
+    /// Ends one of several jobs and begins the next, in one round trip: whose the first was is not left to it.
+    pub(in crate::store) async fn next_job(&mut self, whose: Whose) -> Result<(), StoreError> {
+        if self.acting == whose {
+            return self.run("RELEASE job; SAVEPOINT job").await;
+        }
+        self.acting = whose;
+        self.say(format!("RELEASE job; {}; SAVEPOINT job", session::acting_as(whose, true))).await
+    }
+
+    /// Undoes one of several jobs; whose it was is known since before its savepoint.
+    pub(in crate::store) async fn undo_job(&mut self, whose: Whose) -> Result<(), StoreError> {
+        self.acting = whose;
+        self.run("ROLLBACK TO job").await
     }
 
     /// Keeps the transaction, marked as this one, and rings for the others. Where no answer comes, the mark is
@@ -108,8 +144,9 @@ impl Line {
     pub(in crate::store) async fn commit(&mut self) -> Result<(), StoreError> {
         self.batch += 1;
         let (me, batch) = (self.me, self.batch);
+        let as_engine = if self.acting.take().is_some() { session::acting_as(None, true) + "; " } else { String::new() };
         let text = format!(
-            "INSERT INTO writers (incarnation, batch, at) VALUES ('{me}', {batch}, now()) ON CONFLICT (incarnation) DO UPDATE SET batch = excluded.batch, at = excluded.at; \
+            "{as_engine}INSERT INTO writers (incarnation, batch, at) VALUES ('{me}', {batch}, now()) ON CONFLICT (incarnation) DO UPDATE SET batch = excluded.batch, at = excluded.at; \
              NOTIFY dialdeck, '{me}'; COMMIT"
         );
         match sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut *self).await {
@@ -142,7 +179,7 @@ impl Line {
 
     /// The last batch of this writer that was kept.
     async fn marked(&mut self) -> Result<Option<i64>, StoreError> {
-        self.begin(false).await?;
+        self.begin(None, false).await?;
         let batch = sqlx::query_scalar("SELECT batch FROM writers WHERE incarnation = $1").bind(self.me).fetch_optional(&mut *self).await?;
         self.rollback().await?;
         Ok(batch)
@@ -150,6 +187,7 @@ impl Line {
 
     pub(in crate::store) async fn rollback(&mut self) -> Result<(), StoreError> {
         let done = self.run("ROLLBACK").await;
+        self.acting = None;
         if done.is_err() {
             self.hang_up();
         }
@@ -159,6 +197,10 @@ impl Line {
     /// Statements without binds, in one round trip.
     pub(in crate::store) async fn run(&mut self, sql: &'static str) -> Result<(), StoreError> {
         Ok(sqlx::raw_sql(sql).execute(self).await.map(|_| ())?)
+    }
+
+    async fn say(&mut self, sql: String) -> Result<(), StoreError> {
+        Ok(sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(self).await.map(|_| ())?)
     }
 }
 
@@ -176,10 +218,10 @@ fn is_refusal(e: &sqlx::Error) -> bool {
     severity.is_some_and(|s| !matches!(s, PgSeverity::Fatal | PgSeverity::Panic))
 }
 
-type Items<'e> = BoxStream<'e, Result<Either<PgQueryResult, PgRow>, sqlx::Error>>;
+pub(super) type Items<'e> = BoxStream<'e, Result<Either<PgQueryResult, PgRow>, sqlx::Error>>;
 
 /// Ends with an error when nothing comes for too long, and tells whoever must know.
-fn timed<'e, F: FnOnce() + Send + 'e>(items: Items<'e>, patience: Duration, given_up: F) -> Items<'e> {
+pub(super) fn timed<'e, F: FnOnce() + Send + 'e>(items: Items<'e>, patience: Duration, given_up: F) -> Items<'e> {
     let next = move |state: Option<(Items<'e>, F)>| async move {
         let (mut items, given_up) = state?;
         if let Ok(item) = tokio::time::timeout(patience, items.next()).await {
@@ -203,9 +245,18 @@ impl<'c> Executor<'c> for &'c mut Line {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
+        #[cfg(debug_assertions)]
+        let watched = super::shadow::of(self.me);
         let Line { conn, lost, patience, .. } = self;
         match conn {
-            Some(conn) if !*lost => timed(conn.fetch_many(query), *patience, move || *lost = true),
+            Some(conn) if !*lost => {
+                #[cfg(debug_assertions)]
+                if let Some(shadow) = watched {
+                    let items = super::shadow::watched(conn, shadow, super::shadow::Inside::Transaction, query);
+                    return timed(items, *patience, move || *lost = true);
+                }
+                timed(conn.fetch_many(query), *patience, move || *lost = true)
+            }
             _ => stream::once(async { Err(gone()) }).boxed(),
         }
     }
@@ -240,7 +291,7 @@ impl<'c> Executor<'c> for &'c mut Line {
 }
 
 /// The first row. All of an answer is read: an error may come behind it.
-fn first(mut items: Items<'_>) -> BoxFuture<'_, Result<Option<PgRow>, sqlx::Error>> {
+pub(super) fn first(mut items: Items<'_>) -> BoxFuture<'_, Result<Option<PgRow>, sqlx::Error>> {
     async move {
         let mut row = None;
         while let Some(item) = items.next().await {
@@ -251,42 +302,4 @@ fn first(mut items: Items<'_>) -> BoxFuture<'_, Result<Option<PgRow>, sqlx::Erro
         Ok(row)
     }
     .boxed()
-}
-
-/// The readers, each question with an end.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::store) struct Readers<'p>(pub(super) &'p PgPool);
-
-impl<'p> Executor<'p> for Readers<'p> {
-    type Database = Postgres;
-
-    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> Items<'e>
-    where
-        'p: 'e,
-        E: 'q + Execute<'q, Postgres>,
-    {
-        timed(self.0.fetch_many(query), READ, || ())
-    }
-
-    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<PgRow>, sqlx::Error>>
-    where
-        'p: 'e,
-        E: 'q + Execute<'q, Postgres>,
-    {
-        first(self.fetch_many(query))
-    }
-
-    fn prepare_with<'e>(self, sql: SqlStr, parameters: &'e [PgTypeInfo]) -> BoxFuture<'e, Result<PgStatement, sqlx::Error>>
-    where
-        'p: 'e,
-    {
-        self.0.prepare_with(sql, parameters)
-    }
-
-    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Postgres>, sqlx::Error>>
-    where
-        'p: 'e,
-    {
-        self.0.describe(sql)
-    }
 }

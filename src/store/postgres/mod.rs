@@ -3,7 +3,10 @@
 
 mod bell;
 mod line;
+mod readers;
 mod session;
+#[cfg(debug_assertions)]
+pub(super) mod shadow;
 
 use std::{
     str::FromStr,
@@ -18,9 +21,10 @@ use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
-pub(super) use line::{Line, Readers};
+pub(super) use line::Line;
+pub(super) use readers::Readers;
 
-use super::{StoreError, file::Place, postgres_schema::migrate_postgres};
+use super::{StoreError, file::Place, pool::Whose, postgres_schema::migrate_postgres};
 
 /// Readers of one process: a screen asks a few things at once.
 const READERS: u32 = 6;
@@ -39,23 +43,34 @@ pub(super) struct Server {
     /// What the writer of this process is called in the table of writers.
     me: Uuid,
     round_trip: Duration,
+    passes_by_owners: bool,
     /// Ends the bell.
     _open: DropGuard,
 }
 
 impl Server {
-    pub(super) fn readers(&self) -> Readers<'_> {
-        Readers(&self.read)
+    pub(super) fn readers(&self, whose: Whose) -> Readers<'_> {
+        Readers { pool: &self.read, whose, me: self.me }
+    }
+
+    /// See [`shadow`].
+    #[cfg(debug_assertions)]
+    pub(super) fn watch(&self) -> std::sync::Arc<shadow::Shadow> {
+        shadow::watch(self.me)
     }
 
     pub(super) fn round_trip(&self) -> Duration {
         self.round_trip
     }
 
+    pub(super) fn passes_by_owners(&self) -> bool {
+        self.passes_by_owners
+    }
+
     /// Changes when another process has committed.
     pub(super) async fn version_of_data(&self) -> Result<i64, StoreError> {
         let sql = "SELECT CAST(COALESCE(sum(batch), 0) AS BIGINT) FROM writers WHERE incarnation <> $1";
-        Ok(sqlx::query_scalar(sql).bind(self.me).fetch_one(self.readers()).await?)
+        Ok(sqlx::query_scalar(sql).bind(self.me).fetch_one(self.readers(None)).await?)
     }
 }
 
@@ -83,7 +98,8 @@ pub(super) async fn open(url: &str, revision: &watch::Sender<u64>) -> Result<(Li
     let mut first = connect(&options).await.map_err(|e| place.cannot_open(&e))?;
     session::check_login(&mut first).await.map_err(|e| place.cannot_open(&words_of(&e.into())))?;
     drop(first.close().await);
-    if migrate_postgres(url).await?.passes_by_owners {
+    let passes_by_owners = migrate_postgres(url).await?.passes_by_owners;
+    if passes_by_owners {
         tracing::warn!(target: "store", "this login passes by the doors between owners, as a superuser does: give dialdeck one of its own");
     }
     let me = Uuid::now_v7();
@@ -94,7 +110,7 @@ pub(super) async fn open(url: &str, revision: &watch::Sender<u64>) -> Result<(Li
     let read = readers(session::reading(&options)).await.map_err(|e| place.cannot_open(&e))?;
     let open = CancellationToken::new();
     tokio::spawn(bell::heard(read.clone(), me, revision.clone(), open.clone()));
-    let server = Server { read, me, round_trip, _open: open.drop_guard() };
+    let server = Server { read, me, round_trip, passes_by_owners, _open: open.drop_guard() };
     Ok((line, server, place))
 }
 
@@ -125,9 +141,12 @@ async fn readers(options: PgConnectOptions) -> Result<PgPool, sqlx::Error> {
                 Ok(tokio::time::timeout(CONNECT, conn.ping()).await.is_ok_and(|answer| answer.is_ok()))
             })
         })
-        // One whose question was given up for its time is not waited for.
+        // One that was a user's is nobody's until it is the engine's again; one whose question was given up for its
+        // time is not waited for.
         .after_release(|conn, _| {
-            Box::pin(async move { tokio::time::timeout(CONNECT, conn.ping()).await.unwrap_or_else(|_| Err(line::late("no answer"))).map(|()| true) })
+            Box::pin(
+                async move { tokio::time::timeout(CONNECT, session::be_engine(conn)).await.unwrap_or_else(|_| Err(line::late("no answer"))).map(|()| true) },
+            )
         })
         .connect_with(options)
         .await

@@ -3,7 +3,7 @@
 
 use sqlx::{PgConnection, Row, postgres::PgConnectOptions};
 
-use super::super::{StoreError, postgres_schema::SEARCH_PATH};
+use super::super::{StoreError, pool::Whose, postgres_schema::SEARCH_PATH};
 
 /// What keeps one process from holding the others: a holder that stops or is cut off loses the lock, and nothing of
 /// it is kept. What a pooler takes away without a word is seen by reading it back.
@@ -61,17 +61,36 @@ pub(super) async fn check(conn: &mut PgConnection) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// The roles that a login acts as: users, each by their claims, and the engine.
+const ROLES: [&str; 2] = ["authenticated", "dialdeck_engine"];
+
 /// Works as the engine's role: a login that may not sees no row, and would be taken for one on an empty database.
 pub(super) async fn take_role(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::raw_sql(SEARCH_PATH).execute(&mut *conn).await?;
-    let sql = "SELECT session_user::text, COALESCE((SELECT pg_has_role(session_user, oid, 'MEMBER') FROM pg_roles WHERE rolname = 'dialdeck_engine'), FALSE)";
-    let (login, may): (String, bool) = sqlx::query_as(sql).fetch_one(&mut *conn).await?;
-    if !may {
-        let words = format!("the login {login} may not act as the engine: whoever made the schema gives it that with GRANT dialdeck_engine TO \"{login}\"");
+    let sql = "SELECT session_user::text, ARRAY(SELECT name FROM unnest($1::text[]) AS name
+                   WHERE NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = name AND pg_has_role(session_user, oid, 'MEMBER')))";
+    let (login, missing): (String, Vec<String>) = sqlx::query_as(sql).bind(ROLES.as_slice()).fetch_one(&mut *conn).await?;
+    if !missing.is_empty() {
+        let roles = missing.join(", ");
+        let words = format!("the login {login} may not act as {roles}: whoever made the schema gives it that with GRANT {roles} TO \"{login}\"");
         return Err(sqlx::Error::Configuration(words.into()));
     }
-    sqlx::raw_sql("SET ROLE dialdeck_engine").execute(&mut *conn).await?;
-    Ok(())
+    be_engine(conn).await
+}
+
+/// The engine's again, whoever's it was.
+pub(super) async fn be_engine(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(sqlx::AssertSqlSafe(acting_as(None, false))).execute(conn).await.map(|_| ())
+}
+
+/// The statement by which a session works as a user, or as the engine: for a transaction, or from then on. Role and
+/// claims change together, always both.
+pub(super) fn acting_as(whose: Whose, in_transaction: bool) -> String {
+    let (role, claims) = match whose {
+        Some(owner) => (ROLES[0], format!(r#"{{"sub":"{owner}","role":"{}"}}"#, ROLES[0])),
+        None => (ROLES[1], String::new()),
+    };
+    format!("SELECT set_config('role', '{role}', {in_transaction}), set_config('request.jwt.claims', '{claims}', {in_transaction})")
 }
 
 /// Refuses in words a login that may not even read which migrations there were.

@@ -51,6 +51,7 @@ pub fn blocking_turn() -> tokio::sync::OwnedSemaphorePermit {
 
 pub struct World {
     _dir: tempfile::TempDir,
+    _database: Option<postgres::Database>,
     pub clock: SharedClock,
     pub simulator: Simulator,
     pub store: Store,
@@ -71,11 +72,16 @@ pub struct Options {
     pub behaviour: Behaviour,
     pub faults: Faults,
     pub rules: Rules,
+    /// Over a server's database; where its programs are missing over a file.
+    pub postgres: bool,
 }
+
+/// Where this is in the environment, every world is over a server's database: `DIALDECK_TEST_POSTGRES=1 cargo test api::`.
+const ON_POSTGRES: &str = "DIALDECK_TEST_POSTGRES";
 
 impl Default for Options {
     fn default() -> Self {
-        Self { speed: 40.0, behaviour: Behaviour::Mix { seed: 7 }, faults: Faults::default(), rules: quick_rules() }
+        Self { speed: 40.0, behaviour: Behaviour::Mix { seed: 7 }, faults: Faults::default(), rules: quick_rules(), postgres: false }
     }
 }
 
@@ -98,7 +104,9 @@ impl World {
         let clock: SharedClock = Arc::new(ScaledClock::new(epoch, options.speed));
         let config = SimulatorConfig { behaviour: options.behaviour, faults: options.faults, ..SimulatorConfig::by_digits() };
         let simulator = Simulator::start(config.clone(), clock.clone()).await.unwrap();
-        let store = Store::open(&format!("sqlite:{}", dir.path().join("t.db").display())).await.unwrap();
+        let database = if options.postgres || std::env::var_os(ON_POSTGRES).is_some() { postgres::database().await } else { None };
+        let url = database.as_ref().map_or_else(|| format!("sqlite:{}", dir.path().join("t.db").display()), |d| d.url.clone());
+        let store = Store::open(&url).await.unwrap();
         let desk = Desk::new(store.clone(), clock.clone(), options.rules);
         let installation = desk.installation(None).await.unwrap();
         let actor = Actor { owner: installation.owner, name: "tester".into(), source: "console" };
@@ -106,7 +114,21 @@ impl World {
         let livekit = Arc::new(LiveKit::new(&livekit).unwrap());
         let carrier: Arc<dyn Carrier> = livekit.clone();
         let assistant = desk.add_assistant(actor.clone(), None, "Sarah".into(), None, "Hello {name}".into(), None).await.unwrap().id;
-        let mut world = Self { _dir: dir, clock, simulator, store, desk, installation, actor, assistant, carrier, livekit, _turn: turn, running: None };
+        let mut world = Self {
+            _dir: dir,
+            _database: database,
+            clock,
+            simulator,
+            store,
+            desk,
+            installation,
+            actor,
+            assistant,
+            carrier,
+            livekit,
+            _turn: turn,
+            running: None,
+        };
         world.assign("trunk.example").await;
         world
     }
