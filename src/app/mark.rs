@@ -8,7 +8,7 @@ use std::{fs::File, os::unix::fs::FileExt, path::Path, sync::Arc};
 use chrono::Duration as Span;
 use tokio_util::sync::CancellationToken;
 
-use super::lock_path;
+use super::lock::lock_path;
 use crate::{
     clock::SharedClock,
     desk::{Desk, DeskError, Installation},

@@ -95,6 +95,11 @@ impl Engine {
 
     /// Runs until stopped; returns when the last call is seen to its end (drain) or at once (now).
     pub async fn run(self) {
+        self.lead().await;
+    }
+
+    /// The same; says whether another engine has taken over meanwhile.
+    pub async fn lead(self) -> Ended {
         let Self { ctx, health, calls, supervisor, stop } = self;
         let timekeeper = Arc::new(Timekeeper::new(ctx.clone(), health.clone()));
         let reconciler = Reconciler::new(ctx.clone(), health.clone(), calls.clone(), supervisor.clone(), timekeeper.clone());
@@ -111,7 +116,7 @@ impl Engine {
         supervisor.start("listeners", at_once(&stop, listeners.run(stop.clone())));
         let recorder = Recorder { ctx: ctx.clone(), calls: calls.clone(), ready: health.ready() };
         supervisor.start("recorder", at_once(&stop, recorder.run(stop.clone())));
-        let scheduler = Scheduler::new(ctx.clone(), health, calls, supervisor.clone(), timekeeper);
+        let scheduler = Scheduler::new(ctx.clone(), health.clone(), calls, supervisor.clone(), timekeeper);
         supervisor.start("scheduler", at_once(&stop, scheduler.run(stop.clone())));
         tokio::select! {
             biased;
@@ -122,7 +127,16 @@ impl Engine {
         if let Err(e) = ctx.desk.engine_stopped(ctx.incarnation).await {
             tracing::warn!(target: "engine", error = %e, "the engine's end could not be written");
         }
+        if health.was_replaced() { Ended::Replaced } else { Ended::Stopped }
     }
+}
+
+/// How an engine ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    Stopped,
+    /// Its calls are another engine's, which took over while this one stood still or was cut off.
+    Replaced,
 }
 
 /// An officer that begins things: when it must leave at once it is dropped, in the middle of a look too.

@@ -60,6 +60,7 @@ struct State {
     clock_words: Option<String>,
     /// A panic: only a restart lifts it, and its words stand in the network's place.
     halted: bool,
+    replaced: bool,
 }
 
 impl State {
@@ -206,11 +207,18 @@ impl Health {
 
     /// Another engine took the calls over while this one was stopped: it looks after nothing any more.
     pub fn replaced(&self) {
-        tracing::error!(target: "engine", "another engine took over while this process was stopped: this one dials no more");
-        self.state.lock().halted = true;
+        tracing::error!(target: "engine", "another engine took over while this process stood still or was cut off: it follows that one from now on");
+        {
+            let mut state = self.state.lock();
+            (state.halted, state.replaced) = (true, true);
+        }
         // Not published: the words on every console are the leader's.
         self.stop.drain.cancel();
         self.stop.now.cancel();
+    }
+
+    pub fn was_replaced(&self) -> bool {
+        self.state.lock().replaced
     }
 
     /// Something broke down: nothing is dialled from this moment on. To be published.
