@@ -105,7 +105,7 @@ pub struct App {
 /// When the database cannot be opened.
 pub async fn open_desk(config: &Config, clock: SharedClock) -> Result<(Desk, Installation), AppError> {
     bring_up_to_date(config).await?;
-    desk_over(Store::open(&config.database_url).await?, config, clock).await
+    desk_over(Store::open_sized(&config.database_url, true, config.connections).await?, config, clock).await
 }
 
 /// The same for a command that means a database that is there, and makes none.
@@ -114,7 +114,7 @@ pub async fn open_desk(config: &Config, clock: SharedClock) -> Result<(Desk, Ins
 /// When there is none, or it cannot be opened.
 pub async fn open_desk_there(config: &Config, clock: SharedClock) -> Result<(Desk, Installation), AppError> {
     bring_up_to_date(config).await?;
-    desk_over(Store::open_existing(&config.database_url).await?, config, clock).await
+    desk_over(Store::open_sized(&config.database_url, false, config.connections).await?, config, clock).await
 }
 
 /// The schema of a server, by the login that may change it, where that is another one than that of the daily work.
@@ -138,7 +138,7 @@ async fn desk_over(store: Store, config: &Config, clock: SharedClock) -> Result<
         breaker: config.breaker,
         real_phones: config.livekit.as_ref().is_some_and(|l| !is_loopback(&l.host)),
     };
-    let desk = Desk::new(store, clock, rules);
+    let desk = Desk::new(store, clock, rules).reaching(config.max_round_trip);
     let installation = desk.installation(config.owner.map(OwnerId)).await?;
     desk.share_do_not_call(config.shared_do_not_call).await?;
     Ok((desk, installation))

@@ -10,7 +10,7 @@ use crate::{
     api::Role,
     config::{Config, RecordingSource},
     engine::{Ended, Engine, EngineConfig, Recording, hostname},
-    telephony::{Bucket, Carrier, RecordingPlace, twilio_calls::CallList},
+    telephony::{Bucket, RecordingPlace, twilio_calls::CallList},
 };
 
 /// Between two looks at who dials, where hosts share a database.
@@ -53,6 +53,9 @@ impl App {
     /// Holds dialling where the database went back in time, and writes down from now on how far it is.
     async fn keep_mark(&mut self) -> Result<(), AppError> {
         if let Some(lock) = &self.lock {
+            if self.desk.store().is_shared() {
+                self.desk.remember_in(&self.beside.with_extension("dialled"))?;
+            }
             let mark = mark::Mark::new(lock.clone(), &self.installation);
             mark.check(&self.desk).await?;
             self.keep("keeper of the mark", mark.keep(self.desk.clone(), self.clock.clone(), self.led.clone()));
@@ -71,6 +74,9 @@ impl App {
         let Some(carrier) = self.carrier.clone() else {
             return Ok(Turn::Idle("no LiveKit is configured: set LIVEKIT_HOST, LIVEKIT_API_KEY and LIVEKIT_API_SECRET; `dialdeck demo` practises without"));
         };
+        if let Some(words) = self.desk.unfit_to_dial().await? {
+            return Ok(Turn::Waits { words, everywhere: true });
+        }
         let engine = Engine::new(self.desk.clone(), carrier, self.clock.clone(), self.engine_config(config), self.installation, self.stop.child());
         // Of two hosts that find nobody dialling one goes on from here.
         if self.desk.renew_lease(engine.incarnation(), hostname()).await? {
@@ -102,6 +108,7 @@ impl App {
 
     /// Dials while it is this host's turn, and follows while it is not. `self` is a twin of the app that the console holds.
     async fn dial_in_turn(self, mut turn: Turn, config: Config, options: StartOptions) {
+        let mut replaced = false;
         loop {
             if let Turn::Dials(engine) = turn {
                 self.following.send_replace(None);
@@ -111,6 +118,7 @@ impl App {
                 }
                 // Nothing of this host is missing while it follows.
                 self.ready.send_replace(true);
+                replaced = true;
                 if self.lock.as_deref().is_some_and(|lock| !still_ours(lock, &self.beside)) {
                     return self.step_aside(config, options).await;
                 }
@@ -119,7 +127,10 @@ impl App {
                 () = self.clock.sleep_until(self.clock.now() + LOOK) => {}
                 () = self.led.cancelled() => return,
             }
-            turn = match self.next_turn(&config, options).await {
+            if self.stop.drain.is_cancelled() {
+                return;
+            }
+            turn = match self.next_turn(&config, options, replaced).await {
                 Ok(Some(turn)) => turn,
                 Ok(None) => return,
                 // Who cannot ask does not dial either.
@@ -132,10 +143,12 @@ impl App {
     }
 
     /// Whose turn it is now, told; `None` where that changes no more.
-    async fn next_turn(&self, config: &Config, options: StartOptions) -> Result<Option<Turn>, AppError> {
-        let turn = self.turn_to_dial(config, options).await?;
-        if matches!(turn, Turn::Dials(_)) {
-            tracing::warn!(target: "app", "no other host dials any more: this one has taken over");
+    async fn next_turn(&self, config: &Config, options: StartOptions, replaced: bool) -> Result<Option<Turn>, AppError> {
+        let mut turn = self.turn_to_dial(config, options).await?;
+        match &mut turn {
+            Turn::Dials(_) => tracing::warn!(target: "app", "no other host dials any more: this one has taken over"),
+            Turn::Waits { words, everywhere: false } if replaced => words.push_str(". It took over while this one stood still or was cut off"),
+            Turn::Waits { .. } | Turn::Idle(_) => {}
         }
         Ok(self.said(&turn).await?.then_some(turn))
     }

@@ -106,6 +106,7 @@ impl Engine {
         supervisor.start("reconciler", reconciler.run(stop.clone()));
         if ctx.desk.store().is_shared() {
             supervisor.start("lease", lease::keep(ctx.clone(), health.clone(), stop.clone()));
+            supervisor.start("look at the database", at_once(&stop, timekeeper.clone().keep_looking()));
         }
         let requests = Requests::new(ctx.clone(), health.clone(), calls.clone(), supervisor.clone());
         supervisor.start("requests", at_once(&stop, requests.run(stop.clone())));

@@ -56,7 +56,7 @@ struct State {
     expired_tokens: HashMap<CampaignId, u32>,
     /// The first reconcile is done.
     reconciled: bool,
-    /// Why the host's time of day is not believed; goes before the other words.
+    /// Why the host's time of day is not believed, or its database is not to be dialled with; goes before the other words.
     clock_words: Option<String>,
     /// A panic: only a restart lifts it, and its words stand in the network's place.
     halted: bool,
@@ -195,12 +195,12 @@ impl Health {
     pub async fn clock_judged(&self, doubt: Option<String>) {
         {
             let mut state = self.state.lock();
-            if doubt.is_some() == state.clock_words.is_some() {
+            if doubt == state.clock_words {
                 return;
             }
             state.clock_words.clone_from(&doubt);
         }
-        let words = doubt.unwrap_or_else(|| "this host's clock is right again".to_owned());
+        let words = doubt.unwrap_or_else(|| "this host's clock and its database are as they must be again".to_owned());
         tracing::warn!(target: "engine", "{words}");
         self.publish().await;
     }
