@@ -3,45 +3,39 @@
 mod beyond;
 mod demo;
 mod export;
+mod lead;
+mod listening;
+mod lock;
 mod mark;
 mod standby;
 mod zoneinfo;
 
-use std::{
-    fs::{DirBuilder, File},
-    net::SocketAddr,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
-    panic::AssertUnwindSafe,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{fs::File, net::SocketAddr, panic::AssertUnwindSafe, path::PathBuf, sync::Arc, time::Duration};
 
 use chrono::Duration as Span;
 use futures_util::FutureExt;
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 pub use beyond::{Beyond, before_files, outside, patient};
 pub use demo::{Demo, DemoOptions};
 pub use export::{ExportError, ExportFormat, export};
+pub use lock::lock;
 pub use mark::unreached;
 pub use zoneinfo::{host_zone, use_host_zones};
 
 use crate::{
-    api::{self, Auth, Defaults, Provider, Role},
+    api::{Auth, Provider},
     clock::SharedClock,
-    config::{Config, RecordingSource, Secret},
+    config::{Config, Secret},
     desk::{Actor, Desk, DeskError, Installation},
     domain::{id::OwnerId, rules::Rules},
-    engine::{Engine, EngineConfig, Recording, Stop, hostname},
+    engine::Stop,
     provision::{OwnTrunk, Provision},
     store::{Setting, Store, StoreError, migrate_postgres},
     telephony::{
-        Bucket, Carrier, CarrierError, RecordingPlace,
-        livekit::{LiveKit, LiveKitConfig, WebhookKeys, is_loopback},
-        twilio::Signatures,
-        twilio_calls::CallList,
+        CarrierError,
+        livekit::{LiveKit, LiveKitConfig, is_loopback},
         twilio_trunks::TwilioTrunks,
     },
 };
@@ -94,6 +88,10 @@ pub struct App {
     pub address: Option<SocketAddr>,
     stop: Stop,
     listener: CancellationToken,
+    /// Ends what only the holder of this host's lock does.
+    led: CancellationToken,
+    /// Whether this process can do its part: it follows, or its engine is through its first look at the calls.
+    ready: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
     /// The lock falls with it.
     lock: Option<Arc<File>>,
@@ -107,7 +105,7 @@ pub struct App {
 /// When the database cannot be opened.
 pub async fn open_desk(config: &Config, clock: SharedClock) -> Result<(Desk, Installation), AppError> {
     bring_up_to_date(config).await?;
-    desk_over(Store::open(&config.database_url).await?, config, clock).await
+    desk_over(Store::open_sized(&config.database_url, true, config.connections).await?, config, clock).await
 }
 
 /// The same for a command that means a database that is there, and makes none.
@@ -116,7 +114,7 @@ pub async fn open_desk(config: &Config, clock: SharedClock) -> Result<(Desk, Ins
 /// When there is none, or it cannot be opened.
 pub async fn open_desk_there(config: &Config, clock: SharedClock) -> Result<(Desk, Installation), AppError> {
     bring_up_to_date(config).await?;
-    desk_over(Store::open_existing(&config.database_url).await?, config, clock).await
+    desk_over(Store::open_sized(&config.database_url, false, config.connections).await?, config, clock).await
 }
 
 /// The schema of a server, by the login that may change it, where that is another one than that of the daily work.
@@ -140,7 +138,7 @@ async fn desk_over(store: Store, config: &Config, clock: SharedClock) -> Result<
         breaker: config.breaker,
         real_phones: config.livekit.as_ref().is_some_and(|l| !is_loopback(&l.host)),
     };
-    let desk = Desk::new(store, clock, rules);
+    let desk = Desk::new(store, clock, rules).reaching(config.max_round_trip);
     let installation = desk.installation(config.owner.map(OwnerId)).await?;
     desk.share_do_not_call(config.shared_do_not_call).await?;
     Ok((desk, installation))
@@ -183,7 +181,7 @@ impl App {
         let auth = open_auth(config, &desk).await?;
         let carrier = open_carrier(config)?;
         let actor = Actor { owner: installation.owner, name: operator(), source: "console" };
-        let beside = beside(desk.store())?;
+        let beside = lock::beside(desk.store())?;
         let mut app = Self {
             desk,
             clock,
@@ -197,6 +195,8 @@ impl App {
             address: None,
             stop: Stop::new(),
             listener: CancellationToken::new(),
+            led: CancellationToken::new(),
+            ready: watch::Sender::new(false),
             tasks: Vec::new(),
             lock: None,
             beside,
@@ -228,141 +228,11 @@ impl App {
             address: None,
             stop: self.stop.clone(),
             listener: self.listener.clone(),
+            led: self.led.clone(),
+            ready: self.ready.clone(),
             tasks: Vec::new(),
-            lock: None,
+            lock: self.lock.clone(),
             beside: self.beside.clone(),
-        }
-    }
-
-    /// Holds the lock: listens, and dials where that is allowed and no other host does.
-    async fn lead(&mut self, config: &Config, options: StartOptions, taking_over: bool) -> Result<(), AppError> {
-        self.keep_mark().await?;
-        let ready = self.start_engine(config, options).await?;
-        self.following.send_replace(None);
-        let ready = match ready {
-            Some(ready) => ready,
-            None => self.follow_host(config, options).await,
-        };
-        self.listen(config, ready, taking_over || options.wait_for_port).await?;
-        let desk = self.desk.clone();
-        self.keep("sweep of unfinished imports", async move {
-            if let Err(e) = desk.discard_unfinished(Span::hours(1)).await {
-                tracing::warn!(target: "app", error = %e, "unfinished imports could not be removed");
-            }
-        });
-        Ok(())
-    }
-
-    /// Holds dialling where the database went back in time, and writes down from now on how far it is.
-    async fn keep_mark(&mut self) -> Result<(), AppError> {
-        if let Some(lock) = &self.lock {
-            let mark = mark::Mark::new(lock.clone(), &self.installation);
-            mark.check(&self.desk).await?;
-            self.keep("keeper of the mark", mark.keep(self.desk.clone(), self.clock.clone(), self.listener.clone()));
-        }
-        Ok(())
-    }
-
-    /// The engine, or the words why there is none; `None` where another host has one.
-    async fn start_engine(&mut self, config: &Config, options: StartOptions) -> Result<Option<watch::Receiver<bool>>, AppError> {
-        if self.other_host().await?.is_some() {
-            return Ok(None);
-        }
-        let idle = |words: &str| Some(words.to_owned());
-        let why_not = if options.no_dial || !config.engine_enabled {
-            idle("dialling is switched off (--no-dial or ENABLE_CAMPAIGN_ENGINE=false): console and listener only")
-        } else if self.carrier.is_none() {
-            idle("no LiveKit is configured: set LIVEKIT_HOST, LIVEKIT_API_KEY and LIVEKIT_API_SECRET; `dialdeck demo` practises without")
-        } else {
-            None
-        };
-        if let Some(words) = why_not {
-            tracing::warn!(target: "app", "{words}");
-            self.desk.report_health(words).await?;
-            return Ok(Some(watch::Sender::new(true).subscribe()));
-        }
-        let Some(carrier) = self.carrier.clone() else { return Ok(Some(watch::Sender::new(true).subscribe())) };
-        let span = |d: Duration| Span::from_std(d).unwrap_or(Span::seconds(30));
-        let auth = self.auth.clone();
-        let engine_config = EngineConfig {
-            agent_name: config.agent_name.clone(),
-            agent_wait: span(config.agent_wait),
-            require_agent: config.require_agent,
-            claim_lease: span(config.claim_lease),
-            unknown_horizon: span(config.unknown_horizon),
-            public_url: config.public_url.clone(),
-            outcome_token: Arc::new(move |call, owner, until| auth.mint(owner, Role::Agent, until, Some(call))),
-            orphan_sweep: config.orphan_sweep,
-            retention: config.retention,
-            call_list: from_twilio(config, "list of calls", CallList::new).map(Arc::new),
-            recording: recording(config),
-        };
-        let engine = Engine::new(self.desk.clone(), carrier, self.clock.clone(), engine_config, self.installation, self.stop.clone());
-        // Of two hosts that find nobody dialling one goes on from here.
-        if !self.desk.renew_lease(engine.incarnation(), hostname()).await? {
-            return Ok(None);
-        }
-        let ready = engine.ready();
-        self.keep("engine", engine.run());
-        Ok(Some(ready))
-    }
-
-    /// Serves webhooks and REST. A port that is taken ends it, or is waited for: polls tell of live calls meanwhile.
-    async fn listen(&mut self, config: &Config, ready: watch::Receiver<bool>, waits: bool) -> Result<(), AppError> {
-        let addr = config.listen;
-        let router = api::router(self.api(config, ready));
-        let (stop, limits, proxies) = (self.listener.clone(), config.limits, config.proxies.clone());
-        let why = match TcpListener::bind(addr).await {
-            Ok(listener) => {
-                self.address = listener.local_addr().ok();
-                self.keep("listener", api::serve(listener, router, limits, proxies, stop));
-                return Ok(());
-            }
-            Err(e) if waits => listen_words(&e),
-            Err(e) => return Err(AppError::Listen { addr, why: listen_words(&e) }),
-        };
-        let words = format!("no callbacks reach this process: cannot listen on {addr}: {why}. It is tried again every 5 s");
-        tracing::warn!(target: "app", "{words}");
-        self.port.send_replace(Some(words));
-        let (clock, port) = (self.clock.clone(), self.port.clone());
-        self.keep("listener", async move {
-            let listener = loop {
-                tokio::select! {
-                    () = clock.sleep_until(clock.now() + Span::seconds(5)) => {}
-                    () = stop.cancelled() => return,
-                }
-                if let Ok(listener) = TcpListener::bind(addr).await {
-                    break listener;
-                }
-            };
-            tracing::info!(target: "app", "listening on {addr}: callbacks reach this process");
-            port.send_replace(None);
-            api::serve(listener, router, limits, proxies, stop).await;
-        });
-        Ok(())
-    }
-
-    fn api(&self, config: &Config, ready: watch::Receiver<bool>) -> api::Parts {
-        let keys = config.livekit.as_ref().map(|l| vec![(l.api_key.clone(), l.api_secret.reveal().to_owned())]).unwrap_or_default();
-        let sip = config.livekit.as_ref().map(|l| if l.sip_uri.is_empty() { sip_guess(&l.host) } else { host_only(&l.sip_uri) }).unwrap_or_default();
-        api::Parts {
-            desk: self.desk.clone(),
-            clock: self.clock.clone(),
-            auth: self.auth.clone(),
-            carrier: self.carrier.clone().map(|l| l as Arc<dyn Carrier>),
-            livekit_keys: WebhookKeys::new(keys),
-            twilio: Signatures::new(config.twilio_tokens.iter().map(|t| t.reveal().to_owned()).collect(), &config.public_bases),
-            sip_host: sip,
-            ready,
-            provision: open_provision(config, &self.desk, self.carrier.clone()),
-            limits: config.limits,
-            buckets: Arc::new(api::Buckets::new(config.limits)),
-            edges: Arc::new(api::Edges::new(config.proxies.clone(), &config.origins)),
-            defaults: Defaults {
-                timezone: config.timezone.unwrap_or_else(host_zone),
-                region: config.region.clone(),
-                default_number: config.twilio_number.clone(),
-            },
         }
     }
 
@@ -461,19 +331,6 @@ fn from_twilio<T>(config: &Config, what: &str, make: impl FnOnce(&str, &str, &Se
     made.inspect_err(|e| tracing::warn!(target: "app", "Twilio's {what} cannot be asked: {e}")).ok()
 }
 
-/// Who records the calls.
-fn recording(config: &Config) -> Recording {
-    match config.recording {
-        RecordingSource::None => Recording::None,
-        RecordingSource::Twilio => from_twilio(config, "list of recordings", CallList::new).map_or(Recording::None, |list| Recording::Twilio(Arc::new(list))),
-        RecordingSource::Egress => {
-            let b = config.recording_bucket.clone();
-            let bucket = Bucket { name: b.name, access_key: b.access_key, secret: b.secret, region: b.region, endpoint: b.endpoint };
-            Recording::Egress(RecordingPlace { prefix: b.prefix, bucket: (!bucket.name.is_empty()).then_some(bucket) })
-        }
-    }
-}
-
 /// Whether a call may be on the line. A database that cannot be asked proves nothing: it is waited for.
 async fn any_open_call(desk: &Desk) -> bool {
     match desk.store().open_calls().await {
@@ -485,65 +342,6 @@ async fn any_open_call(desk: &Desk) -> bool {
     }
 }
 
-/// What this host's lock and mark stand beside: the database's file, or a name for the server among our data.
-fn beside(store: &Store) -> Result<PathBuf, AppError> {
-    if !store.is_shared() {
-        return Ok(PathBuf::from(store.path()));
-    }
-    let set = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|p| p.is_absolute());
-    let data = set.unwrap_or_else(|| std::env::var_os("HOME").map_or_else(|| PathBuf::from("."), PathBuf::from).join(".local/share"));
-    let folder = data.join("dialdeck");
-    DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
-    let name: String = store.path().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    Ok(folder.join(name))
-}
-
-fn lock_path(database: &Path) -> PathBuf {
-    PathBuf::from(format!("{}.lock", Store::real_path(database).display()))
-}
-
-/// The host's lock beside the database: one engine and one listener. `None` while another process holds it.
-///
-/// # Errors
-/// When the file beside the database cannot be made or locked.
-pub fn lock(database: &Path) -> Result<Option<File>, AppError> {
-    let path = lock_path(database);
-    let fail = |why: String| AppError::Lock { path: path.display().to_string(), why };
-    let file = File::options().create(true).truncate(false).read(true).write(true).mode(0o600).open(&path).map_err(|e| fail(e.to_string()))?;
-    // Whoever may open it may hold it and keep every start out; earlier releases left it open to all.
-    if let Err(e) = file.set_permissions(std::fs::Permissions::from_mode(0o600)) {
-        tracing::warn!(target: "app", error = %e, "{} cannot be closed to others", path.display());
-    }
-    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(Some(file)),
-        Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
-        Err(e) => Err(fail(e.to_string())),
-    }
-}
-
-fn listen_words(e: &std::io::Error) -> String {
-    match e.kind() {
-        std::io::ErrorKind::AddrInUse => "another program has this port. Stop it, or choose another with --listen ADDR or [listen] addr".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "ports below 1024 need privileges. Choose another with --listen ADDR".to_owned(),
-        _ => format!("{e}. Choose another address with --listen ADDR"),
-    }
-}
-
-/// The host of a URL or SIP URI, with its port.
-fn host_only(uri: &str) -> String {
-    let rest = uri.split_once("://").map_or(uri, |(_, r)| r).trim_start_matches("sip:");
-    let rest = rest.split(['/', ';', '?']).next().unwrap_or_default();
-    rest.rsplit_once('@').map_or(rest, |(_, h)| h).to_owned()
-}
-
-/// `LIVEKIT_SIP_URI` unset: LiveKit's host, without the port of its HTTP API; said at start.
-fn sip_guess(host: &str) -> String {
-    let name = host_only(host);
-    let name = name.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(name.as_str(), |(h, _)| h).to_owned();
-    tracing::info!(target: "app", "LIVEKIT_SIP_URI is not set: calls into rooms go to sip:...@{name}");
-    name
-}
-
 /// The operator's name: `DIALDECK_OPERATOR`, else the login name and the SSH client.
 #[must_use]
 pub fn operator() -> String {
@@ -553,26 +351,4 @@ pub fn operator() -> String {
         read("SSH_CLIENT").and_then(|c| c.split(' ').next().map(|ip| format!("{login}@{ip}"))).unwrap_or(login)
     });
     crate::domain::text::clean(&name, 60)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hosts_for_twiml() {
-        assert_eq!(host_only("wss://x.livekit.cloud"), "x.livekit.cloud");
-        assert_eq!(host_only("sip:abc.sip.livekit.cloud;transport=tcp"), "abc.sip.livekit.cloud");
-        assert_eq!(host_only("ws://127.0.0.1:7880/x"), "127.0.0.1:7880");
-    }
-
-    #[test]
-    fn one_lock_a_database() {
-        let dir = tempfile::tempdir().unwrap();
-        let database = dir.path().join("t.db");
-        let held = lock(&database).unwrap();
-        assert!(held.is_some() && lock(&database).unwrap().is_none());
-        drop(held);
-        assert!(lock(&database).unwrap().is_some());
-    }
 }

@@ -28,6 +28,11 @@ pub trait Clock: Send + Sync + 'static {
 
     /// Goes by the host's time of day as it is now.
     fn believe(&self) {}
+
+    /// Whether it is the world's time of day, so that another clock must agree with it.
+    fn is_of_the_world(&self) -> bool {
+        false
+    }
 }
 
 pub type SharedClock = Arc<dyn Clock>;
@@ -87,6 +92,10 @@ impl Clock for SystemClock {
 
     fn stepped(&self) -> Option<TimeDelta> {
         self.anchor.lock().stepped(system_now(), self.uptime())
+    }
+
+    fn is_of_the_world(&self) -> bool {
+        true
     }
 
     fn believe(&self) {

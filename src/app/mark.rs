@@ -1,23 +1,22 @@
 //! A database put back from a backup does not know whom it called since. How far the audit had grown
 //! is written into the lock file beside the database, which no backup of the database carries: a
-//! database that is behind its mark holds dialling until an operator says go. Beside it which file this
-//! process has open, so that a stop that goes into another one does not claim to have reached it.
+//! database that is behind its mark, or a server of another history, holds dialling until an operator says go. Beside it
+//! which file this process has open, so that a stop that goes into another one does not claim to have reached it.
 
 use std::{fs::File, os::unix::fs::FileExt, path::Path, sync::Arc};
 
 use chrono::Duration as Span;
 use tokio_util::sync::CancellationToken;
 
-use super::lock_path;
+use super::lock::lock_path;
 use crate::{
     clock::SharedClock,
     desk::{Desk, DeskError, Installation},
-    store::FileId,
+    store::{FileId, Lineage},
 };
 
-/// What an operator reads on every console.
-const RESTORED: &str = "this database is older than the calls made with it (put back from a backup, or its -wal file was lost): \
-     nothing is dialled, for it does not know whom it called since. `dialdeck stop-all --release` goes on";
+/// No hold, of the same width.
+const NONE: &str = "00000000000000000000000000000000";
 
 /// Between two writings of the mark, and two looks at the database's file.
 const EVERY: Span = Span::seconds(2);
@@ -28,17 +27,22 @@ pub struct Mark {
     installation: u32,
 }
 
-/// What a mark says: `installation height device:inode pid`. Earlier releases wrote the first two.
+/// What a mark says: `installation height device:inode pid lineage hold`. Earlier releases wrote the first two or four.
+#[derive(Debug, PartialEq)]
 struct Written {
     installation: u32,
     height: i64,
     database: Option<FileId>,
     pid: Option<u32>,
+    /// Which database of a server it was.
+    lineage: Option<Lineage>,
+    /// The last hold for such a reason that this host knew of.
+    hold: String,
 }
 
 impl Written {
     fn read(file: &File) -> Option<Self> {
-        let mut text = [0; 160];
+        let mut text = [0; 256];
         let n = file.read_at(&mut text, 0).ok()?;
         let mut words = std::str::from_utf8(&text[..n]).ok()?.split_whitespace();
         let (installation, height) = (u32::from_str_radix(words.next()?, 16).ok()?, words.next()?.parse().ok()?);
@@ -46,7 +50,10 @@ impl Written {
             let hex = |t: &str| u64::from_str_radix(t, 16).ok();
             Some(FileId { device: hex(device)?, inode: hex(inode)? })
         });
-        Some(Self { installation, height, database, pid: words.next().and_then(|w| w.parse().ok()) })
+        let pid = words.next().and_then(|w| w.parse().ok());
+        let lineage = words.next().and_then(|w| w.parse().ok()).filter(|l| *l != Lineage::default());
+        let hold = words.next().filter(|w| *w != NONE).unwrap_or_default().to_owned();
+        Some(Self { installation, height, database, pid, lineage, hold })
     }
 }
 
@@ -55,14 +62,17 @@ impl Mark {
         Self { file: lock, installation: installation.id }
     }
 
-    /// The height written last by this installation.
-    fn read(&self) -> Option<i64> {
-        Written::read(&self.file).filter(|w| w.installation == self.installation).map(|w| w.height)
+    /// What this installation wrote last.
+    fn read(&self) -> Option<Written> {
+        Written::read(&self.file).filter(|w| w.installation == self.installation)
     }
 
-    fn write(&self, height: i64, database: Option<FileId>) -> std::io::Result<()> {
-        let FileId { device, inode } = database.unwrap_or(FileId { device: 0, inode: 0 });
-        let text = format!("{:08x} {height:020} {device:016x}:{inode:016x} {:010}\n", self.installation, std::process::id());
+    fn write(&self, height: i64, desk: &Desk, hold: &str) -> std::io::Result<()> {
+        let FileId { device, inode } = desk.store().file().unwrap_or(FileId { device: 0, inode: 0 });
+        let lineage = desk.store().lineage().unwrap_or_default();
+        let hold = if hold.is_empty() { NONE } else { hold };
+        let (installation, pid) = (self.installation, std::process::id());
+        let text = format!("{installation:08x} {height:020} {device:016x}:{inode:016x} {pid:010} {lineage} {hold:0>32}\n");
         self.file.write_all_at(text.as_bytes(), 0)
     }
 
@@ -71,17 +81,36 @@ impl Mark {
     /// # Errors
     /// When the database cannot be asked: then nothing may dial either.
     pub async fn check(&self, desk: &Desk) -> Result<(), DeskError> {
+        let Some(mark) = self.read() else { return Ok(()) };
         let height = desk.store().audit_height().await?;
-        if self.read().is_some_and(|mark| height < mark) {
-            tracing::error!(target: "app", "{RESTORED}");
-            desk.hold(RESTORED).await?;
+        let moved = desk.store().lineage().zip(mark.lineage).is_some_and(|(is, was)| !is.goes_on_from(&was));
+        if height < mark.height || moved {
+            tracing::error!(target: "app", height, mark = mark.height, moved, "the database is not where this host left it");
+            hold(desk, mark.hold).await?;
         }
         Ok(())
+    }
+
+    /// Tells all hosts that the database went back in time under this process, as soon as it can be written; whether there
+    /// is nothing of that kind to be told.
+    async fn tell_of_break(desk: &Desk, hold: &str) -> bool {
+        let Some(which) = desk.store().went_back() else { return true };
+        match self::hold(desk, hold.to_owned()).await {
+            Ok(()) => {
+                desk.store().break_is_told(which);
+                true
+            }
+            Err(e) => {
+                tracing::error!(target: "app", error = %e, "the database went back in time, and dialling cannot be held in it yet: this process arms nothing");
+                false
+            }
+        }
     }
 
     /// Keeps the mark until stopped, and looks after the database's file.
     pub async fn keep(self, desk: Desk, clock: SharedClock, stop: CancellationToken) {
         let mut moved = false;
+        let mut hold = desk.last_break().await.unwrap_or_default();
         loop {
             let ended = stop.is_cancelled();
             moved = look_at_file(&desk, moved);
@@ -89,10 +118,14 @@ impl Mark {
                 // Where nothing else writes, nobody would see that it can be written again.
                 drop(desk.try_writing().await.inspect_err(|e| tracing::debug!(target: "app", error = %e, "nothing can be written yet")));
             }
+            let told = Self::tell_of_break(&desk, &hold).await;
             let height = desk.store().audit_height().await.inspect_err(|e| tracing::debug!(target: "app", error = %e, "the audit cannot be read"));
-            // Written all the same: who follows sees by it that this process lives.
-            if let Some(height) = height.ok().or_else(|| self.read())
-                && let Err(e) = self.write(height, desk.store().file())
+            if told && let Ok(last) = desk.last_break().await {
+                hold = last;
+            }
+            // Written all the same: who follows sees by it that this process lives. Never a lower one than what is untold.
+            if let Some(height) = height.ok().filter(|_| told).or_else(|| self.read().map(|w| w.height))
+                && let Err(e) = self.write(height, &desk, &hold)
             {
                 tracing::warn!(target: "app", error = %e, "the lock file cannot be written");
             }
@@ -105,6 +138,16 @@ impl Mark {
             }
         }
     }
+}
+
+/// Holds dialling in the database, and tells it whom this host has called since.
+async fn hold(desk: &Desk, known: String) -> Result<(), DeskError> {
+    desk.hold_for_the_past(known).await?;
+    let forgotten = desk.tell_forgotten().await?;
+    if forgotten > 0 {
+        tracing::error!(target: "app", "the database does not know of {forgotten} dials of this host: those calls are off the queue, their numbers rest for a day");
+    }
+    Ok(())
 }
 
 /// Says once that the database's file is gone, or back; whether it is gone. The writer looks by itself

@@ -11,9 +11,11 @@ use std::{
 };
 
 use chrono::Duration as Span;
-use tokio::sync::watch;
 
-use super::{App, AppError, StartOptions, lock, lock_path};
+use super::{
+    App, AppError, StartOptions,
+    lock::{lock, lock_path},
+};
 use crate::config::Config;
 
 /// Between two looks at the lock.
@@ -26,48 +28,11 @@ const LEASE: Duration = Duration::from_secs(30);
 /// day nor a suspended host can hurry.
 type Seen = Option<(SystemTime, Instant)>;
 
-/// Between two looks at who dials.
-const LOOK: Span = Span::seconds(1);
-
 impl App {
     /// Words, where an engine of another host dials with this database.
     pub(super) async fn other_host(&self) -> Result<Option<String>, AppError> {
         let lease = self.desk.store().lease().await?.filter(|lease| lease.left > 0.0);
         Ok(lease.map(|lease| format!("{} dials with this database: this host listens, shows and steers", lease.host)))
-    }
-
-    /// Waits beside what this host does until it may dial.
-    pub(super) async fn follow_host(&mut self, config: &Config, options: StartOptions) -> watch::Receiver<bool> {
-        self.say_who_dials().await;
-        self.keep("wait for the lease", self.twin().stand_by_lease(config.clone(), options));
-        // Nothing of this host is missing meanwhile.
-        watch::Sender::new(true).subscribe()
-    }
-
-    async fn say_who_dials(&self) {
-        let words = self.other_host().await.ok().flatten();
-        self.following.send_if_modified(|shown| std::mem::replace(shown, words.clone()) != words);
-    }
-
-    async fn stand_by_lease(mut self, config: Config, options: StartOptions) {
-        loop {
-            tokio::select! {
-                () = self.clock.sleep_until(self.clock.now() + LOOK) => {}
-                () = self.listener.cancelled() => return,
-            }
-            match self.start_engine(&config, options).await {
-                Ok(Some(_)) => break,
-                Ok(None) => self.say_who_dials().await,
-                // Who cannot ask does not dial either.
-                Err(e) => tracing::warn!(target: "app", error = %e, "whether this host may dial is not known"),
-            }
-        }
-        tracing::warn!(target: "app", "no other host dials any more: this one has taken over");
-        self.following.send_replace(None);
-        self.listener.cancelled().await;
-        for task in &mut self.tasks {
-            drop(tokio::time::timeout(Duration::from_secs(2), task).await);
-        }
     }
 
     /// Waits for its turn in the background. `self` is a twin of the app that the console holds.

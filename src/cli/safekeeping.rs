@@ -128,7 +128,7 @@ async fn watch_growing(path: &Path, bar: &ProgressBar) {
 pub fn make_room(config: &Config, file: &Path) -> Result<Option<File>, CliError> {
     check_kind(file)?;
     if Store::is_server(&config.database_url) {
-        return Err(CliError::Failed("a server's database is put back by its own programs: pg_restore, or your provider's backups".to_owned()));
+        return Err(CliError::Failed("a server's database is put back by its own programs: `pg_restore --clean --if-exists --dbname=DATABASE_URL dialdeck.dump`, or your provider's backups. dialdeck sees that it went back in time, and dials nothing until `dialdeck stop-all --release`".to_owned()));
     }
     let database = PathBuf::from(Store::path_of(&config.database_url));
     if database.exists() {

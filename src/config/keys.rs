@@ -15,6 +15,8 @@ pub const KEYS: &[(&str, Option<&str>)] = &[
     ("listen.limits", Some("")),
     ("database.url", Some("")),
     ("database.migrate_url", None),
+    ("database.max_round_trip_ms", Some("2")),
+    ("database.connections", Some("8")),
     ("livekit.host", Some("")),
     ("livekit.api_key", Some("")),
     ("livekit.api_secret", Some("")),

@@ -4,6 +4,7 @@
 
 mod access;
 mod ages;
+mod database;
 mod dotenv;
 mod keep;
 mod keys;
@@ -11,6 +12,7 @@ mod limits;
 mod proxies;
 mod ranges;
 mod recording;
+mod scope;
 mod secret;
 mod show;
 
@@ -23,12 +25,14 @@ use std::{
 };
 
 pub use ages::Ages;
+pub use database::is_postgres;
 pub use dotenv::parse as parse_dotenv;
 pub use keep::keep_livekit;
 pub use keys::{ENVIRONMENT, KEYS, SECRETS};
 pub use limits::Limits;
 pub use proxies::Proxies;
 pub use recording::{RecordingBucket, RecordingSource};
+pub use scope::{Scope, scope_of};
 pub use secret::Secret;
 pub use show::shown;
 
@@ -117,6 +121,10 @@ pub struct Config {
     pub database_url: String,
     /// The login that may change the schema of a PostgreSQL server, where it is not that of `database_url`.
     pub migrate_url: Option<Secret>,
+    /// How far a server may be, there and back, for this host to dial while others write too.
+    pub max_round_trip: Duration,
+    /// Connections of one process to a server, at most.
+    pub connections: u32,
     /// `None` when no host is configured.
     pub livekit: Option<LiveKitSection>,
     pub agent_name: String,
@@ -360,29 +368,6 @@ impl Reader<'_> {
 /// Keys that are in the design and do nothing yet, what they may hold, and the words for anything else.
 const LATER: &[(&str, &[&str], &str)] = &[("console.terms", &[""], "this release has its terms built in: `dialdeck terms show`")];
 
-/// Whether a URL is of a PostgreSQL server.
-#[must_use]
-pub fn is_postgres(url: &str) -> bool {
-    url.starts_with("postgres://") || url.starts_with("postgresql://")
-}
-
-/// Complains of URLs that are of no database; answers the one of the login that may change the schema.
-fn databases(r: &mut Reader) -> String {
-    let url = r.text("database.url");
-    if !url.is_empty() && !url.starts_with("sqlite:") && !is_postgres(&url) {
-        let kind = clean(url.split(':').next().unwrap_or_default(), 20);
-        r.complain("database.url", format!("\"{kind}\" is no database of this release: write sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE"));
-    }
-    let migrate_url = r.text("database.migrate_url");
-    if !migrate_url.is_empty() && !is_postgres(&migrate_url) {
-        r.complain(
-            "database.migrate_url",
-            "it is the login that changes the schema of a PostgreSQL server: write postgres://USER:PASSWORD@HOST/DATABASE".to_owned(),
-        );
-    }
-    migrate_url
-}
-
 /// Turns the values into a configuration.
 ///
 /// # Errors
@@ -407,7 +392,7 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
             r.complain(key, "this release ends no TLS itself: put a proxy in front and start with --behind-proxy");
         }
     }
-    let migrate_url = databases(&mut r);
+    let migrate_url = database::urls(&mut r);
     let (recording, recording_bucket) = recording::read(&mut r);
     let config = Config {
         recording,
@@ -424,6 +409,8 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
         origins: access::origins(&mut r),
         database_url: r.text("database.url"),
         migrate_url: Some(Secret::new(migrate_url)).filter(|u| !u.is_empty()),
+        max_round_trip: Duration::from_secs_f64(ranges::number(&mut r, "database.max_round_trip_ms", 0.1, 1000.0) / 1000.0),
+        connections: ranges::number(&mut r, "database.connections", 4, 1000),
         livekit: livekit(&mut r),
         agent_name: r.text("livekit.agent_name"),
         twilio_account: r.text("twilio.account_sid"),

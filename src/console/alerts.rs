@@ -70,7 +70,11 @@ fn standing(state: &State) -> Vec<Alert> {
     }
     if data.kill_switch {
         let release = state.keys.name(Action::Release);
-        put(Level::Danger, format!("KILL SWITCH ON: nothing is dialled on any host. {release} lifts it (an admin)"));
+        let words = match data.kill_switch_why.as_str() {
+            "" => format!("KILL SWITCH ON: nothing is dialled on any host. {release} lifts it (an admin)"),
+            why => format!("KILL SWITCH ON: {}", state.in_keys(why)),
+        };
+        put(Level::Danger, words);
     }
     if data.health.starts_with(crate::desk::NO_LIVEKIT) {
         let room = state.keys.name(Action::Focus(Pane::Systems));

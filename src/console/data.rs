@@ -186,6 +186,7 @@ pub async fn look(desk: &Desk, actor: &Actor, ring: &Ring, now: DateTime<Utc>, l
             None => store.setting(Setting::EngineHealth).await?.unwrap_or_default(),
         },
         kill_switch: store.kill_switch().await?,
+        kill_switch_why: store.setting(Setting::KillSwitchReason).await?.unwrap_or_default(),
         other_owners: (store.owners().await? - 1).max(0),
         assistants,
         sources,

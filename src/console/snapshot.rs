@@ -38,6 +38,8 @@ pub struct Snapshot {
     /// What keeps the engine from dialling.
     pub health: String,
     pub kill_switch: bool,
+    /// Why the program turned it on by itself; empty where somebody else did.
+    pub kill_switch_why: String,
     /// Figures, lights, and what campaigns come to next: read every few seconds.
     pub head: Option<Arc<Head>>,
     /// Why the agent suggests what it does, of calls that wait for a tag or are shown.
@@ -107,7 +109,7 @@ impl Snapshot {
             && a.log_count == b.log_count
             && Arc::ptr_eq(&a.happened, &b.happened)
             && a.health == b.health
-            && a.kill_switch == b.kill_switch
+            && (a.kill_switch, &a.kill_switch_why) == (b.kill_switch, &b.kill_switch_why)
             && a.head == b.head
             && a.reasons == b.reasons
             && a.asides == b.asides

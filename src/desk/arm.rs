@@ -82,7 +82,12 @@ impl Desk {
         reach("arm.committed");
         self.measure(&armed, asked);
         match armed {
-            Ok(answer) => Ok(answer.map_err(Refused::Gate)),
+            Ok(answer) => {
+                if let Ok(armed) = &answer {
+                    self.remember(armed.claimed.call, &armed.claimed.number, armed.at);
+                }
+                Ok(answer.map_err(Refused::Gate))
+            }
             Err(Unarmed::Wait(closed)) => Ok(Err(Refused::Wait(closed))),
             Err(Unarmed::Lost) => Ok(Err(Refused::Lost)),
             Err(Unarmed::Desk(e)) => Err(e),
@@ -120,6 +125,9 @@ async fn arm(
     }
     let brake = if facts.any_without_agent { super::protect::brake(tx, &rules.breaker, campaign.id, now).await? } else { None };
     let whose = if claimed.by_hand { Whose::Asked { has_script: !claimed.script.trim().is_empty() } } else { Whose::Campaign };
+    if tx.went_back() {
+        return refuse(tx, &claimed, Closed::new(Gate::KillSwitch, super::WENT_BACK), now).await.map(Err);
+    }
     if let Err(closed) = judge(rules, campaign, whose, brake, &facts, now) {
         return refuse(tx, &claimed, closed, now).await.map(Err);
     }

@@ -17,17 +17,20 @@ mod contacts;
 mod dnc;
 mod error;
 mod explain;
+mod footing;
 mod head;
 mod history;
 mod hours;
 mod housekeeping;
 mod importing;
+mod journal;
 mod law;
 mod lists;
 mod merging;
 mod meters;
 mod once;
 mod outcome;
+mod past;
 mod promises;
 mod protect;
 mod record;
@@ -63,6 +66,7 @@ pub use claim::{ClaimRequest, Claimed, Claims, Outgoing, TurnedAway};
 pub use contacts::{Import, ImportError, Progress};
 pub use error::DeskError;
 pub use explain::{Explanation, Waiting, ZoneWait};
+pub use footing::{REACH, SKEW};
 pub use head::{Head, Lights, Next};
 pub use history::{Away, CampaignShift, ContactClock, Figures, Happening, NumberStory, OperatorShift, ShiftReport, What};
 pub use housekeeping::Removed;
@@ -70,6 +74,7 @@ pub use lists::{ListImport, ListReport, National};
 pub use meters::{Label, Meters};
 pub use once::{Reply, Reserved};
 pub use outcome::{SetOutcome, Tagged};
+pub use past::{WENT_BACK, WENT_BACK_FILE};
 pub use promises::Promise;
 pub use record::Told;
 pub use requests::{Ask, Listening, NOBODY, TOKEN_TTL, supervisor_identity};
@@ -140,6 +145,10 @@ pub struct Desk {
     openings: Arc<hours::Openings>,
     readers: Arc<importing::Readers>,
     meters: Arc<Meters>,
+    /// How far a shared database may be for this host to dial.
+    reach: std::time::Duration,
+    /// Whom this host has armed, where the database may forget it.
+    journal: Arc<std::sync::OnceLock<journal::Journal>>,
 }
 
 impl Desk {
@@ -149,7 +158,24 @@ impl Desk {
         let (inbox, waiting) = mpsc::channel(4096);
         let told = broadcast::Sender::new(1024);
         tokio::spawn(record::inbox(store.clone(), clock.clone(), rules.breaker, waiting, told.clone()));
-        Self { store, clock, rules: Arc::new(rules), inbox, told, openings: Arc::default(), readers: Arc::default(), meters: Arc::default() }
+        Self {
+            store,
+            clock,
+            rules: Arc::new(rules),
+            inbox,
+            told,
+            openings: Arc::default(),
+            readers: Arc::default(),
+            meters: Arc::default(),
+            reach: footing::REACH,
+            journal: Arc::default(),
+        }
+    }
+
+    /// The same, dialling with a shared database that is so far at most.
+    #[must_use]
+    pub fn reaching(self, reach: std::time::Duration) -> Self {
+        Self { reach, ..self }
     }
 
     #[must_use]
@@ -297,24 +323,14 @@ impl Desk {
 
     /// The kill switch: while it is on nothing is armed on any host.
     pub async fn kill_switch(&self, actor: Actor, on: bool) -> Result<(), DeskError> {
-        self.switch(actor, on, "").await
-    }
-
-    /// Turns the kill switch on by ourselves, for a reason that an operator reads.
-    pub async fn hold(&self, reason: &'static str) -> Result<(), DeskError> {
-        let installation = self.installation(None).await?;
-        self.switch(Actor::engine(installation.owner), true, reason).await
-    }
-
-    async fn switch(&self, actor: Actor, on: bool, reason: &'static str) -> Result<(), DeskError> {
         let now = self.now();
         self.store
             .write(Lane::Urgent, move |tx| {
                 Box::pin(async move {
                     tx.put_setting(Setting::KillSwitch, if on { "on" } else { "" }).await?;
-                    tx.put_setting(Setting::KillSwitchReason, reason).await?;
+                    tx.put_setting(Setting::KillSwitchReason, "").await?;
                     let action = if on { "kill_switch_on" } else { "kill_switch_off" };
-                    audit(tx, &actor, now, action, None, &serde_json::json!({ "reason": reason })).await
+                    audit(tx, &actor, now, action, None, &serde_json::json!({ "reason": "" })).await
                 })
             })
             .await

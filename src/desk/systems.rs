@@ -38,7 +38,15 @@ impl Desk {
         all.push(self.contacts(owner).await?);
         all.push(of_campaigns(&campaigns));
         all.push(self.law_today().await?);
+        all.extend(self.whose_settings());
         Ok(all)
+    }
+
+    /// What is one for all hosts and what each has for itself, where there may be several.
+    fn whose_settings(&self) -> Option<System> {
+        let words = "of all hosts, in the database: kill switch, terms, closed places, do-not-call lists. Of this host: what `dialdeck config show` prints; \
+                     the host that dials dials by its own";
+        self.store.is_shared().then(|| System::good("settings", words))
     }
 
     async fn database(&self) -> Result<System, DeskError> {
@@ -49,7 +57,7 @@ impl Desk {
         let (bytes, free, now) = (self.store.bytes().await?, self.store.free_bytes(), self.now());
         // Its disk and its backups are another host's.
         if self.store.is_shared() {
-            return Ok(System::good(NAME, format!("postgresql, {}: {}", size(bytes), self.store.path())));
+            return Ok(self.server(bytes).await?);
         }
         let backup: Option<DateTime<Utc>> = self.store.setting(Setting::LastBackup).await?.and_then(|t| t.parse().ok());
         let aged = backup.map_or_else(|| "no backup yet".to_owned(), |at| format!("backup {}", ago(now - at)));
@@ -66,6 +74,19 @@ impl Desk {
         } else {
             Ok(System::good(NAME, fact))
         }
+    }
+
+    /// A server that hosts share: how far it is, who dials with it.
+    async fn server(&self, bytes: u64) -> Result<System, DeskError> {
+        let far = self.store.round_trip().unwrap_or_default();
+        let dials = self.store.lease().await?.filter(|lease| lease.left > 0.0);
+        let dials = dials.map_or_else(|| "no host dials".to_owned(), |lease| format!("{} dials", clean(&lease.host, 64)));
+        let fact = format!("postgresql, {}, {:.1} ms away, {dials}: {}", size(bytes), far.as_secs_f64() * 1000.0, self.store.path());
+        Ok(if far > crate::store::Store::FAR {
+            System::other("database", Light::Warning, fact, Mend::ReadOn, "all hosts write in turns: run dialdeck beside its database, under 1 ms away")
+        } else {
+            System::good("database", fact)
+        })
     }
 
     /// Kill switch, terms, and what the engine says of LiveKit and its SIP service.

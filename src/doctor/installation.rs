@@ -60,20 +60,19 @@ pub async fn database(p: &Patient) -> Vec<Finding> {
         return vec![Finding::bad("database_unwritable", words, "look for a full disk, the file's rights, or a process that holds it")];
     }
     let kind = if store.is_shared() { "PostgreSQL" } else { "SQLite" };
-    let mut found = Vec::new();
+    let mut found = match super::server::server(desk, &p.config).await {
+        Ok(found) => found,
+        Err(e) => return unread("database_unread", &e),
+    };
     if store.passes_by_owners() {
         let words = format!("the login at {} passes by the doors between owners, as a superuser does: only dialdeck itself keeps them closed", store.path());
         found.push(Finding::warning("database_superuser", words, "give dialdeck a login of its own: docs, \"PostgreSQL\""));
     }
-    if let Some(far) = store.round_trip().filter(|far| *far > crate::store::Store::FAR) {
-        let ms = far.as_secs_f64() * 1000.0;
-        let words = format!("{} is {ms:.1} ms away, there and back: all hosts write in turns, and each turn takes several", store.path());
-        found.push(Finding::warning("database_far", words, "run dialdeck beside its database, under 1 ms away"));
+    if !found.is_empty() {
+        return found;
     }
-    if found.is_empty() {
-        found.push(Finding::good("database", format!("{}: schema {schema}, {bytes} bytes, {kind} {version}", store.path())));
-    }
-    found
+    let away = store.round_trip().map_or_else(String::new, |far| format!(", {:.1} ms away", far.as_secs_f64() * 1000.0));
+    vec![Finding::good("database", format!("{}: schema {schema}, {bytes} bytes, {kind} {version}{away}", store.path()))]
 }
 
 /// An engine that has not reported for so long is not there.

@@ -8,6 +8,7 @@ mod campaigns;
 mod installation;
 mod lines;
 mod network;
+mod server;
 mod twilio;
 
 use std::{path::PathBuf, pin::Pin};

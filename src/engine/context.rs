@@ -67,6 +67,12 @@ impl Stop {
     pub fn new() -> Self {
         Self { drain: CancellationToken::new(), now: CancellationToken::new() }
     }
+
+    /// Ends with this one, and may end before it.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        Self { drain: self.drain.child_token(), now: self.now.child_token() }
+    }
 }
 
 impl Default for Stop {

@@ -149,8 +149,8 @@ impl Dialler {
 
     /// What the engine itself knows against a dial at this moment.
     fn in_the_way(&self) -> Option<&'static str> {
-        if self.health.may_not_dial() || self.ctx.clock.stepped().is_some() {
-            return Some("the engine is ending, or its host's clock was set");
+        if self.health.may_not_dial() || self.health.clock_is_doubted() || self.ctx.clock.stepped().is_some() {
+            return Some("the engine is ending, or its host's clock is not right");
         }
         self.health.outage_known().then_some("LiveKit or its SIP service is away")
     }

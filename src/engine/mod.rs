@@ -95,12 +95,18 @@ impl Engine {
 
     /// Runs until stopped; returns when the last call is seen to its end (drain) or at once (now).
     pub async fn run(self) {
+        self.lead().await;
+    }
+
+    /// The same; says whether another engine has taken over meanwhile.
+    pub async fn lead(self) -> Ended {
         let Self { ctx, health, calls, supervisor, stop } = self;
         let timekeeper = Arc::new(Timekeeper::new(ctx.clone(), health.clone()));
         let reconciler = Reconciler::new(ctx.clone(), health.clone(), calls.clone(), supervisor.clone(), timekeeper.clone());
         supervisor.start("reconciler", reconciler.run(stop.clone()));
         if ctx.desk.store().is_shared() {
             supervisor.start("lease", lease::keep(ctx.clone(), health.clone(), stop.clone()));
+            supervisor.start("look at the database", at_once(&stop, timekeeper.clone().keep_looking()));
         }
         let requests = Requests::new(ctx.clone(), health.clone(), calls.clone(), supervisor.clone());
         supervisor.start("requests", at_once(&stop, requests.run(stop.clone())));
@@ -111,7 +117,7 @@ impl Engine {
         supervisor.start("listeners", at_once(&stop, listeners.run(stop.clone())));
         let recorder = Recorder { ctx: ctx.clone(), calls: calls.clone(), ready: health.ready() };
         supervisor.start("recorder", at_once(&stop, recorder.run(stop.clone())));
-        let scheduler = Scheduler::new(ctx.clone(), health, calls, supervisor.clone(), timekeeper);
+        let scheduler = Scheduler::new(ctx.clone(), health.clone(), calls, supervisor.clone(), timekeeper);
         supervisor.start("scheduler", at_once(&stop, scheduler.run(stop.clone())));
         tokio::select! {
             biased;
@@ -122,7 +128,16 @@ impl Engine {
         if let Err(e) = ctx.desk.engine_stopped(ctx.incarnation).await {
             tracing::warn!(target: "engine", error = %e, "the engine's end could not be written");
         }
+        if health.was_replaced() { Ended::Replaced } else { Ended::Stopped }
     }
+}
+
+/// How an engine ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    Stopped,
+    /// Its calls are another engine's, which took over while this one stood still or was cut off.
+    Replaced,
 }
 
 /// An officer that begins things: when it must leave at once it is dropped, in the middle of a look too.

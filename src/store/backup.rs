@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     Store, StoreError, Tx,
-    pool::{on, on_tx},
+    pool::{Conn, on, on_tx},
     rows::stamp,
     sql::Kind,
 };
@@ -27,7 +27,7 @@ impl Store {
     /// When the file cannot be written.
     pub async fn copy_into(&self, path: &Path) -> Result<(), StoreError> {
         if self.is_shared() {
-            return Err(StoreError::Unfit("a server is copied by its own programs: pg_dump, or your provider's backups".to_owned()));
+            return Err(StoreError::Unfit("a server is copied by its own programs, not by this one: `pg_dump --format=custom --file=dialdeck.dump DATABASE_URL`, or your provider's backups".to_owned()));
         }
         let path = path.to_string_lossy().into_owned();
         on!(self.pool(), |db| sqlx::query("VACUUM INTO $1").bind(path).execute(db).await?.rows_affected());
@@ -114,6 +114,17 @@ impl Tx {
 
     /// Keeps numbers that nobody is on the line with from being called until a moment each.
     pub async fn hold_numbers(&mut self, held: &[(String, DateTime<Utc>)]) -> Result<(), StoreError> {
+        if self.kind() == Kind::Postgres {
+            let sql = "INSERT INTO numbers_live (number, held_until, last_armed_at) SELECT * FROM unnest($1::text[], $2::timestamptz[], $2::timestamptz[])
+                       ON CONFLICT (number) DO UPDATE SET held_until = GREATEST(excluded.held_until, numbers_live.held_until) WHERE numbers_live.call_id IS NULL";
+            // The same number twice is no conflict of one statement that it would bear.
+            let last: std::collections::BTreeMap<_, _> = held.iter().map(|(number, until)| (number.clone(), *until)).collect();
+            let (numbers, until): (Vec<String>, Vec<DateTime<Utc>>) = last.into_iter().unzip();
+            if let Conn::Postgres(line) = &mut self.conn {
+                sqlx::query(sql).bind(numbers).bind(until).execute(&mut **line).await?;
+            }
+            return Ok(());
+        }
         let rows: Vec<_> = held.iter().map(|(number, until)| serde_json::json!({ "n": number, "held": stamp(Some(*until)) })).collect();
         let sql = "INSERT INTO main.numbers_live (number, held_until, last_armed_at)
                    SELECT value ->> 'n', value ->> 'held', value ->> 'held' FROM json_each($1) WHERE true

@@ -34,7 +34,7 @@ impl FileId {
     ///
     /// # Errors
     /// When it cannot be looked at.
-    fn opened(file: &File) -> std::io::Result<Self> {
+    pub fn opened(file: &File) -> std::io::Result<Self> {
         Ok(Self::from(&file.metadata()?))
     }
 }

@@ -45,6 +45,7 @@ mod roster;
 mod rows;
 mod schema;
 mod search;
+mod server;
 mod settings;
 mod sql;
 mod sqlite;
@@ -77,6 +78,7 @@ pub use people::{COUNTED, ContactSearch, FoundContacts, FoundListed, ListedSearc
 pub use pool::{Revision, Store, Tx};
 #[cfg(debug_assertions)]
 pub use postgres::shadow::{Seen, Shadow};
+pub use postgres::{Connections, Lineage, ServerLook};
 pub use postgres_schema::{Migrated, SEARCH_PATH, migrate_postgres, postgres_as_sql};
 pub use recordings::RecordingRow;
 pub use reports::ReportRow;

@@ -196,7 +196,15 @@ impl Store {
     /// # Errors
     /// In words that name the database and the way out.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        Self::open_with(url, true, None).await
+        Self::open_with(url, true, Self::CONNECTIONS, None).await
+    }
+
+    /// The same with so many connections to a server at most; a database that is not there is made, or not.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open_sized(url: &str, make: bool, connections: u32) -> Result<Self, StoreError> {
+        Self::open_with(url, make, connections, None).await
     }
 
     /// The same, for a command that means a database that is there: it makes none.
@@ -204,7 +212,7 @@ impl Store {
     /// # Errors
     /// As [`Store::open`], and where there is no such file.
     pub async fn open_existing(url: &str) -> Result<Self, StoreError> {
-        Self::open_with(url, false, None).await
+        Self::open_with(url, false, Self::CONNECTIONS, None).await
     }
 
     /// The same, with one reader or writer of this process at a time: under simulated time the order of
@@ -213,13 +221,13 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub async fn open_in_turns(url: &str) -> Result<Self, StoreError> {
-        Self::open_with(url, true, Some(Turns::default())).await
+        Self::open_with(url, true, Self::CONNECTIONS, Some(Turns::default())).await
     }
 
-    async fn open_with(url: &str, make: bool, turns: Option<Turns>) -> Result<Self, StoreError> {
+    async fn open_with(url: &str, make: bool, connections: u32, turns: Option<Turns>) -> Result<Self, StoreError> {
         let revision = watch::Sender::new(0);
         let (conn, pool, place) = if postgres::is_meant(url) {
-            let (line, server, place) = postgres::open(url, &revision).await?;
+            let (line, server, place) = postgres::open(url, connections, &revision).await?;
             (Conn::Postgres(Box::new(line)), Pool::Postgres(server), place)
         } else {
             let sqlite::Files { write, read, beside, place } = sqlite::open(url, make, turns.is_some(), &revision).await?;
@@ -388,18 +396,6 @@ impl Store {
         match &self.inner.pool {
             Pool::Sqlite { .. } => false,
             Pool::Postgres(server) => server.passes_by_owners(),
-        }
-    }
-
-    /// Farther than this, there and back, a database holds the world's writers up: they take turns.
-    pub const FAR: Duration = Duration::from_millis(1);
-
-    /// How long a question to the database is under way there and back, where it is a server.
-    #[must_use]
-    pub fn round_trip(&self) -> Option<Duration> {
-        match &self.inner.pool {
-            Pool::Sqlite { .. } => None,
-            Pool::Postgres(server) => Some(server.round_trip()),
         }
     }
 }

@@ -23,6 +23,8 @@ pub enum Setting {
     KillSwitch,
     /// Why we turned it on ourselves, in words.
     KillSwitchReason,
+    /// When dialling was held last because the database had gone back in time: a name of that hold.
+    WentBack,
     /// Who accepted the terms, and when.
     Terms,
     /// What keeps the engine from dialling, in words; empty when nothing does.
@@ -66,6 +68,7 @@ impl Setting {
             Self::Leader => "leader".into(),
             Self::KillSwitch => "kill_switch".into(),
             Self::KillSwitchReason => "kill_switch_reason".into(),
+            Self::WentBack => "went_back".into(),
             Self::Terms => "terms".into(),
             Self::EngineHealth => "engine_health".into(),
             Self::LiveKitTook => "livekit_took".into(),

@@ -45,6 +45,11 @@ impl Rig {
     pub async fn new(contacts: usize, ring: u64, talk: u64) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let database = format!("sqlite:{}", dir.path().join("t.db").display());
+        Self::over(dir, database, contacts, ring, talk).await
+    }
+
+    /// The same over any database.
+    pub async fn over(dir: tempfile::TempDir, database: String, contacts: usize, ring: u64, talk: u64) -> Self {
         let clock: SharedClock = Arc::new(SystemClock::new());
         let config = SimulatorConfig {
             behaviour: Behaviour::Answer { ring: Duration::from_millis(ring), talk: Duration::from_millis(talk) },

@@ -34,6 +34,7 @@ mod month;
 mod officers;
 mod openapi;
 mod past;
+mod pghost;
 mod pgowner;
 mod pgstore;
 mod plain;

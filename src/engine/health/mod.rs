@@ -56,10 +56,11 @@ struct State {
     expired_tokens: HashMap<CampaignId, u32>,
     /// The first reconcile is done.
     reconciled: bool,
-    /// Why the host's time of day is not believed; goes before the other words.
+    /// Why the host's time of day is not believed, or its database is not to be dialled with; goes before the other words.
     clock_words: Option<String>,
     /// A panic: only a restart lifts it, and its words stand in the network's place.
     halted: bool,
+    replaced: bool,
 }
 
 impl State {
@@ -194,23 +195,30 @@ impl Health {
     pub async fn clock_judged(&self, doubt: Option<String>) {
         {
             let mut state = self.state.lock();
-            if doubt.is_some() == state.clock_words.is_some() {
+            if doubt == state.clock_words {
                 return;
             }
             state.clock_words.clone_from(&doubt);
         }
-        let words = doubt.unwrap_or_else(|| "this host's clock is right again".to_owned());
+        let words = doubt.unwrap_or_else(|| "this host's clock and its database are as they must be again".to_owned());
         tracing::warn!(target: "engine", "{words}");
         self.publish().await;
     }
 
     /// Another engine took the calls over while this one was stopped: it looks after nothing any more.
     pub fn replaced(&self) {
-        tracing::error!(target: "engine", "another engine took over while this process was stopped: this one dials no more");
-        self.state.lock().halted = true;
+        tracing::error!(target: "engine", "another engine took over while this process stood still or was cut off: it follows that one from now on");
+        {
+            let mut state = self.state.lock();
+            (state.halted, state.replaced) = (true, true);
+        }
         // Not published: the words on every console are the leader's.
         self.stop.drain.cancel();
         self.stop.now.cancel();
+    }
+
+    pub fn was_replaced(&self) -> bool {
+        self.state.lock().replaced
     }
 
     /// Something broke down: nothing is dialled from this moment on. To be published.

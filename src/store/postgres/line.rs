@@ -2,7 +2,7 @@
 //! used again, for nobody knows what it would do. All writers of all hosts take turns by one lock, alone in its
 //! statement, so that whoever has it sees what the one before has written.
 
-use std::{io::ErrorKind, time::Duration};
+use std::{io::ErrorKind, sync::Arc, time::Duration};
 
 use futures_util::{
     FutureExt, StreamExt,
@@ -18,11 +18,15 @@ use uuid::Uuid;
 
 use super::{
     super::{StoreError, pool::Whose},
-    connect, session,
+    look,
+    past::{Lineage, Past},
+    session,
 };
 
 /// A statement under the lock that takes longer is given up, and the connection with it.
 const STATEMENT: Duration = Duration::from_secs(5);
+/// From the first packet to a session that is as it must be.
+const READY: Duration = Duration::from_secs(10);
 /// The wait for the lock has the server's own end, of 10 s.
 const LOCK: Duration = Duration::from_secs(12);
 /// For so long is asked what became of a COMMIT that had no answer.
@@ -41,6 +45,8 @@ pub(super) fn late(what: &str) -> sqlx::Error {
 #[derive(Debug)]
 pub(in crate::store) struct Line {
     options: PgConnectOptions,
+    /// A pooler lets no settings through at the start of a session: they are set in it.
+    pooled: bool,
     conn: Option<PgConnection>,
     /// A statement had no answer: whatever comes now is not the answer to the next.
     lost: bool,
@@ -48,13 +54,14 @@ pub(in crate::store) struct Line {
     patience: Duration,
     me: Uuid,
     batch: i64,
+    past: Arc<Past>,
     /// As whom the open transaction works now.
     acting: Whose,
 }
 
 impl Line {
-    pub(super) fn new(options: PgConnectOptions, me: Uuid) -> Self {
-        Self { options, conn: None, lost: false, patience: STATEMENT, me, batch: 0, acting: None }
+    pub(super) fn new(options: PgConnectOptions, me: Uuid, past: Arc<Past>) -> Self {
+        Self { options, pooled: false, conn: None, lost: false, patience: STATEMENT, me, batch: 0, past, acting: None }
     }
 
     /// A connection whose session is as it must be.
@@ -63,14 +70,38 @@ impl Line {
             return Ok(());
         }
         self.hang_up();
-        let mut conn = connect(&self.options).await?;
         let ready = async {
-            session::check(&mut conn).await?;
-            session::take_role(&mut conn).await.map_err(StoreError::from)
+            let (mut conn, pooled) = session::begin(&self.options).await?;
+            let lineage = Lineage::of(&mut conn).await?;
+            session::take_role(&mut conn).await?;
+            let sql = "SELECT batch FROM writers WHERE incarnation = $1";
+            let batch = sqlx::query_scalar(sql).bind(self.me).fetch_optional(&mut conn).await?;
+            Ok::<_, StoreError>((conn, pooled, lineage, batch))
         };
-        tokio::time::timeout(STATEMENT, ready).await.unwrap_or_else(|_| Err(late("the server took a connection and says nothing").into()))?;
-        self.conn = Some(conn);
+        let made = tokio::time::timeout(READY, ready).await.unwrap_or_else(|_| Err(late("the server took a connection and says nothing").into()));
+        let (conn, pooled, lineage, batch) = made?;
+        // Before anything is written by it.
+        self.past.answers(lineage);
+        self.past.knows(batch);
+        (self.conn, self.pooled) = (Some(conn), pooled);
         Ok(())
+    }
+
+    /// How far the server is, there and back.
+    pub(super) async fn measured(&mut self) -> Result<Duration, sqlx::Error> {
+        match &mut self.conn {
+            Some(conn) => tokio::time::timeout(STATEMENT, look::measured(conn)).await.unwrap_or_else(|_| Err(late("no answer"))),
+            None => Err(gone()),
+        }
+    }
+
+    /// What the readers of this process are connected with, and whether their settings are set in the session.
+    pub(super) fn for_readers(&self) -> (&PgConnectOptions, bool) {
+        (&self.options, self.pooled)
+    }
+
+    pub(in crate::store) fn went_back(&self) -> bool {
+        self.past.broken().is_some()
     }
 
     /// Writers that are long gone leave the table of writers.
@@ -150,7 +181,10 @@ impl Line {
              NOTIFY dialdeck, '{me}'; COMMIT"
         );
         match sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut *self).await {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                self.past.kept(batch);
+                Ok(())
+            }
             Err(e) if is_refusal(&e) => Err(e.into()),
             Err(e) => {
                 tracing::warn!(target: "store", error = %e, "a COMMIT had no answer: whether it was kept is being looked up");
@@ -164,7 +198,10 @@ impl Line {
         let until = Instant::now() + DOUBT;
         loop {
             match self.marked().await {
-                Ok(batch) if batch == Some(self.batch) => return Ok(()),
+                Ok(batch) if batch == Some(self.batch) => {
+                    self.past.kept(self.batch);
+                    return Ok(());
+                }
                 Ok(_) => return Err(StoreError::Busy(format!("the connection was lost before anything was kept ({sign})"))),
                 Err(e) if Instant::now() >= until => {
                     return Err(StoreError::Busy(format!("whether a transaction was kept is not known: the database has not answered since ({e})")));

@@ -3,15 +3,14 @@
 
 mod bell;
 mod line;
+mod look;
+mod past;
 mod readers;
 mod session;
 #[cfg(debug_assertions)]
 pub(super) mod shadow;
 
-use std::{
-    str::FromStr,
-    time::{Duration, Instant},
-};
+use std::{str::FromStr, sync::Arc, time::Duration};
 
 use sqlx::{
     Connection, PgConnection, PgPool,
@@ -22,27 +21,30 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
 pub(super) use line::Line;
+pub use look::{Connections, ServerLook};
+pub use past::Lineage;
 pub(super) use readers::Readers;
 
 use super::{StoreError, file::Place, pool::Whose, postgres_schema::migrate_postgres};
+use look::Distance;
+use past::Past;
 
-/// Readers of one process: a screen asks a few things at once.
-const READERS: u32 = 6;
+/// The writer's, and the one that hears of other processes' commits.
+const OTHERS: u32 = 2;
 /// A server that takes no connection in that time is not there.
 const CONNECT: Duration = Duration::from_secs(5);
 /// A screen says that nothing can be read after so long.
 const ACQUIRE: Duration = Duration::from_secs(2);
 /// A reader that was not used for so long is asked whether it still is one.
 const UNUSED: Duration = Duration::from_secs(2);
-/// Questions of which the quickest says how far the server is.
-const QUESTIONS: usize = 5;
 
 /// The readers of a server, and what is known of it.
 pub(super) struct Server {
     read: PgPool,
     /// What the writer of this process is called in the table of writers.
     me: Uuid,
-    round_trip: Duration,
+    distance: Distance,
+    past: Arc<Past>,
     passes_by_owners: bool,
     /// Ends the bell.
     _open: DropGuard,
@@ -60,7 +62,19 @@ impl Server {
     }
 
     pub(super) fn round_trip(&self) -> Duration {
-        self.round_trip
+        self.distance.is()
+    }
+
+    pub(super) async fn look(&self) -> Result<ServerLook, StoreError> {
+        Ok(look::look(&self.read, &self.distance).await?)
+    }
+
+    pub(super) async fn connections(&self) -> Result<Connections, StoreError> {
+        Ok(look::connections(&self.read).await?)
+    }
+
+    pub(super) fn past(&self) -> &Past {
+        &self.past
     }
 
     pub(super) fn passes_by_owners(&self) -> bool {
@@ -89,13 +103,14 @@ fn words_for(o: &PgConnectOptions) -> String {
     format!("postgres://{host}:{}/{}", o.get_port(), o.get_database().unwrap_or(o.get_username()))
 }
 
-/// Opens the database of a URL, whose schema is brought up to date where this login may.
-pub(super) async fn open(url: &str, revision: &watch::Sender<u64>) -> Result<(Line, Server, Place), StoreError> {
+/// Opens the database of a URL, whose schema is brought up to date where this login may, with so many connections at
+/// most.
+pub(super) async fn open(url: &str, connections: u32, revision: &watch::Sender<u64>) -> Result<(Line, Server, Place), StoreError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|e| StoreError::Open { path: "postgres://".to_owned(), why: format!("{e}. Write postgres://USER:PASSWORD@HOST:5432/NAME") })?;
     let place = Place::of_server(words_for(&options));
     // Whether it is there at all, in a bounded time: a change of a large table takes the time it takes.
-    let mut first = connect(&options).await.map_err(|e| place.cannot_open(&e))?;
+    let mut first = connect(&options).await.map_err(|e| place.cannot_open(&session::pooled(e)))?;
     session::check_login(&mut first).await.map_err(|e| place.cannot_open(&words_of(&e.into())))?;
     drop(first.close().await);
     let passes_by_owners = migrate_postgres(url).await?.passes_by_owners;
@@ -103,14 +118,16 @@ pub(super) async fn open(url: &str, revision: &watch::Sender<u64>) -> Result<(Li
         tracing::warn!(target: "store", "this login passes by the doors between owners, as a superuser does: give dialdeck one of its own");
     }
     let me = Uuid::now_v7();
-    let mut line = Line::new(session::writing(&options), me);
+    let past = Arc::<Past>::default();
+    let mut line = Line::new(options.clone(), me, past.clone());
     line.connect().await.map_err(|e| place.cannot_open(&words_of(&e)))?;
     line.settle_in().await.map_err(|e| place.cannot_open(&e))?;
-    let round_trip = measured(&mut line).await.map_err(|e| place.cannot_open(&e))?;
-    let read = readers(session::reading(&options)).await.map_err(|e| place.cannot_open(&e))?;
+    let first = line.measured().await.map_err(|e| place.cannot_open(&e))?;
+    let readers_at_most = connections.saturating_sub(OTHERS).max(1) + 1;
+    let read = readers(session::reading(&line), readers_at_most).await.map_err(|e| place.cannot_open(&e))?;
     let open = CancellationToken::new();
     tokio::spawn(bell::heard(read.clone(), me, revision.clone(), open.clone()));
-    let server = Server { read, me, round_trip, passes_by_owners, _open: open.drop_guard() };
+    let server = Server { read, me, distance: Distance::new(first), past, passes_by_owners, _open: open.drop_guard() };
     Ok((line, server, place))
 }
 
@@ -127,12 +144,12 @@ async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error
     tokio::time::timeout(CONNECT, PgConnection::connect_with(options)).await.unwrap_or_else(|_| Err(line::late("the server took no connection")))
 }
 
-async fn readers(options: PgConnectOptions) -> Result<PgPool, sqlx::Error> {
+async fn readers(options: PgConnectOptions, most: u32) -> Result<PgPool, sqlx::Error> {
     PgPoolOptions::new()
-        .max_connections(READERS + 1)
+        .max_connections(most)
         .acquire_timeout(ACQUIRE)
         .test_before_acquire(false)
-        .after_connect(|conn, _| Box::pin(session::take_role(conn)))
+        .after_connect(|conn, _| Box::pin(session::as_reader(conn)))
         .before_acquire(|conn, meta| {
             Box::pin(async move {
                 if meta.idle_for < UNUSED {
@@ -150,17 +167,6 @@ async fn readers(options: PgConnectOptions) -> Result<PgPool, sqlx::Error> {
         })
         .connect_with(options)
         .await
-}
-
-/// There and back.
-async fn measured(line: &mut Line) -> Result<Duration, sqlx::Error> {
-    let mut best = Duration::MAX;
-    for _ in 0..QUESTIONS {
-        let asked = Instant::now();
-        sqlx::raw_sql("SELECT 1").execute(&mut *line).await?;
-        best = best.min(asked.elapsed());
-    }
-    Ok(best)
 }
 
 #[cfg(test)]

@@ -1,9 +1,13 @@
 //! What a session at the server must be: its limits set and read back, the server one that can be written. A connection
 //! where any of it differs writes nothing, and says so.
 
-use sqlx::{PgConnection, Row, postgres::PgConnectOptions};
+use sqlx::{Connection, PgConnection, Row, postgres::PgConnectOptions};
 
-use super::super::{StoreError, pool::Whose, postgres_schema::SEARCH_PATH};
+use super::{
+    super::{StoreError, pool::Whose, postgres_schema::SEARCH_PATH},
+    connect,
+    line::Line,
+};
 
 /// What keeps one process from holding the others: a holder that stops or is cut off loses the lock, and nothing of
 /// it is kept. What a pooler takes away without a word is seen by reading it back.
@@ -22,43 +26,125 @@ const ALIVE: [(&str, &str); 4] = [("tcp_keepalives_idle", "5"), ("tcp_keepalives
 const OLDEST: i32 = 150_000;
 
 /// For the connection that writes.
-pub(super) fn writing(options: &PgConnectOptions) -> PgConnectOptions {
-    options.clone().application_name("dialdeck writer").statement_cache_capacity(400).options(LIMITS).options(ALIVE)
+fn writing(options: &PgConnectOptions) -> PgConnectOptions {
+    options.clone().application_name("dialdeck writer").statement_cache_capacity(400)
+}
+
+/// A connection that may write: its limits are what was asked for, the server is one that can be written. The settings go
+/// with the first packet; where a pooler keeps that from the server they are set in the session, if the session is this
+/// process's alone. Says whether they had to be.
+pub(super) async fn begin(options: &PgConnectOptions) -> Result<(PgConnection, bool), StoreError> {
+    let bare = writing(options);
+    let (mut conn, refused) = match connect(&bare.clone().options(LIMITS).options(ALIVE)).await {
+        Err(e) if settings_refused(&e) => (connect(&bare).await.map_err(pooled)?, true),
+        made => (made.map_err(pooled)?, false),
+    };
+    check_server(&mut conn).await?;
+    let Some(wrong) = different(&mut conn).await? else { return Ok((conn, refused)) };
+    if !is_ours_alone(&mut conn, &bare).await? {
+        return Err(StoreError::Unfit(format!(
+            "the session's {wrong}: a pooler in transaction mode takes such settings away, and without them one \
+             process that hangs would hold all others. Use a direct connection, or the pooler's session mode (Supabase: port 5432)"
+        )));
+    }
+    let set: Vec<String> = LIMITS.iter().chain(&ALIVE).map(|(name, value)| format!("SET {name} = '{value}'")).collect();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(set.join("; "))).execute(&mut conn).await?;
+    match different(&mut conn).await? {
+        None => Ok((conn, true)),
+        Some(wrong) => Err(StoreError::Unfit(format!("the session's {wrong}, and cannot be set: without it one process that hangs would hold all others"))),
+    }
+}
+
+/// A pooler that takes no settings with the first packet.
+fn settings_refused(e: &sqlx::Error) -> bool {
+    e.as_database_error().is_some_and(|e| e.message().contains("unsupported startup parameter") && e.message().contains("options"))
+}
+
+/// The way out, where a pooler refuses what every session begins with.
+pub(super) fn pooled(e: sqlx::Error) -> StoreError {
+    match e.as_database_error().filter(|e| e.message().contains("unsupported startup parameter")) {
+        Some(said) => StoreError::Unfit(format!(
+            "{}: the pooler refuses it. Put ignore_startup_parameters = extra_float_digits, options into its configuration, in session mode, or connect directly",
+            said.message()
+        )),
+        None => e.into(),
+    }
 }
 
 /// For the connections that read.
-pub(super) fn reading(options: &PgConnectOptions) -> PgConnectOptions {
-    options
-        .clone()
-        .application_name("dialdeck reader")
-        .statement_cache_capacity(300)
-        .options([("statement_timeout", "15s"), ("default_transaction_read_only", "on")])
-        .options(ALIVE)
+pub(super) fn reading(line: &Line) -> PgConnectOptions {
+    let (options, pooled) = line.for_readers();
+    let options = options.clone().application_name("dialdeck reader").statement_cache_capacity(300);
+    if pooled { options } else { options.options(READS).options(ALIVE) }
 }
 
-/// Refuses a session whose limits are not what was asked for, and a server that takes no writes.
-pub(super) async fn check(conn: &mut PgConnection) -> Result<(), StoreError> {
-    let shown: Vec<String> = LIMITS.iter().map(|(name, _)| format!("current_setting('{name}')")).collect();
-    let sql = format!("SELECT current_setting('server_version_num')::int, pg_is_in_recovery(), {}", shown.join(", "));
-    let row = sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).fetch_one(&mut *conn).await?;
-    let text = |i: usize| row.try_get_unchecked::<String, _>(i).map_err(StoreError::from);
-    let version: i32 = text(0)?.parse().unwrap_or(0);
+const READS: [(&str, &str); 2] = [("statement_timeout", "15s"), ("default_transaction_read_only", "on")];
+
+/// Whatever the first packet has brought: a pooler may have kept it.
+pub(super) async fn as_reader(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let set: Vec<String> = READS.iter().map(|(name, value)| format!("SET {name} = '{value}'")).collect();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(set.join("; "))).execute(&mut *conn).await?;
+    take_role(conn).await
+}
+
+/// Refuses a server that is too old, or takes no writes.
+async fn check_server(conn: &mut PgConnection) -> Result<(), StoreError> {
+    let row = sqlx::raw_sql("SELECT current_setting('server_version_num'), pg_is_in_recovery()").fetch_one(conn).await?;
+    let version: i32 = row.try_get_unchecked::<String, _>(0)?.parse().unwrap_or(0);
     if version < OLDEST {
         return Err(StoreError::Unfit(format!("the server is PostgreSQL {}: 15 or newer is needed", version / 10_000)));
     }
-    if text(1)? == "t" {
+    if row.try_get_unchecked::<String, _>(1)? == "t" {
         return Err(StoreError::Unfit("the server is a standby that only follows another: connect to the one that can be written".to_owned()));
     }
-    for (i, (name, wanted)) in LIMITS.iter().enumerate() {
-        let is = text(i + 2)?;
+    Ok(())
+}
+
+/// The first setting that is not what it must be, in words. On a local socket there is no TCP to keep alive.
+async fn different(conn: &mut PgConnection) -> Result<Option<String>, StoreError> {
+    let shown: Vec<String> = LIMITS.iter().chain(&ALIVE).map(|(name, _)| format!("current_setting('{name}')")).collect();
+    let sql = format!("SELECT inet_server_addr() IS NULL, {}", shown.join(", "));
+    let row = sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).fetch_one(&mut *conn).await?;
+    let text = |i: usize| row.try_get_unchecked::<String, _>(i).map_err(StoreError::from);
+    let looked_at = if text(0)? == "t" { LIMITS.len() } else { LIMITS.len() + ALIVE.len() };
+    for (i, (name, wanted)) in LIMITS.iter().chain(&ALIVE).enumerate().take(looked_at) {
+        let is = text(i + 1)?;
         if is != *wanted {
-            return Err(StoreError::Unfit(format!(
-                "the session's {name} is {is}, not {wanted}: a pooler in transaction mode takes such settings away, and without them one \
-                 process that hangs would hold all others. Use a direct connection, or the pooler's session mode (Supabase: port 5432)"
-            )));
+            return Ok(Some(format!("{name} is {is}, not {wanted}")));
         }
     }
-    Ok(())
+    Ok(None)
+}
+
+/// How often a pooler is looked at: of several sessions at the server it gives the one that was used last.
+const LOOKS: usize = 3;
+
+/// Whether the session at the server belongs to this connection alone, also between transactions: while another
+/// connection is in the middle of one, this one must still have its own.
+async fn is_ours_alone(conn: &mut PgConnection, options: &PgConnectOptions) -> Result<bool, StoreError> {
+    const NAME: &str = "dialdeck.session";
+    const MINE: &str = "SELECT pg_backend_pid(), COALESCE(current_setting('dialdeck.session', true), '')";
+    async fn session(conn: &mut PgConnection) -> Result<(String, String), sqlx::Error> {
+        let row = sqlx::raw_sql(MINE).fetch_one(conn).await?;
+        Ok((row.try_get_unchecked(0)?, row.try_get_unchecked(1)?))
+    }
+    let name = uuid::Uuid::new_v4().simple().to_string();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("SET {NAME} = '{name}'"))).execute(&mut *conn).await?;
+    let mine = session(&mut *conn).await?;
+    for _ in 0..LOOKS {
+        let mut other = connect(options).await?;
+        if sqlx::raw_sql("BEGIN").execute(&mut other).await.is_err() {
+            // It gives a session for one statement only.
+            return Ok(false);
+        }
+        let theirs = session(&mut other).await?;
+        let still = session(&mut *conn).await;
+        drop(other.close().await);
+        if theirs.0 == mine.0 || theirs.1 == name || mine.1 != name || !still.is_ok_and(|still| still == mine) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The roles that a login acts as: users, each by their claims, and the engine.

@@ -3,6 +3,7 @@
 pub mod http;
 pub mod office;
 pub mod postgres;
+pub mod proxy;
 pub mod pty;
 pub mod virtual_time;
 
