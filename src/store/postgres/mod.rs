@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 pub(super) use line::{Line, Readers};
 
-use super::{StoreError, file::Place, postgres_schema::migrate_postgres};
+use super::{StoreError, file::Place, pool::Turns, postgres_schema::migrate_postgres};
 
 /// Readers of one process: a screen asks a few things at once.
 const READERS: u32 = 6;
@@ -39,6 +39,7 @@ pub(super) struct Server {
     /// What the writer of this process is called in the table of writers.
     me: Uuid,
     round_trip: Duration,
+    turns: Option<Turns>,
     /// Ends the bell.
     _open: DropGuard,
 }
@@ -46,6 +47,11 @@ pub(super) struct Server {
 impl Server {
     pub(super) fn readers(&self) -> Readers<'_> {
         Readers(&self.read)
+    }
+
+    /// Only under simulated time.
+    pub(super) fn turns(&self) -> Option<&Turns> {
+        self.turns.as_ref()
     }
 
     pub(super) fn round_trip(&self) -> Duration {
@@ -74,8 +80,9 @@ fn words_for(o: &PgConnectOptions) -> String {
     format!("postgres://{host}:{}/{}", o.get_port(), o.get_database().unwrap_or(o.get_username()))
 }
 
-/// Opens the database of a URL, whose schema is brought up to date where this login may.
-pub(super) async fn open(url: &str, revision: &watch::Sender<u64>) -> Result<(Line, Server, Place), StoreError> {
+/// Opens the database of a URL, whose schema is brought up to date where this login may. Where all go by turns nothing
+/// rings: it would come at any moment.
+pub(super) async fn open(url: &str, turns: Option<Turns>, revision: &watch::Sender<u64>) -> Result<(Line, Server, Place), StoreError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|e| StoreError::Open { path: "postgres://".to_owned(), why: format!("{e}. Write postgres://USER:PASSWORD@HOST:5432/NAME") })?;
     let place = Place::of_server(words_for(&options));
@@ -93,8 +100,10 @@ pub(super) async fn open(url: &str, revision: &watch::Sender<u64>) -> Result<(Li
     let round_trip = measured(&mut line).await.map_err(|e| place.cannot_open(&e))?;
     let read = readers(session::reading(&options)).await.map_err(|e| place.cannot_open(&e))?;
     let open = CancellationToken::new();
-    tokio::spawn(bell::heard(read.clone(), me, revision.clone(), open.clone()));
-    let server = Server { read, me, round_trip, _open: open.drop_guard() };
+    if turns.is_none() {
+        tokio::spawn(bell::heard(read.clone(), me, revision.clone(), open.clone()));
+    }
+    let server = Server { read, me, round_trip, turns, _open: open.drop_guard() };
     Ok((line, server, place))
 }
 
