@@ -278,20 +278,16 @@ async fn p1_p12_killed_at_every_step_nobody_is_dialled_twice_or_forgotten() {
 /// left: calls that were armed or unknown are pending again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_kill_matrix_catches_a_program_that_records_after_dialling() {
-    only_a_file!("what a program without traces would leave, in SQLite's words");
-    use sqlx::Connection;
     // Each death finds calls that ring and whose replies are awaited.
     let rig = Rig::new(60, 1500, 100).await;
     for nth in [5, 6, 7] {
         rig.dies_at("dial.sent", nth).await;
-        let mut db = sqlx::SqliteConnection::connect(rig.base.url().trim_start_matches("sqlite:")).await.unwrap();
-        let forget = "UPDATE campaign_calls SET state = 'pending', rank = 0, armed_at = NULL, room_name = NULL, reply_pending = 0, lease_until = NULL
-                      WHERE state IN ('armed', 'unknown', 'dialing')";
-        sqlx::query(forget).execute(&mut db).await.unwrap();
-        sqlx::query("UPDATE numbers_live SET call_id = NULL, held_until = NULL").execute(&mut db).await.unwrap();
-        sqlx::query("UPDATE campaign_counts SET live = 0, processing = 0, pending = total - completed").execute(&mut db).await.unwrap();
-        sqlx::query("UPDATE trunks SET live = 0").execute(&mut db).await.unwrap();
-        db.close().await.unwrap();
+        let forget = "UPDATE campaign_calls SET state = 'pending', rank = 0, armed_at = NULL, room_name = NULL, reply_pending = FALSE, lease_until = NULL
+                      WHERE state IN ('armed', 'unknown', 'dialing');
+                      UPDATE numbers_live SET call_id = NULL, held_until = NULL;
+                      UPDATE campaign_counts SET live = 0, processing = 0, pending = total - completed;
+                      UPDATE trunks SET live = 0";
+        rig.base.run(forget).await;
     }
     rig.run_to_the_end().await;
     assert!(!rig.rings().0.is_empty(), "the oracle saw nobody rung twice");

@@ -227,7 +227,7 @@ impl World {
     pub async fn drain_engine(&mut self, limit: Duration) {
         let (stop, task) = self.running.take().unwrap();
         stop.drain.cancel();
-        tokio::time::timeout(limit, task).await.expect("the engine drains").unwrap();
+        tokio::time::timeout(patience(limit), task).await.expect("the engine drains").unwrap();
     }
 
     /// Claims and arms the campaign's next call, as the engine would, and answers it with its room.
@@ -255,7 +255,7 @@ impl World {
     where
         F: Future<Output = bool>,
     {
-        let end = std::time::Instant::now() + limit;
+        let end = std::time::Instant::now() + patience(limit);
         while !holds().await {
             assert!(std::time::Instant::now() < end, "still waiting for: {what}");
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -263,7 +263,7 @@ impl World {
     }
 
     pub async fn until_completed(&self, id: CampaignId, limit: Duration) {
-        let end = std::time::Instant::now() + limit;
+        let end = std::time::Instant::now() + patience(limit);
         loop {
             let row = self.row(id).await;
             if row.execution_status == dialdeck::domain::campaign::Status::Completed {
@@ -276,6 +276,11 @@ impl World {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+/// How long is waited for what a file would have done by then: clocks run at half their speed on a server.
+fn patience(limit: Duration) -> Duration {
+    if on_a_server() { limit * 3 } else { limit }
 }
 
 /// Settings under which a test campaign runs at once and as fast as its clock.
