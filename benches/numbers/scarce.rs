@@ -107,6 +107,7 @@ pub fn run() {
             agent_wait: Duration::seconds(8),
             require_agent: true,
             claim_lease: Duration::seconds(30),
+            lease: Duration::seconds(6),
             unknown_horizon: Duration::seconds(185),
             public_url: None,
             outcome_token: Arc::new(|_, _, _| None),

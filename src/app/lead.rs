@@ -79,7 +79,7 @@ impl App {
         }
         let engine = Engine::new(self.desk.clone(), carrier, self.clock.clone(), self.engine_config(config), self.installation, self.stop.child());
         // Of two hosts that find nobody dialling one goes on from here.
-        if self.desk.renew_lease(engine.incarnation(), hostname()).await? {
+        if self.desk.renew_lease(engine.incarnation(), hostname(), span(config.lease)).await? {
             return Ok(Turn::Dials(engine));
         }
         let words = self.other_host().await?.unwrap_or_else(|| "another host dials with this database".to_owned());
@@ -189,6 +189,7 @@ impl App {
             agent_wait: span(config.agent_wait),
             require_agent: config.require_agent,
             claim_lease: span(config.claim_lease),
+            lease: span(config.lease),
             unknown_horizon: span(config.unknown_horizon),
             public_url: config.public_url.clone(),
             outcome_token: Arc::new(move |call, owner, until| auth.mint(owner, Role::Agent, until, Some(call))),

@@ -39,6 +39,7 @@ pub const KEYS: &[(&str, Option<&str>)] = &[
     ("engine.on_hangup", Some("drain")),
     ("engine.drain_timeout", Some("60s")),
     ("engine.claim_lease", Some("30s")),
+    ("engine.lease", Some("6s")),
     ("engine.unknown_horizon", Some("185s")),
     ("engine.agent_wait", Some("8s")),
     ("engine.require_agent", Some("true")),

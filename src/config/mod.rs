@@ -147,6 +147,8 @@ pub struct Config {
     pub on_hangup: OnHangup,
     pub drain_timeout: Duration,
     pub claim_lease: Duration,
+    /// Where hosts share a database: an engine that was silent for so long is replaced.
+    pub lease: Duration,
     pub unknown_horizon: Duration,
     pub agent_wait: Duration,
     pub require_agent: bool,
@@ -434,6 +436,7 @@ pub fn validate(values: &Values) -> Result<Config, ConfigError> {
         },
         drain_timeout: ranges::time(&mut r, "engine.drain_timeout", Duration::ZERO, Duration::from_hours(24)),
         claim_lease: ranges::claim_lease(&mut r),
+        lease: ranges::time(&mut r, "engine.lease", Duration::from_secs(1), Duration::from_mins(5)),
         unknown_horizon: ranges::time(&mut r, "engine.unknown_horizon", Duration::from_secs(1), Duration::from_hours(1)),
         agent_wait: ranges::agent_wait(&mut r),
         require_agent: r.flag("engine.require_agent"),

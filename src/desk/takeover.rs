@@ -1,5 +1,7 @@
 //! What an engine does with calls of earlier runs.
 
+use chrono::Duration;
+
 use super::{Desk, DeskError, Installation, by_hand::cancel_asked, claim::room_name};
 use crate::{
     domain::{
@@ -11,27 +13,24 @@ use crate::{
     store::{Lane, Setting},
 };
 
-/// For so long an engine dials alone from each renewal on, where hosts share a database; it renews well before.
-const LEASE_S: f64 = 6.0;
-
 impl Desk {
-    /// Goes on dialling alone; `false` when another engine has taken that over. One host's lock decides where one file
-    /// is the database.
-    pub async fn renew_lease(&self, mine: Incarnation, host: String) -> Result<bool, DeskError> {
-        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.take_lease(mine, &host, LEASE_S).await?) })).await
+    /// Goes on dialling alone for so long; `false` when another engine has taken that over. One host's lock decides where
+    /// one file is the database.
+    pub async fn renew_lease(&self, mine: Incarnation, host: String, lease: Duration) -> Result<bool, DeskError> {
+        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.take_lease(mine, &host, lease.as_seconds_f64()).await?) })).await
     }
 
     /// At the start of an engine on this host: claims of earlier runs are released, armed calls
     /// become unknown, open ones are taken over. Answers the rooms of the released claims (to be
     /// deleted) and how many calls were taken over.
-    pub async fn take_over(&self, installation: Installation, mine: Incarnation, host: String) -> Result<(Vec<String>, usize), DeskError> {
+    pub async fn take_over(&self, installation: Installation, mine: Incarnation, host: String, lease: Duration) -> Result<(Vec<String>, usize), DeskError> {
         let now = self.now();
         // From this commit on no other engine claims or arms: one that was stopped and wakes up finds itself replaced.
         let others = self
             .store
             .write(Lane::Urgent, move |tx| {
                 Box::pin(async move {
-                    if !tx.take_lease(mine, &host, LEASE_S).await? {
+                    if !tx.take_lease(mine, &host, lease.as_seconds_f64()).await? {
                         return Err(DeskError::Conflict("another host dials with this database".to_owned()));
                     }
                     tx.put_setting(Setting::Leader, &mine.to_string()).await?;

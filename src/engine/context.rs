@@ -32,6 +32,8 @@ pub struct EngineConfig {
     /// False for rooms that need no agent.
     pub require_agent: bool,
     pub claim_lease: Duration,
+    /// Where hosts share a database: it dials alone for so long from each renewal on.
+    pub lease: Duration,
     /// How long after arming an unknown call without a leg is given up.
     pub unknown_horizon: Duration,
     /// Where an agent's report reaches us; `None` behind NAT.

@@ -3,16 +3,19 @@
 
 use std::sync::Arc;
 
-use chrono::Duration;
-
 use super::{
     context::{Context, Stop},
     health::Health,
     reconciler::hostname,
 };
 
-/// A third of the lease.
-pub(super) const EVERY: Duration = Duration::seconds(2);
+/// Of the lease: it is renewed when so much of it has gone.
+const THIRD: i32 = 3;
+
+/// Between two renewals.
+pub(super) fn every(ctx: &Context) -> chrono::Duration {
+    ctx.config.lease / THIRD
+}
 
 pub(super) async fn keep(ctx: Arc<Context>, health: Arc<Health>, stop: Stop) {
     let mut ready = health.ready();
@@ -21,15 +24,16 @@ pub(super) async fn keep(ctx: Arc<Context>, health: Arc<Health>, stop: Stop) {
         taken = ready.wait_for(|ready| *ready) => if taken.is_err() { return },
         () = stop.now.cancelled() => return,
     }
+    let lease = ctx.config.lease;
     loop {
-        match ctx.desk.renew_lease(ctx.incarnation, hostname()).await {
+        match ctx.desk.renew_lease(ctx.incarnation, hostname(), lease).await {
             Ok(true) => {}
             Ok(false) => return health.replaced(),
             Err(e) => tracing::warn!(target: "engine", error = %e, "the lease could not be renewed"),
         }
         tokio::select! {
             () = stop.now.cancelled() => return,
-            () = ctx.sleep(EVERY) => {}
+            () = ctx.sleep(every(&ctx)) => {}
         }
     }
 }

@@ -125,7 +125,7 @@ impl Reconciler {
             // A word left by an earlier run would outlive its cause.
             desk.report_health(String::new()).await?;
         }
-        let (rooms, open) = desk.take_over(*installation, *incarnation, hostname()).await?;
+        let (rooms, open) = desk.take_over(*installation, *incarnation, hostname(), self.ctx.config.lease).await?;
         desk.check_lines().await?;
         for room in rooms {
             self.ctx.close_room(room).await;

@@ -66,7 +66,7 @@ impl Timekeeper {
             return;
         }
         loop {
-            self.ctx.sleep(lease::EVERY).await;
+            self.ctx.sleep(lease::every(&self.ctx)).await;
             self.look_at_database().await;
             self.is_right().await;
         }

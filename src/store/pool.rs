@@ -106,7 +106,7 @@ impl Pool {
     pub(super) async fn turn(&self) -> Option<OwnedMutexGuard<()>> {
         match self {
             Self::Sqlite { turns, .. } => turn(turns.as_ref()).await,
-            Self::Postgres(_) => None,
+            Self::Postgres(server) => turn(server.turns()).await,
         }
     }
 
@@ -227,7 +227,7 @@ impl Store {
     async fn open_with(url: &str, make: bool, connections: u32, turns: Option<Turns>) -> Result<Self, StoreError> {
         let revision = watch::Sender::new(0);
         let (conn, pool, place) = if postgres::is_meant(url) {
-            let (line, server, place) = postgres::open(url, connections, &revision).await?;
+            let (line, server, place) = postgres::open(url, connections, turns.clone(), &revision).await?;
             (Conn::Postgres(Box::new(line)), Pool::Postgres(server), place)
         } else {
             let sqlite::Files { write, read, beside, place } = sqlite::open(url, make, turns.is_some(), &revision).await?;
@@ -339,10 +339,11 @@ impl Store {
     /// Whether nobody of this process is at the database; only with turns.
     #[must_use]
     pub fn is_at_rest(&self) -> bool {
-        match &self.inner.pool {
-            Pool::Sqlite { turns, .. } => turns.as_ref().is_some_and(|t| t.try_lock().is_ok()),
-            Pool::Postgres(_) => false,
-        }
+        let turns = match &self.inner.pool {
+            Pool::Sqlite { turns, .. } => turns.as_ref(),
+            Pool::Postgres(server) => server.turns(),
+        };
+        turns.is_some_and(|t| t.try_lock().is_ok())
     }
 
     pub(super) fn pool(&self) -> Reach<'_> {
@@ -365,15 +366,13 @@ impl Store {
     /// Rings the bell when another process has committed: SQLite tells by `data_version`. A server's own bell is
     /// heard by itself where it rings; this is the timer beside it.
     pub async fn watch_others(&self, seen: &mut i64) -> Result<(), StoreError> {
+        let turn = self.inner.pool.turn().await;
         let now = match &self.inner.pool {
-            Pool::Sqlite { beside, .. } => {
-                let turn = self.inner.pool.turn().await;
-                let version = sqlite::version_of_data(beside).await?;
-                end(turn).await;
-                version
-            }
-            Pool::Postgres(server) => server.version_of_data().await?,
+            Pool::Sqlite { beside, .. } => sqlite::version_of_data(beside).await,
+            Pool::Postgres(server) => server.version_of_data().await,
         };
+        end(turn).await;
+        let now = now?;
         if std::mem::replace(seen, now) != now {
             self.inner.revision.send_modify(|r| *r += 1);
         }

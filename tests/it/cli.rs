@@ -590,9 +590,9 @@ async fn a_backup_of_a_running_campaign_is_put_back_and_held() {
     let rig = Rig::new(CONTACTS, 60, 300).await;
     let run = |args: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dialdeck"));
-        command.args(args).env_clear().env("HOME", rig.dir.path()).env("DATABASE_URL", &rig.database).output().unwrap()
+        command.args(args).env_clear().env("HOME", rig.base.dir.path()).env("DATABASE_URL", rig.base.url()).output().unwrap()
     };
-    let file = rig.dir.path().join("b.db");
+    let file = rig.base.dir.path().join("b.db");
     let file = file.to_str().unwrap();
     let mut serving = Serving(rig.serve(None));
     until("some have rung", Duration::from_mins(1), async || rig.rings().1 >= 10).await;

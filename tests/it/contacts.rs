@@ -18,6 +18,7 @@ use dialdeck::{
 };
 use serde_json::{Value, json};
 
+use crate::support::base::only_a_file;
 use crate::{
     api::{Rest, code},
     support::{counted, csv_of, http::Answer, office::Office},
@@ -403,6 +404,7 @@ async fn what_people_write_is_cleaned_and_bounded_whoever_writes_it() {
 /// A database of before lists could be written into comes along: what was imported is counted, what was reported kept.
 #[tokio::test]
 async fn lists_and_reports_of_an_earlier_release_come_along() {
+    only_a_file!("migrations of SQLite");
     let (office, id) = Office::calling("name,phone,dnc\nJane,+12025550142,\nJoe,+12025550143,yes\n".into(), |_| {}).await;
     let (list, _) = office.import_as(ContactTable::ContactList, "US", csv_of(3)).await;
     let call = office.dial(id).await.unwrap();

@@ -5,6 +5,7 @@
 
 use std::{
     collections::HashMap,
+    path::Path,
     process::{Child, Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
@@ -15,7 +16,7 @@ use dialdeck::{
     desk::{Actor, AssignNumber, CampaignDraft, Desk, Import, Progress},
     domain::{
         campaign::{ContactSource, Settings, Status},
-        id::CampaignId,
+        id::{AssistantId, CampaignId},
         phone::{self, PhoneNumber},
     },
     failpoint,
@@ -27,12 +28,14 @@ use dialdeck::{
     },
 };
 
-use crate::support::{counted, csv_of, quick_rules, settings};
+use crate::support::{
+    base::{Base, only_a_file},
+    counted, csv_of, quick_rules, settings,
+};
 
 /// A database with a running campaign, a simulator, and the program to be killed over them.
 pub struct Rig {
-    pub dir: tempfile::TempDir,
-    pub database: String,
+    pub base: Base,
     pub address: String,
     pub simulator: Simulator,
     pub config: SimulatorConfig,
@@ -43,13 +46,11 @@ pub struct Rig {
 
 impl Rig {
     pub async fn new(contacts: usize, ring: u64, talk: u64) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let database = format!("sqlite:{}", dir.path().join("t.db").display());
-        Self::over(dir, database, contacts, ring, talk).await
+        Self::over(Base::in_folder(tempfile::tempdir().unwrap()).await, contacts, ring, talk).await
     }
 
     /// The same over any database.
-    pub async fn over(dir: tempfile::TempDir, database: String, contacts: usize, ring: u64, talk: u64) -> Self {
+    pub async fn over(base: Base, contacts: usize, ring: u64, talk: u64) -> Self {
         let clock: SharedClock = Arc::new(SystemClock::new());
         let config = SimulatorConfig {
             behaviour: Behaviour::Answer { ring: Duration::from_millis(ring), talk: Duration::from_millis(talk) },
@@ -59,12 +60,12 @@ impl Rig {
         let simulator = Simulator::start(config.clone(), clock.clone()).await.unwrap();
         let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         simulator.set_webhook_url(Some(format!("http://{address}/api/v1/livekit/webhook")));
-        let store = Store::open(&database).await.unwrap();
+        let store = base.open().await;
         let desk = Desk::new(store.clone(), clock, quick_rules());
         let actor = Actor { owner: desk.installation(None).await.unwrap().owner, name: "tester".into(), source: "console" };
         let campaign = a_campaign(&desk, &actor, &simulator, &config, contacts).await;
         desk.start(actor.clone(), campaign).await.unwrap();
-        Self { dir, database, address, simulator, config, store, actor, campaign }
+        Self { base, address, simulator, config, store, actor, campaign }
     }
 
     pub fn serve(&self, failpoint: Option<String>) -> Child {
@@ -72,26 +73,7 @@ impl Rig {
     }
 
     pub fn command(&self, failpoint: Option<String>) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dialdeck"));
-        command
-            .args(["serve", "--listen", &self.address])
-            .env_clear()
-            .env("HOME", self.dir.path())
-            .env("DATABASE_URL", &self.database)
-            .env("LIVEKIT_HOST", self.simulator.url())
-            .env("LIVEKIT_API_KEY", &self.config.api_key)
-            .env("LIVEKIT_API_SECRET", &self.config.api_secret)
-            .env("DIALDECK_COMPLIANCE__PROFILE", "none")
-            .env("DIALDECK_COMPLIANCE__COUNTRIES", "US")
-            .env("DIALDECK_TRUNK__CALLS_PER_SECOND", "1000")
-            .env("DIALDECK_TRUNK__MAX_CONCURRENT", "500")
-            // So that a run of seconds sees its unknown calls to their end.
-            .env("DIALDECK_ENGINE__UNKNOWN_HORIZON", "2s")
-            .env("TWILIO_ACCOUNT_SID", &self.config.twilio_account)
-            .env("TWILIO_AUTH_TOKEN", &self.config.twilio_token)
-            .env("DIALDECK_TWILIO__API_URL", self.simulator.url())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+        let mut command = program(self.base.dir.path(), &self.address, self.base.url(), &self.simulator, &self.config);
         if let Some(failpoint) = failpoint {
             command.env("DIALDECK_FAILPOINT", failpoint);
         }
@@ -161,7 +143,40 @@ impl Rig {
     }
 }
 
+/// The program that serves with this LiveKit.
+pub fn program(home: &Path, address: &str, url: &str, simulator: &Simulator, config: &SimulatorConfig) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dialdeck"));
+    command
+        .args(["serve", "--listen", address])
+        .env_clear()
+        .env("HOME", home)
+        .env("DATABASE_URL", url)
+        .env("LIVEKIT_HOST", simulator.url())
+        .env("LIVEKIT_API_KEY", &config.api_key)
+        .env("LIVEKIT_API_SECRET", &config.api_secret)
+        .env("DIALDECK_COMPLIANCE__PROFILE", "none")
+        .env("DIALDECK_COMPLIANCE__COUNTRIES", "US")
+        .env("DIALDECK_TRUNK__CALLS_PER_SECOND", "1000")
+        .env("DIALDECK_TRUNK__MAX_CONCURRENT", "500")
+        // The shortest, where hosts share a database.
+        .env("DIALDECK_ENGINE__LEASE", "1s")
+        // So that a run of seconds sees its unknown calls to their end.
+        .env("DIALDECK_ENGINE__UNKNOWN_HORIZON", "2s")
+        .env("TWILIO_ACCOUNT_SID", &config.twilio_account)
+        .env("TWILIO_AUTH_TOKEN", &config.twilio_token)
+        .env("DIALDECK_TWILIO__API_URL", simulator.url())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command
+}
+
 async fn a_campaign(desk: &Desk, actor: &Actor, simulator: &Simulator, config: &SimulatorConfig, contacts: usize) -> CampaignId {
+    let assistant = an_assistant(desk, actor, simulator, config).await;
+    a_campaign_over(desk, actor, assistant, "Crash", csv_of(contacts), Settings { max_concurrent: 20, ..settings() }).await
+}
+
+/// One with a number over a trunk.
+pub async fn an_assistant(desk: &Desk, actor: &Actor, simulator: &Simulator, config: &SimulatorConfig) -> AssistantId {
     let livekit = LiveKitConfig { host: simulator.url(), api_key: config.api_key.clone(), api_secret: config.api_secret.clone() };
     let carrier = LiveKit::new(&livekit).unwrap();
     let assistant = desk.add_assistant(actor.clone(), None, "Sarah".into(), None, "Hello {name}".into(), None).await.unwrap().id;
@@ -185,19 +200,23 @@ async fn a_campaign(desk: &Desk, actor: &Actor, simulator: &Simulator, config: &
         inbound_trunk: None,
     };
     desk.assign_number(actor.clone(), assign).await.unwrap();
+    assistant
+}
+
+pub async fn a_campaign_over(desk: &Desk, actor: &Actor, assistant: AssistantId, name: &str, csv: String, settings: Settings) -> CampaignId {
     let import =
         Import { table: ContactTable::CsvFile, name: "c.csv".into(), region: phone::region("US").ok(), mapping: Vec::new(), size: None, dry_run: false };
     let progress = tokio::sync::watch::Sender::new(Progress::default());
-    let csv = std::io::Cursor::new(csv_of(contacts));
+    let csv = std::io::Cursor::new(csv);
     let (source, _) = desk.import(actor.clone(), import, csv, progress, tokio_util::sync::CancellationToken::new()).await.unwrap();
     let draft = CampaignDraft {
-        name: "Crash".into(),
+        name: name.into(),
         assistant,
         source: ContactSource::CsvFile,
         source_id: source,
         prompt: "Hello {name}".into(),
         agent_name: None,
-        settings: Settings { max_concurrent: 20, ..settings() },
+        settings,
     };
     desk.create_campaign(actor.clone(), draft).await.unwrap()
 }
@@ -263,19 +282,16 @@ async fn p1_p12_killed_at_every_step_nobody_is_dialled_twice_or_forgotten() {
 /// left: calls that were armed or unknown are pending again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_kill_matrix_catches_a_program_that_records_after_dialling() {
-    use sqlx::Connection;
     // Each death finds calls that ring and whose replies are awaited.
     let rig = Rig::new(60, 1500, 100).await;
     for nth in [5, 6, 7] {
         rig.dies_at("dial.sent", nth).await;
-        let mut db = sqlx::SqliteConnection::connect(rig.database.trim_start_matches("sqlite:")).await.unwrap();
-        let forget = "UPDATE campaign_calls SET state = 'pending', rank = 0, armed_at = NULL, room_name = NULL, reply_pending = 0, lease_until = NULL
-                      WHERE state IN ('armed', 'unknown', 'dialing')";
-        sqlx::query(forget).execute(&mut db).await.unwrap();
-        sqlx::query("UPDATE numbers_live SET call_id = NULL, held_until = NULL").execute(&mut db).await.unwrap();
-        sqlx::query("UPDATE campaign_counts SET live = 0, processing = 0, pending = total - completed").execute(&mut db).await.unwrap();
-        sqlx::query("UPDATE trunks SET live = 0").execute(&mut db).await.unwrap();
-        db.close().await.unwrap();
+        let forget = "UPDATE campaign_calls SET state = 'pending', rank = 0, armed_at = NULL, room_name = NULL, reply_pending = FALSE, lease_until = NULL
+                      WHERE state IN ('armed', 'unknown', 'dialing');
+                      UPDATE numbers_live SET call_id = NULL, held_until = NULL;
+                      UPDATE campaign_counts SET live = 0, processing = 0, pending = total - completed;
+                      UPDATE trunks SET live = 0";
+        rig.base.run(forget).await;
     }
     rig.run_to_the_end().await;
     assert!(!rig.rings().0.is_empty(), "the oracle saw nobody rung twice");
@@ -284,9 +300,10 @@ async fn the_kill_matrix_catches_a_program_that_records_after_dialling() {
 /// P13: a database put back from a backup does not know whom it called since.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p13_a_restored_database_dials_nobody_without_an_operators_word() {
+    only_a_file!("a copy of the file is put back");
     let rig = Rig::new(60, 100, 200).await;
-    let file = rig.database.trim_start_matches("sqlite:").to_owned();
-    let backup = rig.dir.path().join("backup.db");
+    let file = rig.base.url().trim_start_matches("sqlite:").to_owned();
+    let backup = rig.base.dir.path().join("backup.db");
     let snapshot = format!("VACUUM INTO '{}'", backup.display());
     let run = async |sql: &str| {
         use sqlx::Connection;
@@ -304,15 +321,15 @@ async fn p13_a_restored_database_dials_nobody_without_an_operators_word() {
     child.kill().unwrap();
     child.wait().unwrap();
     // The backup takes the database's place while nobody has it open.
-    let Rig { dir, simulator, config, store, actor, campaign, database, address } = rig;
+    let Rig { base, simulator, config, store, actor, campaign, address } = rig;
     drop(store);
     tokio::time::sleep(Duration::from_millis(200)).await;
     for suffix in ["-wal", "-shm"] {
         drop(std::fs::remove_file(format!("{file}{suffix}")));
     }
     std::fs::copy(&backup, &file).unwrap();
-    let store = Store::open(&database).await.unwrap();
-    let rig = Rig { dir, database, address, simulator, config, store, actor, campaign };
+    let store = base.open().await;
+    let rig = Rig { base, address, simulator, config, store, actor, campaign };
     let before = rig.simulator.invites().len();
     let mut child = rig.serve(None);
     let end = Instant::now() + Duration::from_secs(10);
@@ -325,8 +342,8 @@ async fn p13_a_restored_database_dials_nobody_without_an_operators_word() {
     let why = Command::new(env!("CARGO_BIN_EXE_dialdeck"))
         .args(["campaign", "why", "Crash"])
         .env_clear()
-        .env("HOME", rig.dir.path())
-        .env("DATABASE_URL", &rig.database)
+        .env("HOME", rig.base.dir.path())
+        .env("DATABASE_URL", rig.base.url())
         .output()
         .unwrap();
     assert!(String::from_utf8_lossy(&why.stdout).contains("older than the calls made with it"), "{why:?}");
@@ -334,8 +351,8 @@ async fn p13_a_restored_database_dials_nobody_without_an_operators_word() {
     let go = Command::new(env!("CARGO_BIN_EXE_dialdeck"))
         .args(["stop-all", "--release"])
         .env_clear()
-        .env("HOME", rig.dir.path())
-        .env("DATABASE_URL", &rig.database)
+        .env("HOME", rig.base.dir.path())
+        .env("DATABASE_URL", rig.base.url())
         .status()
         .unwrap();
     assert!(go.success());
@@ -352,6 +369,7 @@ async fn p13_a_restored_database_dials_nobody_without_an_operators_word() {
 /// longer than its lease; the first wakes up and does no harm.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stopped_engine_is_replaced_and_harmless_when_it_wakes() {
+    only_a_file!("the write lock of a file that a stopped process keeps");
     let signal = |child: &Child, signal: &str| {
         let done = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
         assert!(done.success());
@@ -369,7 +387,7 @@ async fn a_stopped_engine_is_replaced_and_harmless_when_it_wakes() {
     loop {
         use sqlx::Connection;
         signal(&first, "-STOP");
-        let mut db = sqlx::SqliteConnection::connect(rig.database.trim_start_matches("sqlite:")).await.unwrap();
+        let mut db = sqlx::SqliteConnection::connect(rig.base.url().trim_start_matches("sqlite:")).await.unwrap();
         sqlx::query("PRAGMA busy_timeout = 300").execute(&mut db).await.unwrap();
         let free = sqlx::query("BEGIN IMMEDIATE").execute(&mut db).await.is_ok();
         db.close().await.unwrap();
@@ -437,6 +455,7 @@ async fn p1_p13_two_engines_stopped_at_random_ring_nobody_twice() {
 /// it takes again, everything goes on by itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p8_p14_a_disk_that_takes_nothing_dials_nobody_and_loses_nothing() {
+    only_a_file!("the disk of this host");
     use rustix::process::{Pid, Resource, Rlimit, prlimit};
     let rig = Rig::new(120, 400, 1500).await;
     let program = rig.command(None);
@@ -520,13 +539,14 @@ async fn what_twilio_never_listed_was_not_placed_and_what_rang_is_never_taken_fo
 /// nothing that was answered is lost, and it goes on by itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_locked_database_stops_the_dialling_and_loses_nothing() {
+    only_a_file!("the write lock of a file");
     use sqlx::Connection;
     let rig = Rig::new(120, 200, 300).await;
     let mut child = rig.serve(None);
     while rig.rings().1 < 15 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let mut db = sqlx::SqliteConnection::connect(rig.database.trim_start_matches("sqlite:")).await.unwrap();
+    let mut db = sqlx::SqliteConnection::connect(rig.base.url().trim_start_matches("sqlite:")).await.unwrap();
     // The program may be in a transaction of its own just now.
     while sqlx::query("BEGIN IMMEDIATE").execute(&mut db).await.is_err() {}
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -592,7 +612,7 @@ async fn p1_p12_a_storm_of_faults_rings_nobody_twice_and_leaves_nothing_open() {
         if rig.row().await.execution_status == Status::Paused {
             let go = ["campaign", "resume", "Crash"];
             let resumed =
-                Command::new(env!("CARGO_BIN_EXE_dialdeck")).args(go).env_clear().env("HOME", rig.dir.path()).env("DATABASE_URL", &rig.database).output();
+                Command::new(env!("CARGO_BIN_EXE_dialdeck")).args(go).env_clear().env("HOME", rig.base.dir.path()).env("DATABASE_URL", rig.base.url()).output();
             drop(resumed);
         }
         tokio::time::sleep(Duration::from_millis(700 + roll % 900)).await;
@@ -603,7 +623,7 @@ async fn p1_p12_a_storm_of_faults_rings_nobody_twice_and_leaves_nothing_open() {
         if rig.row().await.execution_status == Status::Paused || rig.row().await.execution_status == Status::Error {
             let go = ["campaign", "start", "Crash"];
             let started =
-                Command::new(env!("CARGO_BIN_EXE_dialdeck")).args(go).env_clear().env("HOME", rig.dir.path()).env("DATABASE_URL", &rig.database).output();
+                Command::new(env!("CARGO_BIN_EXE_dialdeck")).args(go).env_clear().env("HOME", rig.base.dir.path()).env("DATABASE_URL", rig.base.url()).output();
             drop(started);
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -618,12 +638,13 @@ async fn p1_p12_a_storm_of_faults_rings_nobody_twice_and_leaves_nothing_open() {
 /// take that for silence and dial in its place.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_follower_does_not_replace_one_that_was_told_not_to_dial() {
+    only_a_file!("the lock beside a file");
     let rig = Rig::new(40, 200, 300).await;
     assert!(rig.dies_at("arm.begin", 1).await, "an engine's last heartbeat is there to mislead");
     // Heartbeats count as old: the trap is the same after half a minute or a year.
     {
         use sqlx::Connection;
-        let mut db = sqlx::SqliteConnection::connect(rig.database.trim_start_matches("sqlite:")).await.unwrap();
+        let mut db = sqlx::SqliteConnection::connect(rig.base.url().trim_start_matches("sqlite:")).await.unwrap();
         sqlx::query("UPDATE engines SET heartbeat_at = '2026-01-01T00:00:00+00:00'").execute(&mut db).await.unwrap();
         db.close().await.unwrap();
     }

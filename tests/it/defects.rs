@@ -517,10 +517,10 @@ async fn defect_39_two_instances_doubled_everything() {
     let (source, _) = office.import(csv_of(3)).await;
     let id = office.started(source, |_| {}).await;
     let first = office.incarnation;
-    office.desk.take_over(office.installation, first, "host".into()).await.unwrap();
+    office.desk.take_over(office.installation, first, "host".into(), TimeDelta::zero()).await.unwrap();
     let claimed = office.claim(id).await.unwrap();
     let second = Incarnation::fresh();
-    office.desk.take_over(office.installation, second, "host".into()).await.unwrap();
+    office.desk.take_over(office.installation, second, "host".into(), TimeDelta::zero()).await.unwrap();
     assert!(matches!(office.arm(claimed).await, Err(dialdeck::desk::Refused::Lost)), "the first has lost what it had claimed");
     assert!(office.claim(id).await.is_none(), "and claims nothing more");
     office.incarnation = second;

@@ -493,7 +493,7 @@ async fn a_note_of_an_engine_that_is_gone_is_gone() {
     office.desk.campaign_note(id, "no agent worker took the call".into()).await.unwrap();
     let why = async || office.why(id).await.gate;
     assert_eq!(why().await, "agent");
-    office.desk.take_over(office.installation, dialdeck::domain::id::Incarnation::fresh(), "host".into()).await.unwrap();
+    office.desk.take_over(office.installation, dialdeck::domain::id::Incarnation::fresh(), "host".into(), TimeDelta::zero()).await.unwrap();
     assert_eq!(why().await, "open");
 }
 

@@ -9,7 +9,6 @@ use dialdeck::{
 };
 use futures_util::StreamExt;
 use serde_json::Value;
-use sqlx::Connection;
 use tower::ServiceExt;
 
 use crate::{
@@ -152,10 +151,9 @@ fn owner_of(token: &str) -> String {
 async fn whoever_is_too_far_behind_is_told_so_and_goes_on_from_now() {
     let rest = Rest::new().await;
     let (source, _) = rest.world.import(csv_of(1)).await;
-    let mut db = sqlx::SqliteConnection::connect(rest.world.store.path()).await.unwrap();
     let flood = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10001)
-                 INSERT INTO call_events (key, source, kind, raw, at, received_at) SELECT 'flood:' || i, 'engine', '{}', '{}', '2026-11-18', '2026-11-18' FROM n";
-    sqlx::query(flood).execute(&mut db).await.unwrap();
+                 INSERT INTO call_events (key, source, kind, raw, at, received_at) SELECT 'flood:' || i, 'engine', '{}', '{}', '2026-11-18T00:00:00+00:00', '2026-11-18T00:00:00+00:00' FROM n";
+    rest.world.base.run(flood).await;
     for strange in ["0-0", "99999999-0", "x", "-1-5", ""] {
         let mut reader = Reader::open(&rest, &rest.token, Some(strange)).await;
         let told = reader.until(|n| n.name == "missed").await;

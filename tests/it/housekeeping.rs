@@ -22,6 +22,7 @@ use dialdeck::{
 use sqlx::Connection;
 use tokio_util::sync::CancellationToken;
 
+use crate::support::base::only_a_file;
 use crate::support::{Options, World, counted, csv_of, fictional, office::Office};
 
 async fn connect(office: &Office) -> sqlx::SqliteConnection {
@@ -29,23 +30,28 @@ async fn connect(office: &Office) -> sqlx::SqliteConnection {
 }
 
 async fn by_hand(office: &Office, sql: &'static str) {
-    sqlx::query(sql).execute(&mut connect(office).await).await.unwrap();
+    office.base.run(sql).await;
 }
 
 /// `n` more contacts of the campaign, all in its queue.
 async fn enlarge(office: &Office, n: i64) {
-    let mut db = connect(office).await;
-    let contacts = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+    let (sqlite, postgres) = (
+        "unhex(printf('%012x70008000%012x', {since} + {i}, {i}))",
+        "CAST(lpad(to_hex({since} + {i}), 12, '0') || '70008000' || lpad(to_hex({i}), 12, '0') AS UUID)",
+    );
+    let number = ("printf('+1305%03d%04d', 220 + i / 10000, i % 10000)", "'+1305' || (220 + i / 10000) || lpad(CAST(i % 10000 AS TEXT), 4, '0')");
+    let made = |id: &str, number: &str| {
+        let id = |since: &str, i: &str| id.replace("{since}", since).replace("{i}", i);
+        let contacts = format!("WITH RECURSIVE n(i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < {n})
         INSERT INTO csv_contacts (id, csv_file_id, position, name, phone_number, country, zones, created_at)
-        SELECT unhex(printf('%012x70008000%012x', 1760000000000 + i, i)), (SELECT csv_file_id FROM campaigns LIMIT 1), i + 10, 'Contact ' || i,
-               printf('+1305%03d%04d', 220 + i / 10000, i % 10000), 'US', 'America/New_York', '2026-11-01T00:00:00+00:00' FROM n";
-    let calls = "INSERT INTO campaign_calls (id, user_id, campaign_id, contact_id, phone_number, contact_name, country, zones, position, attempt, dialable_at, created_at, updated_at)
-        SELECT unhex(printf('%012x70008000%012x', 1770000000000 + k.position, k.position)), c.user_id, c.id, k.id, k.phone_number, k.name, 'US', k.zones, k.position, 1,
+        SELECT {}, (SELECT csv_file_id FROM campaigns LIMIT 1), i + 10, 'Contact ' || i, {number}, 'US', 'America/New_York', '2026-11-01T00:00:00+00:00' FROM n", id("1760000000000", "i"));
+        let calls = format!("INSERT INTO campaign_calls (id, user_id, campaign_id, contact_id, phone_number, contact_name, country, zones, position, attempt, dialable_at, created_at, updated_at)
+        SELECT {}, c.user_id, c.id, k.id, k.phone_number, k.name, 'US', k.zones, k.position, 1,
                '2026-11-18T14:00:00+00:00', '2026-11-18T14:00:00+00:00', '2026-11-18T14:00:00+00:00'
-        FROM (SELECT * FROM csv_contacts WHERE position > 10) k, (SELECT * FROM campaigns LIMIT 1) c";
-    sqlx::query(contacts).bind(n).execute(&mut db).await.unwrap();
-    sqlx::query(calls).execute(&mut db).await.unwrap();
-    sqlx::query("UPDATE campaign_counts SET total = total + $1, pending = pending + $1").bind(n).execute(&mut db).await.unwrap();
+        FROM (SELECT * FROM csv_contacts WHERE position > 10) k, (SELECT * FROM campaigns LIMIT 1) c", id("1770000000000", "k.position"));
+        format!("{contacts}; {calls}; UPDATE campaign_counts SET total = total + {n}, pending = pending + {n}")
+    };
+    office.base.run_in_its_words(&made(sqlite, number.0), &made(postgres, number.1)).await;
 }
 
 async fn calls(office: &Office, id: CampaignId) -> Vec<CallRow> {
@@ -85,14 +91,16 @@ async fn hold(store: &Store) -> tokio::sync::oneshot::Sender<()> {
 async fn a_stop_is_carried_out_in_slices() {
     let (office, id) = Office::calling(csv_of(3), |_| {}).await;
     enlarge(&office, 30_000).await;
-    let (desk, actor, path) = (office.desk.clone(), office.actor.clone(), office.store.path().to_owned());
+    let (desk, actor) = (office.desk.clone(), office.actor.clone());
     let stopping = tokio::spawn(async move { desk.stop(actor, id, false).await });
-    let mut db = sqlx::SqliteConnection::connect(&path).await.unwrap();
     let mut seen = std::collections::BTreeSet::new();
     while !stopping.is_finished() {
-        let sql = "SELECT n.pending, n.canceled, (SELECT count(*) FROM campaign_calls WHERE rank = 0), (SELECT count(*) FROM campaign_calls WHERE state = 'canceled'), n.total
+        // One text: the books and the rows of one moment.
+        let sql = "SELECT n.pending || ' ' || n.canceled || ' ' || n.total || ' ' || (SELECT count(*) FROM campaign_calls WHERE rank = 0)
+                          || ' ' || (SELECT count(*) FROM campaign_calls WHERE state = 'canceled')
                    FROM campaign_counts n";
-        let (pending, canceled, waiting, gone, total): (i64, i64, i64, i64, i64) = sqlx::query_as(sql).fetch_one(&mut db).await.unwrap();
+        let figures: Vec<i64> = office.base.one::<String>(sql).await.split(' ').map(|n| n.parse().unwrap()).collect();
+        let [pending, canceled, total, waiting, gone] = figures[..] else { panic!("{figures:?}") };
         assert_eq!((pending, canceled, pending + canceled), (waiting, gone, total), "at every commit");
         seen.insert(pending);
     }
@@ -102,7 +110,7 @@ async fn a_stop_is_carried_out_in_slices() {
     assert!(left > 0, "a large campaign's stop does not wait for the last row");
     assert!(office.row(id).await.execution_status == Status::Completed && office.dial(id).await.is_err(), "and nobody is armed meanwhile");
     // Another process: the one that stopped it is gone.
-    let store = Store::open(&format!("sqlite:{path}")).await.unwrap();
+    let store = office.base.open().await;
     let clock: SharedClock = Arc::new(office.clock.clone());
     Desk::new(store, clock, Rules::default()).empty_stopped().await.unwrap();
     assert_eq!(office.row(id).await.counts.pending, 0);
@@ -163,7 +171,7 @@ async fn a_deleted_campaign_leaves_no_row_in_a_queue() {
 async fn recycling_takes_everybody_once() {
     let (office, id) = Office::calling(csv_of(3), |s| s.retry.max_attempts = 1).await;
     enlarge(&office, 3000).await;
-    let ended = "UPDATE campaign_calls SET state = 'no_answer', rank = 90, armed_at = '2026-11-18T15:00:00+00:00', completed_at = '2026-11-18T15:00:10+00:00', charged = 1";
+    let ended = "UPDATE campaign_calls SET state = 'no_answer', rank = 90, armed_at = '2026-11-18T15:00:00+00:00', completed_at = '2026-11-18T15:00:10+00:00', charged = TRUE";
     by_hand(&office, ended).await;
     by_hand(&office, "UPDATE campaign_counts SET pending = 0, no_answer = total, dials = total").await;
     let what = Recycle { no_answer: true, ..Recycle::default() };
@@ -260,8 +268,7 @@ async fn talk(office: &Office, id: CampaignId) -> CallId {
 
 /// How many rows a table has.
 async fn count(office: &Office, table: &'static str) -> i64 {
-    let sql = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
-    sqlx::query_scalar(sql).fetch_one(&mut connect(office).await).await.unwrap()
+    office.base.one(&format!("SELECT count(*) FROM {table}")).await
 }
 
 // [bug 17] What is old goes; what keeps somebody from being called does not, nor what is young.
@@ -346,9 +353,8 @@ async fn the_housekeeper_goes_on_with_a_stop() {
     let (source, _) = world.import(csv_of(40)).await;
     let id = world.campaign(source, |_| {}).await;
     world.desk.start(world.actor.clone(), id).await.unwrap();
-    let mut db = sqlx::SqliteConnection::connect(world.store.path()).await.unwrap();
     let stopped = "UPDATE campaigns SET execution_status = 'completed', status_reason = 'stopped by somebody', fill_position = NULL";
-    sqlx::query(stopped).execute(&mut db).await.unwrap();
+    world.base.run(stopped).await;
     world.start_engine();
     world.until("an empty queue", Duration::from_secs(20), || async { world.row(id).await.counts.pending == 0 }).await;
     let rows = world.calls(id).await;
@@ -359,6 +365,7 @@ async fn the_housekeeper_goes_on_with_a_stop() {
 // [move 9] Books that differ from the rows are mended where an engine takes over, and it is told.
 #[tokio::test]
 async fn books_that_differ_are_mended_and_told() {
+    only_a_file!("books falsified in SQLite's words");
     let (office, id) = Office::calling(csv_of(6), |s| s.max_concurrent = 6).await;
     let ended = talk(&office, id).await;
     let open = office.dial(id).await.unwrap();
@@ -403,6 +410,7 @@ async fn books_that_differ_are_mended_and_told() {
 // [C1] A promise for the year 262142, taken by an earlier release, no longer stands before everybody else.
 #[tokio::test]
 async fn a_promise_of_an_earlier_release_is_taken_back() {
+    only_a_file!("migrations of SQLite");
     let (office, id) = Office::calling(csv_of(3), |_| {}).await;
     let mut db = connect(&office).await;
     for sql in [

@@ -214,7 +214,7 @@ async fn the_command_line_names_the_moment_of_a_callback_and_what_a_stop_breaks(
     let call = office.store.calls(id, &dialdeck::store::CallFilter::default(), 1, 0).await.unwrap().rows[0].id.to_string();
     let run = |args: &[&str]| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_dialdeck"));
-        command.env_clear().env("HOME", office.dir.path()).env("DATABASE_URL", format!("sqlite:{}", office.dir.path().join("t.db").display()));
+        command.env_clear().env("HOME", office.base.dir.path()).env("DATABASE_URL", office.base.url());
         let out = command.args(args).output().unwrap();
         String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr)
     };

@@ -15,7 +15,6 @@ use dialdeck::{
     },
     store::{ContactRow, ContactSearch, ContactTable, FoundCall, PaneRow, Place},
 };
-use sqlx::Connection;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -324,15 +323,14 @@ async fn what_was_decided_is_finished_at_the_next_start() {
     let office = Office::open(|_| {}).await;
     let (list, _) = office.import(PEOPLE.into()).await;
     let (half, _) = office.import(MORE.into()).await;
-    let mut db = sqlx::SqliteConnection::connect(office.dir.path().join("t.db").to_str().unwrap()).await.unwrap();
-    let sql = "UPDATE csv_files SET status = 'processing', report = json_object('into', $2) WHERE id = $1";
-    sqlx::query(sql).bind(half).bind(list.hex()).execute(&mut db).await.unwrap();
+    let interrupted = |id: &str| format!("UPDATE csv_files SET status = 'processing', report = '{{\"into\": \"{}\"}}' WHERE id = {id}", list.hex());
+    office.base.run_in_its_words(&interrupted(&format!("unhex('{}')", half.hex())), &interrupted(&format!("'{half}'"))).await;
     for _ in 0..2 {
         office.desk.discard_unfinished(Duration::hours(1)).await.unwrap();
         let names: Vec<String> = of_list(&office, list).await.into_iter().map(|r| r.0).collect();
         assert_eq!(names, ["Jane Roe", "Omar Haddad", "Ann Bell", "New One", "Last One"]);
     }
-    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM csv_files").fetch_one(&mut db).await.unwrap();
+    let left: i64 = office.base.one("SELECT count(*) FROM csv_files").await;
     assert_eq!(left, 1);
 }
 

@@ -167,9 +167,7 @@ async fn a_talk_whose_host_died_frees_its_slot_and_is_dated_to_when_it_was_seen_
 
 /// Until when a number is held for a call that has ended without proof.
 async fn held(world: &World, number: &str) -> Option<chrono::DateTime<chrono::Utc>> {
-    let pool = sqlx::SqlitePool::connect(&format!("sqlite:{}", world.store.path())).await.unwrap();
-    let text: Option<String> = sqlx::query_scalar("SELECT held_until FROM numbers_live WHERE number = $1").bind(number).fetch_one(&pool).await.unwrap();
-    text.map(|t| t.parse().unwrap())
+    world.base.one(&format!("SELECT held_until FROM numbers_live WHERE number = '{number}'")).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -637,9 +635,8 @@ async fn reopened_and_ended_in_one_batch_frees_the_number_and_settles_the_books(
     assert!(told.iter().all(Result::is_ok), "{told:?}");
     let row = office.call(call).await;
     assert_eq!((row.state, row.charged), (State::NoAnswer, true));
-    let pool = sqlx::SqlitePool::connect(&format!("sqlite:{}", office.store.path())).await.unwrap();
-    let holder: Option<Vec<u8>> = sqlx::query_scalar("SELECT call_id FROM numbers_live WHERE number = $1").bind(&number).fetch_one(&pool).await.unwrap();
-    assert_eq!(holder, None, "the number is on no call any more");
+    let held: i64 = office.base.one(&format!("SELECT count(call_id) FROM numbers_live WHERE number = '{number}'")).await;
+    assert_eq!(held, 0, "the number is on no call any more");
     let rows = office.store.calls(id, &dialdeck::store::CallFilter::default(), 10, 0).await.unwrap().rows;
     assert_eq!(office.row(id).await.counts, counted(&rows));
     assert!(rows.iter().any(|c| c.state == State::Pending), "the rule of its result queues the next attempt");

@@ -20,6 +20,7 @@ mod events;
 mod floors;
 mod happened;
 mod history;
+mod hosts;
 mod housekeeping;
 mod incoming;
 mod judging;

@@ -45,7 +45,9 @@ use dialdeck::{
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{
-    World, counted,
+    World,
+    base::Base,
+    counted,
     virtual_time::{Direct, Process, VirtualClock, Wire},
 };
 
@@ -177,7 +179,7 @@ struct Month {
     desk: Desk,
     store: Store,
     actor: Actor,
-    url: String,
+    base: Base,
     events: BTreeMap<(DateTime<Utc>, u64), Event>,
     order: u64,
     campaigns: Vec<CampaignId>,
@@ -193,7 +195,6 @@ struct Month {
     /// Since when nothing was done to hosts, network and clocks; `None` while a clock is off.
     calm_since: Option<DateTime<Utc>>,
     steps: u64,
-    _dir: tempfile::TempDir,
 }
 
 fn rules() -> Rules {
@@ -211,22 +212,20 @@ fn rules() -> Rules {
 impl Month {
     /// `slow`: campaigns that go on all day, a call every few minutes.
     fn new(seed: u64, campaigns: usize, contacts: usize, slow: bool) -> Self {
-        // In memory where the machine has such a place: a month is a million commits.
-        let dir = tempfile::TempDir::new_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
-        let url = format!("sqlite:{}", dir.path().join("t.db").display());
         let clock = VirtualClock::new(START.parse().unwrap());
         let faults =
             Faults { seed, lost_reply: 0.05, error_after_ringing: 0.02, slow_reply: 0.03, agent_missing: 0.02, agent_leaves: 0.003, ..Faults::default() };
         let faults = Faults { agent_dies: 0.002, ..faults };
         let config = SimulatorConfig { behaviour: Behaviour::Mix { seed }, faults, ..SimulatorConfig::by_digits() };
         let (network, office) = (Process::new(), Process::new());
+        let base = office.run(Base::fresh());
         let (simulator, wire) = network.run(async {
             let simulator = Simulator::start(config.clone(), Arc::new(clock.host())).await.unwrap();
             let wire = Wire::serve(&simulator, &config);
             (simulator, wire)
         });
         let (store, desk, actor) = office.run(async {
-            let store = Store::open(&url).await.unwrap();
+            let store = base.open().await;
             let desk = Desk::new(store.clone(), Arc::new(clock.host()), rules());
             let owner = desk.installation(None).await.unwrap().owner;
             (store, desk, Actor { owner, name: "supervisor".into(), source: "console" })
@@ -244,7 +243,7 @@ impl Month {
             desk,
             store,
             actor,
-            url,
+            base,
             events: BTreeMap::new(),
             order: 0,
             campaigns: Vec::new(),
@@ -258,7 +257,6 @@ impl Month {
             takeovers: 0,
             calm_since: Some(START.parse().unwrap()),
             steps: 0,
-            _dir: dir,
         };
         month.set_up(campaigns, contacts, slow);
         month
@@ -395,8 +393,10 @@ impl Month {
         let mut direct = Direct::new(self.wire.clone(), clock.clone(), &self.config);
         direct.has_a_clock = livekit_has_a_clock;
         let (carrier, kept): (Arc<dyn Carrier>, _) = (Arc::new(direct), clock.clone());
+        // A lease is of the server's own time, which stands nearly still here: whoever leads now waited for it.
+        self.office.run(self.base.lease_runs_out());
         let store = process.run(async {
-            let store = Store::open_in_turns(&self.url).await.unwrap();
+            let store = Store::open_in_turns(self.base.url()).await.unwrap();
             let desk = Desk::new(store.clone(), Arc::new(clock.clone()), rules());
             let installation = desk.installation(None).await.unwrap();
             let engine = Engine::new(desk, carrier, Arc::new(clock.clone()), World::engine_config(), installation, Stop::new());

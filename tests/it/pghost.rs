@@ -25,6 +25,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use crate::{
     crash::Rig,
     support::{
+        base::Base,
         postgres::{Database, database, programs},
         proxy::Proxy,
         quick_rules,
@@ -44,7 +45,7 @@ async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
 }
 
 async fn rig(url: &str, contacts: usize, ring: u64, talk: u64) -> Rig {
-    Rig::over(tempfile::tempdir().unwrap(), url.to_owned(), contacts, ring, talk).await
+    Rig::over(Base::at(tempfile::tempdir().unwrap(), url.to_owned()), contacts, ring, talk).await
 }
 
 /// A process of a host of its own: its own home, its own port, and what it says in a file. It goes with this.
@@ -221,13 +222,13 @@ async fn copy_of(db: &Database, copy: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p13_a_database_that_went_back_in_time_dials_nobody_without_an_operators_word() {
     let Some(db) = database().await else { return };
-    let Rig { dir, database, address, simulator, config, store, actor, campaign } = rig(&db.url, 60, 100, 200).await;
+    let Rig { base, address, simulator, config, store, actor, campaign } = rig(&db.url, 60, 100, 200).await;
     drop(store);
     for n in ["a", "b"] {
         copy_of(&db, &format!("{}_{n}", db.name)).await;
     }
     let store = Store::open(&database).await.unwrap();
-    let mut rig = Rig { dir, database, address, simulator, config, store, actor, campaign };
+    let mut rig = Rig { base, address, simulator, config, store, actor, campaign };
     let mut host = Host::start(&rig, &db.url);
     until("it dials", async || rig.rings().1 >= 15).await;
 

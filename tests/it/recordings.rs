@@ -228,8 +228,7 @@ async fn a_recording_whose_call_never_became_known_goes_with_the_events() {
     office.wait(TimeDelta::days(401));
     office.desk.recorded(news("RE2")).await.unwrap();
     assert_eq!(office.desk.tidy(&dialdeck::domain::retention::Retention::default()).await.unwrap().events, 1);
-    let mut db = <sqlx::SqliteConnection as sqlx::Connection>::connect(office.store.path()).await.unwrap();
-    let left: Vec<String> = sqlx::query_scalar("SELECT sid FROM recordings").fetch_all(&mut db).await.unwrap();
+    let left: Vec<String> = office.base.column("SELECT sid FROM recordings").await;
     assert_eq!(left, ["RE2"]);
 }
 

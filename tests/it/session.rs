@@ -2,6 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
+use crate::support::base::only_a_file;
 use crate::{
     console::{blank, now, options, press, row, screen, snapshot, state, uuid},
     support::{
@@ -722,6 +723,7 @@ fn a_tag_that_is_not_written_stays_on_the_screen_and_is_said_when_it_is_lost() {
 /// The real thing: a database that somebody else holds, and a colleague who tags meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tag_waits_for_a_locked_database_and_never_goes_over_a_newer_one() {
+    only_a_file!("the write lock of a file");
     use sqlx::Connection;
     let (office, id) = Office::calling(csv_of(2), |_| {}).await;
     let mut calls = Vec::new();
@@ -732,7 +734,7 @@ async fn a_tag_waits_for_a_locked_database_and_never_goes_over_a_newer_one() {
     }
     for mine in [true, false] {
         let call = calls.pop().unwrap();
-        let mut db = sqlx::SqliteConnection::connect(&format!("sqlite:{}", office.dir.path().join("t.db").display())).await.unwrap();
+        let mut db = sqlx::SqliteConnection::connect(&format!("sqlite:{}", office.base.dir.path().join("t.db").display())).await.unwrap();
         while sqlx::query("BEGIN IMMEDIATE").execute(&mut db).await.is_err() {}
         let (told, mut hears) = tokio::sync::mpsc::unbounded_channel();
         let tag = Tag { call, name: "Ann".into(), outcome: Some(Outcome::Interested), previous: None, callback_at: None };

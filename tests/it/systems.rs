@@ -398,7 +398,7 @@ fn beyond(office: &Office, file: &Path) -> Beyond {
 async fn a_wrong_host_a_wrong_key_and_a_wrong_secret_are_told_apart_and_not_kept() {
     let office = Office::open(|_| {}).await;
     let simulator = Simulator::start(SimulatorConfig::by_digits(), Arc::new(SystemClock::new())).await.unwrap();
-    let file = office.dir.path().join("config.toml");
+    let file = office.base.dir.path().join("config.toml");
     std::fs::write(&file, "# mine\n[engine]\nagent_wait = \"3s\"\n").unwrap();
     let beyond = beyond(&office, &file);
     let values = |host: &str, key: &str, secret: &str| LiveKitValues { host: host.into(), api_key: key.into(), api_secret: Secret::new(secret) };
@@ -433,7 +433,7 @@ async fn an_export_lies_where_it_is_told_for_its_owner_alone() {
     let id = office.campaign(dialdeck::domain::campaign::ContactSource::CsvFile, source, |_| {}).await;
     office.desk.start(office.actor.clone(), id).await.unwrap();
     let beyond = beyond(&office, Path::new("/nowhere"));
-    let path = office.dir.path().join("out.csv");
+    let path = office.base.dir.path().join("out.csv");
     let export = |over| Export { campaign: id, name: "Q4 Sales".into(), path: path.clone(), format: Format::Csv, over };
     assert_eq!(beyond.export(office.actor.clone(), export(false)).await, Ok(Exported::Written(1)));
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
@@ -444,7 +444,7 @@ async fn an_export_lies_where_it_is_told_for_its_owner_alone() {
     assert_eq!(beyond.export(office.actor.clone(), export(true)).await, Ok(Exported::Written(1)));
     assert!(std::fs::read_to_string(&path).unwrap().contains("+12025550142"));
     let left: Vec<_> =
-        std::fs::read_dir(office.dir.path()).unwrap().map(|e| e.unwrap().file_name()).filter(|n| n.to_string_lossy().contains("out.csv")).collect();
+        std::fs::read_dir(office.base.dir.path()).unwrap().map(|e| e.unwrap().file_name()).filter(|n| n.to_string_lossy().contains("out.csv")).collect();
     assert_eq!(left.len(), 1, "nothing is left beside it: {left:?}");
 }
 

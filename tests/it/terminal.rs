@@ -514,7 +514,7 @@ async fn a_terminal_that_hangs_up_with_calls_live_leaves_none_behind() {
     assert_eq!(t.ended(), 0);
     assert!(rig.store.open_calls().await.unwrap().is_empty());
     assert!(rig.rings().0.is_empty() && rig.rings().1 > 0);
-    let log = std::fs::read_to_string(rig.dir.path().join(".local/state/dialdeck/dialdeck.log")).unwrap();
+    let log = std::fs::read_to_string(rig.base.dir.path().join(".local/state/dialdeck/dialdeck.log")).unwrap();
     assert!(log.contains("live: no new calls are started") && log.contains("while nobody watched"), "{log}");
 }
 

@@ -113,7 +113,7 @@ async fn two_processes_make_one_trunk() {
         let desk = Desk::new(store, w.clock.clone(), quick_rules());
         Arc::new(Provision::new(desk, Some(w.livekit.clone()), None, OwnTrunk::default(), "ai".into()))
     };
-    let other = Store::open(&format!("sqlite:{}", w.store.path())).await.unwrap();
+    let other = w.base.open().await;
     let (one, two) = (provision(w.store.clone()), provision(other));
     let place = Place { address: "acme.example".into(), ..Place::default() };
     for n in 0..8 {

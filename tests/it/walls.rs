@@ -210,7 +210,13 @@ fn rename(from: &Path, to: &Path) {
 }
 
 fn stop_all(rig: &Rig) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_dialdeck")).arg("stop-all").env_clear().env("HOME", rig.dir.path()).env("DATABASE_URL", &rig.database).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_dialdeck"))
+        .arg("stop-all")
+        .env_clear()
+        .env("HOME", rig.base.dir.path())
+        .env("DATABASE_URL", rig.base.url())
+        .output()
+        .unwrap()
 }
 
 async fn readyz(rig: &Rig) -> (u16, String) {
@@ -226,15 +232,15 @@ pub async fn until(what: &str, limit: Duration, mut holds: impl AsyncFnMut() -> 
 }
 
 fn log_of(rig: &Rig) -> String {
-    std::fs::read_to_string(rig.dir.path().join(".local/state/dialdeck/dialdeck.log")).unwrap_or_default()
+    std::fs::read_to_string(rig.base.dir.path().join(".local/state/dialdeck/dialdeck.log")).unwrap_or_default()
 }
 
 /// The engine's file is taken away from under it, and in one case another put in its place: it dials
 /// nobody more and says so, and who stops everything is told the truth. When its file is back it goes on.
 async fn taken_away(replaced: bool) {
     let rig = Rig::new(200, 300, 600).await;
-    let file = PathBuf::from(rig.database.trim_start_matches("sqlite:"));
-    let (away, other) = (rig.dir.path().join("away.db"), rig.dir.path().join("other.db"));
+    let file = PathBuf::from(rig.base.url().trim_start_matches("sqlite:"));
+    let (away, other) = (rig.base.dir.path().join("away.db"), rig.base.dir.path().join("other.db"));
     let mut child = rig.serve(None);
     until("the first calls", Duration::from_secs(20), async || rig.rings().1 >= 10).await;
     rename(&file, &away);
@@ -315,7 +321,7 @@ pub struct Breaking {
 
 impl Breaking {
     pub fn start(rig: &Rig, point: &str, nth: u64) -> Self {
-        let stderr = rig.dir.path().join("stderr");
+        let stderr = rig.base.dir.path().join("stderr");
         let child = rig.command(Some(format!("{point}:{nth}:panic"))).stderr(std::fs::File::create(&stderr).unwrap()).spawn().unwrap();
         Self { child, stderr }
     }
@@ -425,7 +431,7 @@ async fn readyz_says_why_nothing_can_be_written() {
     let rig = Rig::new(60, 300, 600).await;
     let mut child = rig.serve(None);
     until("ready", Duration::from_secs(20), async || readyz(&rig).await.0 == 200).await;
-    let mut db = sqlx::SqliteConnection::connect(rig.database.trim_start_matches("sqlite:")).await.unwrap();
+    let mut db = sqlx::SqliteConnection::connect(rig.base.url().trim_start_matches("sqlite:")).await.unwrap();
     while sqlx::query("BEGIN IMMEDIATE").execute(&mut db).await.is_err() {}
     let mut told = String::new();
     until("not ready", Duration::from_secs(15), async || {

@@ -14,7 +14,6 @@ use dialdeck::domain::{
 };
 use dialdeck::telephony::simulator::Behaviour;
 use serde_json::json;
-use sqlx::Connection;
 
 use crate::{
     api::{Rest, code},
@@ -38,9 +37,7 @@ async fn at(moment: &str, countries: &[&str], csv: &str) -> (Office, CampaignId)
 
 /// What an older release may have left in the database.
 async fn run(office: &Office, sql: &'static str) {
-    let mut db = sqlx::SqliteConnection::connect(office.store.path()).await.unwrap();
-    sqlx::query(sql).execute(&mut db).await.unwrap();
-    db.close().await.unwrap();
+    office.base.run(sql).await;
 }
 
 /// Number, zone cell, state cell, moment, whether it may be dialled, by law of the table of 2026-11.
@@ -138,9 +135,7 @@ async fn an_engine_that_starts_keys_the_rows_of_an_older_queue() {
         world.desk.fill(world.actor.owner, id).await.unwrap();
     }
     world.desk.pause(world.actor.clone(), id).await.unwrap();
-    let mut db = sqlx::SqliteConnection::connect(world.store.path()).await.unwrap();
-    sqlx::query("UPDATE campaign_calls SET zones = 'America/New_York'").execute(&mut db).await.unwrap();
-    db.close().await.unwrap();
+    world.base.run("UPDATE campaign_calls SET zones = 'America/New_York'").await;
     world.start_engine();
     let keyed = async || world.calls(id).await.iter().all(|c| c.zones.contains(';'));
     world.until("every row has its law", std::time::Duration::from_secs(30), keyed).await;

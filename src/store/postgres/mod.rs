@@ -25,7 +25,12 @@ pub use look::{Connections, ServerLook};
 pub use past::Lineage;
 pub(super) use readers::Readers;
 
-use super::{StoreError, file::Place, pool::Whose, postgres_schema::migrate_postgres};
+use super::{
+    StoreError,
+    file::Place,
+    pool::{Turns, Whose},
+    postgres_schema::migrate_postgres,
+};
 use look::Distance;
 use past::Past;
 
@@ -46,6 +51,7 @@ pub(super) struct Server {
     distance: Distance,
     past: Arc<Past>,
     passes_by_owners: bool,
+    turns: Option<Turns>,
     /// Ends the bell.
     _open: DropGuard,
 }
@@ -59,6 +65,11 @@ impl Server {
     #[cfg(debug_assertions)]
     pub(super) fn watch(&self) -> std::sync::Arc<shadow::Shadow> {
         shadow::watch(self.me)
+    }
+
+    /// Only under simulated time.
+    pub(super) fn turns(&self) -> Option<&Turns> {
+        self.turns.as_ref()
     }
 
     pub(super) fn round_trip(&self) -> Duration {
@@ -104,8 +115,8 @@ fn words_for(o: &PgConnectOptions) -> String {
 }
 
 /// Opens the database of a URL, whose schema is brought up to date where this login may, with so many connections at
-/// most.
-pub(super) async fn open(url: &str, connections: u32, revision: &watch::Sender<u64>) -> Result<(Line, Server, Place), StoreError> {
+/// most. Where all go by turns nothing rings: it would come at any moment.
+pub(super) async fn open(url: &str, connections: u32, turns: Option<Turns>, revision: &watch::Sender<u64>) -> Result<(Line, Server, Place), StoreError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|e| StoreError::Open { path: "postgres://".to_owned(), why: format!("{e}. Write postgres://USER:PASSWORD@HOST:5432/NAME") })?;
     let place = Place::of_server(words_for(&options));
@@ -126,8 +137,10 @@ pub(super) async fn open(url: &str, connections: u32, revision: &watch::Sender<u
     let readers_at_most = connections.saturating_sub(OTHERS).max(1) + 1;
     let read = readers(session::reading(&line), readers_at_most).await.map_err(|e| place.cannot_open(&e))?;
     let open = CancellationToken::new();
-    tokio::spawn(bell::heard(read.clone(), me, revision.clone(), open.clone()));
-    let server = Server { read, me, distance: Distance::new(first), past, passes_by_owners, _open: open.drop_guard() };
+    if turns.is_none() {
+        tokio::spawn(bell::heard(read.clone(), me, revision.clone(), open.clone()));
+    }
+    let server = Server { read, me, distance: Distance::new(first), past, passes_by_owners, turns, _open: open.drop_guard() };
     Ok((line, server, place))
 }
 

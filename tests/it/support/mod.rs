@@ -1,5 +1,6 @@
 //! `World`: a fresh database, a fast clock, the simulator, a desk and an engine, and what tests ask of them.
 
+pub mod base;
 pub mod http;
 pub mod office;
 pub mod postgres;
@@ -36,6 +37,8 @@ use dialdeck::{
 };
 use tokio_util::sync::CancellationToken;
 
+use base::{Base, on_a_server};
+
 /// A Wednesday noon in New York, nine in Los Angeles: calling is open all over the United States.
 pub const NOON: &str = "2026-11-18T17:00:00Z";
 
@@ -51,8 +54,7 @@ pub fn blocking_turn() -> tokio::sync::OwnedSemaphorePermit {
 }
 
 pub struct World {
-    _dir: tempfile::TempDir,
-    _database: Option<postgres::Database>,
+    pub base: Base,
     pub clock: SharedClock,
     pub simulator: Simulator,
     pub store: Store,
@@ -77,9 +79,6 @@ pub struct Options {
     pub postgres: bool,
 }
 
-/// Where this is in the environment, every world is over a server's database: `DIALDECK_TEST_POSTGRES=1 cargo test api::`.
-const ON_POSTGRES: &str = "DIALDECK_TEST_POSTGRES";
-
 impl Default for Options {
     fn default() -> Self {
         Self { speed: 40.0, behaviour: Behaviour::Mix { seed: 7 }, faults: Faults::default(), rules: quick_rules(), postgres: false }
@@ -101,13 +100,14 @@ impl World {
     pub async fn at(start: &str, options: Options) -> Self {
         let turn = turns().acquire_owned().await.unwrap();
         let dir = tempfile::tempdir().unwrap();
+        let base = if options.postgres { Base::on_a_server_in(dir).await } else { Base::in_folder(dir).await };
         let epoch: DateTime<Utc> = start.parse().unwrap();
-        let clock: SharedClock = Arc::new(ScaledClock::new(epoch, options.speed));
+        // A server takes its time, and a clock that is too quick for it sees time-outs everywhere.
+        let speed = if on_a_server() { (options.speed / 2.0).max(1.0) } else { options.speed };
+        let clock: SharedClock = Arc::new(ScaledClock::new(epoch, speed));
         let config = SimulatorConfig { behaviour: options.behaviour, faults: options.faults, ..SimulatorConfig::by_digits() };
         let simulator = Simulator::start(config.clone(), clock.clone()).await.unwrap();
-        let database = if options.postgres || std::env::var_os(ON_POSTGRES).is_some() { postgres::database().await } else { None };
-        let url = database.as_ref().map_or_else(|| format!("sqlite:{}", dir.path().join("t.db").display()), |d| d.url.clone());
-        let store = Store::open(&url).await.unwrap();
+        let store = base.open().await;
         let desk = Desk::new(store.clone(), clock.clone(), options.rules);
         let installation = desk.installation(None).await.unwrap();
         let actor = Actor { owner: installation.owner, name: "tester".into(), source: "console" };
@@ -115,21 +115,7 @@ impl World {
         let livekit = Arc::new(LiveKit::new(&livekit).unwrap());
         let carrier: Arc<dyn Carrier> = livekit.clone();
         let assistant = desk.add_assistant(actor.clone(), None, "Sarah".into(), None, "Hello {name}".into(), None).await.unwrap().id;
-        let mut world = Self {
-            _dir: dir,
-            _database: database,
-            clock,
-            simulator,
-            store,
-            desk,
-            installation,
-            actor,
-            assistant,
-            carrier,
-            livekit,
-            _turn: turn,
-            running: None,
-        };
+        let mut world = Self { base, clock, simulator, store, desk, installation, actor, assistant, carrier, livekit, _turn: turn, running: None };
         world.assign("trunk.example").await;
         world
     }
@@ -199,6 +185,7 @@ impl World {
             agent_wait: chrono::Duration::seconds(8),
             require_agent: true,
             claim_lease: chrono::Duration::seconds(30),
+            lease: chrono::Duration::seconds(6),
             unknown_horizon: chrono::Duration::seconds(185),
             public_url: None,
             outcome_token: Arc::new(|_, _, _| None),
@@ -236,6 +223,7 @@ impl World {
             task.abort();
             let _ = task.await;
             stop.now.cancel();
+            self.base.lease_runs_out().await;
         }
     }
 
@@ -243,7 +231,7 @@ impl World {
     pub async fn drain_engine(&mut self, limit: Duration) {
         let (stop, task) = self.running.take().unwrap();
         stop.drain.cancel();
-        tokio::time::timeout(limit, task).await.expect("the engine drains").unwrap();
+        tokio::time::timeout(patience(limit), task).await.expect("the engine drains").unwrap();
     }
 
     /// Claims and arms the campaign's next call, as the engine would, and answers it with its room.
@@ -271,7 +259,7 @@ impl World {
     where
         F: Future<Output = bool>,
     {
-        let end = std::time::Instant::now() + limit;
+        let end = std::time::Instant::now() + patience(limit);
         while !holds().await {
             assert!(std::time::Instant::now() < end, "still waiting for: {what}");
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -279,7 +267,7 @@ impl World {
     }
 
     pub async fn until_completed(&self, id: CampaignId, limit: Duration) {
-        let end = std::time::Instant::now() + limit;
+        let end = std::time::Instant::now() + patience(limit);
         loop {
             let row = self.row(id).await;
             if row.execution_status == dialdeck::domain::campaign::Status::Completed {
@@ -292,6 +280,11 @@ impl World {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+/// How long is waited for what a file would have done by then: clocks run at half their speed on a server.
+fn patience(limit: Duration) -> Duration {
+    if on_a_server() { limit * 3 } else { limit }
 }
 
 /// Settings under which a test campaign runs at once and as fast as its clock.

@@ -20,7 +20,7 @@ use dialdeck::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{NOON, quick_rules, settings, virtual_time::VirtualClock};
+use super::{NOON, base::Base, quick_rules, settings, virtual_time::VirtualClock};
 
 pub struct Office {
     pub clock: VirtualClock,
@@ -30,23 +30,22 @@ pub struct Office {
     pub assistant: AssistantId,
     pub installation: Installation,
     pub incarnation: Incarnation,
-    /// Where the database is, as `t.db`.
-    pub dir: tempfile::TempDir,
+    pub base: Base,
 }
 
 impl Office {
     /// No legal hours and no rate, until the change says otherwise.
     pub async fn open(change: impl FnOnce(&mut Rules)) -> Self {
-        let dir = tempfile::TempDir::new_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        let base = Base::fresh().await;
         let clock = VirtualClock::new(NOON.parse().unwrap());
-        let store = Store::open(&format!("sqlite:{}", dir.path().join("t.db").display())).await.unwrap();
+        let store = base.open().await;
         let mut rules = Rules { profile: Profile::None, calls_per_second: 1e9, ..quick_rules() };
         change(&mut rules);
         let desk = Desk::new(store.clone(), Arc::new(clock.clone()), rules);
         let installation = desk.installation(None).await.unwrap();
         let actor = Actor { owner: installation.owner, name: "tester".into(), source: "console" };
         let assistant = desk.add_assistant(actor.clone(), None, "Sarah".into(), None, "Hello {name}".into(), None).await.unwrap().id;
-        let office = Self { clock, store, desk, actor, assistant, installation, incarnation: Incarnation::fresh(), dir };
+        let office = Self { clock, store, desk, actor, assistant, installation, incarnation: Incarnation::fresh(), base };
         office.assign("+15550009999", assistant, "ST_1").await;
         office
     }

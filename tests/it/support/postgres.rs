@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::{
-        OnceLock,
+        Mutex, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -23,8 +23,43 @@ struct Server {
     port: u16,
     /// Where the programs of this server are.
     bin: PathBuf,
-    /// Open as long as this process lives: at its end the server is stopped.
-    _alive: ChildStdin,
+    /// Open as long as this lives: at its end the server is stopped.
+    alive: Mutex<ChildStdin>,
+}
+
+/// A server of one test alone, which it may restart.
+pub struct Cluster(Server);
+
+/// How a server is stopped.
+#[derive(Debug, Clone, Copy)]
+pub enum Stop {
+    /// As in a crash of its own: what was committed is found in its log at the next start.
+    Crash,
+    /// As an administrator does it, without waiting for anybody.
+    Fast,
+}
+
+impl Cluster {
+    /// `None` where PostgreSQL's programs are missing.
+    pub fn own() -> Option<Self> {
+        start().map(Self)
+    }
+
+    /// A database with the schema; its URL.
+    pub async fn database(&self, name: &str) -> String {
+        let mut db = PgConnection::connect(&self.0.url("postgres")).await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))).execute(&mut db).await.unwrap();
+        self.0.url(name)
+    }
+
+    /// Stops it and starts it again; who looks finds it away meanwhile.
+    pub fn restart(&self, stop: Stop) {
+        let signal: &[u8] = match stop {
+            Stop::Crash => b"QUIT\n",
+            Stop::Fast => b"INT\n",
+        };
+        self.0.alive.lock().unwrap().write_all(signal).unwrap();
+    }
 }
 
 static SERVER: OnceLock<Option<Server>> = OnceLock::new();
@@ -117,7 +152,7 @@ fn start() -> Option<Server> {
     let (port, mut child) = listening(user, &bin, &dir, &data);
     let alive = child.stdin.take().unwrap();
     std::thread::spawn(move || child.wait());
-    let server = Server { port, bin, _alive: alive };
+    let server = Server { port, bin, alive: Mutex::new(alive) };
     template(&server);
     Some(server)
 }
@@ -154,12 +189,17 @@ fn group(user: &str) -> String {
 }
 
 /// Starts the server under a shell that reads from us: the end of this process, by whatever signal, is the end of
-/// what it reads, and then it stops the server and removes its folder.
+/// what it reads, and then it stops the server and removes its folder. Each line is a signal, after which the server
+/// is started again.
 const KEEPER: &str = r#"
     dir=$1; shift
     "$@" >"$dir/log" 2>&1 </dev/null &
     server=$!
-    read -r _
+    while read -r signal; do
+        kill -"$signal" "$server"; wait "$server"
+        "$@" >>"$dir/log" 2>&1 </dev/null &
+        server=$!
+    done
     if kill -QUIT "$server"; then wait "$server"; rm -rf "$dir"; fi
 "#;
 
@@ -170,7 +210,7 @@ fn listening(user: Option<&str>, bin: &Path, dir: &Path, data: &Path) -> (u16, C
         let mut keeper = run_as(user, Path::new("/bin/sh"));
         keeper.args(["-c", KEEPER, "keeper"]).arg(dir).arg(bin.join("postgres")).arg("-D").arg(data).arg("-k").arg(dir);
         for setting in
-            ["listen_addresses=127.0.0.1", "max_connections=300", "shared_buffers=64MB", "max_wal_size=256MB", "fsync=on", "log_min_messages=warning"]
+            ["listen_addresses=127.0.0.1", "max_connections=300", "shared_buffers=64MB", "max_wal_size=256MB", "fsync=off", "log_min_messages=warning"]
         {
             keeper.args(["-c", setting]);
         }

@@ -1,0 +1,123 @@
+//! The database of one test, of the kind that the run asks for: a file of SQLite, or with
+//! `DIALDECK_TEST_DATABASE=postgres` a database of the tests' own PostgreSQL server. Nothing else of a test knows which
+//! it is, but where it says `only_a_file!`.
+
+use dialdeck::store::Store;
+use sqlx::{Connection, Decode, PgConnection, Postgres, Sqlite, SqliteConnection, Type};
+
+use super::postgres::{self, Database};
+
+pub struct Base {
+    /// Where files of the test are; that of SQLite is `t.db`.
+    pub dir: tempfile::TempDir,
+    url: String,
+    _server: Option<Database>,
+}
+
+/// Whether this run is one on PostgreSQL.
+pub fn on_a_server() -> bool {
+    match std::env::var("DIALDECK_TEST_DATABASE").as_deref() {
+        Ok("postgres") => true,
+        Ok("sqlite" | "") | Err(_) => false,
+        Ok(other) => panic!("DIALDECK_TEST_DATABASE={other}: sqlite or postgres"),
+    }
+}
+
+/// Marks a test of what only a file has: its locks, its copies, its log, statements in SQLite's own words. A run on
+/// PostgreSQL passes it over.
+macro_rules! only_a_file {
+    ($why:literal) => {
+        if $crate::support::base::on_a_server() {
+            return;
+        }
+    };
+}
+pub(crate) use only_a_file;
+
+impl Base {
+    /// In memory where the machine has such a place, as a file.
+    pub async fn fresh() -> Self {
+        let dir = tempfile::TempDir::new_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        Self::in_folder(dir).await
+    }
+
+    pub async fn in_folder(dir: tempfile::TempDir) -> Self {
+        let server = if on_a_server() { Some(postgres::database().await.expect("DIALDECK_TEST_DATABASE=postgres needs PostgreSQL's programs")) } else { None };
+        Self::over(dir, server)
+    }
+
+    /// On a server in any run; where its programs are missing a file.
+    pub async fn on_a_server_in(dir: tempfile::TempDir) -> Self {
+        Self::over(dir, postgres::database().await)
+    }
+
+    /// The database of a URL, which somebody else holds.
+    pub fn at(dir: tempfile::TempDir, url: String) -> Self {
+        Self { dir, url, _server: None }
+    }
+
+    fn over(dir: tempfile::TempDir, server: Option<Database>) -> Self {
+        let url = server.as_ref().map_or_else(|| format!("sqlite:{}", dir.path().join("t.db").display()), |s| s.url.clone());
+        Self { dir, url, _server: server }
+    }
+
+    fn is_on_a_server(&self) -> bool {
+        self.url.starts_with("postgres")
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub async fn open(&self) -> Store {
+        Store::open(&self.url).await.unwrap()
+    }
+
+    /// Statements past the program, in words that both kinds understand.
+    pub async fn run(&self, sql: &str) {
+        if self.is_on_a_server() {
+            let mut db = PgConnection::connect(&self.url).await.unwrap();
+            sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut db).await.unwrap();
+            db.close().await.unwrap();
+        } else {
+            let mut db = SqliteConnection::connect(self.url.trim_start_matches("sqlite:")).await.unwrap();
+            sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut db).await.unwrap();
+            db.close().await.unwrap();
+        }
+    }
+
+    /// The lease of a host that dialled is over: on a server it goes by the server's clock, whatever the test's says.
+    pub async fn lease_runs_out(&self) {
+        if self.is_on_a_server() {
+            self.run("UPDATE dialling SET until = clock_timestamp()").await;
+        }
+    }
+
+    /// The same where the kinds have no words in common.
+    pub async fn run_in_its_words(&self, sqlite: &str, postgres: &str) {
+        self.run(if self.is_on_a_server() { postgres } else { sqlite }).await;
+    }
+
+    /// One column of all rows, asked past the program.
+    pub async fn column<T>(&self, sql: &str) -> Vec<T>
+    where
+        T: Type<Sqlite> + Type<Postgres> + for<'r> Decode<'r, Sqlite> + for<'r> Decode<'r, Postgres> + Send + Unpin,
+    {
+        let sql = sqlx::AssertSqlSafe(sql);
+        if self.is_on_a_server() {
+            let mut db = PgConnection::connect(&self.url).await.unwrap();
+            sqlx::query_scalar(sql).fetch_all(&mut db).await.unwrap()
+        } else {
+            let mut db = SqliteConnection::connect(self.url.trim_start_matches("sqlite:")).await.unwrap();
+            sqlx::query_scalar(sql).fetch_all(&mut db).await.unwrap()
+        }
+    }
+
+    /// One value, of the one row there is.
+    pub async fn one<T>(&self, sql: &str) -> T
+    where
+        T: Type<Sqlite> + Type<Postgres> + for<'r> Decode<'r, Sqlite> + for<'r> Decode<'r, Postgres> + Send + Unpin,
+    {
+        self.column(sql).await.pop().unwrap()
+    }
+}
