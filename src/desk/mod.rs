@@ -17,7 +17,9 @@ mod contacts;
 mod dnc;
 mod error;
 mod explain;
+mod forecast;
 mod head;
+mod headcount;
 mod history;
 mod hours;
 mod housekeeping;
@@ -28,6 +30,7 @@ mod merging;
 mod meters;
 mod once;
 mod outcome;
+mod overlap;
 mod promises;
 mod protect;
 mod record;
@@ -57,12 +60,13 @@ pub use assistants::AssistantEdit;
 pub use batch::{Recorded, call_of_room};
 pub use board::{Hands, Look, NoAgent};
 pub use by_hand::{ByHand, MANUAL};
-pub use campaigns::{CampaignDraft, Preflight, Stopped};
+pub use campaigns::{CampaignDraft, Preflight, Stopped, promised_words};
 pub use chronicle::{Chronicle, Entry, EntryId, Fact, Party};
 pub use claim::{ClaimRequest, Claimed, Claims, Outgoing, TurnedAway};
 pub use contacts::{Import, ImportError, Progress};
 pub use error::DeskError;
 pub use explain::{Explanation, Waiting, ZoneWait};
+pub use forecast::{Forecast, calling_time};
 pub use head::{Head, Lights, Next};
 pub use history::{Away, CampaignShift, ContactClock, Figures, Happening, NumberStory, OperatorShift, ShiftReport, What};
 pub use housekeeping::Removed;
@@ -70,6 +74,7 @@ pub use lists::{ListImport, ListReport, National};
 pub use meters::{Label, Meters};
 pub use once::{Reply, Reserved};
 pub use outcome::{SetOutcome, Tagged};
+pub use overlap::{AlsoCalls, Overlap};
 pub use promises::Promise;
 pub use record::Told;
 pub use requests::{Ask, Listening, NOBODY, TOKEN_TTL, supervisor_identity};
@@ -138,6 +143,7 @@ pub struct Desk {
     inbox: mpsc::Sender<Envelope>,
     told: broadcast::Sender<Told>,
     openings: Arc<hours::Openings>,
+    headcounts: Arc<headcount::Headcounts>,
     readers: Arc<importing::Readers>,
     meters: Arc<Meters>,
 }
@@ -149,7 +155,17 @@ impl Desk {
         let (inbox, waiting) = mpsc::channel(4096);
         let told = broadcast::Sender::new(1024);
         tokio::spawn(record::inbox(store.clone(), clock.clone(), rules.breaker, waiting, told.clone()));
-        Self { store, clock, rules: Arc::new(rules), inbox, told, openings: Arc::default(), readers: Arc::default(), meters: Arc::default() }
+        Self {
+            store,
+            clock,
+            rules: Arc::new(rules),
+            inbox,
+            told,
+            openings: Arc::default(),
+            headcounts: Arc::default(),
+            readers: Arc::default(),
+            meters: Arc::default(),
+        }
     }
 
     #[must_use]
