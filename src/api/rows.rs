@@ -48,6 +48,7 @@ pub fn status(c: &CampaignRow, used_today: i64, why: &Explanation) -> Value {
     if let Some(map) = row.as_object_mut() {
         map.insert("why".to_owned(), json!(why));
         map.insert("waiting".to_owned(), json!(why.waiting));
+        map.insert("people".to_owned(), json!(why.people));
     }
     row
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     desk::{Desk, DeskError},
+    domain::{text::clean, zone},
     store::{AuditRow, CallRow, CampaignRow, StoreError},
 };
 
@@ -78,7 +79,7 @@ pub async fn export(desk: &Desk, campaign: &CampaignRow, format: ExportFormat, t
         after = Some(last.id);
         for call in &rows {
             let audit = desk.store().audit_of(campaign.user_id, call.id.0).await?;
-            sink.write(call, &audit)?;
+            sink.write(call, &campaign.name, &audit)?;
             calls += 1;
             written(calls);
         }
@@ -110,14 +111,14 @@ impl Sink {
         }
     }
 
-    fn write(&mut self, call: &CallRow, audit: &[AuditRow]) -> Result<(), ExportError> {
+    fn write(&mut self, call: &CallRow, campaign: &str, audit: &[AuditRow]) -> Result<(), ExportError> {
         match self {
             Self::Csv { out, raw } => {
                 let foreign = |text: String| if *raw { text } else { cell(text) };
-                Ok(out.write_record(record(call, audit, foreign))?)
+                Ok(out.write_record(record(call, campaign, audit, foreign))?)
             }
-            Self::Jsonl(out) => Ok(writeln!(out, "{}", document(call, audit))?),
-            Self::Xlsx(sheet) => Ok(sheet.write(&record(call, audit, |text| text))?),
+            Self::Jsonl(out) => Ok(writeln!(out, "{}", document(call, campaign, audit))?),
+            Self::Xlsx(sheet) => Ok(sheet.write(&record(call, campaign, audit, |text| text))?),
         }
     }
 
@@ -163,7 +164,7 @@ impl Sheet {
     }
 
     /// A text is a text to a spreadsheet that reads this, whatever it begins with.
-    fn write(&mut self, record: &[String; 16]) -> Result<(), XlsxError> {
+    fn write(&mut self, record: &[String; 22]) -> Result<(), XlsxError> {
         if self.row == Self::ROWS {
             self.page()?;
         }
@@ -185,7 +186,7 @@ impl Sheet {
     }
 }
 
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 22] = [
     "call_id",
     "phone_number",
     "contact_name",
@@ -202,10 +203,23 @@ const COLUMNS: [&str; 16] = [
     "outcome_by",
     "notes",
     "allowed_by",
+    // For whoever reads it: what came later stands behind what was there.
+    "campaign",
+    "agent_says",
+    "agent_sure",
+    "dialled_there",
+    "answered_there",
+    "ended_there",
 ];
 
+/// A moment on the contact's clock, `2026-11-18 12:00 EST`; empty where nobody knows which that is.
+fn there(c: &CallRow, at: Option<DateTime<Utc>>) -> String {
+    let zone = zone::parse_key(&c.zones).and_then(|z| z.first().copied());
+    at.zip(zone).map_or_else(String::new, |(at, zone)| at.with_timezone(&zone).format("%F %H:%M %Z").to_string())
+}
+
 /// `foreign`: what becomes of texts that strangers wrote.
-fn record(c: &CallRow, audit: &[AuditRow], foreign: impl Fn(String) -> String) -> [String; 16] {
+fn record(c: &CallRow, campaign: &str, audit: &[AuditRow], foreign: impl Fn(String) -> String) -> [String; 22] {
     let time = |t: Option<DateTime<Utc>>| t.map_or_else(String::new, |t| t.to_rfc3339());
     let allowed = audit.iter().find(|a| a.action == "call_armed").map_or_else(String::new, |a| a.details.0.to_string());
     [
@@ -225,6 +239,12 @@ fn record(c: &CallRow, audit: &[AuditRow], foreign: impl Fn(String) -> String) -
         foreign(c.outcome_by.clone().unwrap_or_default()),
         foreign(c.notes.clone()),
         allowed,
+        foreign(clean(campaign, 200)),
+        c.suggestion.map_or("", |o| o.label()).to_owned(),
+        c.suggestion_confidence.map_or_else(String::new, |sure| format!("{:.0} %", sure * 100.0)),
+        there(c, c.armed_at),
+        there(c, c.answered_at),
+        there(c, c.completed_at),
     ]
 }
 
@@ -233,10 +253,12 @@ fn cell(text: String) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
 }
 
-fn document(c: &CallRow, audit: &[AuditRow]) -> Value {
+fn document(c: &CallRow, campaign: &str, audit: &[AuditRow]) -> Value {
     json!({
         "callId": c.id, "phoneNumber": c.phone_number, "contactName": c.contact_name, "attempt": c.attempt, "status": c.state.wire(),
         "phase": c.state, "reason": c.reason, "sipCode": c.sip_code, "dialledAt": c.armed_at, "answeredAt": c.answered_at, "endedAt": c.completed_at,
         "talkSeconds": c.call_duration, "outcome": c.outcome, "outcomeBy": c.outcome_by, "notes": c.notes, "evidence": audit,
+        "campaign": campaign, "agentSays": c.suggestion, "agentSure": c.suggestion_confidence, "dialledThere": there(c, c.armed_at),
+        "answeredThere": there(c, c.answered_at), "endedThere": there(c, c.completed_at),
     })
 }

@@ -1,5 +1,7 @@
 //! Campaigns without a screen.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -65,8 +67,10 @@ async fn start(s: &Session, campaign: &str) -> Result<(), CliError> {
     let row = s.campaign(&row.id.to_string()).await?;
     let p = s.desk.preflight(&row).await?;
     let until = p.waiting_until.map_or_else(String::new, |t| format!(", from {t}"));
-    let mut words =
-        format!("started \"{}\": {} contacts, {} dialable now, {} do-not-call. {}{until}", row.name, p.contacts, p.dialable_now, p.do_not_call, p.why);
+    let mut words = format!(
+        "started \"{}\": {} contacts, {} can be called now by the law, {} do-not-call. {}{until}",
+        row.name, p.contacts, p.dialable_now, p.do_not_call, p.why
+    );
     if p.contacts_without_fields > 0 {
         words.push_str(&format!("\n{} contacts lack {} and will not be called", p.contacts_without_fields, p.missing_fields.join(", ")));
     }
@@ -197,7 +201,7 @@ async fn show(s: &Session, campaign: &str) -> Result<(), CliError> {
     }
     let contacts = row.contact_list_name.as_deref().or(row.csv_file_name.as_deref()).unwrap_or("gone");
     let retry = row.retry.0;
-    let c = &row.counts;
+    let (c, p) = (&row.counts, &why.people);
     let reason = if row.status_reason.is_empty() { String::new() } else { format!(": {}", row.status_reason) };
     let lines = [
         ("id", row.id.to_string()),
@@ -216,7 +220,13 @@ async fn show(s: &Session, campaign: &str) -> Result<(), CliError> {
                 retry.max_attempts, retry.no_answer_minutes, retry.busy_minutes, retry.trunk_minutes
             ),
         ),
-        ("queue", format!("{} waiting, {} under way, {} completed, {} failed", c.pending, c.processing, c.completed, c.failed)),
+        (
+            "people",
+            format!(
+                "{} in the list: {} called, {} on the line, {} waiting, {} left by the stop, {} do not call, {} turned away, {} not reached",
+                p.contacts, p.called, p.on_the_line, p.waiting, p.stopped, p.do_not_call, p.turned_away, p.not_reached
+            ),
+        ),
         ("results", format!("{} dialled, {} answered, {} busy, {} no answer", c.dials, c.pickups, c.busy, c.no_answer)),
         (
             "outcomes",
@@ -237,20 +247,26 @@ async fn show(s: &Session, campaign: &str) -> Result<(), CliError> {
 
 async fn list(s: &Session) -> Result<(), CliError> {
     let campaigns = s.campaigns().await?;
+    let mut people = HashMap::new();
+    for c in &campaigns {
+        people.insert(c.id, s.desk.people(c).await?);
+    }
     if s.json {
-        let rows: Vec<Value> =
-            campaigns.iter().map(|c| json!({ "id": c.id, "owner": c.user_id, "name": c.name, "status": c.execution_status, "counts": c.counts })).collect();
+        let row = |c: &CampaignRow| json!({ "id": c.id, "owner": c.user_id, "name": c.name, "status": c.execution_status, "counts": c.counts, "people": people[&c.id] });
+        let rows: Vec<Value> = campaigns.iter().map(row).collect();
         say!("{}", json!({ "campaigns": rows, "total": rows.len() }));
         return Ok(());
     }
     for c in &campaigns {
+        let p = people[&c.id];
         say!(
-            "{}{}  {:<10} {:<24} {:>6} queued {:>5} live {:>6} dialled {:>6} answered  {} {}",
+            "{}{}  {:<10} {:<24} {:>3} % done {:>6} waiting {:>5} live {:>6} dialled {:>6} answered  {} {}",
             s.owner_column(c.user_id),
             c.id,
             c.execution_status.as_str(),
             c.name,
-            c.counts.pending,
+            p.done_percent().unwrap_or(0),
+            p.waiting,
             c.counts.live,
             c.counts.dials,
             c.counts.pickups,

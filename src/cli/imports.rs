@@ -112,6 +112,12 @@ fn print_report(s: &Session, id: &str, r: &ImportReport, dry_run: bool) {
     }
     let would = if dry_run { "would be " } else { "" };
     say!("{} {would}imported, {} duplicate, {} invalid, {} do-not-call, {} without a time zone", r.imported, r.duplicate, r.invalid, r.do_not_call, r.no_zone);
+    if r.on_list > 0 {
+        say!("{} of them on the do-not-call list already", r.on_list);
+    }
+    if let Some(words) = r.abroad_words() {
+        say!("{words}");
+    }
     for remark in r.remarks.iter().take(20) {
         tell!("  line {}: kept, but {}", remark.line, remark.reason);
     }

@@ -127,11 +127,14 @@ async fn database(s: &Session) -> Result<Part, DeskError> {
 async fn campaigns(s: &Session) -> Result<Part, CliError> {
     let all = s.campaigns().await?;
     let running: Vec<&str> = all.iter().filter(|c| c.execution_status == Status::Running).map(|c| c.name.as_str()).collect();
-    let waiting: i64 = all.iter().map(|c| c.counts.pending).sum();
+    let mut waiting = 0;
+    for c in &all {
+        waiting += s.desk.people(c).await?.waiting;
+    }
     let others = s.desk.store().owners().await.map_err(DeskError::from)?;
     let names = if running.is_empty() { String::new() } else { format!(" ({})", running.join(", ")) };
     let more = if others > 1 && s.owners().len() == 1 { format!("; {others} owners have campaigns: --as all") } else { String::new() };
-    let words = format!("{} running{names} of {}; {waiting} calls queued{more}", running.len(), all.len());
+    let words = format!("{} running{names} of {}; {waiting} people waiting{more}", running.len(), all.len());
     Ok(Part { name: "campaigns", words, value: json!({ "running": running, "total": all.len(), "queued": waiting, "owners": others }) })
 }
 

@@ -71,7 +71,8 @@ async fn load_loop(desk: &Desk, actor: &Actor, ring: &Ring, clock: &SharedClock,
             shown = ring.count();
             looked = tokio::time::Instant::now();
             let msg = match (head.read(desk, actor, clock.now(), zone).await, look(desk, actor, ring, clock.now(), want.lists).await) {
-                (Ok(()), Ok(snapshot)) => {
+                (Ok(()), Ok(mut snapshot)) => {
+                    snapshot.today = desk.pace_between(actor.owner, midnight(zone, clock.now()), clock.now()).await.ok();
                     let logs = ring.newest(LOG_ROWS, if want.level > Some(Level::INFO) { Level::DEBUG } else { Level::WARN });
                     told(desk, actor, &mut chronicle, Snapshot { head: head.last.clone(), logs, ..snapshot }).await
                 }
@@ -138,8 +139,7 @@ impl Heading {
     /// Reads it anew where it is due, or a minute went by.
     async fn read(&mut self, desk: &Desk, actor: &Actor, now: DateTime<Utc>, zone: Zone) -> Result<(), DeskError> {
         if self.is_due() || self.at.is_none_or(|t| t.elapsed() >= Duration::from_secs(10)) {
-            // The midnight before now, on the operator's clock.
-            let (today, begun) = (schedule::next_day(zone, now - Span::days(1)), tokio::time::Instant::now());
+            let (today, begun) = (midnight(zone, now), tokio::time::Instant::now());
             // What changes while it is read is read again.
             self.stale = false;
             self.last = Some(Arc::new(desk.head(actor.owner, today).await?));
@@ -147,6 +147,11 @@ impl Heading {
         }
         Ok(())
     }
+}
+
+/// The midnight before now, on the operator's clock.
+fn midnight(zone: Zone, now: DateTime<Utc>) -> DateTime<Utc> {
+    schedule::next_day(zone, now - Span::days(1))
 }
 
 /// One look at the rows: what the next frame shows, but for the head.
@@ -165,6 +170,7 @@ pub async fn look(desk: &Desk, actor: &Actor, ring: &Ring, now: DateTime<Utc>, l
     let live = store.live_pane(&query).await?;
     let asides = store.asides(actor.owner, now - LINGER, ROWS).await?;
     let to_tag = store.to_tag(actor.owner, None, ROWS).await?;
+    let untagged = Some(store.untagged(actor.owner).await?.0);
     let results = store.recent_results(actor.owner, now - Span::hours(1), 200).await?;
     let (assistants, sources) = if lists { (store.assistants(actor.owner).await?, store.sources(actor.owner).await?) } else { Default::default() };
     let suggested = to_tag.iter().chain(&live).filter(|r| r.suggestion.is_some() && r.outcome.is_none()).map(|r| r.id);
@@ -175,6 +181,8 @@ pub async fn look(desk: &Desk, actor: &Actor, ring: &Ring, now: DateTime<Utc>, l
         campaigns,
         live,
         to_tag,
+        untagged,
+        today: None,
         happened: Arc::default(),
         asides: Arc::new(asides),
         logs: ring.newest(LOG_ROWS, Level::DEBUG),

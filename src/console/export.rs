@@ -48,12 +48,15 @@ fn calls(state: &State, rows: &[&PaneRow]) -> Table {
 }
 
 fn campaigns(state: &State) -> Table {
-    let head = vec!["campaign", "state", "contacts", "waiting", "live", "dialled", "answered", "today", "cap", "untagged"];
+    let head = vec!["campaign", "state", "contacts", "waiting", "live", "dialled", "answered", "today", "cap", "untagged", "called", "done %"];
     let row = |c: &&CampaignView| {
         let n = &c.row.counts;
-        let figures = [n.total, n.pending, n.live, n.dials, n.pickups, c.used_today, c.row.daily_cap, n.untagged];
+        let p = state.data.people(c);
+        let people = [p.called + p.not_reached, p.done_percent().unwrap_or(0)];
+        let figures = [p.contacts, p.waiting, n.live, n.dials, n.pickups, c.used_today, c.row.daily_cap, n.untagged];
+        let figures = figures.into_iter().chain(people);
         let words = [c.row.name.clone(), c.row.execution_status.as_str().to_owned()];
-        words.into_iter().chain(figures.iter().map(ToString::to_string)).collect()
+        words.into_iter().chain(figures.map(|n| n.to_string())).collect()
     };
     (head, state.campaign_rows().iter().map(row).collect())
 }

@@ -200,10 +200,11 @@ impl Lists {
     }
 
     #[must_use]
-    pub fn campaigns(&self, all: &[CampaignView]) -> Vec<usize> {
+    pub fn campaigns(&self, data: &Snapshot) -> Vec<usize> {
+        let all = &data.campaigns;
         let list = self.of(Pane::Campaigns);
         let mut order: Vec<usize> = (0..all.len()).filter(|i| passes(&list.filter, &all[*i])).collect();
-        list.sort(&mut order, |i, column| of_campaign(&all[*i], column));
+        list.sort(&mut order, |i, column| of_campaign(data, &all[*i], column));
         order
     }
 
@@ -252,11 +253,11 @@ fn of_call(r: &PaneRow, column: Column, at: DateTime<Utc>) -> Value {
     }
 }
 
-fn of_campaign(c: &CampaignView, column: Column) -> Value {
-    let n = &c.row.counts;
+fn of_campaign(data: &Snapshot, c: &CampaignView, column: Column) -> Value {
+    let (n, people) = (&c.row.counts, data.people(c));
     match column {
         Column::Campaign => Value::Text(c.row.name.to_lowercase()),
-        Column::Done => Value::Number((n.total - n.pending - n.processing - n.canceled) * 1000 / n.total.max(1)),
+        Column::Done => Value::Number(people.done() * 1000 / people.contacts.max(1)),
         Column::Live => Value::Number(n.live),
         Column::Today => Value::Number(c.used_today),
         Column::Hours => Value::Text(c.row.window().label()),

@@ -54,6 +54,7 @@ fn kind(msg: &Msg) -> Option<u8> {
         Msg::Resize => Some(3),
         Msg::Preview(_) => Some(4),
         Msg::Judging(..) => Some(5),
+        Msg::Counted(_) => Some(6),
         Msg::Key(_)
         | Msg::Paste(_)
         | Msg::Mouse(_)

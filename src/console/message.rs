@@ -123,6 +123,8 @@ pub enum Msg {
         rows: u64,
     },
     ImportDone(Result<(String, ImportReport), String>),
+    /// What an import would do, as far as the file is read.
+    Counted(Box<Counted>),
     /// What came back from the editor.
     Edited(Result<String, String>),
     /// Who keeps running without a screen, or why nobody does.
@@ -155,6 +157,18 @@ pub struct Preview {
     pub unclear: Vec<usize>,
     pub rows: Vec<Vec<String>>,
     pub error: Option<String>,
+}
+
+/// What an import would do, counted while somebody looks at its preview.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Counted {
+    /// Of this file, and this look at it.
+    pub path: PathBuf,
+    pub turn: u64,
+    /// Of a hundred, while it goes on.
+    pub percent: u64,
+    pub rows: u64,
+    pub done: Option<Result<ImportReport, String>>,
 }
 
 /// A list that contacts are imported into.
@@ -251,6 +265,14 @@ pub enum Effect {
         into: Option<IntoList>,
     },
     CancelImport,
+    /// What the import would do.
+    Count {
+        path: PathBuf,
+        mapping: Vec<(String, String)>,
+        into: Option<IntoList>,
+        turn: u64,
+    },
+    StopCounting,
     /// What the next console is to begin with.
     Keep(Box<Kept>),
     /// The theme whose file is watched.

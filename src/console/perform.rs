@@ -46,6 +46,7 @@ pub struct Performer {
     send: Sender,
     wants: watch::Sender<Wants>,
     import: parking_lot::Mutex<CancellationToken>,
+    counting: parking_lot::Mutex<Option<imports::Counting>>,
     region: Option<String>,
     role: Role,
     outside: Option<Arc<dyn Outside>>,
@@ -70,6 +71,7 @@ impl Performer {
             send,
             wants,
             import: parking_lot::Mutex::default(),
+            counting: parking_lot::Mutex::default(),
             region,
             role,
             outside,
@@ -116,7 +118,7 @@ impl Performer {
                 drop(self.runtime.spawn(async move { waiting::write(desk, actor, tag, |msg| send.tell(msg)).await }));
             }
             Effect::UndoTag { call, name, previous, outcome, lift } => self.take_back(call, name, (outcome, previous), lift),
-            Effect::Note { call, note } => self.done("note saved".to_owned(), async move { desk.set_note(actor, call, note).await.map(drop) }),
+            Effect::Note { call, note } => self.done(note_words(&note), async move { desk.set_note(actor, call, note).await.map(drop) }),
             Effect::HangUp(call, name) => self.done(format!("hanging up {name}..."), async move { desk.hang_up(actor, call).await }),
             Effect::Again(call, name) => self.spawn(async move {
                 match desk.call_again(actor, call).await {
@@ -192,6 +194,8 @@ impl Performer {
             Effect::Preview(path) => self.preview(path),
             Effect::Import { path, mapping, into } => self.import(path, mapping, into),
             Effect::CancelImport => self.import.lock().cancel(),
+            Effect::Count { path, mapping, into, turn } => self.count(path, mapping, into, turn),
+            Effect::StopCounting => drop(self.stop_counting()),
             Effect::Copy(text) => copy(&text),
             Effect::KeepRunning => self.keep_running(),
             Effect::Keep(kept) => self.keep(*kept),
@@ -312,11 +316,12 @@ impl Performer {
             };
             match found.await {
                 Ok((row, why, missing)) => {
-                    let c = &row.counts;
+                    let (c, p) = (&row.counts, &why.people);
                     let mut lines = why.lines(row.zone(), desk.now());
                     // What the gate says, then the campaign's own figures.
                     let gate = 1 + usize::from(why.until.is_some());
-                    let figures = format!("{} queued, {} live, {} dialled, {} answered", c.pending, c.live, c.dials, c.pickups);
+                    let done = p.done_percent().unwrap_or(0);
+                    let figures = format!("{} in the list, {done} % done; {} dialled, {} answered", count(p.contacts, "contact"), c.dials, c.pickups);
                     lines.splice(gate..gate, [String::new(), figures]);
                     // What a start would say, before it is tried.
                     lines.splice(gate..gate, missing.into_iter().map(|m| format!("missing: {}", m.message)));
@@ -392,6 +397,10 @@ async fn still_on(desk: &Desk, actor: &Actor, id: CampaignId) -> String {
         [first, second] => format!("; the calls with {first} and {second} are still on"),
         [first, rest @ ..] => format!("; the calls with {first} and {} others are still on", rest.len()),
     }
+}
+
+fn note_words(note: &str) -> String {
+    (if note.trim().is_empty() { "note taken away" } else { "note saved" }).to_owned()
 }
 
 /// What the script asks for that contacts do not have: those are not called.

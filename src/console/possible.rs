@@ -125,6 +125,7 @@ pub fn step_back(state: &State) -> Option<String> {
     Some(match state.undo.last()? {
         Undo::Tag { outcome: Some(Outcome::DoNotCall), at, .. } if state.now - *at > DNC_UNDO => return None,
         Undo::Tag { name, outcome, .. } => format!("{name} \"{}\"", outcome.map_or("no tag", outcome::Outcome::label)),
+        Undo::Note { name, .. } => format!("the note on {name}"),
         Undo::Tags(steps) => format!("{} at once", count(i64::try_from(steps.len()).unwrap_or(0), "tag")),
         Undo::Lines { name, by, .. } => format!("{by:+} {} of \"{name}\"", if by.abs() == 1 { "line" } else { "lines" }),
         Undo::PauseAll(ids) => format!("the pause of {}", count(i64::try_from(ids.len()).unwrap_or(0), "campaign")),

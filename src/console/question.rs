@@ -4,14 +4,14 @@
 use chrono::{DateTime, Utc};
 
 use crate::{
-    desk::{Actor, Away, CampaignRoom, Desk, DeskError, NumberStory, ShiftReport},
+    desk::{Actor, Away, CampaignRoom, Desk, DeskError, NumberStory, Overlap, ShiftReport},
     domain::{
         dispatch::Closure,
-        id::{CallId, CampaignId},
+        id::{CallId, CampaignId, SourceId},
         legal,
         system::System,
     },
-    store::{CallSearch, ContactSearch, Found, FoundCall, FoundContacts, FoundListed, ListedSearch, NumberRow},
+    store::{CallSearch, ContactSearch, ContactTable, Found, FoundCall, FoundContacts, FoundListed, ListedSearch, NumberRow},
     telemetry::{LogSearch, OldLines},
 };
 
@@ -28,6 +28,10 @@ pub enum Question {
     Listed(Box<ListedSearch>),
     Number(String),
     Campaign(CampaignId),
+    /// Whom a list has, and who else calls them.
+    Overlap(ContactTable, SourceId, DateTime<Utc>),
+    /// The same for the first start of a campaign.
+    OverlapOf(CampaignId),
     /// Since the last console ended.
     Away(DateTime<Utc>),
     Shift(DateTime<Utc>, DateTime<Utc>),
@@ -61,6 +65,7 @@ pub enum Answer {
     Number(Box<NumberStory>),
     /// `None` where it is gone.
     Campaign(Option<Box<CampaignRoom>>),
+    Overlap(Overlap),
     Away(Box<Away>),
     Shift(Box<ShiftReport>),
     Systems(Vec<System>),
@@ -92,6 +97,11 @@ pub async fn answer(desk: &Desk, actor: &Actor, question: &Question) -> Result<A
         Question::Campaign(id) => match desk.store().campaign(owner, *id).await? {
             Some(row) => Answer::Campaign(Some(Box::new(desk.campaign_room(row).await?))),
             None => Answer::Campaign(None),
+        },
+        Question::Overlap(table, list, today) => Answer::Overlap(desk.overlap(owner, (*table, *list), None, *today).await?),
+        Question::OverlapOf(id) => match desk.store().campaign(owner, *id).await? {
+            Some(row) => Answer::Overlap(desk.overlap_of(&row).await?),
+            None => Answer::Overlap(Overlap::default()),
         },
         Question::Away(from) => Answer::Away(Box::new(desk.away(owner, *from).await?)),
         Question::Shift(from, until) => Answer::Shift(Box::new(desk.shift_report(owner, *from, *until).await?)),

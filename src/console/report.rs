@@ -35,6 +35,8 @@ pub fn markdown(r: &ShiftReport, zone: Zone) -> String {
         }),
     );
     section(&mut lines, "By quarter of an hour", r.quarters.iter().map(|(t, p)| format!("{}  {}", at(*t).format("%H:%M"), pace(p))));
+    let listed = |(who, n): &(String, i64)| format!("{} by {}", count(*n, "number"), if who.is_empty() { "an import".to_owned() } else { name(who) });
+    section(&mut lines, "Put on the do-not-call list", r.listed.iter().map(listed));
     section(&mut lines, "What happened", r.happened.iter().map(|h| happening(h, zone)));
     lines.push(String::new());
     lines.join("\n")
@@ -91,13 +93,23 @@ pub fn happening(h: &Happening, zone: Zone) -> String {
         What::Failed => "cannot go on",
         What::AllStopped => "were stopped by the kill switch",
         What::AllReleased => "may be dialled again",
+        What::Made => "was made",
+        What::Changed => "was changed",
+        What::Recycled => "was sent round again",
+        What::Deleted | What::ListDeleted => "was deleted",
+        What::Imported => "was imported",
+        What::HungUp => "was hung up on",
     };
     let who = match (h.what, h.who.as_str()) {
         (What::BreakerOpened, _) => " because its calls went wrong".to_owned(),
         (_, "engine" | "") => String::new(),
         (_, who) => format!(" by {}", name(who)),
     };
-    let subject = h.campaign.as_deref().map_or("All campaigns".to_owned(), name);
+    let subject = match (h.campaign.as_deref(), h.what) {
+        (None, _) => "All campaigns".to_owned(),
+        (Some(list), What::Imported | What::ListDeleted) => format!("list {}", name(list)),
+        (Some(subject), _) => name(subject),
+    };
     let reason = if h.reason.is_empty() { String::new() } else { format!(": {}", clean(&h.reason, 200)) };
     format!("{} {subject} {what}{who}{reason}", h.at.with_timezone(&zone).format("%H:%M"))
 }

@@ -31,6 +31,8 @@ fn needed(effect: &Effect) -> Role {
         | Effect::Ask(_)
         | Effect::Preview(_)
         | Effect::CancelImport
+        | Effect::Count { .. }
+        | Effect::StopCounting
         | Effect::Copy(_)
         | Effect::Editor(_)
         | Effect::Keep(_)

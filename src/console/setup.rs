@@ -105,8 +105,9 @@ pub async fn carry_out(desk: &Desk, actor: Actor, outside: Option<Arc<dyn Outsid
         Setup::Export(export) => match world()?.export(actor, export.clone()).await? {
             Exported::Exists => Done::Exists(export),
             Exported::Written(calls) => {
-                let calls = super::rows::count(i64::try_from(calls).unwrap_or(0), "call");
-                Done::Said(format!("{calls} of \"{}\" {} in {}", export.name, if calls == "1 call" { "is" } else { "are" }, export.path.display()))
+                // Not all of them were made: one waits, another was turned away.
+                let rows = super::rows::count(i64::try_from(calls).unwrap_or(0), "row");
+                Done::Said(format!("{rows} of \"{}\" in {}, one for each call, made or not", export.name, export.path.display()))
             }
         },
     })

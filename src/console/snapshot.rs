@@ -9,6 +9,8 @@ use crate::{
     domain::{
         campaign::Status,
         id::{CallId, CampaignId},
+        people::People,
+        stats::Pace,
     },
     store::{Aside, AssistantRow, CampaignRow, PaneRow, SourceRow},
     telemetry::LogLine,
@@ -30,6 +32,10 @@ pub struct Snapshot {
     pub campaigns: Vec<CampaignView>,
     pub live: Vec<PaneRow>,
     pub to_tag: Vec<PaneRow>,
+    /// How many calls wait for a tag, of which those are the oldest.
+    pub untagged: Option<i64>,
+    /// Dials since the operator's day began, of the same look as the campaigns.
+    pub today: Option<Pace>,
     /// What happened to people and campaigns, oldest first.
     pub happened: Arc<Vec<Arc<Entry>>>,
     pub logs: Vec<LogLine>,
@@ -87,6 +93,13 @@ impl Snapshot {
         self.campaigns.iter().find(|c| c.row.id == id)
     }
 
+    /// Where the people of a campaign stand.
+    #[must_use]
+    pub fn people(&self, c: &CampaignView) -> People {
+        let counted = self.head.as_ref().and_then(|h| h.people.get(&c.row.id)).copied();
+        counted.unwrap_or_else(|| People::of_calls(&c.row.counts))
+    }
+
     /// How many campaigns are so.
     #[must_use]
     pub fn campaigns_in(&self, status: Status) -> usize {
@@ -106,6 +119,7 @@ impl Snapshot {
         };
         a.live == b.live
             && a.to_tag == b.to_tag
+            && (a.untagged, a.today) == (b.untagged, b.today)
             && a.log_count == b.log_count
             && Arc::ptr_eq(&a.happened, &b.happened)
             && a.health == b.health

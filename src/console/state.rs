@@ -549,11 +549,12 @@ impl State {
         }
     }
 
-    /// Calls that wait for a tag.
+    /// Calls that wait for a tag, of deleted campaigns too.
     #[must_use]
     pub fn to_tag(&self) -> i64 {
         let shown = self.data.live.iter().filter(|r| rows::wants_tag(r)).count();
-        self.data.campaigns.iter().map(|c| c.row.counts.untagged).sum::<i64>().max(i64::try_from(shown).unwrap_or(0))
+        let all = self.data.untagged.unwrap_or_else(|| self.data.campaigns.iter().map(|c| c.row.counts.untagged).sum());
+        all.max(i64::try_from(shown).unwrap_or(0))
     }
 
     /// Takes a new look at the rows; the cursors stay on their ids.
@@ -627,7 +628,7 @@ impl State {
         let (data, at) = (&self.data, self.data.at);
         self.board = self.lists.calls(Pane::Live, &data.live, at, |r| !self.to_tag_only || rows::wants_tag(r));
         self.line = self.lists.calls(Pane::Outcomes, &data.to_tag, at, |_| true);
-        self.roll = self.lists.campaigns(&data.campaigns);
+        self.roll = self.lists.campaigns(&data);
         self.log = self.lists.events(data, &self.old_log, self.log_level, &self.teller());
         self.unsorted = false;
         self.let_go();

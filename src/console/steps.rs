@@ -20,6 +20,13 @@ pub enum Undo {
     /// Tags that one key wrote.
     Tags(Vec<Self>),
     PauseAll(Vec<CampaignId>),
+    /// A note that was written over another, or taken away.
+    Note {
+        call: CallId,
+        name: String,
+        was: String,
+        now: String,
+    },
     /// Lines of a campaign that were changed by so many.
     Lines {
         campaign: CampaignId,

@@ -147,7 +147,7 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Answer(_, Err(why)) | Msg::Edited(Err(why)) => state.complain(why),
         Msg::Answer(_, Ok(Answer::Away(away))) => session::away(state, away),
         Msg::Answer(_, Ok(Answer::Shift(shift))) => return session::reported(state, &shift),
-        Msg::Key(_) | Msg::Mouse(_) | Msg::Resize | Msg::Answer(..) | Msg::Preview(_) | Msg::ImportProgress { .. } => {}
+        Msg::Key(_) | Msg::Mouse(_) | Msg::Resize | Msg::Answer(..) | Msg::Preview(_) | Msg::Counted(_) | Msg::ImportProgress { .. } => {}
     }
     Vec::new()
 }

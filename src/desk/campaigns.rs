@@ -18,7 +18,7 @@ use crate::{
         stats::Counts,
         text::{self, clean},
     },
-    store::{CampaignEdit, CampaignRow, Lane, NewCall, NewCampaign, Tx},
+    store::{CampaignEdit, CampaignRow, Lane, NewCall, NewCampaign, PromisedCall, Tx},
 };
 
 /// A campaign as its maker describes it.
@@ -49,12 +49,27 @@ pub struct Preflight {
 }
 
 /// What a stop did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Stopped {
     pub canceled: i64,
     pub live: i64,
     /// Callbacks that were promised, among those canceled.
     pub promises: i64,
+    /// To whom and for when, the first of them.
+    pub promised: Vec<PromisedCall>,
+}
+
+/// Callbacks with a moment each that are told one by one.
+const TOLD: usize = 4;
+
+/// `2 promised callbacks: Ana Lima Sat 15:10, Ben Roy Mon 09:00`; `at` tells a moment.
+#[must_use]
+pub fn promised_words(all: &[PromisedCall], at: impl Fn(DateTime<Utc>) -> String) -> String {
+    let who = |p: &PromisedCall| if p.contact_name.is_empty() { text::tail(&p.phone_number) } else { clean(&p.contact_name, 40) };
+    let each: Vec<String> = all.iter().take(TOLD).map(|p| format!("{} {}", who(p), at(p.due))).collect();
+    let more = if all.len() > TOLD { format!(" and {} more", all.len() - TOLD) } else { String::new() };
+    let n = if all.len() == 1 { "1 promised callback".to_owned() } else { format!("{} promised callbacks", all.len()) };
+    format!("{n}: {}{more}", each.join(", "))
 }
 
 impl Stopped {
@@ -64,7 +79,8 @@ impl Stopped {
         if self.promises == 0 {
             return String::new();
         }
-        format!(", {} promised callbacks not kept: a start or `recycle callback` brings them back", self.promises)
+        let told = promised_words(&self.promised, |t| t.format("%a %H:%M UTC").to_string());
+        format!(", not kept: {told}; a start or `recycle callback` brings them back")
     }
 }
 
@@ -73,6 +89,9 @@ pub(super) const LONGEST_NAME: usize = 200;
 
 /// The longest name of an agent worker, letters.
 const LONGEST_AGENT: usize = 100;
+
+/// Promised callbacks that a stop remembers by name.
+const PROMISED: i64 = 1000;
 
 /// Rows made a transaction while a campaign fills its queue.
 const CHUNK: i64 = 500;
@@ -136,7 +155,7 @@ impl Desk {
         self.store
             .write(Lane::Urgent, move |tx| {
                 Box::pin(async move {
-                    tx.campaign(actor.owner, id).await?.ok_or(DeskError::NotFound("campaign"))?;
+                    let was = tx.campaign(actor.owner, id).await?.ok_or(DeskError::NotFound("campaign"))?;
                     let mut errors = check(&edit.name, &edit.prompt, edit.agent_name.as_deref(), &edit.settings, profile);
                     if tx.assistant(actor.owner, edit.assistant).await?.is_none() {
                         errors.push(FieldError::new("assistantId", "there is no such assistant"));
@@ -146,7 +165,7 @@ impl Desk {
                     }
                     let edit = CampaignEdit { name: clean(edit.name.trim(), LONGEST_NAME), ..edit };
                     tx.update_campaign(id, &edit, now).await?;
-                    audit(tx, &actor, now, "campaign_edited", Some(id.0), &serde_json::json!({})).await
+                    audit(tx, &actor, now, "campaign_edited", Some(id.0), &serde_json::json!({ "changed": changes(&was, &edit) })).await
                 })
             })
             .await
@@ -301,6 +320,7 @@ impl Desk {
                     let reason = format!("stopped by {}", actor.name);
                     shift(tx, &actor, &row, Command::Stop, &reason, now).await?;
                     tx.set_fill(id, None).await?;
+                    let promised = tx.promised_in(id, PROMISED).await?;
                     let promises = tx.break_promises(id).await?;
                     // Those being prepared at once: a new start must not find them and call them.
                     let claimed = tx.claimed_of(id).await?;
@@ -312,7 +332,7 @@ impl Desk {
                     if hang_up {
                         tx.hang_up_campaign(id, &actor.name, actor.source, now).await?;
                     }
-                    Ok::<_, DeskError>(Stopped { canceled, live, promises })
+                    Ok::<_, DeskError>(Stopped { canceled, live, promises, promised })
                 })
             })
             .await?;
@@ -479,6 +499,23 @@ fn check(name: &str, prompt: &str, agent_name: Option<&str>, settings: &Settings
         errors.push(FieldError::new("contactHours", "contact-local legal hours can be switched off only under compliance profile \"none\""));
     }
     errors
+}
+
+/// What an edit changes, in words.
+fn changes(was: &CampaignRow, edit: &CampaignEdit) -> Vec<String> {
+    let (old, new) = (was.settings(), &edit.settings);
+    let hours = |s: &Settings| format!("{} {}", s.window().map(|w| w.words()).unwrap_or_default(), s.timezone);
+    let figures = [
+        ("hours", hours(&old), hours(new)),
+        ("cap", old.daily_cap.to_string(), new.daily_cap.to_string()),
+        ("lines at once", old.max_concurrent.to_string(), new.max_concurrent.to_string()),
+        ("ms between dials", old.call_delay_ms.to_string(), new.call_delay_ms.to_string()),
+        ("tries each", old.retry.max_attempts.to_string(), new.retry.max_attempts.to_string()),
+        ("name", was.name.clone(), edit.name.clone()),
+    ];
+    let changed = figures.into_iter().filter(|(_, old, new)| old != new).map(|(what, old, new)| format!("{what} {old} to {new}"));
+    let others = [("script", was.campaign_prompt == edit.prompt), ("assistant", was.assistant_id == edit.assistant)];
+    changed.chain(others.into_iter().filter(|(_, same)| !same).map(|(what, _)| what.to_owned())).collect()
 }
 
 /// What is wrong with an agent worker's name.

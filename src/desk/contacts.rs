@@ -112,9 +112,38 @@ struct Reading {
     into: Option<SourceId>,
     /// Of the other columns.
     names: Vec<String>,
+    /// That may be called; none: nobody knows.
+    countries: Vec<String>,
+}
+
+/// What became of a slice.
+struct Taken {
+    slice: Slice,
+    /// Lines that were kept, or would be; `None`: all.
+    kept: Option<HashSet<i64>>,
+    /// Numbers that it put on the do-not-call list.
+    listed: u64,
+    /// Numbers of it that were on one before.
+    on_list: HashSet<String>,
 }
 
 impl Desk {
+    /// What an import would do, into a list of its own or into another, by the same code; nothing is kept.
+    ///
+    /// # Errors
+    /// As [`import`](Self::import).
+    pub async fn count_import<R: Read + Send + 'static>(
+        &self,
+        actor: Actor,
+        import: Import,
+        into: Option<SourceId>,
+        read: R,
+        progress: watch::Sender<Progress>,
+        cancel: CancellationToken,
+    ) -> Result<ImportReport, ImportError> {
+        self.read_in(actor, Import { dry_run: true, ..import }, into, read, progress, cancel).await.map(|(_, report)| report)
+    }
+
     /// Imports a file. Bad rows and duplicates are reported by line and reason, good ones kept.
     ///
     /// # Errors
@@ -147,16 +176,18 @@ impl Desk {
         let (mapping, region) = (import.mapping.clone(), import.region);
         let (opened, slices) = read_slices(place, read, mapping, region, cancel.clone())?;
         let head = opened.await.map_err(|_| ImportError::Cancelled(0))??;
-        let file = Reading { into, names: head.names, actor, import, id };
+        let countries = self.callable_countries(actor.owner).await?;
+        let file = Reading { into, names: head.names, actor, import, id, countries };
         if !file.import.dry_run {
             self.open_source(&file).await?;
         }
         let result = self.take_slices(&file, slices, &progress, &cancel).await;
+        self.headcounts.forget();
         match result {
             Ok(report) => Ok((id, report)),
             Err(e) => {
                 // What was decided goes over, now or at the next start.
-                if !matches!(e, ImportError::Unfinished(_)) {
+                if !matches!(e, ImportError::Unfinished(_)) && !file.import.dry_run {
                     self.discard(file.import.table, id).await?;
                 }
                 Err(e)
@@ -199,8 +230,8 @@ impl Desk {
         });
         let mut inserted = std::pin::pin!(inserted.buffered(4));
         while let Some(slice) = inserted.next().await {
-            let (slice, kept, listed) = match slice? {
-                Ok(done) => done,
+            let Taken { slice, kept, listed, on_list } = match slice? {
+                Ok(taken) => taken,
                 Err(why) => return Err(ImportError::Broken { why, listed: report.listed }),
             };
             report.listed += listed;
@@ -209,8 +240,12 @@ impl Desk {
                 report.reject(line, reason);
             }
             for c in &slice.good {
-                let kept = kept.as_ref().map_or_else(|| seen.insert(c.number.clone()), |k| k.contains(&c.line));
+                let kept = kept.as_ref().is_none_or(|k| k.contains(&c.line)) && (!file.import.dry_run || seen.insert(c.number.clone()));
                 tally(&mut report, c, kept);
+                report.on_list += u64::from(kept && !c.do_not_call && on_list.contains(c.number.as_str()));
+                if kept && !file.countries.is_empty() && !file.countries.contains(&c.country) {
+                    *report.abroad.entry(c.country.clone()).or_default() += 1;
+                }
             }
             progress.send_replace(Progress { bytes: slice.bytes, size: file.import.size, rows: report.imported + report.duplicate + report.invalid });
         }
@@ -232,10 +267,19 @@ impl Desk {
     /// Writes a slice; answers it with the lines that were kept, or without when nothing is to be written,
     /// and how many numbers it put on the do-not-call list. Those first: who is marked so is on the list
     /// from then on, whatever becomes of the file.
-    async fn insert_slice(&self, file: &Reading, mut slice: Slice) -> Result<(Slice, Option<HashSet<i64>>, u64), DeskError> {
+    async fn insert_slice(&self, file: &Reading, mut slice: Slice) -> Result<Taken, DeskError> {
         let mut listed = 0;
+        let numbers: Vec<&str> = slice.good.iter().map(|c| c.number.as_str()).collect();
+        let on_list: HashSet<String> = self.store.listed_of(file.actor.owner, &numbers).await?.into_iter().collect();
         if file.import.dry_run {
-            return Ok((slice, None, listed));
+            let kept = match file.into {
+                None => None,
+                Some(list) => {
+                    let known = self.known(file.import.table, list, &slice.good).await?;
+                    Some(slice.good.iter().filter(|c| !known.contains(c.number.as_str())).map(|c| c.line).collect())
+                }
+            };
+            return Ok(Taken { slice, kept, listed, on_list });
         }
         let now = self.now();
         let flagged: Vec<String> = std::mem::take(&mut slice.listed).iter().map(PhoneNumber::to_string).collect();
@@ -245,7 +289,7 @@ impl Desk {
             listed += store.write(Lane::Bulk, move |tx| Box::pin(async move { dnc::suppress_all(tx, &actor, &numbers, "import", now).await })).await?;
         }
         if slice.good.is_empty() {
-            return Ok((slice, None, listed));
+            return Ok(Taken { slice, kept: None, listed, on_list });
         }
         let rows = match file.into {
             None => self.store.contact_slice(file.import.table, file.id, &slice.good, now),
@@ -253,13 +297,13 @@ impl Desk {
                 let known = self.known(file.import.table, list, &slice.good).await?;
                 let new: Vec<NewContact> = slice.good.iter().filter(|c| !known.contains(c.number.as_str())).cloned().collect();
                 if new.is_empty() {
-                    return Ok((slice, Some(HashSet::new()), listed));
+                    return Ok(Taken { slice, kept: Some(HashSet::new()), listed, on_list });
                 }
                 self.store.named_slice(file.import.table, file.id, &new, &file.names, now)
             }
         };
         let kept = self.store.write(Lane::Bulk, move |tx| Box::pin(async move { tx.insert_contacts(rows).await })).await?;
-        Ok((slice, Some(kept.into_iter().collect()), listed))
+        Ok(Taken { slice, kept: Some(kept.into_iter().collect()), listed, on_list })
     }
 
     /// The report, in the transaction that makes the source usable.

@@ -42,7 +42,10 @@ impl Desk {
     pub async fn add_do_not_call(&self, actor: Actor, number: PhoneNumber, reason: String) -> Result<bool, DeskError> {
         let reason = written(&reason)?;
         let now = self.now();
-        self.silencing().await?.write(Lane::Urgent, move |tx| Box::pin(async move { suppress(tx, &actor, number.as_str(), &reason, now).await })).await
+        let silencing = self.silencing().await?;
+        let added = silencing.write(Lane::Urgent, move |tx| Box::pin(async move { suppress(tx, &actor, number.as_str(), &reason, now).await })).await;
+        self.headcounts.forget();
+        added
     }
 }
 
@@ -60,6 +63,7 @@ impl Desk {
             return Err(DeskError::field("reason", "why may the number be called again? It stays in the audit"));
         }
         let now = self.now();
+        self.headcounts.forget();
         self.store
             .write(Lane::Urgent, move |tx| {
                 Box::pin(async move {

@@ -4,12 +4,15 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Desk, DeskError, Hands, Preflight, campaigns::missing_fields};
+use super::{Desk, DeskError, Forecast, Hands, Preflight, campaigns::missing_fields};
 use crate::{
     domain::{
         campaign::Status,
         dispatch::{Closes, Closure, Decision, Gate},
-        legal, place,
+        id::OwnerId,
+        legal,
+        people::People,
+        place,
         text::clean,
         zone::{self, Zone},
     },
@@ -26,24 +29,39 @@ pub struct Explanation {
     /// What waits, and for what.
     #[serde(skip)]
     pub waiting: Waiting,
+    /// Where all its people stand.
+    #[serde(skip)]
+    pub people: People,
+    /// What is ahead of it, as though it ran.
+    #[serde(skip)]
+    pub forecast: Forecast,
 }
 
 /// The contacts left: who may be called now, who later.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Waiting {
+    /// Due, and the law is open where they are; whether the campaign may call is another question.
     pub dialable_now: i64,
-    /// Due later, or where the law is closed.
+    /// Due later, or where the law is closed: with those of now all who wait.
     pub later: i64,
     pub zones: Vec<ZoneWait>,
-    /// On the list, or flagged in the file.
+    /// [`People::do_not_call`].
     pub do_not_call: i64,
-    /// Called as often as allowed, and not reached.
+    /// [`People::not_reached`].
     pub exhausted: i64,
     /// Rows of the import that were refused.
     pub invalid: i64,
-    /// Seconds of calling that are left, at the pace so far.
+    /// [`Forecast::calling_seconds`].
     pub calling_seconds: i64,
+}
+
+impl Waiting {
+    /// Of those of later: where nobody may be called at this hour.
+    #[must_use]
+    pub fn closed(&self) -> i64 {
+        self.zones.iter().filter(|z| !z.lawful).map(|z| z.waiting).sum()
+    }
 }
 
 /// Contacts that wait for their zone to open.
@@ -56,6 +74,26 @@ pub struct ZoneWait {
     /// The law is open now.
     #[serde(skip)]
     pub lawful: bool,
+    /// Those of the waiting who are due.
+    #[serde(skip)]
+    pub due: i64,
+    /// Why nobody there is ever called, where it is not the hour: a country that is not switched on.
+    #[serde(skip)]
+    pub shut: Option<String>,
+}
+
+impl ZoneWait {
+    /// When it opens, in words; `at` tells a moment.
+    #[must_use]
+    pub fn when(&self, now: DateTime<Utc>, at: impl Fn(DateTime<Utc>) -> String) -> String {
+        match (&self.shut, self.opens) {
+            (Some(why), _) => why.clone(),
+            (None, None) => "never: no hour suits".to_owned(),
+            (None, Some(t)) if t > now => format!("opens {}", at(t)),
+            (None, Some(_)) if self.due < self.waiting => format!("open now, {} of them due later", self.waiting - self.due),
+            (None, Some(_)) => "open now".to_owned(),
+        }
+    }
 }
 
 impl Explanation {
@@ -66,24 +104,27 @@ impl Explanation {
         let w = &self.waiting;
         let mut lines = vec![self.message.clone()];
         lines.extend(self.until.map(|t| format!("changes at {}", at(t))));
-        lines.push(format!(
-            "{} can be called now by the law, {} later, {} on do-not-call, {} called as often as allowed, {} invalid; about {} of calling left",
-            w.dialable_now,
-            w.later,
-            w.do_not_call,
-            w.exhausted,
-            w.invalid,
-            calling(w.calling_seconds)
-        ));
-        lines.extend(w.zones.iter().map(|z| {
-            let opens = match z.opens {
-                None => "never: no hour suits".to_owned(),
-                Some(t) if t <= now => "open now".to_owned(),
-                Some(t) => format!("opens {}", at(t)),
-            };
-            format!("{:>7}  {}  {opens}", z.waiting, zone::label(&z.zones))
-        }));
+        lines.push(self.who());
+        lines.push(format!("about {} of calling left{}", calling(w.calling_seconds), self.forecast.words(&at)));
+        lines.extend(w.zones.iter().map(|z| format!("{:>7}  {}  {}", z.waiting, zone::label(&z.zones), z.when(now, at))));
         lines
+    }
+
+    /// Whom it may call, and whom not, a part of its people each.
+    fn who(&self) -> String {
+        let (w, p) = (&self.waiting, &self.people);
+        let parts = [
+            (w.later - w.closed(), "to be tried again later"),
+            (w.closed(), "where the law is closed"),
+            (p.on_the_line, "on the line"),
+            (p.stopped, "left by the stop"),
+            (w.do_not_call, "on do-not-call"),
+            (w.exhausted, "called as often as allowed"),
+            (p.turned_away, "turned away, their rows say why"),
+        ];
+        let others: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, words)| format!(", {n} {words}")).collect();
+        let refused = if w.invalid > 0 { format!("; {} refused lines of the file", w.invalid) } else { String::new() };
+        format!("{} can be called now by the law{}{refused}", w.dialable_now, others.concat())
     }
 }
 
@@ -99,7 +140,16 @@ const MOMENT: chrono::Duration = chrono::Duration::seconds(10);
 impl Desk {
     pub async fn explain(&self, row: &CampaignRow) -> Result<Explanation, DeskError> {
         let (gate, message, until) = self.binding(row).await?;
-        Ok(Explanation { gate: gate.to_owned(), message, until, waiting: self.waiting(row).await? })
+        let (waiting, people, forecast) = self.outlook(row).await?;
+        Ok(Explanation { gate: gate.to_owned(), message, until, waiting, people, forecast })
+    }
+
+    /// Who waits and for what, where all others stand, and what is ahead.
+    pub(super) async fn outlook(&self, row: &CampaignRow) -> Result<(Waiting, People, Forecast), DeskError> {
+        let (waiting, people) = (self.waiting(row).await?, self.people(row).await?);
+        let forecast = self.forecast(row, &waiting, &people).await?;
+        let told = Waiting { do_not_call: people.do_not_call, exhausted: people.not_reached, calling_seconds: forecast.calling_seconds, ..waiting };
+        Ok((told, people, forecast))
     }
 
     /// What the engine would decide now, from what is in the rows.
@@ -148,11 +198,10 @@ impl Desk {
             Some(id) => self.store.source(row.user_id, id).await?,
             None => None,
         };
-        let (contacts, flagged, invalid) = source.as_ref().map_or((0, 0, 0), |s| (s.contacts, s.do_not_call, s.invalid));
-        let mut waiting = Waiting { do_not_call: flagged, invalid, ..Waiting::default() };
-        let closures = self.closures().await?;
+        let mut waiting = Waiting { invalid: source.map_or(0, |s| s.invalid), ..Waiting::default() };
+        let places = Places { closures: self.closures().await?, countries: self.countries(row).await?, now };
         for q in self.store.queues(row.id, now).await? {
-            waiting.add(&self.queue(&q.zones, &closures, now), q.pending, q.due);
+            waiting.add(&self.queue(&q.zones, &places), q.pending, q.due);
         }
         // Who has no row yet: everybody of a campaign that has not begun, the rest of one that fills.
         let after = match (row.execution_status, row.fill_position) {
@@ -160,42 +209,56 @@ impl Desk {
             (_, position) => position,
         };
         if let (Some(source), Some(after)) = (row.source_id(), after) {
-            let places = self.store.unqueued_contacts(row.user_id, source, after).await?;
-            if row.execution_status == Status::Idle {
-                let callable: i64 = places.iter().map(|p| p.n).sum();
-                waiting.do_not_call = contacts - callable;
-            }
-            for p in places {
+            for p in self.store.unqueued_contacts(row.user_id, source, after).await? {
                 let key = legal::queue_key(&place::key_again(&p.number, p.said.as_deref(), &p.zones), &p.country, &p.number);
-                waiting.add(&self.queue(&key, &closures, now), p.n, p.n);
+                waiting.add(&self.queue(&key, &places), p.n, p.n);
             }
         }
         waiting.later = waiting.zones.iter().map(|z| z.waiting).sum::<i64>() - waiting.dialable_now;
-        waiting.exhausted = self.store.exhausted(row.id, row.retry.0.max_attempts).await?;
-        waiting.calling_seconds = calling_left(row, waiting.dialable_now + waiting.later);
         Ok(waiting)
     }
 
+    /// Countries that some trunk of an owner may call; none: nobody knows.
+    pub(super) async fn callable_countries(&self, owner: OwnerId) -> Result<Vec<String>, DeskError> {
+        if !self.rules.countries.is_empty() {
+            return Ok(self.rules.countries.clone());
+        }
+        let trunks = self.store.trunks().await?;
+        Ok(trunks.into_iter().filter(|t| t.user_id == owner).flat_map(|t| t.countries.0).collect())
+    }
+
+    /// Countries that may be called: those of the configuration, else those of the trunk's numbers; none: nobody knows.
+    async fn countries(&self, row: &CampaignRow) -> Result<Vec<String>, DeskError> {
+        if !self.rules.countries.is_empty() {
+            return Ok(self.rules.countries.clone());
+        }
+        let outgoing = self.store.outgoing(row.assistant_id).await?;
+        Ok(outgoing.and_then(|o| o.trunk.trunk_countries).map(|c| c.0).unwrap_or_default())
+    }
+
     /// When the contacts of one queue may be called.
-    fn queue(&self, key: &str, closures: &[Closure], now: DateTime<Utc>) -> ZoneWait {
+    fn queue(&self, key: &str, places: &Places) -> ZoneWait {
+        let now = places.now;
         let hours = self.openings.of(&self.rules, key, now, now);
-        let closed = closures.iter().find(|c| c.holds_at(now) && zone::states_of(key).any(|p| c.covers(p)));
+        let closed = places.closures.iter().find(|c| c.holds_at(now) && zone::states_of(key).any(|p| c.covers(p)));
+        let shut = places.shut(key);
         // Where no law is known the rows end at their gate.
-        let lawful = hours.awake && hours.opens.is_some() && closed.is_none();
+        let lawful = hours.awake && hours.opens.is_some() && closed.is_none() && shut.is_none();
         let clock = key.split(';').next().unwrap_or_default().to_owned();
-        ZoneWait { zones: clock, waiting: 0, opens: closed.map_or(hours.opens, |c| c.until), lawful }
+        let opens = closed.map_or(hours.opens, |c| c.until).filter(|_| shut.is_none());
+        ZoneWait { zones: clock, waiting: 0, due: 0, opens, lawful, shut }
     }
 
     /// What a start finds, in one look.
     pub async fn preflight(&self, row: &CampaignRow) -> Result<Preflight, DeskError> {
-        let (source, sample) = match row.source_id() {
-            Some(id) => (self.store.source(row.user_id, id).await?, self.store.sample_contacts(id, SAMPLE).await?),
-            None => (None, Vec::new()),
+        let sample = match row.source_id() {
+            Some(id) => self.store.sample_contacts(id, SAMPLE).await?,
+            None => Vec::new(),
         };
         let (missing, without) = missing_fields(row.script(), &sample);
         let why = self.explain(row).await?;
         Ok(Preflight {
-            contacts: source.as_ref().map_or(0, |s| s.contacts),
+            contacts: why.people.contacts,
             do_not_call: why.waiting.do_not_call,
             missing_fields: missing,
             contacts_without_fields: without,
@@ -211,15 +274,31 @@ impl Waiting {
     /// Contacts of a queue, and how many of them are due. Queues of the same clock that open together are one line.
     fn add(&mut self, queue: &ZoneWait, waiting: i64, due: i64) {
         self.dialable_now += if queue.lawful { due } else { 0 };
-        match self.zones.iter_mut().find(|z| z.zones == queue.zones && z.opens == queue.opens) {
-            Some(z) => z.waiting += waiting,
-            None => self.zones.push(ZoneWait { waiting, ..queue.clone() }),
+        match self.zones.iter_mut().find(|z| (&z.zones, z.opens, &z.shut) == (&queue.zones, queue.opens, &queue.shut)) {
+            Some(z) => (z.waiting, z.due) = (z.waiting + waiting, z.due + due),
+            None => self.zones.push(ZoneWait { waiting, due, ..queue.clone() }),
         }
     }
 }
 
+/// What is asked of each queue of a campaign.
+struct Places {
+    closures: Vec<Closure>,
+    countries: Vec<String>,
+    now: DateTime<Utc>,
+}
+
+impl Places {
+    /// Why nobody of a queue is called at any hour.
+    fn shut(&self, key: &str) -> Option<String> {
+        let country = |place: &'_ str| place.split('-').next().unwrap_or_default().to_owned();
+        let other = zone::states_of(key).map(country).find(|c| !self.countries.is_empty() && !self.countries.contains(c))?;
+        Some(format!("never: {other} is not switched on (allowed: {}); [compliance] countries", self.countries.join(", ")))
+    }
+}
+
 /// `9 min`, `4 h 10 min`.
-fn calling(seconds: i64) -> String {
+pub(super) fn calling(seconds: i64) -> String {
     match (seconds / 3600, (seconds + 59) / 60 % 60) {
         (0, minutes) => format!("{minutes} min"),
         (hours, minutes) => format!("{hours} h {minutes:02} min"),
@@ -232,16 +311,4 @@ fn going(brake: Option<String>) -> (&'static str, String, Option<DateTime<Utc>>)
         Some(words) => (Gate::Brake.word(), words, None),
         None => (Gate::Queue.word(), "calls are being made".to_owned(), None),
     }
-}
-
-/// How long the calls left take while calling is open: by the delay between them, or by how long
-/// calls have lasted so far and how many go at once.
-fn calling_left(row: &CampaignRow, left: i64) -> i64 {
-    /// Ringing, or a call nobody has data of yet; seconds.
-    const RING: i64 = 15;
-    const UNKNOWN: i64 = 45;
-    let c = &row.counts;
-    let each = if c.dials >= 20 { c.talk_seconds / c.dials + RING } else { UNKNOWN };
-    let by_lines = each * 1000 / row.max_concurrent.max(1);
-    left.saturating_mul(by_lines.max(row.call_delay_ms)) / 1000
 }

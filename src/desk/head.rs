@@ -11,11 +11,11 @@ use crate::{
         campaign::Status,
         id::{CampaignId, OwnerId},
         outcome::Outcome,
-        schedule,
+        people::People,
         stats::Pace,
         system::{Light, Mend, System},
     },
-    store::{CampaignRow, Setting, minute_of},
+    store::{CampaignRow, Setting},
 };
 
 /// What stands over the deck and beside its campaigns.
@@ -29,6 +29,8 @@ pub struct Head {
     pub lights: Option<Lights>,
     /// Of campaigns that run.
     pub next: HashMap<CampaignId, Next>,
+    /// Where the people of campaigns stand.
+    pub people: HashMap<CampaignId, People>,
 }
 
 /// What must be well before calls can be made, as the rows have it.
@@ -51,22 +53,19 @@ pub struct Lights {
 /// What a running campaign comes to next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
-    /// Nobody was dialled lately: no pace to reckon by.
+    /// Nobody was dialled since it began: no pace to reckon by.
     Begins,
-    /// The list is done, at the pace of the last hour.
+    /// Everybody is through; see [`Forecast`](super::Forecast) for whom it counts.
     Done(DateTime<Utc>),
-    /// The calling time that is left, where the day is too short for it.
+    /// The calling time that is left, where the end is too far away to say.
     Lasts(Duration),
-    /// The day's cap is reached, at that pace.
+    /// The day's cap is reached before that.
     Cap(DateTime<Utc>),
     /// It makes one call at a time, because calls found no agent.
     Braked,
     /// What it waits for, by the word of its gate, and until when.
     Waits(String, Option<DateTime<Utc>>),
 }
-
-/// Minutes of the pace by which the rest is reckoned.
-const LATELY: i64 = 60;
 
 /// Hooks that stay away for so long while somebody is on the line are told.
 const SILENT: Duration = Duration::seconds(60);
@@ -85,7 +84,8 @@ impl Desk {
             today: self.pace_between(owner, today, now).await?,
             outcomes: history::outcomes(&tags, |_| true),
             lights: Some(self.lights(owner, &campaigns).await?),
-            next: self.next_of(owner, &campaigns, now).await?,
+            people: self.people_of(&campaigns).await?,
+            next: self.next_of(&campaigns).await?,
         })
     }
 
@@ -113,16 +113,13 @@ impl Desk {
         Ok(own.fold((0, 0), |(used, of), t| (used + t.live, of + t.max_live.min(self.rules.trunk_concurrent))))
     }
 
-    async fn next_of(&self, owner: OwnerId, campaigns: &[CampaignRow], now: DateTime<Utc>) -> Result<HashMap<CampaignId, Next>, DeskError> {
-        let minute = minute_of(now);
-        let lately = self.store.pace_by_campaign(owner, (minute - LATELY + 1, minute + 1)).await?;
+    async fn next_of(&self, campaigns: &[CampaignRow]) -> Result<HashMap<CampaignId, Next>, DeskError> {
         let mut next = HashMap::new();
         for row in campaigns.iter().filter(|c| c.execution_status == Status::Running).take(MOST) {
-            let dials = lately.iter().find(|p| p.campaign_id == row.id).map_or(0, |p| p.pace.dials);
             let (gate, _, until) = self.binding(row).await?;
             let of = match gate {
                 // All its lines in use, or the next dial in a moment: it goes on as it does.
-                "open" | "concurrency" | "trunk_concurrency" | "call_delay" | "trunk_rate" => self.reckoned(row, dials, now).await?,
+                "open" | "concurrency" | "trunk_concurrency" | "call_delay" | "trunk_rate" => self.reckoned(row).await?,
                 "brake" => Next::Braked,
                 gate => Next::Waits(gate.to_owned(), until),
             };
@@ -131,24 +128,14 @@ impl Desk {
         Ok(next)
     }
 
-    /// Its end or its cap, whichever comes first, at the pace of the last hour.
-    async fn reckoned(&self, row: &CampaignRow, dials: i64, now: DateTime<Utc>) -> Result<Next, DeskError> {
-        // Who began ten minutes ago has ten minutes of pace.
-        let minutes = (now - row.status_at).num_minutes().clamp(1, LATELY);
-        if dials == 0 {
-            return Ok(Next::Begins);
-        }
-        let zone = row.zone();
-        let takes = |n: i64| Duration::try_seconds(n.saturating_mul(minutes * 60) / dials).unwrap_or(Duration::days(365));
-        let used = self.store.campaign_day(row.id, schedule::local_day(zone, now)).await?.map_or(0, |d| d.used);
-        let (list, cap) = (takes(row.counts.pending + row.counts.processing), takes((row.daily_cap - used).max(0)));
-        let closes = row.window().closes(zone, now).filter(|c| *c > now);
-        Ok(if cap < list && now + cap < schedule::next_day(zone, now) && closes.is_none_or(|c| now + cap <= c) {
-            Next::Cap(now + cap)
-        } else if closes.is_none_or(|c| now + list <= c) && list < Duration::days(1) {
-            Next::Done(now + list)
-        } else {
-            Next::Lasts(list)
+    /// Its cap or its end, whichever comes first.
+    async fn reckoned(&self, row: &CampaignRow) -> Result<Next, DeskError> {
+        let ahead = self.outlook(row).await?.2;
+        Ok(match (ahead.dials, ahead.cap, ahead.ends) {
+            (0, ..) => Next::Begins,
+            (_, Some(cap), _) => Next::Cap(cap),
+            (_, None, Some(end)) => Next::Done(end),
+            (_, None, None) => Next::Lasts(Duration::try_seconds(ahead.calling_seconds).unwrap_or(Duration::days(365))),
         })
     }
 }

@@ -108,6 +108,16 @@ pub enum What {
     /// Nothing is dialled any more, and again.
     AllStopped,
     AllReleased,
+    /// A campaign was made, changed, sent round again, deleted.
+    Made,
+    Changed,
+    Recycled,
+    Deleted,
+    /// Contacts came into a list.
+    Imported,
+    ListDeleted,
+    /// A call was ended by somebody here; `campaign` is whose.
+    HungUp,
 }
 
 /// A shift in numbers.
@@ -123,6 +133,8 @@ pub struct ShiftReport {
     /// Quarters of an hour that had dials, oldest first.
     pub quarters: Vec<(DateTime<Utc>, Pace)>,
     pub happened: Vec<Happening>,
+    /// Numbers that came onto the do-not-call list, by whom.
+    pub listed: Vec<(String, i64)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -222,22 +234,43 @@ impl Desk {
         Ok(ShiftReport {
             from,
             until,
-            pace: self.pace_between(owner, from, until).await?,
+            // Of whole minutes, like its parts.
+            pace: quarters.iter().map(|q| q.pace).sum(),
             outcomes: outcomes(&tags, |_| true),
             campaigns: store.pace_by_campaign(owner, minutes).await?.into_iter().map(campaign).collect(),
             operators,
             quarters: quarters.into_iter().map(|q| (moment_of(q.minute), q.pace)).collect(),
-            happened: self.happened(owner, from, until).await?,
+            happened: self.all_that_happened(owner, from, until).await?,
+            listed: store.listed_between(owner, from, until).await?,
         })
     }
 
-    /// The minute in which a while begins is counted whole.
-    pub(super) async fn pace_between(&self, owner: OwnerId, from: DateTime<Utc>, until: DateTime<Utc>) -> Result<Pace, DeskError> {
-        let rows = self.store.owner_pace(owner, (minute_of(from), minute_of(until) + 1), 24 * 60).await?;
-        Ok(rows.into_iter().fold(Pace::default(), |mut sum, row| {
-            sum += row.pace;
-            sum
-        }))
+    /// With what people changed by hand.
+    async fn all_that_happened(&self, owner: OwnerId, from: DateTime<Utc>, until: DateTime<Utc>) -> Result<Vec<Happening>, DeskError> {
+        let mut all = self.happened(owner, from, until).await?;
+        for (subject, line) in self.store.deeds_between(owner, from, until).await? {
+            let what = match line.action.as_str() {
+                "campaign_created" => What::Made,
+                "campaign_edited" => What::Changed,
+                "campaign_recycled" => What::Recycled,
+                "campaign_deleted" => What::Deleted,
+                "contacts_imported" => What::Imported,
+                "source_deleted" => What::ListDeleted,
+                _ => What::HungUp,
+            };
+            all.push(Happening { at: line.at, campaign: subject, what, who: line.actor, reason: facts(&line.details.0) });
+        }
+        all.sort_by_key(|h| h.at);
+        Ok(all)
+    }
+
+    /// Dials made from a moment on, to the second: what was seen before is not counted again. Until now, in whole minutes.
+    pub async fn pace_between(&self, owner: OwnerId, from: DateTime<Utc>, until: DateTime<Utc>) -> Result<Pace, DeskError> {
+        let (first, last) = (minute_of(from), minute_of(until) + 1);
+        let whole = if moment_of(first) == from { first } else { first + 1 };
+        let rows = self.store.owner_pace(owner, (whole, last), 24 * 60).await?;
+        let begun = if whole > first { self.store.pace_within(owner, from, moment_of(whole)).await? } else { Pace::default() };
+        Ok(rows.into_iter().map(|r| r.pace).chain([begun]).sum())
     }
 
     async fn happened(&self, owner: OwnerId, from: DateTime<Utc>, until: DateTime<Utc>) -> Result<Vec<Happening>, DeskError> {
@@ -251,6 +284,19 @@ impl Desk {
             })
             .collect())
     }
+}
+
+/// What the audit says of it, in words: what was changed, how many came.
+fn facts(details: &serde_json::Value) -> String {
+    let changed = details.get("changed").and_then(serde_json::Value::as_array).into_iter().flatten().filter_map(serde_json::Value::as_str);
+    let number = |name: &str| details.get(name).and_then(serde_json::Value::as_i64);
+    let all: Vec<String> = changed
+        .map(str::to_owned)
+        .chain(number("maxConcurrent").map(|n| format!("{n} lines at once")))
+        .chain(number("imported").map(|n| format!("{n} people")))
+        .chain(number("queued").map(|n| format!("{n} people")))
+        .collect();
+    all.join(", ")
 }
 
 /// A line of the audit as what happened.

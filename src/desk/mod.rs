@@ -18,7 +18,9 @@ mod dnc;
 mod error;
 mod explain;
 mod footing;
+mod forecast;
 mod head;
+mod headcount;
 mod history;
 mod hours;
 mod housekeeping;
@@ -30,6 +32,7 @@ mod merging;
 mod meters;
 mod once;
 mod outcome;
+mod overlap;
 mod past;
 mod promises;
 mod protect;
@@ -60,13 +63,14 @@ pub use assistants::AssistantEdit;
 pub use batch::{Recorded, call_of_room};
 pub use board::{Hands, Look, NoAgent};
 pub use by_hand::{ByHand, MANUAL};
-pub use campaigns::{CampaignDraft, Preflight, Stopped};
+pub use campaigns::{CampaignDraft, Preflight, Stopped, promised_words};
 pub use chronicle::{Chronicle, Entry, EntryId, Fact, Party};
 pub use claim::{ClaimRequest, Claimed, Claims, Outgoing, TurnedAway};
 pub use contacts::{Import, ImportError, Progress};
 pub use error::DeskError;
 pub use explain::{Explanation, Waiting, ZoneWait};
 pub use footing::{REACH, SKEW};
+pub use forecast::{Forecast, calling_time};
 pub use head::{Head, Lights, Next};
 pub use history::{Away, CampaignShift, ContactClock, Figures, Happening, NumberStory, OperatorShift, ShiftReport, What};
 pub use housekeeping::Removed;
@@ -74,6 +78,7 @@ pub use lists::{ListImport, ListReport, National};
 pub use meters::{Label, Meters};
 pub use once::{Reply, Reserved};
 pub use outcome::{SetOutcome, Tagged};
+pub use overlap::{AlsoCalls, Overlap};
 pub use past::{WENT_BACK, WENT_BACK_FILE};
 pub use promises::Promise;
 pub use record::Told;
@@ -143,6 +148,7 @@ pub struct Desk {
     inbox: mpsc::Sender<Envelope>,
     told: broadcast::Sender<Told>,
     openings: Arc<hours::Openings>,
+    headcounts: Arc<headcount::Headcounts>,
     readers: Arc<importing::Readers>,
     meters: Arc<Meters>,
     /// How far a shared database may be for this host to dial.
@@ -165,6 +171,7 @@ impl Desk {
             inbox,
             told,
             openings: Arc::default(),
+            headcounts: Arc::default(),
             readers: Arc::default(),
             meters: Arc::default(),
             reach: footing::REACH,

@@ -1,31 +1,20 @@
 //! A campaign's room: where its contacts stand, what they answer by the hour, and when it will be done.
 
-use chrono::{DateTime, Duration, Timelike, Utc};
+use chrono::{Duration, Timelike};
 
 use super::{Desk, DeskError, Explanation};
 use crate::{
-    domain::{campaign::Status, outcome::Outcome, schedule, stats::Pace, zone::Zone},
-    store::{CampaignRow, PaceRow, PromiseCount, minute_of, moment_of},
+    domain::{campaign::Status, outcome::Outcome, people::People, schedule, stats::Pace, zone::Zone},
+    store::{CampaignRow, PaceRow, PromiseCount, PromisedCall, minute_of, moment_of},
 };
 
-/// A campaign's contacts as one bar, whose parts add up to all of them.
+/// A campaign's people as one bar, whose parts add up to all of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Bar {
-    /// In the list, without those that were refused at import.
-    pub contacts: i64,
-    /// Nobody is called of them any more: they were, or their number joined a do-not-call list.
-    pub done: i64,
-    /// On the line, or being prepared.
-    pub live: i64,
-    /// May be called now, or later by the campaign's own pace.
-    pub waiting: i64,
-    /// Wait for the law to open where they are.
+    pub people: People,
+    /// Of the waiting: the law is closed where they are.
     pub closed_by_law: i64,
-    /// Flagged in the list; of a campaign that has not begun, on a do-not-call list as well.
-    pub do_not_call: i64,
-    /// Called as often as allowed, and not reached.
-    pub exhausted: i64,
-    /// Rows of the import that were refused: beside the contacts.
+    /// Lines of the import that were refused: beside the people.
     pub invalid: i64,
 }
 
@@ -54,17 +43,15 @@ pub struct CampaignRoom {
     /// Why the breaker paused it, in words.
     pub breaker: Option<String>,
     pub callbacks: PromiseCount,
-    /// When the list is done at the pace so far, if all goes on as it does.
-    pub ends: Option<DateTime<Utc>>,
-    /// When the cap of the day is reached at the pace of the last hour.
-    pub cap_reached: Option<DateTime<Utc>>,
+    /// Callbacks that were promised and wait, the first due first: a stop would break them.
+    pub promised: Vec<PromisedCall>,
 }
+
+/// Promised callbacks that are told one by one; of more there is a number.
+const PROMISED: i64 = 1000;
 
 /// As far back as the answer rate looks.
 const RATES: Duration = Duration::days(14);
-
-/// An estimate that is further away is none.
-const FORESEEN: i64 = 60;
 
 impl Desk {
     /// What a campaign's room shows.
@@ -73,49 +60,22 @@ impl Desk {
         let why = self.explain(&row).await?;
         // A quarter is the least by which clocks of zones differ.
         let quarters = store.campaign_pace(row.id, (minute_of(now - RATES), minute_of(now) + 1), 15).await?;
-        let lately = store.campaign_pace(row.id, (minute_of(now) - 59, minute_of(now) + 1), 60 * 24).await?;
         let day = schedule::local_day(zone, now);
         let used_today = store.campaign_day(row.id, day).await?.map_or(0, |d| d.used);
-        let dials = lately.iter().map(|r| r.pace.dials).sum();
-        let contacts = match row.source_id() {
-            Some(id) => store.source(row.user_id, id).await?.map_or(0, |s| s.contacts),
-            None => row.counts.total,
-        };
         Ok(CampaignRoom {
-            bar: bar(&row, &why, contacts),
+            bar: Bar { people: why.people, closed_by_law: why.waiting.closed().min(why.people.waiting), invalid: why.waiting.invalid },
             hours: by_hour(&quarters, zone),
-            today: quarters.iter().filter(|q| schedule::local_day(zone, moment_of(q.minute)) == day).fold(Pace::default(), |mut sum, q| {
-                sum += q.pace;
-                sum
-            }),
+            today: quarters.iter().filter(|q| schedule::local_day(zone, moment_of(q.minute)) == day).map(|q| q.pace).sum(),
             outcomes: outcomes(&row),
             brake: self.brake(&row).await?,
             breaker: (row.status_actor == "breaker" && row.execution_status == Status::Paused).then(|| row.status_reason.clone()),
+            promised: store.promised_in(row.id, PROMISED).await?,
             callbacks: store.count_promised(row.user_id, Some(row.id), now).await?,
-            ends: ends(&row, &why, zone, now),
-            cap_reached: cap_reached(&row, used_today, dials, zone, now),
             used_today,
             why,
             row,
         })
     }
-}
-
-fn bar(row: &CampaignRow, why: &Explanation, contacts: i64) -> Bar {
-    let (w, now) = (&why.waiting, &row.counts);
-    let closed_by_law: i64 = w.zones.iter().filter(|z| !z.lawful).map(|z| z.waiting).sum();
-    let left = w.dialable_now + w.later;
-    let bar = Bar {
-        contacts,
-        done: 0,
-        live: now.processing,
-        waiting: left - closed_by_law,
-        closed_by_law,
-        do_not_call: w.do_not_call,
-        exhausted: w.exhausted,
-        invalid: w.invalid,
-    };
-    Bar { done: (contacts - left - bar.live - bar.do_not_call - bar.exhausted).max(0), ..bar }
 }
 
 fn outcomes(row: &CampaignRow) -> Vec<(Outcome, i64)> {
@@ -141,35 +101,4 @@ fn by_hour(quarters: &[PaceRow], zone: Zone) -> Vec<HourRate> {
         }
     }
     (0..24).zip(hours).filter(|(_, p)| p.armed > 0).map(|(hour, pace)| HourRate { hour, pace }).collect()
-}
-
-/// The calling time that is left, laid into the hours of the campaign's window from now on.
-fn ends(row: &CampaignRow, why: &Explanation, zone: Zone, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let mut left = Duration::seconds(why.waiting.calling_seconds);
-    if row.execution_status != Status::Running || left.is_zero() {
-        return None;
-    }
-    let window = row.window();
-    let mut at = now;
-    for _ in 0..FORESEEN {
-        let open = window.next_open(zone, at)?;
-        // A window without an end is open for good.
-        let Some(closes) = window.closes(zone, open).filter(|c| *c > open) else { return Some(open + left) };
-        if open + left <= closes {
-            return Some(open + left);
-        }
-        left -= closes - open;
-        at = closes;
-    }
-    None
-}
-
-/// At the dials of the last hour, before the day is over.
-fn cap_reached(row: &CampaignRow, used: i64, dials: i64, zone: Zone, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let left = row.daily_cap - used;
-    if row.execution_status != Status::Running || left <= 0 || dials == 0 {
-        return None;
-    }
-    let at = now + Duration::try_seconds(left.checked_mul(3600)? / dials)?;
-    (at < schedule::next_day(zone, now)).then_some(at)
 }

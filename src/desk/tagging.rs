@@ -5,10 +5,10 @@ use chrono::{DateTime, Duration, Utc};
 use super::{ContactClock, Desk, DeskError};
 use crate::{
     domain::{
-        id::{CallId, OwnerId},
+        id::{CallId, ContactId, OwnerId},
         outcome::Line,
     },
-    store::{AgentWord, ContactRow, ContactTable, FoundCall, PromisedCall, ReportRow, TagPace, Tagging, ToTag},
+    store::{AgentWord, ContactRow, ContactTable, FoundCall, ListedNumber, PromisedCall, ReportRow, TagPace, Tagging, ToTag},
 };
 
 /// The head of the tagging desk and the calls that wait.
@@ -42,10 +42,17 @@ pub struct TagCard {
     pub clock: ContactClock,
     /// Promised to the contact already.
     pub promised: Vec<PromisedCall>,
+    /// This call is the promised callback: for when it was.
+    pub keeps: Option<DateTime<Utc>>,
+    /// Its number is on the do-not-call list, by whomever.
+    pub listed: Option<ListedNumber>,
 }
 
 /// Whoever tagged within this is here.
 const HERE: Duration = Duration::minutes(2);
+
+/// The priority of a call that was promised for a moment.
+const PROMISED: i64 = 1;
 
 /// Lines of a transcript, and earlier calls, that are shown.
 const LAST_WORDS: usize = 12;
@@ -69,7 +76,7 @@ impl Desk {
     pub async fn tag_card(&self, owner: OwnerId, call: CallId) -> Result<Option<TagCard>, DeskError> {
         let store = &self.store;
         let Some(found) = store.dialled_call(owner, call).await? else { return Ok(None) };
-        let report = store.report(call).await?;
+        let (report, row) = (store.report(call).await?, store.call(owner, call).await?);
         let mut earlier = store.calls_to(owner, &found.call.phone_number).await?;
         earlier.retain(|c| c.dialled < found.dialled);
         earlier.truncate(EARLIER);
@@ -78,7 +85,10 @@ impl Desk {
             last_words: report.as_ref().map(last_words).unwrap_or_default(),
             report,
             earlier,
-            card: self.card(owner, call).await?,
+            // A moment that was promised goes before the others of the queue.
+            keeps: row.as_ref().filter(|r| r.priority == PROMISED).map(|r| r.dialable_at),
+            listed: store.listed(owner, &found.call.phone_number).await?,
+            card: self.card(owner, row.and_then(|r| r.contact_id)).await?,
             clock: ContactClock::of(&found.zones, self.now()),
             promised: store.promised_to(owner, &found.call.phone_number).await?,
             call: found,
@@ -86,9 +96,8 @@ impl Desk {
     }
 
     /// The card of a call's contact, with the name of its list; `None` where it was deleted, or nobody's.
-    async fn card(&self, owner: OwnerId, call: CallId) -> Result<Option<(String, ContactRow)>, DeskError> {
-        let store = &self.store;
-        let Some(contact) = store.call(owner, call).await?.and_then(|c| c.contact_id) else { return Ok(None) };
+    async fn card(&self, owner: OwnerId, contact: Option<ContactId>) -> Result<Option<(String, ContactRow)>, DeskError> {
+        let (store, Some(contact)) = (&self.store, contact) else { return Ok(None) };
         for table in [ContactTable::ContactList, ContactTable::CsvFile] {
             if let Some(card) = store.contact(owner, table, contact).await? {
                 let list = store.source(owner, card.source_id).await?.map_or_else(String::new, |s| s.name);

@@ -1,5 +1,7 @@
 //! A contact as imported, and what about it keeps it from being called.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -75,11 +77,26 @@ pub struct ImportReport {
     pub listed: u64,
     /// Bad and duplicate rows, the first [`ImportReport::KEPT`] of them.
     pub rejects: Vec<Reject>,
+    /// Of the imported, who was on a do-not-call list before; for whoever looks, not kept.
+    #[serde(skip)]
+    pub on_list: u64,
+    /// Of the imported, people in countries that are not switched on, by country; for whoever looks, not kept.
+    #[serde(skip)]
+    pub abroad: BTreeMap<String, u64>,
 }
 
 impl ImportReport {
     /// Rejects kept with the report; the counts go on beyond it.
     pub const KEPT: usize = 10_000;
+
+    /// `7 people are in countries that are not switched on, and not called (DE 4, PL 3): [compliance] countries`.
+    #[must_use]
+    pub fn abroad_words(&self) -> Option<String> {
+        let n: u64 = self.abroad.values().sum();
+        let each: Vec<String> = self.abroad.iter().map(|(country, n)| format!("{country} {n}")).collect();
+        let who = if n == 1 { "1 person is".to_owned() } else { format!("{n} people are") };
+        (n > 0).then(|| format!("{who} in countries that are not switched on, and not called ({}): [compliance] countries", each.join(", ")))
+    }
 
     pub fn remark(&mut self, line: u64, reason: impl Into<String>) {
         self.remarked += 1;

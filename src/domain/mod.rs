@@ -13,6 +13,7 @@ pub mod legal;
 pub mod moment;
 pub mod outcome;
 pub mod pacing;
+pub mod people;
 pub mod phone;
 pub mod place;
 pub mod recording;

@@ -165,7 +165,7 @@ macro_rules! pace {
 pace!(
     /// Requests that were sent.
     armed,
-    /// Those of them of which it is not known that they never rang.
+    /// `dialled`: those of them of which it is not known that they never rang. Every figure of dials is this one.
     dials,
     answered,
     /// Answered, and no agent came.
@@ -174,6 +174,15 @@ pace!(
     failed,
     talk_seconds,
 );
+
+impl std::iter::Sum for Pace {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |mut sum, pace| {
+            sum += pace;
+            sum
+        })
+    }
+}
 
 /// A part of a whole, per cent; `None` of nothing.
 fn percent(part: i64, whole: i64) -> Option<f64> {
@@ -187,7 +196,7 @@ impl Pace {
         *self == Self::default()
     }
 
-    /// Of the dials.
+    /// `answered`: of the dials.
     #[must_use]
     pub fn answered_percent(&self) -> Option<f64> {
         percent(self.answered, self.dials)
@@ -199,7 +208,7 @@ impl Pace {
         percent(self.abandoned, self.answered)
     }
 
-    /// Of all that was tried.
+    /// `failed`: of all requests that were sent, those that never rang among them.
     #[must_use]
     pub fn failed_percent(&self) -> Option<f64> {
         percent(self.failed, self.armed)

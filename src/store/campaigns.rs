@@ -143,16 +143,6 @@ impl Store {
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(id).bind(due_by).fetch_all(db).await?))
     }
 
-    /// Contacts who were called as often as allowed and not reached.
-    pub async fn exhausted(&self, id: CampaignId, attempts: i64) -> Result<i64, StoreError> {
-        let sql = sql!(
-            self.kind(),
-            "SELECT count(*) FROM campaign_calls
-                   WHERE campaign_id = $1 AND attempt >= $2 AND rank = 90 AND charged = #yes AND state IN ('no_answer', 'busy')"
-        );
-        Ok(on!(self.pool(), |db| sqlx::query_scalar(sql).bind(id).bind(attempts).fetch_one(db).await?))
-    }
-
     pub async fn campaign_day(&self, id: CampaignId, day: NaiveDate) -> Result<Option<DayRow>, StoreError> {
         let sql = "SELECT used, cap FROM campaign_days WHERE campaign_id = $1 AND day = $2";
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(id).bind(day.to_string()).fetch_optional(db).await?))

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{
     Page, Store, StoreError, SuppressedRow, Tx,
     pool::{on, on_tx},
+    sql::say,
 };
 use crate::domain::id::OwnerId;
 
@@ -34,6 +35,16 @@ impl Store {
             let rows = sqlx::query_as(sql).bind(owner).bind(limit).bind(offset).fetch_all(db).await?;
             Ok(Page { rows, total: sqlx::query_scalar(count).bind(owner).fetch_one(db).await? })
         })
+    }
+
+    /// Those of some numbers that are on an owner's list, or on a shared one.
+    pub async fn listed_of(&self, owner: OwnerId, numbers: &[&str]) -> Result<Vec<String>, StoreError> {
+        if numbers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql =
+            say(self.kind(), &format!("SELECT DISTINCT d.number FROM do_not_call d WHERE d.number IN (#words($2)) AND (d.user_id = $1 OR {})", shared!()));
+        Ok(on!(self.pool(), |db| sqlx::query_scalar(sql).bind(owner).bind(serde_json::json!(numbers).to_string()).fetch_all(db).await?))
     }
 
     pub async fn on_do_not_call(&self, owner: OwnerId, number: &str) -> Result<bool, StoreError> {

@@ -63,6 +63,14 @@ struct Line {
 const PROMISED: &str = "SELECT k.id, k.campaign_id, c.name AS campaign_name, k.phone_number, k.contact_name, k.zones, k.dialable_at AS due, k.reason
      FROM campaign_calls k JOIN campaigns c ON c.id = k.campaign_id";
 
+/// Promised calls of campaign `$1` that wait, the first due first.
+pub(super) fn promised_in() -> sqlx::AssertSqlSafe<String> {
+    sqlx::AssertSqlSafe(format!(
+        "{PROMISED} WHERE k.campaign_id = $1 AND k.priority = 1 AND k.armed_at IS NULL AND k.state IN ('pending', 'claimed')
+         ORDER BY k.dialable_at LIMIT $2"
+    ))
+}
+
 /// Of one number; more are told as such.
 const CALLS: i64 = 200;
 
@@ -105,6 +113,12 @@ impl Store {
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).bind(limit).fetch_all(db).await?))
     }
 
+    /// Promised calls of a campaign that wait, the first due first.
+    pub async fn promised_in(&self, campaign: CampaignId, limit: i64) -> Result<Vec<PromisedCall>, StoreError> {
+        let sql = promised_in();
+        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(campaign).bind(limit).fetch_all(db).await?))
+    }
+
     /// How many promised calls are due, and when the next is.
     pub async fn count_promised(&self, owner: OwnerId, campaign: Option<CampaignId>, now: DateTime<Utc>) -> Result<PromiseCount, StoreError> {
         let sql = "SELECT count(*) FILTER (WHERE dialable_at <= $3) AS due, min(dialable_at) FILTER (WHERE dialable_at > $3) AS next
@@ -134,6 +148,43 @@ impl Store {
                    ORDER BY id";
         let lines: Vec<Line> = on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).bind(from).bind(until).fetch_all(db).await?);
         Ok(lines.into_iter().map(|l| (l.campaign_name, l.line)).collect())
+    }
+
+    /// What people did to campaigns, lists and calls of an owner in a while, oldest first, each with the name of what it
+    /// was done to: by its subject, for the audit has a line for every dial as well.
+    pub async fn deeds_between(&self, owner: OwnerId, from: DateTime<Utc>, until: DateTime<Utc>) -> Result<Vec<(Option<String>, AuditRow)>, StoreError> {
+        let of = |what: &str, name: &str, actions: &str| {
+            sqlx::AssertSqlSafe(format!(
+                "SELECT a.at, a.actor, a.source, a.action, a.details, {name} AS campaign_name FROM {what} s JOIN audit a ON a.subject = s.id
+                 WHERE s.user_id = $1 AND a.at >= $2 AND a.at < $3 AND a.action IN ({actions}) ORDER BY a.id LIMIT 200"
+            ))
+        };
+        const LISTS: &str = "'contacts_imported', 'source_deleted'";
+        let all = [
+            of("campaigns", "s.name", "'campaign_created', 'campaign_edited', 'campaign_recycled', 'campaign_deleted'"),
+            of("contact_lists", "s.name", LISTS),
+            of("csv_files", "s.original_filename", LISTS),
+        ];
+        let hung_up = sql!(
+            self.kind(),
+            "SELECT r.at, r.asked_by AS actor, r.source, 'hung_up' AS action, #document('{}') AS details, k.contact_name AS campaign_name
+             FROM call_requests r JOIN campaign_calls k ON k.id = r.call_id
+             WHERE r.user_id = $1 AND r.kind = 'hangup' AND r.source IN ('console', 'cli', 'api') AND r.at >= $2 AND r.at < $3 ORDER BY r.at LIMIT 200"
+        );
+        let mut lines: Vec<Line> = Vec::new();
+        for sql in all {
+            lines.extend(on!(self.pool(), |db| sqlx::query_as::<_, Line>(sql).bind(owner).bind(from).bind(until).fetch_all(db).await?));
+        }
+        lines.extend(on!(self.pool(), |db| sqlx::query_as::<_, Line>(hung_up).bind(owner).bind(from).bind(until).fetch_all(db).await?));
+        lines.sort_by_key(|l| l.line.at);
+        Ok(lines.into_iter().map(|l| (l.campaign_name, l.line)).collect())
+    }
+
+    /// How many numbers came onto an owner's do-not-call list in a while, by whom.
+    pub async fn listed_between(&self, owner: OwnerId, from: DateTime<Utc>, until: DateTime<Utc>) -> Result<Vec<(String, i64)>, StoreError> {
+        let sql =
+            "SELECT created_by, count(*) FROM do_not_call WHERE user_id = $1 AND created_at >= $2 AND created_at < $3 GROUP BY created_by ORDER BY created_by";
+        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).bind(from).bind(until).fetch_all(db).await?))
     }
 
     /// What calls of an owner were tagged in a while, by whom and of which campaign.

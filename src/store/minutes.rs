@@ -80,9 +80,23 @@ impl Store {
         Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(campaign).bind(from).bind(until).bind(step.max(1)).fetch_all(db).await?))
     }
 
+    /// An owner's dials of less than a minute, to the second: of the calls themselves, as their sums are made.
+    pub async fn pace_within(&self, owner: OwnerId, from: DateTime<Utc>, until: DateTime<Utc>) -> Result<Pace, StoreError> {
+        let sql = say(
+            self.kind(),
+            "SELECT count(*) AS armed, count(*) FILTER (WHERE state NOT IN ('unsent', 'refused', 'not_placed')) AS dials,
+                    count(*) FILTER (WHERE answered_at IS NOT NULL) AS answered, count(*) FILTER (WHERE abandoned = #yes) AS abandoned,
+                    count(*) FILTER (WHERE state IN ('failed', 'unresolved', 'unsent', 'refused', 'not_placed')) AS failed,
+                    COALESCE(#sum(call_duration), 0) AS talk_seconds
+             FROM campaign_calls WHERE user_id = $1 AND dialled IS NOT NULL AND armed_at >= $2 AND armed_at < $3",
+        );
+        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).bind(from).bind(until).fetch_one(db).await?))
+    }
+
     /// Dials of an owner since a moment, to the second.
     pub async fn dials_since(&self, owner: OwnerId, since: DateTime<Utc>) -> Result<i64, StoreError> {
-        let sql = "SELECT count(*) FROM campaign_calls WHERE user_id = $1 AND dialled IS NOT NULL AND armed_at > $2";
+        let sql = "SELECT count(*) FROM campaign_calls WHERE user_id = $1 AND dialled IS NOT NULL AND armed_at > $2
+                     AND state NOT IN ('unsent', 'refused', 'not_placed')";
         Ok(on!(self.pool(), |db| sqlx::query_scalar(sql).bind(owner).bind(since).fetch_one(db).await?))
     }
 }

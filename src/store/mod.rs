@@ -20,6 +20,7 @@ mod error;
 mod figures;
 mod file;
 mod gates;
+mod headcount;
 mod history;
 mod inbox;
 mod kept;

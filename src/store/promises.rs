@@ -1,10 +1,16 @@
 //! Promised calls that a stop took off the queue.
 
 use super::dnc::listed;
-use super::{CallRow, StoreError, Tx, pool::on_tx, sql::sql};
+use super::{CallRow, PromisedCall, StoreError, Tx, history::promised_in, pool::on_tx, sql::sql};
 use crate::domain::id::CampaignId;
 
 impl Tx {
+    /// Promised calls of a campaign that wait, the first due first.
+    pub async fn promised_in(&mut self, campaign: CampaignId, limit: i64) -> Result<Vec<PromisedCall>, StoreError> {
+        let sql = promised_in();
+        Ok(on_tx!(self, |db| sqlx::query_as(sql).bind(campaign).bind(limit).fetch_all(&mut *db).await?))
+    }
+
     /// Marks the promised calls of a campaign that no phone has been rung for; how many there are.
     pub async fn break_promises(&mut self, campaign: CampaignId) -> Result<i64, StoreError> {
         let sql = sql!(self.kind(), "UPDATE campaign_calls SET broken = #yes WHERE campaign_id = $1 AND priority = 1 AND rank < 10");

@@ -114,6 +114,12 @@ impl CampaignRow {
         self.timezone.parse().unwrap_or(Zone::utc())
     }
 
+    /// Somebody stopped it: it is not done, and a new start calls whoever is left.
+    #[must_use]
+    pub fn was_stopped(&self) -> bool {
+        self.execution_status == Status::Completed && self.status_actor != "engine"
+    }
+
     /// The script: the campaign's, else the assistant's prompt.
     #[must_use]
     pub fn script(&self) -> &str {

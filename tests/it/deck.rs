@@ -6,13 +6,14 @@ use chrono::{DateTime, Duration, Utc};
 use dialdeck::{
     config::Ages,
     console::{self, Answer, ConsoleOptions, Depth, Detail, Effect, Msg, Question, Snapshot, State, Theme, draw},
-    desk::{Actor, Bar, CampaignRoom, Explanation, Figures, Head, HourRate, Lights, Next, Recycle, Waiting, ZoneWait},
+    desk::{Actor, Bar, CampaignRoom, Explanation, Figures, Forecast, Head, HourRate, Lights, Next, Recycle, Waiting, ZoneWait},
     domain::{
         call::State as CallState,
         campaign::Status,
         event::{Kind, Leave, LegStatus, Reply, Source},
         id::{CallId, CampaignId},
         outcome::{Outcome, Who},
+        people::People,
         stats::{Counts, Pace},
         system::{Light, Mend, System},
     },
@@ -56,7 +57,13 @@ pub fn head() -> Head {
             live: 5,
         }),
         next: HashMap::from([(CampaignId(uuid(10)), Next::Done(now() + Duration::minutes(58)))]),
+        people: HashMap::from([(CampaignId(uuid(10)), people())]),
     }
+}
+
+/// Where those of the first campaign stand.
+fn people() -> People {
+    People { contacts: 1000, called: 341, on_the_line: 5, waiting: 620, again: 40, do_not_call: 12, not_reached: 22, ..People::default() }
 }
 
 /// The deck of an afternoon: four campaigns, nine calls, a queue, a log.
@@ -138,7 +145,14 @@ fn the_deck_at_every_size_in_both_sets_of_glyphs() {
 /// All of one campaign.
 fn room() -> CampaignRoom {
     let c = busy().campaigns.remove(0);
-    let place = |zones: &str, waiting, opens: Option<DateTime<Utc>>, lawful| ZoneWait { zones: zones.into(), waiting, opens, lawful };
+    let place = |zones: &str, waiting, opens: Option<DateTime<Utc>>, lawful| ZoneWait {
+        zones: zones.into(),
+        waiting,
+        opens,
+        lawful,
+        due: if lawful { waiting } else { 0 },
+        shut: None,
+    };
     let waiting = Waiting {
         dialable_now: 412,
         later: 208,
@@ -153,8 +167,15 @@ fn room() -> CampaignRoom {
         calling_seconds: 3500,
     };
     CampaignRoom {
-        bar: Bar { contacts: 1000, done: 341, live: 5, waiting: 412, closed_by_law: 208, do_not_call: 12, exhausted: 22, invalid: 11 },
-        why: Explanation { gate: "open".into(), message: "calls are being made".into(), until: None, waiting },
+        bar: Bar { people: people(), closed_by_law: 208, invalid: 11 },
+        why: Explanation {
+            gate: "open".into(),
+            message: "calls are being made".into(),
+            until: None,
+            waiting,
+            people: people(),
+            forecast: Forecast { ends: Some(now() + Duration::minutes(58)), cap: None, calling_seconds: 3500, never: 20, dials: 214 },
+        },
         hours: (9..16).map(|hour| HourRate { hour, pace: pace(100, i64::from(hour) * 4, 2) }).collect(),
         today: pace(214, 88, 6),
         outcomes: Outcome::ALL.into_iter().zip([31, 26, 12, 5, 11, 0]).collect(),
@@ -162,8 +183,7 @@ fn room() -> CampaignRoom {
         brake: None,
         breaker: None,
         callbacks: PromiseCount { due: 2, next: Some(now() + Duration::hours(1)) },
-        ends: Some(now() + Duration::minutes(58)),
-        cap_reached: None,
+        promised: vec![],
         row: c.row,
     }
 }

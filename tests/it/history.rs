@@ -392,14 +392,15 @@ async fn a_campaigns_room_adds_up_to_its_contacts() {
     office.desk.heartbeat(office.incarnation, "host".into(), 1).await.unwrap();
     let room = office.desk.campaign_room(office.row(id).await).await.unwrap();
     let bar = room.bar;
-    assert_eq!((bar.contacts, bar.invalid), (5, i64::try_from(report.invalid).unwrap()));
-    assert_eq!((bar.done, bar.live, bar.waiting, bar.closed_by_law), (2, 1, 2, 0), "{bar:?}");
-    assert_eq!(bar.done + bar.live + bar.waiting + bar.closed_by_law + bar.do_not_call + bar.exhausted, bar.contacts);
+    let p = bar.people;
+    assert_eq!((p.contacts, bar.invalid), (5, i64::try_from(report.invalid).unwrap()));
+    assert_eq!((p.called, p.on_the_line, p.waiting, p.do_not_call, bar.closed_by_law), (1, 1, 2, 1, 0), "{bar:?}");
+    assert_eq!(p.called + p.on_the_line + p.waiting + p.do_not_call + p.not_reached + p.turned_away + p.stopped, p.contacts);
     assert_eq!(room.hours.iter().map(|h| (h.hour, h.pace.dials, h.pace.answered)).collect::<Vec<_>>(), [(12, 2, 1)], "noon in New York");
     assert_eq!((room.today.dials, room.used_today), (2, 2));
     assert_eq!(room.outcomes[0], (Outcome::Interested, 1));
-    assert!(room.ends.is_some_and(|t| t > office.now()) && room.brake.is_none() && room.breaker.is_none());
-    assert!(room.cap_reached.is_none(), "a cap of many thousands is not reached today");
+    assert!(room.why.forecast.ends.is_some_and(|t| t > office.now()) && room.brake.is_none() && room.breaker.is_none());
+    assert!(room.why.forecast.cap.is_none(), "a cap of many thousands is not reached today");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

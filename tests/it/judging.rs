@@ -72,6 +72,8 @@ fn judge(state: &mut State, call: PaneRow) {
         card: None,
         clock: ContactClock { place: "America/New_York".into(), time: "10:42".into() },
         promised: Vec::new(),
+        keeps: None,
+        listed: None,
         call: found(call),
     };
     state.update(Msg::Judging(Box::new(head), Some(Box::new(card))));

@@ -17,6 +17,7 @@ mod dispatch;
 mod edges;
 mod engine;
 mod events;
+mod figures;
 mod floors;
 mod happened;
 mod history;

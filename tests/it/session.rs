@@ -203,6 +203,7 @@ fn shift() -> ShiftReport {
         campaigns: vec![CampaignShift { id: CampaignId(uuid(10)), name: "Q4 Sales".into(), pace: a.pace, outcomes: a.outcomes.clone() }],
         operators: vec![OperatorShift { name: "ana".into(), tags: 31, seconds_each: Some(6.2), outcomes: a.outcomes.clone() }],
         quarters: vec![(now() - Duration::hours(8), a.pace)],
+        listed: vec![("ana".into(), 2)],
         happened: a.happened,
     }
 }

@@ -97,6 +97,25 @@ pub struct CampaignStatus {
     queue_status: QueueStatus,
     why: Why,
     waiting: Waiting,
+    people: People,
+}
+
+/// Where everybody in the list stands; the parts add up to `contacts`
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct People {
+    contacts: i64,
+    called: i64,
+    on_the_line: i64,
+    waiting: i64,
+    /// Those of the waiting whose phone has rung before
+    again: i64,
+    do_not_call: i64,
+    not_reached: i64,
+    /// No dial was made and none is to come; their rows say why
+    turned_away: i64,
+    /// Left by a stop; a new start calls them
+    stopped: i64,
 }
 
 #[derive(Serialize, ToSchema)]

@@ -2,6 +2,9 @@
 
 use super::super::{dialogs, message::Effect, rows::display_name, state::State};
 
+/// Campaigns of one look.
+const CAMPAIGNS: usize = 200;
+
 pub fn note(state: &mut State) {
     if let Some(row) = state.target() {
         state.open(dialogs::Note::new(row.id, display_name(row), &row.notes.clone()));
@@ -9,9 +12,13 @@ pub fn note(state: &mut State) {
 }
 
 pub fn again(state: &mut State) {
-    if let Some(row) = state.target() {
-        state.open(dialogs::Again::new(state, row));
+    let Some(row) = state.target() else { return };
+    // All that are there are looked at: an older one may be on a later page.
+    if state.loaded && state.data.campaigns.len() < CAMPAIGNS && state.data.campaign(row.campaign_id).is_none() {
+        let words = format!("\"{}\" is deleted: nobody is called again from it", row.campaign_name);
+        return state.complain(words);
     }
+    state.open(dialogs::Again::new(state, row));
 }
 
 pub fn hang_up(state: &mut State) {

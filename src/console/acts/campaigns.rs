@@ -23,7 +23,7 @@ pub fn start(state: &mut State) -> Vec<Effect> {
         Some((id, name, Status::Paused)) => command(state, id, "resuming...", Effect::Resume(id, name)),
         Some((campaign, name, Status::Idle)) if is_new(state, campaign) => {
             state.open(dialogs::FirstStart::new(campaign, name));
-            vec![Effect::Ask(Question::Campaign(campaign))]
+            vec![Effect::Ask(Question::Campaign(campaign)), Effect::Ask(Question::OverlapOf(campaign))]
         }
         Some((id, name, Status::Idle | Status::Completed | Status::Error)) => command(state, id, "starting...", Effect::Start(id, name)),
         Some((_, _, Status::Running)) | None => Vec::new(),
@@ -52,11 +52,11 @@ pub fn pause_resume(state: &mut State) -> Vec<Effect> {
     }
 }
 
-pub fn stop(state: &mut State) {
-    if let Some(c) = state.target_campaign() {
-        let (live, left) = (c.row.counts.live, c.row.counts.pending);
-        state.open(dialogs::Stop { campaign: c.row.id, name: c.row.name.clone(), live, left, sure: false });
-    }
+pub fn stop(state: &mut State) -> Vec<Effect> {
+    let Some(c) = state.target_campaign() else { return Vec::new() };
+    let (campaign, live, left) = (c.row.id, c.row.counts.live, state.data.people(c).waiting);
+    state.open(dialogs::Stop { campaign, name: c.row.name.clone(), live, left, promised: None, sure: false });
+    vec![Effect::Ask(Question::Campaign(campaign))]
 }
 
 pub fn why(state: &mut State) -> Vec<Effect> {
@@ -93,8 +93,8 @@ pub fn import(state: &mut State) {
 }
 
 pub fn delete(state: &mut State) {
-    if let Some((campaign, name, _)) = facts(state) {
-        state.open(dialogs::Delete::new(campaign, name));
+    if let Some(c) = state.target_campaign() {
+        state.open(dialogs::Delete::new(c.row.id, c.row.name.clone(), c.row.counts.untagged));
     }
 }
 

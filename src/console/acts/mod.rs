@@ -76,7 +76,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::CopyRow => return calls::copy_row(state),
         Action::Start => return campaigns::start(state),
         Action::PauseResume => return campaigns::pause_resume(state),
-        Action::Stop => campaigns::stop(state),
+        Action::Stop => return campaigns::stop(state),
         Action::Edit => campaigns::edit(state),
         Action::MoreLines => return campaigns::lines(state, 1),
         Action::FewerLines => return campaigns::lines(state, -1),

@@ -12,7 +12,10 @@ use super::super::{
     tagging::{self, Marked},
 };
 use crate::{
-    domain::outcome::{self, Outcome},
+    domain::{
+        id::CallId,
+        outcome::{self, Outcome},
+    },
     store::PaneRow,
 };
 
@@ -107,6 +110,7 @@ pub fn take_back(state: &mut State) -> Vec<Effect> {
             state.say(format!("taking back {by:+} {} of \"{name}\"...", if by.abs() == 1 { "line" } else { "lines" }));
             vec![Effect::Lines { campaign, name, by: -by, undone: true }]
         }
+        Some(Undo::Note { call, name, was, now }) => note_back(state, call, &name, was, now.trim()),
         Some(Undo::Tags(steps)) => take_all_back(state, steps),
         Some(Undo::Tag { call, name, outcome: Some(Outcome::DoNotCall), previous, at }) => {
             if state.now - at > DNC_UNDO {
@@ -122,6 +126,17 @@ pub fn take_back(state: &mut State) -> Vec<Effect> {
             tagging::take_back(state, vec![(call, name, outcome, previous)], false)
         }
     }
+}
+
+/// The note of before, where nobody has written another since.
+fn note_back(state: &mut State, call: CallId, name: &str, was: String, now: &str) -> Vec<Effect> {
+    let shown = state.data.live.iter().chain(&state.data.to_tag).find(|r| r.id == call);
+    if shown.is_some_and(|r| r.notes.trim() != now) {
+        state.complain(format!("the note on {name} is another by now: it stays"));
+        return Vec::new();
+    }
+    state.say(format!("taking back the note on {name}..."));
+    vec![Effect::Note { call, note: was }]
 }
 
 /// A do-not-call among them is taken back by itself: it asks.

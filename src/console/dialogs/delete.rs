@@ -28,8 +28,14 @@ pub struct Delete {
 }
 
 impl Delete {
-    pub fn new(campaign: CampaignId, name: String) -> Self {
-        let words = "Its calls and outcomes stay in the records, the campaign leaves the screen.".to_owned();
+    /// `untagged`: calls of it that wait for a tag.
+    pub fn new(campaign: CampaignId, name: String, untagged: i64) -> Self {
+        let tags = match untagged {
+            0 => String::new(),
+            1 => " 1 call of it waits for a tag, and goes on to.".to_owned(),
+            n => format!(" {n} calls of it wait for a tag, and go on to."),
+        };
+        let words = format!("Its calls and outcomes stay in the records, the campaign leaves the screen.{tags}");
         Self { effect: Effect::Delete(campaign, name.clone()), name, words, input: Input::default(), wrong: false }
     }
 

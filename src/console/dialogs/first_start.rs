@@ -12,7 +12,7 @@ use crate::{
         state::State,
         widgets::{Entry, card},
     },
-    desk::CampaignRoom,
+    desk::{CampaignRoom, Overlap},
     domain::id::CampaignId,
 };
 
@@ -21,11 +21,13 @@ pub struct FirstStart {
     name: String,
     /// Whom it finds, once the rows have said it.
     room: Option<Box<CampaignRoom>>,
+    /// Who else calls them.
+    overlap: Overlap,
 }
 
 impl FirstStart {
     pub fn new(campaign: CampaignId, name: String) -> Self {
-        Self { campaign, name, room: None }
+        Self { campaign, name, room: None, overlap: Overlap::default() }
     }
 
     /// `120 people, 97 can be called now`, and what keeps it from calling.
@@ -53,6 +55,7 @@ impl Dialog for FirstStart {
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
         let mut entries = self.whom();
+        entries.extend(self.overlap.words().into_iter().map(Entry::Wrong));
         entries.extend([Entry::Gap, Entry::Keys("y starts it: real phones ring   Esc".to_owned())]);
         card(frame, &state.theme, area, &format!("Start \"{}\"?", self.name), "Esc", &entries);
     }
@@ -62,6 +65,11 @@ impl Dialog for FirstStart {
             && *id == self.campaign
         {
             self.room = Some(room.clone());
+        }
+        if let Msg::Answer(Question::OverlapOf(id), Ok(Answer::Overlap(overlap))) = msg
+            && *id == self.campaign
+        {
+            self.overlap = overlap.clone();
         }
         false
     }

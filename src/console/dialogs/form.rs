@@ -4,6 +4,7 @@ mod fields;
 mod page;
 mod values;
 
+use chrono::{DateTime, Duration, Utc};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::{Frame, layout::Rect};
 use tui_input::Input;
@@ -17,14 +18,17 @@ use crate::{
     console::{
         message::{Effect, Msg},
         place::{Dialog, Next},
+        question::{Answer, Question},
         rows::count,
         snapshot::Snapshot,
         state::State,
         text::{self, Text},
     },
+    desk::Overlap,
     domain::{
-        campaign::{ContactSource, Settings, Status},
+        campaign::{ContactSource, Settings},
         id::{AssistantId, CampaignId, SourceId},
+        schedule,
         zone::Zone,
     },
     store::CampaignRow,
@@ -49,8 +53,9 @@ pub struct Form {
     script: Text,
     assistants: Vec<AssistantId>,
     sources: Vec<Source>,
-    /// Lists that campaigns call from now, with the names of these.
-    calling: Vec<(SourceId, String)>,
+    /// The list that was asked about, since when it is today, and whom it has.
+    asked: Option<(ContactSource, SourceId, DateTime<Utc>)>,
+    overlap: Option<Overlap>,
     /// What the form does not ask for stays as it was.
     settings: Option<Settings>,
     agent_name: Option<String>,
@@ -63,12 +68,6 @@ pub struct Form {
     /// It was sent, and is being written.
     making: bool,
     touched: bool,
-}
-
-/// Lists that campaigns call from, or may at once again.
-fn calling(data: &Snapshot) -> Vec<(SourceId, String)> {
-    let on = data.campaigns.iter().filter(|c| matches!(c.row.execution_status, Status::Running | Status::Paused) && !c.row.manual);
-    on.filter_map(|c| Some((c.row.source_id()?, c.row.name.clone()))).collect()
 }
 
 impl Form {
@@ -94,7 +93,8 @@ impl Form {
             script: Text::new(""),
             assistants: data.assistants.iter().map(|a| a.id).collect(),
             sources,
-            calling: calling(data),
+            asked: None,
+            overlap: None,
             settings: None,
             agent_name: None,
             editing: None,
@@ -247,8 +247,19 @@ impl Form {
     }
 }
 
-impl Dialog for Form {
-    fn key(&mut self, state: &mut State, key: KeyEvent) -> Next {
+impl Form {
+    /// Whom the chosen list has, asked once for each.
+    fn ask(&mut self, state: &State) -> Option<Effect> {
+        let (table, list, ..) = *self.sources.get(self.contacts.at).filter(|_| self.editing.is_none())?;
+        if self.asked.is_some_and(|(_, of, _)| of == list) {
+            return None;
+        }
+        let today = schedule::next_day(state.options.zone, state.now - Duration::days(1));
+        (self.asked, self.overlap) = (Some((table, list, today)), None);
+        Some(Effect::Ask(Question::Overlap(table, list, today)))
+    }
+
+    fn pressed(&mut self, state: &mut State, key: KeyEvent) -> Next {
         if self.making {
             return Next::stay();
         }
@@ -278,6 +289,15 @@ impl Dialog for Form {
         }
         Next::stay()
     }
+}
+
+impl Dialog for Form {
+    fn key(&mut self, state: &mut State, key: KeyEvent) -> Next {
+        match self.pressed(state, key) {
+            Next::Stay(effects) => Next::Stay(effects.into_iter().chain(self.ask(state)).collect()),
+            next => next,
+        }
+    }
 
     fn paste(&mut self, _state: &mut State, text: &str) {
         self.touched = true;
@@ -299,6 +319,11 @@ impl Dialog for Form {
     fn told(&mut self, msg: &Msg) -> bool {
         if let Msg::Data(new) = msg {
             self.refresh(new);
+        }
+        if let Msg::Answer(Question::Overlap(table, list, today), Ok(Answer::Overlap(overlap))) = msg
+            && self.asked == Some((*table, *list, *today))
+        {
+            self.overlap = Some(overlap.clone());
         }
         let Msg::Created { result, .. } = msg else { return false };
         self.making = false;

@@ -11,7 +11,7 @@ use tui_input::Input;
 use super::path::{complete, expand};
 use crate::{
     console::{
-        message::{Effect, IntoList, Msg, Preview},
+        message::{Counted, Effect, IntoList, Msg, Preview},
         place::{Dialog, Next},
         rows::count,
         state::State,
@@ -60,6 +60,9 @@ pub struct ImportDialog {
     into: Option<usize>,
     /// The file that was imported.
     from: PathBuf,
+    /// How often the preview was changed, and what the import would do as it is now.
+    turn: u64,
+    counted: Option<Counted>,
 }
 
 impl ImportDialog {
@@ -68,7 +71,7 @@ impl ImportDialog {
         let lists: Vec<IntoList> =
             state.data.sources.iter().map(|s| IntoList { table: s.source, id: s.id, name: s.name.clone(), people: s.contacts }).collect();
         let into = into.and_then(|id| lists.iter().position(|l| l.id == id));
-        Self { stage: Stage::Path { input: Input::default(), choices: Vec::new(), error: None }, lists, into, from: PathBuf::new() }
+        Self { stage: Stage::Path { input: Input::default(), choices: Vec::new(), error: None }, lists, into, from: PathBuf::new(), turn: 0, counted: None }
     }
 
     fn list(&self) -> Option<&IntoList> {
@@ -88,6 +91,23 @@ impl ImportDialog {
 
     fn title(&self) -> String {
         self.list().map_or_else(|| "Import contacts".to_owned(), |l| format!("Import contacts into \"{}\"", clean(&l.name, 40)))
+    }
+
+    /// Counts anew: the columns or the list are others than before.
+    fn count(&mut self) -> Vec<Effect> {
+        let Stage::Preview { preview, .. } = &self.stage else { return Vec::new() };
+        (self.turn, self.counted) = (self.turn + 1, None);
+        vec![Effect::Count { path: preview.path.clone(), mapping: mapping(preview), into: self.list().cloned(), turn: self.turn }]
+    }
+
+    /// What Enter would do, as far as it is counted.
+    fn counted_entries(&self) -> Vec<Entry<'static>> {
+        match self.counted.as_ref() {
+            None => vec![Entry::Faint("counting what it would import...".to_owned())],
+            Some(Counted { done: None, percent, rows, .. }) => vec![Entry::Faint(format!("counting what it would import: {percent} %, {rows} lines"))],
+            Some(Counted { done: Some(Err(why)), .. }) => vec![Entry::Wrong(format!("not imported as it stands: {}", clean(why, 200)))],
+            Some(Counted { done: Some(Ok(r)), .. }) => would(r),
+        }
     }
 
     /// Where the contacts go, and who calls them then.
@@ -128,7 +148,7 @@ impl Dialog for ImportDialog {
     fn key(&mut self, _state: &mut State, key: KeyEvent) -> Next {
         if matches!((&self.stage, key.code), (Stage::Preview { .. }, KeyCode::Tab | KeyCode::BackTab)) {
             self.choose(key.code == KeyCode::Tab);
-            return Next::stay();
+            return Next::Stay(self.count());
         }
         let into = self.list().cloned();
         if let Stage::Preview { preview, .. } = &self.stage {
@@ -150,7 +170,12 @@ impl Dialog for ImportDialog {
             Stage::Reading => (Stage::Reading, Vec::new()),
         };
         self.stage = stage;
-        Next::Stay(effects)
+        let again = matches!((&self.stage, key.code), (Stage::Preview { .. }, KeyCode::Left | KeyCode::Right));
+        Next::Stay(if again { self.count() } else { effects })
+    }
+
+    fn escape(&mut self, _state: &mut State) -> Vec<Effect> {
+        if matches!(self.stage, Stage::Preview { .. } | Stage::Reading) { vec![Effect::StopCounting] } else { Vec::new() }
     }
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
@@ -159,6 +184,7 @@ impl Dialog for ImportDialog {
             Stage::Reading => (vec![Entry::words("reading...")], "Esc away"),
             Stage::Preview { preview, at } => {
                 let mut entries = self.target_entries(state);
+                entries.extend(self.counted_entries());
                 entries.extend(preview_entries(preview, *at, usize::from(area.height).saturating_sub(entries.len())));
                 (entries, "Tab which list   up down column   left right meaning   Enter imports")
             }
@@ -197,7 +223,13 @@ impl Dialog for ImportDialog {
 
     fn told(&mut self, msg: &Msg) -> bool {
         match (msg, &mut self.stage) {
-            (Msg::Preview(preview), Stage::Reading) => self.stage = previewed((**preview).clone()),
+            (Msg::Preview(preview), Stage::Reading) => {
+                self.turn = 0;
+                self.counted = self.counted.take().filter(|c| c.turn == 0 && c.path == preview.path);
+                self.stage = previewed((**preview).clone());
+            }
+            (Msg::Counted(c), Stage::Reading) => self.counted = Some((**c).clone()),
+            (Msg::Counted(c), Stage::Preview { preview, .. }) if c.turn == self.turn && c.path == preview.path => self.counted = Some((**c).clone()),
             (Msg::ImportProgress { bytes: b, size: s, rows: n }, Stage::Running { bytes, size, rows, .. }) => (*bytes, *size, *rows) = (*b, *s, *n),
             (Msg::ImportDone(result), Stage::Running { .. }) => self.stage = Stage::Done(result.clone().map(|(_, report)| report)),
             _ => {}
@@ -283,6 +315,7 @@ fn report_entries(r: &ImportReport) -> Vec<Entry<'static>> {
         "{} imported, {} duplicate, {} invalid, {} do-not-call, {} without a zone",
         r.imported, r.duplicate, r.invalid, r.do_not_call, r.no_zone
     ))];
+    entries.extend(r.abroad_words().map(Entry::Wrong));
     entries.extend(r.remarks.iter().take(5).map(|x| Entry::Faint(format!("line {}: kept, but {}", x.line, x.reason))));
     let mut rejects: Vec<_> = r.rejects.iter().collect();
     rejects.sort_by_key(|x| x.line);
@@ -292,6 +325,19 @@ fn report_entries(r: &ImportReport) -> Vec<Entry<'static>> {
         entries.push(Entry::Faint(format!("and {more} more")));
     }
     entries
+}
+
+/// What an import would do.
+fn would(r: &ImportReport) -> Vec<Entry<'static>> {
+    let people = count(i64::try_from(r.imported).unwrap_or(i64::MAX), "person");
+    let words = format!(
+        "Enter imports {people}; {} duplicate, {} refused. Of them {} on do-not-call, {} without a place",
+        r.duplicate,
+        r.invalid,
+        r.do_not_call + r.on_list,
+        r.no_zone
+    );
+    std::iter::once(Entry::Words(words)).chain(r.abroad_words().map(Entry::Wrong)).collect()
 }
 
 /// Up and down choose a column, left and right what it is.

@@ -7,7 +7,7 @@ use crate::{
     console::{
         message::Effect,
         place::{Dialog, Next},
-        state::State,
+        state::{State, Undo},
         text::Text,
         widgets::{Entry, card},
     },
@@ -30,9 +30,13 @@ impl Note {
 }
 
 impl Dialog for Note {
-    fn key(&mut self, _state: &mut State, key: KeyEvent) -> Next {
+    fn key(&mut self, state: &mut State, key: KeyEvent) -> Next {
         if key.code == KeyCode::Enter && !Text::is_new_line(&key) {
-            return Next::Close(vec![Effect::Note { call: self.call, note: self.text.value() }]);
+            let note = self.text.value();
+            if note != self.was {
+                state.remember(Undo::Note { call: self.call, name: self.name.clone(), was: self.was.clone(), now: note.clone() });
+            }
+            return Next::Close(vec![Effect::Note { call: self.call, note }]);
         }
         self.text.key(key);
         Next::stay()

@@ -1,12 +1,12 @@
 //! Files that are read: of contacts, looked at before they are imported, and of numbers that must not be called.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    super::message::{IntoList, Msg, Preview},
+    super::message::{Counted, IntoList, Msg, Preview},
     Performer,
 };
 use crate::{
@@ -14,6 +14,15 @@ use crate::{
     domain::{csv::ContactFile, phone, text::clean, zone},
     store::ContactTable,
 };
+
+/// A file that is being counted.
+pub(super) struct Counting {
+    cancel: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+/// How often a count is told while it goes on.
+const SHOWN: Duration = Duration::from_millis(200);
 
 impl Performer {
     /// A file of numbers that must not be called: whole, or nothing of it.
@@ -32,20 +41,70 @@ impl Performer {
         });
     }
 
+    /// The first rows at once; behind them the whole file is counted, as its columns are taken.
     pub(super) fn preview(&self, path: PathBuf) {
-        let (send, region) = (self.send.clone(), self.region.clone());
+        let (send, region, of) = (self.send.clone(), self.region.clone(), path.clone());
         self.runtime.spawn_blocking(move || {
-            let preview = look(path, region.as_deref());
+            let preview = look(of, region.as_deref());
             send.tell(Msg::Preview(Box::new(preview)));
         });
+        self.count(path, Vec::new(), None, 0);
+    }
+
+    /// Ends the count that goes on, if one does.
+    pub(super) fn stop_counting(&self) -> Option<JoinHandle<()>> {
+        self.counting.lock().take().map(|c| {
+            c.cancel.cancel();
+            c.task
+        })
+    }
+
+    /// What an import would do, told while it is counted.
+    pub(super) fn count(&self, path: PathBuf, mapping: Vec<(String, String)>, into: Option<IntoList>, turn: u64) {
+        let before = self.stop_counting();
+        let (desk, actor, send, cancel) = (self.desk.clone(), self.actor(), self.send.clone(), CancellationToken::new());
+        let region = self.region.as_deref().and_then(|r| phone::region(r).ok());
+        let stop = cancel.clone();
+        let task = self.runtime.spawn(async move {
+            // A file is not read twice at once.
+            if let Some(before) = before {
+                drop(before.await);
+            }
+            let tell = |percent, rows, done| send.tell(Msg::Counted(Box::new(Counted { path: path.clone(), turn, percent, rows, done })));
+            // What cannot be opened is said by the preview.
+            let Ok(file) = std::fs::File::open(&path) else { return };
+            let size = file.metadata().map(|m| m.len()).ok();
+            let import = Import { table: ContactTable::CsvFile, name: "counted".to_owned(), region, mapping, size, dry_run: true };
+            let import = Import { table: into.as_ref().map_or(ContactTable::CsvFile, |l| l.table), ..import };
+            let progress = watch::Sender::new(Progress::default());
+            let mut shown = progress.subscribe();
+            let mut counted = Box::pin(desk.count_import(actor, import, into.map(|l| l.id), file, progress, stop.clone()));
+            let done = loop {
+                tokio::select! {
+                    done = &mut counted => break done,
+                    () = tokio::time::sleep(SHOWN) => {
+                        let p = *shown.borrow_and_update();
+                        tell((p.bytes * 100).checked_div(p.size.unwrap_or(0)).unwrap_or(0).min(100), p.rows, None);
+                    }
+                }
+            };
+            if !stop.is_cancelled() {
+                let rows = shown.borrow().rows;
+                tell(100, rows, Some(done.map_err(|e| e.to_string())));
+            }
+        });
+        *self.counting.lock() = Some(Counting { cancel, task });
     }
 
     pub(super) fn import(&self, path: PathBuf, mapping: Vec<(String, String)>, into: Option<IntoList>) {
-        let cancel = CancellationToken::new();
+        let (cancel, before) = (CancellationToken::new(), self.stop_counting());
         *self.import.lock() = cancel.clone();
         let (desk, actor, send) = (self.desk.clone(), self.actor(), self.send.clone());
         let region = self.region.as_deref().and_then(|r| phone::region(r).ok());
         self.runtime.spawn(async move {
+            if let Some(before) = before {
+                drop(before.await);
+            }
             let file = match std::fs::File::open(&path) {
                 Ok(file) => file,
                 Err(e) => return send.tell(Msg::ImportDone(Err(format!("cannot open {}: {e}", path.display())))),
@@ -60,7 +119,7 @@ impl Performer {
                 while shown.changed().await.is_ok() {
                     let p = *shown.borrow_and_update();
                     tellers.tell(Msg::ImportProgress { bytes: p.bytes, size: p.size.unwrap_or(0), rows: p.rows });
-                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                    tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             });
             let (what, done) = match into {

@@ -24,8 +24,8 @@ impl Ask {
             Self::Outcome { name, .. } => format!("{name}: which outcome?"),
             Self::When { name } => format!("When is {name} to be called back? Enter alone: next day, same hour. Or +2h, 15:00, tue 15:00; \"no\" leaves it"),
             Self::Stop { name, live, left } => {
-                let (live, left) = (count(*live, "live call"), count(*left, "contact"));
-                format!("Stop \"{name}\"? {live}; {left} would stay undialled. It cannot be resumed, only started again")
+                let (live, left) = (count(*live, "live call"), count(*left, "person"));
+                format!("Stop \"{name}\"? {live}; {left} would not be called. A new start calls whoever is left, and keeps broken promises")
             }
             Self::Sure { name, live } => format!("Stop \"{name}\" and hang up on {} in mid-call?", count(*live, "person")),
             Self::HangUp { name } => format!("Hang up on {name}?"),

@@ -138,14 +138,14 @@ fn campaigns(p: &mut Plain, _: &str) {
     }
     for c in rows {
         let (r, number) = (&c.row, p.campaigns.of(c.row.id));
-        let counts = &r.counts;
+        let (counts, waiting) = (&r.counts, p.state.data.people(&c).waiting);
         let reason = if r.status_reason.is_empty() { String::new() } else { format!(" ({})", r.status_reason) };
         let (cap, live) = (r.daily_cap, counts.live);
         p.say(format!(
             "{number} {}, {}{reason}, {live} live, {} waiting, {} of {cap} today, {} to tag",
             r.name,
             r.execution_status.as_str(),
-            counts.pending,
+            waiting,
             c.used_today,
             counts.untagged
         ));
@@ -300,8 +300,8 @@ fn stop(p: &mut Plain, name: &str) {
     }
     let Some(id) = campaign(p, "stop", name) else { return };
     p.act_on(id, Action::Stop, |state| {
-        let row = &state.data.campaign(id)?.row;
-        Some(Ask::Stop { name: row.name.clone(), live: row.counts.live, left: row.counts.pending })
+        let c = state.data.campaign(id)?;
+        Some(Ask::Stop { name: c.row.name.clone(), live: c.row.counts.live, left: state.data.people(c).waiting })
     });
 }
 

@@ -312,7 +312,9 @@ impl Room for Calls {
         if self.pages.is_empty() {
             return empty(frame, &state.theme, rest, &self.nothing(state));
         }
-        let columns = Columns::of(usize::from(rest.width), state.lists.of(Pane::Calls));
+        let search = self.meant(state).search;
+        let by_tag = search.tagged_by.is_some() || search.outcome.is_some();
+        let columns = Columns::of(usize::from(rest.width), state.lists.of(Pane::Calls)).by_tag(by_tag);
         let marks = state.marks.of(Pane::Calls);
         let body = head(frame, &state.theme, rest, &columns.head());
         let top = state.sight.get(&Pane::Calls).map_or(0, |s| s.0).min(self.pages.len().saturating_sub(1));

@@ -10,7 +10,7 @@ use ratatui::{
 };
 
 use super::{
-    campaigns::{glyph, lasts, next},
+    campaigns::{lasts, next, sign},
     judging::cities,
     outcomes,
 };
@@ -24,7 +24,7 @@ use crate::{
         widgets::{boxed, fit, wrapped},
     },
     desk::{self, Bar, CampaignRoom, HourRate},
-    domain::{text::clean, zone},
+    domain::{campaign::Status, text::clean, zone},
 };
 
 /// Cells of the labels at the left.
@@ -79,9 +79,9 @@ impl Page<'_> {
 
     /// How it stands, by whom, and what it comes to next.
     fn standing(&mut self, c: &CampaignView) {
-        let (glyph, role) = glyph(self.state, c.row.execution_status);
+        let (glyph, role) = sign(self.state, c);
         let (words, of_next) = next(self.state, c);
-        let status = c.row.execution_status.as_str();
+        let status = if c.row.was_stopped() { "stopped" } else { c.row.execution_status.as_str() };
         let mut line = vec![Span::styled(format!(" {glyph} {status}"), self.state.theme.style(role))];
         if words != status {
             let room = self.width.saturating_sub(status.len() + 7);
@@ -94,7 +94,10 @@ impl Page<'_> {
     }
 
     fn room(&mut self, c: &CampaignView, room: &CampaignRoom) {
-        self.bar(&room.bar);
+        let head = self.state.data.head.as_ref();
+        // As its row in the list says: two figures of one thing are one too many.
+        let people = head.and_then(|h| h.people.get(&c.row.id)).copied().unwrap_or(room.bar.people);
+        self.bar(&Bar { people, closed_by_law: room.bar.closed_by_law.min(people.waiting), ..room.bar });
         self.when(c, room);
         self.day(c, room);
         self.holds(room);
@@ -108,15 +111,18 @@ impl Page<'_> {
         let symbols = self.state.theme.symbols.clone();
         // One block beside another is told by its colour; without any by its glyph.
         let on_line = if self.state.theme.mono && symbols.on_line == symbols.called { "▓".into() } else { symbols.on_line };
+        let p = &bar.people;
         let parts = [
-            ("called", bar.done, symbols.called, "state_completed"),
-            ("on the line", bar.live, on_line, "call_answered"),
-            ("waiting", bar.waiting, symbols.waits, "info"),
+            ("called", p.called, symbols.called, "state_completed"),
+            ("on the line", p.on_the_line, on_line, "call_answered"),
+            ("waiting", p.waiting - bar.closed_by_law, symbols.waits.clone(), "info"),
             ("closed by law", bar.closed_by_law, symbols.closed, "warn"),
-            ("do not call", bar.do_not_call, symbols.refused, "outcome_do_not_call"),
-            ("not reached", bar.exhausted, symbols.spent, "text_faint"),
+            ("left by the stop", p.stopped, symbols.waits, "text_dim"),
+            ("do not call", p.do_not_call, symbols.refused.clone(), "outcome_do_not_call"),
+            ("turned away", p.turned_away, symbols.refused, "warn"),
+            ("not reached", p.not_reached, symbols.spent, "text_faint"),
         ];
-        self.labelled("Contacts", &invalid(bar), "text");
+        self.labelled("Contacts", &in_list(bar), "text");
         let cells = charts::parts(self.width.saturating_sub(2), &parts.each_ref().map(|p| p.1));
         let mut line = vec![Span::raw(" ")];
         line.extend(parts.iter().zip(cells).map(|((_, _, glyph, role), n)| Span::styled(glyph.repeat(n), self.state.theme.style(role))));
@@ -154,15 +160,15 @@ impl Page<'_> {
         let (waiting, why) = (&room.why.waiting, &room.why);
         self.lines.push(Line::default());
         let until = why.until.map_or_else(String::new, |t| format!(", until {}", self.at(c, t)));
-        self.labelled("Now", &format!("{} can be called now; {}{until}", count(waiting.dialable_now, "contact"), why.message), "text");
+        let later = match waiting.later - waiting.closed() {
+            0 => String::new(),
+            n => format!(", {n} again later"),
+        };
+        self.labelled("Now", &format!("{} can be called now by the law{later}; {}{until}", count(waiting.dialable_now, "contact"), why.message), "text");
         let mut zones: Vec<_> = waiting.zones.iter().collect();
         zones.sort_by_key(|z| (z.opens.is_none(), z.opens, std::cmp::Reverse(z.waiting)));
         for (i, z) in zones.iter().take(ZONES).enumerate() {
-            let opens = match z.opens {
-                None => "never: no hour suits".to_owned(),
-                Some(t) if t <= self.state.now => "open now".to_owned(),
-                Some(t) => format!("opens {}", self.at(c, t)),
-            };
+            let opens = z.when(self.state.now, |t| self.at(c, t));
             let role = if z.lawful { "text" } else { "text_dim" };
             self.counted(if i == 0 { "Places" } else { "" }, z.waiting, &format!("{}  {opens}", cities(&zone::label(&z.zones))), role);
         }
@@ -173,24 +179,28 @@ impl Page<'_> {
     }
 
     fn day(&mut self, c: &CampaignView, room: &CampaignRoom) {
-        let cap = room.cap_reached.map_or_else(String::new, |t| format!(", its cap about {}", self.at(c, t)));
+        let ahead = room.why.forecast.cap.filter(|_| c.row.execution_status == Status::Running);
+        let cap = ahead.map_or_else(String::new, |t| format!(", its cap about {}", self.at(c, t)));
         let share = |p: Option<f64>| p.map_or_else(String::new, |p| format!(" ({p:.0} %)"));
         let answered = format!("{} answered{}", room.today.answered, share(room.today.answered_percent()));
         self.labelled("Today", &format!("{} of {} dials, {answered}{cap}", room.used_today, c.row.daily_cap), "text");
-        self.labelled("In all", &format!("{}, {} answered", count(c.row.counts.dials, "dial"), c.row.counts.pickups), "text");
+        // Of the same look at the rows as those of today.
+        self.labelled("In all", &format!("{}, {} answered", count(room.row.counts.dials, "dial"), room.row.counts.pickups), "text");
         self.labelled("Done", &self.end(c, room), "text");
     }
 
     /// When it is through: as its row in the list says, for two figures of one thing are one too many.
     fn end(&self, c: &CampaignView, room: &CampaignRoom) -> String {
-        let about = |t: DateTime<Utc>| format!("about {}, if it goes on like this", self.at(c, t));
+        let ahead = &room.why.forecast;
+        let none = if ahead.never > 0 { format!("; {} at no hour", count(ahead.never, "contact")) } else { String::new() };
+        let about = |t: DateTime<Utc>| format!("about {}, if it goes on like this{none}", self.at(c, t));
         let next = self.state.data.head.as_ref().and_then(|h| h.next.get(&c.row.id));
-        match next {
-            Some(desk::Next::Done(t)) => about(*t),
-            Some(desk::Next::Cap(t)) => format!("not today: its cap is reached about {}", self.at(c, *t)),
-            Some(desk::Next::Lasts(left)) => lasts(*left),
-            Some(desk::Next::Waits(..) | desk::Next::Begins | desk::Next::Braked) => "cannot be reckoned now".to_owned(),
-            None => room.ends.map_or_else(|| "cannot be reckoned now".to_owned(), about),
+        match (next, c.row.execution_status, ahead.ends) {
+            (Some(desk::Next::Done(t)), ..) => about(*t),
+            (Some(desk::Next::Lasts(left)), ..) => lasts(*left),
+            (Some(desk::Next::Begins | desk::Next::Braked), ..) | (.., None) => "cannot be reckoned now".to_owned(),
+            (_, Status::Running, Some(t)) => about(t),
+            _ => "does not run".to_owned(),
         }
     }
 
@@ -253,7 +263,8 @@ fn apart(ms: i64) -> String {
 }
 
 /// `1,182 in the list, 11 lines of it refused`.
-fn invalid(bar: &Bar) -> String {
+fn in_list(bar: &Bar) -> String {
     let refused = if bar.invalid > 0 { format!("; {} of the file refused", count(bar.invalid, "line")) } else { String::new() };
-    format!("{} in the list{refused}", bar.contacts)
+    let done = bar.people.done_percent().map_or_else(String::new, |p| format!(", {p} % done"));
+    format!("{} in the list{done}{refused}", bar.people.contacts)
 }

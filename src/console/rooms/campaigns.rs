@@ -226,13 +226,13 @@ impl Columns {
     fn spans(&self, state: &State, c: &CampaignView) -> Vec<Span<'static>> {
         let (glyph, role) = sign(state, c);
         let n = &c.row.counts;
-        let over = n.total - n.pending - n.processing - n.canceled;
-        let done = if n.total > 0 { over * 100 / n.total } else { 0 };
+        let people = state.data.people(c);
+        let done = people.done_percent().unwrap_or(0);
         let text = state.theme.style(if c.row.execution_status == Status::Completed { "text_faint" } else { "text" });
         let mut spans =
             vec![Span::styled(format!("{glyph} "), state.theme.style(role)), Span::styled(format!("{} ", fit(&clean(&c.row.name, 80), self.name)), text)];
         if self.bar > 0 {
-            let (filled, track) = charts::gauge_parts(self.bar, charts::share(over, n.total), &state.theme.symbols);
+            let (filled, track) = charts::gauge_parts(self.bar, charts::share(people.done(), people.contacts), &state.theme.symbols);
             spans.extend([Span::styled(filled, state.theme.style(role)), Span::styled(format!("{track} "), state.theme.style("border"))]);
         }
         let figures = [(self.done, format!("{done} %")), (self.live, n.live.to_string()), (self.today, format!("{}/{}", c.used_today, c.row.daily_cap))];
@@ -246,11 +246,13 @@ impl Columns {
 }
 
 /// Its state; of one that runs and dials nobody now, that it waits.
-fn sign<'a>(state: &'a State, c: &CampaignView) -> (&'a str, &'static str) {
+pub fn sign<'a>(state: &'a State, c: &CampaignView) -> (&'a str, &'static str) {
     let next = state.data.head.as_ref().and_then(|h| h.next.get(&c.row.id));
     let waits = state.data.kill_switch || matches!(next, Some(desk::Next::Waits(..))) || (next.is_none() && !c.open);
     match c.row.execution_status {
         Status::Running if waits && c.row.counts.live == 0 => (&state.theme.symbols.paused, "warn"),
+        // Not the sign of what is done.
+        Status::Completed if c.row.was_stopped() => (&state.theme.symbols.idle, "text_faint"),
         status => glyph(state, status),
     }
 }
@@ -283,7 +285,7 @@ pub fn next(state: &State, c: &CampaignView) -> (String, &'static str) {
         Status::Paused if row.status_actor.is_empty() => ("paused".to_owned(), "state_paused"),
         Status::Paused => (format!("paused, {}", by()), "state_paused"),
         Status::Error => (row.status_reason.clone(), "error"),
-        Status::Completed if row.counts.canceled > 0 && row.status_actor != "engine" => (format!("stopped, {}", by()), "text_faint"),
+        Status::Completed if row.was_stopped() => (format!("stopped, {}", by()), "text_faint"),
         Status::Completed => ("done".to_owned(), "text_faint"),
         Status::Idle if row.manual => ("single calls".to_owned(), "text_faint"),
         Status::Idle => ("not started".to_owned(), "text_dim"),

@@ -28,6 +28,8 @@ pub struct Columns {
     attempt: usize,
     campaign: usize,
     last: usize,
+    /// By when they were tagged, in which order they stand then; else by when they were dialled.
+    tagged: bool,
 }
 
 /// What parts the columns.
@@ -55,6 +57,12 @@ impl Columns {
         some
     }
 
+    /// Of what somebody tagged: in the order of their tags, with the moment of these.
+    #[must_use]
+    pub fn by_tag(self, tagged: bool) -> Self {
+        Self { tagged, ..self }
+    }
+
     /// Those of one number, whose name is said elsewhere.
     pub fn of_number(width: usize) -> Self {
         let mut some = Self::fixed(width, &AS_IT_IS, 70);
@@ -71,7 +79,7 @@ impl Columns {
         let left = width.saturating_sub(1 + at + state);
         let some = |column, least, cells| if left >= least { wide(column, cells) } else { 0 };
         let (talk, age) = (some(Column::Talk, 40, TALK), some(Column::Dialled, 60, AGE));
-        Self { at, age, contact: 0, number: 0, state, talk, attempt: some(Column::Attempt, attempt, ATTEMPT), campaign: 0, last: 0 }
+        Self { at, age, contact: 0, number: 0, state, talk, attempt: some(Column::Attempt, attempt, ATTEMPT), campaign: 0, last: 0, tagged: false }
     }
 
     /// What they leave of a width.
@@ -82,7 +90,7 @@ impl Columns {
     pub fn head(&self) -> String {
         let contact = if self.contact > 0 { self.contact + GAP } else { 0 };
         let cells = [
-            (self.at, "dialled"),
+            (self.at, if self.tagged { "tagged" } else { "dialled" }),
             (self.age, "  ago"),
             (contact, "contact"),
             (self.number, "number"),
@@ -98,11 +106,12 @@ impl Columns {
     pub fn spans(&self, state: &State, found: &FoundCall) -> Vec<Span<'static>> {
         let r = &found.call;
         let cell = |width: usize, text: &dyn Fn() -> String, role: &str| (width > 0).then(|| Span::styled(fit(&text(), width), state.theme.style(role)));
+        let at = if self.tagged { found.outcome_at.or(r.armed_at) } else { r.armed_at };
         let name = (self.contact > 0).then(|| Span::styled(fit(&display_name(r), self.contact), row_style(state, r)));
         let apart = (self.contact > 0).then(|| Span::raw(" ".repeat(GAP)));
         let before = [
-            cell(self.at, &|| r.armed_at.map_or_else(String::new, |t| when(state, t)), "text_dim"),
-            cell(self.age, &|| r.armed_at.map_or_else(String::new, |t| format!("{:>5}", age(state.now, t))), "text_faint"),
+            cell(self.at, &|| at.map_or_else(String::new, |t| when(state, t)), "text_dim"),
+            cell(self.age, &|| at.map_or_else(String::new, |t| format!("{:>5}", age(state.now, t))), "text_faint"),
             name,
             apart,
             cell(self.number, &|| state.number(&r.phone_number), "text_dim"),

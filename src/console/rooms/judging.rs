@@ -23,7 +23,7 @@ use crate::{
         widgets::{boxed, cut, empty, fit, wrapped},
     },
     desk::TagCard,
-    domain::{outcome::Outcome, schedule},
+    domain::{outcome::Outcome, schedule, text::clean},
     store::{FoundCall, PaneRow},
 };
 
@@ -279,6 +279,10 @@ impl Writing<'_> {
         if let Some(clock) = known.map(|c| &c.clock).filter(|c| !c.time.is_empty()) {
             self.words(&format!("{}, {} there", cities(&clock.place), clock.time), "text_dim");
         }
+        if let Some(due) = known.and_then(|c| c.keeps) {
+            let at = due.with_timezone(&self.state.options.zone).format("%a %e %b %H:%M");
+            self.words(&format!("this call is the callback that was promised for {at}"), "warn");
+        }
     }
 
     fn talk(&mut self, row: &PaneRow) {
@@ -291,12 +295,19 @@ impl Writing<'_> {
     fn agent(&mut self, row: &PaneRow, known: Option<&TagCard>) {
         let Some(word) = row.suggestion else {
             self.labelled("Agent", "says nothing of it", "text_faint");
+            if known.is_some_and(|c| c.listed.is_some()) {
+                self.words("its number is on the do-not-call list", "outcome_do_not_call");
+            }
             return;
         };
+        // A word of an agent closes a number at once: no question is left.
+        let listed = known.and_then(|c| c.listed.as_ref()).map(|l| clean(&l.entry.created_by, 40));
+        let listed =
+            listed.map_or_else(String::new, |by| format!("; on the do-not-call list already{}", if by.is_empty() { by } else { format!(", by {by}") }));
         let why = known.and_then(|c| c.word.as_ref()).map(|w| w.note.trim()).filter(|n| !n.is_empty()).map_or_else(String::new, |n| format!(": {n}"));
         self.labelled(
             "Agent",
-            &format!("{},{}{why}", word.label(), if row.suggestion_confidence.is_some() { sure(row) } else { " not sure how much".into() }),
+            &format!("{},{}{listed}{why}", word.label(), if row.suggestion_confidence.is_some() { sure(row) } else { " not sure how much".into() }),
             &format!("outcome_{}", word.as_str()),
         );
     }
@@ -335,7 +346,7 @@ impl Writing<'_> {
     }
 
     fn earlier(&self, call: &FoundCall) -> String {
-        let at = call.call.armed_at.map_or_else(String::new, |t| t.with_timezone(&self.state.options.zone).format("%e %b").to_string());
+        let at = call.call.armed_at.map_or_else(String::new, |t| t.with_timezone(&self.state.options.zone).format("%e %b %H:%M").to_string());
         let what = call.call.outcome.map_or_else(|| call.call.state.words().to_owned(), |o| o.label().to_owned());
         let by = call.outcome_by.as_deref().filter(|b| !b.is_empty()).map_or_else(String::new, |b| format!("   by {b}"));
         format!("{at}  {}  {what}{by}", call.call.campaign_name)

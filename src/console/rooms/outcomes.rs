@@ -173,7 +173,7 @@ fn last_tagged(state: &State) -> Option<String> {
             let minutes = (state.now - *at).num_minutes();
             Some(if minutes < 1 { format!("{name}, just now") } else { format!("{name}, {} ago", count(minutes, "minute")) })
         }
-        Undo::Tags(_) | Undo::PauseAll(_) | Undo::Lines { .. } => None,
+        Undo::Tags(_) | Undo::PauseAll(_) | Undo::Note { .. } | Undo::Lines { .. } => None,
     })
 }
 
@@ -184,7 +184,8 @@ fn totals(state: &State, width: usize) -> Vec<Line<'static>> {
     let Some(head) = state.data.head.as_deref() else { return vec![Line::from(Span::styled(" loading...", dim))] };
     let tagged: i64 = head.outcomes.iter().map(|o| o.1).sum();
     let gap = if width < 40 { " " } else { "   " };
-    let words = format!(" {} dialled{gap}{} answered", head.today.dials, head.today.answered);
+    let today = state.data.today.unwrap_or(head.today);
+    let words = format!(" {} dialled{gap}{} answered", today.dials, today.answered);
     // What the shares below are of, over them.
     let share = [format!("% of {tagged} tagged"), "% of tagged".to_owned()]
         .into_iter()

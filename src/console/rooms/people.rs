@@ -23,7 +23,7 @@ use crate::{
         state::{Errand, State},
         text,
     },
-    domain::{campaign::ContactSource, outcome::Outcome, phone::PhoneNumber},
+    domain::{campaign::ContactSource, outcome::Outcome, phone::PhoneNumber, text::clean},
     store::SourceRow,
 };
 
@@ -162,7 +162,11 @@ impl People {
         let list = self.source(state).filter(|_| self.side == Side::Lists && self.person.is_none()).cloned();
         match list {
             _ if state.options.read_only => state.hint(READ_ONLY),
-            Some(list) => state.open(dialogs::Delete::list(&list)),
+            // Said before its name is typed.
+            Some(list) => match state.data.campaigns.iter().find(|c| c.row.source_id() == Some(list.id)).map(|c| clean(&c.row.name, 40)) {
+                Some(user) => state.hint(&format!("campaign \"{user}\" calls from this list: delete the campaign first, then the list")),
+                None => state.open(dialogs::Delete::list(&list)),
+            },
             None if self.which(state) == Which::DoNotCall => {
                 state.hint("the do-not-call list is not deleted: an admin takes a number off it by `dialdeck dnc remove`");
             }

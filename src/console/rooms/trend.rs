@@ -44,10 +44,8 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, area: Rect) {
     let (dials, answered, failed) = (columns(|p| p.dials), columns(|p| p.answered), columns(|p| p.failed));
     let rows = usize::from(inside.height).saturating_sub(BELOW).max(1);
     let top = dials.iter().copied().max().unwrap_or(0);
-    let sums = minutes.iter().fold(Pace::default(), |mut sum, p| {
-        sum += *p;
-        sum
-    });
+    // The hour as the header has it, its last minute too.
+    let sums = head.figures.hour;
     let share = sums.answered_percent().map_or_else(String::new, |p| format!(", {p:.0} %"));
     let mut words = [format!("dials {}", sums.dials), format!("most {top} a minute"), format!("answered {}{share}", sums.answered)].into_iter();
     let mut lines: Vec<Line<'static>> = stacked(state, &dials, &answered, top, rows)

@@ -286,10 +286,7 @@ fn history(state: &State, part: &mut Part, minutes: &[Pace], width: usize, value
 }
 
 fn sum(minutes: &[Pace]) -> Pace {
-    minutes.iter().fold(Pace::default(), |mut sum, p| {
-        sum += *p;
-        sum
-    })
+    minutes.iter().copied().sum()
 }
 
 /// `to tag 7, oldest 4 m`, in the colour of its age; without room `to tag 7, 4 m`.

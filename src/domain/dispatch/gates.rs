@@ -291,6 +291,9 @@ impl CampaignFacts {
 /// A national list must be no older when the profile asks for one.
 const LIST_AGE: Duration = Duration::days(31);
 
+/// How the reason of a stop begins.
+const STOPPED: &str = "stopped";
+
 /// The state of a campaign, with the way to running.
 pub(super) fn state(c: &CampaignFacts) -> Result<(), Closed> {
     let way = match c.status {
@@ -299,9 +302,10 @@ pub(super) fn state(c: &CampaignFacts) -> Result<(), Closed> {
         Status::Idle => ". Start it",
         Status::Paused => ". Resume it",
         Status::Error => ". Mend it and start it again",
+        Status::Completed if c.status_reason.starts_with(STOPPED) => ". A new start calls whoever is left",
         Status::Completed => "",
     };
-    let word = c.status.as_str();
+    let word = if c.status_reason.starts_with(STOPPED) { STOPPED } else { c.status.as_str() };
     let words = match c.status_reason.as_str() {
         "" => word.to_owned(),
         // "paused by Ana" says it already.

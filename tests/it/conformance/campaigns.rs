@@ -307,12 +307,6 @@ async fn the_books_of_a_campaign_are_its_calls_alike_ones_together(house: House)
     assert_eq!(of(State::Armed), Some((true, false, false, None, 1, 0)));
     assert_eq!(alike[0].counts.dials, 3, "beside its counters");
     assert!(house.store.alike_calls(CampaignId::fresh()).await.unwrap().is_empty());
-    let tries = async |attempts| house.store.exhausted(h.campaign, attempts).await.unwrap();
-    house.ended(State::NoAnswer, 10, |_| {}).await;
-    let third = house.dial(|c| c.attempt = 3).await;
-    house.end(&third, State::Busy, 10, |_| {}).await;
-    house.ended(State::Busy, 10, |r| r.charged = false).await;
-    assert_eq!((tries(1).await, tries(3).await, tries(4).await), (2, 1, 0));
 }
 
 async fn promises_that_a_stop_broke_are_found(house: House) {

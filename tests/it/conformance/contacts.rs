@@ -3,10 +3,14 @@
 use dialdeck::{
     domain::{
         call::State,
-        campaign::ContactSource::{self, ContactList, CsvFile},
+        campaign::{
+            ContactSource::{self, ContactList, CsvFile},
+            Status,
+        },
         contact::{ImportReport, NewContact},
         id::{ContactId, SourceId},
         outcome::Outcome,
+        people::People,
         phone::PhoneNumber,
     },
     store::{ContactSearch, ListedSearch, Setting, StoreError},
@@ -27,7 +31,66 @@ databases!(
     a_shared_list_holds_for_every_owner,
     contacts_go_over_into_a_list_that_is_there,
     an_import_that_was_decided_is_found_at_any_age,
+    people_are_counted_by_where_they_stand,
 );
+
+async fn people_are_counted_by_where_they_stand(house: House) {
+    let h = house.ids;
+    let people = many(0, 9);
+    let (who, numbers): (Vec<ContactId>, Vec<String>) = people.iter().map(|c| (c.id, c.number.to_string())).unzip();
+    let flagged = NewContact { do_not_call: true, ..contact(20, "+12025559999") };
+    house.contacts(CsvFile, h.file, people.into_iter().chain([flagged]).collect()).await;
+    let count = async || house.store.headcount(&house.store.campaign(h.owner, h.campaign).await.unwrap().unwrap()).await.unwrap();
+    let all = People { contacts: 10, ..People::default() };
+    assert_eq!(count().await, People { waiting: 9, do_not_call: 1, ..all }, "who has not begun calls whoever may be called");
+    house.start(h.campaign).await;
+    let to = |i: usize| (Some(who[i]), numbers[i].clone());
+    // Tried again, on the line, answered, not reached three times, turned away, listed, and three without a row.
+    let first = house.dial(|c| (c.contact_id, c.phone_number) = to(0)).await;
+    house.end(&first, State::Busy, 10, |_| {}).await;
+    house.queue(|c| ((c.contact_id, c.phone_number), c.attempt) = (to(0), 2)).await;
+    house.dial(|c| (c.contact_id, c.phone_number) = to(1)).await;
+    let talked = house.dial(|c| (c.contact_id, c.phone_number) = to(2)).await;
+    house.end(&talked, State::Completed, 60, |r| r.answered_at = Some(h.after(5))).await;
+    for attempt in 1..=3 {
+        let row = house.dial(|c| ((c.contact_id, c.phone_number), c.attempt) = (to(3), attempt)).await;
+        house.end(&row, State::NoAnswer, 10, |_| {}).await;
+    }
+    let refused = house.queue(|c| (c.contact_id, c.phone_number) = to(4)).await;
+    house.change(&refused, |r| (r.state, r.completed_at, r.charged) = (State::Failed, Some(h.now), false)).await;
+    let listed = numbers[5].clone();
+    tx!(house, |tx| tx.add_do_not_call(h.owner, &listed, "", "test", "", h.now).await?);
+    house.dial(|c| c.contact_id = None).await;
+    let retries = house.store.campaign(h.owner, h.campaign).await.unwrap().unwrap().retry.0.max_attempts;
+    assert_eq!(retries, 3);
+    // Full: whoever has no row gets none. While it fills, they are to get one.
+    let full = People { waiting: 1, again: 1, on_the_line: 1, called: 1, not_reached: 1, turned_away: 4, do_not_call: 2, ..all };
+    assert_eq!(count().await, full);
+    tx!(house, |tx| tx.set_fill(h.campaign, Some(5)).await?);
+    assert_eq!(count().await, People { waiting: 4, turned_away: 1, ..full }, "behind the sixth nobody has a row yet");
+    tx!(house, |tx| tx.set_fill(h.campaign, None).await?);
+    assert!(tx!(house, |tx| tx.move_campaign(h.campaign, Status::Running, Status::Completed, "", "engine", h.now).await?));
+    assert_eq!(count().await, full);
+    assert!(tx!(house, |tx| tx.move_campaign(h.campaign, Status::Completed, Status::Completed, "", "Ana", h.now).await?));
+    assert_eq!(count().await, People { stopped: 4, turned_away: 0, ..full }, "a new start would call them");
+    // Of the list alone.
+    let of = (CsvFile, h.file);
+    assert_eq!(house.store.silent_in_list(h.owner, CsvFile, h.file).await.unwrap(), 2);
+    assert_eq!(house.store.silent_in_list(h.stranger, CsvFile, h.file).await.unwrap(), 1);
+    let dialled = async |owner, since| house.store.dialled_in_list(owner, CsvFile, h.file, since).await.unwrap();
+    assert_eq!((dialled(h.owner, h.now).await, dialled(h.owner, h.after(1)).await, dialled(h.stranger, h.now).await), (4, 0, 0));
+    let other = source(&house, ContactList, "other", 5).await;
+    house.contacts(ContactList, other, many(7, 5)).await;
+    assert_eq!(house.store.in_both_lists(of, (ContactList, other)).await.unwrap(), 2);
+    assert_eq!(house.store.in_both_lists(of, of).await.unwrap(), 10);
+    let some: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    assert_eq!(house.store.listed_of(h.owner, &some).await.unwrap(), [numbers[5].clone()]);
+    assert!(house.store.listed_of(h.stranger, &some).await.unwrap().is_empty());
+    // Of calls that belong to no list every one stands for somebody.
+    let whole = house.store.pace_within(h.owner, h.now, h.after(60)).await.unwrap();
+    assert_eq!((whole.armed, whole.dials, whole.answered, whole.failed), (7, 7, 1, 0));
+    assert!(house.store.pace_within(h.owner, h.after(1), h.after(60)).await.unwrap().is_zero());
+}
 
 /// A contact with nothing but a name and a number.
 pub fn contact(line: i64, number: &str) -> NewContact {

@@ -18,12 +18,46 @@ databases!(
     calls_are_found_along_each_index_page_by_page,
     a_numbers_calls_are_told_newest_first,
     promised_calls_are_told_by_when_they_are_due,
+    promised_calls_of_a_campaign_are_told,
+    what_people_did_is_told_with_what_they_did_it_to,
     the_audit_only_grows,
     what_happened_to_campaigns_is_told_with_their_names,
     tags_are_counted_by_whom,
     news_are_what_moved_since,
     what_was_done_lately_is_told_with_names,
 );
+
+async fn promised_calls_of_a_campaign_are_told(house: House) {
+    let h = house.ids;
+    let late = house.queue(|c| (c.priority, c.dialable_at) = (1, h.after(900))).await;
+    let soon = house.queue(|c| (c.priority, c.dialable_at, c.contact_name) = (1, h.after(60), FOREIGN.into())).await;
+    house.queue(|_| {}).await;
+    let other = house.campaign(|_| {}).await;
+    house.queue_in(other, |c| c.priority = 1).await;
+    let told = house.store.promised_in(h.campaign, 9).await.unwrap();
+    assert_eq!(told.iter().map(|p| (p.id, p.due)).collect::<Vec<_>>(), [(soon.id, h.after(60)), (late.id, h.after(900))]);
+    assert_eq!((told[0].contact_name.as_str(), house.store.promised_in(h.campaign, 1).await.unwrap().len()), (FOREIGN, 1));
+    assert_eq!(tx!(house, |tx| tx.promised_in(h.campaign, 9).await?), told);
+}
+
+async fn what_people_did_is_told_with_what_they_did_it_to(house: House) {
+    let h = house.ids;
+    let call = house.dial(|c| c.contact_name = FOREIGN.into()).await;
+    tx!(house, |tx| {
+        tx.audit(h.after(1), h.owner, "Ana", "console", "campaign_edited", Some(h.campaign.0), &json!({ "changed": ["cap 5 to 6"] })).await?;
+        tx.audit(h.after(2), h.owner, "Ana", "console", "contacts_imported", Some(h.file.0), &json!({ "imported": 7 })).await?;
+        tx.audit(h.after(2), h.owner, "engine", "engine", "call_armed", Some(call.id.0), &json!({})).await?;
+        tx.request_hangup(call.id, "Ben", "console", h.after(3)).await?;
+        tx.add_do_not_call(h.owner, "+12025550188", "", "console", "Ana", h.after(4)).await?;
+    });
+    let told = house.store.deeds_between(h.owner, h.now, h.after(9)).await.unwrap();
+    let told: Vec<_> = told.iter().map(|(of, l)| (of.as_deref().unwrap(), l.action.as_str(), l.actor.as_str())).collect();
+    assert_eq!(told, [("Q4", "campaign_edited", "Ana"), ("leads.csv", "contacts_imported", "Ana"), (FOREIGN, "hung_up", "Ben")]);
+    assert!(house.store.deeds_between(h.stranger, h.now, h.after(9)).await.unwrap().is_empty());
+    assert!(house.store.deeds_between(h.owner, h.after(5), h.after(9)).await.unwrap().is_empty());
+    assert_eq!(house.store.listed_between(h.owner, h.now, h.after(9)).await.unwrap(), [("Ana".to_owned(), 1)]);
+    assert!(house.store.listed_between(h.owner, h.after(5), h.after(9)).await.unwrap().is_empty());
+}
 
 async fn names(house: &House, q: &CallSearch) -> Vec<String> {
     house.store.find_calls(q).await.unwrap().rows.into_iter().map(|r| r.call.contact_name).collect()

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     console::{message::FormValues, rows::count},
+    desk::{Overlap, calling_time},
     domain::{
         campaign::Settings,
         script::{self, Script},
@@ -70,33 +71,22 @@ impl Form {
             Err((id, why)) => return vec![format!("{}: {why}", id.label())],
             Ok(v) => v,
         };
-        let (contacts, dnc) = self.sources.get(self.contacts.at).map_or((0, 0), |s| (s.2, s.3));
+        // What the list says of itself, until the rows have said who is on a do-not-call list besides.
+        let of_list = || self.sources.get(self.contacts.at).map_or((0, 0), |s| (s.2, s.3));
+        let (contacts, dnc) = self.overlap.as_ref().map_or_else(of_list, |o| (o.contacts, o.do_not_call));
         let callable = contacts - dnc;
-        let seconds = callable * (v.settings.call_delay_ms.max(1000 * 60 / v.settings.max_concurrent.max(1))) / 1000;
         let window = v.settings.window().map(|w| w.label()).unwrap_or_default();
         let needs = Script::parse(&v.prompt).required();
         let needs = if needs.is_empty() { String::new() } else { format!("; needs {}", needs.join(", ")) };
-        let hours = match seconds / 3600 {
-            0 => format!("about {} min of calling", (seconds / 60).max(1)),
-            h => format!("about {h} h {:02} min of calling", seconds / 60 % 60),
-        };
+        let hours = calling_time(callable, &v.settings);
         let first = if self.editing.is_some() {
             "It holds from the next call on; calls on the line go on.".to_owned()
         } else {
             format!("{} to call, {dnc} on do-not-call; {hours}, longer where the law closes places", count(callable, "contact"))
         };
         let mut lines = vec![first];
-        lines.extend(self.called_already());
+        lines.extend(self.overlap.iter().flat_map(Overlap::words));
         lines.push(format!("{window} {}, {} a day{needs}", v.settings.timezone, v.settings.daily_cap));
         lines
-    }
-
-    /// Whose campaigns call these people already: the same person would be rung by both.
-    fn called_already(&self) -> Option<String> {
-        let (_, list, ..) = self.sources.get(self.contacts.at).filter(|_| self.editing.is_none())?;
-        let names: Vec<&str> = self.calling.iter().filter(|(of, _)| of == list).map(|c| c.1.as_str()).collect();
-        let first = names.first()?;
-        let more = if names.len() > 1 { format!(" and {} more call", names.len() - 1) } else { " calls".to_owned() };
-        Some(format!("\"{first}\"{more} from this list already: the same people would be rung by both."))
     }
 }

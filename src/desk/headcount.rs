@@ -1,0 +1,95 @@
+//! Where the people of campaigns stand, kept for a while: counting them looks at everybody in a list, and the screen
+//! asks several times a second. Whoever shows it on one screen asks here, so that two places never differ.
+
+use std::collections::HashMap;
+
+use parking_lot::Mutex;
+use tokio::time::{Duration, Instant};
+
+use super::{Desk, DeskError};
+use crate::{
+    domain::{campaign::Status, id::CampaignId, people::People, stats::Counts},
+    store::CampaignRow,
+};
+
+/// By what it is known that a count is old: the campaign's calls, its state, how far it is filled, its attempts.
+type Mark = (Counts, Status, Option<i64>, i64);
+
+struct Known {
+    mark: Mark,
+    at: Instant,
+    took: Duration,
+    people: People,
+}
+
+#[derive(Default)]
+pub(super) struct Headcounts(Mutex<HashMap<CampaignId, Known>>);
+
+/// A count whose mark has not changed may be old only by do-not-call lists and changed contacts.
+const LONG: Duration = Duration::from_secs(10);
+/// Where counting takes longer than this, the screen rests so many times as long.
+const QUICK: Duration = Duration::from_millis(50);
+const SHARE: u32 = 20;
+/// Of many campaigns those not counted within this are counted at the next look.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+fn mark(row: &CampaignRow) -> Mark {
+    (row.counts, row.execution_status, row.fill_position, row.retry.0.max_attempts)
+}
+
+impl Headcounts {
+    /// What is known of a campaign as it is now.
+    fn same(&self, row: &CampaignRow) -> Option<People> {
+        let all = self.0.lock();
+        all.get(&row.id).filter(|k| k.mark == mark(row) && k.at.elapsed() < LONG).map(|k| k.people)
+    }
+
+    /// What was counted of it so lately that counting again would be most of what is done.
+    fn resting(&self, row: &CampaignRow) -> Option<People> {
+        let all = self.0.lock();
+        all.get(&row.id).filter(|k| k.took > QUICK && k.at.elapsed() < k.took * SHARE).map(|k| k.people)
+    }
+
+    fn last(&self, id: CampaignId) -> Option<People> {
+        self.0.lock().get(&id).map(|k| k.people)
+    }
+
+    fn keep(&self, row: &CampaignRow, people: People, took: Duration) {
+        self.0.lock().insert(row.id, Known { mark: mark(row), at: Instant::now(), took, people });
+    }
+
+    /// Counts nothing that was counted before: a do-not-call list or a list's contacts were changed here.
+    pub fn forget(&self) {
+        self.0.lock().clear();
+    }
+}
+
+impl Desk {
+    /// Where the people of a campaign stand; see [`People`] for what each figure counts.
+    pub async fn people(&self, row: &CampaignRow) -> Result<People, DeskError> {
+        if let Some(people) = self.headcounts.same(row) {
+            return Ok(people);
+        }
+        let begun = Instant::now();
+        let people = self.store.headcount(row).await?;
+        self.headcounts.keep(row, people, begun.elapsed());
+        Ok(people)
+    }
+
+    /// The same of many, running ones first: those for which there is no time now are told as they were, or not yet.
+    pub async fn people_of(&self, rows: &[CampaignRow]) -> Result<HashMap<CampaignId, People>, DeskError> {
+        let begun = Instant::now();
+        let mut rows: Vec<&CampaignRow> = rows.iter().collect();
+        rows.sort_by_key(|r| r.execution_status != Status::Running);
+        let mut all = HashMap::new();
+        for row in rows {
+            let people = match self.headcounts.resting(row) {
+                None if begun.elapsed() < PATIENCE => Some(self.people(row).await?),
+                None => self.headcounts.last(row.id),
+                resting => resting,
+            };
+            all.extend(people.map(|p| (row.id, p)));
+        }
+        Ok(all)
+    }
+}
