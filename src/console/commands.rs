@@ -35,7 +35,7 @@ pub fn run(state: &mut State, line: &str) -> Vec<Effect> {
     state.typed.drain(..drop);
     let (verb, rest) = line.split_once(' ').map_or((line, ""), |(v, r)| (v, r.trim()));
     match (verb, rest) {
-        ("stop", "all") => acts::act(state, Action::StopAll),
+        ("stop", "all") => stop_all(state),
         ("pause", "all") if state.data.campaigns_in(Status::Running) == 0 => hint(state, "no campaign is running"),
         ("pause", "all") => acts::act(state, Action::PauseAll),
         ("resume", "all") => resume_all(state),
@@ -181,6 +181,15 @@ fn unknown(state: &mut State, name: &str) -> Vec<Effect> {
         return Vec::new();
     }
     state.complain(format!("there is no command \"{name}\": {} lists all, and finds them while you type", state.keys.name(Action::Command)));
+    Vec::new()
+}
+
+/// Whoever says it may mean the campaigns, or the kill switch: both are offered.
+fn stop_all(state: &mut State) -> Vec<Effect> {
+    if state.options.read_only {
+        return hint(state, "read-only: nothing is changed from here");
+    }
+    state.open(dialogs::StopAll::new(state));
     Vec::new()
 }
 
