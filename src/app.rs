@@ -32,7 +32,7 @@ use crate::{
     api::{self, Auth, Defaults, Provider, Role},
     clock::SharedClock,
     config::{Config, RecordingSource, Secret},
-    desk::{Actor, Desk, DeskError, Installation},
+    desk::{Actor, Desk, DeskError, Installation, SWITCHED_OFF},
     domain::{id::OwnerId, rules::Rules},
     engine::{Engine, EngineConfig, Recording, Stop, hostname},
     provision::{OwnTrunk, Provision},
@@ -207,7 +207,7 @@ impl App {
             app.lock = Some(Arc::new(lock));
             app.lead(config, options, false).await?;
         } else {
-            app.following.send_replace(Some(format!("following the engine of another process on {}", app.desk.store().path())));
+            app.following.send_replace(Some(format!("calls go on in another process on {}: this screen looks on, and steers", app.desk.store().path())));
             app.keep("wait for the lock", app.twin().stand_by(config.clone(), options));
         }
         Ok(app)
@@ -270,7 +270,7 @@ impl App {
         }
         let idle = |words: &str| Some(words.to_owned());
         let why_not = if options.no_dial || !config.engine_enabled {
-            idle("dialling is switched off (--no-dial or ENABLE_CAMPAIGN_ENGINE=false): console and listener only")
+            Some(format!("{SWITCHED_OFF} (--no-dial or ENABLE_CAMPAIGN_ENGINE=false): console and listener only"))
         } else if self.carrier.is_none() {
             idle("no LiveKit is configured: set LIVEKIT_HOST, LIVEKIT_API_KEY and LIVEKIT_API_SECRET; `dialdeck demo` practises without")
         } else {
@@ -321,7 +321,7 @@ impl App {
             Err(e) if waits => listen_words(&e),
             Err(e) => return Err(AppError::Listen { addr, why: listen_words(&e) }),
         };
-        let words = format!("no callbacks reach this process: cannot listen on {addr}: {why}. It is tried again every 5 s");
+        let words = format!("no webhooks reach this process: cannot listen on {addr}: {why}. It is tried again every 5 s");
         tracing::warn!(target: "app", "{words}");
         self.port.send_replace(Some(words));
         let (clock, port) = (self.clock.clone(), self.port.clone());
@@ -441,10 +441,10 @@ impl App {
         }
     }
 
-    /// Ends dialling, as the begin of an end.
+    /// Holds dialling, as the begin of an end that may be taken back.
     #[must_use]
-    pub fn dial_no_more(&self) -> CancellationToken {
-        self.stop.drain.clone()
+    pub fn dial_no_more(&self) -> watch::Sender<bool> {
+        self.stop.hold.clone()
     }
 
     /// Stops at once; calls go on by themselves and the next start adopts them.

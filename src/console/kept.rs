@@ -12,7 +12,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::notify::Way;
+use super::{lead::Lead, notify::Way};
 use crate::desk::Away;
 
 /// What a console leaves to the next one.
@@ -89,13 +89,26 @@ pub struct Session {
     pub report: Option<PathBuf>,
     /// What happened meanwhile, until there is room to show it.
     pub away: Option<Box<Away>>,
+    pub lead: Lead,
 }
 
 impl Session {
     #[must_use]
     pub fn begin(now: DateTime<Utc>, read_only: bool) -> Self {
         let saved = Kept::default();
-        Self { since: now, saved, saved_at: now, theme: None, me: None, watched: String::new(), mouse: false, read_only, report: None, away: None }
+        Self {
+            since: now,
+            saved,
+            saved_at: now,
+            theme: None,
+            me: None,
+            watched: String::new(),
+            mouse: false,
+            read_only,
+            report: None,
+            away: None,
+            lead: Lead::default(),
+        }
     }
 }
 

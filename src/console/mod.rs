@@ -29,6 +29,7 @@ pub mod kept;
 mod keymap;
 mod keys;
 mod layout;
+mod lead;
 mod leaving;
 mod lists;
 mod mailbox;
@@ -132,7 +133,7 @@ pub struct ConsoleOptions {
     pub outside: Option<Arc<dyn Outside>>,
     /// Lines instead of a screen.
     pub plain: bool,
-    /// Why no callbacks reach this process: its port is taken.
+    /// Why no webhooks reach this process: its port is taken.
     pub port: tokio::sync::watch::Receiver<Option<String>>,
     pub drain: Drain,
     /// Who keeps running without a screen; a demonstration cannot.

@@ -9,6 +9,7 @@ use super::{
     dialogs,
     kept::Kept,
     keys::Pane,
+    lead,
     lists::{self, Column},
     message::Effect,
     question::Question,
@@ -175,13 +176,21 @@ pub fn theme_changed(state: &mut State, name: &str, result: Result<theme::Theme,
 
 /// What happened meanwhile, shown as soon as nothing else is open.
 pub fn away(state: &mut State, away: Box<Away>) {
-    if !dialogs::Away::is_empty(&away) {
+    if dialogs::Away::is_empty(&away) {
+        state.session.lead.opened = true;
+    } else {
         state.session.away = Some(away);
     }
     show_away(state);
 }
 
-pub fn show_away(state: &mut State) {
+/// After each message: what is to be said as soon as there is room for it.
+pub fn look(state: &mut State) {
+    lead::look(state);
+    show_away(state);
+}
+
+fn show_away(state: &mut State) {
     if state.dialog.is_none()
         && !state.is_tiny()
         && let Some(away) = state.session.away.take()

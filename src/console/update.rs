@@ -38,7 +38,7 @@ impl State {
     pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
         let mut effects = apply(self, msg);
         self.fit_symbols();
-        session::show_away(self);
+        session::look(self);
         layout::see(self);
         let wanted = self.target().map(|r| r.id);
         if self.shows_story() && self.dialog.is_none() && wanted != self.shown {

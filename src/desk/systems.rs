@@ -26,6 +26,12 @@ const BACKUP: Duration = Duration::days(7);
 /// How the engine's words begin where no LiveKit is configured.
 pub const NO_LIVEKIT: &str = "no LiveKit is configured";
 
+/// How the words begin where this installation is told not to dial.
+pub const SWITCHED_OFF: &str = "dialling is switched off";
+
+/// What the engine says while nothing new is begun and its last calls go on.
+pub const ENDING: &str = "the process that dials is ending: nothing new is dialled until its last calls are over; whoever follows it dials after that";
+
 impl Desk {
     /// Every system, in the order in which one needs another.
     pub async fn systems(&self, owner: OwnerId) -> Result<Vec<System>, DeskError> {

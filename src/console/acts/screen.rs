@@ -1,7 +1,7 @@
 //! What changes the picture only: cursor, focus, filters, themes, and the way out.
 
 use super::super::{
-    Ending, dialogs,
+    Ending, alerts, dialogs,
     keys::{Action, Pane},
     message::Effect,
     place::Next,
@@ -93,8 +93,8 @@ pub fn escape(state: &mut State) {
         state.arrange();
     } else if state.focus == Pane::Events && state.event.is_some() {
         state.event = None;
-    } else {
-        state.zoom = false;
+    } else if !std::mem::take(&mut state.zoom) {
+        alerts::put_banners_away(state);
     }
 }
 
