@@ -549,7 +549,7 @@ fn sip_guess(host: &str) -> String {
 pub fn operator() -> String {
     let read = |name: &str| std::env::var(name).ok().filter(|v| !v.trim().is_empty());
     let name = read("DIALDECK_OPERATOR").unwrap_or_else(|| {
-        let login = read("USER").or_else(|| read("LOGNAME")).unwrap_or_else(|| "operator".to_owned());
+        let login = read("USER").or_else(|| read("LOGNAME")).unwrap_or_else(|| format!("console@{}", hostname()));
         read("SSH_CLIENT").and_then(|c| c.split(' ').next().map(|ip| format!("{login}@{ip}"))).unwrap_or(login)
     });
     crate::domain::text::clean(&name, 60)

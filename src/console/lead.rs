@@ -1,20 +1,9 @@
 //! Who dials, from one moment to the next: that this screen begins to is said, for people are phoned by it.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
 
 use super::{keys::Action, rows::count, state::State};
 use crate::{desk::SWITCHED_OFF, domain::campaign::Status};
-
-/// What is known of it, and what is still to be said.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Lead {
-    /// Another process dialled, at the last look.
-    followed: bool,
-    /// It ended then: whether this one dials the rows tell a moment later.
-    ended: Option<DateTime<Utc>>,
-    /// A screen was opened where nothing had happened meanwhile.
-    pub opened: bool,
-}
 
 /// Rows that were read so soon after may be those of before.
 const MOMENT: Duration = Duration::seconds(1);

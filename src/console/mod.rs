@@ -17,6 +17,7 @@ mod alerts;
 mod ansi;
 pub mod charts;
 mod commands;
+mod country;
 mod data;
 mod dialogs;
 mod edges;
@@ -25,6 +26,7 @@ mod export;
 mod farewell;
 mod fuzzy;
 mod happened;
+mod keeping;
 pub mod kept;
 mod keymap;
 mod keys;
@@ -66,6 +68,7 @@ mod update;
 mod view;
 pub mod waiting;
 mod watching;
+mod why;
 mod widgets;
 
 use std::{

@@ -23,7 +23,7 @@ use super::{
     setup,
     snapshot::Wants,
     theme::Depth,
-    waiting, watching,
+    waiting, watching, why,
 };
 use crate::{
     desk::{Actor, CampaignDraft, ContactChange, Desk, DeskError, Preflight, UndoDoNotCall},
@@ -46,7 +46,7 @@ pub struct Performer {
     send: Sender,
     wants: watch::Sender<Wants>,
     import: parking_lot::Mutex<CancellationToken>,
-    region: Option<String>,
+    region: parking_lot::RwLock<Option<String>>,
     role: Role,
     outside: Option<Arc<dyn Outside>>,
     keeper: Option<Keeper>,
@@ -70,7 +70,7 @@ impl Performer {
             send,
             wants,
             import: parking_lot::Mutex::default(),
-            region,
+            region: parking_lot::RwLock::new(region),
             role,
             outside,
             keeper,
@@ -79,6 +79,10 @@ impl Performer {
             zone: options.zone,
             theme,
         }
+    }
+
+    fn region(&self) -> Option<rlibphonenumber::Region> {
+        self.region.read().as_deref().and_then(|r| phone::region(r).ok())
     }
 
     pub fn wants(&self) -> watch::Receiver<Wants> {
@@ -116,7 +120,9 @@ impl Performer {
                 drop(self.runtime.spawn(async move { waiting::write(desk, actor, tag, |msg| send.tell(msg)).await }));
             }
             Effect::UndoTag { call, name, previous, outcome, lift } => self.take_back(call, name, (outcome, previous), lift),
-            Effect::Note { call, note } => self.done("note saved".to_owned(), async move { desk.set_note(actor, call, note).await.map(drop) }),
+            Effect::Note { call, note } => self.done((if note.trim().is_empty() { "the note is taken away" } else { "note saved" }).to_owned(), async move {
+                desk.set_note(actor, call, note).await.map(drop)
+            }),
             Effect::HangUp(call, name) => self.done(format!("hanging up {name}..."), async move { desk.hang_up(actor, call).await }),
             Effect::Again(call, name) => self.spawn(async move {
                 match desk.call_again(actor, call).await {
@@ -153,7 +159,7 @@ impl Performer {
             }),
             Effect::ImportNumbers(path) => self.import_numbers(path),
             Effect::EditContact { table, id, name, email, notes } => {
-                let region = self.region.as_deref().and_then(|r| phone::region(r).ok());
+                let region = self.region();
                 let change = ContactChange { name, email, notes, ..ContactChange::default() };
                 self.done("the card is saved".to_owned(), async move { desk.edit_contact(actor, table, id, change, region).await });
             }
@@ -197,6 +203,7 @@ impl Performer {
             Effect::Keep(kept) => self.keep(*kept),
             Effect::Watch(name) => drop(self.theme.send_replace(name)),
             Effect::Me(name) => self.named(name),
+            Effect::Country(code) => drop(self.region.write().replace(code)),
             Effect::LogLevel(level) => self.wants.send_modify(|w| w.level = Some(level)),
             Effect::Write { path, text } => self.write(path, text),
             // The loop itself ends, and the loop has the terminal.
@@ -312,14 +319,7 @@ impl Performer {
             };
             match found.await {
                 Ok((row, why, missing)) => {
-                    let c = &row.counts;
-                    let mut lines = why.lines(row.zone(), desk.now());
-                    // What the gate says, then the campaign's own figures.
-                    let gate = 1 + usize::from(why.until.is_some());
-                    let figures = format!("{} queued, {} live, {} dialled, {} answered", c.pending, c.live, c.dials, c.pickups);
-                    lines.splice(gate..gate, [String::new(), figures]);
-                    // What a start would say, before it is tried.
-                    lines.splice(gate..gate, missing.into_iter().map(|m| format!("missing: {}", m.message)));
+                    let lines = why::lines(&why, &missing, &row, desk.now());
                     Msg::Why { title: format!("Why: {}", row.name), lines }
                 }
                 Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },

@@ -45,6 +45,7 @@ pub fn kept(state: &State) -> Kept {
         bell: (state.alarms.is_on() != is_configured(state)).then_some(state.alarms.is_on()),
         log: (state.log_level != tracing::Level::INFO).then(|| state.log_level.as_str().to_lowercase()),
         me: state.session.me.clone(),
+        country: state.session.country.clone(),
         ..Kept::default()
     };
     for (pane, list) in state.lists.all() {
@@ -92,6 +93,11 @@ pub fn begin(state: &mut State, kept: &Kept) -> Vec<Effect> {
     if let Some(me) = state.session.me.clone() {
         state.actor.name.clone_from(&me);
         effects.push(Effect::Me(me));
+    }
+    // What the configuration says goes before what was said on a screen.
+    if let Some(code) = kept.country.clone().filter(|_| state.options.region.is_none()) {
+        (state.options.region, state.session.country) = (Some(code.clone()), Some(code.clone()));
+        effects.push(Effect::Country(code));
     }
     effects.extend(state.session.mouse.then_some(Effect::Mouse(true)));
     effects.extend(open_room(state, kept.room.as_deref().unwrap_or_default()));

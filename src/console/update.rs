@@ -50,7 +50,7 @@ impl State {
         effects.extend(self.with_room(focus, |room, state| room.asks(state)).unwrap_or_default());
         let judged = rooms::judged(self);
         if judged != self.judged {
-            self.judged = judged;
+            (self.judged, self.story.0) = (judged, 0);
             effects.push(Effect::Judge(judged));
         }
         effects.extend(session::save(self));
@@ -122,7 +122,9 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.complain(format!("{name}: {why}"));
         }
         Msg::Lines { campaign, name, by, undone, result } => lines(state, campaign, name, by, undone, result),
-        Msg::KillSwitch(on) => state.say(if on { "KILL SWITCH ON: nothing is dialled on any host" } else { "kill switch off" }),
+        // That it is on its bar says.
+        Msg::KillSwitch(true) => {}
+        Msg::KillSwitch(false) => state.say("the kill switch is off: campaigns that run dial again"),
         Msg::Why { title, mut lines } => {
             if lines.iter().any(|l| l.starts_with("missing: ")) {
                 lines.push(format!("{} shows all that is missing, with the key that mends it", state.keys.name(Action::Focus(Pane::Systems))));

@@ -4,14 +4,15 @@
 
 use chrono::{DateTime, Utc};
 
-use super::rows::count;
+use super::text::cities;
 use crate::{
     desk::{ENDING, Explanation, ZoneWait, calling},
     domain::{
+        Refusal,
         campaign::Status,
         dispatch::{Closed, Closure, Gate},
         text::clean,
-        zone::Zone,
+        zone::{self, Zone},
     },
     store::CampaignRow,
 };
@@ -34,7 +35,7 @@ const WAYS: &[(Gate, &str)] = &[
 
 /// All of it.
 #[must_use]
-pub fn lines(why: &Explanation, missing: &[String], row: &CampaignRow, now: DateTime<Utc>) -> Vec<String> {
+pub fn lines(why: &Explanation, missing: &[Refusal], row: &CampaignRow, now: DateTime<Utc>) -> Vec<String> {
     let zone = row.zone();
     let mut lines: Vec<String> = match why.obstacles.as_slice() {
         [] => vec![until(&why.message, why.until, zone)],
@@ -42,8 +43,8 @@ pub fn lines(why: &Explanation, missing: &[String], row: &CampaignRow, now: Date
         all => all.iter().enumerate().map(|(i, c)| format!("{}. {}", i + 1, obstacle(c, row, zone))).collect(),
     };
     // What a start would say, before it is tried; what is among the obstacles already is not said again.
-    let gates: Vec<&str> = why.obstacles.iter().map(|c| c.gate.word()).collect();
-    lines.extend(missing.iter().filter(|_| !gates.contains(&Gate::Trunk.word()) || missing.len() > 1).map(|m| format!("missing: {m}")));
+    let told = |m: &&Refusal| why.obstacles.iter().any(|c| c.gate.word() == m.gate);
+    lines.extend(missing.iter().filter(|m| !told(m)).map(|m| format!("missing: {}", m.message)));
     lines.push(String::new());
     let c = &row.counts;
     lines.push(format!("{} queued, {} live, {} dialled, {} answered", c.pending, c.live, c.dials, c.pickups));
@@ -98,7 +99,7 @@ fn contacts(why: &Explanation) -> String {
 
 /// A place, and when it opens.
 fn place(z: &ZoneWait, zone: Zone, now: DateTime<Utc>) -> String {
-    let name = super::text::cities(&crate::domain::zone::label(&z.zones));
+    let name = cities(&zone::label(&z.zones));
     if let Some(closed) = &z.closed {
         return format!("{name}  {}", shut(closed, &z.opens.map_or_else(String::new, |t| format!(" until {}", moment(t, zone)))));
     }
@@ -116,10 +117,4 @@ pub fn shut(c: &Closure, until: &str) -> String {
     let reason = if c.reason.trim().is_empty() { String::new() } else { format!(" ({})", clean(&c.reason, 60)) };
     let until = if c.until.is_none() { " until somebody opens it" } else { until };
     format!("{} closed{by}{reason}{until}", c.place)
-}
-
-/// `1 place`, `2 places`: for whoever tells how many are shut.
-#[must_use]
-pub fn places(n: usize) -> String {
-    count(i64::try_from(n).unwrap_or(0), "place")
 }

@@ -8,7 +8,7 @@ use super::{Desk, DeskError, Hands, Preflight, campaigns::missing_fields};
 use crate::{
     domain::{
         campaign::Status,
-        dispatch::{Closes, Closure, Decision, Gate},
+        dispatch::{self, Closed, Closes, Closure, Decision, Gate},
         legal, place,
         text::clean,
         zone::{self, Zone},
@@ -26,6 +26,9 @@ pub struct Explanation {
     /// What waits, and for what.
     #[serde(skip)]
     pub waiting: Waiting,
+    /// All that is in the way, in the order of mending; the first is the gate.
+    #[serde(skip)]
+    pub obstacles: Vec<Closed>,
 }
 
 /// The contacts left: who may be called now, who later.
@@ -56,6 +59,9 @@ pub struct ZoneWait {
     /// The law is open now.
     #[serde(skip)]
     pub lawful: bool,
+    /// An operator has closed it.
+    #[serde(skip)]
+    pub closed: Option<Closure>,
 }
 
 impl Explanation {
@@ -87,6 +93,9 @@ impl Explanation {
     }
 }
 
+/// A gate by its word, its words, and when it changes.
+type Binding = (&'static str, String, Option<DateTime<Utc>>);
+
 /// Contacts looked at for missing script fields before a start.
 const SAMPLE: i64 = 5000;
 
@@ -98,28 +107,41 @@ const MOMENT: chrono::Duration = chrono::Duration::seconds(10);
 
 impl Desk {
     pub async fn explain(&self, row: &CampaignRow) -> Result<Explanation, DeskError> {
-        let (gate, message, until) = self.binding(row).await?;
-        Ok(Explanation { gate: gate.to_owned(), message, until, waiting: self.waiting(row).await? })
+        let ((gate, message, until), obstacles) = self.in_the_way(row, true).await?;
+        Ok(Explanation { gate: gate.to_owned(), message, until, waiting: self.waiting(row).await?, obstacles })
     }
 
     /// What the engine would decide now, from what is in the rows.
-    pub(super) async fn binding(&self, row: &CampaignRow) -> Result<(&'static str, String, Option<DateTime<Utc>>), DeskError> {
+    pub(super) async fn binding(&self, row: &CampaignRow) -> Result<Binding, DeskError> {
+        Ok(self.in_the_way(row, false).await?.0)
+    }
+
+    /// The gate that binds, and where that is asked for all that would bind after it.
+    async fn in_the_way(&self, row: &CampaignRow, all: bool) -> Result<(Binding, Vec<Closed>), DeskError> {
         if row.manual && row.execution_status == Status::Idle {
-            return Ok((Gate::State.word(), "it is made of single calls: each is dialled when somebody asks for it".to_owned(), None));
+            let words = "it is made of single calls: each is dialled when somebody asks for it".to_owned();
+            return Ok(((Gate::State.word(), words, None), Vec::new()));
         }
         let mut installation = self.standing().await?;
         installation.unwell = self.unwell(row).await?.map(|words| (words, None));
         let no_agent = self.store.setting(Setting::CampaignNote(row.id)).await?.map(|words| (words, None));
-        let look = self.decide(row, &installation, &Hands::default(), no_agent).await?;
+        let mut look = self.decide(row, &installation, &Hands::default(), no_agent).await?;
         let closed = match look.decision {
             Decision::Wait(closed) | Decision::Ended(closed) => closed,
-            Decision::Go { .. } => return Ok(going(look.board.campaign.brake)),
+            Decision::Go { .. } => return Ok((going(look.board.campaign.brake), Vec::new())),
         };
         let passes = closed.gate.closes() == Closes::Pace && closed.until.is_some_and(|t| t - look.board.now < MOMENT);
         if passes && closed.gate != Gate::Queue {
-            return Ok(going(look.board.campaign.brake));
+            return Ok((going(look.board.campaign.brake), Vec::new()));
         }
-        Ok((closed.gate.word(), closed.message, closed.until))
+        if !all {
+            return Ok(((closed.gate.word(), closed.message, closed.until), Vec::new()));
+        }
+        if look.board.zones.is_empty() {
+            look.board.zones = self.zones(row, &Hands::default(), look.board.now).await?;
+        }
+        let all = dispatch::obstacles(&self.rules, &look.board);
+        Ok(((closed.gate.word(), closed.message, closed.until), all))
     }
 
     /// What keeps the engine from dialling a campaign that runs: what it said itself, or its silence.
@@ -183,7 +205,7 @@ impl Desk {
         // Where no law is known the rows end at their gate.
         let lawful = hours.awake && hours.opens.is_some() && closed.is_none();
         let clock = key.split(';').next().unwrap_or_default().to_owned();
-        ZoneWait { zones: clock, waiting: 0, opens: closed.map_or(hours.opens, |c| c.until), lawful }
+        ZoneWait { zones: clock, waiting: 0, opens: closed.map_or(hours.opens, |c| c.until), lawful, closed: closed.cloned() }
     }
 
     /// What a start finds, in one look.
@@ -211,7 +233,7 @@ impl Waiting {
     /// Contacts of a queue, and how many of them are due. Queues of the same clock that open together are one line.
     fn add(&mut self, queue: &ZoneWait, waiting: i64, due: i64) {
         self.dialable_now += if queue.lawful { due } else { 0 };
-        match self.zones.iter_mut().find(|z| z.zones == queue.zones && z.opens == queue.opens) {
+        match self.zones.iter_mut().find(|z| z.zones == queue.zones && z.opens == queue.opens && z.closed == queue.closed) {
             Some(z) => z.waiting += waiting,
             None => self.zones.push(ZoneWait { waiting, ..queue.clone() }),
         }
@@ -219,7 +241,8 @@ impl Waiting {
 }
 
 /// `9 min`, `4 h 10 min`.
-fn calling(seconds: i64) -> String {
+#[must_use]
+pub fn calling(seconds: i64) -> String {
     match (seconds / 3600, (seconds + 59) / 60 % 60) {
         (0, minutes) => format!("{minutes} min"),
         (hours, minutes) => format!("{hours} h {minutes:02} min"),

@@ -62,7 +62,7 @@ pub use chronicle::{Chronicle, Entry, EntryId, Fact, Party};
 pub use claim::{ClaimRequest, Claimed, Claims, Outgoing, TurnedAway};
 pub use contacts::{Import, ImportError, Progress};
 pub use error::DeskError;
-pub use explain::{Explanation, Waiting, ZoneWait};
+pub use explain::{Explanation, Waiting, ZoneWait, calling};
 pub use head::{Head, Lights, Next};
 pub use history::{Away, CampaignShift, ContactClock, Figures, Happening, NumberStory, OperatorShift, ShiftReport, What};
 pub use housekeeping::Removed;

@@ -436,7 +436,7 @@ fn the_detail_shows_what_the_gates_looked_at() {
     press(&mut s, "\n");
     s.update(Msg::Detail(Box::new(Detail { row, timeline: vec![], outcomes: vec![], audit })));
     let shown = screen(&mut s, 120, 40);
-    assert!(shown.contains("allowed and dialled by engine") && !shown.contains("dials24h"), "{shown}");
+    assert!(shown.contains("allowed and dialled") && !shown.contains("dials24h"), "{shown}");
     press(&mut s, "d");
     let shown = screen(&mut s, 120, 40);
     assert!(shown.contains("America/New_York Wed 12:00") && shown.contains("dials24h 1"), "{shown}");

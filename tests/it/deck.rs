@@ -48,7 +48,7 @@ pub fn head() -> Head {
         lights: Some(Lights {
             livekit: System::good("LiveKit", "answers"),
             livekit_took: Some(44),
-            agents: System::good("agent worker", "nobody has waited for one"),
+            agents: System::good("agent worker", "no call had to wait for one"),
             hooks: System::good("hooks", "last one 2 s ago"),
             hook_at: Some(now() - Duration::seconds(2)),
             trunk: System::good("trunk", "13 of 20 lines in use"),
@@ -138,7 +138,7 @@ fn the_deck_at_every_size_in_both_sets_of_glyphs() {
 /// All of one campaign.
 fn room() -> CampaignRoom {
     let c = busy().campaigns.remove(0);
-    let place = |zones: &str, waiting, opens: Option<DateTime<Utc>>, lawful| ZoneWait { zones: zones.into(), waiting, opens, lawful };
+    let place = |zones: &str, waiting, opens: Option<DateTime<Utc>>, lawful| ZoneWait { zones: zones.into(), waiting, opens, lawful, closed: None };
     let waiting = Waiting {
         dialable_now: 412,
         later: 208,
@@ -154,7 +154,7 @@ fn room() -> CampaignRoom {
     };
     CampaignRoom {
         bar: Bar { contacts: 1000, done: 341, live: 5, waiting: 412, closed_by_law: 208, do_not_call: 12, exhausted: 22, invalid: 11 },
-        why: Explanation { gate: "open".into(), message: "calls are being made".into(), until: None, waiting },
+        why: Explanation { gate: "open".into(), message: "calls are being made".into(), until: None, waiting, obstacles: Vec::new() },
         hours: (9..16).map(|hour| HourRate { hour, pace: pace(100, i64::from(hour) * 4, 2) }).collect(),
         today: pace(214, 88, 6),
         outcomes: Outcome::ALL.into_iter().zip([31, 26, 12, 5, 11, 0]).collect(),

@@ -1,8 +1,10 @@
 //! What is open over the screen, one file each: its state, its keys, its drawing, its words.
 
 mod again;
+mod agent_says_never;
 mod agents_words;
 mod alerts;
+mod allow;
 mod assistants;
 mod away;
 mod begin;
@@ -40,8 +42,10 @@ mod words;
 mod write_over;
 
 pub use again::Again;
+pub use agent_says_never::AgentSaysNever;
 pub use agents_words::AgentsWords;
 pub use alerts::Alerts;
+pub use allow::Allow;
 pub use assistants::{AssistantForm, Assistants};
 pub use away::Away;
 pub use begin::Begin;

@@ -19,7 +19,7 @@ impl Performer {
     /// A file of numbers that must not be called: whole, or nothing of it.
     pub(super) fn import_numbers(&self, path: PathBuf) {
         let (desk, actor) = (self.desk.clone(), self.actor());
-        let region = self.region.as_deref().and_then(|r| phone::region(r).ok());
+        let region = self.region();
         self.spawn(async move {
             let file = match std::fs::File::open(&path) {
                 Ok(file) => file,
@@ -33,7 +33,7 @@ impl Performer {
     }
 
     pub(super) fn preview(&self, path: PathBuf) {
-        let (send, region) = (self.send.clone(), self.region.clone());
+        let (send, region) = (self.send.clone(), self.region.read().clone());
         self.runtime.spawn_blocking(move || {
             let preview = look(path, region.as_deref());
             send.tell(Msg::Preview(Box::new(preview)));
@@ -44,7 +44,7 @@ impl Performer {
         let cancel = CancellationToken::new();
         *self.import.lock() = cancel.clone();
         let (desk, actor, send) = (self.desk.clone(), self.actor(), self.send.clone());
-        let region = self.region.as_deref().and_then(|r| phone::region(r).ok());
+        let region = self.region();
         self.runtime.spawn(async move {
             let file = match std::fs::File::open(&path) {
                 Ok(file) => file,

@@ -11,7 +11,6 @@ use ratatui::{
 
 use super::{
     campaigns::{glyph, lasts, next},
-    judging::cities,
     outcomes,
 };
 use crate::{
@@ -21,6 +20,8 @@ use crate::{
         rows::count,
         snapshot::CampaignView,
         state::State,
+        text::cities,
+        why,
         widgets::{boxed, fit, wrapped},
     },
     desk::{self, Bar, CampaignRoom, HourRate},
@@ -154,11 +155,22 @@ impl Page<'_> {
         let (waiting, why) = (&room.why.waiting, &room.why);
         self.lines.push(Line::default());
         let until = why.until.map_or_else(String::new, |t| format!(", until {}", self.at(c, t)));
-        self.labelled("Now", &format!("{} can be called now; {}{until}", count(waiting.dialable_now, "contact"), why.message), "text");
+        let now = if why.obstacles.is_empty() {
+            format!("{} can be called now; {}{until}", count(waiting.dialable_now, "contact"), why.message)
+        } else {
+            let and = if why.obstacles.len() > 1 { format!(", and {} more in the way", why.obstacles.len() - 1) } else { String::new() };
+            let key = self.state.keys.name(Action::Why);
+            format!("nobody: {}{until}{and} ({key}). {} could be called by the law", self.state.in_keys(&why.message), waiting.dialable_now)
+        };
+        self.labelled("Now", &now, "text");
         let mut zones: Vec<_> = waiting.zones.iter().collect();
         zones.sort_by_key(|z| (z.opens.is_none(), z.opens, std::cmp::Reverse(z.waiting)));
         for (i, z) in zones.iter().take(ZONES).enumerate() {
             let opens = match z.opens {
+                _ if z.closed.is_some() => {
+                    let until = z.opens.map_or_else(String::new, |t| format!(" until {}", self.at(c, t)));
+                    z.closed.as_ref().map_or_else(String::new, |closed| why::shut(closed, &until))
+                }
                 None => "never: no hour suits".to_owned(),
                 Some(t) if t <= self.state.now => "open now".to_owned(),
                 Some(t) => format!("opens {}", self.at(c, t)),

@@ -178,7 +178,7 @@ fn none(state: &State) -> String {
         return format!("0 of {all} match \"{filter}\". Esc clears");
     }
     let (new, import) = (state.keys.name(Action::New), state.keys.name(Action::Import));
-    format!("No campaigns yet. {import} imports contacts, {new} makes a campaign. `dialdeck demo` shows sample data, and rings no phone")
+    format!("No campaigns yet. {import} imports contacts, {new} makes a campaign")
 }
 
 /// Widths: the name has what the longest needs; the bar and the day drop where there is no room, and what the
