@@ -30,7 +30,7 @@ use crate::{
     config::{Config, Secret},
     desk::{Actor, Desk, DeskError, Installation},
     domain::{id::OwnerId, rules::Rules},
-    engine::Stop,
+    engine::{Stop, hostname},
     provision::{OwnTrunk, Provision},
     store::{Setting, Store, StoreError, migrate_postgres},
     telephony::{
@@ -207,7 +207,7 @@ impl App {
             app.lock = Some(Arc::new(lock));
             app.lead(config, options, false).await?;
         } else {
-            app.following.send_replace(Some(format!("following the engine of another process on {}", app.desk.store().path())));
+            app.following.send_replace(Some(format!("calls go on in another process on {}: this screen looks on, and steers", app.desk.store().path())));
             app.keep("wait for the lock", app.twin().stand_by(config.clone(), options));
         }
         Ok(app)
@@ -311,10 +311,10 @@ impl App {
         }
     }
 
-    /// Ends dialling, as the begin of an end.
+    /// Holds dialling, as the begin of an end that may be taken back.
     #[must_use]
-    pub fn dial_no_more(&self) -> CancellationToken {
-        self.stop.drain.clone()
+    pub fn dial_no_more(&self) -> watch::Sender<bool> {
+        self.stop.hold.clone()
     }
 
     /// Stops at once; calls go on by themselves and the next start adopts them.
@@ -347,7 +347,7 @@ async fn any_open_call(desk: &Desk) -> bool {
 pub fn operator() -> String {
     let read = |name: &str| std::env::var(name).ok().filter(|v| !v.trim().is_empty());
     let name = read("DIALDECK_OPERATOR").unwrap_or_else(|| {
-        let login = read("USER").or_else(|| read("LOGNAME")).unwrap_or_else(|| "operator".to_owned());
+        let login = read("USER").or_else(|| read("LOGNAME")).unwrap_or_else(|| format!("console@{}", hostname()));
         read("SSH_CLIENT").and_then(|c| c.split(' ').next().map(|ip| format!("{login}@{ip}"))).unwrap_or(login)
     });
     crate::domain::text::clean(&name, 60)

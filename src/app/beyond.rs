@@ -104,6 +104,33 @@ impl Outside for Beyond {
         })
     }
 
+    fn back_up(&self, path: PathBuf) -> Soon<Result<u64, String>> {
+        let desk = self.desk.clone();
+        Box::pin(async move {
+            let there = || format!("{} is there already and stays as it is: name a new file", path.display());
+            if path.exists() {
+                return Err(there());
+            }
+            let broken = |e: &dyn std::fmt::Display| format!("{} was not written: {e}", path.display());
+            let (beside, file) = beside(&path).map_err(|e| broken(&e))?;
+            drop(file);
+            let copied = desk.store().copy_into(&beside).await.map_err(|e| e.to_string());
+            let placed =
+                copied.and_then(|()| File::open(&beside).and_then(|f| f.sync_all()).and_then(|()| place(&beside, &path, false)).map_err(|e| e.to_string()));
+            match placed {
+                Ok(true) => {}
+                wrong => {
+                    for suffix in ["", "-wal", "-shm"] {
+                        drop(fs::remove_file(format!("{}{suffix}", beside.display())));
+                    }
+                    return Err(wrong.err().map_or_else(there, |e| broken(&e)));
+                }
+            }
+            desk.note_backup().await.map_err(|e| e.to_string())?;
+            fs::metadata(&path).map(|m| m.len()).map_err(|e| broken(&e))
+        })
+    }
+
     fn export(&self, actor: Actor, wanted: Export) -> Soon<Result<Exported, String>> {
         let desk = self.desk.of(self.owner);
         Box::pin(async move {

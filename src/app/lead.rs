@@ -28,6 +28,13 @@ pub(super) enum Turn {
     Idle(&'static str),
 }
 
+/// Begins as [`crate::desk::SWITCHED_OFF`], by which a console knows it.
+const SWITCHED_OFF_HERE: &str = "dialling is switched off (--no-dial or ENABLE_CAMPAIGN_ENGINE=false): console and listener only";
+
+fn span(d: Duration) -> Span {
+    Span::from_std(d).unwrap_or(Span::seconds(30))
+}
+
 impl App {
     /// Holds the lock: listens, and dials where that is allowed and no other host does.
     pub(super) async fn lead(&mut self, config: &Config, options: StartOptions, taking_over: bool) -> Result<(), AppError> {
@@ -69,7 +76,7 @@ impl App {
             return Ok(Turn::Waits { words, everywhere: false });
         }
         if options.no_dial || !config.engine_enabled {
-            return Ok(Turn::Idle("dialling is switched off (--no-dial or ENABLE_CAMPAIGN_ENGINE=false): console and listener only"));
+            return Ok(Turn::Idle(SWITCHED_OFF_HERE));
         }
         let Some(carrier) = self.carrier.clone() else {
             return Ok(Turn::Idle("no LiveKit is configured: set LIVEKIT_HOST, LIVEKIT_API_KEY and LIVEKIT_API_SECRET; `dialdeck demo` practises without"));
@@ -182,7 +189,6 @@ impl App {
     }
 
     fn engine_config(&self, config: &Config) -> EngineConfig {
-        let span = |d: Duration| Span::from_std(d).unwrap_or(Span::seconds(30));
         let auth = self.auth.clone();
         EngineConfig {
             agent_name: config.agent_name.clone(),

@@ -27,7 +27,7 @@ impl App {
             Err(e) if waits => listen_words(&e),
             Err(e) => return Err(AppError::Listen { addr, why: listen_words(&e) }),
         };
-        let words = format!("no callbacks reach this process: cannot listen on {addr}: {why}. It is tried again every 5 s");
+        let words = format!("no webhooks reach this process: cannot listen on {addr}: {why}. It is tried again every 5 s");
         tracing::warn!(target: "app", "{words}");
         self.port.send_replace(Some(words));
         let (clock, port) = (self.clock.clone(), self.port.clone());

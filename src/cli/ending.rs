@@ -15,6 +15,7 @@ use crate::{
     config::OnHangup,
     console::{ConsoleError, Drain, Ending},
     desk::{Actor, Desk},
+    domain::{campaign::Status, text::clean},
 };
 
 /// Longer than any call lasts.
@@ -62,6 +63,46 @@ pub fn finish(runtime: &Runtime, app: App, ended: Result<Ending, ConsoleError>, 
         tell!("dialdeck: calls and campaigns go on in process {pid}, without a screen. `dialdeck` looks again; `kill {pid}` ends it after its live calls");
     }
     failed.map_or(done, Err)
+}
+
+/// What is left behind, on the terminal that the screen gave back: who waits for a tag, what runs on, and how to come
+/// back.
+pub fn tell_left(runtime: &Runtime, desk: &Desk, actor: &Actor, calls_go_on: bool) {
+    let left = runtime.block_on(async {
+        let campaigns = desk.store().campaigns(actor.owner, None, 500, 0).await.ok()?.rows;
+        let open = desk.store().open_calls().await.ok()?.len();
+        Some((campaigns, open))
+    });
+    // A database that does not answer is told where it matters.
+    let Some((campaigns, open)) = left else { return };
+    let untagged: i64 = campaigns.iter().map(|c| c.counts.untagged).sum();
+    let running: Vec<String> = campaigns.iter().filter(|c| c.execution_status == Status::Running).map(|c| format!("\"{}\"", clean(&c.name, 60))).collect();
+    let mut parts = Vec::new();
+    if open > 0 && !calls_go_on {
+        parts.push(format!("{} on the line, and the next start looks after {}", many(open, "call is", "calls are"), if open == 1 { "it" } else { "them" }));
+    }
+    if untagged > 0 {
+        parts.push(many(usize::try_from(untagged).unwrap_or(0), "call waits for a tag", "calls wait for a tag"));
+    }
+    match (running.len(), calls_go_on) {
+        (0, _) => {}
+        (n, true) => parts.push(format!("{} in the other process: {}", many(n, "campaign goes on", "campaigns go on"), running.join(", "))),
+        (n, false) => {
+            let dials = if n == 1 { "it dials" } else { "they dial" };
+            parts.push(format!(
+                "{} ({}): {dials} again when dialdeck is next started",
+                many(n, "campaign is running", "campaigns are running"),
+                running.join(", ")
+            ));
+        }
+    }
+    if !parts.is_empty() {
+        tell!("dialdeck: {}. `dialdeck` comes back to it", parts.join("; "));
+    }
+}
+
+fn many(n: usize, one: &str, more: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { more })
 }
 
 /// Says how it ends: on the terminal whom it waits for, in the log what becomes of a screen that is gone.

@@ -12,7 +12,7 @@ use super::{
     Args, CliError, Command,
     args::{CallCommand, CampaignCommand, ConsoleFlags, DncCommand, EngineFlags, Global, Owner},
     behind, configuration, doctor,
-    ending::{end_broken, finish, see_off, wait_for_end},
+    ending::{end_broken, finish, see_off, tell_left, wait_for_end},
     manual,
     out::tell,
     rights, safekeeping,
@@ -248,7 +248,12 @@ fn run_console(global: &Global, flags: &ConsoleFlags, engine: &EngineFlags) -> R
     };
     let ended = console::run(&runtime, app.desk.clone(), app.actor.clone(), ring, &clock, look);
     let again = matches!(ended, Ok(Ending::Again));
+    let leaves = matches!(ended, Ok(Ending::QuitNow | Ending::Drain));
+    let (desk, actor, follows) = (app.desk.clone(), app.actor.clone(), app.following.borrow().is_some());
     let done = finish(&runtime, app, ended, config.on_hangup, &drain);
+    if leaves && done.is_ok() {
+        tell_left(&runtime, &desk, &actor, follows);
+    }
     runtime.shutdown_timeout(LAST);
     if again { done.and_then(|()| begin_anew()) } else { done }
 }
@@ -331,6 +336,9 @@ fn run_demo(flags: &ConsoleFlags, demo: DemoOptions) -> Result<(), CliError> {
     let ended = console::run(&runtime, app.desk.clone(), app.actor.clone(), ring, &clock, look);
     let ended = ended.map(|ending| if ending == Ending::Drain { ending } else { Ending::QuitNow });
     let done = finish(&runtime, app, ended, OnHangup::Stop, &drain);
+    if done.is_ok() {
+        tell!("dialdeck: the demonstration is over, and nothing of it is kept: the next one begins anew");
+    }
     drop(simulator);
     runtime.shutdown_timeout(Duration::from_millis(200));
     done

@@ -7,7 +7,10 @@ use super::{
     state::State,
     widgets::{cut, lines},
 };
-use crate::domain::{campaign::Status, id::CampaignId, outcome::Outcome};
+use crate::{
+    desk::{ENDING, SWITCHED_OFF},
+    domain::{campaign::Status, id::CampaignId, outcome::Outcome},
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
@@ -79,7 +82,9 @@ fn standing(state: &State) -> Vec<Alert> {
     if data.health.starts_with(crate::desk::NO_LIVEKIT) {
         let room = state.keys.name(Action::Focus(Pane::Systems));
         put(Level::Danger, format!("nothing can be dialled: LiveKit is not set. {room} shows and mends what is missing"));
-    } else if !data.health.is_empty() {
+    } else if data.health.starts_with(SWITCHED_OFF) {
+        put(Level::Banner, state.in_keys(&data.health));
+    } else if !data.health.is_empty() && !(state.leaving.is_some() && data.health == ENDING) {
         put(Level::Danger, state.in_keys(&data.health));
     }
     if let Some(words) = state.options.following.borrow().as_ref() {
@@ -100,10 +105,18 @@ fn standing(state: &State) -> Vec<Alert> {
     all
 }
 
+/// Esc puts away what only says how this screen is set; the list has it still.
+pub fn put_banners_away(state: &mut State) {
+    let banners = standing(state).into_iter().filter(|a| a.level == Level::Banner && state.frozen.is_none()).map(|a| a.words);
+    let banners = banners.collect();
+    state.notes.banners_read(banners);
+}
+
 /// The first of them on as many lines as it needs, three at most.
 #[must_use]
 pub fn shown(state: &State, width: usize) -> Option<(Level, Vec<String>)> {
-    let all = all(state);
+    let mut all = all(state);
+    all.retain(|a| a.level != Level::Banner || !state.notes.is_read(&a.words));
     let first = all.first()?;
     let key = state.keys.name(Action::Alerts);
     let sign = if matches!(first.level, Level::Danger | Level::Error | Level::Warn) { "! " } else { "" };

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
-    acts, dialogs,
+    acts, country, dialogs,
     keys::{self, Action, Pane, TABLE, WITH_WORDS},
     message::Effect,
     mouse,
@@ -15,7 +15,7 @@ use super::{
 use crate::domain::{
     campaign::Status,
     outcome::Outcome,
-    phone::{self, PhoneNumber},
+    phone::{self, PhoneError, PhoneNumber},
     system::Mend,
     text::clean,
 };
@@ -35,7 +35,7 @@ pub fn run(state: &mut State, line: &str) -> Vec<Effect> {
     state.typed.drain(..drop);
     let (verb, rest) = line.split_once(' ').map_or((line, ""), |(v, r)| (v, r.trim()));
     match (verb, rest) {
-        ("stop", "all") => acts::act(state, Action::StopAll),
+        ("stop", "all") => stop_all(state),
         ("pause", "all") if state.data.campaigns_in(Status::Running) == 0 => hint(state, "no campaign is running"),
         ("pause", "all") => acts::act(state, Action::PauseAll),
         ("resume", "all") => resume_all(state),
@@ -70,8 +70,11 @@ pub fn run(state: &mut State, line: &str) -> Vec<Effect> {
         ("write", file) if !file.is_empty() => write(state, file),
         ("calls", words) if !words.is_empty() => go(state, Pane::Calls, Errand::Calls(words.to_owned())),
         ("listen" | "whisper" | "barge" | "transfer" | "takeover", _) => nobody_joins(state),
+        ("backup", file) if !file.is_empty() => back_up(state, file),
+        ("national", words) if !words.is_empty() => national(state, words),
+        ("country", code) if !code.is_empty() => country(state, code),
         ("copy", name) if !name.is_empty() => copy_campaign(state, name),
-        ("person" | "dnc", number) => numbered(state, verb, number),
+        ("person" | "dnc" | "allow", number) if !number.is_empty() => numbered(state, verb, number),
         ("theme", name) if !name.is_empty() => theme(state, name),
         ("q", "") => acts::act(state, Action::Quit),
         ("demo", "") => hint(state, "leave with q and run `dialdeck demo`: it has a database of its own"),
@@ -136,10 +139,47 @@ fn numbered(state: &mut State, verb: &str, number: &str) -> Vec<Effect> {
     match PhoneNumber::parse(number, region) {
         Ok(parsed) if verb == "person" => return go(state, Pane::People, Errand::Number(parsed.number.to_string(), String::new())),
         Ok(_) if state.options.read_only => state.hint("read-only: nothing is changed from here"),
+        Ok(parsed) if verb == "allow" => state.open(dialogs::Allow::new(parsed.number)),
         Ok(parsed) => state.open(dialogs::NeverCall { number: parsed.number, name: String::new() }),
-        Err(why) => state.complain(format!("\"{number}\" is no number ({why}): write it with + and its country, as +12025550142")),
+        Err(PhoneError::NoRegion) => {
+            state.complain(format!("of which country is {number}? :country US (or its own two letters), then this again; or write it with +, as +12025550142"));
+        }
+        Err(why) => state.complain(format!("\"{number}\" is no number ({why}): write it as +12025550142")),
     }
     Vec::new()
+}
+
+/// Asked for in so many words: nothing more is asked.
+fn back_up(state: &mut State, file: &str) -> Vec<Effect> {
+    let path = home(file);
+    state.say(format!("writing a backup into {}...", path.display()));
+    vec![Effect::Setup(Setup::Backup(path))]
+}
+
+/// `FILE [DAY]`
+fn national(state: &mut State, words: &str) -> Vec<Effect> {
+    if state.options.read_only {
+        return hint(state, "read-only: nothing is changed from here");
+    }
+    let day = |text: &str| text.parse::<chrono::NaiveDate>().ok();
+    let (file, day) = match words.rsplit_once(' ').and_then(|(file, word)| Some((file.trim(), day(word)?))) {
+        Some((file, day)) => (file, Some(day)),
+        None => (words, None),
+    };
+    let path = home(file);
+    state.say(format!("reading the national list {}...", path.display()));
+    vec![Effect::Setup(Setup::National { path, day, region: state.options.region.clone() })]
+}
+
+/// Whose numbers are written without + here.
+fn country(state: &mut State, code: &str) -> Vec<Effect> {
+    match country::set(state, code) {
+        Ok(effect) => vec![effect],
+        Err(why) => {
+            state.complain(why);
+            Vec::new()
+        }
+    }
 }
 
 fn hint(state: &mut State, words: &str) -> Vec<Effect> {
@@ -181,6 +221,15 @@ fn unknown(state: &mut State, name: &str) -> Vec<Effect> {
         return Vec::new();
     }
     state.complain(format!("there is no command \"{name}\": {} lists all, and finds them while you type", state.keys.name(Action::Command)));
+    Vec::new()
+}
+
+/// Whoever says it may mean the campaigns, or the kill switch: both are offered.
+fn stop_all(state: &mut State) -> Vec<Effect> {
+    if state.options.read_only {
+        return hint(state, "read-only: nothing is changed from here");
+    }
+    state.open(dialogs::StopAll::new(state));
     Vec::new()
 }
 

@@ -5,6 +5,7 @@ use chrono::Duration as Span;
 
 use super::{
     Ending,
+    keys::Action,
     leaving::Leaving,
     rows::{count, display_name},
     state::State,
@@ -34,6 +35,15 @@ impl State {
         }
     }
 
+    /// Stays after all: what runs dials again. Only an end that somebody asked for here is taken back.
+    pub fn stay(&mut self) {
+        if self.leaving.take_if(|l| l.ending == Ending::Drain).is_some() {
+            self.options.drain.stay();
+            tracing::warn!(target: "console", "the end was taken back: campaigns that run dial again");
+            self.say("this screen stays: campaigns that run dial again");
+        }
+    }
+
     /// The end, once nobody is waited for any more.
     pub fn left(&mut self) -> Option<Ending> {
         let leaving = self.leaving?;
@@ -58,7 +68,11 @@ impl State {
         let names = open.iter().take(NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
         let live = count(i64::try_from(open.len()).unwrap_or(0), "live call");
         let latest = leaving.until.map_or_else(String::new, |t| format!(", in {} s at the latest", (t - self.now).num_seconds().max(0)));
-        Some(format!("ending: nothing new is dialled; leaves with the end of {live} ({names}{more}){latest}. Ctrl-c twice leaves now"))
+        let back = match leaving.ending {
+            Ending::Drain => format!("{} to stay, or to leave now", self.keys.name(Action::Quit)),
+            _ => "Ctrl-c twice leaves now".to_owned(),
+        };
+        Some(format!("ending: nothing new is dialled; leaves with the end of {live} ({names}{more}){latest}. {back}"))
     }
 }
 

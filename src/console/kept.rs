@@ -40,6 +40,9 @@ pub struct Kept {
     /// Who sits here, where that was said on the screen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub me: Option<String>,
+    /// Whose numbers are written without +, where that was said on the screen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
     /// By pane, as each of the others.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub filters: BTreeMap<String, String>,
@@ -67,6 +70,17 @@ pub struct SessionOptions {
     pub passthrough: bool,
 }
 
+/// Who dials, as this console knows it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Lead {
+    /// Another process dialled, at the last look.
+    pub followed: bool,
+    /// It ended then: whether this one dials the rows tell a moment later.
+    pub ended: Option<DateTime<Utc>>,
+    /// A screen was opened where nothing had happened meanwhile.
+    pub opened: bool,
+}
+
 /// What one session knows of itself.
 #[derive(Debug, Clone)]
 pub struct Session {
@@ -79,6 +93,7 @@ pub struct Session {
     pub theme: Option<String>,
     /// Who sits here, where that was said.
     pub me: Option<String>,
+    pub country: Option<String>,
     /// The one whose file is watched.
     pub watched: String,
     /// Clicks and wheel are ours.
@@ -89,13 +104,27 @@ pub struct Session {
     pub report: Option<PathBuf>,
     /// What happened meanwhile, until there is room to show it.
     pub away: Option<Box<Away>>,
+    pub lead: Lead,
 }
 
 impl Session {
     #[must_use]
     pub fn begin(now: DateTime<Utc>, read_only: bool) -> Self {
         let saved = Kept::default();
-        Self { since: now, saved, saved_at: now, theme: None, me: None, watched: String::new(), mouse: false, read_only, report: None, away: None }
+        Self {
+            since: now,
+            saved,
+            saved_at: now,
+            theme: None,
+            me: None,
+            country: None,
+            watched: String::new(),
+            mouse: false,
+            read_only,
+            report: None,
+            away: None,
+            lead: Lead::default(),
+        }
     }
 }
 
@@ -166,6 +195,7 @@ mod tests {
             bell: Some(true),
             me: Some("ana".into()),
             log: None,
+            country: Some("US".into()),
             filters: BTreeMap::from([("live".into(), "berlin \"x\"".into())]),
             sorts: BTreeMap::from([("live".into(), "-time".into())]),
             columns: BTreeMap::from([("calls".into(), vec!["state".into(), "contact".into()])]),

@@ -127,7 +127,7 @@ pub fn notes(state: &State, width: usize) -> Vec<(&'static str, String)> {
     }
     match state.notes.told() {
         Some(told) if told.done => out.extend(lines(&format!("✓ {}", told.text), room, 2, "…").into_iter().map(|t| ("success", t))),
-        Some(told) => out.extend(lines(&told.text, room, 2, "…").into_iter().map(|t| ("warn", t))),
+        Some(told) => out.extend(lines(&format!("- {}", told.text), room, 2, "…").into_iter().map(|t| ("warn", t))),
         None if out.is_empty() && !state.loaded => out.push(("text_faint", "loading...".to_owned())),
         None => {}
     }

@@ -10,6 +10,8 @@ use crate::domain::id::CallId;
 pub struct Marks {
     deck: BTreeSet<CallId>,
     every: BTreeSet<CallId>,
+    /// Calls of the tagging desk that were passed by without a tag: they wait until the others are through.
+    passed: BTreeSet<CallId>,
 }
 
 static NONE: BTreeSet<CallId> = BTreeSet::new();
@@ -31,6 +33,31 @@ impl Marks {
         if !marks.remove(&call) {
             marks.insert(call);
         }
+    }
+
+    /// Marks all of these; those that are all marked already, none of them. How many are marked then.
+    pub fn all(&mut self, pane: Pane, calls: &[CallId]) -> usize {
+        let marks = if pane == Pane::Calls { &mut self.every } else { &mut self.deck };
+        if calls.iter().all(|c| marks.contains(c)) {
+            marks.clear();
+        } else {
+            marks.extend(calls);
+        }
+        marks.len()
+    }
+
+    pub fn pass_by(&mut self, call: Option<CallId>) {
+        self.passed.extend(call);
+    }
+
+    #[must_use]
+    pub fn was_passed_by(&self, call: CallId) -> bool {
+        self.passed.contains(&call)
+    }
+
+    /// The round is through: nobody was passed by.
+    pub fn next_round(&mut self) {
+        self.passed.clear();
     }
 
     /// Takes all marks of a pane away; how many those were.

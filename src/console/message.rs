@@ -279,6 +279,8 @@ pub enum Effect {
     Watch(String),
     /// Who it is that does things from here.
     Me(String),
+    /// Whose numbers are written without +.
+    Country(String),
     /// Events from this level on are wanted.
     LogLevel(tracing::Level),
     /// Clicks and the wheel are ours, or the terminal's own.

@@ -17,6 +17,7 @@ mod alerts;
 mod ansi;
 pub mod charts;
 mod commands;
+mod country;
 mod data;
 mod dialogs;
 mod edges;
@@ -25,10 +26,12 @@ mod export;
 mod farewell;
 mod fuzzy;
 mod happened;
+mod keeping;
 pub mod kept;
 mod keymap;
 mod keys;
 mod layout;
+mod lead;
 mod leaving;
 mod lists;
 mod mailbox;
@@ -65,6 +68,7 @@ mod update;
 mod view;
 pub mod waiting;
 mod watching;
+mod why;
 mod widgets;
 
 use std::{
@@ -132,7 +136,7 @@ pub struct ConsoleOptions {
     pub outside: Option<Arc<dyn Outside>>,
     /// Lines instead of a screen.
     pub plain: bool,
-    /// Why no callbacks reach this process: its port is taken.
+    /// Why no webhooks reach this process: its port is taken.
     pub port: tokio::sync::watch::Receiver<Option<String>>,
     pub drain: Drain,
     /// Who keeps running without a screen; a demonstration cannot.

@@ -30,6 +30,8 @@ pub struct Notes {
     open: Vec<Note>,
     /// Those that were put away, oldest first.
     past: Vec<Note>,
+    /// How this screen is set was read, and put away with Esc: the badges in the header say it on.
+    read: Vec<String>,
 }
 
 impl Notes {
@@ -48,6 +50,15 @@ impl Notes {
         if self.open.len() > KEPT {
             self.open.remove(0);
         }
+    }
+
+    pub fn banners_read(&mut self, words: Vec<String>) {
+        self.read = words;
+    }
+
+    #[must_use]
+    pub fn is_read(&self, banner: &str) -> bool {
+        self.read.iter().any(|words| words == banner)
     }
 
     /// The errors are put away; whether there was any. What was done goes by itself, and takes no key from anything.

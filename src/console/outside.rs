@@ -92,6 +92,9 @@ pub trait Outside: fmt::Debug + Send + Sync {
     /// Gives a number to an assistant, with what it needs at LiveKit. Answers what LiveKit has now, in lines.
     fn assign(&self, actor: Actor, wish: NumberWish) -> Soon<Result<Vec<String>, String>>;
 
+    /// Copies the database into a new file while it is in use; how large that is.
+    fn back_up(&self, path: PathBuf) -> Soon<Result<u64, String>>;
+
     /// Writes a campaign's calls to a file.
     fn export(&self, actor: Actor, export: Export) -> Soon<Result<Exported, String>>;
 }

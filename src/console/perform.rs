@@ -23,7 +23,7 @@ use super::{
     setup,
     snapshot::Wants,
     theme::Depth,
-    waiting, watching,
+    waiting, watching, why,
 };
 use crate::{
     desk::{Actor, CampaignDraft, ContactChange, Desk, DeskError, Preflight, UndoDoNotCall},
@@ -47,7 +47,7 @@ pub struct Performer {
     wants: watch::Sender<Wants>,
     import: parking_lot::Mutex<CancellationToken>,
     counting: parking_lot::Mutex<Option<imports::Counting>>,
-    region: Option<String>,
+    region: parking_lot::RwLock<Option<String>>,
     role: Role,
     outside: Option<Arc<dyn Outside>>,
     keeper: Option<Keeper>,
@@ -72,7 +72,7 @@ impl Performer {
             wants,
             import: parking_lot::Mutex::default(),
             counting: parking_lot::Mutex::default(),
-            region,
+            region: parking_lot::RwLock::new(region),
             role,
             outside,
             keeper,
@@ -81,6 +81,10 @@ impl Performer {
             zone: options.zone,
             theme,
         }
+    }
+
+    fn region(&self) -> Option<rlibphonenumber::Region> {
+        self.region.read().as_deref().and_then(|r| phone::region(r).ok())
     }
 
     pub fn wants(&self) -> watch::Receiver<Wants> {
@@ -155,7 +159,7 @@ impl Performer {
             }),
             Effect::ImportNumbers(path) => self.import_numbers(path),
             Effect::EditContact { table, id, name, email, notes } => {
-                let region = self.region.as_deref().and_then(|r| phone::region(r).ok());
+                let region = self.region();
                 let change = ContactChange { name, email, notes, ..ContactChange::default() };
                 self.done("the card is saved".to_owned(), async move { desk.edit_contact(actor, table, id, change, region).await });
             }
@@ -201,6 +205,7 @@ impl Performer {
             Effect::Keep(kept) => self.keep(*kept),
             Effect::Watch(name) => drop(self.theme.send_replace(name)),
             Effect::Me(name) => self.named(name),
+            Effect::Country(code) => drop(self.region.write().replace(code)),
             Effect::LogLevel(level) => self.wants.send_modify(|w| w.level = Some(level)),
             Effect::Write { path, text } => self.write(path, text),
             // The loop itself ends, and the loop has the terminal.
@@ -316,15 +321,7 @@ impl Performer {
             };
             match found.await {
                 Ok((row, why, missing)) => {
-                    let (c, p) = (&row.counts, &why.people);
-                    let mut lines = why.lines(row.zone(), desk.now());
-                    // What the gate says, then the campaign's own figures.
-                    let gate = 1 + usize::from(why.until.is_some());
-                    let done = p.done_percent().unwrap_or(0);
-                    let figures = format!("{} in the list, {done} % done; {} dialled, {} answered", count(p.contacts, "contact"), c.dials, c.pickups);
-                    lines.splice(gate..gate, [String::new(), figures]);
-                    // What a start would say, before it is tried.
-                    lines.splice(gate..gate, missing.into_iter().map(|m| format!("missing: {}", m.message)));
+                    let lines = why::lines(&why, &missing, &row, desk.now());
                     Msg::Why { title: format!("Why: {}", row.name), lines }
                 }
                 Err(e) => Msg::Done { words: String::new(), result: Err(e.to_string()) },

@@ -22,6 +22,9 @@ pub fn now(state: &State, key: &Key) -> Result<(), String> {
     if key.writes && state.options.read_only {
         return Err("read-only: nothing is changed from here".to_owned());
     }
+    if state.leaving.is_some() && matches!(key.need, Need::Startable | Need::Again) {
+        return Err(format!("this screen is ending and dials no more: {} to stay", state.keys.name(Action::Quit)));
+    }
     match key.need {
         Need::Call => call(state).map(drop),
         Need::OpenCall => {
@@ -39,7 +42,7 @@ pub fn now(state: &State, key: &Key) -> Result<(), String> {
         Need::Step if state.undo.is_empty() => Err("nothing to take back".to_owned()),
         Need::Campaign => status(state).map(drop),
         Need::Startable if state.options.port.borrow().is_some() => {
-            Err("nothing is started while no callbacks reach this console: its port is taken, the bar above says by whom to free it".to_owned())
+            Err("nothing is started while no webhooks reach this console: its port is taken, the bar above says by whom to free it".to_owned())
         }
         Need::Startable => match status(state)? {
             (name, Status::Running) => Err(format!("\"{name}\" is already running")),

@@ -39,6 +39,7 @@ fn needed(effect: &Effect) -> Role {
         | Effect::Watch(_)
         | Effect::LogLevel(_)
         | Effect::Me(_)
+        | Effect::Country(_)
         | Effect::Mouse(_)
         | Effect::Write { .. }
         | Effect::Leave(_)

@@ -78,6 +78,7 @@ pub fn passes(filter: &str, r: &PaneRow) -> bool {
             ("campaign", &r.campaign_name),
             ("state", r.state.words()),
             ("outcome", r.outcome.map_or("untagged", Outcome::label)),
+            ("says", r.suggestion.filter(|_| r.outcome.is_none()).map_or("", Outcome::label)),
         ],
     )
 }

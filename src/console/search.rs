@@ -58,6 +58,8 @@ pub fn understood(typed: &str, known: &Known<'_>) -> Understood {
             field(&mut all, known, name, value);
         } else if matches!(fold(word).as_str(), "today" | "yesterday") {
             all.day = day(word, known);
+        } else if let Some(n) = result(&mut all, known, &words[i - 1..]) {
+            i += n - 1;
         } else {
             rest.push(word.as_str());
         }
@@ -69,6 +71,23 @@ pub fn understood(typed: &str, known: &Known<'_>) -> Understood {
         all.chips.push(format!("{} {word}", if digits { "digits" } else { "name" }));
     }
     all
+}
+
+/// Words that begin with an outcome or with how a call ended, as the lists write it: `not interested`, `no answer`; how
+/// many words that are. A name that is the same is found in quotation marks with another word beside it.
+fn result(all: &mut Understood, known: &Known<'_>, words: &[String]) -> Option<usize> {
+    (1..=words.len().min(3)).rev().find(|n| {
+        let said = fold(&words[..*n].join(" "));
+        if all.search.outcome.is_none() && Outcome::ALL.iter().any(|o| o.label() == said) {
+            outcome(all, known, &said);
+            return true;
+        }
+        let ended = all.search.states.is_empty() && State::ALL.into_iter().any(|s| s.rank() >= State::Armed.rank() && s.words() == said);
+        if ended {
+            state(all, known, &said);
+        }
+        ended
+    })
 }
 
 /// Words; what stands in quotation marks is one.

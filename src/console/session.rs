@@ -9,6 +9,7 @@ use super::{
     dialogs,
     kept::Kept,
     keys::Pane,
+    lead,
     lists::{self, Column},
     message::Effect,
     question::Question,
@@ -44,6 +45,7 @@ pub fn kept(state: &State) -> Kept {
         bell: (state.alarms.is_on() != is_configured(state)).then_some(state.alarms.is_on()),
         log: (state.log_level != tracing::Level::INFO).then(|| state.log_level.as_str().to_lowercase()),
         me: state.session.me.clone(),
+        country: state.session.country.clone(),
         ..Kept::default()
     };
     for (pane, list) in state.lists.all() {
@@ -91,6 +93,11 @@ pub fn begin(state: &mut State, kept: &Kept) -> Vec<Effect> {
     if let Some(me) = state.session.me.clone() {
         state.actor.name.clone_from(&me);
         effects.push(Effect::Me(me));
+    }
+    // What the configuration says goes before what was said on a screen.
+    if let Some(code) = kept.country.clone().filter(|_| state.options.region.is_none()) {
+        (state.options.region, state.session.country) = (Some(code.clone()), Some(code.clone()));
+        effects.push(Effect::Country(code));
     }
     effects.extend(state.session.mouse.then_some(Effect::Mouse(true)));
     effects.extend(open_room(state, kept.room.as_deref().unwrap_or_default()));
@@ -175,13 +182,21 @@ pub fn theme_changed(state: &mut State, name: &str, result: Result<theme::Theme,
 
 /// What happened meanwhile, shown as soon as nothing else is open.
 pub fn away(state: &mut State, away: Box<Away>) {
-    if !dialogs::Away::is_empty(&away) {
+    if dialogs::Away::is_empty(&away) {
+        state.session.lead.opened = true;
+    } else {
         state.session.away = Some(away);
     }
     show_away(state);
 }
 
-pub fn show_away(state: &mut State) {
+/// After each message: what is to be said as soon as there is room for it.
+pub fn look(state: &mut State) {
+    lead::look(state);
+    show_away(state);
+}
+
+fn show_away(state: &mut State) {
     if state.dialog.is_none()
         && !state.is_tiny()
         && let Some(away) = state.session.away.take()

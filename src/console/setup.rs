@@ -1,14 +1,17 @@
 //! What makes an installation ready to call, and what is done beyond the rows: each is asked for by one message with
 //! all it needs, and its answer carries it.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
-use super::outside::{Export, Exported, Fault, LiveKitValues, NumberWish, Outside};
+use super::{
+    keeping,
+    outside::{Export, Exported, Fault, LiveKitValues, NumberWish, Outside},
+};
 use crate::{
     desk::{Actor, AssistantEdit, Desk, DeskError},
-    domain::{id::AssistantId, role::Role, system::System},
+    domain::{id::AssistantId, phone::PhoneNumber, role::Role, system::System},
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +33,19 @@ pub enum Setup {
     },
     OpenPlace(String),
     Export(Export),
+    /// A copy of the database into a new file.
+    Backup(PathBuf),
+    /// A number off the do-not-call list, and why.
+    Allow {
+        number: PhoneNumber,
+        reason: String,
+    },
+    /// A country's national do-not-call list, of which day, and whose numbers stand in it without +.
+    National {
+        path: PathBuf,
+        day: Option<NaiveDate>,
+        region: Option<String>,
+    },
 }
 
 /// What came of it.
@@ -51,16 +67,16 @@ impl Setup {
     pub fn needs(&self) -> Role {
         match self {
             Self::Look | Self::Export(_) => Role::Viewer,
-            Self::AddAssistant(_) | Self::EditAssistant(..) | Self::DeleteAssistant(..) | Self::ClosePlace { .. } => Role::Supervisor,
+            Self::AddAssistant(_) | Self::EditAssistant(..) | Self::DeleteAssistant(..) | Self::ClosePlace { .. } | Self::National { .. } => Role::Supervisor,
             // What reaches strangers, spends money, or opens what protects people.
-            Self::LiveKit(_) | Self::Assign(_) | Self::AcceptTerms(_) | Self::OpenPlace(_) => Role::Admin,
+            Self::LiveKit(_) | Self::Assign(_) | Self::AcceptTerms(_) | Self::OpenPlace(_) | Self::Backup(_) | Self::Allow { .. } => Role::Admin,
         }
     }
 
     /// A dialog stays open until the answer is there, and shows a refusal itself.
     #[must_use]
     pub fn has_dialog(&self) -> bool {
-        !matches!(self, Self::Look | Self::Export(_))
+        !matches!(self, Self::Look | Self::Export(_) | Self::Backup(_) | Self::National { .. })
     }
 }
 
@@ -102,6 +118,9 @@ pub async fn carry_out(desk: &Desk, actor: Actor, outside: Option<Arc<dyn Outsid
             let place = zone_less(&place);
             Done::Said(if open { format!("{place} is open: its laws hold") } else { format!("{place} was not closed") })
         }
+        Setup::Backup(path) => Done::Said(keeping::back_up(world()?, path).await?),
+        Setup::Allow { number, reason } => Done::Said(keeping::allow(desk, actor, number, reason).await?),
+        Setup::National { path, day, region } => Done::Said(keeping::national(desk, actor, path, day, region).await?),
         Setup::Export(export) => match world()?.export(actor, export.clone()).await? {
             Exported::Exists => Done::Exists(export),
             Exported::Written(calls) => {

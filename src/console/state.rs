@@ -577,6 +577,7 @@ impl State {
         {
             new.live.push(old);
         }
+        super::tagging::keep_tagged(self, &mut new);
         let before = std::mem::replace(&mut self.data, new);
         let first = !std::mem::replace(&mut self.loaded, true);
         self.data_error = None;
@@ -604,7 +605,10 @@ impl State {
         let id = self.queue.filter(|id| self.focus == Pane::Outcomes && !self.saving.contains_key(id) && !new.to_tag.iter().any(|r| r.id == *id))?;
         let was = self.data.to_tag.iter().find(|r| r.id == id && r.outcome.is_none())?;
         let word = new.live.iter().find(|r| r.id == id).and_then(|r| r.outcome).map_or_else(String::new, |o| format!(" \"{}\"", o.label()));
-        Some(format!("{} was just tagged{word} elsewhere; {} takes the next", rows::display_name(was), self.keys.name(super::keys::Action::Down)))
+        let others = self.judging.as_ref().map_or(&[][..], |(head, _)| head.others.as_slice());
+        let only = if let [one] = others { Some(one.who.clone()) } else { None };
+        let who = new.asides.get(&id).and_then(|a| a.tagged_by.clone()).or(only).map_or_else(|| "elsewhere".to_owned(), |who| format!("by {who}"));
+        Some(format!("{} was just tagged{word} {who}; {} takes the next", rows::display_name(was), self.keys.name(super::keys::Action::Down)))
     }
 
     /// The first look of all: the cursors stand on the first rows. Where no campaign is, the first question is what is

@@ -31,17 +31,45 @@ const LEFT_DETAILED: usize = 15;
 pub fn lines(state: &State, d: &Detail, width: usize, details: bool) -> Vec<Line<'static>> {
     let mut lines = head(state, d, width);
     lines.push(Line::default());
-    let mut happened: Vec<(DateTime<Utc>, Vec<Line<'static>>)> = Vec::new();
-    happened.extend(told(&d.timeline, details).map(|e| (e.at, event(state, e, width, details))));
+    let mut happened: Vec<(DateTime<Utc>, u8, Vec<Line<'static>>)> = Vec::new();
+    happened.extend(told(&d.timeline, details).map(|e| (e.at, follows(e), event(state, e, width, details))));
     let audits = d.audit.iter().filter(|a| details || !a.action.starts_with("outcome_"));
-    happened.extend(audits.map(|a| (a.at, audit(state, a, width, details))));
-    happened.extend(d.outcomes.iter().map(|o| (o.at, outcome(state, o, width, details))));
-    // LiveKit tells whole seconds: what was done from here in the same second comes first.
-    let dialled = d.audit.iter().find(|a| a.action == "call_armed").map(|a| a.at);
-    let at = |t: DateTime<Utc>| (t.timestamp(), Some(t) != dialled, t);
-    happened.sort_by_key(|h| if details { (0, false, h.0) } else { at(h.0) });
-    lines.extend(happened.into_iter().flat_map(|h| h.1));
+    happened.extend(audits.map(|a| (a.at, causes(a), audit(state, a, width, details))));
+    happened.extend(d.outcomes.iter().map(|o| (o.at, LAST, outcome(state, o, width, details))));
+    // LiveKit tells whole seconds: within one a cause comes before what follows of it.
+    happened.sort_by_key(|h| if details { (0, 0, h.0) } else { (h.0.timestamp(), h.1, h.0) });
+    lines.extend(happened.into_iter().flat_map(|h| h.2));
     lines
+}
+
+/// The places of what happens within one second: the dial, what is asked for from here, what the phone does, and how the
+/// call is put away.
+const DIAL: u8 = 0;
+const PHONE: u8 = 1;
+const ASKED: u8 = 2;
+const HUNG_UP: u8 = 3;
+const GONE: u8 = 4;
+const AGENT: u8 = 5;
+const CLOSED: u8 = 6;
+const LAST: u8 = 7;
+
+fn causes(a: &AuditRow) -> u8 {
+    match a.action.as_str() {
+        "call_armed" => DIAL,
+        "call_abandoned" | "call_reported" => LAST,
+        _ => ASKED,
+    }
+}
+
+fn follows(e: &EventRow) -> u8 {
+    match &e.kind.0 {
+        Kind::HungUp => HUNG_UP,
+        Kind::LegLeft { .. } | Kind::LegGone { .. } | Kind::Leg { status: Some(LegStatus::Hangup), .. } | Kind::SessionDead => GONE,
+        Kind::AgentLeft(_) => AGENT,
+        Kind::RoomFinished => CLOSED,
+        Kind::Report(_) => LAST,
+        _ => PHONE,
+    }
 }
 
 /// What is worth a line: without details, what said the same in a row says it once.
@@ -112,7 +140,14 @@ fn event(state: &State, e: &EventRow, width: usize, details: bool) -> Vec<Line<'
 /// Who did what; with details all that was looked at: this is where an operator answers for a call.
 fn audit(state: &State, a: &AuditRow, width: usize, details: bool) -> Vec<Line<'static>> {
     let faint = state.theme.style("text_faint");
-    let mut out = timed(state, a.at, &format!("{} by {}", deed(&a.action), a.actor), width, faint, details);
+    let mut out = timed(
+        state,
+        a.at,
+        &format!("{}{}", deed(&a.action), if a.actor == "engine" && !details { String::new() } else { format!(" by {}", a.actor) }),
+        width,
+        faint,
+        details,
+    );
     if details {
         let facts = a.details.0.as_object().into_iter().flatten().filter(|(_, v)| !v.is_null());
         let facts: Vec<String> = facts.map(|(k, v)| format!("{k} {}", v.to_string().replace('"', ""))).collect();

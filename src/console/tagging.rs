@@ -116,9 +116,24 @@ fn go_on(state: &mut State, tagged: CallId) {
     state.returning.call = None;
     let waits = |r: &&&PaneRow| r.id != tagged && r.outcome.is_none() && !state.saving.contains_key(&r.id);
     let rows = state.queue_rows();
-    let next = rows.iter().filter(waits).nth(place_among_others(state)).or_else(|| rows.iter().find(waits)).map(|r| r.id);
+    let fresh = || rows.iter().filter(waits).filter(|r| !state.marks.was_passed_by(r.id));
+    let next = fresh().nth(place_among_others(state)).or_else(|| fresh().next()).map(|r| r.id);
+    let again = || rows.iter().filter(waits).nth(place_among_others(state)).or_else(|| rows.iter().find(waits)).map(|r| r.id);
+    let (through, next) = (next.is_none(), next.or_else(again));
+    if through {
+        state.marks.next_round();
+    }
     state.queue = next;
     state.deaf_until = next.map(|_| state.now + DEAF);
+}
+
+/// Without auto-next the call that was just tagged stays under the cursor until it is moved: it can be seen, and tagged
+/// otherwise.
+pub fn keep_tagged(state: &State, new: &mut Snapshot) {
+    let Some(id) = state.queue.filter(|id| !state.auto_next && !new.to_tag.iter().any(|r| r.id == *id)) else { return };
+    if let Some(old) = state.data.to_tag.iter().find(|r| r.id == id && r.outcome.is_some()) {
+        new.to_tag.push(old.clone());
+    }
 }
 
 /// A callback: at the moment that was typed, on the contact's clock. On a call that is not over it counts from its

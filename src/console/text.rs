@@ -95,6 +95,13 @@ pub fn insert(input: &mut Input, text: &str) {
     }
 }
 
+/// `New York or Chicago` of `America/New_York or America/Chicago`.
+#[must_use]
+pub fn cities(places: &str) -> String {
+    let city = |place: &str| place.rsplit('/').next().unwrap_or_default().replace('_', " ");
+    places.split(" or ").map(city).collect::<Vec<_>>().join(" or ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -38,7 +38,7 @@ impl State {
     pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
         let mut effects = apply(self, msg);
         self.fit_symbols();
-        session::show_away(self);
+        session::look(self);
         layout::see(self);
         let wanted = self.target().map(|r| r.id);
         if self.shows_story() && self.dialog.is_none() && wanted != self.shown {
@@ -50,7 +50,7 @@ impl State {
         effects.extend(self.with_room(focus, |room, state| room.asks(state)).unwrap_or_default());
         let judged = rooms::judged(self);
         if judged != self.judged {
-            self.judged = judged;
+            (self.judged, self.story.0) = (judged, 0);
             effects.push(Effect::Judge(judged));
         }
         effects.extend(session::save(self));
@@ -122,7 +122,9 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.complain(format!("{name}: {why}"));
         }
         Msg::Lines { campaign, name, by, undone, result } => lines(state, campaign, name, by, undone, result),
-        Msg::KillSwitch(on) => state.say(if on { "KILL SWITCH ON: nothing is dialled on any host" } else { "kill switch off" }),
+        // That it is on its bar says.
+        Msg::KillSwitch(true) => {}
+        Msg::KillSwitch(false) => state.say("the kill switch is off: campaigns that run dial again"),
         Msg::Why { title, mut lines } => {
             if lines.iter().any(|l| l.starts_with("missing: ")) {
                 lines.push(format!("{} shows all that is missing, with the key that mends it", state.keys.name(Action::Focus(Pane::Systems))));

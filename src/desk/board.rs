@@ -67,12 +67,17 @@ impl Desk {
         });
         let mut board = Board { now, installation: installation.clone(), campaign, trunk, zones: Vec::new() };
         if dispatch::before_queue(&self.rules, &board).is_ok() {
-            let heads = self.store.zone_heads(row.id).await?;
-            let closures = self.closures().await?;
-            let hours = |h: &ZoneHead| self.openings.of(&self.rules, &h.zones, now.max(h.due), now);
-            board.zones = heads.into_iter().map(|h| zone_facts(hours(&h), &closures, row, h, hands, now)).collect();
+            board.zones = self.zones(row, hands, now).await?;
         }
         Ok(Look { decision: dispatch::decide(&self.rules, &board), board, outgoing })
+    }
+
+    /// The heads of a campaign's queues.
+    pub(super) async fn zones(&self, row: &CampaignRow, hands: &Hands, now: DateTime<Utc>) -> Result<Vec<ZoneFacts>, DeskError> {
+        let heads = self.store.zone_heads(row.id).await?;
+        let closures = self.closures().await?;
+        let hours = |h: &ZoneHead| self.openings.of(&self.rules, &h.zones, now.max(h.due), now);
+        Ok(heads.into_iter().map(|h| zone_facts(hours(&h), &closures, row, h, hands, now)).collect())
     }
 }
 

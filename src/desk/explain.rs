@@ -8,7 +8,7 @@ use super::{Desk, DeskError, Forecast, Hands, Preflight, campaigns::missing_fiel
 use crate::{
     domain::{
         campaign::Status,
-        dispatch::{Closes, Closure, Decision, Gate},
+        dispatch::{self, Closed, Closes, Closure, Decision, Gate},
         id::OwnerId,
         legal,
         people::People,
@@ -35,6 +35,9 @@ pub struct Explanation {
     /// What is ahead of it, as though it ran.
     #[serde(skip)]
     pub forecast: Forecast,
+    /// All that is in the way, in the order of mending; the first is the gate.
+    #[serde(skip)]
+    pub obstacles: Vec<Closed>,
 }
 
 /// The contacts left: who may be called now, who later.
@@ -80,20 +83,32 @@ pub struct ZoneWait {
     /// Why nobody there is ever called, where it is not the hour: a country that is not switched on.
     #[serde(skip)]
     pub shut: Option<String>,
+    /// An operator has closed it.
+    #[serde(skip)]
+    pub closed: Option<Closure>,
 }
 
 impl ZoneWait {
     /// When it opens, in words; `at` tells a moment.
     #[must_use]
     pub fn when(&self, now: DateTime<Utc>, at: impl Fn(DateTime<Utc>) -> String) -> String {
-        match (&self.shut, self.opens) {
-            (Some(why), _) => why.clone(),
-            (None, None) => "never: no hour suits".to_owned(),
-            (None, Some(t)) if t > now => format!("opens {}", at(t)),
-            (None, Some(_)) if self.due < self.waiting => format!("open now, {} of them due later", self.waiting - self.due),
-            (None, Some(_)) => "open now".to_owned(),
+        match (&self.closed, &self.shut, self.opens) {
+            (Some(closed), ..) => by_hand(closed, self.opens.map(at)),
+            (None, Some(why), _) => why.clone(),
+            (None, None, None) => "never: no hour suits the law of all places it may be in".to_owned(),
+            (None, None, Some(t)) if t > now => format!("opens {}", at(t)),
+            (None, None, Some(_)) if self.due < self.waiting => format!("open now, {} of them due later", self.waiting - self.due),
+            (None, None, Some(_)) => "open now".to_owned(),
         }
     }
+}
+
+/// `US-CA closed by ana (Wildfire day) until Sat 00:34 PST`.
+fn by_hand(c: &Closure, until: Option<String>) -> String {
+    let by = if c.by.is_empty() { String::new() } else { format!(" by {}", clean(&c.by, 40)) };
+    let reason = if c.reason.trim().is_empty() { String::new() } else { format!(" ({})", clean(&c.reason, 60)) };
+    let until = until.filter(|_| c.until.is_some()).map_or_else(|| " until somebody opens it".to_owned(), |t| format!(" until {t}"));
+    format!("{} closed{by}{reason}{until}", c.place)
 }
 
 impl Explanation {
@@ -104,10 +119,15 @@ impl Explanation {
         let w = &self.waiting;
         let mut lines = vec![self.message.clone()];
         lines.extend(self.until.map(|t| format!("changes at {}", at(t))));
-        lines.push(self.who());
-        lines.push(format!("about {} of calling left{}", calling(w.calling_seconds), self.forecast.words(&at)));
+        lines.extend(self.figures(&at));
         lines.extend(w.zones.iter().map(|z| format!("{:>7}  {}  {}", z.waiting, zone::label(&z.zones), z.when(now, at))));
         lines
+    }
+
+    /// Whom it may call and whom not, and how much of calling that is.
+    #[must_use]
+    pub fn figures(&self, at: &impl Fn(DateTime<Utc>) -> String) -> [String; 2] {
+        [self.who(), format!("about {} of calling left{}", calling(self.waiting.calling_seconds), self.forecast.words(at))]
     }
 
     /// Whom it may call, and whom not, a part of its people each.
@@ -124,9 +144,14 @@ impl Explanation {
         ];
         let others: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, words)| format!(", {n} {words}")).collect();
         let refused = if w.invalid > 0 { format!("; {} refused lines of the file", w.invalid) } else { String::new() };
-        format!("{} can be called now by the law{}{refused}", w.dialable_now, others.concat())
+        // Whoever may be called by the law is called only while nothing else is in the way.
+        let may = if self.obstacles.is_empty() { "can" } else { "could" };
+        format!("{} {may} be called now by the law{}{refused}", w.dialable_now, others.concat())
     }
 }
+
+/// A gate by its word, its words, and when it changes.
+type Binding = (&'static str, String, Option<DateTime<Utc>>);
 
 /// Contacts looked at for missing script fields before a start.
 const SAMPLE: i64 = 5000;
@@ -139,9 +164,9 @@ const MOMENT: chrono::Duration = chrono::Duration::seconds(10);
 
 impl Desk {
     pub async fn explain(&self, row: &CampaignRow) -> Result<Explanation, DeskError> {
-        let (gate, message, until) = self.binding(row).await?;
+        let ((gate, message, until), obstacles) = self.in_the_way(row, true).await?;
         let (waiting, people, forecast) = self.outlook(row).await?;
-        Ok(Explanation { gate: gate.to_owned(), message, until, waiting, people, forecast })
+        Ok(Explanation { gate: gate.to_owned(), message, until, waiting, people, forecast, obstacles })
     }
 
     /// Who waits and for what, where all others stand, and what is ahead.
@@ -153,23 +178,36 @@ impl Desk {
     }
 
     /// What the engine would decide now, from what is in the rows.
-    pub(super) async fn binding(&self, row: &CampaignRow) -> Result<(&'static str, String, Option<DateTime<Utc>>), DeskError> {
+    pub(super) async fn binding(&self, row: &CampaignRow) -> Result<Binding, DeskError> {
+        Ok(self.in_the_way(row, false).await?.0)
+    }
+
+    /// The gate that binds, and where that is asked for all that would bind after it.
+    async fn in_the_way(&self, row: &CampaignRow, all: bool) -> Result<(Binding, Vec<Closed>), DeskError> {
         if row.manual && row.execution_status == Status::Idle {
-            return Ok((Gate::State.word(), "it is made of single calls: each is dialled when somebody asks for it".to_owned(), None));
+            let words = "it is made of single calls: each is dialled when somebody asks for it".to_owned();
+            return Ok(((Gate::State.word(), words, None), Vec::new()));
         }
         let mut installation = self.standing().await?;
         installation.unwell = self.unwell(row).await?.map(|words| (words, None));
         let no_agent = self.store.setting(Setting::CampaignNote(row.id)).await?.map(|words| (words, None));
-        let look = self.decide(row, &installation, &Hands::default(), no_agent).await?;
+        let mut look = self.decide(row, &installation, &Hands::default(), no_agent).await?;
         let closed = match look.decision {
             Decision::Wait(closed) | Decision::Ended(closed) => closed,
-            Decision::Go { .. } => return Ok(going(look.board.campaign.brake)),
+            Decision::Go { .. } => return Ok((going(look.board.campaign.brake), Vec::new())),
         };
         let passes = closed.gate.closes() == Closes::Pace && closed.until.is_some_and(|t| t - look.board.now < MOMENT);
         if passes && closed.gate != Gate::Queue {
-            return Ok(going(look.board.campaign.brake));
+            return Ok((going(look.board.campaign.brake), Vec::new()));
         }
-        Ok((closed.gate.word(), closed.message, closed.until))
+        if !all {
+            return Ok(((closed.gate.word(), closed.message, closed.until), Vec::new()));
+        }
+        if look.board.zones.is_empty() {
+            look.board.zones = self.zones(row, &Hands::default(), look.board.now).await?;
+        }
+        let all = dispatch::obstacles(&self.rules, &look.board);
+        Ok(((closed.gate.word(), closed.message, closed.until), all))
     }
 
     /// What keeps the engine from dialling a campaign that runs: what it said itself, or its silence.
@@ -246,7 +284,7 @@ impl Desk {
         let lawful = hours.awake && hours.opens.is_some() && closed.is_none() && shut.is_none();
         let clock = key.split(';').next().unwrap_or_default().to_owned();
         let opens = closed.map_or(hours.opens, |c| c.until).filter(|_| shut.is_none());
-        ZoneWait { zones: clock, waiting: 0, due: 0, opens, lawful, shut }
+        ZoneWait { zones: clock, waiting: 0, due: 0, opens, lawful, shut, closed: closed.cloned() }
     }
 
     /// What a start finds, in one look.
@@ -274,7 +312,8 @@ impl Waiting {
     /// Contacts of a queue, and how many of them are due. Queues of the same clock that open together are one line.
     fn add(&mut self, queue: &ZoneWait, waiting: i64, due: i64) {
         self.dialable_now += if queue.lawful { due } else { 0 };
-        match self.zones.iter_mut().find(|z| (&z.zones, z.opens, &z.shut) == (&queue.zones, queue.opens, &queue.shut)) {
+        let same = |z: &ZoneWait| (&z.zones, z.opens, &z.shut, &z.closed) == (&queue.zones, queue.opens, &queue.shut, &queue.closed);
+        match self.zones.iter_mut().find(|z| same(z)) {
             Some(z) => (z.waiting, z.due) = (z.waiting + waiting, z.due + due),
             None => self.zones.push(ZoneWait { waiting, due, ..queue.clone() }),
         }

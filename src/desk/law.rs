@@ -54,7 +54,7 @@ impl Desk {
                 return Err(Refusal::new("until", format!("the moment {TOO_FAR}: leave it out and open the place again yourself")).into());
             }
         }
-        let closure = Closure { place: place.clone(), until, reason: clean(&reason, LONGEST_REASON) };
+        let closure = Closure { place: place.clone(), until, reason: clean(&reason, LONGEST_REASON), by: clean(&actor.name, 64) };
         self.change_closures(actor, "law_closed", serde_json::json!(closure), move |all| {
             all.retain(|c| c.place != place && c.holds_at(now));
             all.push(closure);

@@ -87,7 +87,7 @@ pub use restore::{Backup, Restored};
 pub use retries::Recycle;
 pub use room::{Bar, CampaignRoom, HourRate};
 pub use roster::ContactChange;
-pub use systems::NO_LIVEKIT;
+pub use systems::{ENDING, NO_LIVEKIT, SWITCHED_OFF};
 pub use tagging::{TagCard, TaggingDesk};
 pub use terms::{Accepted, TERMS};
 pub use trunks::AssignNumber;

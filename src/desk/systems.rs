@@ -7,9 +7,9 @@ use super::{Desk, DeskError, law};
 use crate::{
     domain::{
         campaign::Status,
-        dispatch,
+        dispatch::{self, Closure},
         id::OwnerId,
-        legal,
+        legal, phone, place,
         system::{Light, Mend, System},
         text::clean,
         zone,
@@ -25,6 +25,12 @@ const BACKUP: Duration = Duration::days(7);
 
 /// How the engine's words begin where no LiveKit is configured.
 pub const NO_LIVEKIT: &str = "no LiveKit is configured";
+
+/// How the words begin where this installation is told not to dial.
+pub const SWITCHED_OFF: &str = "dialling is switched off";
+
+/// What the engine says while nothing new is begun and its last calls go on.
+pub const ENDING: &str = "the process that dials is ending: nothing new is dialled until its last calls are over; whoever follows it dials after that";
 
 impl Desk {
     /// Every system, in the order in which one needs another.
@@ -111,7 +117,7 @@ impl Desk {
             (None, Some(words)) => {
                 System::other("engine", if running { Light::Bad } else { Light::Warning }, words, Mend::ReadOn, "start `dialdeck` or `dialdeck serve`")
             }
-            (None, None) => System::good("LiveKit", "answers, and its SIP service is there, as the engine has it"),
+            (None, None) => System::good("LiveKit", "answers, and can dial"),
         });
         Ok(all)
     }
@@ -126,12 +132,12 @@ impl Desk {
             }
         }
         if campaigns.iter().any(|c| c.execution_status == Status::Running) {
-            return Ok(System::good(NAME, "nobody has waited for one"));
+            return Ok(System::good(NAME, "no call had to wait for one"));
         }
         if campaigns.iter().any(|c| c.counts.pickups > 0) {
             return Ok(System::good(NAME, "no campaign is running; one came to the calls so far"));
         }
-        Ok(System::other(NAME, Light::Unset, "nobody has called one yet", Mend::Look, "look whether one comes"))
+        Ok(System::other(NAME, Light::Unset, "no call yet that needed one", Mend::Look, "look whether one comes"))
     }
 
     /// Trunks, numbers and assistants.
@@ -155,7 +161,7 @@ impl Desk {
         }
         let free = numbers.iter().filter(|n| n.assistant_id.is_none());
         all.extend(free.map(|n| {
-            let fact = format!("{} is on the trunk, but no assistant has it", n.number);
+            let fact = format!("{} is on the trunk, but no assistant has it", phone::spaced(&n.number));
             System::other("number", Light::Warning, fact, Mend::AssignNumber, "give it to one")
         }));
         let dumb = assistants.iter().filter(|a| !numbers.iter().any(|n| n.assistant_id == Some(a.id)));
@@ -174,9 +180,9 @@ impl Desk {
             None => System::other(
                 "hooks",
                 Light::Unset,
-                "none came lately; calls are followed without them",
+                "none came lately: calls are made, and followed a little later",
                 Mend::ReadOn,
-                "set the webhook URL at LiveKit, where it can reach this host",
+                "not needed. Sooner with the webhook URL set at LiveKit",
             ),
         })
     }
@@ -199,12 +205,12 @@ impl Desk {
             Ok(closures) => closures,
             Err(closed) => return Ok(System::other(NAME, Light::Bad, closed.message, Mend::OpenPlace, "open all, and close again what must be")),
         };
-        let closed: Vec<String> = closures.iter().filter(|c| c.holds_at(now)).map(|c| format!("{} ({})", c.place, clean(&c.reason, 60))).collect();
+        let closed: Vec<String> = closures.iter().filter(|c| c.holds_at(now)).map(closed_words).collect();
         if !closed.is_empty() {
             return Ok(System::other(
                 NAME,
                 Light::Warning,
-                format!("closed by an operator: {}", closed.join(", ")),
+                format!("nobody is called in {}", closed.join(", nor in ")),
                 Mend::OpenPlace,
                 "open it when it is over",
             ));
@@ -214,28 +220,40 @@ impl Desk {
             NAME,
             match holidays.as_slice() {
                 [] => "no holiday today that closes a country or state".to_owned(),
-                [one] => format!("1 country or state closed today: {one}"),
-                some if some.len() <= 6 => format!("{} countries and states closed today: {}", some.len(), some.join(", ")),
-                some => format!("{} countries and states closed today: {} and others", some.len(), some[..6].join(", ")),
+                [one] => format!("closed today, a holiday: {}", place::said(one)),
+                some if some.len() <= 6 => format!("{} places closed today, a holiday: {}", some.len(), said(some)),
+                some => format!("{} places closed today, a holiday: {} and others", some.len(), said(&some[..6])),
             },
         ))
     }
 }
 
+fn said(places: &[&str]) -> String {
+    places.iter().map(|p| place::said(p)).collect::<Vec<_>>().join(", ")
+}
+
+/// `California (US-CA), closed by ana until Sat 00:34 UTC: Wildfire day`.
+fn closed_words(c: &Closure) -> String {
+    let by = if c.by.is_empty() { "by an operator".to_owned() } else { format!("by {}", clean(&c.by, 40)) };
+    let until = c.until.map_or_else(|| " until somebody opens it".to_owned(), |t| format!(" until {}", t.format("%a %H:%M UTC")));
+    let why = clean(&c.reason, 60);
+    format!("{}, closed {by}{until}{}", place::said(&c.place), if why.is_empty() { String::new() } else { format!(": {why}") })
+}
+
 fn with_assistant(n: &NumberRow) -> Option<System> {
     let name = n.assistant_name.as_ref()?;
     if n.trunk_id.is_none() {
-        let fact = format!("{} of assistant \"{name}\" has no trunk", n.number);
+        let fact = format!("{} of assistant \"{name}\" has no trunk", phone::spaced(&n.number));
         return Some(System::other("number", Light::Bad, fact, Mend::AssignNumber, "assign it again"));
     }
-    Some(System::good("number", format!("{} calls for assistant \"{name}\"", n.number)))
+    Some(System::good("number", format!("{} calls for assistant \"{name}\"", phone::spaced(&n.number))))
 }
 
 fn of_campaigns(campaigns: &[CampaignRow]) -> System {
     const NAME: &str = "campaign";
     let n = |status: Status| campaigns.iter().filter(|c| c.execution_status == status).count();
     if campaigns.iter().all(|c| c.manual) {
-        return System::other(NAME, Light::Unset, "none yet", Mend::NewCampaign, "make one when all above is green");
+        return System::other(NAME, Light::Unset, "none yet", Mend::NewCampaign, "make one once nothing above says ✗");
     }
     match (n(Status::Running), n(Status::Error)) {
         (running, 0) if running > 0 => System::good(NAME, format!("{running} running of {}", campaigns.len())),
@@ -250,7 +268,8 @@ fn of_campaigns(campaigns: &[CampaignRow]) -> System {
 /// How long ago, in the largest unit.
 fn ago(span: Duration) -> String {
     match span.num_seconds().max(0) {
-        s @ 0..120 => format!("{s} s ago"),
+        0..5 => "just now".to_owned(),
+        s @ 5..120 => format!("{s} s ago"),
         s @ 120..7200 => format!("{} min ago", s / 60),
         s @ 7200..172_800 => format!("{} h ago", s / 3600),
         s => format!("{} days ago", s / 86_400),

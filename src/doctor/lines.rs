@@ -72,7 +72,7 @@ pub async fn ways_in(p: &Patient) -> Vec<Finding> {
         (Ok(trunks), Ok(rules)) => {
             let mut found: Vec<Finding> = numbers.iter().filter_map(|n| way_in(n, &trunks, &rules)).collect();
             if !p.config.twilio_tokens.is_empty() && !rules.iter().any(Rule::is_by_callee) {
-                let words = "no dispatch rule at LiveKit names rooms by the callee: calls that Twilio's voice URL sends to /livekit/room/... find no room";
+                let words = "calls to your own numbers through Twilio's voice URL find no room: no dispatch rule at LiveKit names rooms by the callee. Your own dials are made";
                 let way_out = "make one with an empty room prefix (`dispatchRuleCallee`), or let Twilio's trunk bring calls in, without a voice URL";
                 found.push(Finding::warning("no_callee_rule", words, way_out));
             }
@@ -136,7 +136,7 @@ const LOOKUP: Duration = Duration::from_secs(3);
 async fn unresolved(trunk: &TrunkRow) -> Option<Finding> {
     let host = trunk.address.rsplit_once(':').map_or(trunk.address.as_str(), |(h, _)| h);
     let known = matches!(tokio::time::timeout(LOOKUP, tokio::net::lookup_host((host, 5060))).await, Ok(Ok(_)));
-    let words = format!("the address of trunk {} does not resolve from here: {host}", trunk.livekit_id);
+    let words = format!("the address of trunk {}, {host}, is not known from here: calls by it may fail", trunk.livekit_id);
     (!known)
         .then(|| Finding::warning("trunk_name_unknown", words, "check its spelling; a Twilio trunk's is NAME.pstn.twilio.com, as its Termination page has it"))
 }

@@ -105,7 +105,7 @@ pub fn sip(p: &Patient) -> Vec<Finding> {
             vec![Finding::good(
                 "sip",
                 format!(
-                    "{host} lists {} for our key; whether livekit-sip runs only a dial shows",
+                    "{host} takes our key and has {}; whether it dials, the first call shows",
                     if trunks.len() == 1 { "1 outbound trunk".to_owned() } else { format!("{} outbound trunks", trunks.len()) }
                 ),
             )]

@@ -70,6 +70,8 @@ pub const POSTCODE_COLUMNS: &[&str] = &[
 pub struct State {
     /// `US-FL`
     pub code: &'static str,
+    /// `Florida`
+    pub name: &'static str,
     pub zones: Vec<Zone>,
 }
 
@@ -88,7 +90,11 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
         for name in names.split(',').chain([code, letters]) {
             table.by_name.insert(script::key(name), table.states.len());
         }
-        table.states.push(State { code, zones: zones.split(',').filter_map(|z| z.trim().parse().ok()).collect() });
+        table.states.push(State {
+            code,
+            name: names.split(',').next().unwrap_or(code).trim(),
+            zones: zones.split(',').filter_map(|z| z.trim().parse().ok()).collect(),
+        });
     }
     table
 });
@@ -100,6 +106,12 @@ fn has_states(country: &str) -> bool {
 
 fn named(name: &str) -> Option<&'static State> {
     TABLE.by_name.get(&script::key(name)).map(|i| &TABLE.states[*i])
+}
+
+/// A place as people say it: `Louisiana (US-LA)`; a country by its letters.
+#[must_use]
+pub fn said(code: &str) -> String {
+    TABLE.states.iter().find(|s| s.code == code).map_or_else(|| code.to_owned(), |s| format!("{} ({code})", s.name))
 }
 
 /// What a column says of a state, by name or letters, for a number of a country.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::recorder::Recording;
@@ -55,9 +56,11 @@ impl EngineConfig {
     }
 }
 
-/// The two ways to end: no new calls, or now.
+/// The two ways to end: no new calls, or now; and the way there, which may be taken back.
 #[derive(Clone)]
 pub struct Stop {
+    /// Nothing new for as long as it holds: whoever wants to leave waits for the last call, and may stay after all.
+    pub hold: watch::Sender<bool>,
     /// Start nothing new; see live calls to their end.
     pub drain: CancellationToken,
     /// Leave at once; the rows tell the next engine what is on the line.
@@ -67,13 +70,21 @@ pub struct Stop {
 impl Stop {
     #[must_use]
     pub fn new() -> Self {
-        Self { drain: CancellationToken::new(), now: CancellationToken::new() }
+        Self { hold: watch::Sender::new(false), drain: CancellationToken::new(), now: CancellationToken::new() }
+    }
+}
+
+impl Stop {
+    /// Nothing is begun any more, for now or for good.
+    #[must_use]
+    pub fn begins_nothing(&self) -> bool {
+        *self.hold.borrow() || self.drain.is_cancelled() || self.now.is_cancelled()
     }
 
     /// Ends with this one, and may end before it.
     #[must_use]
     pub fn child(&self) -> Self {
-        Self { drain: self.drain.child_token(), now: self.now.child_token() }
+        Self { hold: self.hold.clone(), drain: self.drain.child_token(), now: self.now.child_token() }
     }
 }
 

@@ -101,6 +101,7 @@ impl Engine {
     /// The same; says whether another engine has taken over meanwhile.
     pub async fn lead(self) -> Ended {
         let Self { ctx, health, calls, supervisor, stop } = self;
+        let ended = health.clone();
         let timekeeper = Arc::new(Timekeeper::new(ctx.clone(), health.clone()));
         let reconciler = Reconciler::new(ctx.clone(), health.clone(), calls.clone(), supervisor.clone(), timekeeper.clone());
         supervisor.start("reconciler", reconciler.run(stop.clone()));
@@ -108,6 +109,7 @@ impl Engine {
             supervisor.start("lease", lease::keep(ctx.clone(), health.clone(), stop.clone()));
             supervisor.start("look at the database", at_once(&stop, timekeeper.clone().keep_looking()));
         }
+        supervisor.start("word of the end", health.clone().tell_end(stop.clone()));
         let requests = Requests::new(ctx.clone(), health.clone(), calls.clone(), supervisor.clone());
         supervisor.start("requests", at_once(&stop, requests.run(stop.clone())));
         supervisor.start("webhook watch", ToldWatch { ctx: ctx.clone(), calls: calls.clone() }.run(stop.clone()));
@@ -125,6 +127,7 @@ impl Engine {
             // One that broke down leaves the calls that are live to their tasks.
             () = async { stop.drain.cancelled().await; supervisor.finished().await } => {}
         }
+        ended.ends(false).await;
         if let Err(e) = ctx.desk.engine_stopped(ctx.incarnation).await {
             tracing::warn!(target: "engine", error = %e, "the engine's end could not be written");
         }

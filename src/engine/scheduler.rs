@@ -75,7 +75,7 @@ impl Scheduler {
     pub async fn run(mut self, stop: Stop) {
         let (ctx, calls) = (self.ctx.clone(), self.calls.clone());
         let mut bell = ctx.desk.store().bell();
-        let mut ready = self.health.ready();
+        let (mut ready, mut hold) = (self.health.ready(), stop.hold.subscribe());
         tokio::select! {
             biased;
             () = stop.drain.cancelled() => return,
@@ -97,6 +97,7 @@ impl Scheduler {
                 () = stop.drain.cancelled() => return,
                 () = ctx.clock.sleep_until(wake) => false,
                 () = calls.preparing.freed() => true,
+                _ = hold.changed() => true,
                 _ = bell.changed() => true,
             };
             if rung {
@@ -111,6 +112,10 @@ impl Scheduler {
 
     /// One look at all running campaigns; when to look again.
     async fn look(&mut self) -> Result<Option<DateTime<Utc>>, DeskError> {
+        // The end of it rings.
+        if self.health.may_not_dial() {
+            return Ok(None);
+        }
         let Some(installation) = self.installation().await? else { return Ok(Some(self.ctx.now() + CLOCK_LOOK)) };
         // Before the rows: a call that is armed in between is counted twice, never not at all.
         (self.hands.campaigns, self.hands.trunks) = self.calls.preparing.counts();

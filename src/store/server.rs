@@ -17,7 +17,7 @@ impl Store {
     /// How long a question to the database is under way there and back, where it is a server.
     #[must_use]
     pub fn round_trip(&self) -> Option<Duration> {
-        match self.pool() {
+        match self.pool().pool {
             Pool::Sqlite { .. } => None,
             Pool::Postgres(server) => Some(server.round_trip()),
         }
@@ -25,7 +25,7 @@ impl Store {
 
     /// The server's time, its distance anew, and who writes; `None` where it is a file.
     pub async fn look_at_server(&self) -> Result<Option<ServerLook>, StoreError> {
-        match self.pool() {
+        match self.pool().pool {
             Pool::Sqlite { .. } => Ok(None),
             Pool::Postgres(server) => Ok(Some(server.look().await?)),
         }
@@ -33,7 +33,7 @@ impl Store {
 
     /// How many connections the server has; `None` where it is a file.
     pub async fn connections(&self) -> Result<Option<Connections>, StoreError> {
-        match self.pool() {
+        match self.pool().pool {
             Pool::Sqlite { .. } => Ok(None),
             Pool::Postgres(server) => Ok(Some(server.connections().await?)),
         }
@@ -42,7 +42,7 @@ impl Store {
     /// Which database of which history answered last; `None` where it is a file.
     #[must_use]
     pub fn lineage(&self) -> Option<Lineage> {
-        match self.pool() {
+        match self.pool().pool {
             Pool::Sqlite { .. } => None,
             Pool::Postgres(server) => server.past().lineage(),
         }
@@ -52,7 +52,7 @@ impl Store {
     /// armed meanwhile.
     #[must_use]
     pub fn went_back(&self) -> Option<u64> {
-        match self.pool() {
+        match self.pool().pool {
             Pool::Sqlite { .. } => None,
             Pool::Postgres(server) => server.past().broken(),
         }
@@ -60,7 +60,7 @@ impl Store {
 
     /// Dialling is held in the database itself.
     pub fn break_is_told(&self, which: u64) {
-        if let Pool::Postgres(server) = self.pool() {
+        if let Pool::Postgres(server) = self.pool().pool {
             server.past().is_told(which);
         }
     }

@@ -393,15 +393,15 @@ fn a_new_campaign_is_like_the_selected_one_and_a_refusal_loses_nothing() {
 
 #[test]
 fn a_follower_says_whom_it_follows_until_it_leads() {
-    let lead = tokio::sync::watch::Sender::new(Some("following the engine of another process on /x.db".to_owned()));
+    let lead = tokio::sync::watch::Sender::new(Some("calls go on in another process on /x.db: this screen looks on, and steers".to_owned()));
     let mut s = state();
     s.options.following = lead.subscribe();
     let text = screen(&mut s, 80, 24);
     let head: Vec<&str> = text.lines().take(2).collect();
-    assert!(head[0].contains("following") && head[1].contains("another process on /x.db"), "{head:?}");
+    assert!(head[0].contains("looks on") && head[1].contains("another process on /x.db"), "{head:?}");
     assert_eq!(press(&mut s, "q"), [Effect::Leave(Ending::QuitNow)], "its calls are another's: nothing to ask");
     lead.send_replace(None);
-    assert!(!screen(&mut s, 80, 24).contains("following"));
+    assert!(!screen(&mut s, 80, 24).contains("looks on"));
 }
 
 /// The first campaign over a real LiveKit asks who accepts the terms; a name and Enter, not a key.
@@ -436,7 +436,7 @@ fn the_detail_shows_what_the_gates_looked_at() {
     press(&mut s, "\n");
     s.update(Msg::Detail(Box::new(Detail { row, timeline: vec![], outcomes: vec![], audit })));
     let shown = screen(&mut s, 120, 40);
-    assert!(shown.contains("allowed and dialled by engine") && !shown.contains("dials24h"), "{shown}");
+    assert!(shown.contains("allowed and dialled") && !shown.contains("dials24h"), "{shown}");
     press(&mut s, "d");
     let shown = screen(&mut s, 120, 40);
     assert!(shown.contains("America/New_York Wed 12:00") && shown.contains("dials24h 1"), "{shown}");

@@ -49,7 +49,7 @@ pub fn head() -> Head {
         lights: Some(Lights {
             livekit: System::good("LiveKit", "answers"),
             livekit_took: Some(44),
-            agents: System::good("agent worker", "nobody has waited for one"),
+            agents: System::good("agent worker", "no call had to wait for one"),
             hooks: System::good("hooks", "last one 2 s ago"),
             hook_at: Some(now() - Duration::seconds(2)),
             trunk: System::good("trunk", "13 of 20 lines in use"),
@@ -152,6 +152,7 @@ fn room() -> CampaignRoom {
         lawful,
         due: if lawful { waiting } else { 0 },
         shut: None,
+        closed: None,
     };
     let waiting = Waiting {
         dialable_now: 412,
@@ -175,6 +176,7 @@ fn room() -> CampaignRoom {
             waiting,
             people: people(),
             forecast: Forecast { ends: Some(now() + Duration::minutes(58)), cap: None, calling_seconds: 3500, never: 20, dials: 214 },
+            obstacles: Vec::new(),
         },
         hours: (9..16).map(|hour| HourRate { hour, pace: pace(100, i64::from(hour) * 4, 2) }).collect(),
         today: pace(214, 88, 6),

@@ -44,6 +44,7 @@ mod postgres;
 mod recorded;
 mod recordings;
 mod requests;
+mod said;
 mod scripts;
 mod session;
 mod store;

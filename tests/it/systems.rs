@@ -39,18 +39,18 @@ fn lines() -> Vec<System> {
         System::good("database", "sqlite, 212 kB, 41 GB free, no backup yet"),
         System::good("clock", "zones 2026f"),
         System::other("LiveKit", Light::Bad, "not set yet: nothing can be dialled", Mend::SetLiveKit, "set host, key and secret"),
-        System::other("agent worker", Light::Unset, "nobody has called one yet", Mend::Look, "look whether one comes"),
+        System::other("agent worker", Light::Unset, "no call yet that needed one", Mend::Look, "look whether one comes"),
         System::other("trunk", Light::Unset, "none yet", Mend::AssignNumber, "assign a number: its trunk is made with it"),
         System::other("assistant", Light::Unset, "none yet", Mend::AddAssistant, "name who speaks, and what it says"),
         System::other(
             "hooks",
             Light::Unset,
-            "none came lately; calls are followed without them",
+            "none came lately: calls are made, and followed a little later",
             Mend::ReadOn,
             "set the webhook URL at LiveKit, where it can reach this host",
         ),
         System::other("contacts", Light::Unset, "none yet", Mend::ImportContacts, "import a file"),
-        System::other("campaign", Light::Unset, "none yet", Mend::NewCampaign, "make one when all above is green"),
+        System::other("campaign", Light::Unset, "none yet", Mend::NewCampaign, "make one once nothing above says ✗"),
         System::good("law", "34 countries and states closed today: AT, BE, DE, ES, FR, IT and others"),
     ]
 }
@@ -257,7 +257,11 @@ fn a_number_is_given_and_what_livekit_has_is_shown() {
 
 fn law_today() -> LawToday {
     let reading = Reading { careful_us: false, automatic: true, unlisted_open: false };
-    LawToday { closures: vec![Closure { place: "US-LA".into(), until: None, reason: "hurricane".into() }], reading: Some(reading), holidays: vec!["AT", "DE"] }
+    LawToday {
+        closures: vec![Closure { place: "US-LA".into(), until: None, reason: "hurricane".into(), by: String::new() }],
+        reading: Some(reading),
+        holidays: vec!["AT", "DE"],
+    }
 }
 
 #[test]
@@ -266,7 +270,7 @@ fn the_law_of_a_place_is_read_closed_and_opened() {
     assert!(press(&mut s, "o").contains(&Effect::Ask(Question::Law)));
     s.update(Msg::Answer(Question::Law, Ok(Answer::Law(law_today()))));
     let shown = screen(&mut s, 80, 24);
-    assert!(shown.contains("CLOSED US-LA until it is opened: hurricane") && shown.contains("Holiday today in AT, DE"), "{shown}");
+    assert!(shown.contains("CLOSED Louisiana (US-LA), until it is opened: hurricane") && shown.contains("Holiday today in AT, DE"), "{shown}");
     press(&mut s, "us-fl");
     insta::assert_snapshot!("law_us_fl_100x30", screen(&mut s, 100, 30));
     // Reading a law closes nothing, however often Enter comes.

@@ -429,7 +429,7 @@ async fn a_held_key_tags_no_queue() {
         t.keys.as_mut().unwrap().write_all(b"1").unwrap();
         std::thread::sleep(Duration::from_millis(33));
     }
-    t.wait_for("1 interested  by operator");
+    t.wait_for("1 interested  by console@");
     t.press("q");
     assert_eq!(t.ended(), 0);
     let tagged = rig.row().await.counts.interested;

@@ -148,9 +148,10 @@ fn commands_do_what_they_say() {
     let mut s = state();
     assert_eq!(press(&mut s, ":pause all\n"), [Effect::PauseAll]);
     assert_eq!(press(&mut s, ":stop all\n"), []);
+    assert_eq!(press(&mut s, "k"), [], "the kill switch asks");
     assert!(screen(&mut s, 80, 24).contains("Type STOP:"));
     assert_eq!(press(&mut s, "stop\n"), [], "the word must be right");
-    press(&mut s, "\u{1b}:stop all\n");
+    press(&mut s, "\u{1b}:stop all\nk");
     assert_eq!(press(&mut s, "STOP\n"), [Effect::KillSwitch(true)]);
     s.update(Msg::Data(Box::new(Snapshot { kill_switch: true, ..snapshot() })));
     assert_eq!(press(&mut s, ":release\n"), [], "it asks");

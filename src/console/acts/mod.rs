@@ -70,6 +70,8 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Undo => return tags::take_back(state),
         Action::AgentsWords => tags::agents_words(state),
         Action::Mark => tags::mark(state),
+        Action::MarkAll => tags::mark_all(state),
+        Action::Story => return screen::story(state),
         Action::Note => calls::note(state),
         Action::HangUp => calls::hang_up(state),
         Action::Copy => return calls::copy(state),

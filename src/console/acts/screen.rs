@@ -1,7 +1,7 @@
 //! What changes the picture only: cursor, focus, filters, themes, and the way out.
 
 use super::super::{
-    Ending, dialogs,
+    Ending, alerts, dialogs,
     keys::{Action, Pane},
     message::Effect,
     place::Next,
@@ -18,6 +18,10 @@ pub fn step(state: &mut State, by: isize) {
     }
     if pane == Pane::Outcomes {
         state.returning.call = None;
+        // Whoever goes on without a tag comes back to it when the others are through.
+        if by > 0 && state.judged.is_some() {
+            state.marks.pass_by(state.queue);
+        }
     }
     state.with_room(pane, |room, state| {
         let (at, rows) = room.list(state);
@@ -93,8 +97,8 @@ pub fn escape(state: &mut State) {
         state.arrange();
     } else if state.focus == Pane::Events && state.event.is_some() {
         state.event = None;
-    } else {
-        state.zoom = false;
+    } else if !std::mem::take(&mut state.zoom) {
+        alerts::put_banners_away(state);
     }
 }
 
@@ -115,7 +119,7 @@ pub fn open(state: &mut State) -> Vec<Effect> {
     if state.judged.is_some() { story(state) } else { enter(state) }
 }
 
-fn story(state: &mut State) -> Vec<Effect> {
+pub fn story(state: &mut State) -> Vec<Effect> {
     let Some(call) = state.target().map(|r| r.id) else {
         state.hint("no call is selected, or it is not on the screen");
         return Vec::new();
@@ -128,7 +132,7 @@ fn story(state: &mut State) -> Vec<Effect> {
 /// Scrolls what stands beside a list: a call's story, a campaign.
 pub fn story_by(state: &mut State, by: isize) {
     let campaign = state.zoom && state.focus == Pane::Campaigns;
-    if !campaign && !state.shows_story() {
+    if !campaign && state.judged.is_none() && !state.shows_story() {
         let (live, enter) = (state.keys.name(Action::Focus(Pane::Live)), state.keys.name(Action::Enter));
         return state.hint(format!("no story stands beside the board here: {live} {live} has one where there is room, {enter} opens it"));
     }

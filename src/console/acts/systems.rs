@@ -36,7 +36,11 @@ pub fn mend(state: &mut State, mend: Mend) -> Vec<Effect> {
         }
         Mend::ReadOn => {
             let lines = state.room(Pane::Systems).map(|room| room.in_full(state)).unwrap_or_default();
-            if lines.is_empty() {
+            let looked = lines.iter().any(|l| l.starts_with("The look at the network"));
+            if state.focus == Pane::Systems && !looked && !lines.is_empty() {
+                let look = state.keys.name(super::Action::Mend(Mend::Look));
+                state.hint(format!("all that is known stands here; {look} looks at the network too"));
+            } else if lines.is_empty() {
                 let room = state.keys.name(super::Action::Focus(Pane::Systems));
                 state.hint(format!("nothing was looked at yet: {room} does"));
             } else {

@@ -115,7 +115,7 @@ pub fn take_back(state: &mut State) -> Vec<Effect> {
         Some(Undo::Tag { call, name, outcome: Some(Outcome::DoNotCall), previous, at }) => {
             if state.now - at > DNC_UNDO {
                 let next = possible::step_back(state).map_or_else(String::new, |step| format!(". u again takes back {step}"));
-                state.complain(format!("{name} stays on the do-not-call list: only an admin may lift it now{next}"));
+                state.complain(format!("{name} stays on the do-not-call list: only an admin may lift it now, by :allow NUMBER{next}"));
                 return Vec::new();
             }
             state.open(dialogs::UndoDoNotCall { call, name, previous });
@@ -152,6 +152,18 @@ fn take_all_back(state: &mut State, steps: Vec<Undo>) -> Vec<Effect> {
     state.undo.extend(listed);
     let step = |s| if let Undo::Tag { call, name, outcome, previous, .. } = s { Some((call, name, outcome, previous)) } else { None };
     tagging::take_back(state, tags.into_iter().filter_map(step).collect(), false)
+}
+
+/// Marks all that are shown, so that one key tags them; where all are marked already, none.
+pub fn mark_all(state: &mut State) {
+    let pane = state.focus;
+    let shown: Vec<_> = state.room(pane).map(|room| room.calls(state).iter().map(|r| r.id).collect()).unwrap_or_default();
+    let n = state.marks.all(pane, &shown);
+    if n == 0 {
+        return state.hint("no call is marked");
+    }
+    let escape = state.keys.name(keys::Action::Escape);
+    state.say(format!("{} marked: a tag goes to all of them, {escape} takes the marks away", count(i64::try_from(n).unwrap_or(0), "call")));
 }
 
 /// Marks the call under the cursor, or takes the mark away, and goes a row down.

@@ -68,7 +68,8 @@ impl Dialog for Begin {
         match at.map(|i| all[i]) {
             Some(c) => {
                 let simulated = if state.options.simulated { "no phone rings: all is simulated" } else { "real phones ring" };
-                entries.push(Entry::Keys(format!("Enter starts \"{}\": {simulated}   up down choose   Esc back", c.row.name)));
+                entries.push(Entry::Words(format!("\"{}\": {simulated}.", c.row.name)));
+                entries.push(Entry::Keys("Enter starts it   up down choose   Esc back".to_owned()));
             }
             None if all.is_empty() => {
                 entries.push(Entry::Words(format!(

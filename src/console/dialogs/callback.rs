@@ -7,12 +7,13 @@ use tui_input::Input;
 
 use crate::{
     console::{
+        message::Msg,
         place::{Dialog, Next},
         state::State,
         tagging, text,
         widgets::{Entry, card},
     },
-    domain::zone::Zone,
+    domain::{outcome::Outcome, zone::Zone},
     store::PaneRow,
 };
 
@@ -26,11 +27,13 @@ pub struct Callback {
     name: String,
     input: Input,
     error: Option<String>,
+    /// Another tagged it while the moment was typed: Enter puts the callback in its place.
+    taken: Option<Outcome>,
 }
 
 impl Callback {
     pub fn new(row: &PaneRow, name: String) -> Self {
-        Self { row: Box::new(row.clone()), name, input: Input::default(), error: None }
+        Self { row: Box::new(row.clone()), name, input: Input::default(), error: None, taken: None }
     }
 
     /// What is typed on both clocks, before it is promised.
@@ -74,6 +77,10 @@ impl Dialog for Callback {
         if !self.row.state.is_ended() {
             entries.push(Entry::Faint("The call goes on: the moment counts from its end, and is written then.".to_owned()));
         }
+        if let Some(tag) = self.taken {
+            let words = format!("{} was just tagged \"{}\" by another: Enter makes it a callback all the same, Esc leaves it", self.name, tag.label());
+            entries.push(Entry::Wrong(words));
+        }
         entries.extend(self.error.clone().map(Entry::Wrong));
         card(frame, &state.theme, area, &format!("Call {} back", self.name), "Esc", &entries);
     }
@@ -88,5 +95,16 @@ impl Dialog for Callback {
 
     fn typed(&self) -> bool {
         !self.input.value().is_empty()
+    }
+
+    fn told(&mut self, msg: &Msg) -> bool {
+        let Msg::Data(new) = msg else { return false };
+        let now = new.live.iter().chain(&new.to_tag).find(|r| r.id == self.row.id).map(|r| r.outcome);
+        if let Some(outcome) = now.filter(|o| *o != self.row.outcome) {
+            // What is put over it is put over what is there.
+            self.row.outcome = outcome;
+            self.taken = outcome;
+        }
+        false
     }
 }

@@ -5,25 +5,44 @@ use ratatui::{Frame, layout::Rect, style::Modifier, widgets::Clear};
 use tui_input::Input;
 use unicode_width::UnicodeWidthStr;
 
-use crate::console::{
-    edges,
-    keys::Pane,
-    layout, lists,
-    message::Effect,
-    place::{Dialog, Next},
-    state::State,
-    text,
-    widgets::field,
+use crate::{
+    console::{
+        edges,
+        keys::Pane,
+        layout, lists,
+        message::Effect,
+        place::{Dialog, Next},
+        state::State,
+        text,
+        widgets::field,
+    },
+    domain::id::{CallId, CampaignId},
+    store::PaneRow,
 };
 
 pub struct Filter {
     pane: Pane,
     input: Input,
+    /// Where the cursors stood: Esc gives them back.
+    stood: (Option<CallId>, Option<CallId>, Option<CampaignId>),
 }
 
 impl Filter {
     pub fn new(state: &State) -> Self {
-        Self { pane: state.focus, input: Input::new(state.lists.of(state.focus).filter.clone()) }
+        let stood = (state.live, state.queue, state.campaign);
+        Self { pane: state.focus, input: Input::new(state.lists.of(state.focus).filter.clone()), stood }
+    }
+
+    /// Whoever was looked for is under the cursor, unless it stands on one of those that were found already.
+    fn take_first(&self, state: &mut State) {
+        if self.pane != Pane::Events && !self.input.value().trim().is_empty() {
+            state.with_room(self.pane, |room, state| {
+                if let (None, 1..) = room.list(state) {
+                    room.put(state, 0);
+                }
+            });
+            state.sought = Some(self.pane);
+        }
     }
 
     fn apply(&self, state: &mut State) {
@@ -60,7 +79,10 @@ fn hint(state: &State, pane: Pane, room: usize) -> String {
 impl Dialog for Filter {
     fn key(&mut self, state: &mut State, key: KeyEvent) -> Next {
         match key.code {
-            KeyCode::Enter => return Next::close(),
+            KeyCode::Enter => {
+                self.take_first(state);
+                return Next::close();
+            }
             KeyCode::Backspace if self.input.value().is_empty() => return Next::close(),
             _ => text::edit(&mut self.input, key),
         }
@@ -99,6 +121,11 @@ impl Dialog for Filter {
     fn escape(&mut self, state: &mut State) -> Vec<Effect> {
         state.lists.at(self.pane).filter.clear();
         state.arrange();
+        let (live, queue, campaign) = self.stood;
+        let there = |id: &CallId, rows: Vec<&PaneRow>| rows.iter().any(|r| r.id == *id);
+        state.live = state.live.or(live.filter(|id| there(id, state.live_rows())));
+        state.queue = state.queue.or(queue.filter(|id| there(id, state.queue_rows())));
+        state.campaign = state.campaign.or(campaign.filter(|id| state.data.campaign(*id).is_some()));
         Vec::new()
     }
 }

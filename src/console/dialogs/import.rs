@@ -11,6 +11,7 @@ use tui_input::Input;
 use super::path::{complete, expand};
 use crate::{
     console::{
+        country,
         message::{Counted, Effect, IntoList, Msg, Preview},
         place::{Dialog, Next},
         rows::count,
@@ -23,6 +24,7 @@ use crate::{
         contact::ImportReport,
         csv::{Field, IGNORE},
         id::SourceId,
+        phone::PhoneError,
         text::clean,
     },
     store::CampaignRow,
@@ -37,6 +39,12 @@ enum Stage {
     },
     /// The preview is being read.
     Reading,
+    /// Numbers of it are written without +: of which country are they?
+    Country {
+        preview: Preview,
+        input: Input,
+        error: Option<String>,
+    },
     /// `at` is the column under the cursor.
     Preview {
         preview: Preview,
@@ -145,7 +153,7 @@ fn fields() -> Vec<Option<&'static str>> {
 }
 
 impl Dialog for ImportDialog {
-    fn key(&mut self, _state: &mut State, key: KeyEvent) -> Next {
+    fn key(&mut self, state: &mut State, key: KeyEvent) -> Next {
         if matches!((&self.stage, key.code), (Stage::Preview { .. }, KeyCode::Tab | KeyCode::BackTab)) {
             self.choose(key.code == KeyCode::Tab);
             return Next::Stay(self.count());
@@ -157,6 +165,7 @@ impl Dialog for ImportDialog {
         let stage = std::mem::replace(&mut self.stage, Stage::Reading);
         let (stage, effects) = match stage {
             Stage::Path { input, choices, .. } => path_key(input, choices, key),
+            Stage::Country { preview, input, .. } => country_key(state, preview, input, key),
             Stage::Preview { preview, at } => preview_key(preview, at, key.code, into),
             Stage::Running { bytes, size, rows, sure } => match key.code {
                 KeyCode::Char('y') if sure => (Stage::Running { bytes, size, rows, sure: false }, vec![Effect::CancelImport]),
@@ -182,6 +191,7 @@ impl Dialog for ImportDialog {
         let (entries, corner) = match &self.stage {
             Stage::Path { input, choices, error } => (path_entries(input, choices, error.as_ref()), "Enter next   Esc away"),
             Stage::Reading => (vec![Entry::words("reading...")], "Esc away"),
+            Stage::Country { input, error, .. } => (country_entries(input, error.as_ref()), "Enter reads the file with it, empty without   Esc away"),
             Stage::Preview { preview, at } => {
                 let mut entries = self.target_entries(state);
                 entries.extend(self.counted_entries());
@@ -203,13 +213,13 @@ impl Dialog for ImportDialog {
     }
 
     fn paste(&mut self, _state: &mut State, text: &str) {
-        if let Stage::Path { input, .. } = &mut self.stage {
+        if let Stage::Path { input, .. } | Stage::Country { input, .. } = &mut self.stage {
             text::insert(input, text);
         }
     }
 
     fn typing(&self) -> bool {
-        matches!(self.stage, Stage::Path { .. })
+        matches!(self.stage, Stage::Path { .. } | Stage::Country { .. })
     }
 
     fn typed(&self) -> bool {
@@ -244,7 +254,33 @@ fn previewed(preview: Preview) -> Stage {
         let input = Input::new(preview.path.display().to_string());
         return Stage::Path { input, choices: Vec::new(), error: preview.error.or(Some("the file has no columns".to_owned())) };
     }
+    let homeless = |r: &Vec<String>| r.iter().any(|cell| *cell == PhoneError::NoRegion.to_string());
+    if preview.rows.iter().any(homeless) {
+        return Stage::Country { preview, input: Input::default(), error: None };
+    }
     Stage::Preview { preview, at: 0 }
+}
+
+/// The file is read again with the country that was said; without one its lines are refused, and the preview shows it.
+fn country_key(state: &mut State, preview: Preview, mut input: Input, key: KeyEvent) -> (Stage, Vec<Effect>) {
+    if key.code != KeyCode::Enter {
+        text::edit(&mut input, key);
+        return (Stage::Country { preview, input, error: None }, Vec::new());
+    }
+    if input.value().trim().is_empty() {
+        return (Stage::Preview { preview, at: 0 }, Vec::new());
+    }
+    match country::set(state, input.value()) {
+        Ok(effect) => (Stage::Reading, vec![effect, Effect::Preview(preview.path)]),
+        Err(why) => (Stage::Country { preview, input, error: Some(why) }, Vec::new()),
+    }
+}
+
+fn country_entries<'a>(input: &'a Input, error: Option<&String>) -> Vec<Entry<'a>> {
+    let mut entries =
+        vec![Entry::words("Numbers of this file are written without + and country code."), Entry::Field("Of which country are they (US, DE)?", input)];
+    entries.extend(error.cloned().map(Entry::Wrong));
+    entries
 }
 
 fn path_key(mut input: Input, choices: Vec<String>, key: KeyEvent) -> (Stage, Vec<Effect>) {

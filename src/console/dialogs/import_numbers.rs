@@ -38,7 +38,7 @@ impl Dialog for ImportNumbers {
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
         let mut entries = vec![
             Entry::Field("File of numbers:", &self.input),
-            Entry::words("Every number of it is never called again. A national list with its date: `dialdeck dnc import --national`."),
+            Entry::words("Every number of it is never called again. A country's national list: :national FILE."),
         ];
         entries.extend(self.choices.iter().map(|c| Entry::Faint(format!("  {c}"))));
         entries.push(Entry::Keys("Tab completes the path   Enter reads it   Esc back".to_owned()));

@@ -120,7 +120,7 @@ impl Law {
             [] => "No holiday closes a country or state today.".to_owned(),
             some => {
                 let more = if some.len() > HOLIDAYS { format!(" and {} more", some.len() - HOLIDAYS) } else { String::new() };
-                format!("Holiday today in {}{more}", some[..some.len().min(HOLIDAYS)].join(", "))
+                format!("Holiday today in {}{more}", some[..some.len().min(HOLIDAYS)].iter().map(|p| place::said(p)).collect::<Vec<_>>().join(", "))
             }
         }));
         out
@@ -160,7 +160,9 @@ impl Law {
 fn closed(c: &Closure, state: &State) -> String {
     let zone = state.options.zone;
     let until = c.until.map_or_else(|| "until it is opened".to_owned(), |t| format!("until {}", t.with_timezone(&zone).format("%a %Y-%m-%d %H:%M %Z")));
-    format!("CLOSED {} {until}: {}", c.place, clean(&c.reason, 200))
+    let by = if c.by.is_empty() { String::new() } else { format!(" by {}", clean(&c.by, 40)) };
+    let why = if c.reason.trim().is_empty() { String::new() } else { format!(": {}", clean(&c.reason, 200)) };
+    format!("CLOSED{by} {}, {until}{why}", place::said(&c.place))
 }
 
 impl Dialog for Law {

@@ -1,8 +1,10 @@
 //! What is open over the screen, one file each: its state, its keys, its drawing, its words.
 
 mod again;
+mod agent_says_never;
 mod agents_words;
 mod alerts;
+mod allow;
 mod assistants;
 mod away;
 mod begin;
@@ -30,6 +32,7 @@ mod quit;
 mod recycle;
 mod sheet;
 mod stop;
+mod stop_all;
 mod story;
 mod tag_many;
 mod terms;
@@ -39,8 +42,10 @@ mod words;
 mod write_over;
 
 pub use again::Again;
+pub use agent_says_never::AgentSaysNever;
 pub use agents_words::AgentsWords;
 pub use alerts::Alerts;
+pub use allow::Allow;
 pub use assistants::{AssistantForm, Assistants};
 pub use away::Away;
 pub use begin::Begin;
@@ -65,6 +70,7 @@ pub use palette::Palette;
 pub use quit::Quit;
 pub use recycle::Recycle;
 pub use stop::Stop;
+pub use stop_all::StopAll;
 pub use story::Story;
 pub use tag_many::TagMany;
 pub use terms::Terms;

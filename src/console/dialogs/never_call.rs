@@ -34,7 +34,7 @@ impl Dialog for NeverCall {
         let entries = [
             Entry::Words(format!("{who}: no campaign calls this number again.")),
             Entry::words("What waits for it is taken off the queue, a call that is on is hung up."),
-            Entry::Faint("Only an admin takes it off the list again: `dialdeck dnc remove`.".to_owned()),
+            Entry::Faint("Only an admin takes it off the list again: :allow NUMBER.".to_owned()),
             Entry::Keys("y onto the list   Esc back".to_owned()),
         ];
         danger(frame, &state.theme, area, "Do not call?", "Esc", &entries);

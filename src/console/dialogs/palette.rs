@@ -31,6 +31,8 @@ pub struct Palette {
     at: usize,
     /// Steps back into what was typed before.
     back: usize,
+    /// The row was chosen by moving onto it.
+    chosen: bool,
     wrong: Option<String>,
 }
 
@@ -61,6 +63,8 @@ const SHOWN: usize = 14;
 const LONGEST: usize = 30;
 /// How much worse what cannot be done now must answer to stand behind what can.
 const IMPOSSIBLE: i64 = 200;
+/// How many that are near are named.
+const NEAR: usize = 3;
 /// Calls among the entries.
 const CALLS: usize = 200;
 
@@ -92,12 +96,23 @@ impl Palette {
     fn enter(&mut self, state: &mut State) -> Next {
         let typed = self.input.value().trim().to_owned();
         let mut entries = self.entries(state);
-        let whole = is_command(state, &typed);
-        if (whole && self.at == 0) || entries.is_empty() {
-            if whole || typed.is_empty() {
+        if !self.chosen {
+            if typed.is_empty() {
+                return Next::close();
+            }
+            if is_command(state, &typed) {
                 return Next::Line(typed);
             }
-            self.wrong = Some(format!("nothing is called \"{typed}\""));
+            // The nearest is a guess: it is shown, and not done.
+            match meant(&entries, &self.letters(state)) {
+                Some(at) => self.at = at,
+                None => {
+                    self.wrong = Some(nothing(&typed, &entries));
+                    return Next::stay();
+                }
+            }
+        }
+        if entries.is_empty() {
             return Next::stay();
         }
         let entry = entries.swap_remove(self.at.min(entries.len() - 1));
@@ -131,7 +146,7 @@ impl Palette {
 
     fn set(&mut self, text: String) {
         self.input = Input::new(text);
-        (self.at, self.wrong) = (0, None);
+        (self.at, self.chosen, self.wrong) = (0, false, None);
     }
 
     /// What was typed before, newest first; beyond the oldest and before the newest nothing.
@@ -156,6 +171,37 @@ fn is_command(state: &State, line: &str) -> bool {
         }
         None => WITH_WORDS.iter().any(|(name, ..)| *name == verb),
     }
+}
+
+/// The one entry that was named: as it is written, or by letters that begin no other. A search is what it says.
+fn meant(entries: &[Entry], letters: &str) -> Option<usize> {
+    let wanted = bare(letters);
+    let only = |fits: &dyn Fn(&Entry) -> bool| {
+        let mut found = entries.iter().enumerate().filter(|(_, e)| fits(e));
+        let first = found.next()?.0;
+        found.all(|(_, e)| e.leads_where(&entries[first])).then_some(first)
+    };
+    if wanted.is_empty() {
+        return None;
+    }
+    if entries.first().is_some_and(|e| e.is_search() && e.name.ends_with(letters.trim())) {
+        return Some(0);
+    }
+    only(&|e| bare(&e.name) == wanted).or_else(|| only(&|e| e.begins(&wanted)))
+}
+
+/// Letters and digits, small: `win-back` is named by `winb`.
+fn bare(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// That nothing has such a name, and what is near.
+fn nothing(typed: &str, entries: &[Entry]) -> String {
+    let near: Vec<&str> = entries.iter().filter(|e| !e.is_search()).take(NEAR).map(|e| e.name.as_str()).collect();
+    if near.is_empty() {
+        return format!("nothing is called \"{typed}\": nothing was done");
+    }
+    format!("nothing is called \"{typed}\"; near: {} (down chooses)", near.join(", "))
 }
 
 /// The entries that answer to some letters, the nearest first.
@@ -246,7 +292,8 @@ impl Dialog for Palette {
         match key.code {
             KeyCode::Enter => return self.enter(state),
             KeyCode::Down if self.back > 0 => self.recall(state, self.back - 1),
-            KeyCode::Down => self.at = (self.at + 1).min(entries.len().saturating_sub(1)),
+            KeyCode::Down if !self.chosen => self.chosen = true,
+            KeyCode::Down => (self.at, self.chosen) = ((self.at + 1).min(entries.len().saturating_sub(1)), true),
             KeyCode::Up if self.at == 0 => self.recall(state, self.back + 1),
             KeyCode::Up => self.at -= 1,
             KeyCode::Tab => match entries.get(self.at).map(|e| e.then.clone()) {
@@ -258,7 +305,7 @@ impl Dialog for Palette {
             KeyCode::Backspace if self.input.value().is_empty() => return Next::close(),
             _ => {
                 text::edit(&mut self.input, key);
-                (self.at, self.back, self.wrong) = (0, 0, None);
+                (self.at, self.back, self.chosen, self.wrong) = (0, 0, false, None);
             }
         }
         Next::stay()
@@ -277,9 +324,11 @@ impl Dialog for Palette {
         let shown = || entries.iter().enumerate().skip(top).take(list);
         let longest = shown().map(|(_, e)| e.name.width()).max().unwrap_or(0);
         let letters = self.letters(state);
+        // Nobody stands where Enter would not act.
+        let at = if self.chosen { Some(self.at) } else { meant(&entries, &letters) };
         for (i, entry) in shown() {
             let spans = entry.spans(state, &letters, longest.min(LONGEST), width.saturating_sub(1));
-            Row { spans, selected: i == self.at, marked: false, focused: true }.draw(frame, &state.theme, below, i - top);
+            Row { spans, selected: Some(i) == at, marked: false, focused: true }.draw(frame, &state.theme, below, i - top);
         }
         if let Some(wrong) = &self.wrong {
             let words = Span::styled(format!(" {}", cut(wrong, width.saturating_sub(2))), state.theme.style("error"));
@@ -298,6 +347,26 @@ impl Dialog for Palette {
 }
 
 impl Entry {
+    /// A search changes nothing, whatever it finds.
+    fn is_search(&self) -> bool {
+        matches!(&self.then, Then::Line(line) if line.starts_with("calls "))
+    }
+
+    /// The same call stands on the board and in the queue.
+    fn leads_where(&self, other: &Self) -> bool {
+        match (&self.then, &other.then) {
+            (Then::Call(_, a), Then::Call(_, b)) => a == b,
+            (a, b) => a == b,
+        }
+    }
+
+    /// A command by the beginning of its name; a person, a list and a campaign by any word of theirs as well.
+    fn begins(&self, wanted: &str) -> bool {
+        let command = matches!(self.then, Then::Act(_) | Then::Begin(_));
+        let words = self.name.char_indices().filter(|(at, _)| *at == 0 || (!command && self.name[..*at].ends_with(|c: char| !c.is_alphanumeric())));
+        words.into_iter().any(|(at, _)| bare(&self.name[at..]).starts_with(wanted))
+    }
+
     /// Its name with the letters that were typed, what it does, and at the right its key. What cannot be done now is
     /// faint, and says why in place of what it does.
     fn spans(&self, state: &State, letters: &str, longest: usize, width: usize) -> Vec<Span<'static>> {

@@ -28,7 +28,7 @@ impl Performer {
     /// A file of numbers that must not be called: whole, or nothing of it.
     pub(super) fn import_numbers(&self, path: PathBuf) {
         let (desk, actor) = (self.desk.clone(), self.actor());
-        let region = self.region.as_deref().and_then(|r| phone::region(r).ok());
+        let region = self.region();
         self.spawn(async move {
             let file = match std::fs::File::open(&path) {
                 Ok(file) => file,
@@ -43,7 +43,7 @@ impl Performer {
 
     /// The first rows at once; behind them the whole file is counted, as its columns are taken.
     pub(super) fn preview(&self, path: PathBuf) {
-        let (send, region, of) = (self.send.clone(), self.region.clone(), path.clone());
+        let (send, region, of) = (self.send.clone(), self.region.read().clone(), path.clone());
         self.runtime.spawn_blocking(move || {
             let preview = look(of, region.as_deref());
             send.tell(Msg::Preview(Box::new(preview)));
@@ -63,7 +63,7 @@ impl Performer {
     pub(super) fn count(&self, path: PathBuf, mapping: Vec<(String, String)>, into: Option<IntoList>, turn: u64) {
         let before = self.stop_counting();
         let (desk, actor, send, cancel) = (self.desk.clone(), self.actor(), self.send.clone(), CancellationToken::new());
-        let region = self.region.as_deref().and_then(|r| phone::region(r).ok());
+        let region = self.region();
         let stop = cancel.clone();
         let task = self.runtime.spawn(async move {
             // A file is not read twice at once.
@@ -100,7 +100,7 @@ impl Performer {
         let (cancel, before) = (CancellationToken::new(), self.stop_counting());
         *self.import.lock() = cancel.clone();
         let (desk, actor, send) = (self.desk.clone(), self.actor(), self.send.clone());
-        let region = self.region.as_deref().and_then(|r| phone::region(r).ok());
+        let region = self.region();
         self.runtime.spawn(async move {
             if let Some(before) = before {
                 drop(before.await);

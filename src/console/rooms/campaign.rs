@@ -11,7 +11,6 @@ use ratatui::{
 
 use super::{
     campaigns::{lasts, next, sign},
-    judging::cities,
     outcomes,
 };
 use crate::{
@@ -21,6 +20,7 @@ use crate::{
         rows::count,
         snapshot::CampaignView,
         state::State,
+        text::cities,
         widgets::{boxed, fit, wrapped},
     },
     desk::{self, Bar, CampaignRoom, HourRate},
@@ -164,7 +164,14 @@ impl Page<'_> {
             0 => String::new(),
             n => format!(", {n} again later"),
         };
-        self.labelled("Now", &format!("{} can be called now by the law{later}; {}{until}", count(waiting.dialable_now, "contact"), why.message), "text");
+        let now = if why.obstacles.is_empty() {
+            format!("{} can be called now by the law{later}; {}{until}", count(waiting.dialable_now, "contact"), why.message)
+        } else {
+            let and = if why.obstacles.len() > 1 { format!(", and {} more in the way", why.obstacles.len() - 1) } else { String::new() };
+            let key = self.state.keys.name(Action::Why);
+            format!("nobody: {}{until}{and} ({key}). {} could be called by the law{later}", self.state.in_keys(&why.message), waiting.dialable_now)
+        };
+        self.labelled("Now", &now, "text");
         let mut zones: Vec<_> = waiting.zones.iter().collect();
         zones.sort_by_key(|z| (z.opens.is_none(), z.opens, std::cmp::Reverse(z.waiting)));
         for (i, z) in zones.iter().take(ZONES).enumerate() {

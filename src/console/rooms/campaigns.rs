@@ -178,7 +178,7 @@ fn none(state: &State) -> String {
         return format!("0 of {all} match \"{filter}\". Esc clears");
     }
     let (new, import) = (state.keys.name(Action::New), state.keys.name(Action::Import));
-    format!("No campaigns yet. {import} imports contacts, {new} makes a campaign. `dialdeck demo` shows sample data, and rings no phone")
+    format!("No campaigns yet. {import} imports contacts, {new} makes a campaign")
 }
 
 /// Widths: the name has what the longest needs; the bar and the day drop where there is no room, and what the
@@ -248,7 +248,7 @@ impl Columns {
 /// Its state; of one that runs and dials nobody now, that it waits.
 pub fn sign<'a>(state: &'a State, c: &CampaignView) -> (&'a str, &'static str) {
     let next = state.data.head.as_ref().and_then(|h| h.next.get(&c.row.id));
-    let waits = state.data.kill_switch || matches!(next, Some(desk::Next::Waits(..))) || (next.is_none() && !c.open);
+    let waits = state.data.kill_switch || state.leaving.is_some() || matches!(next, Some(desk::Next::Waits(..))) || (next.is_none() && !c.open);
     match c.row.execution_status {
         Status::Running if waits && c.row.counts.live == 0 => (&state.theme.symbols.paused, "warn"),
         // Not the sign of what is done.
@@ -305,6 +305,7 @@ fn running(state: &State, c: &CampaignView) -> (String, &'static str) {
     };
     let opens = |t: Option<DateTime<Utc>>, words: &str| t.map_or_else(|| words.to_owned(), |t| format!("opens {}", at(t)));
     match next {
+        _ if state.leaving.is_some() => ("this screen is ending".to_owned(), "warn"),
         _ if state.data.kill_switch => ("kill switch is on".to_owned(), "error"),
         None if !c.open => (opens(c.row.window().next_open(zone, state.now), "closed"), "text_dim"),
         None => ("running".to_owned(), "text_dim"),

@@ -63,10 +63,14 @@ impl Columns {
         Self { tagged, ..self }
     }
 
-    /// Those of one number, whose name is said elsewhere.
-    pub fn of_number(width: usize) -> Self {
+    /// Those of one number, whose name is said elsewhere, unless calls to it went to several names.
+    pub fn of_number(width: usize, names: bool) -> Self {
         let mut some = Self::fixed(width, &AS_IT_IS, 70);
-        let left = some.left(width);
+        let mut left = some.left(width);
+        if names {
+            some.contact = (left / 4).clamp(8, 24);
+            left = left.saturating_sub(some.contact + GAP);
+        }
         some.campaign = (left * 2 / 5).min(40);
         some.last = left.saturating_sub(some.campaign);
         some

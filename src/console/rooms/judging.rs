@@ -14,12 +14,13 @@ use unicode_width::UnicodeWidthStr;
 use super::table::list;
 use crate::{
     console::{
-        dialogs::AgentsWords,
+        dialogs::{AgentSaysNever, AgentsWords},
         keys::{Action, Pane},
         place::Next,
         rows::{age, display_name},
         snapshot::Judged,
         state::State,
+        text::cities,
         widgets::{boxed, cut, empty, fit, wrapped},
     },
     desk::TagCard,
@@ -91,7 +92,7 @@ pub fn line_at(area: Rect, at: Position) -> Option<usize> {
     inside.contains(at).then(|| usize::from(at.y - inside.y))
 }
 
-/// Enter takes what the agent says: of the call under the cursor, or of each that is marked its own word; on a call of which it says nothing, the story opens.
+/// Enter takes what the agent says: of the call under the cursor, or of each that is marked its own word. A number that is never to be called again is asked for once.
 pub fn enter(state: &State) -> Option<Next> {
     let marks = state.marks.of(Pane::Outcomes);
     let marked: Vec<&PaneRow> = state.queue_rows().into_iter().filter(|r| marks.contains(&r.id)).collect();
@@ -100,6 +101,9 @@ pub fn enter(state: &State) -> Option<Next> {
     }
     let row = state.queue_rows().into_iter().find(|r| Some(r.id) == state.queue)?;
     let word = row.suggestion.filter(|_| row.outcome.is_none() && !state.options.read_only)?;
+    if word == Outcome::DoNotCall {
+        return Some(Next::Instead(Box::new(AgentSaysNever::new(row))));
+    }
     Some(Next::Then(Action::Tag(word)))
 }
 
@@ -109,18 +113,33 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, area: Rect, queue: &[&PaneRow]
     let title = "The call";
     let row = selected.and_then(|i| queue.get(i)).copied();
     let word = row.and_then(|r| r.suggestion).filter(|_| !state.options.read_only);
-    let does = word.map_or_else(|| "story".to_owned(), |o| format!("takes \"{}\"", o.label()));
-    let corner = format!("{} {does}  {} note  {} copy", key(state, Action::Enter), key(state, Action::Note), key(state, Action::Copy));
+    let takes = word.map_or_else(String::new, |o| format!("{} takes \"{}\"  ", key(state, Action::Enter), o.label()));
+    let corner = format!("{takes}{} story  {} note  {} copy", key(state, Action::Story), key(state, Action::Note), key(state, Action::Copy));
     let inside = boxed(frame, &state.theme, at.call, false, title, &corner);
     match row {
         Some(row) => {
             let lines = card(state, row, usize::from(inside.width));
-            frame.render_widget(Paragraph::new(lines), inside);
+            let last = lines.len().saturating_sub(usize::from(inside.height));
+            state.story.1.set(last);
+            let top = state.story.0.min(last);
+            if last > 0 {
+                more(frame, state, at.call, top < last);
+            }
+            frame.render_widget(Paragraph::new(lines.into_iter().skip(top).collect::<Vec<_>>()), inside);
         }
         None => empty(frame, &state.theme, inside, &format!("No call is selected. {} takes the first.", key(state, Action::Down))),
     }
     if let Some(area) = at.keys {
         draw_keys(frame, state, area, row);
+    }
+}
+
+/// That the call has more than is shown, and the keys that go there, on its lower edge.
+fn more(frame: &mut Frame<'_>, state: &State, area: Rect, below: bool) {
+    let words = format!(" {} {} {} ", key(state, Action::StoryUp), key(state, Action::StoryDown), if below { "more below" } else { "more above" });
+    let wide = u16::try_from(words.width()).unwrap_or(0);
+    if area.width > wide + 4 && area.height > 1 {
+        frame.buffer_mut().set_string(area.x + 2, area.bottom() - 1, &words, state.theme.style("key"));
     }
 }
 
@@ -353,12 +372,6 @@ impl Writing<'_> {
     }
 }
 
-/// `New York or Chicago` of `America/New_York or America/Chicago`.
-pub fn cities(places: &str) -> String {
-    let city = |place: &str| place.rsplit('/').next().unwrap_or_default().replace('_', " ");
-    places.split(" or ").map(city).collect::<Vec<_>>().join(" or ")
-}
-
 /// The six keys, the agent's among them in capitals, and what goes beside.
 fn draw_keys(frame: &mut Frame<'_>, state: &State, area: Rect, row: Option<&PaneRow>) {
     let word = row.and_then(|r| r.suggestion);
@@ -393,9 +406,9 @@ fn beside(state: &State, word: Option<Outcome>, width: usize, enter: bool) -> St
     let does = match word {
         _ if marked > 0 => format!("each of {marked} as the agent says"),
         Some(o) => format!("as the agent says ({})", o.label()),
-        None => "its story: the agent says nothing".to_owned(),
+        None => String::new(),
     };
-    let does = (enter || marked > 0).then(|| format!("{} {does}", key(state, Action::Enter)));
+    let does = (!does.is_empty() && (enter || marked > 0)).then(|| format!("{} {does}", key(state, Action::Enter)));
     let sure = format!("{} all it is {} % sure of", key(state, Action::AgentsWords), state.sure);
     let mut text = String::new();
     for piece in step.into_iter().chain(does).chain([sure]) {

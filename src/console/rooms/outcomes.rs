@@ -81,7 +81,14 @@ impl Room for Outcomes {
     }
 
     fn enter(&mut self, state: &mut State) -> Option<Next> {
-        judging::judged(state).and_then(|_| judging::enter(state))
+        judging::judged(state)?;
+        let next = judging::enter(state);
+        if next.is_none() && state.target().is_some() && !state.options.read_only {
+            let story = state.keys.name(Action::Story);
+            state.hint(format!("the agent says nothing of this call: a digit tags it, {story} shows its story"));
+            return Some(Next::stay());
+        }
+        next
     }
 
     fn offers(&self) -> &'static [Action] {

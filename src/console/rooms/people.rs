@@ -168,7 +168,7 @@ impl People {
                 None => state.open(dialogs::Delete::list(&list)),
             },
             None if self.which(state) == Which::DoNotCall => {
-                state.hint("the do-not-call list is not deleted: an admin takes a number off it by `dialdeck dnc remove`");
+                state.hint("the do-not-call list is not deleted: an admin takes a number off it by :allow NUMBER");
             }
             None => state.hint("a list is deleted where the lists are: Tab goes there"),
         }

@@ -139,7 +139,7 @@ impl Person {
         if story.calls.is_empty() {
             return empty(frame, &state.theme, rest, "It was never called from here.");
         }
-        let columns = Columns::of_number(usize::from(rest.width));
+        let columns = Columns::of_number(usize::from(rest.width), self.names().len() > 1);
         let body = head(frame, &state.theme, rest, &columns.head());
         let top = state.sight.get(&Pane::People).map_or(0, |s| s.0).min(story.calls.len().saturating_sub(1));
         for (i, call) in story.calls.iter().enumerate().skip(top).take(usize::from(body.height)) {

@@ -215,6 +215,10 @@ impl Columns {
 
 /// `by ana (console): asked never to be called`.
 pub fn who(l: &SuppressedRow) -> String {
+    // What the agent heard on the call is all there is to say of it.
+    if l.source == "agent" {
+        return "by the agent, who heard it on the call".to_owned();
+    }
     let by = if l.created_by.trim().is_empty() { String::new() } else { format!("by {} ", clean(&l.created_by, 40)) };
     let reason = if l.reason.trim().is_empty() { String::new() } else { format!(": {}", clean(l.reason.trim(), 200)) };
     format!("{by}({}){reason}", clean(&l.source, 20))

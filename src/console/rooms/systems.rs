@@ -116,7 +116,7 @@ impl Room for Systems {
         match (lines.len(), bad, missing) {
             (0, ..) => format!("{key} All systems"),
             (n, 0, 0) if lines.iter().all(|l| l.light == Light::Good) => format!("{key} Ready to call: all {n} well"),
-            (_, 0, 0) => format!("{key} Ready to call"),
+            (_, 0, 0) => format!("{key} Ready to call, {} to look at", lines.iter().filter(|l| l.light == Light::Warning).count()),
             (_, 0, n) => format!("{key} Ready to call? {n} not there yet"),
             (_, n, 0) => format!("{key} Ready to call? {n} in the way"),
             (_, n, to_do) => format!("{key} Ready to call? {n} in the way, {to_do} to do"),
@@ -125,7 +125,7 @@ impl Room for Systems {
 
     /// As many as always have room, wherever the list begins.
     fn rows(&self, state: &State, area: Rect, _whole: bool) -> usize {
-        let (width, height) = (usize::from(area.width.saturating_sub(2)), usize::from(area.height.saturating_sub(2)));
+        let (width, height) = (usize::from(area.width.saturating_sub(2)), usize::from(area.height.saturating_sub(3)));
         let heights: Vec<usize> = self.lines().iter().map(|l| written(state, l, width).len()).collect();
         let fits = |n: &usize| heights.windows(*n).all(|w| w.iter().sum::<usize>() <= height);
         (1..=heights.len()).rev().find(fits).unwrap_or(1)
@@ -135,7 +135,7 @@ impl Room for Systems {
     fn frame(&self, state: &State, area: Rect, _whole: bool) -> Rect {
         let width = usize::from(area.width.saturating_sub(2));
         let rows: usize = self.lines().iter().map(|l| written(state, l, width).len()).sum();
-        Rect { height: area.height.min(u16::try_from(rows.max(1) + 2).unwrap_or(u16::MAX)), ..area }
+        Rect { height: area.height.saturating_sub(1).max(3).min(u16::try_from(rows.max(1) + 2).unwrap_or(u16::MAX)), ..area }
     }
 
     /// Lines take several rows, from the top.
@@ -175,7 +175,7 @@ impl Room for Systems {
     fn in_full(&self, state: &State) -> Vec<String> {
         let mut all = Vec::new();
         for line in self.lines() {
-            all.push(format!("{} {}: {}", light(line.light).0, line.name, line.fact));
+            all.push(format!("{} {}{}", light(line.light).0, fit(line.name, NAME), line.fact));
             if !line.way_out.is_empty() {
                 all.push(format!("   {}", line.way_out));
             }
@@ -219,7 +219,14 @@ impl Room for Systems {
                     self.put(state, at);
                 }
             }
-            Msg::Setup(Setup::Look, Ok(Done::Looked(look))) => self.look = Some((state.now, look.clone())),
+            Msg::Setup(Setup::Look, Ok(Done::Looked(look))) => {
+                let mut look = look.clone();
+                // Of a network that is not there nothing is to be mended.
+                look.retain(|s| !state.options.simulated || s.light != Light::Warning);
+                self.look = Some((state.now, look));
+            }
+            // What the look found before it is not so any more.
+            Msg::Setup(setup, Ok(_)) if setup.has_dialog() => (self.asked, self.look) = (None, None),
             Msg::Setup(_, Ok(_)) => self.asked = None,
             _ => {}
         }
@@ -227,7 +234,10 @@ impl Room for Systems {
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect, _whole: bool) {
         let title = self.tab(state);
+        let whole = area;
         let area = self.frame(state, area, true);
+        let below = Rect { y: area.bottom(), height: 1.min(whole.bottom().saturating_sub(area.bottom())), ..whole };
+        frame.render_widget(Paragraph::new(legend(state, usize::from(whole.width))), below);
         let inside = boxed(frame, &state.theme, area, true, &title, &self.corner(state));
         if self.rows.is_none() {
             return empty(frame, &state.theme, inside, "looking...");
@@ -277,6 +287,20 @@ const OFFERS: &[Action] = &[
     Action::Mend(Mend::StartCampaign),
     Action::Mend(Mend::OpenPlace),
 ];
+
+/// What the lights mean for whoever asks whether a shift may begin.
+fn legend(state: &State, width: usize) -> Line<'static> {
+    let long = ["stops all calls", "calls are made; look at it", "not there yet", "works"];
+    let words = if width < 76 { ["no calls", "look at it", "not yet", "works"] } else { long };
+    let lights = [Light::Bad, Light::Warning, Light::Unset, Light::Good];
+    let mut spans = Vec::new();
+    for (of, words) in lights.into_iter().zip(words) {
+        let (glyph, role) = light(of);
+        spans.push(Span::styled(format!("  {glyph}"), state.theme.style(role)));
+        spans.push(Span::styled(format!(" {words} "), state.theme.style("text_dim")));
+    }
+    Line::from(spans)
+}
 
 /// What the key of a line does.
 fn action(mend: Mend) -> Action {
@@ -358,7 +382,7 @@ fn way_out(state: &State, s: &System) -> (String, String) {
     let words = match mend {
         Mend::SetLiveKit if s.way_out.contains("LIVEKIT_") => "set host, key and secret",
         Mend::AssignNumber if s.way_out.contains('`') => "assign the number again",
-        Mend::ReadOn => return (String::new(), s.way_out.clone()),
+        Mend::ReadOn => return (String::new(), state.in_keys(&s.way_out)),
         _ => &s.way_out,
     };
     (key, words.to_owned())

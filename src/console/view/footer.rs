@@ -144,6 +144,10 @@ fn target(state: &State, width: usize) -> (String, String, bool) {
         return (format!("{} ", symbols.mark), format!("{marked} marked"), true);
     }
     let Some(row) = state.selected() else {
+        let filter = &state.lists.of(state.focus).filter;
+        if !filter.is_empty() && state.room(state.focus).is_some_and(|room| room.list(state).1 == 0) {
+            return (String::new(), format!("{} clears /{}", state.keys.name(Action::Escape), cut(filter, 20)), false);
+        }
         let down = state.keys.name(Action::Down);
         return (String::new(), format!("no call selected, {down} takes one"), false);
     };
@@ -247,7 +251,8 @@ fn tiny(o: Outcome) -> &'static str {
 fn second(state: &State, width: usize) -> Filling<'static> {
     let mut right = Filling::new(width, width);
     for action in ALWAYS {
-        if let Some(row) = keys::row(action) {
+        // What is refused whatever is selected is not offered.
+        if let Some(row) = keys::row(action).filter(|row| !(row.writes && state.options.read_only)) {
             let words = if width < NARROW && action != Action::PauseAll { String::new() } else { words(state, action, row.short, width) };
             right.offer(state, action, &words);
         }

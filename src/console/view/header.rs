@@ -58,8 +58,11 @@ fn badges(state: &State) -> Vec<Part> {
     if state.options.simulated {
         put("SIMULATED");
     }
+    if state.leaving.is_some() {
+        put("ENDING");
+    }
     if state.options.following.borrow().is_some() {
-        put("following");
+        put("looks on");
     }
     if state.options.read_only {
         put("read-only");
@@ -146,6 +149,9 @@ fn running(state: &State) -> String {
     let (running, paused) = (state.data.campaigns_in(Status::Running), state.data.campaigns_in(Status::Paused));
     if running > 0 && state.data.kill_switch {
         return "ALL STOPPED".to_owned();
+    }
+    if state.leaving.is_some() {
+        return "nothing new is dialled".to_owned();
     }
     if paused > 0 { format!("{running} running {paused} paused") } else { format!("{running} running") }
 }

@@ -80,6 +80,9 @@ pub struct Closure {
     pub place: String,
     pub until: Option<DateTime<Utc>>,
     pub reason: String,
+    /// Who closed it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub by: String,
 }
 
 impl Closure {
@@ -427,7 +430,7 @@ mod tests {
         let noon = utc("2026-11-20T18:00:00Z");
         let c = facts(Some(&zones), &us);
         let judged = |number, place: &str, until: Option<DateTime<Utc>>| {
-            let closures = [Closure { place: place.to_owned(), until, reason: "storm".to_owned() }];
+            let closures = [Closure { place: place.to_owned(), until, reason: "storm".to_owned(), by: String::new() }];
             let facts = ContactFacts { place: Place { number, ..c.place.clone() }, closures: &closures, ..c.clone() };
             contact(&Rules { profile: Profile::None, ..Rules::default() }, &facts, noon).map_err(|c| (c.gate.word(), c.until))
         };

@@ -10,7 +10,7 @@ use chrono::{DateTime, Duration, Utc};
 pub use contact::{Closure, ContactFacts, History, OtherPhone, Place, contact, legal_hours, other_phone};
 pub use gates::{CampaignFacts, Closed, Closes, Gate, InstallationFacts, Scope, TrunkFacts, campaign, campaign_pace, installation, trunk};
 
-use super::{campaign::Status, pacing, rules::Rules};
+use super::{campaign::Status, pacing, rules::Rules, schedule::Window};
 
 /// The head of one zone's queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,6 +138,49 @@ pub fn decide(rules: &Rules, b: &Board) -> Decision {
     }
 }
 
+/// All that keeps a campaign from dialling, in the order in which it is to be mended: each as it stands once those before
+/// it are out of the way. Nothing where calls go.
+#[must_use]
+pub fn obstacles(rules: &Rules, b: &Board) -> Vec<Closed> {
+    let (mut b, mut all) = (b.clone(), Vec::new());
+    loop {
+        let (Decision::Wait(closed) | Decision::Ended(closed)) = decide(rules, &b) else { return all };
+        let (gate, first) = (closed.gate, all.is_empty());
+        // A moment's pace is in nobody's way but the first's.
+        if first || gate.closes() != Closes::Pace {
+            all.push(closed);
+        }
+        if !out_of_the_way(&mut b, gate) {
+            return all;
+        }
+    }
+}
+
+/// The board as it would be without what closes a gate; `false` where only time opens it.
+fn out_of_the_way(b: &mut Board, gate: Gate) -> bool {
+    let (now, c) = (b.now, &mut b.campaign);
+    match gate {
+        Gate::KillSwitch => b.installation.kill_switch = None,
+        Gate::Terms => b.installation.terms_missing = false,
+        Gate::Engine => b.installation.unwell = None,
+        Gate::State => {
+            c.status = Status::Running;
+            // One that has not begun has no rows yet.
+            c.filling |= c.pending + c.processing == 0;
+        }
+        Gate::Trunk => {
+            b.trunk = Some(TrunkFacts { live: 0, max_live: 1, preparing: 0, tokens: 1.0, refilled_at: now, calls_per_second: 1.0, countries: Vec::new() });
+        }
+        Gate::Script => c.has_script = true,
+        Gate::NationalList => c.national_list_at = Some(now),
+        Gate::Hours => c.window = Window::daily(0, 0),
+        Gate::DailyCap => (c.used_today, c.daily_cap) = (0, i64::MAX),
+        Gate::Agent => c.no_agent = None,
+        _ => return false,
+    }
+    true
+}
+
 /// How many calls may be begun: as many as the campaign's lines, its cap, its delay, and the trunk's
 /// lines and rate have room for beside those that are being prepared.
 fn room(b: &Board) -> Result<usize, Closed> {
@@ -192,10 +235,7 @@ fn waiting_zones(b: &Board) -> Closed {
 mod tests {
     use super::*;
     use crate::domain::zone::Zone;
-    use crate::domain::{
-        rules::Profile,
-        schedule::{Days, Window},
-    };
+    use crate::domain::{rules::Profile, schedule::Days};
     use proptest::prelude::*;
 
     fn utc(text: &str) -> DateTime<Utc> {
@@ -282,6 +322,27 @@ mod tests {
         let pending_none = with(&|b| (b.campaign.pending, b.zones) = (0, Vec::new()));
         assert_eq!(pending_none.0, "done");
         assert_eq!(with(&|b| (b.campaign.pending, b.campaign.processing, b.zones) = (0, 3, Vec::new())).0, "open");
+    }
+
+    #[test]
+    fn all_obstacles_are_told_in_the_order_of_mending() {
+        let named = |b: &Board| obstacles(&Rules::default(), b).iter().map(|c| c.gate.word()).collect::<Vec<_>>();
+        let mut b = board(vec![zone("America/New_York", 0)]);
+        assert_eq!(named(&b), [""; 0], "calls go");
+        (b.campaign.window, b.campaign.used_today) = (Window::daily(13, 17), 100);
+        assert_eq!(named(&b), ["hours", "daily_cap"]);
+        (b.installation.kill_switch, b.campaign.status) = (Some(String::new()), Status::Paused);
+        b.zones[0].due = noon() + Duration::hours(1);
+        assert_eq!(named(&b), ["kill_switch", "state", "hours", "daily_cap", "retry"]);
+        (b.trunk, b.campaign.has_script) = (None, false);
+        assert_eq!(named(&b), ["kill_switch", "state", "trunk", "script", "hours", "daily_cap", "retry"]);
+        // One that was not started has no rows: what is said of its queue is none of its obstacles.
+        let mut b = board(Vec::new());
+        (b.campaign.status, b.campaign.pending) = (Status::Idle, 0);
+        assert_eq!(named(&b), ["state"]);
+        let mut b = board(vec![zone("America/New_York", 0)]);
+        b.campaign.live = 5;
+        assert_eq!(named(&b), ["concurrency"]);
     }
 
     #[test]

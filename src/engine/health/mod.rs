@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use super::context::{Context, Stop};
 use crate::{
-    desk::Actor,
+    desk::{Actor, ENDING},
     domain::{
         campaign::Status,
         event::Fault,
@@ -61,12 +61,15 @@ struct State {
     /// A panic: only a restart lifts it, and its words stand in the network's place.
     halted: bool,
     replaced: bool,
+    /// Nothing is begun any more: the last calls are waited for.
+    ending: bool,
 }
 
 impl State {
     fn shown(&self) -> String {
         let sip = || self.no_sip.as_ref().map(NoSip::words).unwrap_or_default();
-        let network = if self.network.words.is_empty() { sip() } else { self.network.words.clone() };
+        let ending = || if self.ending { ENDING.to_owned() } else { sip() };
+        let network = if self.network.words.is_empty() { ending() } else { self.network.words.clone() };
         self.clock_words.clone().unwrap_or(network)
     }
 }
@@ -93,7 +96,33 @@ impl Health {
 
     /// Draining, stopping or broken down: what is prepared is not dialled any more.
     pub fn may_not_dial(&self) -> bool {
-        self.stop.drain.is_cancelled() || self.stop.now.is_cancelled() || self.state.lock().halted
+        self.stop.begins_nothing() || self.state.lock().halted
+    }
+
+    /// Tells every console when nothing is begun any more, and when it is again.
+    pub async fn tell_end(self: Arc<Self>, stop: Stop) {
+        let mut hold = stop.hold.subscribe();
+        loop {
+            tokio::select! {
+                () = stop.now.cancelled() => return,
+                () = stop.drain.cancelled() => return self.ends(true).await,
+                // The sender is in the stop itself.
+                _ = hold.changed() => {}
+            }
+            let held = *hold.borrow_and_update();
+            self.ends(held).await;
+        }
+    }
+
+    /// Words only where they are news, and never over those of a leader that took our place.
+    pub async fn ends(&self, ending: bool) {
+        let news = {
+            let mut state = self.state.lock();
+            !state.halted && std::mem::replace(&mut state.ending, ending) != ending
+        };
+        if news {
+            self.publish().await;
+        }
     }
 
     /// A trouble of the network is known: what is prepared waits for its end with the others. The trial
