@@ -10,7 +10,7 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 use sqlx::{
-    Describe, Either, Execute, Executor, PgConnection, PgPool, Postgres, SqlStr,
+    Describe, Either, Execute, Executor, PgConnection, PgPool, Postgres, Row, SqlStr,
     postgres::{PgConnectOptions, PgDatabaseError, PgQueryResult, PgRow, PgSeverity, PgStatement, PgTypeInfo},
 };
 use tokio::time::Instant;
@@ -74,15 +74,12 @@ impl Line {
             let (mut conn, pooled) = session::begin(&self.options).await?;
             let lineage = Lineage::of(&mut conn).await?;
             session::take_role(&mut conn).await?;
-            let sql = "SELECT batch FROM writers WHERE incarnation = $1";
-            let batch = sqlx::query_scalar(sql).bind(self.me).fetch_optional(&mut conn).await?;
-            Ok::<_, StoreError>((conn, pooled, lineage, batch))
+            Ok::<_, StoreError>((conn, pooled, lineage))
         };
         let made = tokio::time::timeout(READY, ready).await.unwrap_or_else(|_| Err(late("the server took a connection and says nothing").into()));
-        let (conn, pooled, lineage, batch) = made?;
+        let (conn, pooled, lineage) = made?;
         // Before anything is written by it.
         self.past.answers(lineage);
-        self.past.knows(batch);
         (self.conn, self.pooled) = (Some(conn), pooled);
         Ok(())
     }
@@ -130,11 +127,17 @@ impl Line {
     }
 
     async fn take_turn(&mut self, savepoint: bool) -> Result<(), sqlx::Error> {
-        let text = format!("BEGIN; {TURN}{}", if savepoint { "; SAVEPOINT job" } else { "" });
+        let savepoint = if savepoint { "; SAVEPOINT job" } else { "" };
+        // What is read with the turn is what all before have kept: also of a database that was put back under us.
+        let text = format!("BEGIN; {TURN}; SELECT batch FROM writers WHERE incarnation = '{}'{savepoint}", self.me);
         self.patience = LOCK;
-        let begun = sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut *self).await;
+        let begun = sqlx::raw_sql(sqlx::AssertSqlSafe(text)).fetch_all(&mut *self).await;
         self.patience = STATEMENT;
-        begun.map(|_| ()).inspect_err(|_| self.hang_up())
+        let rows = begun.inspect_err(|_| self.hang_up())?;
+        // The first row is the turn's.
+        let mark = rows.get(1).and_then(|row| row.try_get_unchecked::<String, _>(0).ok()?.parse().ok());
+        self.past.knows(mark);
+        Ok(())
     }
 
     /// Keeps the transaction, marked as this one, and rings for the others. Where no answer comes, the mark is
