@@ -18,6 +18,9 @@ use crate::{
 /// No hold, of the same width.
 const NONE: &str = "00000000000000000000000000000000";
 
+/// So many rounds.
+const HOUR: u64 = 1800;
+
 /// Between two writings of the mark, and two looks at the database's file.
 const EVERY: Span = Span::seconds(2);
 
@@ -111,7 +114,10 @@ impl Mark {
     pub async fn keep(self, desk: Desk, clock: SharedClock, stop: CancellationToken) {
         let mut moved = false;
         let mut hold = desk.last_break().await.unwrap_or_default();
-        loop {
+        for round in 1u64.. {
+            if round.is_multiple_of(HOUR) {
+                desk.forget_old_dials();
+            }
             let ended = stop.is_cancelled();
             moved = look_at_file(&desk, moved);
             if desk.store().trouble().is_some() && !moved && !ended {

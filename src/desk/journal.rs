@@ -54,22 +54,26 @@ impl Journal {
     /// Opens it, without what is older than a day.
     fn open(path: &Path, now: DateTime<Utc>) -> std::io::Result<Self> {
         let file = OpenOptions::new().create(true).read(true).append(true).mode(0o600).open(path)?;
-        let journal = Self(Mutex::new(file));
-        let young: String = journal.lines()?.iter().filter(|l| l.at + REST > now).map(Line::text).collect();
-        {
-            let mut file = journal.0.lock();
-            file.set_len(0)?;
-            file.write_all(young.as_bytes())?;
-        }
-        Ok(journal)
+        shorten(&mut &file, now)?;
+        Ok(Self(Mutex::new(file)))
     }
 
     fn lines(&self) -> std::io::Result<Vec<Line>> {
-        let (mut file, mut text) = (self.0.lock(), Vec::new());
-        file.rewind()?;
-        file.read_to_end(&mut text)?;
-        Ok(String::from_utf8_lossy(&text).lines().filter_map(Line::read).collect())
+        lines(&mut &*self.0.lock())
     }
+}
+
+fn lines(file: &mut &File) -> std::io::Result<Vec<Line>> {
+    let mut text = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut text)?;
+    Ok(String::from_utf8_lossy(&text).lines().filter_map(Line::read).collect())
+}
+
+fn shorten(file: &mut &File, now: DateTime<Utc>) -> std::io::Result<()> {
+    let young: String = lines(file)?.iter().filter(|l| l.at + REST > now).map(Line::text).collect();
+    file.set_len(0)?;
+    file.write_all(young.as_bytes())
 }
 
 impl Desk {
@@ -83,6 +87,14 @@ impl Desk {
             drop(self.journal.set(Journal::open(path, self.now())?));
         }
         Ok(())
+    }
+
+    /// Forgets dials of more than a day ago.
+    pub fn forget_old_dials(&self) {
+        let Some(journal) = self.journal.get() else { return };
+        if let Err(e) = shorten(&mut &*journal.0.lock(), self.now()) {
+            tracing::warn!(target: "desk", error = %e, "old dials cannot be taken out of the file beside the lock");
+        }
     }
 
     pub(super) fn remember(&self, call: CallId, number: &str, at: DateTime<Utc>) {

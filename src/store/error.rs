@@ -50,7 +50,8 @@ impl From<sqlx::Error> for StoreError {
         let db = match &e {
             sqlx::Error::Database(db) => db,
             // Only a server is far.
-            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => return Self::Away(e.to_string()),
+            sqlx::Error::PoolTimedOut => return Self::Away("no connection to it is to be had".to_owned()),
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolClosed => return Self::Away(e.to_string()),
             sqlx::Error::Configuration(why) => return Self::Unfit(why.to_string()),
             _ => return Self::Sqlx(e),
         };

@@ -106,6 +106,9 @@ fn reading(e: &sqlx::Error) -> String {
     let Some(said) = e.as_database_error() else { return e.to_string() };
     match said.code().as_deref() {
         Some("42501") => format!("{said}: its owner lets this login in by GRANT authenticated, dialdeck_engine TO the login"),
+        Some("42P05" | "26000") => {
+            format!("{said}: a pooler in transaction mode stands before it. Use its session mode (Supabase: port 5432), or connect directly")
+        }
         _ => said.to_string(),
     }
 }

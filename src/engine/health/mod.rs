@@ -236,10 +236,13 @@ impl Health {
 
     /// Another engine took the calls over while this one was stopped: it looks after nothing any more.
     pub fn replaced(&self) {
-        tracing::error!(target: "engine", "another engine took over while this process stood still or was cut off: it follows that one from now on");
-        {
+        let known = {
             let mut state = self.state.lock();
-            (state.halted, state.replaced) = (true, true);
+            state.halted = true;
+            std::mem::replace(&mut state.replaced, true)
+        };
+        if !known {
+            tracing::error!(target: "engine", "another engine took over while this process stood still or was cut off: it follows that one from now on");
         }
         // Not published: the words on every console are the leader's.
         self.stop.drain.cancel();

@@ -10,7 +10,7 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 use sqlx::{
-    Describe, Either, Execute, Executor, PgConnection, Postgres, SqlStr,
+    Describe, Either, Execute, Executor, PgConnection, Postgres, Row, SqlStr,
     postgres::{PgConnectOptions, PgDatabaseError, PgQueryResult, PgRow, PgSeverity, PgStatement, PgTypeInfo},
 };
 use tokio::time::Instant;
@@ -74,15 +74,12 @@ impl Line {
             let (mut conn, pooled) = session::begin(&self.options).await?;
             let lineage = Lineage::of(&mut conn).await?;
             session::take_role(&mut conn).await?;
-            let sql = "SELECT batch FROM writers WHERE incarnation = $1";
-            let batch = sqlx::query_scalar(sql).bind(self.me).fetch_optional(&mut conn).await?;
-            Ok::<_, StoreError>((conn, pooled, lineage, batch))
+            Ok::<_, StoreError>((conn, pooled, lineage))
         };
         let made = tokio::time::timeout(READY, ready).await.unwrap_or_else(|_| Err(late("the server took a connection and says nothing").into()));
-        let (conn, pooled, lineage, batch) = made?;
+        let (conn, pooled, lineage) = made?;
         // Before anything is written by it.
         self.past.answers(lineage);
-        self.past.knows(batch);
         (self.conn, self.pooled) = (Some(conn), pooled);
         Ok(())
     }
@@ -132,7 +129,8 @@ impl Line {
     }
 
     async fn take_turn(&mut self, whose: Whose, savepoint: bool) -> Result<(), sqlx::Error> {
-        let mut text = format!("BEGIN; {TURN}");
+        // What is read with the turn is what all before have kept: also of a database that was put back under us.
+        let mut text = format!("BEGIN; {TURN}; SELECT batch FROM writers WHERE incarnation = '{}'", self.me);
         if whose.is_some() {
             text = format!("{text}; {}", session::acting_as(whose, true));
         }
@@ -140,10 +138,14 @@ impl Line {
             text.push_str("; SAVEPOINT job");
         }
         self.patience = LOCK;
-        let begun = sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut *self).await;
+        let begun = sqlx::raw_sql(sqlx::AssertSqlSafe(text)).fetch_all(&mut *self).await;
         self.patience = STATEMENT;
         self.acting = whose;
-        begun.map(|_| ()).inspect_err(|_| self.hang_up())
+        let rows = begun.inspect_err(|_| self.hang_up())?;
+        // The first row is the turn's; where this writer has no mark yet no number follows.
+        let mark = rows.get(1).and_then(|row| row.try_get_unchecked::<String, _>(0).ok()?.parse().ok());
+        self.past.knows(mark);
+        Ok(())
     }
 
     /// From here on in this transaction as somebody else.

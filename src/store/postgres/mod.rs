@@ -121,7 +121,7 @@ pub(super) async fn open(url: &str, connections: u32, turns: Option<Turns>, revi
         .map_err(|e| StoreError::Open { path: "postgres://".to_owned(), why: format!("{e}. Write postgres://USER:PASSWORD@HOST:5432/NAME") })?;
     let place = Place::of_server(words_for(&options));
     // Whether it is there at all, in a bounded time: a change of a large table takes the time it takes.
-    let mut first = connect(&options).await.map_err(|e| place.cannot_open(&session::pooled(e)))?;
+    let (mut first, _) = session::begin(&options).await.map_err(|e| place.cannot_open(&words_of(&e)))?;
     session::check_login(&mut first).await.map_err(|e| place.cannot_open(&words_of(&e.into())))?;
     drop(first.close().await);
     let passes_by_owners = migrate_postgres(url).await?.passes_by_owners;

@@ -102,7 +102,7 @@ impl Past {
         }
     }
 
-    /// And which batch of this writer it has as the last.
+    /// Which batch of this writer it has as the last, seen with the writers' turn.
     pub(super) fn knows(&self, batch: Option<i64>) {
         let mut state = self.0.lock();
         if state.kept.is_some_and(|(kept, at)| batch.is_none_or(|b| b < kept) && at.elapsed() < KEPT) {
