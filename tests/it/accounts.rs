@@ -19,7 +19,7 @@ use dialdeck::{
 };
 use proptest::prelude::*;
 
-use crate::support::{csv_of, office::Office, settings};
+use crate::support::{base::share, csv_of, office::Office, settings};
 
 const CONTACTS: usize = 5;
 const LINES: i64 = 4;
@@ -260,7 +260,7 @@ impl Kept {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: share(40, 6), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn p3_p5_cap_lines_and_attempts_are_those_of_plain_books(ops in prop::collection::vec(op(), 20..90)) {

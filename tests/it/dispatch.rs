@@ -19,7 +19,13 @@ use dialdeck::{
     telephony::simulator::{Behaviour, die},
 };
 
-use crate::support::{Options, World, csv_of, fictional, office::Office, quick_rules};
+use crate::support::{
+    Options, World,
+    base::{on_a_server, share},
+    csv_of, fictional,
+    office::Office,
+    quick_rules,
+};
 
 const LONG: Duration = Duration::from_mins(2);
 
@@ -330,10 +336,13 @@ async fn why_and_engine(seed: u64) -> (String, bool) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn why_says_what_the_engine_then_does() {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    for seed in 0..40 {
+    for seed in 0..share(40, 6) {
         let (gate, dialled) = why_and_engine(seed).await;
         assert_eq!(gate == "open", dialled, "seed {seed}: why says {gate}, and somebody was called: {dialled}");
         *seen.entry(gate).or_default() += 1;
+    }
+    if on_a_server() {
+        return;
     }
     for gate in ["open", "kill_switch", "state", "hours", "contact_hours", "national_list", "trunk", "trunk_concurrency"] {
         assert!(seen.contains_key(gate), "{gate} was never met: {seen:?}");

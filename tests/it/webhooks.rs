@@ -13,7 +13,7 @@ use dialdeck::{
 };
 use serde_json::Value;
 
-use crate::support::{Options, World, csv_of};
+use crate::support::{Options, World, base::share, csv_of};
 
 /// Orders tried where all would be too many.
 const SEEDED: usize = 14;
@@ -160,7 +160,7 @@ async fn p9_every_order_of_every_recordings_webhooks_gives_one_result() {
             let n = recording["webhooks"].as_array().unwrap().iter().filter(|w| !w["body"]["event"].as_str().unwrap().starts_with("track_")).count();
             let n = n + usize::from(with_reply);
             let mut states = HashSet::new();
-            for order in orders(n, i as u64) {
+            for order in orders(n, i as u64).into_iter().take(share(usize::MAX, 8)) {
                 states.insert(bench.feed(&recording, &order, with_reply).await);
                 tried += 1;
                 if tried % 400 == 0 {
@@ -172,7 +172,7 @@ async fn p9_every_order_of_every_recordings_webhooks_gives_one_result() {
             }
         }
     }
-    assert!(tried > 400, "{tried} orders");
+    assert!(tried > share(400, 100), "{tried} orders");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     // The end of a busy dial is known exactly, whatever came first.
     let busy: Value = serde_json::from_str(include_str!("recorded/wait-0486.json")).unwrap();

@@ -23,6 +23,11 @@ pub fn on_a_server() -> bool {
     }
 }
 
+/// How many of a test's many worlds are tried on a server, where each costs a database; `all` of them on a file.
+pub fn share<T>(all: T, on_server: T) -> T {
+    if on_a_server() { on_server } else { all }
+}
+
 /// Marks a test of what only a file has: its locks, its copies, its log, statements in SQLite's own words. A run on
 /// PostgreSQL passes it over.
 macro_rules! only_a_file {
