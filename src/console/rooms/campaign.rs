@@ -164,7 +164,7 @@ impl Page<'_> {
             0 => String::new(),
             n => format!(", {n} again later"),
         };
-        self.labelled("Now", &format!("{} can be called now by the law{later}; {}{until}", count(waiting.dialable_now, "contact"), why.message), "text");
+        self.labelled("Now", &format!("{} can be called now{later}; {}{until}", count(waiting.dialable_now, "contact"), why.message), "text");
         let mut zones: Vec<_> = waiting.zones.iter().collect();
         zones.sort_by_key(|z| (z.opens.is_none(), z.opens, std::cmp::Reverse(z.waiting)));
         for (i, z) in zones.iter().take(ZONES).enumerate() {
