@@ -93,6 +93,12 @@ impl Snapshot {
         self.campaigns.iter().find(|c| c.row.id == id)
     }
 
+    /// How many calls wait for a tag, of all campaigns.
+    #[must_use]
+    pub fn untagged(&self) -> i64 {
+        self.untagged.unwrap_or_else(|| self.campaigns.iter().map(|c| c.row.counts.untagged).sum())
+    }
+
     /// Where the people of a campaign stand.
     #[must_use]
     pub fn people(&self, c: &CampaignView) -> People {

@@ -553,8 +553,7 @@ impl State {
     #[must_use]
     pub fn to_tag(&self) -> i64 {
         let shown = self.data.live.iter().filter(|r| rows::wants_tag(r)).count();
-        let all = self.data.untagged.unwrap_or_else(|| self.data.campaigns.iter().map(|c| c.row.counts.untagged).sum());
-        all.max(i64::try_from(shown).unwrap_or(0))
+        self.data.untagged().max(i64::try_from(shown).unwrap_or(0))
     }
 
     /// Takes a new look at the rows; the cursors stay on their ids.

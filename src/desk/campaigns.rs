@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Actor, Desk, DeskError, audit, by_hand::cancel_asked, claim::end_unarmed, housekeeping::is_emptying, retries};
+use super::{Actor, Desk, DeskError, Stopped, audit, by_hand::cancel_asked, claim::end_unarmed, housekeeping::is_emptying, retries};
 use crate::{
     domain::{
         FieldError, Refusal,
@@ -18,7 +18,7 @@ use crate::{
         stats::Counts,
         text::{self, clean},
     },
-    store::{CampaignEdit, CampaignRow, Lane, NewCall, NewCampaign, PromisedCall, Tx},
+    store::{CampaignEdit, CampaignRow, Lane, NewCall, NewCampaign, Tx},
 };
 
 /// A campaign as its maker describes it.
@@ -46,42 +46,6 @@ pub struct Preflight {
     /// When the first call may be made, if not now, and why.
     pub waiting_until: Option<DateTime<Utc>>,
     pub why: String,
-}
-
-/// What a stop did.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Stopped {
-    pub canceled: i64,
-    pub live: i64,
-    /// Callbacks that were promised, among those canceled.
-    pub promises: i64,
-    /// To whom and for when, the first of them.
-    pub promised: Vec<PromisedCall>,
-}
-
-/// Callbacks with a moment each that are told one by one.
-const TOLD: usize = 4;
-
-/// `2 promised callbacks: Ana Lima Sat 15:10, Ben Roy Mon 09:00`; `at` tells a moment.
-#[must_use]
-pub fn promised_words(all: &[PromisedCall], at: impl Fn(DateTime<Utc>) -> String) -> String {
-    let who = |p: &PromisedCall| if p.contact_name.is_empty() { text::tail(&p.phone_number) } else { clean(&p.contact_name, 40) };
-    let each: Vec<String> = all.iter().take(TOLD).map(|p| format!("{} {}", who(p), at(p.due))).collect();
-    let more = if all.len() > TOLD { format!(" and {} more", all.len() - TOLD) } else { String::new() };
-    let n = if all.len() == 1 { "1 promised callback".to_owned() } else { format!("{} promised callbacks", all.len()) };
-    format!("{n}: {}{more}", each.join(", "))
-}
-
-impl Stopped {
-    /// What was promised and is not kept, in words; empty when nothing was.
-    #[must_use]
-    pub fn broken(&self) -> String {
-        if self.promises == 0 {
-            return String::new();
-        }
-        let told = promised_words(&self.promised, |t| t.format("%a %H:%M UTC").to_string());
-        format!(", not kept: {told}; a start or `recycle callback` brings them back")
-    }
 }
 
 /// The longest name of a campaign, letters.

@@ -171,7 +171,8 @@ impl Desk {
 
     /// Who waits and for what, where all others stand, and what is ahead.
     pub(super) async fn outlook(&self, row: &CampaignRow) -> Result<(Waiting, People, Forecast), DeskError> {
-        let (waiting, people) = (self.waiting(row).await?, self.people(row).await?);
+        let people = self.people(row).await?;
+        let waiting = self.waiting(row).await?;
         let forecast = self.forecast(row, &waiting, &people).await?;
         let told = Waiting { do_not_call: people.do_not_call, exhausted: people.not_reached, calling_seconds: forecast.calling_seconds, ..waiting };
         Ok((told, people, forecast))

@@ -1,10 +1,12 @@
 //! Where the people of campaigns stand, kept for a while: counting them looks at everybody in a list, and the screen
 //! asks several times a second. Whoever shows it on one screen asks here, so that two places never differ.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use parking_lot::Mutex;
-use tokio::time::{Duration, Instant};
 
 use super::{Desk, DeskError};
 use crate::{
@@ -27,8 +29,8 @@ pub(super) struct Headcounts(Mutex<HashMap<CampaignId, Known>>);
 
 /// A count whose mark has not changed may be old only by do-not-call lists and changed contacts.
 const LONG: Duration = Duration::from_secs(10);
-/// Where counting takes longer than this, the screen rests so many times as long.
-const QUICK: Duration = Duration::from_millis(50);
+/// Where counting takes longer than this, it rests so many times as long.
+const QUICK: Duration = Duration::from_millis(250);
 const SHARE: u32 = 20;
 /// Of many campaigns those not counted within this are counted at the next look.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -67,7 +69,7 @@ impl Headcounts {
 impl Desk {
     /// Where the people of a campaign stand; see [`People`] for what each figure counts.
     pub async fn people(&self, row: &CampaignRow) -> Result<People, DeskError> {
-        if let Some(people) = self.headcounts.same(row) {
+        if let Some(people) = self.headcounts.same(row).or_else(|| self.headcounts.resting(row)) {
             return Ok(people);
         }
         let begun = Instant::now();
@@ -83,11 +85,7 @@ impl Desk {
         rows.sort_by_key(|r| r.execution_status != Status::Running);
         let mut all = HashMap::new();
         for row in rows {
-            let people = match self.headcounts.resting(row) {
-                None if begun.elapsed() < PATIENCE => Some(self.people(row).await?),
-                None => self.headcounts.last(row.id),
-                resting => resting,
-            };
+            let people = if begun.elapsed() < PATIENCE { Some(self.people(row).await?) } else { self.headcounts.last(row.id) };
             all.extend(people.map(|p| (row.id, p)));
         }
         Ok(all)

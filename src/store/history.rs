@@ -153,13 +153,13 @@ impl Store {
     /// What people did to campaigns, lists and calls of an owner in a while, oldest first, each with the name of what it
     /// was done to: by its subject, for the audit has a line for every dial as well.
     pub async fn deeds_between(&self, owner: OwnerId, from: DateTime<Utc>, until: DateTime<Utc>) -> Result<Vec<(Option<String>, AuditRow)>, StoreError> {
+        const LISTS: &str = "'contacts_imported', 'source_deleted'";
         let of = |what: &str, name: &str, actions: &str| {
             sqlx::AssertSqlSafe(format!(
                 "SELECT a.at, a.actor, a.source, a.action, a.details, {name} AS campaign_name FROM {what} s JOIN audit a ON a.subject = s.id
                  WHERE s.user_id = $1 AND a.at >= $2 AND a.at < $3 AND a.action IN ({actions}) ORDER BY a.id LIMIT 200"
             ))
         };
-        const LISTS: &str = "'contacts_imported', 'source_deleted'";
         let all = [
             of("campaigns", "s.name", "'campaign_created', 'campaign_edited', 'campaign_recycled', 'campaign_deleted'"),
             of("contact_lists", "s.name", LISTS),

@@ -301,7 +301,7 @@ fn campaign_keys_act_on_the_named_campaign() {
     assert!(matches!(press(&mut s, "Cp").as_slice(), [Effect::Pause(id, name)] if *id == CampaignId(uuid(10)) && name == "Q4 Sales"));
     assert!(screen(&mut s, 120, 40).contains("pausing"));
     assert!(matches!(press(&mut s, "js").as_slice(), [Effect::Start(id, _)] if *id == CampaignId(uuid(11))));
-    assert!(matches!(press(&mut s, "kxk").as_slice(), [Effect::Stop { hang_up: false, .. }]));
+    assert!(matches!(press(&mut s, "kxk").as_slice(), [Effect::Ask(_), Effect::Stop { hang_up: false, .. }]));
     assert_eq!(press(&mut s, "P"), [Effect::PauseAll]);
 }
 

@@ -136,7 +136,7 @@ fn t7_start_an_idle_campaign_some_rows_down() {
 fn t8_stop_and_let_live_calls_end() {
     let mut hand = Hand::at(state());
     let effects = hand.press("xk");
-    assert!(matches!(effects.as_slice(), [Effect::Stop { hang_up: false, .. }]), "{effects:?}");
+    assert!(matches!(effects.as_slice(), [Effect::Ask(_), Effect::Stop { hang_up: false, .. }]), "{effects:?}");
     hand.cost(2);
 }
 

@@ -165,7 +165,7 @@ impl Page<'_> {
             n => format!(", {n} again later"),
         };
         let now = if why.obstacles.is_empty() {
-            format!("{} can be called now by the law{later}; {}{until}", count(waiting.dialable_now, "contact"), why.message)
+            format!("{} can be called now{later}; {}{until}", count(waiting.dialable_now, "contact"), why.message)
         } else {
             let and = if why.obstacles.len() > 1 { format!(", and {} more in the way", why.obstacles.len() - 1) } else { String::new() };
             let key = self.state.keys.name(Action::Why);
