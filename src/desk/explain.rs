@@ -65,6 +65,12 @@ pub struct ZoneWait {
 }
 
 impl Explanation {
+    /// Calls are made: nothing is in the way but that all lines are in use, or the next dial is due in a moment.
+    #[must_use]
+    pub fn goes(&self) -> bool {
+        self.obstacles.iter().all(|c| c.gate.closes() == Closes::Pace)
+    }
+
     /// The whole story, a line each, on the clock of a zone: the gate, the counts, who waits where.
     #[must_use]
     pub fn lines(&self, zone: Zone, now: DateTime<Utc>) -> Vec<String> {

@@ -155,7 +155,7 @@ impl Page<'_> {
         let (waiting, why) = (&room.why.waiting, &room.why);
         self.lines.push(Line::default());
         let until = why.until.map_or_else(String::new, |t| format!(", until {}", self.at(c, t)));
-        let now = if why.obstacles.is_empty() {
+        let now = if why.goes() {
             format!("{} can be called now; {}{until}", count(waiting.dialable_now, "contact"), why.message)
         } else {
             let and = if why.obstacles.len() > 1 { format!(", and {} more in the way", why.obstacles.len() - 1) } else { String::new() };
