@@ -32,7 +32,7 @@ fn holds(state: &State) -> Vec<Holds> {
         let which = format!("{}:{}", c.row.id, c.row.generation);
         all.push((Alert::Campaign, which, format!("{} {told}: {}", c.row.name, c.row.status_reason)));
     }
-    let engine = [(data.kill_switch, "the kill switch is on: nothing is dialled"), (!data.health.is_empty(), &data.health)];
+    let engine = [(data.kill_switch, "the kill switch is on: nothing is dialled"), (!data.health.is_empty() && state.leaving.is_none(), &data.health)];
     all.extend(engine.iter().filter(|(holds, _)| *holds).map(|(_, words)| (Alert::Engine, (*words).to_owned(), (*words).to_owned())));
     if let Some(oldest) = data.to_tag.iter().filter(|r| r.completed_at.is_some_and(|t| state.now - t > UNTAGGED)).min_by_key(|r| r.completed_at) {
         let waits = oldest.completed_at.map_or(0, |t| (state.now - t).num_minutes());

@@ -107,6 +107,10 @@ fn standing(state: &State) -> Vec<Alert> {
 
 /// Esc puts away what only says how this screen is set; the list has it still.
 pub fn put_banners_away(state: &mut State) {
+    // Whom an end waits for is read until it is over.
+    if state.leaving.is_some() {
+        return;
+    }
     let banners = standing(state).into_iter().filter(|a| a.level == Level::Banner && state.frozen.is_none()).map(|a| a.words);
     let banners = banners.collect();
     state.notes.banners_read(banners);

@@ -68,7 +68,7 @@ mod update;
 mod view;
 pub mod waiting;
 mod watching;
-mod why;
+pub mod why;
 mod widgets;
 
 use std::{

@@ -509,7 +509,7 @@ impl State {
     /// A sentence of the desk or the engine, with this console's keys in the place of commands.
     #[must_use]
     pub fn in_keys(&self, text: &str) -> String {
-        if self.options.plain { text.to_owned() } else { remedies::in_keys(&self.keys, text) }
+        if self.options.plain { text.replace("`:", "`") } else { remedies::in_keys(&self.keys, text) }
     }
 
     pub fn say(&mut self, text: impl Into<String>) {
@@ -558,7 +558,6 @@ impl State {
 
     /// Takes a new look at the rows; the cursors stay on their ids.
     pub fn take(&mut self, mut new: Snapshot) {
-        let gone = self.gone(&new);
         let made = self.newly_made(&new);
         if new.assistants.is_empty() && !new.lists {
             new.assistants = std::mem::take(&mut self.data.assistants);
@@ -576,7 +575,6 @@ impl State {
         {
             new.live.push(old);
         }
-        super::tagging::keep_tagged(self, &mut new);
         let before = std::mem::replace(&mut self.data, new);
         let first = !std::mem::replace(&mut self.loaded, true);
         self.data_error = None;
@@ -588,26 +586,12 @@ impl State {
         if made.is_some() {
             (self.campaign, self.made) = (made, None);
         }
-        if let Some(words) = gone.filter(|_| self.queue.is_none()) {
-            self.hint(words);
-        }
     }
 
     fn newly_made(&self, new: &Snapshot) -> Option<CampaignId> {
         let name = self.made.as_ref()?;
         let known = |id: CampaignId| self.data.campaign(id).is_some();
         new.campaigns.iter().find(|c| c.row.name == *name && !known(c.row.id)).map(|c| c.row.id)
-    }
-
-    /// The call under the cursor of the queue was tagged by somebody else: who looks at the next must know why.
-    fn gone(&self, new: &Snapshot) -> Option<String> {
-        let id = self.queue.filter(|id| self.focus == Pane::Outcomes && !self.saving.contains_key(id) && !new.to_tag.iter().any(|r| r.id == *id))?;
-        let was = self.data.to_tag.iter().find(|r| r.id == id && r.outcome.is_none())?;
-        let word = new.live.iter().find(|r| r.id == id).and_then(|r| r.outcome).map_or_else(String::new, |o| format!(" \"{}\"", o.label()));
-        let others = self.judging.as_ref().map_or(&[][..], |(head, _)| head.others.as_slice());
-        let only = if let [one] = others { Some(one.who.clone()) } else { None };
-        let who = new.asides.get(&id).and_then(|a| a.tagged_by.clone()).or(only).map_or_else(|| "elsewhere".to_owned(), |who| format!("by {who}"));
-        Some(format!("{} was just tagged{word} {who}; {} takes the next", rows::display_name(was), self.keys.name(super::keys::Action::Down)))
     }
 
     /// The first look of all: the cursors stand on the first rows. Where no campaign is, the first question is what is

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration as Span, Utc};
 
 use super::{
-    keys::Pane,
+    keys::{Action, Pane},
     message::Effect,
     notify::Alert,
     rows::display_name,
@@ -102,9 +102,12 @@ pub fn lost(state: &mut State, name: &str, outcome: Option<Outcome>, why: &str) 
     state.complain(words);
 }
 
-/// How many of those who tag here come before this operator by their names: two do not go on to the same call.
-fn place_among_others(state: &State) -> usize {
-    state.judging.as_ref().map_or(0, |(head, _)| head.others.iter().filter(|t| t.who < state.actor.name).count())
+/// Whether a call is this operator's share of the queue, where others tag too: each goes on to calls of a share of their
+/// own, by their names, and two do not come to the same one.
+fn is_mine(state: &State, call: CallId) -> bool {
+    let others = state.judging.as_ref().map_or(&[][..], |(head, _)| head.others.as_slice());
+    let (place, of) = (others.iter().filter(|t| t.who < state.actor.name).count(), others.len() + 1);
+    call.0.as_u128() % (of as u128) == place as u128
 }
 
 /// In the tagging desk the cursor goes on to the oldest that is not on its way already. Nowhere else does a tag
@@ -117,8 +120,9 @@ fn go_on(state: &mut State, tagged: CallId) {
     let waits = |r: &&&PaneRow| r.id != tagged && r.outcome.is_none() && !state.saving.contains_key(&r.id);
     let rows = state.queue_rows();
     let fresh = || rows.iter().filter(waits).filter(|r| !state.marks.was_passed_by(r.id));
-    let next = fresh().nth(place_among_others(state)).or_else(|| fresh().next()).map(|r| r.id);
-    let again = || rows.iter().filter(waits).nth(place_among_others(state)).or_else(|| rows.iter().find(waits)).map(|r| r.id);
+    let mine = |r: &&&PaneRow| is_mine(state, r.id);
+    let next = fresh().find(mine).or_else(|| fresh().next()).map(|r| r.id);
+    let again = || rows.iter().filter(waits).find(mine).or_else(|| rows.iter().find(waits)).map(|r| r.id);
     let (through, next) = (next.is_none(), next.or_else(again));
     if through {
         state.marks.next_round();
@@ -127,9 +131,31 @@ fn go_on(state: &mut State, tagged: CallId) {
     state.deaf_until = next.map(|_| state.now + DEAF);
 }
 
+/// A new look at the rows, with what it means for the call under the cursor of the queue.
+pub fn take(state: &mut State, mut new: Snapshot) {
+    let gone = gone(state, &new);
+    keep_tagged(state, &mut new);
+    state.take(new);
+    if let Some(words) = gone.filter(|_| state.queue.is_none()) {
+        state.hint(words);
+    }
+}
+
+/// The call under the cursor of the queue was tagged by somebody else: who looks at the next must know why, and who it was.
+fn gone(state: &State, new: &Snapshot) -> Option<String> {
+    let untagged = |id: &CallId| state.focus == Pane::Outcomes && !state.saving.contains_key(id) && !new.to_tag.iter().any(|r| r.id == *id);
+    let id = state.queue.filter(untagged)?;
+    let was = state.data.to_tag.iter().find(|r| r.id == id && r.outcome.is_none())?;
+    let word = new.live.iter().find(|r| r.id == id).and_then(|r| r.outcome).map_or_else(String::new, |o| format!(" \"{}\"", o.label()));
+    let others = state.judging.as_ref().map_or(&[][..], |(head, _)| head.others.as_slice());
+    let only = if let [one] = others { Some(one.who.clone()) } else { None };
+    let who = new.asides.get(&id).and_then(|a| a.tagged_by.clone()).or(only).map_or_else(|| "elsewhere".to_owned(), |who| format!("by {who}"));
+    Some(format!("{} was just tagged{word} {who}; {} takes the next", display_name(was), state.keys.name(Action::Down)))
+}
+
 /// Without auto-next the call that was just tagged stays under the cursor until it is moved: it can be seen, and tagged
 /// otherwise.
-pub fn keep_tagged(state: &State, new: &mut Snapshot) {
+fn keep_tagged(state: &State, new: &mut Snapshot) {
     let Some(id) = state.queue.filter(|id| !state.auto_next && !new.to_tag.iter().any(|r| r.id == *id)) else { return };
     if let Some(old) = state.data.to_tag.iter().find(|r| r.id == id && r.outcome.is_some()) {
         new.to_tag.push(old.clone());

@@ -94,7 +94,7 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
             let promised = tagging::promised(state, &new);
             match &mut state.frozen {
                 Some((_, newest)) => *newest = Some(new),
-                None => state.take(*new),
+                None => tagging::take(state, *new),
             }
             alarms::look(state);
             return tagging::keep_promises(state, promised);

@@ -57,7 +57,9 @@ pub fn lines(why: &Explanation, missing: &[Refusal], row: &CampaignRow, now: Dat
 
 /// In words, until when, and what changes it.
 fn obstacle(c: &Closed, row: &CampaignRow, zone: Zone) -> String {
-    let words = until(&c.message, c.until, zone);
+    // Days by their names, clocks by their cities.
+    let words = c.message.replace(&row.window().label(), &row.window().words());
+    let words = until(&words.split(' ').map(city).collect::<Vec<_>>().join(" "), c.until, zone);
     let way = match (c.gate, row.execution_status) {
         (Gate::State, Status::Idle | Status::Completed) => "`:start` starts it",
         (Gate::State, Status::Paused) => "`:pause` resumes it",
@@ -68,6 +70,13 @@ fn obstacle(c: &Closed, row: &CampaignRow, zone: Zone) -> String {
     };
     // Words that name a way out already need no second.
     if way.is_empty() || words.contains('`') { words } else { format!("{}; {way}", words.trim_end_matches(". Start it").trim_end_matches(". Resume it")) }
+}
+
+/// `New York` of `America/New_York`, and what stands around it.
+fn city(word: &str) -> String {
+    let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+    let known = bare.contains('/') && bare.parse::<Zone>().is_ok();
+    if known { word.replace(bare, &cities(bare)) } else { word.to_owned() }
 }
 
 fn until(words: &str, at: Option<DateTime<Utc>>, zone: Zone) -> String {

@@ -112,6 +112,12 @@ fn by_hand(c: &Closure, until: Option<String>) -> String {
 }
 
 impl Explanation {
+    /// Calls are made: nothing is in the way but that all lines are in use, or the next dial is due in a moment.
+    #[must_use]
+    pub fn goes(&self) -> bool {
+        self.obstacles.iter().all(|c| c.gate.closes() == Closes::Pace)
+    }
+
     /// The whole story, a line each, on the clock of a zone: the gate, the counts, who waits where.
     #[must_use]
     pub fn lines(&self, zone: Zone, now: DateTime<Utc>) -> Vec<String> {
@@ -145,7 +151,7 @@ impl Explanation {
         let others: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, words)| format!(", {n} {words}")).collect();
         let refused = if w.invalid > 0 { format!("; {} refused lines of the file", w.invalid) } else { String::new() };
         // Whoever may be called by the law is called only while nothing else is in the way.
-        let may = if self.obstacles.is_empty() { "can" } else { "could" };
+        let may = if self.goes() { "can" } else { "could" };
         format!("{} {may} be called now by the law{}{refused}", w.dialable_now, others.concat())
     }
 }

@@ -328,7 +328,7 @@ fn filters_narrow_the_live_pane() {
 fn quitting_with_live_calls_asks() {
     let mut s = state();
     assert!(press(&mut s, "q").is_empty());
-    assert!(screen(&mut s, 80, 24).contains("d drain"));
+    assert!(screen(&mut s, 80, 24).contains("d dial no more"));
     assert_eq!(press(&mut s, "d"), [Effect::Leave(Ending::Drain)]);
     let mut idle = state();
     idle.live = None;

@@ -482,7 +482,7 @@ fn a_number_goes_onto_the_list_after_a_question() {
     let asked = state.update(Msg::Done { words: "done".into(), result: Ok(()) });
     assert!(matches!(asked.as_slice(), [Effect::Ask(Question::Contacts(_)), Effect::Ask(Question::Listed(_))]), "{asked:?}");
     press(&mut state, ":dnc (202) 555-0141\n");
-    assert!(state.dialog.is_none() && screen(&mut state, 120, 40).contains("write it with + and its country"));
+    assert!(state.dialog.is_none() && screen(&mut state, 120, 40).contains("of which country is (202) 555-0141? :country US"));
     press(&mut state, "\u{1b}:dnc +1 202 555 0141\n");
     assert_eq!(press(&mut state, "y"), [Effect::NeverCall { number, name: "+1 202 555 0141".into() }]);
     // Nothing of it under read-only.

@@ -1,27 +1,41 @@
 //! What a supervisor is told, and what the keys that were said do: commands by their names, the way back from an end, why
 //! nothing is dialled, and two who tag together.
 
+use std::{path::Path, sync::Arc};
+
 use chrono::{Duration, TimeDelta};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use dialdeck::{
-    console::{Effect, Ending, Msg, Question, Snapshot, State, setup::Setup},
+    console::{
+        Effect, Ending, Msg, Outside, Question, Snapshot, State,
+        setup::{self, Done, Setup},
+        why,
+    },
     desk::{self, TaggingDesk},
     domain::{
         call::State as CallState,
+        campaign::Settings,
         id::{CallId, CampaignId},
         outcome::Outcome,
+        phone::PhoneNumber,
     },
-    store::Tagging,
+    store::{Setting, Store, Tagging},
 };
 
 use crate::{
     console::{blank, now, press, row, screen, snapshot, state, uuid},
-    support::pty::flat,
+    support::{Options, World, csv_of, office::Office, pty::flat},
 };
 
 fn code(s: &mut State, code: KeyCode) -> Vec<Effect> {
     s.now += Duration::milliseconds(400);
     s.update(Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)))
+}
+
+/// The tags among the effects: whose, what, and what was there before.
+fn tags(effects: &[Effect]) -> Vec<(CallId, Option<Outcome>, Option<Outcome>)> {
+    let tag = |e: &Effect| if let Effect::Tag { call, outcome, previous, .. } = e { Some((*call, *outcome, *previous)) } else { None };
+    effects.iter().filter_map(tag).collect()
 }
 
 fn shown(s: &mut State) -> String {
@@ -146,15 +160,15 @@ fn call(n: u128) -> CallId {
 fn enter_takes_the_agents_word_asks_for_never_and_opens_nothing() {
     let mut s = tagging(&[None, Some(Outcome::DoNotCall), Some(Outcome::Voicemail)]);
     press(&mut s, "g");
-    assert_eq!(press(&mut s, "\n"), []);
+    assert_eq!(tags(&press(&mut s, "\n")), []);
     assert!(s.dialog.is_none() && shown(&mut s).contains("the agent says nothing of this call"), "{}", shown(&mut s));
     press(&mut s, "S");
     assert!(s.dialog.is_some(), "its story has a key of its own");
     press(&mut s, "\u{1b}j");
-    assert_eq!(press(&mut s, "\n"), [], "never again is asked for");
+    assert_eq!(tags(&press(&mut s, "\n")), [], "never again is asked for");
     assert!(shown(&mut s).contains("the agent says \"do not call\", 82 % sure"), "{}", shown(&mut s));
     let effects = press(&mut s, "y");
-    assert!(matches!(effects.as_slice(), [Effect::Tag { call: c, outcome: Some(Outcome::DoNotCall), .. }] if *c == call(41)), "{effects:?}");
+    assert_eq!(tags(&effects), [(call(41), Some(Outcome::DoNotCall), None)]);
 }
 
 /// What was passed by waits until the others are through.
@@ -164,7 +178,9 @@ fn a_call_that_was_passed_by_waits_for_the_next_round() {
     press(&mut s, "gj");
     let tag = |s: &mut State| {
         let effects = press(s, "5");
-        assert_eq!(effects.len(), 1, "{effects:?}");
+        assert_eq!(tags(&effects).len(), 1, "{effects:?}");
+        // The hand rests.
+        s.now += Duration::seconds(1);
         s.queue
     };
     assert_eq!(tag(&mut s), Some(call(42)), "not back to the one that was passed by");
@@ -176,7 +192,7 @@ fn a_call_that_was_passed_by_waits_for_the_next_round() {
 fn without_auto_next_the_tagged_call_stays_under_the_cursor() {
     let mut s = tagging(&[None, None]);
     press(&mut s, "ga");
-    assert_eq!(press(&mut s, "5").len(), 1);
+    assert_eq!(tags(&press(&mut s, "5")).len(), 1);
     let told = Msg::Tagged { call: call(40), name: "Person 0".into(), outcome: Some(Outcome::Voicemail), previous: None, undone: false, result: Ok(None) };
     s.update(told);
     let mut left = Snapshot { live: vec![], ..snapshot() };
@@ -184,7 +200,7 @@ fn without_auto_next_the_tagged_call_stays_under_the_cursor() {
     s.update(Msg::Data(Box::new(left.clone())));
     assert_eq!(s.queue, Some(call(40)), "it can be corrected");
     let effects = press(&mut s, "6");
-    assert!(matches!(effects.as_slice(), [Effect::Tag { call: c, outcome: Some(Outcome::WrongNumber), .. }] if *c == call(40)), "{effects:?}");
+    assert_eq!(tags(&effects), [(call(40), Some(Outcome::WrongNumber), Some(Outcome::Voicemail))]);
 }
 
 /// Two consoles over the same queue: neither goes on to the call that the other goes on to, and what one tags the other
@@ -230,7 +246,8 @@ fn the_agents_word_is_found_at_the_desk_and_all_that_are_shown_are_marked() {
     assert_eq!(s.queue_rows().iter().map(|r| r.id).collect::<Vec<_>>(), [call(40), call(42)]);
     press(&mut s, "*");
     let effects = press(&mut s, "5");
-    assert_eq!(effects.len(), 2, "{effects:?}");
+    let tagged: Vec<CallId> = tags(&effects).iter().map(|t| t.0).collect();
+    assert_eq!(tagged, [call(40), call(42)]);
 }
 
 #[test]
@@ -263,7 +280,7 @@ fn a_callback_that_is_being_typed_hears_of_another_tag() {
     let said = shown(&mut s);
     assert!(said.contains("was just tagged \"voicemail\" by another") && said.contains("+2h"), "{said}");
     let effects = press(&mut s, "\n");
-    assert!(matches!(effects.as_slice(), [Effect::Tag { previous: Some(Outcome::Voicemail), outcome: Some(Outcome::Callback), .. }]), "{effects:?}");
+    assert_eq!(tags(&effects), [(call(40), Some(Outcome::Callback), Some(Outcome::Voicemail))]);
 }
 
 #[test]
@@ -284,4 +301,73 @@ fn a_bare_word_of_an_outcome_or_an_end_is_no_name() {
             code(&mut s, KeyCode::Backspace);
         }
     }
+}
+
+/// All that is in the way at once, in the order of mending, each with the key of this console; places as cities, with who
+/// closed them until when.
+#[tokio::test]
+async fn why_names_all_that_is_in_the_way_with_its_key() {
+    let csv = "name,phone\nAna,+12135550142\nBea,+12135550143\nCem,+12125550144\n".to_owned();
+    let change = |s: &mut Settings| (s.daily_cap, s.start_hour, s.end_hour) = (1, 1, 2);
+    let (office, id) = Office::calling(csv, change).await;
+    let (place, until) = ("us-ca".to_owned(), office.now() + TimeDelta::hours(5));
+    office.desk.close_place(office.actor.clone(), place, Some(until), "Wildfire day".into()).await.unwrap();
+    office.desk.pause(office.actor.clone(), id).await.unwrap();
+    let (row, why) = (office.row(id).await, office.why(id).await);
+    let gates: Vec<&str> = why.obstacles.iter().map(|c| c.gate.word()).collect();
+    assert_eq!(gates.iter().filter(|g| **g != "engine").copied().collect::<Vec<_>>(), ["state", "hours"], "{gates:?}");
+    let lines = why::lines(&why, &[], &row, office.now());
+    let mut s = state();
+    s.update(Msg::Why { title: "Why: Q4 Sales".into(), lines });
+    let said = shown(&mut s);
+    for words in
+        ["p resumes it", "e changes its hours", "Los Angeles US-CA closed by tester (Wildfire day) until", "New York", "could be called now by the law"]
+    {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(!said.contains('`') && !said.contains("0 invalid") && !said.contains("America/"), "{said}");
+    // Whoever closed it stands in the line of all systems as well.
+    let law = office.desk.systems(office.actor.owner).await.unwrap().into_iter().find(|l| l.name == "law").unwrap();
+    assert!(law.fact.contains("California (US-CA), closed by tester until") && law.fact.contains("Wildfire day"), "{}", law.fact);
+}
+
+#[tokio::test]
+async fn a_backup_and_a_number_that_may_be_called_again_need_no_shell() {
+    let office = Office::open(|_| {}).await;
+    let outside: Arc<dyn Outside> = Arc::new(crate::systems::beyond(&office, Path::new("/nowhere")));
+    let carry = |setup: Setup| setup::carry_out(&office.desk, office.actor.clone(), Some(outside.clone()), setup);
+    let path = office.dir.path().join("copy.db");
+    let Ok(Done::Said(words)) = carry(Setup::Backup(path.clone())).await else { panic!("no backup") };
+    assert!(words.contains("is a backup") && Store::open_existing(&format!("sqlite:{}", path.display())).await.is_ok(), "{words}");
+    assert!(carry(Setup::Backup(path)).await.unwrap_err().words.contains("is there already and stays as it is"));
+    assert_eq!(office.store.setting(Setting::LastBackup).await.unwrap().is_some(), true);
+    let number = PhoneNumber::parse("+12025550142", None).unwrap().number;
+    office.desk.add_do_not_call(office.actor.clone(), number.clone(), String::new()).await.unwrap();
+    let allow = |reason: &str| carry(Setup::Allow { number: number.clone(), reason: reason.into() });
+    assert!(allow(" ").await.is_err(), "nobody comes off the list without a reason");
+    assert!(office.store.listed(office.actor.owner, number.as_str()).await.unwrap().is_some());
+    assert_eq!(allow("he asked for it").await, Ok(Done::Said("+1 202 555 0142 is off the do-not-call list: it may be called again".into())));
+    assert!(office.store.listed(office.actor.owner, number.as_str()).await.unwrap().is_none());
+}
+
+/// An end that is held keeps everything from being begun, and lets it go on once it is taken back.
+#[tokio::test]
+async fn an_engine_that_is_held_dials_nobody_until_it_is_let_go() {
+    let mut world = World::new(Options::default()).await;
+    let id = world.running(csv_of(60), |s| s.max_concurrent = 3).await;
+    let limit = std::time::Duration::from_secs(20);
+    world.until("a dial", limit, async || world.row(id).await.counts.dials > 0).await;
+    let hold = world.hold();
+    hold.send_replace(true);
+    let said = async |words: Option<&str>| world.store.setting(Setting::EngineHealth).await.unwrap().as_deref() == words;
+    world.until("its words", limit, || said(Some(desk::ENDING))).await;
+    world.until("the end of the last calls", limit, async || world.row(id).await.counts.processing == 0).await;
+    let dials = world.row(id).await.counts.dials;
+    // Without the hold others would be on the line long ago.
+    let from = world.clock.now();
+    world.until("a minute", limit, async || world.clock.now() - from > TimeDelta::seconds(60)).await;
+    assert_eq!(world.row(id).await.counts.dials, dials);
+    hold.send_replace(false);
+    world.until("another dial", limit, async || world.row(id).await.counts.dials > dials).await;
+    world.until("no words", limit, || said(None)).await;
 }

@@ -344,7 +344,7 @@ fn which_campaign_starts_is_asked_by_its_name() {
     s.update(Msg::Data(Box::new(data)));
     press(&mut s, "As");
     let shown = screen(&mut s, 80, 24);
-    assert!(shown.contains("Enter starts \"Win-back\"") && !shown.contains("▌ Q4"), "{shown}");
+    assert!(shown.contains("\"Win-back\": no phone rings") && !shown.contains("▌ Q4"), "{shown}");
     assert!(matches!(press(&mut s, "j\n").as_slice(), [Effect::Resume(_, name)] if name == "Survey"));
 }
 
@@ -385,7 +385,7 @@ async fn an_idle_campaign_says_what_is_missing() {
     assert_eq!(gates, ["script", "trunk"]);
 }
 
-fn beyond(office: &Office, file: &Path) -> Beyond {
+pub fn beyond(office: &Office, file: &Path) -> Beyond {
     let config = config::validate(&config::extract(&Sources::default()).unwrap()).unwrap();
     Beyond {
         config,
@@ -467,7 +467,7 @@ fn from_nothing_to_a_running_campaign_and_its_export_by_reading_the_screen() {
     p.key("\u{15}");
     p.fill(&[SECRET]);
     // The program begins anew with it, and its engine finds LiveKit.
-    p.wait_for("as the engine has it");
+    p.wait_for("answers, and can dial");
     let file = home.path().join(".config/dialdeck/config.toml");
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     p.key("a");

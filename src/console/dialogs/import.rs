@@ -8,7 +8,10 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::{Frame, layout::Rect};
 use tui_input::Input;
 
-use super::path::{complete, expand};
+use super::{
+    import_table,
+    path::{complete, expand},
+};
 use crate::{
     console::{
         country,
@@ -195,7 +198,7 @@ impl Dialog for ImportDialog {
             Stage::Preview { preview, at } => {
                 let mut entries = self.target_entries(state);
                 entries.extend(self.counted_entries());
-                entries.extend(preview_entries(preview, *at, usize::from(area.height).saturating_sub(entries.len())));
+                entries.extend(import_table::preview(state, preview, *at, usize::from(area.height).saturating_sub(entries.len())));
                 (entries, "Tab which list   up down column   left right meaning   Enter imports")
             }
             Stage::Running { bytes, size, rows, sure } => {
@@ -205,8 +208,8 @@ impl Dialog for ImportDialog {
                 }
                 (entries, "Esc lets it run   x cancels")
             }
-            Stage::Done(Ok(report)) if report.rejects.is_empty() => (report_entries(report), "any key closes"),
-            Stage::Done(Ok(report)) => (report_entries(report), "w writes the lines that were refused to a file   any other key closes"),
+            Stage::Done(Ok(report)) if report.rejects.is_empty() => (import_table::report(state, report), "any key closes"),
+            Stage::Done(Ok(report)) => (import_table::report(state, report), "w writes the lines that were refused to a file   any other key closes"),
             Stage::Done(Err(why)) => (vec![Entry::Wrong(why.clone())], "any key closes"),
         };
         card(frame, &state.theme, area, &self.title(), corner, &entries);
@@ -326,40 +329,6 @@ fn path_entries<'a>(input: &'a Input, choices: &[String], error: Option<&String>
     let mut entries = vec![Entry::Field("CSV file:", input)];
     entries.extend(error.cloned().map(Entry::Wrong));
     entries.extend(choices.iter().map(|c| Entry::Faint(format!("  {c}"))));
-    entries
-}
-
-/// The file, what is wrong, its columns in a window around the one under the cursor, and the first rows.
-fn preview_entries(preview: &Preview, at: usize, height: usize) -> Vec<Entry<'static>> {
-    let mut entries = vec![Entry::Words(preview.path.display().to_string())];
-    entries.extend(preview.error.clone().map(Entry::Wrong));
-    let room = height.saturating_sub(preview.rows.len() + 8).clamp(3, 14);
-    let top = (at + 1).saturating_sub(room);
-    for (i, (header, field)) in preview.columns.iter().enumerate().skip(top).take(room) {
-        entries.push(Entry::Choice(format!("{} = {}", clean(header, 28), field.unwrap_or("(for the script)")), i == at));
-    }
-    if preview.columns.len() > room {
-        entries.push(Entry::Faint(format!("column {} of {}", at + 1, preview.columns.len())));
-    }
-    entries.push(Entry::Gap);
-    entries.extend(preview.rows.iter().map(|r| Entry::Faint(r.join("  "))));
-    entries
-}
-
-fn report_entries(r: &ImportReport) -> Vec<Entry<'static>> {
-    let mut entries = vec![Entry::Words(format!(
-        "{} imported, {} duplicate, {} invalid, {} do-not-call, {} without a zone",
-        r.imported, r.duplicate, r.invalid, r.do_not_call, r.no_zone
-    ))];
-    entries.extend(r.abroad_words().map(Entry::Wrong));
-    entries.extend(r.remarks.iter().take(5).map(|x| Entry::Faint(format!("line {}: kept, but {}", x.line, x.reason))));
-    let mut rejects: Vec<_> = r.rejects.iter().collect();
-    rejects.sort_by_key(|x| x.line);
-    entries.extend(rejects.into_iter().take(10).map(|x| Entry::Faint(format!("line {}: {}", x.line, x.reason))));
-    let more = r.rejects.len().saturating_sub(10) + r.remarks.len().saturating_sub(5);
-    if more > 0 {
-        entries.push(Entry::Faint(format!("and {more} more")));
-    }
     entries
 }
 

@@ -20,6 +20,7 @@ mod hang_up;
 mod help;
 mod import;
 mod import_numbers;
+mod import_table;
 mod kill_switch;
 mod law;
 mod livekit;

@@ -177,14 +177,15 @@ fn is_command(state: &State, line: &str) -> bool {
 fn meant(entries: &[Entry], letters: &str) -> Option<usize> {
     let wanted = bare(letters);
     let only = |fits: &dyn Fn(&Entry) -> bool| {
-        let mut found = entries.iter().enumerate().filter(|(_, e)| fits(e));
+        let mut found = entries.iter().enumerate().filter(|(_, e)| !e.is_search() && fits(e));
         let first = found.next()?.0;
         found.all(|(_, e)| e.leads_where(&entries[first])).then_some(first)
     };
     if wanted.is_empty() {
         return None;
     }
-    if entries.first().is_some_and(|e| e.is_search() && e.name.ends_with(letters.trim())) {
+    // Digits hardly mean anything but a call.
+    if entries.first().is_some_and(Entry::is_search) && letters.chars().filter(char::is_ascii_digit).count() > 2 {
         return Some(0);
     }
     only(&|e| bare(&e.name) == wanted).or_else(|| only(&|e| e.begins(&wanted)))

@@ -13,7 +13,7 @@ pub enum Ask {
     Switch { on: bool },
     Terms { name: String },
     Lift { name: String },
-    Quit { live: i64, keeps: bool },
+    Quit { live: i64, keeps: bool, stays: bool },
 }
 
 impl Ask {
@@ -47,8 +47,9 @@ impl Ask {
             Self::Stop { .. } => vec![('k', "stop it, keep the calls until they end"), ('h', "stop it and hang up now")],
             Self::Sure { .. } | Self::HangUp { .. } => vec![('y', "hang up")],
             Self::Lift { .. } => vec![('y', "take it back")],
-            Self::Quit { keeps, .. } => {
-                let mut all = vec![('d', "dial no more, leave when the last call has ended")];
+            Self::Quit { keeps, stays, .. } => {
+                let mut all =
+                    vec![if *stays { ('s', "stay: campaigns that run dial again") } else { ('d', "dial no more, leave when the last call has ended") }];
                 if *keeps {
                     all.push(('k', "keep running without a screen; `dialdeck` looks again"));
                 }

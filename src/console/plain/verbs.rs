@@ -4,7 +4,7 @@
 use super::{ask::Ask, news::agent_says, talk::Plain};
 use crate::{
     console::{
-        alerts, commands, dialogs,
+        Ending, alerts, commands, dialogs,
         keys::{Action, Pane},
         message::Effect,
         possible,
@@ -334,6 +334,6 @@ fn read_only(p: &mut Plain, _: &str) {
 fn quit(p: &mut Plain, _: &str) {
     p.act(Action::Quit, |state| {
         let live = i64::try_from(state.data.live_count()).unwrap_or(0);
-        Some(Ask::Quit { live, keeps: state.options.keeper.is_some() })
+        Some(Ask::Quit { live, keeps: state.options.keeper.is_some(), stays: state.leaving.is_some_and(|l| l.ending == Ending::Drain) })
     });
 }

@@ -164,7 +164,7 @@ impl Page<'_> {
             0 => String::new(),
             n => format!(", {n} again later"),
         };
-        let now = if why.obstacles.is_empty() {
+        let now = if why.goes() {
             format!("{} can be called now{later}; {}{until}", count(waiting.dialable_now, "contact"), why.message)
         } else {
             let and = if why.obstacles.len() > 1 { format!(", and {} more in the way", why.obstacles.len() - 1) } else { String::new() };

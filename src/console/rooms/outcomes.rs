@@ -83,7 +83,8 @@ impl Room for Outcomes {
     fn enter(&mut self, state: &mut State) -> Option<Next> {
         judging::judged(state)?;
         let next = judging::enter(state);
-        if next.is_none() && state.target().is_some() && !state.options.read_only {
+        let stands = state.queue_rows().iter().any(|r| Some(r.id) == state.queue);
+        if next.is_none() && stands && !state.options.read_only {
             let story = state.keys.name(Action::Story);
             state.hint(format!("the agent says nothing of this call: a digit tags it, {story} shows its story"));
             return Some(Next::stay());

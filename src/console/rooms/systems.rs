@@ -125,7 +125,7 @@ impl Room for Systems {
 
     /// As many as always have room, wherever the list begins.
     fn rows(&self, state: &State, area: Rect, _whole: bool) -> usize {
-        let (width, height) = (usize::from(area.width.saturating_sub(2)), usize::from(area.height.saturating_sub(3)));
+        let (width, height) = (usize::from(area.width.saturating_sub(2)), usize::from(area.height.saturating_sub(2 + below(area))));
         let heights: Vec<usize> = self.lines().iter().map(|l| written(state, l, width).len()).collect();
         let fits = |n: &usize| heights.windows(*n).all(|w| w.iter().sum::<usize>() <= height);
         (1..=heights.len()).rev().find(fits).unwrap_or(1)
@@ -135,7 +135,7 @@ impl Room for Systems {
     fn frame(&self, state: &State, area: Rect, _whole: bool) -> Rect {
         let width = usize::from(area.width.saturating_sub(2));
         let rows: usize = self.lines().iter().map(|l| written(state, l, width).len()).sum();
-        Rect { height: area.height.saturating_sub(1).max(3).min(u16::try_from(rows.max(1) + 2).unwrap_or(u16::MAX)), ..area }
+        Rect { height: area.height.saturating_sub(below(area)).min(u16::try_from(rows.max(1) + 2).unwrap_or(u16::MAX)), ..area }
     }
 
     /// Lines take several rows, from the top.
@@ -236,8 +236,8 @@ impl Room for Systems {
         let title = self.tab(state);
         let whole = area;
         let area = self.frame(state, area, true);
-        let below = Rect { y: area.bottom(), height: 1.min(whole.bottom().saturating_sub(area.bottom())), ..whole };
-        frame.render_widget(Paragraph::new(legend(state, usize::from(whole.width))), below);
+        let foot = Rect { y: area.bottom(), height: below(whole).min(whole.bottom().saturating_sub(area.bottom())), ..whole };
+        frame.render_widget(Paragraph::new(legend(state, usize::from(whole.width))), foot);
         let inside = boxed(frame, &state.theme, area, true, &title, &self.corner(state));
         if self.rows.is_none() {
             return empty(frame, &state.theme, inside, "looking...");
@@ -287,6 +287,12 @@ const OFFERS: &[Action] = &[
     Action::Mend(Mend::StartCampaign),
     Action::Mend(Mend::OpenPlace),
 ];
+
+/// Rows below the frame: of a low screen the lines have all.
+fn below(area: Rect) -> u16 {
+    const TALL: u16 = 18;
+    u16::from(area.height >= TALL)
+}
 
 /// What the lights mean for whoever asks whether a shift may begin.
 fn legend(state: &State, width: usize) -> Line<'static> {

@@ -142,8 +142,10 @@ pub fn decide(rules: &Rules, b: &Board) -> Decision {
 /// it are out of the way. Nothing where calls go.
 #[must_use]
 pub fn obstacles(rules: &Rules, b: &Board) -> Vec<Closed> {
+    /// More than a campaign has gates: none is met twice.
+    const MOST: usize = 16;
     let (mut b, mut all) = (b.clone(), Vec::new());
-    loop {
+    for _ in 0..MOST {
         let (Decision::Wait(closed) | Decision::Ended(closed)) = decide(rules, &b) else { return all };
         let (gate, first) = (closed.gate, all.is_empty());
         // A moment's pace is in nobody's way but the first's.
@@ -154,6 +156,7 @@ pub fn obstacles(rules: &Rules, b: &Board) -> Vec<Closed> {
             return all;
         }
     }
+    all
 }
 
 /// The board as it would be without what closes a gate; `false` where only time opens it.

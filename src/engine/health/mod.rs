@@ -102,6 +102,7 @@ impl Health {
     /// Tells every console when nothing is begun any more, and when it is again.
     pub async fn tell_end(self: Arc<Self>, stop: Stop) {
         let mut hold = stop.hold.subscribe();
+        hold.mark_changed();
         loop {
             tokio::select! {
                 () = stop.now.cancelled() => return,

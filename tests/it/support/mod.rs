@@ -196,6 +196,11 @@ impl World {
         }
     }
 
+    /// What holds the engine from beginning anything.
+    pub fn hold(&self) -> tokio::sync::watch::Sender<bool> {
+        self.running.as_ref().unwrap().0.hold.clone()
+    }
+
     pub fn start_engine(&mut self) {
         self.start_engine_as(|_| {});
     }
