@@ -307,7 +307,7 @@ async fn a_shift_report_has_what_people_changed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_export_can_be_read_by_whoever_gets_it() {
     let (office, id) = hard().await;
-    let path = office.dir.path().join("out.csv");
+    let path = office.base.dir.path().join("out.csv");
     let to = Box::new(std::fs::File::create(&path).unwrap());
     dialdeck::app::export(&office.desk, &office.row(id).await, dialdeck::app::ExportFormat::Csv { raw: false }, to, |_| {}).await.unwrap();
     let text = std::fs::read_to_string(path).unwrap();

@@ -233,7 +233,7 @@ async fn p13_a_database_that_went_back_in_time_dials_nobody_without_an_operators
     for n in ["a", "b"] {
         copy_of(&db, &format!("{}_{n}", db.name)).await;
     }
-    let store = Store::open(&database).await.unwrap();
+    let store = Store::open(base.url()).await.unwrap();
     let mut rig = Rig { base, address, simulator, config, store, actor, campaign };
     let mut host = Host::start(&rig, &db.url);
     until("it dials", async || rig.rings().1 >= 15).await;

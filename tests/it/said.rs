@@ -336,7 +336,7 @@ async fn a_backup_and_a_number_that_may_be_called_again_need_no_shell() {
     let office = Office::open(|_| {}).await;
     let outside: Arc<dyn Outside> = Arc::new(crate::systems::beyond(&office, Path::new("/nowhere")));
     let carry = |setup: Setup| setup::carry_out(&office.desk, office.actor.clone(), Some(outside.clone()), setup);
-    let path = office.dir.path().join("copy.db");
+    let path = office.base.dir.path().join("copy.db");
     let Ok(Done::Said(words)) = carry(Setup::Backup(path.clone())).await else { panic!("no backup") };
     assert!(words.contains("is a backup") && Store::open_existing(&format!("sqlite:{}", path.display())).await.is_ok(), "{words}");
     assert!(carry(Setup::Backup(path)).await.unwrap_err().words.contains("is there already and stays as it is"));
