@@ -110,6 +110,7 @@ impl From<StoreError> for ApiError {
     fn from(e: StoreError) -> Self {
         match e {
             StoreError::Moved(_) => Self::Unavailable(e.to_string()),
+            StoreError::Letter => Self::Conflict(e.to_string()),
             StoreError::Busy(_) | StoreError::Away(_) | StoreError::Closed => {
                 Self::Unavailable("the database cannot be asked right now; nothing was done".to_owned())
             }

@@ -172,7 +172,7 @@ impl Tx {
     /// Puts rows into other queues; answers how many.
     pub async fn requeue(&mut self, keys: &[(CallId, String)]) -> Result<u64, StoreError> {
         let keys: Vec<_> = keys.iter().map(|(id, key)| (id.hex(), key)).collect();
-        let sql = sql!(self.kind(), "UPDATE campaign_calls SET zones = #text(v, 1) FROM #rows($1) WHERE campaign_calls.id = #id(v, 0) AND rank = 0");
+        let sql = sql!(self.kind(), "UPDATE campaign_calls SET zones = #text(v, 1) FROM #keyed($1) WHERE campaign_calls.id = j.row_id AND rank = 0");
         Ok(on_tx!(self, |db| sqlx::query(sql).bind(serde_json::json!(keys).to_string()).execute(&mut *db).await?.rows_affected()))
     }
 

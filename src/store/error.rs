@@ -11,6 +11,9 @@ pub enum StoreError {
     Newer(String),
     #[error("a row with this key exists already")]
     Unique,
+    /// A text that PostgreSQL cannot keep; SQLite can.
+    #[error("a text has the letter U+0000 in it, which the database does not keep: write it without")]
+    Letter,
     #[error("database: {0}")]
     Sqlx(sqlx::Error),
     /// A server that does not answer, or not now. What asks again is answered when it is back.
@@ -44,6 +47,8 @@ const NOT_NOW: [&str; 6] = ["40", "53", "55P03", "57014", "58", "54"];
 const AWAY: [&str; 4] = ["08", "57P", "25P03", "25006"];
 /// This login may not.
 const FORBIDDEN: &str = "42501";
+/// A text that is none. Ours are all UTF-8, so it can only be the one letter that is not kept.
+const NO_TEXT: &str = "22021";
 
 impl From<sqlx::Error> for StoreError {
     fn from(e: sqlx::Error) -> Self {
@@ -64,6 +69,7 @@ impl From<sqlx::Error> for StoreError {
             return match code.as_ref() {
                 _ if is(&AWAY) => Self::Away(words),
                 _ if is(&NOT_NOW) => Self::Busy(words),
+                NO_TEXT => Self::Letter,
                 FORBIDDEN => Self::Unfit(format!("{words}: `dialdeck migrate` gives a login its rights")),
                 _ => Self::Sqlx(e),
             };

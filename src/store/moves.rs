@@ -123,7 +123,7 @@ impl<'a> Written<'a> {
         let was = columns.len() + 1;
         let set: Vec<String> = columns.iter().zip(1..).map(|((name, kind), i)| format!("{name} = #{kind}(v, {i})")).collect();
         let set = set.into_iter().chain(["updated_at = $1".to_owned()]).collect::<Vec<_>>().join(", ");
-        format!("UPDATE campaign_calls SET {set} FROM #rowsb($rows) WHERE id = #id(v, 0) AND state = #text(v, {was})")
+        format!("UPDATE campaign_calls SET {set} FROM #keyedb($rows) WHERE id = j.row_id AND state = #text(v, {was})")
     }
 
     fn json(&self, moves: bool) -> String {

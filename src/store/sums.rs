@@ -23,7 +23,7 @@ pub struct Sums {
 
 static CAMPAIGNS: LazyLock<String> = LazyLock::new(|| {
     let set: Vec<String> = Counts::COLUMNS.iter().zip(1..).map(|(c, i)| format!("{c} = {c} + #int(v, {i})")).collect();
-    format!("UPDATE campaign_counts SET {} FROM #rows($rows) WHERE campaign_id = #id(v, 0)", set.join(", "))
+    format!("UPDATE campaign_counts SET {} FROM #keyed($rows) WHERE campaign_id = j.row_id", set.join(", "))
 });
 
 const MINUTES: &str = "INSERT INTO campaign_minutes (campaign_id, minute, armed, dials, answered, abandoned, failed, talk_seconds)

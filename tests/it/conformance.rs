@@ -113,6 +113,10 @@ impl Db {
 }
 
 impl Db {
+    pub fn store(&self) -> Store {
+        self.store.clone()
+    }
+
     /// What a stranger sees and changes with each statement that is run from here on.
     pub fn strangers(&self) -> Option<std::sync::Arc<dialdeck::store::Shadow>> {
         self.store.watch_for_strangers()
@@ -204,6 +208,12 @@ impl House {
             tx.put_number(ids.owner, "+15550009999", ids.assistant, "ST_1", "main", None, ids.now).await?;
         });
         house
+    }
+
+    /// Whether lines were added, this many. A server gives a number out once, also to a line that was undone, as each
+    /// is that a stranger tries.
+    pub fn grown(&self, by: i64, lines: i64) -> bool {
+        if self.store.is_shared() { by >= lines } else { by == lines }
     }
 
     /// Another program's hold on the same database.

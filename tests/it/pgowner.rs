@@ -33,7 +33,15 @@ use crate::{
 };
 
 /// What a stranger may be told: it is of the installation, and of no owner.
-const FOR_ALL: &[(&str, &str)] = &[];
+const FOR_ALL: &[(&str, &str)] = &[
+    ("SELECT value FROM settings WHERE key = $1", "one fact for all; which of them a user reads is in postgres.rs"),
+    ("FROM engines", "who dials"),
+    ("FROM dialling", "who dials"),
+    ("FROM _sqlx_migrations", "the schema"),
+    ("SELECT current_setting('server_version')", "the server"),
+    ("SELECT pg_database_size(current_database())", "the server"),
+    ("FROM do_not_call d", "a list that owners share is read by all"),
+];
 
 /// Every statement that ran tells a stranger nothing, and changes nothing, with the very words and values that its
 /// owner's filter lets through.
@@ -122,7 +130,7 @@ async fn a_connection_that_was_a_users_is_nobodys_when_it_goes_back() {
     let store = Store::open(&db.url).await.unwrap();
     let both = [somebody(&store, "Ann").await, somebody(&store, "Bob").await];
     // More of them than connections.
-    let looks = (0..200).map(|i| {
+    let looks = (0..48).map(|i| {
         let whose = [Some(both[0].owner), Some(both[1].owner), None][i % 3];
         let store = whose.map_or_else(|| store.whole(), |owner| store.of(owner));
         tokio::spawn(async move {
@@ -305,4 +313,103 @@ async fn refused(db: &mut PgConnection, sql: &str) {
     let e = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(db).await.map(|d| d.rows_affected()).expect_err(sql);
     let code = e.as_database_error().and_then(sqlx::error::DatabaseError::code).map(|c| c.to_string());
     assert!(matches!(code.as_deref(), Some("42501" | "55000")), "{sql}: {e}");
+}
+
+/// SQLite keeps the letter that PostgreSQL has not; there it is refused in words, whatever the statement, and costs
+/// nobody else anything.
+#[tokio::test]
+async fn a_letter_that_cannot_be_kept_is_refused_in_words() {
+    for (db, kept) in [(crate::conformance::Db::sqlite().await, true), (crate::conformance::Db::postgres().await, false)] {
+        let Some(db) = db else { continue };
+        let store = db.store();
+        let put = |value: &'static str| store.write(Lane::Urgent, move |tx| Box::pin(async move { tx.put_setting(Setting::Probe, value).await }));
+        let (odd, plain) = tokio::join!(put("a\0b"), put("ab"));
+        plain.unwrap();
+        if kept {
+            odd.unwrap();
+            continue;
+        }
+        let odd = odd.unwrap_err();
+        assert!(matches!(odd, StoreError::Letter) && odd.to_string().contains("U+0000"), "{odd}");
+        assert_eq!(store.setting(Setting::Probe).await.unwrap().as_deref(), Some("ab"));
+    }
+}
+
+/// What is asked or written over all owners in the middle of a user's work, and why. Whatever else is asked there is
+/// asked as that user.
+const OVER_ALL: &[(&str, &str)] = &[
+    ("arm_facts", "a number rings once and only so often, whoever calls it"),
+    ("assigned_until", "a number is made ready by one at a time, whoever has it"),
+    ("audit_height", "how long the audit is"),
+    ("bytes", "how large the database is"),
+    ("claim_rows", "as arm_facts"),
+    ("clear_notes", "settings are written by the program alone"),
+    ("end_assigning", "as assigned_until"),
+    ("engine", "who dials"),
+    ("first_dial", "since when the installation calls"),
+    ("height", "how long inbox and audit are"),
+    ("is_being_rung", "one phone is not rung twice"),
+    ("keep_assigning", "as assigned_until"),
+    ("last_hook", "whether the network tells us anything"),
+    ("last_written", "when the database was written last"),
+    ("lease", "who dials"),
+    ("number_is_anothers", "whether somebody else has a number; not who"),
+    ("number_owner", "as number_is_anothers"),
+    ("owners", "how many there are"),
+    ("phone_facts", "whether a phone is on the line already"),
+    ("put_setting", "as clear_notes"),
+    ("schema_version", "the schema"),
+    ("setting", "what is one fact for all"),
+    ("setting_or", "as clear_notes"),
+    ("take_assigning", "as assigned_until"),
+    ("trunk_owner", "as number_is_anothers"),
+    ("version", "the server"),
+];
+
+/// Where work over all owners begins that a person asked for.
+const BY_PEOPLE: &[(&str, &str)] = &[
+    ("api/metrics.rs", "a monitoring system on this machine, or an admin"),
+    ("cli/doctor.rs", "looks at the whole installation"),
+    ("cli/safekeeping.rs", "a backup is of everything"),
+    ("cli/status.rs", "lines are the installation's"),
+    ("cli/trunks.rs", "a trunk that somebody else has must be known as theirs"),
+    ("cli/verbs.rs", "stop-all stops all; the secret that signs tokens"),
+    ("desk/dnc.rs", "owners that share one do-not-call list are silent for each other"),
+];
+
+#[test]
+fn what_works_over_all_owners_is_named_with_its_reason() {
+    let files = |folder: &str| -> Vec<(String, String)> {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut left = vec![root.join(folder)];
+        let mut all = Vec::new();
+        while let Some(path) = left.pop() {
+            if path.is_dir() {
+                left.extend(std::fs::read_dir(path).unwrap().map(|e| e.unwrap().path()));
+            } else {
+                let name = path.strip_prefix(&root).unwrap().display().to_string();
+                all.push((name, std::fs::read_to_string(path).unwrap()));
+            }
+        }
+        all
+    };
+    let mut over_all = std::collections::BTreeSet::new();
+    for (_, text) in files("store") {
+        let mut name = "";
+        for line in text.lines() {
+            let starts = line.strip_prefix("    pub async fn ").or(line.strip_prefix("    pub fn "));
+            name = starts.and_then(|l| l.split(['(', '<']).next()).unwrap_or(name);
+            if line.contains("on_whole!(") || line.contains("self.every()") {
+                over_all.insert(name.to_owned());
+            }
+        }
+    }
+    assert_eq!(over_all, OVER_ALL.iter().map(|(name, _)| (*name).to_owned()).collect());
+    let people: std::collections::BTreeSet<String> = ["api", "cli", "console", "desk", "provision"]
+        .iter()
+        .flat_map(|folder| files(folder))
+        .filter(|(name, text)| !["desk/mod.rs", "api/mod.rs"].contains(&name.as_str()) && (text.contains(".whole()") || text.contains(".house()")))
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(people, BY_PEOPLE.iter().map(|(name, _)| (*name).to_owned()).collect());
 }

@@ -240,11 +240,8 @@ async fn the_audit_only_grows(house: House) {
         // A letter that a database may not have costs no line.
         tx.audit(h.after(2), h.owner, "", "", "tested", None, &json!(["a\u{0}b"])).await?;
     });
-    assert_eq!(
-        (house.store.audit_height().await.unwrap() - before, house.store.last_written().await.unwrap()),
-        (4, Some(h.after(2))),
-        "in the order it was written"
-    );
+    assert!(house.grown(house.store.audit_height().await.unwrap() - before, 4), "{before}");
+    assert_eq!(house.store.last_written().await.unwrap(), Some(h.after(2)), "in the order it was written");
     let lines = house.store.audit_of(h.owner, subject).await.unwrap();
     let l = &lines[0];
     assert_eq!(
@@ -315,7 +312,7 @@ async fn news_are_what_moved_since(house: House) {
         tx.audit(h.now, h.owner, "", "", "test", None, &json!({})).await?;
     });
     let end = house.store.height().await.unwrap();
-    assert_eq!((end.events - start.events, end.audit - start.audit), (2, 4));
+    assert!(house.grown(end.events - start.events, 2) && house.grown(end.audit - start.audit, 4), "{start:?} {end:?}");
     let news = house.store.news(h.owner, start, end).await.unwrap();
     assert_eq!((sorted(super::ids(&news.calls)), news.to), (sorted([a, c]), end), "what moved, and what the audit names");
     assert_eq!(sorted(news.campaigns.iter().map(|c| c.id)), sorted([h.campaign, other]));
