@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::{
+    calls::Calls,
     context::{Context, Stop},
     health::Health,
     reconciler::hostname,
@@ -12,12 +13,14 @@ use super::{
 /// Of the lease: it is renewed when so much of it has gone.
 const THIRD: i32 = 3;
 
-pub(super) async fn keep(ctx: Arc<Context>, health: Arc<Health>, stop: Stop) {
+/// Until it must leave, or has seen its calls to their end: then whoever waits takes over.
+pub(super) async fn keep(ctx: Arc<Context>, health: Arc<Health>, calls: Arc<Calls>, stop: Stop) {
     let mut ready = health.ready();
     tokio::select! {
         // It was taken with the calls of the engine before.
         taken = ready.wait_for(|ready| *ready) => if taken.is_err() { return },
         () = stop.now.cancelled() => return,
+        () = calls.drained(&ctx, &stop) => return,
     }
     let lease = ctx.config.lease;
     loop {
@@ -28,6 +31,7 @@ pub(super) async fn keep(ctx: Arc<Context>, health: Arc<Health>, stop: Stop) {
         }
         tokio::select! {
             () = stop.now.cancelled() => return,
+            () = calls.drained(&ctx, &stop) => return,
             () = ctx.sleep(lease / THIRD) => {}
         }
     }

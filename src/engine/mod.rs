@@ -100,7 +100,7 @@ impl Engine {
         let reconciler = Reconciler::new(ctx.clone(), health.clone(), calls.clone(), supervisor.clone(), timekeeper.clone());
         supervisor.start("reconciler", reconciler.run(stop.clone()));
         if ctx.desk.store().is_shared() {
-            supervisor.start("lease", lease::keep(ctx.clone(), health.clone(), stop.clone()));
+            supervisor.start("lease", lease::keep(ctx.clone(), health.clone(), calls.clone(), stop.clone()));
         }
         let requests = Requests::new(ctx.clone(), health.clone(), calls.clone(), supervisor.clone());
         supervisor.start("requests", at_once(&stop, requests.run(stop.clone())));
