@@ -60,8 +60,12 @@ pub(super) async fn inbox(store: Store, clock: SharedClock, breaker: Limits, mut
             }
             Err(e) => {
                 tracing::error!(target: "desk", error = %e, "an event could not be stored");
+                let told = |e: &DeskError| match e {
+                    DeskError::Store(e) => e.echo(),
+                    e => StoreError::Busy(e.to_string()),
+                };
                 for answer in answers {
-                    drop(answer.send(Err(StoreError::Busy(e.to_string()).into())));
+                    drop(answer.send(Err(told(&e).into())));
                 }
             }
         }

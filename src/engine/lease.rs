@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::{
+    calls::Calls,
     context::{Context, Stop},
     health::Health,
     reconciler::hostname,
@@ -17,12 +18,14 @@ pub(super) fn every(ctx: &Context) -> chrono::Duration {
     ctx.config.lease / THIRD
 }
 
-pub(super) async fn keep(ctx: Arc<Context>, health: Arc<Health>, stop: Stop) {
+/// Until it must leave, or has seen its calls to their end: then whoever waits takes over.
+pub(super) async fn keep(ctx: Arc<Context>, health: Arc<Health>, calls: Arc<Calls>, stop: Stop) {
     let mut ready = health.ready();
     tokio::select! {
         // It was taken with the calls of the engine before.
         taken = ready.wait_for(|ready| *ready) => if taken.is_err() { return },
         () = stop.now.cancelled() => return,
+        () = calls.drained(&ctx, &stop) => return,
     }
     let lease = ctx.config.lease;
     loop {
@@ -33,6 +36,7 @@ pub(super) async fn keep(ctx: Arc<Context>, health: Arc<Health>, stop: Stop) {
         }
         tokio::select! {
             () = stop.now.cancelled() => return,
+            () = calls.drained(&ctx, &stop) => return,
             () = ctx.sleep(every(&ctx)) => {}
         }
     }

@@ -455,8 +455,8 @@ async fn p1_p13_two_engines_stopped_at_random_ring_nobody_twice() {
 /// it takes again, everything goes on by itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p8_p14_a_disk_that_takes_nothing_dials_nobody_and_loses_nothing() {
-    only_a_file!("the disk of this host");
     use rustix::process::{Pid, Resource, Rlimit, prlimit};
+    only_a_file!("the disk of this host");
     let rig = Rig::new(120, 400, 1500).await;
     let program = rig.command(None);
     let mut command = Command::new("sh");
@@ -539,8 +539,8 @@ async fn what_twilio_never_listed_was_not_placed_and_what_rang_is_never_taken_fo
 /// nothing that was answered is lost, and it goes on by itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_locked_database_stops_the_dialling_and_loses_nothing() {
-    only_a_file!("the write lock of a file");
     use sqlx::Connection;
+    only_a_file!("the write lock of a file");
     let rig = Rig::new(120, 200, 300).await;
     let mut child = rig.serve(None);
     while rig.rings().1 < 15 {

@@ -525,8 +525,8 @@ static LISTENING: OnceLock<()> = OnceLock::new();
 /// What every room asks of the database is found by an index: none of it looks at all calls, or at all facts.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_room_looks_at_every_call() {
-    only_a_file!("plans in SQLite's words");
     static STATEMENTS: Statements = Statements(Mutex::new(BTreeSet::new()));
+    only_a_file!("plans in SQLite's words");
     LISTENING.set(()).unwrap();
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Listener(&STATEMENTS))).unwrap();
     let (office, id) = Office::calling(PEOPLE.into(), |_| {}).await;

@@ -320,7 +320,7 @@ async fn what_became_of_a_commit_without_an_answer_is_looked_up() {
     assert_eq!(probe(&store).await.as_deref(), Some("kept"));
     between.turn(Way::CommitLost);
     let lost = put(&store, "lost").await;
-    assert!(lost.is_err(), "it never arrived, and that is found out: {lost:?}");
+    assert!(matches!(lost, Err(StoreError::Away(_))), "it never arrived, and that is found out: {lost:?}");
     assert_eq!(probe(&store).await.as_deref(), Some("kept"));
     put(&store, "next").await.unwrap();
     let marks: i64 = sqlx::query_scalar("SELECT max(batch) FROM writers").fetch_one(&mut db.connect().await).await.unwrap();

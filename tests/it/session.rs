@@ -724,8 +724,8 @@ fn a_tag_that_is_not_written_stays_on_the_screen_and_is_said_when_it_is_lost() {
 /// The real thing: a database that somebody else holds, and a colleague who tags meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tag_waits_for_a_locked_database_and_never_goes_over_a_newer_one() {
-    only_a_file!("the write lock of a file");
     use sqlx::Connection;
+    only_a_file!("the write lock of a file");
     let (office, id) = Office::calling(csv_of(2), |_| {}).await;
     let mut calls = Vec::new();
     for _ in 0..2 {

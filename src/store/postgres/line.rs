@@ -204,9 +204,9 @@ impl Line {
                     self.past.kept(self.batch);
                     return Ok(());
                 }
-                Ok(_) => return Err(StoreError::Busy(format!("the connection was lost before anything was kept ({sign})"))),
+                Ok(_) => return Err(StoreError::Away(format!("the connection was lost before anything was kept ({sign})"))),
                 Err(e) if Instant::now() >= until => {
-                    return Err(StoreError::Busy(format!("whether a transaction was kept is not known: the database has not answered since ({e})")));
+                    return Err(StoreError::Away(format!("whether a transaction was kept is not known: the database has not answered since ({e})")));
                 }
                 Err(e) => {
                     tracing::warn!(target: "store", error = %e, "the database cannot be asked yet");

@@ -78,17 +78,26 @@ impl Base {
         Store::open(&self.url).await.unwrap()
     }
 
+    /// A connection past the program.
+    pub async fn connect(&self) -> Beside {
+        match self.is_on_a_server() {
+            true => Beside::Postgres(PgConnection::connect(&self.url).await.unwrap()),
+            false => Beside::Sqlite(SqliteConnection::connect(self.url.trim_start_matches("sqlite:")).await.unwrap()),
+        }
+    }
+
     /// Statements past the program, in words that both kinds understand.
     pub async fn run(&self, sql: &str) {
-        if self.is_on_a_server() {
-            let mut db = PgConnection::connect(&self.url).await.unwrap();
-            sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut db).await.unwrap();
-            db.close().await.unwrap();
-        } else {
-            let mut db = SqliteConnection::connect(self.url.trim_start_matches("sqlite:")).await.unwrap();
-            sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut db).await.unwrap();
-            db.close().await.unwrap();
+        let sql = sqlx::AssertSqlSafe(sql);
+        match self.connect().await {
+            Beside::Postgres(mut db) => drop(sqlx::raw_sql(sql).execute(&mut db).await.unwrap()),
+            Beside::Sqlite(mut db) => drop(sqlx::raw_sql(sql).execute(&mut db).await.unwrap()),
         }
+    }
+
+    /// The same where the kinds have no words in common.
+    pub async fn run_in_its_words(&self, sqlite: &str, postgres: &str) {
+        self.run(if self.is_on_a_server() { postgres } else { sqlite }).await;
     }
 
     /// The lease of a host that dialled is over: on a server it goes by the server's clock, whatever the test's says.
@@ -98,31 +107,34 @@ impl Base {
         }
     }
 
-    /// The same where the kinds have no words in common.
-    pub async fn run_in_its_words(&self, sqlite: &str, postgres: &str) {
-        self.run(if self.is_on_a_server() { postgres } else { sqlite }).await;
-    }
-
     /// One column of all rows, asked past the program.
-    pub async fn column<T>(&self, sql: &str) -> Vec<T>
-    where
-        T: Type<Sqlite> + Type<Postgres> + for<'r> Decode<'r, Sqlite> + for<'r> Decode<'r, Postgres> + Send + Unpin,
-    {
-        let sql = sqlx::AssertSqlSafe(sql);
-        if self.is_on_a_server() {
-            let mut db = PgConnection::connect(&self.url).await.unwrap();
-            sqlx::query_scalar(sql).fetch_all(&mut db).await.unwrap()
-        } else {
-            let mut db = SqliteConnection::connect(self.url.trim_start_matches("sqlite:")).await.unwrap();
-            sqlx::query_scalar(sql).fetch_all(&mut db).await.unwrap()
-        }
+    pub async fn column<T: OfBoth>(&self, sql: &str) -> Vec<T> {
+        self.connect().await.column(sql).await
     }
 
     /// One value, of the one row there is.
-    pub async fn one<T>(&self, sql: &str) -> T
-    where
-        T: Type<Sqlite> + Type<Postgres> + for<'r> Decode<'r, Sqlite> + for<'r> Decode<'r, Postgres> + Send + Unpin,
-    {
+    pub async fn one<T: OfBoth>(&self, sql: &str) -> T {
         self.column(sql).await.pop().unwrap()
     }
 }
+
+/// A connection to a test's database beside the program's own.
+pub enum Beside {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Beside {
+    pub async fn column<T: OfBoth>(&mut self, sql: &str) -> Vec<T> {
+        let sql = sqlx::AssertSqlSafe(sql);
+        match self {
+            Self::Postgres(db) => sqlx::query_scalar(sql).fetch_all(db).await.unwrap(),
+            Self::Sqlite(db) => sqlx::query_scalar(sql).fetch_all(db).await.unwrap(),
+        }
+    }
+}
+
+/// What both kinds of database can answer.
+pub trait OfBoth: Type<Sqlite> + Type<Postgres> + for<'r> Decode<'r, Sqlite> + for<'r> Decode<'r, Postgres> + Send + Unpin {}
+
+impl<T> OfBoth for T where T: Type<Sqlite> + Type<Postgres> + for<'r> Decode<'r, Sqlite> + for<'r> Decode<'r, Postgres> + Send + Unpin {}
