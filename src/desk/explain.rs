@@ -90,7 +90,7 @@ impl ZoneWait {
             (Some(why), _) => why.clone(),
             (None, None) => "never: no hour suits".to_owned(),
             (None, Some(t)) if t > now => format!("opens {}", at(t)),
-            (None, Some(_)) if self.due < self.waiting => format!("open now, {} of them due later", self.waiting - self.due),
+            (None, Some(_)) if self.due < self.waiting => format!("open now, {} due later", self.waiting - self.due),
             (None, Some(_)) => "open now".to_owned(),
         }
     }
