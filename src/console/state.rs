@@ -615,7 +615,7 @@ impl State {
         let (data, at) = (&self.data, self.data.at);
         self.board = self.lists.calls(Pane::Live, &data.live, at, |r| !self.to_tag_only || rows::wants_tag(r));
         self.line = self.lists.calls(Pane::Outcomes, &data.to_tag, at, |_| true);
-        self.roll = self.lists.campaigns(&data);
+        self.roll = self.lists.campaigns(data);
         self.log = self.lists.events(data, &self.old_log, self.log_level, &self.teller());
         self.unsorted = false;
         self.let_go();

@@ -97,7 +97,7 @@ impl ZoneWait {
             (None, Some(why), _) => why.clone(),
             (None, None, None) => "never: no hour suits the law of all places it may be in".to_owned(),
             (None, None, Some(t)) if t > now => format!("opens {}", at(t)),
-            (None, None, Some(_)) if self.due < self.waiting => format!("open now, {} of them due later", self.waiting - self.due),
+            (None, None, Some(_)) if self.due < self.waiting => format!("open now, {} due later", self.waiting - self.due),
             (None, None, Some(_)) => "open now".to_owned(),
         }
     }

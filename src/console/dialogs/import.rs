@@ -198,7 +198,9 @@ impl Dialog for ImportDialog {
             Stage::Preview { preview, at } => {
                 let mut entries = self.target_entries(state);
                 entries.extend(self.counted_entries());
-                entries.extend(import_table::preview(state, preview, *at, usize::from(area.height).saturating_sub(entries.len())));
+                // On a narrow screen each of them takes two lines.
+                let above = entries.len() * if area.width < 100 { 2 } else { 1 };
+                entries.extend(import_table::preview(state, preview, *at, usize::from(area.height).saturating_sub(above)));
                 (entries, "Tab which list   up down column   left right meaning   Enter imports")
             }
             Stage::Running { bytes, size, rows, sure } => {

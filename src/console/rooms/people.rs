@@ -164,7 +164,7 @@ impl People {
             _ if state.options.read_only => state.hint(READ_ONLY),
             // Said before its name is typed.
             Some(list) => match state.data.campaigns.iter().find(|c| c.row.source_id() == Some(list.id)).map(|c| clean(&c.row.name, 40)) {
-                Some(user) => state.hint(&format!("campaign \"{user}\" calls from this list: delete the campaign first, then the list")),
+                Some(user) => state.hint(format!("campaign \"{user}\" calls from this list: delete the campaign first, then the list")),
                 None => state.open(dialogs::Delete::list(&list)),
             },
             None if self.which(state) == Which::DoNotCall => {
