@@ -12,7 +12,7 @@ use super::{
 };
 
 /// A third of the lease.
-pub(super) const EVERY: Duration = Duration::seconds(2);
+const EVERY: Duration = Duration::seconds(2);
 
 pub(super) async fn keep(ctx: Arc<Context>, health: Arc<Health>, stop: Stop) {
     let mut ready = health.ready();

@@ -108,7 +108,7 @@ pub(super) async fn open(url: &str, connections: u32, revision: &watch::Sender<u
     line.settle_in().await.map_err(|e| place.cannot_open(&e))?;
     let first = line.measured().await.map_err(|e| place.cannot_open(&e))?;
     let readers_at_most = connections.saturating_sub(OTHERS).max(1) + 1;
-    let read = readers(session::reading(&line), readers_at_most).await.map_err(|e| place.cannot_open(&e))?;
+    let read = readers(session::reading(&options, line.is_pooled()), readers_at_most).await.map_err(|e| place.cannot_open(&e))?;
     let open = CancellationToken::new();
     tokio::spawn(bell::heard(read.clone(), me, revision.clone(), open.clone()));
     let server = Server { read, me, distance: Distance::new(first), past, _open: open.drop_guard() };
@@ -125,7 +125,7 @@ fn words_of(e: &StoreError) -> String {
 
 /// A connection, or the reason in a bounded time.
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
-    tokio::time::timeout(CONNECT, PgConnection::connect_with(options)).await.unwrap_or_else(|_| Err(line::late("the server took no connection")))
+    tokio::time::timeout(CONNECT, PgConnection::connect_with(options)).await.unwrap_or_else(|_| Err(look::late("the server took no connection")))
 }
 
 async fn readers(options: PgConnectOptions, most: u32) -> Result<PgPool, sqlx::Error> {
@@ -144,7 +144,7 @@ async fn readers(options: PgConnectOptions, most: u32) -> Result<PgPool, sqlx::E
         })
         // One whose question was given up for its time is not waited for.
         .after_release(|conn, _| {
-            Box::pin(async move { tokio::time::timeout(CONNECT, conn.ping()).await.unwrap_or_else(|_| Err(line::late("no answer"))).map(|()| true) })
+            Box::pin(async move { tokio::time::timeout(CONNECT, conn.ping()).await.unwrap_or_else(|_| Err(look::late("no answer"))).map(|()| true) })
         })
         .connect_with(options)
         .await
