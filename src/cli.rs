@@ -16,6 +16,7 @@ mod out;
 mod rights;
 mod rules;
 mod run;
+mod runtime;
 mod safekeeping;
 mod session;
 mod status;

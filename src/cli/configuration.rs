@@ -8,7 +8,7 @@ use super::{
     CliError,
     args::{ConfigCommand, ThemeCommand},
     out::say,
-    run::runtime,
+    runtime::runtime,
 };
 use crate::{
     config::{self, KEYS, Values},

@@ -15,7 +15,9 @@ use super::{
     ending::{end_broken, finish, see_off, tell_left, wait_for_end},
     manual,
     out::tell,
-    rights, safekeeping,
+    rights,
+    runtime::runtime,
+    safekeeping,
     session::Session,
     verbs,
 };
@@ -95,11 +97,6 @@ fn start_logs(clock: SharedClock, config: Option<&Config>, to_stderr: bool) -> R
         CliError::Failed(format!("cannot write the log {}: {e}. Choose a writable place with [log] file or DIALDECK_LOG__FILE", file.display()))
     })?;
     Ok(ring)
-}
-
-pub(super) fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
-    let built = tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(16).enable_all().build();
-    built.map_err(|e| CliError::Failed(format!("no runtime: {e}")))
 }
 
 /// Runs what was asked for.

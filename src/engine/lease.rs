@@ -13,11 +13,6 @@ use super::{
 /// Of the lease: it is renewed when so much of it has gone.
 const THIRD: i32 = 3;
 
-/// Between two renewals.
-pub(super) fn every(ctx: &Context) -> chrono::Duration {
-    ctx.config.lease / THIRD
-}
-
 /// Until it must leave, or has seen its calls to their end: then whoever waits takes over.
 pub(super) async fn keep(ctx: Arc<Context>, health: Arc<Health>, calls: Arc<Calls>, stop: Stop) {
     let mut ready = health.ready();
@@ -37,7 +32,7 @@ pub(super) async fn keep(ctx: Arc<Context>, health: Arc<Health>, calls: Arc<Call
         tokio::select! {
             () = stop.now.cancelled() => return,
             () = calls.drained(&ctx, &stop) => return,
-            () = ctx.sleep(every(&ctx)) => {}
+            () = ctx.sleep(lease / THIRD) => {}
         }
     }
 }

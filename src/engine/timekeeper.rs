@@ -5,11 +5,14 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use parking_lot::Mutex;
 
-use super::{context::Context, health::Health, lease};
+use super::{context::Context, health::Health};
 use crate::desk::{DeskError, SKEW};
+
+/// Between two looks at a database that hosts share.
+const EVERY: Duration = Duration::seconds(2);
 
 pub(super) struct Timekeeper {
     ctx: Arc<Context>,
@@ -66,7 +69,7 @@ impl Timekeeper {
             return;
         }
         loop {
-            self.ctx.sleep(lease::every(&self.ctx)).await;
+            self.ctx.sleep(EVERY).await;
             self.look_at_database().await;
             self.is_right().await;
         }

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{
     super::{StoreError, pool::Whose},
-    look,
+    look::{self, late},
     past::{Lineage, Past},
     session,
 };
@@ -35,11 +35,6 @@ const AGAIN: Duration = Duration::from_millis(500);
 
 /// "dialdeck" in eight bytes: writers of one database take turns by it.
 const TURN: &str = "SELECT pg_advisory_xact_lock(7235421394516140907)";
-
-/// A wait that had no end of its own.
-pub(super) fn late(what: &str) -> sqlx::Error {
-    sqlx::Error::Io(std::io::Error::new(ErrorKind::TimedOut, what.to_owned()))
-}
 
 /// The writing connection, made anew when it is lost.
 #[derive(Debug)]
@@ -92,9 +87,8 @@ impl Line {
         }
     }
 
-    /// What the readers of this process are connected with, and whether their settings are set in the session.
-    pub(super) fn for_readers(&self) -> (&PgConnectOptions, bool) {
-        (&self.options, self.pooled)
+    pub(super) fn is_pooled(&self) -> bool {
+        self.pooled
     }
 
     pub(in crate::store) fn went_back(&self) -> bool {

@@ -9,7 +9,10 @@ use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 use sqlx::{PgConnection, PgPool};
 
-use super::line::late;
+/// A wait that had no end of its own.
+pub(super) fn late(what: &str) -> sqlx::Error {
+    sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, what.to_owned()))
+}
 
 /// Questions of which the quickest says how far the server is.
 const QUESTIONS: usize = 5;

@@ -135,7 +135,7 @@ pub(super) async fn open(url: &str, connections: u32, turns: Option<Turns>, revi
     line.settle_in().await.map_err(|e| place.cannot_open(&e))?;
     let first = line.measured().await.map_err(|e| place.cannot_open(&e))?;
     let readers_at_most = connections.saturating_sub(OTHERS).max(1) + 1;
-    let read = readers(session::reading(&line), readers_at_most).await.map_err(|e| place.cannot_open(&e))?;
+    let read = readers(session::reading(&options, line.is_pooled()), readers_at_most).await.map_err(|e| place.cannot_open(&e))?;
     let open = CancellationToken::new();
     if turns.is_none() {
         tokio::spawn(bell::heard(read.clone(), me, revision.clone(), open.clone()));
@@ -154,7 +154,7 @@ fn words_of(e: &StoreError) -> String {
 
 /// A connection, or the reason in a bounded time.
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
-    tokio::time::timeout(CONNECT, PgConnection::connect_with(options)).await.unwrap_or_else(|_| Err(line::late("the server took no connection")))
+    tokio::time::timeout(CONNECT, PgConnection::connect_with(options)).await.unwrap_or_else(|_| Err(look::late("the server took no connection")))
 }
 
 async fn readers(options: PgConnectOptions, most: u32) -> Result<PgPool, sqlx::Error> {
@@ -175,7 +175,7 @@ async fn readers(options: PgConnectOptions, most: u32) -> Result<PgPool, sqlx::E
         // time is not waited for.
         .after_release(|conn, _| {
             Box::pin(
-                async move { tokio::time::timeout(CONNECT, session::be_engine(conn)).await.unwrap_or_else(|_| Err(line::late("no answer"))).map(|()| true) },
+                async move { tokio::time::timeout(CONNECT, session::be_engine(conn)).await.unwrap_or_else(|_| Err(look::late("no answer"))).map(|()| true) },
             )
         })
         .connect_with(options)

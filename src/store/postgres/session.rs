@@ -6,7 +6,6 @@ use sqlx::{Connection, PgConnection, Row, postgres::PgConnectOptions};
 use super::{
     super::{StoreError, pool::Whose, postgres_schema::SEARCH_PATH},
     connect,
-    line::Line,
 };
 
 /// What keeps one process from holding the others: a holder that stops or is cut off loses the lock, and nothing of
@@ -71,9 +70,8 @@ pub(super) fn pooled(e: sqlx::Error) -> StoreError {
     }
 }
 
-/// For the connections that read.
-pub(super) fn reading(line: &Line) -> PgConnectOptions {
-    let (options, pooled) = line.for_readers();
+/// For the connections that read; with a pooler before them their settings are set in the session.
+pub(super) fn reading(options: &PgConnectOptions, pooled: bool) -> PgConnectOptions {
     let options = options.clone().application_name("dialdeck reader").statement_cache_capacity(300);
     if pooled { options } else { options.options(READS).options(ALIVE) }
 }
@@ -133,12 +131,11 @@ async fn is_ours_alone(conn: &mut PgConnection, options: &PgConnectOptions) -> R
     let mine = session(&mut *conn).await?;
     for _ in 0..LOOKS {
         let mut other = connect(options).await?;
-        if sqlx::raw_sql("BEGIN").execute(&mut other).await.is_err() {
-            // It gives a session for one statement only.
-            return Ok(false);
-        }
-        let theirs = session(&mut other).await?;
+        // A pooler may give a session for one statement only.
+        let Ok(mut open) = other.begin().await else { return Ok(false) };
+        let theirs = session(&mut open).await?;
         let still = session(&mut *conn).await;
+        drop(open);
         drop(other.close().await);
         if theirs.0 == mine.0 || theirs.1 == name || mine.1 != name || !still.is_ok_and(|still| still == mine) {
             return Ok(false);
