@@ -84,7 +84,9 @@ fn standing(state: &State) -> Vec<Alert> {
         put(Level::Danger, format!("nothing can be dialled: LiveKit is not set. {room} shows and mends what is missing"));
     } else if data.health.starts_with(SWITCHED_OFF) {
         put(Level::Banner, state.in_keys(&data.health));
-    } else if !data.health.is_empty() && !(state.leaving.is_some() && data.health == ENDING) {
+    } else if state.leaving.is_some() && data.health == ENDING {
+        // Its own end the first of them says.
+    } else if !data.health.is_empty() {
         put(Level::Danger, state.in_keys(&data.health));
     }
     if let Some(words) = state.options.following.borrow().as_ref() {

@@ -63,13 +63,13 @@ fn by_name(keys: &KeyMap, text: &str) -> String {
     let mut out = parts.next().unwrap_or_default().to_owned();
     while let Some(inside) = parts.next() {
         let after = parts.next();
-        match inside.strip_prefix(':').filter(|_| after.is_some()) {
-            Some(name) => out.push_str(&super::keys::TABLE.iter().find(|k| k.name == name).map_or_else(|| inside.to_owned(), |k| keys.name(k.action))),
-            None => {
-                out.push('`');
-                out.push_str(inside);
-                out.push_str(if after.is_some() { "`" } else { "" });
-            }
+        if let Some(name) = inside.strip_prefix(':').filter(|_| after.is_some()) {
+            let key = super::keys::TABLE.iter().find(|k| k.name == name);
+            out.push_str(&key.map_or_else(|| inside.to_owned(), |k| keys.name(k.action)));
+        } else {
+            out.push('`');
+            out.push_str(inside);
+            out.push_str(if after.is_some() { "`" } else { "" });
         }
         out.push_str(after.unwrap_or_default());
     }

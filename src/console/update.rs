@@ -122,8 +122,6 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.complain(format!("{name}: {why}"));
         }
         Msg::Lines { campaign, name, by, undone, result } => lines(state, campaign, name, by, undone, result),
-        // That it is on its bar says.
-        Msg::KillSwitch(true) => {}
         Msg::KillSwitch(false) => state.say("the kill switch is off: campaigns that run dial again"),
         Msg::Why { title, mut lines } => {
             if lines.iter().any(|l| l.starts_with("missing: ")) {
@@ -149,7 +147,15 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Answer(_, Err(why)) | Msg::Edited(Err(why)) => state.complain(why),
         Msg::Answer(_, Ok(Answer::Away(away))) => session::away(state, away),
         Msg::Answer(_, Ok(Answer::Shift(shift))) => return session::reported(state, &shift),
-        Msg::Key(_) | Msg::Mouse(_) | Msg::Resize | Msg::Answer(..) | Msg::Preview(_) | Msg::Counted(_) | Msg::ImportProgress { .. } => {}
+        // That the kill switch is on its bar says.
+        Msg::KillSwitch(true)
+        | Msg::Key(_)
+        | Msg::Mouse(_)
+        | Msg::Resize
+        | Msg::Answer(..)
+        | Msg::Preview(_)
+        | Msg::Counted(_)
+        | Msg::ImportProgress { .. } => {}
     }
     Vec::new()
 }

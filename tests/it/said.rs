@@ -340,7 +340,7 @@ async fn a_backup_and_a_number_that_may_be_called_again_need_no_shell() {
     let Ok(Done::Said(words)) = carry(Setup::Backup(path.clone())).await else { panic!("no backup") };
     assert!(words.contains("is a backup") && Store::open_existing(&format!("sqlite:{}", path.display())).await.is_ok(), "{words}");
     assert!(carry(Setup::Backup(path)).await.unwrap_err().words.contains("is there already and stays as it is"));
-    assert_eq!(office.store.setting(Setting::LastBackup).await.unwrap().is_some(), true);
+    assert!(office.store.setting(Setting::LastBackup).await.unwrap().is_some());
     let number = PhoneNumber::parse("+12025550142", None).unwrap().number;
     office.desk.add_do_not_call(office.actor.clone(), number.clone(), String::new()).await.unwrap();
     let allow = |reason: &str| carry(Setup::Allow { number: number.clone(), reason: reason.into() });

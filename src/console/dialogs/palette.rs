@@ -104,13 +104,11 @@ impl Palette {
                 return Next::Line(typed);
             }
             // The nearest is a guess: it is shown, and not done.
-            match meant(&entries, &self.letters(state)) {
-                Some(at) => self.at = at,
-                None => {
-                    self.wrong = Some(nothing(&typed, &entries));
-                    return Next::stay();
-                }
-            }
+            let Some(at) = meant(&entries, &self.letters(state)) else {
+                self.wrong = Some(nothing(&typed, &entries));
+                return Next::stay();
+            };
+            self.at = at;
         }
         if entries.is_empty() {
             return Next::stay();
