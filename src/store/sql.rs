@@ -24,7 +24,11 @@ const WORDS: &[(&str, &str, &str)] = &[
     // A condition as 0 or 1.
     ("bit", "({0})", "({0})::int"),
     // Lists.
-    ("ids", "SELECT unhex(value) FROM json_each({0})", "SELECT value::uuid FROM jsonb_array_elements_text({0}::jsonb) OFFSET 0"),
+    (
+        "ids",
+        "SELECT unhex(value) FROM json_each({0})",
+        "SELECT id FROM (SELECT value::uuid AS id FROM jsonb_array_elements_text({0}::jsonb) OFFSET 0) AS fenced",
+    ),
     ("words", "SELECT value FROM json_each({0})", "SELECT value FROM jsonb_array_elements_text({0}::jsonb)"),
     ("numbers", "SELECT value FROM json_each({0})", "SELECT value::bigint FROM jsonb_array_elements_text({0}::jsonb)"),
     // Rows and their values. The binary form, where a statement runs for each fact of a call: it is read quicker.

@@ -124,7 +124,12 @@ fn the_calls_that_stand_in_one_place() {
     }
     // Officers hold what they use; the engine only wires them.
     assert_eq!(count("impl Engine {", "/engine/mod.rs"), Vec::<String>::new());
-    let begins: Vec<String> = count("\"BEGIN", "/store/writer.rs").into_iter().filter(|place| !place.contains("/store/postgres/line.rs")).collect();
+    let begins: Vec<String> = count("\"BEGIN", "/store/writer.rs")
+        .into_iter()
+        .filter(|place| !place.contains("/store/postgres/line.rs"))
+        // For proofs, undone again, and in no release build.
+        .filter(|place| !place.contains("/store/postgres/shadow.rs"))
+        .collect();
     assert_eq!(begins, Vec::<String>::new());
     assert_eq!(count(".write(Lane", "/desk/"), Vec::<String>::new());
     let armed = count("Ok(Ok(Armed {", "/nowhere/");

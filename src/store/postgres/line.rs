@@ -4,21 +4,18 @@
 
 use std::{io::ErrorKind, sync::Arc, time::Duration};
 
-use futures_util::{
-    FutureExt, StreamExt,
-    future::BoxFuture,
-    stream::{self, BoxStream},
-};
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream};
 use sqlx::{
-    Describe, Either, Execute, Executor, PgConnection, Postgres, Row, SqlStr,
-    postgres::{PgConnectOptions, PgDatabaseError, PgQueryResult, PgRow, PgSeverity, PgStatement, PgTypeInfo},
+    Describe, Execute, Executor, PgConnection, Postgres, Row, SqlStr,
+    postgres::{PgConnectOptions, PgDatabaseError, PgRow, PgSeverity, PgStatement, PgTypeInfo},
 };
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
     super::{StoreError, pool::Whose},
-    look::{self, late},
+    answers::{Items, first, late, timed},
+    look,
     past::{Lineage, Past},
     session,
 };
@@ -251,21 +248,6 @@ fn is_refusal(e: &sqlx::Error) -> bool {
     severity.is_some_and(|s| !matches!(s, PgSeverity::Fatal | PgSeverity::Panic))
 }
 
-pub(super) type Items<'e> = BoxStream<'e, Result<Either<PgQueryResult, PgRow>, sqlx::Error>>;
-
-/// Ends with an error when nothing comes for too long, and tells whoever must know.
-pub(super) fn timed<'e, F: FnOnce() + Send + 'e>(items: Items<'e>, patience: Duration, given_up: F) -> Items<'e> {
-    let next = move |state: Option<(Items<'e>, F)>| async move {
-        let (mut items, given_up) = state?;
-        if let Ok(item) = tokio::time::timeout(patience, items.next()).await {
-            return item.map(|item| (item, Some((items, given_up))));
-        }
-        given_up();
-        Some((Err(late("the database has not answered in time")), None))
-    };
-    stream::unfold(Some((items, given_up)), next).boxed()
-}
-
 fn gone() -> sqlx::Error {
     sqlx::Error::Io(std::io::Error::new(ErrorKind::NotConnected, "the connection to the database is lost"))
 }
@@ -321,18 +303,4 @@ impl<'c> Executor<'c> for &'c mut Line {
             None => async { Err(gone()) }.boxed(),
         }
     }
-}
-
-/// The first row. All of an answer is read: an error may come behind it.
-pub(super) fn first(mut items: Items<'_>) -> BoxFuture<'_, Result<Option<PgRow>, sqlx::Error>> {
-    async move {
-        let mut row = None;
-        while let Some(item) = items.next().await {
-            if let Either::Right(r) = item? {
-                row.get_or_insert(r);
-            }
-        }
-        Ok(row)
-    }
-    .boxed()
 }

@@ -9,10 +9,7 @@ use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 use sqlx::{PgConnection, PgPool};
 
-/// A wait that had no end of its own.
-pub(super) fn late(what: &str) -> sqlx::Error {
-    sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, what.to_owned()))
-}
+use super::answers::late;
 
 /// Questions of which the quickest says how far the server is.
 const QUESTIONS: usize = 5;

@@ -1,6 +1,7 @@
 //! PostgreSQL: one server for many hosts. One connection of this process writes (see [`line`]), a pool of others reads,
 //! and one hears of the commits of other processes (see [`bell`]).
 
+mod answers;
 mod bell;
 mod line;
 mod look;
@@ -58,7 +59,12 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn readers(&self, whose: Whose) -> Readers<'_> {
-        Readers { pool: &self.read, whose, me: self.me }
+        Readers {
+            pool: &self.read,
+            whose,
+            #[cfg(debug_assertions)]
+            me: self.me,
+        }
     }
 
     /// See [`shadow`].
@@ -154,7 +160,7 @@ fn words_of(e: &StoreError) -> String {
 
 /// A connection, or the reason in a bounded time.
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
-    tokio::time::timeout(CONNECT, PgConnection::connect_with(options)).await.unwrap_or_else(|_| Err(look::late("the server took no connection")))
+    tokio::time::timeout(CONNECT, PgConnection::connect_with(options)).await.unwrap_or_else(|_| Err(answers::late("the server took no connection")))
 }
 
 async fn readers(options: PgConnectOptions, most: u32) -> Result<PgPool, sqlx::Error> {
@@ -175,7 +181,7 @@ async fn readers(options: PgConnectOptions, most: u32) -> Result<PgPool, sqlx::E
         // time is not waited for.
         .after_release(|conn, _| {
             Box::pin(
-                async move { tokio::time::timeout(CONNECT, session::be_engine(conn)).await.unwrap_or_else(|_| Err(look::late("no answer"))).map(|()| true) },
+                async move { tokio::time::timeout(CONNECT, session::be_engine(conn)).await.unwrap_or_else(|_| Err(answers::late("no answer"))).map(|()| true) },
             )
         })
         .connect_with(options)

@@ -3,21 +3,17 @@
 
 use std::time::Duration;
 
-use futures_util::{
-    FutureExt, StreamExt, TryStreamExt,
-    future::BoxFuture,
-    stream::{self, BoxStream},
-};
+use futures_util::{FutureExt, TryStreamExt, future::BoxFuture};
 use sqlx::{
-    Describe, Either, Execute, Executor, PgPool, Postgres, SqlStr,
-    postgres::{PgQueryResult, PgRow, PgStatement, PgTypeInfo},
+    Describe, Execute, Executor, PgPool, Postgres, SqlStr,
+    postgres::{PgRow, PgStatement, PgTypeInfo},
 };
-
+#[cfg(debug_assertions)]
 use uuid::Uuid;
 
 use super::{
     super::pool::Whose,
-    line::{Items, first, timed},
+    answers::{Items, all_of, first, timed},
     session,
 };
 
@@ -28,6 +24,7 @@ const READ: Duration = Duration::from_secs(17);
 pub(in crate::store) struct Readers<'p> {
     pub(super) pool: &'p PgPool,
     pub(super) whose: Whose,
+    #[cfg(debug_assertions)]
     pub(super) me: Uuid,
 }
 
@@ -96,11 +93,4 @@ fn as_user<'e, 'q: 'e, E: 'q + Execute<'q, Postgres>>(readers: Readers<'e>, quer
         conn.fetch_many(query).try_collect().await
     };
     all_of(answer.boxed())
-}
-
-/// What was answered as a whole, one by one.
-pub(super) fn all_of<'e>(
-    answer: BoxFuture<'e, Result<Vec<Either<PgQueryResult, PgRow>>, sqlx::Error>>,
-) -> BoxStream<'e, Result<Either<PgQueryResult, PgRow>, sqlx::Error>> {
-    stream::once(answer).map_ok(|items| stream::iter(items.into_iter().map(Ok))).try_flatten().boxed()
 }

@@ -15,7 +15,10 @@ use sqlx::{
 };
 use uuid::Uuid;
 
-use super::{line::Items, readers::all_of, session};
+use super::{
+    answers::{Items, all_of},
+    session,
+};
 use crate::domain::id::OwnerId;
 
 type Answer = Vec<Either<PgQueryResult, PgRow>>;
