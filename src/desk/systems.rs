@@ -63,7 +63,7 @@ impl Desk {
         let (bytes, free, now) = (self.store.bytes().await?, self.store.free_bytes(), self.now());
         // Its disk and its backups are another host's.
         if self.store.is_shared() {
-            return Ok(self.server(bytes).await?);
+            return self.server(bytes).await;
         }
         let backup: Option<DateTime<Utc>> = self.store.setting(Setting::LastBackup).await?.and_then(|t| t.parse().ok());
         let aged = backup.map_or_else(|| "no backup yet".to_owned(), |at| format!("backup {}", ago(now - at)));

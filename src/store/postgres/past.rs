@@ -41,7 +41,7 @@ impl Lineage {
     /// Whether this one goes on from another; what either does not know tells nothing.
     #[must_use]
     pub fn goes_on_from(&self, before: &Self) -> bool {
-        fn same<T: PartialEq + Default>(a: T, b: T) -> bool {
+        fn same<T: PartialEq + Default + Copy>(a: T, b: T) -> bool {
             a == b || a == T::default() || b == T::default()
         }
         same(self.cluster, before.cluster) && same(self.timeline, before.timeline) && same(self.database, before.database)

@@ -55,7 +55,7 @@ impl Proxy {
         Self { url, way }
     }
 
-    /// Another URL of a database leads this way too: of another database of the server.
+    /// So long it takes there and back.
     pub fn far(&self, there_and_back: Duration) {
         self.way.store(u64::try_from(there_and_back.as_micros()).unwrap(), Ordering::SeqCst);
     }
