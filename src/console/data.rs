@@ -40,8 +40,8 @@ const LOG_ROWS: usize = 500;
 const HEAD: Duration = Duration::from_secs(3);
 /// Where reading takes long, it rests so many times as long.
 const SHARE: u32 = 20;
-/// Reasons of the agent that are shown at most.
-const REASONS: usize = 100;
+/// Calls of which the agent's reason is read at most.
+const REASONS: usize = 500;
 
 /// Reads for the screen until it ends. A look that breaks down is told like one that failed, and the next
 /// is taken: reading harms nothing, and a screen that stands still in silence does.
@@ -173,7 +173,7 @@ pub async fn look(desk: &Desk, actor: &Actor, ring: &Ring, now: DateTime<Utc>, l
     let untagged = Some(store.untagged(actor.owner).await?.0);
     let results = store.recent_results(actor.owner, now - Span::hours(1), 200).await?;
     let (assistants, sources) = if lists { (store.assistants(actor.owner).await?, store.sources(actor.owner).await?) } else { Default::default() };
-    let suggested = to_tag.iter().chain(&live).filter(|r| r.suggestion.is_some() && r.outcome.is_none()).map(|r| r.id);
+    let suggested = live.iter().chain(&to_tag).filter(|r| r.suggestion.is_some() && r.outcome.is_none()).map(|r| r.id);
     let reasons = store.agent_reasons(&suggested.take(REASONS).collect::<Vec<_>>()).await?;
     Ok(Snapshot {
         at: now,

@@ -144,7 +144,8 @@ pub fn see(state: &mut State) {
     }
     let (whole, sought) = (state.zoom, state.sought.take());
     let places = of(state, area);
-    let mut sight = std::collections::HashMap::new();
+    // A pane that is not drawn now stands again where it stood.
+    let mut sight = state.sight.clone();
     for (pane, place) in places.panes {
         let Some(room) = state.room(pane) else { continue };
         let rows = room.rows(state, place, whole);
@@ -155,7 +156,7 @@ pub fn see(state: &mut State) {
             // The wheel has moved it: it stays until the cursor is moved.
             _ if state.wheeled == Some(pane) => top,
             _ if room.keeps_top(state) => 0,
-            Some(_) if pane == Pane::Live && sought != Some(pane) && state.sight.contains_key(&pane) => top,
+            Some(_) if pane == Pane::Live && sought != Some(pane) => top,
             Some(i) if i < top => i,
             Some(i) if rows > 0 && i >= top + rows => i + 1 - rows,
             _ => top,

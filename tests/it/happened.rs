@@ -240,7 +240,13 @@ fn the_board_does_not_run_after_a_call_that_ends() {
     s.update(Msg::Data(Box::new(Snapshot { live: rows, to_tag: vec![], ..snapshot() })));
     assert_eq!((s.live, first(&mut s)), (under, 0), "the cursor stays on its call, the view on the others");
     assert!(s.target().is_none(), "and no tag goes to whom nobody sees");
-    press(&mut s, "j");
+    // Rooms that hide the board do not forget where it stood.
+    for room in ["CC", "K", "B", "A"] {
+        press(&mut s, room);
+        press(&mut s, "\u{1b}");
+        assert_eq!(first(&mut s), 0, "after {room}");
+    }
+    press(&mut s, if s.focus == Pane::Live { "j" } else { "Lj" });
     assert_eq!(s.target().map(|r| r.id), under, "a key goes there");
 }
 

@@ -60,7 +60,10 @@ pub fn stop(state: &mut State) -> Vec<Effect> {
 }
 
 pub fn why(state: &mut State) -> Vec<Effect> {
-    facts(state).map_or_else(Vec::new, |(id, ..)| vec![Effect::Why(id)])
+    let Some((id, name, _)) = facts(state) else { return Vec::new() };
+    // A list of a million takes seconds.
+    state.hint(format!("looking what \"{name}\" waits for..."));
+    vec![Effect::Why(id)]
 }
 
 /// An empty form; from the campaigns, one like the selected.

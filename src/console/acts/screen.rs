@@ -120,8 +120,9 @@ pub fn open(state: &mut State) -> Vec<Effect> {
 }
 
 pub fn story(state: &mut State) -> Vec<Effect> {
-    let Some(call) = state.target().map(|r| r.id) else {
-        state.hint("no call is selected, or it is not on the screen");
+    // Reading is no deed: the story names its call.
+    let Some(call) = state.selected().map(|r| r.id) else {
+        state.hint(format!("no call is selected: {} takes one", state.keys.name(Action::Down)));
         return Vec::new();
     };
     state.open(dialogs::Story::new(call));

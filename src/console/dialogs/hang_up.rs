@@ -28,7 +28,7 @@ impl Dialog for HangUp {
     }
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
-        let entries = [Entry::words(format!("y hangs up on {}.", self.name)), Entry::Keys("y hang up   Esc back".to_owned())];
-        danger(frame, &state.theme, area, "Hang up?", "Esc", &entries);
+        let entries = [Entry::words("The line is cut while they talk."), Entry::Keys("y hang up   Esc leave them talking".to_owned())];
+        danger(frame, &state.theme, area, &format!("Hang up on {}?", self.name), "Esc", &entries);
     }
 }

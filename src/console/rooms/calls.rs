@@ -188,6 +188,10 @@ impl Room for Calls {
         usize::from(list.height).saturating_sub(2 + 1 + said + 1)
     }
 
+    fn frame(&self, state: &State, area: Rect, _whole: bool) -> Rect {
+        places(state, area).0
+    }
+
     fn list(&self, _state: &State) -> (Option<usize>, usize) {
         (self.pages.position(self.at), self.pages.len())
     }
@@ -309,6 +313,9 @@ impl Room for Calls {
         let lines: Vec<Line<'_>> = said.into_iter().map(|(role, t)| Line::from(Span::styled(format!(" {t}"), state.theme.style(role)))).collect();
         frame.render_widget(Paragraph::new(lines), line(inside.y + 1, rows));
         let rest = Rect { y: inside.y + 1 + rows, height: inside.height.saturating_sub(1 + rows), ..inside };
+        if let Some(beside) = beside {
+            draw_story(frame, state, beside);
+        }
         if self.pages.is_empty() {
             return empty(frame, &state.theme, rest, &self.nothing(state));
         }
@@ -322,9 +329,6 @@ impl Room for Calls {
             let (selected, marked) = (Some(found.call.id) == self.at, marks.contains(&found.call.id));
             let row = Row { spans: columns.spans(state, found), selected, marked, focused: !self.typing };
             row.draw(frame, &state.theme, body, i - top);
-        }
-        if let Some(beside) = beside {
-            draw_story(frame, state, beside);
         }
     }
 }

@@ -243,7 +243,7 @@ impl Page<'_> {
         self.lines.push(Line::default());
         if first.hour == last.hour {
             let share = rate(first.hour).map_or_else(|| "-".to_owned(), |r| format!("{r:.0} %"));
-            return self.labelled("By hour", &format!("{} h  {share} answered", first.hour), "text");
+            return self.labelled("By hour", &format!("{:02}:00 to {:02}:00  {share} answered", first.hour, first.hour + 1), "text");
         }
         let all: Vec<u32> = (first.hour..=last.hour).take(self.width.saturating_sub(LABEL + 1) / 4).collect();
         #[expect(clippy::cast_possible_truncation, reason = "a share between 0 and 100")]

@@ -34,10 +34,14 @@ pub struct Campaigns {
     known: Option<Box<CampaignRoom>>,
     asked: Option<(CampaignId, DateTime<Utc>)>,
     waits: bool,
+    /// How long its answer is good for.
+    rest: Duration,
 }
 
-/// A campaign is not asked about again sooner: its figures are of minutes.
+/// A campaign is not asked about again sooner: its figures are of minutes. Where the answer took long (a list of a
+/// million), not before so many times that.
 const REST: Duration = Duration::seconds(3);
+const SHARE: i32 = 20;
 
 impl Room for Campaigns {
     fn pane(&self) -> Pane {
@@ -104,6 +108,8 @@ impl Room for Campaigns {
             return;
         }
         self.waits = false;
+        let took = self.asked.map_or_else(Duration::zero, |(_, at)| state.now - at);
+        self.rest = REST.max(took * SHARE);
         self.asked = Some((*id, state.now));
         if let Ok(Answer::Campaign(room)) = answer {
             self.known.clone_from(room);
@@ -114,7 +120,7 @@ impl Room for Campaigns {
     fn asks(&mut self, state: &mut State) -> Vec<Effect> {
         let Some(id) = state.campaign.filter(|_| state.zoom) else { return Vec::new() };
         let same = self.asked.filter(|(of, _)| *of == id);
-        let fresh = same.is_some_and(|(_, at)| self.waits || state.data.at <= at || state.now - at < REST);
+        let fresh = same.is_some_and(|(_, at)| self.waits || state.data.at <= at || state.now - at < self.rest);
         if fresh {
             return Vec::new();
         }

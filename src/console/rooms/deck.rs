@@ -58,9 +58,9 @@ fn tabs(state: &State, width: usize) -> Line<'static> {
         spans.push(Span::raw(" "));
     }
     let keys = MORE.map(|pane| state.keys.name(Action::Focus(pane))).join(" ");
-    let wide = keys.width() + MORE_WORDS.width() + 1;
-    if let Some(gap) = width.checked_sub(used + wide + 1) {
-        spans.extend([Span::raw(" ".repeat(gap)), Span::styled(keys, state.theme.style("key")), Span::styled(MORE_WORDS, state.theme.style("text_faint"))]);
+    let fits = |words: &&str| width.checked_sub(used + keys.width() + words.width() + 2);
+    if let Some((gap, words)) = [MORE_WORDS, ""].iter().find_map(|words| Some((fits(words)?, *words))) {
+        spans.extend([Span::raw(" ".repeat(gap)), Span::styled(keys, state.theme.style("key")), Span::styled(words, state.theme.style("text_faint"))]);
     }
     Line::from(spans)
 }

@@ -84,12 +84,23 @@ impl Room for Live {
     }
 }
 
+/// Columns from which the board is whole beside a story, and rows of the two where they stand one above the other.
+const BOTH_WHOLE: u16 = 150;
+const BOARD_ROWS: u16 = 10;
+const STORY_ROWS: u16 = 14;
+
 /// The board, and in its room the story beside it.
 fn split(area: Rect, whole: bool) -> (Rect, Option<Rect>) {
     if !whole || area.width < BESIDE {
         return (area, None);
     }
-    let [board, story] = Layout::horizontal([Constraint::Percentage(66), Constraint::Percentage(34)]).areas(area);
+    // Where both do not fit beside each other the story is below: the room has no column less than the deck.
+    let (whole_rows, beside) = ([Constraint::Min(BOARD_ROWS), Constraint::Length((area.height / 3).min(STORY_ROWS))], area.width >= BOTH_WHOLE);
+    let [board, story] = if beside {
+        Layout::horizontal([Constraint::Percentage(66), Constraint::Percentage(34)]).areas(area)
+    } else {
+        Layout::vertical(whole_rows).areas(area)
+    };
     (board, Some(story))
 }
 

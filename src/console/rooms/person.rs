@@ -3,7 +3,6 @@
 use ratatui::{
     Frame,
     layout::Rect,
-    style::Style,
     text::{Line, Span},
     widgets::Paragraph,
 };
@@ -152,41 +151,43 @@ impl Person {
     fn known(&self, state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
         let Some(story) = &self.story else { return Vec::new() };
         let mut out = Vec::new();
-        let style = |role: &str| state.theme.style(role);
         if let Some(listed) = &story.do_not_call {
             let whose = if listed.own { "" } else { ", on another owner's list that is shared" };
             let since = when(state, listed.entry.created_at).replace("  ", " ");
             let text = format!("since {}, {}{whose}", since.trim(), who(&listed.entry));
-            labelled(&mut out, width, "DO NOT CALL", &text, style("outcome_do_not_call"));
+            labelled(&mut out, state, width, "DO NOT CALL", &text, "outcome_do_not_call");
         } else {
-            let text = format!("it may be called: the number is not on the list; {} puts it there", state.keys.name(Action::Tag(Outcome::DoNotCall)));
-            labelled(&mut out, width, "do not call", &text, style("text_dim"));
+            let text = format!("yes: it is on no do-not-call list; {} puts it there", state.keys.name(Action::Tag(Outcome::DoNotCall)));
+            labelled(&mut out, state, width, "may call", &text, "success");
         }
         for p in story.promised.iter().take(SHOWN) {
             let at = p.due.with_timezone(&state.options.zone).format("%a %e %b %H:%M");
-            labelled(&mut out, width, "promised", &format!("{at}, {}", clean(&p.campaign_name, 60)), style("warn"));
+            labelled(&mut out, state, width, "promised", &format!("{at}, {}", clean(&p.campaign_name, 60)), "warn");
         }
         for (list, card) in story.cards.iter().take(SHOWN) {
             let own = [&card.name, &card.company, &card.email, &card.notes].into_iter().filter(|t| !t.trim().is_empty()).map(|t| clean(t, 120));
             let fields = card.fields.iter().filter_map(|(k, v)| Some(format!("{}: {}", clean(k, 30), clean(v.as_str().filter(|v| !v.is_empty())?, 60))));
             let facts: Vec<String> = own.chain(fields.take(FIELDS)).collect();
-            labelled(&mut out, width, "card", &format!("{}   (list {})", facts.join("   "), clean(list, 60)), style("text"));
+            labelled(&mut out, state, width, "card", &format!("{}   (list {})", facts.join("   "), clean(list, 60)), "text");
         }
         if story.cards.is_empty() {
-            labelled(&mut out, width, "card", "in no list any more", style("text_dim"));
+            labelled(&mut out, state, width, "card", "in no list any more", "text_dim");
         }
         let more = story.cards.len().saturating_sub(SHOWN);
         if more > 0 {
-            labelled(&mut out, width, "", &format!("and {more} more"), style("text_dim"));
+            labelled(&mut out, state, width, "", &format!("and {more} more"), "text_dim");
         }
         out.truncate((height / 2).max(1));
         out
     }
 }
 
-fn labelled(out: &mut Vec<Line<'static>>, width: usize, label: &str, text: &str, style: Style) {
+fn labelled(out: &mut Vec<Line<'static>>, state: &State, width: usize, label: &str, text: &str, role: &str) {
+    let (style, dim) = (state.theme.style(role), state.theme.style("text_dim"));
+    // Only what forbids a call is as loud in its label.
+    let label_style = if role.starts_with("outcome_") { style } else { dim };
     for (i, line) in wrapped(text, width.saturating_sub(LABEL + 1)).into_iter().take(2).enumerate() {
         let label = if i == 0 { label } else { "" };
-        out.push(Line::from(vec![Span::styled(format!(" {}", fit(label, LABEL)), style), Span::styled(line, style)]));
+        out.push(Line::from(vec![Span::styled(format!(" {}", fit(label, LABEL)), label_style), Span::styled(line, style)]));
     }
 }

@@ -68,8 +68,9 @@ const KINDS: [Kind; 9] = [
 const ON_DECK: u8 = 5;
 /// Cells of the longest outcome as the agent suggests it: `not interested? 64 %`.
 const WHOLE_WORD: usize = 20;
-/// Cells of most names.
+/// Cells of most names, and of long ones.
 const WHOLE_NAME: usize = 16;
+const LONG_NAME: usize = 26;
 /// Cells between two columns.
 const GAP: usize = 2;
 
@@ -107,7 +108,7 @@ impl Columns {
         let mut left = room.saturating_sub(needs(&kinds));
         let mut columns: Vec<(&'static Kind, usize)> = kinds.iter().map(|k| (*k, least(&kinds, k))).collect();
         // An outcome with its share goes before long names, long names before reasons.
-        for (wide, most) in [(Column::Outcome, WHOLE_WORD), (Column::Contact, usize::MAX), (Column::Campaign, campaign), (Column::Outcome, usize::MAX)] {
+        for (wide, most) in [(Column::Outcome, WHOLE_WORD), (Column::Contact, LONG_NAME), (Column::Campaign, campaign), (Column::Outcome, usize::MAX)] {
             if let Some((kind, width)) = columns.iter_mut().find(|(k, _)| k.column == wide) {
                 let most = most.min(kind.most);
                 let more = most.saturating_sub(*width).min(left);
@@ -250,7 +251,7 @@ fn aside_spans(state: &State, r: &PaneRow, word: Span<'static>, aside: &[String]
     let dim = state.theme.style("text_dim");
     let parts: Vec<(String, Style)> = match r.outcome {
         Some(_) => std::iter::once((word.content.into_owned(), word.style)).chain(aside.iter().map(|a| (a.clone(), dim))).collect(),
-        None => aside.iter().map(|a| (a.clone(), state.theme.style("text"))).chain([(word.content.into_owned(), word.style)]).collect(),
+        None => aside.iter().map(|a| (a.clone(), state.theme.style("text_faint"))).chain([(word.content.into_owned(), word.style)]).collect(),
     };
     let (mut spans, mut used) = (Vec::new(), 0);
     for (i, (text, style)) in parts.into_iter().enumerate() {

@@ -160,7 +160,13 @@ fn target(state: &State, width: usize) -> (String, String, bool) {
     };
     let name = cut(&display_name(row), room);
     if state.target().is_none() {
-        return (String::new(), format!("{name} is not on the screen, {} goes there", state.keys.name(Action::Down)), false);
+        let (down, top) = (state.keys.name(Action::Down), state.keys.name(Action::Top));
+        let words = if width < WIDE {
+            format!("{name} is off the screen: {down} there, {top} top")
+        } else {
+            format!("{name} is not on the screen: {down} goes there, {top} to the first row")
+        };
+        return (String::new(), words, false);
     }
     let digits = if state.mask > 1 { String::new() } else { format!(" {}", tail(&row.phone_number)) };
     (symbols.cursor.to_string(), format!("{name}{digits}"), true)

@@ -54,7 +54,7 @@ fn badges(state: &State) -> Vec<Part> {
     let bold = state.theme.style("title").add_modifier(Modifier::BOLD);
     let mut brand = vec![Span::styled("dialdeck", bold)];
     let badge = state.theme.bar("banner").add_modifier(Modifier::BOLD);
-    let mut put = |word: &str| brand.push(Span::styled(format!(" {word} "), badge));
+    let mut put = |word: &str| brand.extend([Span::raw(" "), Span::styled(format!(" {word} "), badge)]);
     if state.options.simulated {
         put("SIMULATED");
     }
@@ -153,7 +153,11 @@ fn running(state: &State) -> String {
     if state.leaving.is_some() {
         return "nothing new is dialled".to_owned();
     }
-    if paused > 0 { format!("{running} running {paused} paused") } else { format!("{running} running") }
+    match (running, paused) {
+        (_, 0) => format!("{running} running"),
+        (0, _) => format!("{paused} paused"),
+        _ => format!("{running} running, {paused} paused"),
+    }
 }
 
 fn lights(state: &State) -> Option<&Lights> {

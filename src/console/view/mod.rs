@@ -62,7 +62,9 @@ fn paint(frame: &mut Frame<'_>, state: &State) {
     notes(frame, state, places.notes);
     footer::draw(frame, state, places.footer);
     if let Some(open) = &state.dialog {
-        let over = Rect { height: places.notes.y.saturating_sub(area.y), ..area };
+        // What must be known whatever is open stays in sight.
+        let top = if places.alert.height > 0 { places.alert.bottom() } else { area.y };
+        let over = Rect { y: top, height: places.notes.y.saturating_sub(top), ..area };
         if !open.dialog.shows_behind() {
             recede(frame.buffer_mut(), state, &places, open.dialog.call(state).is_some());
         }
