@@ -246,7 +246,8 @@ fn the_board_does_not_run_after_a_call_that_ends() {
         press(&mut s, "\u{1b}");
         assert_eq!(first(&mut s), 0, "after {room}");
     }
-    press(&mut s, if s.focus == Pane::Live { "j" } else { "Lj" });
+    let keys = if s.focus == Pane::Live { "j" } else { "Lj" };
+    press(&mut s, keys);
     assert_eq!(s.target().map(|r| r.id), under, "a key goes there");
 }
 
