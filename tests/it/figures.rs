@@ -153,8 +153,9 @@ async fn a_stop_changes_nobodys_place_and_a_new_start_calls_whoever_was_left() {
 /// The pace is of this start: what was dialled before it tells nothing of the minutes since.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_end_is_not_reckoned_by_dials_of_before_a_restart() {
-    let people: String = (0..60).map(|n| format!("P{n},+1202555{:04}\n", 100 + n)).collect();
-    let (office, id) = Office::calling(format!("name,phone\n{people}"), |s| (s.max_concurrent, s.call_delay_ms, s.retry.max_attempts) = (2, 0, 1)).await;
+    let people: Vec<String> = (0..60).map(|n| format!("P{n},+1202555{:04}\n", 100 + n)).collect();
+    let (office, id) =
+        Office::calling(format!("name,phone\n{}", people.concat()), |s| (s.max_concurrent, s.call_delay_ms, s.retry.max_attempts) = (2, 0, 1)).await;
     for _ in 0..30 {
         let call = office.dial(id).await.unwrap();
         office.reply(call, busy()).await;
