@@ -243,7 +243,7 @@ fn run_console(global: &Global, flags: &ConsoleFlags, engine: &EngineFlags) -> R
         keeper: Some(behind::keeper(global, engine)),
         session: session(flags, Some(&config)),
     };
-    let ended = console::run(&runtime, app.desk.clone(), app.actor.clone(), ring, &clock, look);
+    let ended = console::run(&runtime, &app.desk, app.actor.clone(), ring, &clock, look);
     let again = matches!(ended, Ok(Ending::Again));
     let leaves = matches!(ended, Ok(Ending::QuitNow | Ending::Drain));
     let (desk, actor, follows) = (app.desk.clone(), app.actor.clone(), app.following.borrow().is_some());
@@ -330,7 +330,7 @@ fn run_demo(flags: &ConsoleFlags, demo: DemoOptions) -> Result<(), CliError> {
         keeper: None,
         session: session(flags, None),
     };
-    let ended = console::run(&runtime, app.desk.clone(), app.actor.clone(), ring, &clock, look);
+    let ended = console::run(&runtime, &app.desk, app.actor.clone(), ring, &clock, look);
     let ended = ended.map(|ending| if ending == Ending::Drain { ending } else { Ending::QuitNow });
     let done = finish(&runtime, app, ended, OnHangup::Stop, &drain);
     if done.is_ok() {

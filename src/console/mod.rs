@@ -183,7 +183,7 @@ const KEY_FRAME: Duration = Duration::from_millis(4);
 /// When the terminal cannot be set up, or the screen broke down.
 pub fn run(
     runtime: &tokio::runtime::Runtime,
-    desk: Desk,
+    desk: &Desk,
     actor: Actor,
     ring: Ring,
     clock: &SharedClock,

@@ -47,8 +47,8 @@ pub(super) fn first(mut items: Items<'_>) -> BoxFuture<'_, Result<Option<PgRow>,
 }
 
 /// What was answered as a whole, one by one.
-pub(super) fn all_of<'e>(
-    answer: BoxFuture<'e, Result<Vec<Either<PgQueryResult, PgRow>>, sqlx::Error>>,
-) -> BoxStream<'e, Result<Either<PgQueryResult, PgRow>, sqlx::Error>> {
+pub(super) fn all_of(
+    answer: BoxFuture<'_, Result<Vec<Either<PgQueryResult, PgRow>>, sqlx::Error>>,
+) -> BoxStream<'_, Result<Either<PgQueryResult, PgRow>, sqlx::Error>> {
     stream::once(answer).map_ok(|items| stream::iter(items.into_iter().map(Ok))).try_flatten().boxed()
 }
