@@ -264,6 +264,7 @@ const OF_A_CAMPAIGN: Fixed = Fixed {
         "updated_at",
         "stats",
         "queueStatus",
+        "people",
     ],
     remarks: &["why", "waiting"],
 };

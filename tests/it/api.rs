@@ -364,7 +364,7 @@ async fn a_promised_callback_is_answered_with_its_moment_and_outlives_a_stop() {
     let stop = || async { rest.call("POST", &format!("/campaigns/{campaign}/stop"), None).await.json() };
     let stopped = stop().await;
     assert_eq!(stopped["brokenPromises"], 1, "{stopped}");
-    assert!(stopped["message"].as_str().unwrap().contains("1 promised callbacks not kept"), "{stopped}");
+    assert!(stopped["message"].as_str().unwrap().contains("not kept: 1 promised callback: Jane "), "{stopped}");
     let recycled = rest.call("POST", &format!("/campaigns/{campaign}/recycle"), Some(json!({ "results": ["callback"] }))).await.json();
     assert_eq!((&recycled["queued"], &recycled["campaign"]["execution_status"]), (&json!(1), &json!("running")), "{recycled}");
     assert_eq!(stop().await["brokenPromises"], 1);

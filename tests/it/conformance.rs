@@ -385,6 +385,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("store.open_existing", "cli: a command that means a database that is there"),
     ("store.open_in_turns", "month: simulated time"),
     ("store.is_at_rest", "month: simulated time"),
+    ("store.open_sized", "pghost: as many connections as are allowed"),
     ("store.of", "pgowner: the work of one user"),
     ("store.whole", "pgowner: the installation's"),
     ("store.watch_for_strangers", "in `Db`, over all cases"),

@@ -348,7 +348,7 @@ fn the_header_says_what_is_wrong_and_drops_from_the_right() {
     };
     let lights = |head: &mut Head, change: &dyn Fn(&mut Lights)| change(head.lights.as_mut().unwrap());
     let shown = top(busy(), 120, 40);
-    for words in ["dialdeck SIMULATED", "● LiveKit", "● agents", "● hooks", "● trunk", "13/20", "3 running 1 paused", "15:42:07"] {
+    for words in ["dialdeck  SIMULATED", "● LiveKit", "● agents", "● hooks", "● trunk", "13/20", "3 running, 1 paused", "15:42:07"] {
         assert!(shown.contains(words), "{words}: {shown}");
     }
     for words in ["dials/min 11", "answered 41 %", "to tag 1", "2 callbacks due", "abandoned 0.5 %", "failed 3 %"] {

@@ -414,7 +414,7 @@ async fn a_promise_is_not_lost_by_stop_then_start() {
     let stop = || async { office.desk.stop(office.actor.clone(), id, false).await.unwrap() };
     let stopped = stop().await;
     assert_eq!((stopped.canceled, stopped.promises), (3, 1));
-    assert!(stopped.broken().contains("1 promised callbacks not kept"), "{}", stopped.broken());
+    assert!(stopped.broken().contains("not kept: 1 promised callback: Contact 0 "), "{}", stopped.broken());
     assert!(promised(&office, id).await.is_empty());
     office.start(id).await;
     let kept = promised(&office, id).await;

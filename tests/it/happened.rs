@@ -257,7 +257,7 @@ fn the_first_start_of_a_campaign_asks() {
     let mut s = showing(snapshot(), now());
     s.options.simulated = false;
     let effects = press(&mut s, "Cjs");
-    assert!(matches!(effects.as_slice(), [Effect::Ask(Question::Campaign(_))]), "{effects:?}");
+    assert!(matches!(effects.as_slice(), [Effect::Ask(Question::Campaign(_)), Effect::Ask(Question::OverlapOf(_))]), "{effects:?}");
     assert!(screen(&mut s, 80, 24).contains("Start \"Win-back\"?"));
     s.now += Duration::milliseconds(300);
     assert!(matches!(press(&mut s, "s").as_slice(), []), "a held key starts nothing");

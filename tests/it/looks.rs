@@ -66,7 +66,7 @@ fn the_rooms_that_are_not_on_the_deck_are_named_where_their_keys_work() {
 fn a_filter_is_typed_on_the_frame_of_its_own_pane() {
     let mut s = state();
     press(&mut s, "L/jo");
-    let shown = screen(&mut s, 120, 40);
+    let shown = screen(&mut s, 160, 40);
     let line = shown.lines().find(|l| l.contains("/ jo")).unwrap_or_else(|| panic!("{shown}"));
     assert!(line.contains("Enter keeps") && line.contains("╯╰"), "{line}");
 }

@@ -10,8 +10,8 @@ use std::{
     },
 };
 
-use chrono::Utc;
 use dialdeck::{
+    clock::{Clock, SystemClock},
     domain::id::{AssistantId, OwnerId},
     store::{AssistantRow, Lane, Setting, Shadow, Store, StoreError},
 };
@@ -77,7 +77,7 @@ async fn somebody(store: &Store, name: &'static str) -> Somebody {
         agent_name: None,
         prompt: "Hello".into(),
         language: "en".into(),
-        created_at: Utc::now(),
+        created_at: SystemClock::new().now(),
     };
     store.of(it.owner).write(Lane::Urgent, move |tx| Box::pin(async move { tx.insert_assistant(&row).await })).await.unwrap();
     it

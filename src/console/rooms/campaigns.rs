@@ -108,7 +108,7 @@ impl Room for Campaigns {
             return;
         }
         self.waits = false;
-        let took = self.asked.map_or_else(Duration::zero, |(_, at)| state.now - at);
+        let took = self.asked.filter(|_| answer.is_ok()).map_or_else(Duration::zero, |(_, at)| state.now - at);
         self.rest = REST.max(took * SHARE);
         self.asked = Some((*id, state.now));
         if let Ok(Answer::Campaign(room)) = answer {

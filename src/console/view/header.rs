@@ -38,6 +38,8 @@ const SPARKS: usize = 116;
 const LONG_SPARKS: usize = 150;
 /// Cells of the lines in use.
 const GAUGE: usize = 10;
+/// From here a badge stands off the name before it.
+const ROOMY: usize = 100;
 /// Below this what waits is told without its age.
 const AGES: usize = 76;
 /// Minutes of one column of a history.
@@ -54,7 +56,9 @@ fn badges(state: &State) -> Vec<Part> {
     let bold = state.theme.style("title").add_modifier(Modifier::BOLD);
     let mut brand = vec![Span::styled("dialdeck", bold)];
     let badge = state.theme.bar("banner").add_modifier(Modifier::BOLD);
-    let mut put = |word: &str| brand.extend([Span::raw(" "), Span::styled(format!(" {word} "), badge)]);
+    // On a narrow screen what waits goes before what is fair.
+    let gap = if usize::from(state.size.0) < ROOMY { "" } else { " " };
+    let mut put = |word: &str| brand.extend([Span::raw(gap), Span::styled(format!(" {word} "), badge)]);
     if state.options.simulated {
         put("SIMULATED");
     }

@@ -1,6 +1,7 @@
 //! What is one fact for every process: settings, keys of requests, engines, owners, figures, and the store itself.
 
 use dialdeck::{
+    clock::{Clock, SystemClock},
     domain::{
         call::State,
         id::{AssistantId, Incarnation, OwnerId, SourceId},
@@ -20,6 +21,7 @@ databases!(
     figures_are_sums_over_everybody,
     jobs_answer_after_their_commit_and_are_undone_alone,
     a_commit_rings_the_bell,
+    a_server_tells_of_itself,
 );
 
 async fn a_setting_is_one_value_for_all(house: House) {
@@ -197,4 +199,19 @@ async fn a_commit_rings_the_bell(house: House) {
     assert_eq!(house.store.trouble(), None);
     // A file is of this host, and no way off; a server is neither.
     assert_eq!((house.store.is_shared(), house.store.round_trip().is_some()), (!house.store.path().ends_with("t.db"), !house.store.path().ends_with("t.db")));
+}
+
+/// How far it is, what its clock says, how many connections it has, and that it has not gone back in time. A file is none.
+async fn a_server_tells_of_itself(house: House) {
+    let store = &house.store;
+    let (look, connections) = (store.look_at_server().await.unwrap(), store.connections().await.unwrap());
+    assert_eq!((look.is_some(), connections.is_some(), store.lineage().is_some()), (store.is_shared(), store.is_shared(), store.is_shared()));
+    if let (Some(look), Some(connections)) = (look, connections) {
+        assert!(look.writers >= 1 && (SystemClock::new().now() - look.time).num_seconds().abs() < 60, "{look:?}");
+        assert!(connections.ours >= 1 && connections.used >= connections.ours && connections.most > connections.used, "{connections:?}");
+    }
+    assert!(!tx!(house, |tx| tx.went_back()));
+    assert_eq!(store.went_back(), None);
+    store.break_is_told(1);
+    assert_eq!(store.went_back(), None, "what did not happen is not told");
 }

@@ -80,9 +80,10 @@ impl Base {
 
     /// A connection past the program.
     pub async fn connect(&self) -> Beside {
-        match self.is_on_a_server() {
-            true => Beside::Postgres(PgConnection::connect(&self.url).await.unwrap()),
-            false => Beside::Sqlite(SqliteConnection::connect(self.url.trim_start_matches("sqlite:")).await.unwrap()),
+        if self.is_on_a_server() {
+            Beside::Postgres(PgConnection::connect(&self.url).await.unwrap())
+        } else {
+            Beside::Sqlite(SqliteConnection::connect(self.url.trim_start_matches("sqlite:")).await.unwrap())
         }
     }
 
