@@ -264,9 +264,8 @@ const OF_A_CAMPAIGN: Fixed = Fixed {
         "updated_at",
         "stats",
         "queueStatus",
-        "people",
     ],
-    remarks: &["why", "waiting"],
+    remarks: &["why", "waiting", "people"],
 };
 
 pub async fn remove(api: Api, Supervisor(caller): Supervisor, Path(id): Path<String>) -> Answer {

@@ -100,7 +100,7 @@ fn standing(state: &State) -> Vec<Alert> {
         put(Level::Banner, "read-only: nothing is changed from here".to_owned());
     }
     // A pane that is on the screen says it at its own edge.
-    for (pane, list) in state.lists.all().filter(|(pane, list)| !list.filter.is_empty() && !state.sight.contains_key(pane)) {
+    for (pane, list) in state.lists.all().filter(|(pane, list)| !list.filter.is_empty() && state.sight.get(pane).is_none_or(|(_, rows)| *rows == 0)) {
         let key = state.keys.name(Action::Focus(pane));
         put(Level::Info, format!("{} shows only what matches \"{}\" ({key} goes there)", lists::name(pane), list.filter));
     }

@@ -144,8 +144,8 @@ pub fn see(state: &mut State) {
     }
     let (whole, sought) = (state.zoom, state.sought.take());
     let places = of(state, area);
-    // A pane that is not drawn now stands again where it stood.
-    let mut sight = state.sight.clone();
+    // A pane that is not drawn now shows no row, and stands again where it stood.
+    let mut sight: std::collections::HashMap<_, _> = state.sight.iter().map(|(pane, (top, _))| (*pane, (*top, 0))).collect();
     for (pane, place) in places.panes {
         let Some(room) = state.room(pane) else { continue };
         let rows = room.rows(state, place, whole);

@@ -270,9 +270,12 @@ fn raised(frame: &mut Frame<'_>, theme: &Theme, area: Rect, (width, height): (u1
     let place = Rect { x: area.x + (area.width - w) / 2, y: area.y + (area.height - h) / 2, width: w, height: h };
     // No half word touches its sides.
     let around = Rect { x: place.x.saturating_sub(1), width: w + 2, ..place }.intersection(area);
-    let beneath = frame.buffer_mut().cell((around.x, around.y)).map(ratatui::buffer::Cell::style).unwrap_or_default();
+    let beneath: Vec<_> =
+        around.rows().map(|row| (row, frame.buffer_mut().cell((row.x, row.y)).map(ratatui::buffer::Cell::style).unwrap_or_default())).collect();
     frame.render_widget(Clear, around);
-    frame.buffer_mut().set_style(around, beneath);
+    for (row, style) in beneath {
+        frame.buffer_mut().set_style(row, style);
+    }
     frame.buffer_mut().set_style(place, theme.style("text"));
     let room = usize::from(w.saturating_sub(6));
     let title_style = theme.style(if role == "error" { role } else { "title" }).add_modifier(Modifier::BOLD);

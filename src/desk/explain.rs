@@ -95,7 +95,7 @@ impl ZoneWait {
         match (&self.closed, &self.shut, self.opens) {
             (Some(closed), ..) => by_hand(closed, self.opens.map(at)),
             (None, Some(why), _) => why.clone(),
-            (None, None, None) => "never: no hour suits the law of all places it may be in".to_owned(),
+            (None, None, None) => "never: no hour suits".to_owned(),
             (None, None, Some(t)) if t > now => format!("opens {}", at(t)),
             (None, None, Some(_)) if self.due < self.waiting => format!("open now, {} due later", self.waiting - self.due),
             (None, None, Some(_)) => "open now".to_owned(),

@@ -367,7 +367,7 @@ fn the_header_says_what_is_wrong_and_drops_from_the_right() {
     for w in 60..=200 {
         let shown = top(busy(), w, 40);
         let first = shown.lines().next().unwrap();
-        assert!(first.contains("dialdeck SIMULATED") && first.ends_with("15:42:07"), "{w}: {shown}");
+        assert!(first.contains("SIMULATED") && first.ends_with("15:42:07"), "{w}: {shown}");
         assert!(!shown.contains('…'), "{w}: {shown}");
     }
 }

@@ -513,6 +513,9 @@ fn the_list_of_those_who_must_not_be_called() {
 fn a_list_is_deleted_by_its_name_and_a_card_edited() {
     let mut state = people();
     press(&mut state, "D");
+    assert!(bottom(&mut state).contains("calls from this list: delete the campaign first"), "said before its name is typed: {}", bottom(&mut state));
+    state.data.campaigns.clear();
+    press(&mut state, "D");
     assert!(screen(&mut state, 80, 24).contains("1000 contacts of it are lost"));
     assert_eq!(press(&mut state, "leads\n"), []);
     assert_eq!(press(&mut state, ".csv\n"), [Effect::DeleteList(ContactSource::CsvFile, SourceId(uuid(3)), "leads.csv".into())]);

@@ -86,7 +86,9 @@ fn a_stop_asks_and_an_answer_that_was_typed_ahead_is_not_taken() {
     let mut l = lines();
     let (said, effects) = typed(&mut l, "stop Q4 Sales");
     assert!(
-        effects.is_empty() && said.contains("Stop \"Q4 Sales\"? 3 live calls; 620 people would not be called") && said.contains("2 stop it and hang up now"),
+        matches!(effects.as_slice(), [Effect::Ask(_)])
+            && said.contains("Stop \"Q4 Sales\"? 3 live calls; 620 people would not be called")
+            && said.contains("2 stop it and hang up now"),
         "{said}"
     );
     let said = l.hear(Msg::Paste("1\n".into()));

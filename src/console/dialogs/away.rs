@@ -19,6 +19,9 @@ use crate::{
     },
 };
 
+/// Rows below which there is little room.
+const LOW: u16 = 16;
+
 pub struct Away(pub Box<Happened>);
 
 /// Lines of each kind; the rest is a number.
@@ -74,6 +77,10 @@ impl Dialog for Away {
         if state.to_tag() > 0 {
             let key = state.keys.name(Action::Focus(Pane::Outcomes));
             entries.extend([Entry::Gap, Entry::Keys(format!("{} to tag: {key} {key}", count(state.to_tag(), "call")))]);
+        }
+        // Where there is little room no line of it is empty.
+        if area.height < LOW {
+            entries.retain(|e| !matches!(e, Entry::Gap));
         }
         card(frame, &state.theme, area, &format!("While you were away, since {since}"), "Esc any key goes on", &entries);
     }

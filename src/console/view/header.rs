@@ -39,7 +39,7 @@ const LONG_SPARKS: usize = 150;
 /// Cells of the lines in use.
 const GAUGE: usize = 10;
 /// From here a badge stands off the name before it.
-const ROOMY: usize = 100;
+const ROOMY: usize = 116;
 /// Below this what waits is told without its age.
 const AGES: usize = 76;
 /// Minutes of one column of a history.

@@ -49,6 +49,9 @@ fn halves(buffer: &mut Buffer) {
     }
 }
 
+/// Rows from which a dialog leaves the bar above it alone.
+const BOTH: u16 = 30;
+
 fn paint(frame: &mut Frame<'_>, state: &State) {
     let area = frame.area();
     frame.buffer_mut().set_style(area, state.theme.style("text"));
@@ -62,8 +65,8 @@ fn paint(frame: &mut Frame<'_>, state: &State) {
     notes(frame, state, places.notes);
     footer::draw(frame, state, places.footer);
     if let Some(open) = &state.dialog {
-        // What must be known whatever is open stays in sight.
-        let top = if places.alert.height > 0 { places.alert.bottom() } else { area.y };
+        // What must be known whatever is open stays in sight where there is room for both.
+        let top = if places.alert.height > 0 && area.height >= BOTH { places.alert.bottom() } else { area.y };
         let over = Rect { y: top, height: places.notes.y.saturating_sub(top), ..area };
         if !open.dialog.shows_behind() {
             recede(frame.buffer_mut(), state, &places, open.dialog.call(state).is_some());
