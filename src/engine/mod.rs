@@ -107,7 +107,7 @@ impl Engine {
         supervisor.start("reconciler", reconciler.run(stop.clone()));
         if ctx.desk.store().is_shared() {
             supervisor.start("lease", lease::keep(ctx.clone(), health.clone(), calls.clone(), stop.clone()));
-            supervisor.start("look at the database", at_once(&stop, timekeeper.clone().keep_looking()));
+            supervisor.start("look at the database", at_once(&stop, timekeeper.clone().keep_looking(calls.clone(), stop.clone())));
         }
         supervisor.start("word of the end", health.clone().tell_end(stop.clone()));
         let requests = Requests::new(ctx.clone(), health.clone(), calls.clone(), supervisor.clone());

@@ -8,7 +8,11 @@ use std::sync::Arc;
 use chrono::{DateTime, Duration, Utc};
 use parking_lot::Mutex;
 
-use super::{context::Context, health::Health};
+use super::{
+    calls::Calls,
+    context::{Context, Stop},
+    health::Health,
+};
 use crate::desk::{DeskError, SKEW};
 
 /// Between two looks at a database that hosts share.
@@ -63,13 +67,17 @@ impl Timekeeper {
     }
 
     /// The same again and again, with the heartbeat of the lease.
-    pub async fn keep_looking(self: Arc<Self>) {
+    pub async fn keep_looking(self: Arc<Self>, calls: Arc<Calls>, stop: Stop) {
         let mut ready = self.health.ready();
-        if ready.wait_for(|ready| *ready).await.is_err() {
-            return;
+        tokio::select! {
+            ready = ready.wait_for(|ready| *ready) => if ready.is_err() { return },
+            () = calls.drained(&self.ctx, &stop) => return,
         }
         loop {
-            self.ctx.sleep(EVERY).await;
+            tokio::select! {
+                () = calls.drained(&self.ctx, &stop) => return,
+                () = self.ctx.sleep(EVERY) => {}
+            }
             self.look_at_database().await;
             self.is_right().await;
         }
