@@ -252,5 +252,6 @@ async fn fill(url: &str) {
     sqlx::query(counts).bind(STORED.cast_signed()).bind(ended).bind(dialled).execute(&mut db).await.unwrap();
     sqlx::query("UPDATE trunks SET live = $1, max_live = 1000000, tokens = 1000000").bind(OPEN.cast_signed()).execute(&mut db).await.unwrap();
     // The contact's own call stays out of the way.
-    sqlx::raw_sql("UPDATE campaigns SET fill_position = NULL; VACUUM ANALYZE").execute(&mut db).await.unwrap();
+    sqlx::raw_sql("UPDATE campaigns SET fill_position = NULL").execute(&mut db).await.unwrap();
+    sqlx::raw_sql("VACUUM ANALYZE").execute(&mut db).await.unwrap();
 }
