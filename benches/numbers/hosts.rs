@@ -44,9 +44,11 @@ pub fn run() {
     };
     setup::runtime().block_on(async {
         let bench = Arc::new(setup::Bench::on(setup::folder(), url.clone()).await);
-        fill(&url).await;
+        let past = bench.another().await;
+        fill(&url, past.0).await;
         let hosts: Vec<Served> = (0..HOSTS).map(|_| spawn(Command::new(std::env::current_exe().unwrap()).args(["serve", &url]))).collect();
         let first = beside_a_peer(&url, &hosts).await;
+        end_all_but(&url, first, past.0).await;
         together(bench, &url, &hosts, first).await;
     });
 }
@@ -73,6 +75,18 @@ async fn beside_a_peer(url: &str, hosts: &[Served]) -> u32 {
     let [ours, theirs] = rates.map(median);
     println!("dialdeck {ours:.0}/s, peer {theirs:.0}/s (medians of {ROUNDS}): {:.1} times   (wanted 3)", ours / theirs);
     STORED - OPEN - QUEUE + CALLS * CONNECTIONS * u32::try_from(ROUNDS).unwrap() + 1
+}
+
+/// Few calls are on the line at once: all but those that the rest of the bench has callbacks for are over.
+async fn end_all_but(url: &str, first: u32, past: uuid::Uuid) {
+    let mut db = PgConnection::connect(url).await.unwrap();
+    let last = first + CALLBACKS * u32::try_from(LOAD.as_secs()).unwrap() / 4 + 2 * LANES;
+    let ended = "UPDATE campaign_calls SET state = 'completed', rank = 90, answered_at = armed_at, completed_at = armed_at, outcome = 'not_interested'
+        WHERE rank = 20 AND dialled NOT BETWEEN $1 AND $2";
+    let ended = sqlx::query(ended).bind(i64::from(first)).bind(i64::from(last)).execute(&mut db).await.unwrap().rows_affected();
+    let counts = "UPDATE campaign_counts SET processing = processing - $1, live = live - $1, completed = completed + $1 WHERE campaign_id = $2";
+    sqlx::query(counts).bind(ended.cast_signed()).bind(past).execute(&mut db).await.unwrap();
+    sqlx::raw_sql("VACUUM ANALYZE").execute(&mut db).await.unwrap();
 }
 
 /// Everything at once.
@@ -228,8 +242,8 @@ pub fn consoles(url: &str, n: usize) {
     });
 }
 
-/// Calls as after some months: most ended, many on the line and known to Twilio, the rest due.
-async fn fill(url: &str) {
+/// Calls as after some months: most ended, many on the line and known to Twilio, in a campaign of their own; the rest due.
+async fn fill(url: &str, past: uuid::Uuid) {
     let mut db = PgConnection::connect(url).await.unwrap();
     let contacts = "INSERT INTO csv_contacts (id, csv_file_id, position, name, phone_number, country, zones, created_at)
         SELECT ('00000006-0000-0000-0000-' || lpad(i::text, 12, '0'))::uuid, (SELECT csv_file_id FROM campaigns LIMIT 1), i + 10, 'Contact ' || i,
@@ -238,18 +252,20 @@ async fn fill(url: &str) {
     sqlx::query(contacts).bind(STORED.cast_signed()).execute(&mut db).await.unwrap();
     let calls = "INSERT INTO campaign_calls (id, user_id, campaign_id, contact_id, phone_number, contact_name, country, zones, position, attempt, state, rank,
             dialable_at, armed_at, dialled, armed_day, trunk_id, room_name, call_sid, answered_at, completed_at, call_duration, outcome, created_at, updated_at)
-        SELECT ('00000008-0000-0000-0000-' || lpad(i::text, 12, '0'))::uuid, c.user_id, c.id, k.id, k.phone_number, k.name, 'US', $3, k.position, 1,
+        SELECT ('00000008-0000-0000-0000-' || lpad(i::text, 12, '0'))::uuid, c.user_id, CASE WHEN i <= $2 THEN $4 ELSE c.id END, k.id, k.phone_number, k.name, 'US', $3, k.position, 1,
             CASE WHEN i <= $1 THEN 'completed' WHEN i <= $2 THEN 'dialing' ELSE 'pending' END, CASE WHEN i <= $1 THEN 90 WHEN i <= $2 THEN 20 ELSE 0 END,
             '2026-11-18T14:00:00Z', CASE WHEN i <= $2 THEN '2026-11-18T15:00:00Z'::timestamptz END, CASE WHEN i <= $2 THEN i END, CASE WHEN i <= $2 THEN '2026-11-18' END,
             CASE WHEN i <= $2 THEN (SELECT id FROM trunks LIMIT 1) END, CASE WHEN i <= $2 THEN 'dd-bench-' || i END,
             CASE WHEN i <= $2 THEN 'CA' || lpad(i::text, 32, '0') END, CASE WHEN i <= $1 THEN '2026-11-18T15:00:10Z'::timestamptz END,
             CASE WHEN i <= $1 THEN '2026-11-18T15:00:00Z'::timestamptz + i % 7000 * interval '1 second' END, 42,
             CASE WHEN i <= $1 AND i % 2000 > 0 THEN 'not_interested' END, '2026-11-18T14:00:00Z', '2026-11-18T14:00:00Z'
-        FROM (SELECT *, position - 10 AS i FROM csv_contacts WHERE position > 10) AS k, (SELECT * FROM campaigns LIMIT 1) AS c";
+        FROM (SELECT *, position - 10 AS i FROM csv_contacts WHERE position > 10) AS k, (SELECT * FROM campaigns WHERE id <> $4) AS c";
     let (ended, dialled) = ((STORED - OPEN - QUEUE).cast_signed(), (STORED - QUEUE).cast_signed());
-    sqlx::query(calls).bind(ended).bind(dialled).bind(setup::queue()).execute(&mut db).await.unwrap();
-    let counts = "UPDATE campaign_counts SET total = $1, pending = $1 - $3, processing = $3 - $2, live = $3 - $2, completed = $2, dials = $3, pickups = $2";
-    sqlx::query(counts).bind(STORED.cast_signed()).bind(ended).bind(dialled).execute(&mut db).await.unwrap();
+    sqlx::query(calls).bind(ended).bind(dialled).bind(setup::queue()).bind(past).execute(&mut db).await.unwrap();
+    let counts = "UPDATE campaign_counts SET total = $2, processing = $2 - $1, live = $2 - $1, completed = $1, dials = $2, pickups = $1 WHERE campaign_id = $3";
+    sqlx::query(counts).bind(ended).bind(dialled).bind(past).execute(&mut db).await.unwrap();
+    let counts = "UPDATE campaign_counts SET total = $1, pending = $1 WHERE campaign_id <> $2";
+    sqlx::query(counts).bind(QUEUE.cast_signed()).bind(past).execute(&mut db).await.unwrap();
     sqlx::query("UPDATE trunks SET live = $1, max_live = 1000000, tokens = 1000000").bind(OPEN.cast_signed()).execute(&mut db).await.unwrap();
     // The contact's own call stays out of the way.
     sqlx::raw_sql("UPDATE campaigns SET fill_position = NULL").execute(&mut db).await.unwrap();
