@@ -50,7 +50,7 @@ impl Desk {
 
     /// What is one for all hosts and what each has for itself, where there may be several.
     fn whose_settings(&self) -> Option<System> {
-        let words = "of all hosts, in the database: kill switch, terms, closed places, do-not-call lists. Of this host: what `dialdeck config show` prints; \
+        let words = "of all hosts, in the database: kill switch, terms, closed places, do-not-call lists. Of this host: what its own configuration says; \
                      the host that dials dials by its own";
         self.store.is_shared().then(|| System::good("settings", words))
     }

@@ -86,7 +86,8 @@ pub(super) async fn look(read: &PgPool, distance: &Distance) -> Result<ServerLoo
     tokio::time::timeout(PATIENCE, look).await.unwrap_or_else(|_| Err(late("the database has not answered in time")))
 }
 
-const CONNECTIONS: &str = "SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
+/// By the sums: what the sessions of others are, this role may not see.
+const CONNECTIONS: &str = "SELECT (SELECT COALESCE(sum(numbackends), 0)::bigint FROM pg_stat_database),
             current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint,
             (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'dialdeck %')";
 
