@@ -5,7 +5,7 @@
 use std::{
     fs::{File, OpenOptions},
     io::{Read, Seek, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{FileExt, OpenOptionsExt},
     path::Path,
 };
 
@@ -48,18 +48,23 @@ impl Line {
 
 /// The file, open for as long as this process may dial.
 #[derive(Debug)]
-pub(super) struct Journal(Mutex<File>);
+pub(super) struct Journal {
+    lines: Mutex<File>,
+    /// The same file, for what is written over: whatever goes through the other one goes to its end.
+    place: File,
+}
 
 impl Journal {
     /// Opens it, without what is older than a day.
     fn open(path: &Path, now: DateTime<Utc>) -> std::io::Result<Self> {
         let file = OpenOptions::new().create(true).read(true).append(true).mode(0o600).open(path)?;
-        shorten(&mut &file, now)?;
-        Ok(Self(Mutex::new(file)))
+        let place = OpenOptions::new().write(true).open(path)?;
+        shorten(&mut &file, &place, now)?;
+        Ok(Self { lines: Mutex::new(file), place })
     }
 
     fn lines(&self) -> std::io::Result<Vec<Line>> {
-        lines(&mut &*self.0.lock())
+        lines(&mut &*self.lines.lock())
     }
 }
 
@@ -70,10 +75,11 @@ fn lines(file: &mut &File) -> std::io::Result<Vec<Line>> {
     Ok(String::from_utf8_lossy(&text).lines().filter_map(Line::read).collect())
 }
 
-fn shorten(file: &mut &File, now: DateTime<Utc>) -> std::io::Result<()> {
+/// In its place, and only then cut off: whatever ends the program meanwhile, and on a full disk, no young line is gone.
+fn shorten(file: &mut &File, place: &File, now: DateTime<Utc>) -> std::io::Result<()> {
     let young: String = lines(file)?.iter().filter(|l| l.at + REST > now).map(Line::text).collect();
-    file.set_len(0)?;
-    file.write_all(young.as_bytes())
+    place.write_all_at(young.as_bytes(), 0)?;
+    place.set_len(u64::try_from(young.len()).unwrap_or(u64::MAX))
 }
 
 impl Desk {
@@ -92,7 +98,7 @@ impl Desk {
     /// Forgets dials of more than a day ago.
     pub fn forget_old_dials(&self) {
         let Some(journal) = self.journal.get() else { return };
-        if let Err(e) = shorten(&mut &*journal.0.lock(), self.now()) {
+        if let Err(e) = shorten(&mut &*journal.lines.lock(), &journal.place, self.now()) {
             tracing::warn!(target: "desk", error = %e, "old dials cannot be taken out of the file beside the lock");
         }
     }
@@ -100,7 +106,7 @@ impl Desk {
     pub(super) fn remember(&self, call: CallId, number: &str, at: DateTime<Utc>) {
         let Some(journal) = self.journal.get() else { return };
         let line = Line { at, call, number: number.to_owned() }.text();
-        if let Err(e) = journal.0.lock().write_all(line.as_bytes()) {
+        if let Err(e) = journal.lines.lock().write_all(line.as_bytes()) {
             tracing::error!(target: "desk", error = %e, "who is dialled cannot be written down beside the lock: a database that is put back would not be told");
         }
     }
@@ -152,7 +158,7 @@ mod tests {
         std::fs::write(&path, format!("{}{}{}", line(30).text(), line(2).text(), &torn[..torn.len() - 4])).unwrap();
         let journal = Journal::open(&path, now).unwrap();
         assert_eq!(journal.lines().unwrap(), [line(2)]);
-        journal.0.lock().write_all(line(0).text().as_bytes()).unwrap();
+        journal.lines.lock().write_all(line(0).text().as_bytes()).unwrap();
         assert_eq!(Journal::open(&path, now).unwrap().lines().unwrap(), [line(2), line(0)]);
     }
 }
