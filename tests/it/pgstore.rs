@@ -61,13 +61,19 @@ async fn a_commit_rings_on_other_hosts_and_the_timer_sees_it_too() {
     let Some(db) = database().await else { return };
     let (here, there) = (Store::open(&db.url).await.unwrap(), Store::open(&db.url).await.unwrap());
     let mut bell = there.bell();
-    // The first ring says that it listens.
-    tokio::time::timeout(PATIENCE, bell.changed()).await.expect("nothing rang").unwrap();
     let mut seen = 0;
     there.watch_others(&mut seen).await.unwrap();
-    bell.borrow_and_update();
-    put(&here, "rung").await.unwrap();
-    tokio::time::timeout(PATIENCE, bell.changed()).await.expect("nothing rang").unwrap();
+    // Two commits rang: one ring may be that of the listener, which rings when it begins.
+    let twice = async {
+        let mut rung = 0;
+        while rung < 2 {
+            bell.borrow_and_update();
+            put(&here, "rung").await.unwrap();
+            let rang = tokio::time::timeout(Duration::from_millis(500), bell.changed()).await;
+            rung = if rang.is_ok() { rung + 1 } else { 0 };
+        }
+    };
+    tokio::time::timeout(PATIENCE, twice).await.expect("nothing rang");
     let before = seen;
     there.watch_others(&mut seen).await.unwrap();
     assert_ne!(before, seen, "the timer alone would have seen it");
