@@ -38,6 +38,7 @@ mod openapi;
 mod past;
 mod pghost;
 mod pgowner;
+mod pgrest;
 mod pgstore;
 mod plain;
 mod postgres;

@@ -36,7 +36,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Waits until something is so.
-async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
+pub async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !so().await {
         assert!(Instant::now() < end, "{what}");
@@ -44,12 +44,12 @@ async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
     }
 }
 
-async fn rig(url: &str, contacts: usize, ring: u64, talk: u64) -> Rig {
+pub async fn rig(url: &str, contacts: usize, ring: u64, talk: u64) -> Rig {
     Rig::over(Base::at(tempfile::tempdir().unwrap(), url.to_owned()), contacts, ring, talk).await
 }
 
 /// A process of a host of its own: its own home, its own port, and what it says in a file. It goes with this.
-struct Host {
+pub struct Host {
     process: Child,
     home: tempfile::TempDir,
     database: String,
@@ -58,7 +58,7 @@ struct Host {
 
 impl Host {
     /// One that LiveKit's webhooks reach.
-    fn start(rig: &Rig, database: &str) -> Self {
+    pub fn start(rig: &Rig, database: &str) -> Self {
         Self::at(rig, database, &rig.address)
     }
 
@@ -94,7 +94,7 @@ impl Host {
         self.process.wait().unwrap();
     }
 
-    fn run(&self, args: &[&str]) -> Output {
+    pub fn run(&self, args: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dialdeck"));
         command.args(args).env_clear().env("HOME", self.home.path()).env("DATABASE_URL", &self.database).stdin(Stdio::null()).output().unwrap()
     }
@@ -332,7 +332,7 @@ async fn a_database_that_is_far_is_dialled_with_by_one_alone_or_where_it_is_allo
     until("it is near", async || desk.unfit_to_dial().await.unwrap().is_none()).await;
 }
 
-fn words_of(out: &Output) -> String {
+pub fn words_of(out: &Output) -> String {
     words(out).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

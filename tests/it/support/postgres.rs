@@ -52,6 +52,27 @@ impl Cluster {
         self.0.url(name)
     }
 
+    /// A copy of it that follows what is written here.
+    pub fn standby(&self) -> Self {
+        let bin = self.0.bin.clone();
+        let dir = tempfile::tempdir().unwrap().keep();
+        let user = unprivileged(&dir);
+        let data = dir.join("data");
+        let mut copy = run_as(user, &bin.join("pg_basebackup"));
+        copy.args(["-R", "-X", "stream", "-c", "fast", "--no-sync", "-d"]).arg(self.0.url("postgres")).arg("-D").arg(&data);
+        let made = copy.current_dir(&dir).output().unwrap();
+        assert!(made.status.success(), "pg_basebackup: {}", String::from_utf8_lossy(&made.stderr));
+        let (port, mut child) = listening(user, &bin, &dir, &data);
+        let alive = Mutex::new(child.stdin.take().unwrap());
+        std::thread::spawn(move || child.wait());
+        Self(Server { port, bin, alive })
+    }
+
+    /// The URL of a database that it has.
+    pub fn url(&self, name: &str) -> String {
+        self.0.url(name)
+    }
+
     /// Stops it and starts it again; who looks finds it away meanwhile.
     pub fn restart(&self, stop: Stop) {
         let signal: &[u8] = match stop {

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -26,23 +26,36 @@ const GONE: u64 = u64::MAX - 1;
 pub struct Proxy {
     pub url: String,
     way: Arc<AtomicU64>,
+    server: Arc<Mutex<String>>,
 }
 
 impl Proxy {
     pub async fn new(db: &Database) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let (before, name) = db.url.rsplit_once('/').unwrap();
+        Self::by(&db.url).await
+    }
+
+    /// To the server that this URL of a database names.
+    pub async fn by(url: &str) -> Self {
+        let (before, name) = url.rsplit_once('/').unwrap();
         let (login, server) = before.rsplit_once('@').unwrap();
-        let (url, server) = (format!("{login}@127.0.0.1:{port}/{name}?sslmode=disable"), server.to_owned());
-        let way = Arc::<AtomicU64>::default();
+        let plain = Self::before(server).await;
+        Self { url: format!("{login}@{}/{name}?sslmode=disable", plain.url), ..plain }
+    }
+
+    /// To any server; the URL is host and port alone.
+    pub async fn before(server: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = listener.local_addr().unwrap().to_string();
+        let (server, way) = (Arc::new(Mutex::new(server.to_owned())), Arc::<AtomicU64>::default());
+        let target = server.clone();
         let seen = way.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 if seen.load(Ordering::SeqCst) == GONE {
                     continue;
                 }
-                let Ok(server) = TcpStream::connect(&server).await else { continue };
+                let at = target.lock().unwrap().clone();
+                let Ok(server) = TcpStream::connect(at).await else { continue };
                 for half in [&client, &server] {
                     half.set_nodelay(true).unwrap();
                 }
@@ -52,7 +65,13 @@ impl Proxy {
                 tokio::spawn(carry(from_server, to_client, seen.clone(), false));
             }
         });
-        Self { url, way }
+        Self { url, way, server }
+    }
+
+    /// New connections go to the server of this URL.
+    pub fn leads_to(&self, url: &str) {
+        let server = url.rsplit_once('/').unwrap().0.rsplit_once('@').unwrap().1;
+        server.clone_into(&mut self.server.lock().unwrap());
     }
 
     /// So long it takes there and back.
