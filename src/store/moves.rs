@@ -146,12 +146,13 @@ const AS_ONE: &str = "#list(#array(#hex(id), #hex(user_id), #hex(campaign_id), n
     completed_at, call_duration, basis, sip_code, reason, charged, outcome, outcome_who, outcome_by, outcome_at, suggestion, suggestion_confidence,
     notes, hangup_requested_at, recording_url, created_at, updated_at))";
 
-/// What is asked for each fact.
+/// What is asked for each fact. Each key is looked up by itself: as a set PostgreSQL reads the whole index of keys beside
+/// it, by a plan that was good while there were few.
 static NAMED: LazyLock<[String; 2]> = LazyLock::new(|| {
     let template = format!(
         "SELECT CAST((SELECT {AS_ONE} FROM calls WHERE id IN (#ids($1) UNION
                      SELECT id FROM campaign_calls WHERE call_sid IN (#words($2)) AND call_sid IS NOT NULL)) AS TEXT),
-                 CAST((SELECT #list(key) FROM call_events WHERE key IN (#words($3))) AS TEXT)"
+                 CAST((SELECT #list((SELECT e.key FROM call_events AS e WHERE e.key = w.value)) FROM (#words($3)) AS w) AS TEXT)"
     );
     [Kind::Sqlite, Kind::Postgres].map(|kind| spoken(kind, &template))
 });
@@ -165,7 +166,8 @@ impl Tx {
         let [ids, sids, keys] = [json!(ids), json!(sids), json!(keys)].map(|list| letters(self.kind(), list.to_string()));
         let (calls, known): (String, String) = on_tx!(self, |db| sqlx::query_as(sql).bind(ids).bind(sids).bind(keys).fetch_one(&mut *db).await?);
         let damaged = |e: serde_json::Error| StoreError::Damaged(format!("a call cannot be read ({e})"));
-        Ok((serde_json::from_str(&calls).map_err(damaged)?, serde_json::from_str(&known).map_err(damaged)?))
+        let known: Vec<Option<String>> = serde_json::from_str(&known).map_err(damaged)?;
+        Ok((serde_json::from_str(&calls).map_err(damaged)?, known.into_iter().flatten().collect()))
     }
 
     /// Writes what has moved of many calls: two statements at most, as one text.
