@@ -86,7 +86,11 @@ fn columns(state: &State, room: usize) -> Vec<Vec<Line<'static>>> {
             return columns;
         }
     }
-    // Where they go on below their keys there is room for two.
+    // Where they go on below their keys there is room for more.
+    let third = (room / 3).saturating_sub(BETWEEN);
+    if third >= NARROWEST {
+        return spread(&groups(state, third), 3);
+    }
     let half = (room / 2).saturating_sub(BETWEEN);
     if half >= NARROWEST { spread(&groups(state, half), 2) } else { spread(&groups(state, room), 1) }
 }
