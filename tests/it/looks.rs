@@ -127,3 +127,14 @@ fn at_80_columns_the_keys_after_the_digits_are_offered() {
     let line = all.lines().rev().nth(1).unwrap_or_default().to_owned();
     assert!(line.contains("1 yes") && line.contains("Enter"), "{line}");
 }
+
+#[test]
+fn the_help_has_three_columns_where_they_fit_and_the_focus_is_told_by_weight() {
+    let mut s = dark();
+    let frames = painted(&mut s, 120, 40);
+    let bold = |words: &str| cell(&frames, words).modifier.contains(ratatui::style::Modifier::BOLD);
+    assert!(bold("╭ L ") && !bold("╭ E "), "the frame of the focus alone is bold");
+    press(&mut s, "?");
+    let all = screen(&mut s, 200, 60);
+    assert!(all.contains("Commands with words") && all.contains("delete NAME") && !all.contains("j k scroll"), "{all}");
+}

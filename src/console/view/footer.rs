@@ -211,8 +211,10 @@ fn words(state: &State, action: Action, short: &str, width: usize) -> String {
                 "all of it"
             }
         }
-        Action::MoreLines if state.focus == Pane::Events => "more of it",
-        Action::FewerLines if state.focus == Pane::Events => "less",
+        // As on the frame of that room.
+        Action::MoreLines if state.focus == Pane::Events => "more",
+        Action::FewerLines if state.focus == Pane::Events => "fewer",
+        Action::Zoom if state.zoom => "back to the deck",
         Action::Top => "newest",
         Action::Command if width < NARROW => "all",
         Action::Undo => return possible::step_back(state).map_or_else(String::new, |s| format!("takes back {s}")),
