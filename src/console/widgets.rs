@@ -109,7 +109,8 @@ pub fn boxed(frame: &mut Frame<'_>, theme: &Theme, area: Rect, focused: bool, ti
 /// A frame in a role; a bit of its line stands before the title and behind the corner.
 fn framed(frame: &mut Frame<'_>, theme: &Theme, area: Rect, role: &str, title: Line<'_>, corner: Vec<Span<'_>>) -> Rect {
     let border = theme.style(role);
-    let border = if theme.mono && role != "border" { border.add_modifier(Modifier::BOLD) } else { border };
+    // By its weight too: two hues alone are alike in the light themes.
+    let border = if role == "border" { border } else { border.add_modifier(Modifier::BOLD) };
     let set = theme.symbols.border.set();
     let mut corner = corner;
     if !corner.is_empty() {

@@ -440,7 +440,7 @@ fn the_last_hour_shows_what_was_answered_of_what_was_dialled() {
     let row_of = |words: &str| (0..60).find(|y| (82..200).map(|x| screen[(x, *y)].symbol()).collect::<String>().contains(words)).unwrap();
     let (top, failed) = (row_of("dials 500"), row_of("failed 15"));
     assert!(row_of("answered 205, 41 %") > top && row_of("-60 min") == failed + 1);
-    let left = (82..200).rfind(|x| screen[(*x, top)].symbol() == "d").unwrap() + 19;
+    let left = (82..200).rfind(|x| screen[(*x, top)].symbol() == "d").unwrap() + 23;
     let colours = |y: u16| (left..199).filter(|x| screen[(*x, y)].symbol() != " ").map(|x| screen[(x, y)].fg).collect::<Vec<_>>();
     let (highest, lowest) = (colours(top), colours(failed - 1));
     assert!(!highest.is_empty() && highest.iter().all(|c| *c == role(&s, "spark")), "{highest:?}");

@@ -84,7 +84,7 @@ fn the_footer_offers_only_what_works_now() {
     let mut s = blank();
     s.update(Msg::Data(Box::new(Snapshot { live: vec![], to_tag: vec![], ..snapshot() })));
     let shown = footer(&mut s);
-    assert!(shown.contains("no call selected") && !shown.contains("note") && !shown.contains("hang up"), "{shown}");
+    assert!(shown.contains("no call here") && !shown.contains("note") && !shown.contains("hang up"), "{shown}");
 }
 
 /// Every row of the table stands in the help, with its keys; and every one does something, or says why not.

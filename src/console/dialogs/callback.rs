@@ -82,7 +82,7 @@ impl Dialog for Callback {
             entries.push(Entry::Wrong(words));
         }
         entries.extend(self.error.clone().map(Entry::Wrong));
-        card(frame, &state.theme, area, &format!("Call {} back", self.name), "Esc", &entries);
+        card(frame, &state.theme, area, &format!("Call {} back", self.name), "Enter promises it   Esc back", &entries);
     }
 
     fn paste(&mut self, _state: &mut State, text: &str) {

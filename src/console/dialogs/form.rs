@@ -62,7 +62,8 @@ pub struct Form {
     /// The campaign it changes, and its contacts, which stay.
     editing: Option<CampaignId>,
     kept: Option<(ContactSource, SourceId)>,
-    error: Option<String>,
+    /// What is wrong, and at which field; at the summary what the rows answered.
+    error: Option<(Id, String)>,
     /// `S` was pressed: `y` dials.
     asking: bool,
     /// It was sent, and is being written.
@@ -225,7 +226,7 @@ impl Form {
             Err((id, why)) => {
                 // The cursor goes to what is wrong.
                 self.at = Id::ALL.iter().position(|i| *i == id).unwrap_or(self.at);
-                self.error = Some(format!("{}: {why}", id.label()));
+                self.error = Some((id, why));
             }
         }
         Next::stay()
@@ -233,7 +234,7 @@ impl Form {
 
     fn choose(&mut self, key: KeyEvent) {
         if self.here() == Id::Contacts && self.kept.is_some() {
-            self.error = Some("Contacts: a campaign keeps those it was made with".to_owned());
+            self.error = Some((Id::Contacts, "a campaign keeps those it was made with".to_owned()));
             return;
         }
         let choice = if self.here() == Id::Assistant { &mut self.assistant } else { &mut self.contacts };
@@ -327,7 +328,7 @@ impl Dialog for Form {
         }
         let Msg::Created { result, .. } = msg else { return false };
         self.making = false;
-        self.error = result.as_ref().err().cloned();
+        self.error = result.as_ref().err().map(|why| (Id::Summary, why.clone()));
         result.is_ok()
     }
 

@@ -79,16 +79,19 @@ fn width_of(column: &[Line<'_>]) -> usize {
 /// The groups in as many columns as have room, none of them broken.
 fn columns(state: &State, room: usize) -> Vec<Vec<Line<'static>>> {
     let fits = |columns: &[Vec<Line<'_>>]| columns.iter().map(|c| width_of(c) + BETWEEN).sum::<usize>() <= room;
-    let all = groups(state, usize::MAX);
+    let whole = groups(state, usize::MAX);
     for n in [3, 2] {
-        let columns = spread(&all, n);
+        let columns = spread(&whole, n);
         if fits(&columns) {
             return columns;
         }
+        // Where they go on below their keys there may be room for as many.
+        let share = (room / n).saturating_sub(BETWEEN);
+        if share >= NARROWEST {
+            return spread(&groups(state, share), n);
+        }
     }
-    // Where they go on below their keys there is room for two.
-    let half = (room / 2).saturating_sub(BETWEEN);
-    if half >= NARROWEST { spread(&groups(state, half), 2) } else { spread(&groups(state, room), 1) }
+    spread(&groups(state, room), 1)
 }
 
 /// As even as whole groups allow.

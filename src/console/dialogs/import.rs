@@ -192,9 +192,9 @@ impl Dialog for ImportDialog {
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
         let (entries, corner) = match &self.stage {
-            Stage::Path { input, choices, error } => (path_entries(input, choices, error.as_ref()), "Enter next   Esc away"),
-            Stage::Reading => (vec![Entry::words("reading...")], "Esc away"),
-            Stage::Country { input, error, .. } => (country_entries(input, error.as_ref()), "Enter reads the file with it, empty without   Esc away"),
+            Stage::Path { input, choices, error } => (path_entries(input, choices, error.as_ref()), "Enter next   Esc back"),
+            Stage::Reading => (vec![Entry::words("reading...")], "Esc back"),
+            Stage::Country { input, error, .. } => (country_entries(input, error.as_ref()), "Enter reads the file with it, empty without   Esc back"),
             Stage::Preview { preview, at } => {
                 let mut entries = self.target_entries(state);
                 entries.extend(self.counted_entries());
@@ -210,9 +210,9 @@ impl Dialog for ImportDialog {
                 }
                 (entries, "Esc lets it run   x cancels")
             }
-            Stage::Done(Ok(report)) if report.rejects.is_empty() => (import_table::report(state, report), "any key closes"),
-            Stage::Done(Ok(report)) => (import_table::report(state, report), "w writes the lines that were refused to a file   any other key closes"),
-            Stage::Done(Err(why)) => (vec![Entry::Wrong(why.clone())], "any key closes"),
+            Stage::Done(Ok(report)) if report.rejects.is_empty() => (import_table::report(state, report), "Esc back"),
+            Stage::Done(Ok(report)) => (import_table::report(state, report), "w writes the lines that were refused to a file   Esc back"),
+            Stage::Done(Err(why)) => (vec![Entry::Wrong(why.clone())], "Esc back"),
         };
         card(frame, &state.theme, area, &self.title(), corner, &entries);
     }
@@ -337,13 +337,14 @@ fn path_entries<'a>(input: &'a Input, choices: &[String], error: Option<&String>
 /// What an import would do.
 fn would(r: &ImportReport) -> Vec<Entry<'static>> {
     let people = count(i64::try_from(r.imported).unwrap_or(i64::MAX), "person");
-    let words = format!(
-        "Enter imports {people}; {} duplicate, {} refused. Of them {} on do-not-call, {} without a place",
-        r.duplicate,
-        r.invalid,
-        r.do_not_call + r.on_list,
-        r.no_zone
-    );
+    let named = |parts: &[(u64, &str)]| -> String {
+        let there: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+        there.join(", ")
+    };
+    let left_out = named(&[(r.duplicate, "duplicate"), (r.invalid, "refused")]);
+    let of_them = named(&[(r.do_not_call + r.on_list, "on do-not-call"), (r.no_zone, "without a place")]);
+    let then = |before: &str, words: &str| if words.is_empty() { String::new() } else { format!("{before}{words}") };
+    let words = format!("Enter imports {people}{}{}", then("; ", &left_out), then(". Of them ", &of_them));
     std::iter::once(Entry::Words(words)).chain(r.abroad_words().map(Entry::Wrong)).collect()
 }
 

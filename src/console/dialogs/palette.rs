@@ -58,7 +58,9 @@ struct Entry {
     then: Then,
 }
 
+/// Rows where there are few, and at most.
 const SHOWN: usize = 14;
+const MOST: usize = 30;
 /// Cells of the longest name that is shown whole.
 const LONGEST: usize = 30;
 /// How much worse what cannot be done now must answer to stand behind what can.
@@ -312,7 +314,7 @@ impl Dialog for Palette {
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
         let entries = self.entries(state);
-        let rows = entries.len().clamp(1, SHOWN);
+        let rows = entries.len().clamp(1, (usize::from(area.height) / 2).clamp(SHOWN, MOST));
         let height = u16::try_from(rows + 3 + usize::from(self.wrong.is_some())).unwrap_or(u16::MAX);
         let inside = popup(frame, &state.theme, area, 100, height, "Everything", "up down   Tab completes   Enter does it   Esc back");
         let width = usize::from(inside.width);

@@ -314,7 +314,7 @@ impl Room for Calls {
         frame.render_widget(Paragraph::new(lines), line(inside.y + 1, rows));
         let rest = Rect { y: inside.y + 1 + rows, height: inside.height.saturating_sub(1 + rows), ..inside };
         if let Some(beside) = beside {
-            draw_story(frame, state, beside);
+            draw_story(frame, state, beside, self.typing);
         }
         if self.pages.is_empty() {
             return empty(frame, &state.theme, rest, &self.nothing(state));
@@ -345,13 +345,15 @@ pub fn draw_field(frame: &mut Frame<'_>, state: &State, area: Rect, input: &Inpu
     frame.render_widget(Paragraph::new(Line::from(spans)), area);
 }
 
-fn draw_story(frame: &mut Frame<'_>, state: &State, area: Rect) {
+fn draw_story(frame: &mut Frame<'_>, state: &State, area: Rect, typing: bool) {
+    // A letter would go into the field.
+    let field = if typing { "Enter, then " } else { "" };
     let inside = boxed(frame, &state.theme, area, false, "The call", &format!("{} opens", state.keys.name(Action::Enter)));
     match &state.detail {
         Some(d) if Some(d.row.id) == state.shown => {
             frame.render_widget(Paragraph::new(story::lines(state, d, usize::from(inside.width), false)), inside);
         }
         _ if state.shown.is_some() => empty(frame, &state.theme, inside, "loading..."),
-        _ => empty(frame, &state.theme, inside, &format!("{} takes a call; its story stands here.", state.keys.name(Action::Down))),
+        _ => empty(frame, &state.theme, inside, &format!("{field}{} takes a call; its story stands here.", state.keys.name(Action::Down))),
     }
 }

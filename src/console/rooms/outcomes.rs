@@ -29,7 +29,7 @@ pub struct Outcomes;
 /// From here the corner has room for whose calls these are.
 const ROOMY: u16 = 60;
 /// From here shares stand beside the bars.
-const SHARES: usize = 36;
+const SHARES: usize = 40;
 /// Lines of the totals.
 const TOTALS: usize = 1 + Outcome::ALL.len();
 

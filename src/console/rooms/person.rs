@@ -168,7 +168,7 @@ impl Person {
             let own = [&card.name, &card.company, &card.email, &card.notes].into_iter().filter(|t| !t.trim().is_empty()).map(|t| clean(t, 120));
             let fields = card.fields.iter().filter_map(|(k, v)| Some(format!("{}: {}", clean(k, 30), clean(v.as_str().filter(|v| !v.is_empty())?, 60))));
             let facts: Vec<String> = own.chain(fields.take(FIELDS)).collect();
-            labelled(&mut out, state, width, "card", &format!("{}   (list {})", facts.join("   "), clean(list, 60)), "text");
+            labelled(&mut out, state, width, "card", &format!("{} (list {})", facts.join(" · "), clean(list, 60)), "text");
         }
         if story.cards.is_empty() {
             labelled(&mut out, state, width, "card", "in no list any more", "text_dim");

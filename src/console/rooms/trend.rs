@@ -2,11 +2,11 @@
 //! failures below, and where the hour stands.
 //!
 //! ```text
-//!  dials 462           ▂ █
-//!  most 12 a minute  ▂ █▂█▆
-//!  answered 146, 32 %██████
-//!  failed 3            ▂
-//!                    -60 min            now
+//!  dials 462          12   ▂ █
+//!  answered 146, 32 %    ▂ █▂█▆
+//!                      0 ██████
+//!  failed 3                ▂
+//!                        -60 min            now
 //! ```
 
 use ratatui::{
@@ -27,7 +27,9 @@ use crate::{
 };
 
 /// Cells of the words at the left.
-const LABEL: usize = 19;
+const LABEL: usize = 23;
+/// Of them those of the scale.
+const SCALE: usize = 4;
 /// Rows of failures and of the hour.
 const BELOW: usize = 2;
 
@@ -47,23 +49,36 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, area: Rect) {
     // The hour as the header has it, its last minute too.
     let sums = head.figures.hour;
     let share = sums.answered_percent().map_or_else(String::new, |p| format!(", {p:.0} %"));
-    let mut words = [format!("dials {}", sums.dials), format!("most {top} a minute"), format!("answered {}{share}", sums.answered)].into_iter();
+    let mut words = [format!("dials {}", sums.dials), format!("answered {}{share}", sums.answered)].into_iter();
     let mut lines: Vec<Line<'static>> = stacked(state, &dials, &answered, top, rows)
         .into_iter()
-        .map(|cells| {
-            let mut line = vec![label(state, &words.next().unwrap_or_default())];
+        .enumerate()
+        .map(|(i, cells)| {
+            let edge = if i == 0 {
+                top.to_string()
+            } else if i + 1 == rows {
+                "0".to_owned()
+            } else {
+                String::new()
+            };
+            let mut line = vec![label(state, &words.next().unwrap_or_default()), scale(state, &edge)];
             line.extend(cells);
             Line::from(line)
         })
         .collect();
     let below = charts::spark_to(&failed, top, &state.theme.symbols);
-    lines.push(Line::from(vec![label(state, &format!("failed {}", sums.failed)), Span::styled(below, state.theme.style("error"))]));
-    lines.push(Line::from(vec![label(state, ""), Span::styled(hour(dials.len()), state.theme.style("text_faint"))]));
+    lines.push(Line::from(vec![label(state, &format!("failed {}", sums.failed)), scale(state, ""), Span::styled(below, state.theme.style("error"))]));
+    lines.push(Line::from(vec![label(state, ""), scale(state, ""), Span::styled(hour(dials.len()), state.theme.style("text_faint"))]));
     frame.render_widget(Paragraph::new(lines), inside);
 }
 
 fn label(state: &State, words: &str) -> Span<'static> {
-    Span::styled(fit(&format!(" {words}"), LABEL), state.theme.style("text_dim"))
+    Span::styled(fit(&format!(" {words}"), LABEL - SCALE), state.theme.style("text_dim"))
+}
+
+/// Dials a minute at an edge of the picture.
+fn scale(state: &State, edge: &str) -> Span<'static> {
+    Span::styled(format!("{edge:>width$} ", width = SCALE - 1), state.theme.style("text_faint"))
 }
 
 /// `-60 min ... now`, as wide as the columns.

@@ -148,6 +148,9 @@ fn target(state: &State, width: usize) -> (String, String, bool) {
         if !filter.is_empty() && state.room(state.focus).is_some_and(|room| room.list(state).1 == 0) {
             return (String::new(), format!("{} clears /{}", state.keys.name(Action::Escape), cut(filter, 20)), false);
         }
+        if state.room(state.focus).is_some_and(|room| room.list(state).1 == 0) {
+            return (String::new(), "no call here".to_owned(), false);
+        }
         let down = state.keys.name(Action::Down);
         return (String::new(), format!("no call selected, {down} takes one"), false);
     };
@@ -208,8 +211,10 @@ fn words(state: &State, action: Action, short: &str, width: usize) -> String {
                 "all of it"
             }
         }
-        Action::MoreLines if state.focus == Pane::Events => "more of it",
-        Action::FewerLines if state.focus == Pane::Events => "less",
+        // As on the frame of that room.
+        Action::MoreLines if state.focus == Pane::Events => "more",
+        Action::FewerLines if state.focus == Pane::Events => "fewer",
+        Action::Zoom if state.zoom => "back to the deck",
         Action::Top => "newest",
         Action::Command if width < NARROW => "all",
         Action::Undo => return possible::step_back(state).map_or_else(String::new, |s| format!("takes back {s}")),
@@ -233,8 +238,8 @@ fn shorter(o: Outcome) -> Option<&'static str> {
 
 fn narrow(o: Outcome) -> &'static str {
     match o {
-        Outcome::Interested => "interest",
-        Outcome::NotInterested => "not-int",
+        Outcome::Interested => "yes",
+        Outcome::NotInterested => "no",
         Outcome::Callback => "callback",
         Outcome::DoNotCall => "DNC",
         Outcome::Voicemail => "voicem",
@@ -273,7 +278,8 @@ fn second(state: &State, width: usize) -> Filling<'static> {
     // Letters that go into a field lead nowhere.
     let letters = !state.room(state.focus).is_some_and(Room::typing);
     if let Some(rooms) = rooms.into_iter().filter(|_| letters && width >= WIDE).find(|r| r.used + 2 * LONELY <= free) {
-        left.append((free - rooms.used) / 2, rooms);
+        // Where it always is, whatever the campaign is called.
+        left.append(free - rooms.used - LONELY, rooms);
     }
     let gap = width.saturating_sub(left.used + right.used);
     left.append(gap, right);

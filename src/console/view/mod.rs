@@ -82,9 +82,14 @@ fn paint(frame: &mut Frame<'_>, state: &State) {
 fn recede(buffer: &mut Buffer, state: &State, places: &layout::Places, keys_act: bool) {
     let kept = [places.alert, places.notes, if keys_act { places.footer } else { Rect::ZERO }];
     let style = state.theme.receded();
+    let painted = state.theme.style("spark").fg.unwrap_or_default();
     let area = buffer.area;
     for at in area.positions().filter(|at| !kept.iter().any(|k| k.contains(*at))) {
         if let Some(cell) = buffer.cell_mut(at) {
+            // Two colours in one cell would leave a hole where the upper one was.
+            if cell.bg == painted && matches!(cell.symbol().chars().next(), Some('\u{2581}'..='\u{2587}')) {
+                cell.set_symbol("█");
+            }
             cell.modifier = ratatui::style::Modifier::empty();
             cell.set_style(style);
         }

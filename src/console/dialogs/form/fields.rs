@@ -24,6 +24,9 @@ pub enum Id {
 }
 
 impl Id {
+    /// All but the summary.
+    pub const FIELDS: &'static [Self] = Self::ALL.split_at(Self::ALL.len() - 1).0;
+
     pub const ALL: [Self; 12] = [
         Self::Name,
         Self::Assistant,

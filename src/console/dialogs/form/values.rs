@@ -10,7 +10,7 @@ use crate::{
     domain::{
         campaign::Settings,
         script::{self, Script},
-        zone::Zone,
+        zone::{self, Zone},
     },
 };
 
@@ -68,6 +68,8 @@ impl Form {
     /// The last lines of the page: what would be made.
     pub(super) fn summary(&self) -> Vec<String> {
         let v = match self.values() {
+            // Nobody is scolded before they wrote.
+            Err((Id::Name, _)) if !self.touched => return vec!["A name, and here stands what it would call.".to_owned()],
             Err((id, why)) => return vec![format!("{}: {why}", id.label())],
             Ok(v) => v,
         };
@@ -75,7 +77,7 @@ impl Form {
         let of_list = || self.sources.get(self.contacts.at).map_or((0, 0), |s| (s.2, s.3));
         let (contacts, dnc) = self.overlap.as_ref().map_or_else(of_list, |o| (o.contacts, o.do_not_call));
         let callable = contacts - dnc;
-        let window = v.settings.window().map(|w| w.label()).unwrap_or_default();
+        let window = v.settings.window().map(|w| w.words()).unwrap_or_default();
         let needs = Script::parse(&v.prompt).required();
         let needs = if needs.is_empty() { String::new() } else { format!("; needs {}", needs.join(", ")) };
         let hours = calling_time(callable, &v.settings);
@@ -86,7 +88,7 @@ impl Form {
         };
         let mut lines = vec![first];
         lines.extend(self.overlap.iter().flat_map(Overlap::words));
-        lines.push(format!("{window} {}, {} a day{needs}", v.settings.timezone, v.settings.daily_cap));
+        lines.push(format!("{window}, {}, {} a day{needs}", zone::label(v.settings.timezone.name()), v.settings.daily_cap));
         lines
     }
 }
