@@ -1,13 +1,13 @@
 //! The demonstration: a throw-away database, three sample campaigns, and the built-in simulator on
 //! free loopback ports. No phone rings, and no configured host is ever asked.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 
 use super::{App, AppError, StartOptions};
 use crate::{
-    clock::SharedClock,
+    clock::{Clock, ScaledClock, SharedClock, SystemClock},
     config::{self, Config, Sources},
     desk::{AssignNumber, CampaignDraft, Import, ImportError, Progress},
     domain::{
@@ -84,6 +84,9 @@ const RANGES: [(&str, usize); 16] = [
     ("+6185550 ", 4),
 ];
 
+/// So many people at least can be called when a demonstration begins.
+const ENOUGH: usize = 100;
+
 const FIRST: [&str; 16] =
     ["Jane", "Omar", "Linda", "Mei", "Pavel", "Ana", "Tomas", "Ravi", "Grace", "Yusuf", "Ines", "Noah", "Aisha", "Lars", "Chloe", "Diego"];
 const LAST: [&str; 16] =
@@ -92,6 +95,12 @@ const PLAN: [&str; 4] = ["Basic", "Pro", "Team", "none yet"];
 const COMPANY: [&str; 6] = ["Northwind", "Acme Tools", "Bluebird Foods", "Harbor Labs", "Pine & Co", "Lumen Energy"];
 
 impl Demo {
+    /// The time of a demonstration: the host's, or from the next hour at which anybody can be called.
+    #[must_use]
+    pub fn clock(speed: f64) -> SharedClock {
+        Arc::new(ScaledClock::new(moment(SystemClock::new().now()), speed))
+    }
+
     /// # Errors
     /// When the folder, a port or the simulator cannot be had.
     pub async fn start(options: DemoOptions, clock: SharedClock) -> Result<Self, AppError> {
@@ -265,6 +274,13 @@ fn numbers(n: usize, seed: u64, open_at: Option<DateTime<Utc>>) -> Vec<String> {
     out
 }
 
+/// The moment at which a demonstration begins: now, or, where the law has every sample number's place closed (a night
+/// between Saturday and Sunday), the next half hour in which some are open.
+fn moment(now: DateTime<Utc>) -> DateTime<Utc> {
+    let later = (0..96).map(|half_hours| now + chrono::Duration::minutes(30 * half_hours));
+    later.clone().find(|t| numbers(ENOUGH, 1, Some(*t)).len() == ENOUGH).unwrap_or(now)
+}
+
 /// Settings whose hours open two hours from now: what a waiting campaign looks like.
 fn later_hours(now: DateTime<Utc>) -> Option<Settings> {
     let zone = super::host_zone();
@@ -279,15 +295,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_sample_number_is_valid_and_some_are_open_at_any_hour() {
-        for hour in 0..24 {
-            let now: DateTime<Utc> = format!("2026-11-18T{hour:02}:30:00Z").parse().unwrap();
-            let found = numbers(100, 7, Some(now));
-            assert_eq!(found.len(), 100, "at {hour}:30 UTC");
+    fn every_sample_number_is_valid_and_some_are_open_whenever_it_begins() {
+        let week: DateTime<Utc> = "2026-11-25T00:30:00Z".parse().unwrap();
+        for hour in 0..7 * 24 {
+            let now = week + chrono::Duration::hours(hour);
+            let begins = moment(now);
+            let found = numbers(100, 7, Some(begins));
+            assert_eq!(found.len(), 100, "at {now}, begun at {begins}");
+            assert!(begins - now < chrono::Duration::hours(24), "at {now}, begun at {begins}");
             for n in found {
                 PhoneNumber::parse(&n, None).unwrap_or_else(|e| panic!("{n}: {e}"));
             }
         }
+        let wednesday: DateTime<Utc> = "2026-11-25T15:30:00Z".parse().unwrap();
+        assert_eq!(moment(wednesday), wednesday, "where people can be called it is now");
         for n in numbers(500, 3, None) {
             PhoneNumber::parse(&n, None).unwrap_or_else(|e| panic!("{n}: {e}"));
         }

@@ -292,7 +292,7 @@ fn session(flags: &ConsoleFlags, config: Option<&Config>) -> SessionOptions {
 fn run_demo(flags: &ConsoleFlags, demo: DemoOptions) -> Result<(), CliError> {
     let plain = console::in_lines(flags.plain).map_err(CliError::Usage)?;
     let runtime = runtime()?;
-    let clock: SharedClock = Arc::new(ScaledClock::from_now(demo.speed));
+    let clock = Demo::clock(demo.speed);
     let ring = start_logs(clock.clone(), None, false)?;
     let demo = runtime.block_on(Demo::start(demo, clock))?;
     let Demo { app, config, simulator, clock, .. } = demo;

@@ -152,7 +152,7 @@ static NAMED: LazyLock<[String; 2]> = LazyLock::new(|| {
     let template = format!(
         "SELECT CAST((SELECT {AS_ONE} FROM calls WHERE id IN (#ids($1) UNION
                      SELECT id FROM campaign_calls WHERE call_sid IN (#words($2)) AND call_sid IS NOT NULL)) AS TEXT),
-                 CAST((SELECT #list((SELECT e.key FROM call_events AS e WHERE e.key = w.value)) FROM (#words($3)) AS w) AS TEXT)"
+                 CAST((SELECT #list(value) FROM (#words($3)) AS w WHERE (SELECT 1 FROM call_events AS e WHERE e.key = w.value) IS NOT NULL) AS TEXT)"
     );
     [Kind::Sqlite, Kind::Postgres].map(|kind| spoken(kind, &template))
 });
@@ -166,8 +166,7 @@ impl Tx {
         let [ids, sids, keys] = [json!(ids), json!(sids), json!(keys)].map(|list| letters(self.kind(), list.to_string()));
         let (calls, known): (String, String) = on_tx!(self, |db| sqlx::query_as(sql).bind(ids).bind(sids).bind(keys).fetch_one(&mut *db).await?);
         let damaged = |e: serde_json::Error| StoreError::Damaged(format!("a call cannot be read ({e})"));
-        let known: Vec<Option<String>> = serde_json::from_str(&known).map_err(damaged)?;
-        Ok((serde_json::from_str(&calls).map_err(damaged)?, known.into_iter().flatten().collect()))
+        Ok((serde_json::from_str(&calls).map_err(damaged)?, serde_json::from_str(&known).map_err(damaged)?))
     }
 
     /// Writes what has moved of many calls: two statements at most, as one text.
