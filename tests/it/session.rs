@@ -504,7 +504,7 @@ fn clicks_do_what_stands_there_and_a_second_one_opens() {
     let tab = find(&mut s, "O Outcomes");
     click(&mut s, tab);
     assert_eq!((s.focus, s.zoom), (Pane::Outcomes, false));
-    let tag = find(&mut s, "1 interest 2");
+    let tag = find(&mut s, "1 yes 2");
     screen(&mut s, 80, 24);
     assert!(matches!(click(&mut s, tag).as_slice(), [Effect::Tag { outcome: Some(Outcome::Interested), .. }]));
 }
