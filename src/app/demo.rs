@@ -274,11 +274,11 @@ fn numbers(n: usize, seed: u64, open_at: Option<DateTime<Utc>>) -> Vec<String> {
     out
 }
 
-/// The moment at which a demonstration begins: now, or, where the law has every sample number's place closed (a night
-/// between Saturday and Sunday), the next half hour in which some are open.
+/// The moment at which a demonstration begins: now, or, where the law has every sample number's place closed (hours of a
+/// weekend), half hours later until enough are open.
 fn moment(now: DateTime<Utc>) -> DateTime<Utc> {
-    let later = (0..96).map(|half_hours| now + chrono::Duration::minutes(30 * half_hours));
-    later.clone().find(|t| numbers(ENOUGH, 1, Some(*t)).len() == ENOUGH).unwrap_or(now)
+    let mut later = (0..96).map(|half_hours| now + chrono::Duration::minutes(30 * half_hours));
+    later.find(|t| numbers(ENOUGH, 1, Some(*t)).len() == ENOUGH).unwrap_or(now)
 }
 
 /// Settings whose hours open two hours from now: what a waiting campaign looks like.
