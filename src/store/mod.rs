@@ -60,7 +60,7 @@ pub use calls::{CallFilter, Cursor, NewCall, NewOutcome, PaneQuery};
 pub use campaigns::{CampaignEdit, NewCampaign, QueueCount, QueuedRow, ZoneHead};
 pub use chronicle::{Aside, Deed, TOLD};
 pub use contacts::{ContactSlice, ContactTable, FillContact, Map, PlaceCount, SourceRow, Unfinished};
-pub use counting::{ContactRows, Recyclable};
+pub use counting::{ContactRows, Recyclable, Rounds};
 pub use dials::LastDial;
 pub use error::StoreError;
 pub use figures::{Figures, Waiting};

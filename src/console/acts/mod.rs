@@ -82,7 +82,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Edit => campaigns::edit(state),
         Action::MoreLines => return campaigns::lines(state, 1),
         Action::FewerLines => return campaigns::lines(state, -1),
-        Action::Recycle => campaigns::recycle(state),
+        Action::Recycle => return campaigns::recycle(state),
         Action::Why => return campaigns::why(state),
         Action::New => campaigns::new(state),
         Action::Import => campaigns::import(state),
