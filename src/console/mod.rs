@@ -116,8 +116,8 @@ pub struct ConsoleOptions {
     pub ages: crate::config::Ages,
     /// The telephone network is the built-in one.
     pub simulated: bool,
-    /// What is to be known of the database, in a few words.
-    pub database_hint: Option<String>,
+    /// What is to be known of the database or the clock, in a few words.
+    pub known: Option<String>,
     /// Another process holds the engine: its words.
     pub following: tokio::sync::watch::Receiver<Option<String>>,
     /// Why this process must end, once a part of it has broken down.
