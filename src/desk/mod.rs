@@ -15,6 +15,7 @@ mod chronicle;
 mod claim;
 mod contacts;
 mod dnc;
+mod errands;
 mod error;
 mod explain;
 mod filling;
