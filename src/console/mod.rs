@@ -68,6 +68,7 @@ mod tagging;
 mod terminal;
 mod text;
 pub mod theme;
+mod typing;
 mod update;
 mod view;
 pub mod waiting;
