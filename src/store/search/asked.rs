@@ -16,7 +16,7 @@ use crate::domain::{
 #[derive(Debug, Clone, PartialEq)]
 pub struct CallSearch {
     pub owner: OwnerId,
-    /// As it is typed: beginnings of words of the name, last digits of the number.
+    /// As it is typed: beginnings of words of the name and the note, last digits of the number.
     pub text: String,
     pub campaign: Option<CampaignId>,
     pub outcome: Option<Outcome>,

@@ -138,7 +138,7 @@ impl Store {
         // `#plain`: by their numbers, of which these are the last, and not through all dials of an owner.
         let newest = sql!(
             self.kind(),
-            "SELECT dialled, contact_name, phone_number FROM campaign_calls
+            "SELECT dialled, contact_name, notes, phone_number FROM campaign_calls
                       WHERE dialled > $1 AND dialled >= $2 AND dialled < $3 AND dialled IS NOT NULL AND #plain(user_id) = $4 AND ($5 IS NULL OR campaign_id = $5)
                       ORDER BY dialled DESC LIMIT $6"
         );
@@ -148,9 +148,9 @@ impl Store {
         };
         let end = before.min(end);
         on!(self.pool(), |db| {
-            let rows: Vec<(i64, String, String)> =
+            let rows: Vec<(i64, String, String, String)> =
                 sqlx::query_as(newest).bind(searched).bind(first).bind(end).bind(q.owner).bind(q.campaign).bind(NEWEST).fetch_all(db).await?;
-            let fits = rows.into_iter().filter(|(_, name, number)| wanted.fits(name, number));
+            let fits = rows.into_iter().filter(|(_, name, note, number)| wanted.fits(name, note, number));
             let mut numbers: Vec<i64> = fits.map(|r| r.0).take(usize::try_from(limit).unwrap_or(0)).collect();
             let left = limit - i64::try_from(numbers.len()).unwrap_or(limit);
             if left > 0 {

@@ -9,7 +9,7 @@ use crate::domain::id::{CampaignId, OwnerId};
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Wanted {
     words: Vec<String>,
-    /// The digits of each backwards; alone they may begin a word of a name as well.
+    /// The digits of each backwards; alone they may begin a word of a name or a note as well.
     ends: Vec<String>,
 }
 
@@ -29,9 +29,9 @@ impl Wanted {
     }
 
     /// As the index compares, for calls that it has not yet.
-    pub(super) fn fits(&self, name: &str, number: &str) -> bool {
-        let (names, tail): (Vec<String>, String) = (words(name).collect(), backwards(number));
-        let begins = |word: &String| names.iter().any(|n| n.starts_with(word.as_str()));
+    pub(super) fn fits(&self, name: &str, note: &str, number: &str) -> bool {
+        let (said, tail): (Vec<String>, String) = (words(name).chain(words(note)).collect(), backwards(number));
+        let begins = |word: &String| said.iter().any(|n| n.starts_with(word.as_str()));
         self.words.iter().all(begins) && self.ends.iter().all(|end| tail.starts_with(end.as_str()) || self.words.is_empty() && begins(&forwards(end)))
     }
 
@@ -63,11 +63,14 @@ pub(super) fn backwards(number: &str) -> String {
     number.chars().rev().filter(char::is_ascii_digit).collect()
 }
 
-/// The words of a name in small letters, accents as they are. The index parts words at ASCII that is no letter or
+/// Longer words are known by so many letters: neither index takes a word of any length.
+const LETTERS: usize = 64;
+
+/// The words of a name or a note in small letters, accents as they are. The index parts words at ASCII that is no letter or
 /// digit, and nowhere else: so must this.
 pub(super) fn words(text: &str) -> impl Iterator<Item = String> {
     let plain: String = text.nfc().flat_map(char::to_lowercase).map(|c| if is_part(c) { c } else { ' ' }).collect();
-    plain.split(' ').filter(|w| !w.is_empty()).map(str::to_owned).collect::<Vec<_>>().into_iter()
+    plain.split(' ').filter(|w| !w.is_empty()).map(|w| w.chars().take(LETTERS).collect()).collect::<Vec<_>>().into_iter()
 }
 
 fn is_part(c: char) -> bool {
@@ -80,12 +83,21 @@ mod tests {
 
     #[test]
     fn words_begin_and_numbers_end_with_what_is_typed() {
-        let fits = |text: &str, name: &str, number: &str| Wanted::of(text).fits(name, number);
+        let fits = |text: &str, name: &str, number: &str| Wanted::of(text).fits(name, "", number);
         assert!(fits("ro", "Jane Roe", "+12025550142") && fits("JANE 0142", "Jane Roe", "+12025550142"));
         assert!(!fits("oe", "Jane Roe", "+12025550142"), "the beginning of a word");
         assert!(fits("(202) 555-0142", "", "+12025550142") && fits("+1 202 555 0142", "", "+12025550142"));
         assert!(!fits("0143", "Jane Roe", "+12025550142") && fits("12", "Contact 1239", "+12025550142"));
         assert!(fits("brien", "Sean O'Brien", "") && fits("ÉLO", "Élodie", "") && fits("elo\u{301}", "Eló", "") && !fits("elo", "Élodie", ""));
+    }
+
+    #[test]
+    fn a_note_says_more_of_who_is_meant() {
+        let fits = |text: &str| Wanted::of(text).fits("Jane Roe", "Second line:\ncalls back at 1430, gro\u{df}e Firma", "+12025550142");
+        assert!(fits("second") && fits("jane FIRMA") && fits("gro\u{df}e") && fits("roe 0142 second") && fits("1430"));
+        assert!(!fits("econd") && !fits("jane third") && !fits("jane 1430"), "digits beside words are a number's");
+        let long = "x".repeat(4000);
+        assert!(Wanted::of(&long).fits("", &long, "") && words(&long).all(|w| w.len() == LETTERS));
     }
 
     #[test]
