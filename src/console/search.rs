@@ -68,7 +68,7 @@ pub fn understood(typed: &str, known: &Known<'_>) -> Understood {
     all.dated(known);
     for word in rest {
         let digits = word.chars().all(|c| c.is_ascii_digit() || "+-().".contains(c));
-        all.chips.push(format!("{} {word}", if digits { "digits" } else { "name" }));
+        all.chips.push(format!("{} {word}", if digits { "digits" } else { "word" }));
     }
     all
 }
@@ -285,10 +285,10 @@ mod tests {
 
     #[test]
     fn words_digits_and_fields_are_told_apart() {
-        assert_eq!(chips("roe 0142"), ["name roe", "digits 0142"]);
+        assert_eq!(chips("roe 0142"), ["word roe", "digits 0142"]);
         assert_eq!(chips("outcome:int by:to"), ["outcome interested", "tagged by tom"]);
         assert_eq!(chips("outcome:do_not state:busy"), ["outcome do not call", "state busy"]);
-        assert_eq!(chips("roe yesterday"), ["yesterday", "name roe"]);
+        assert_eq!(chips("roe yesterday"), ["yesterday", "word roe"]);
         assert_eq!(read("o'brien \"anna maria\"").2.text, "o'brien anna maria");
     }
 
@@ -312,7 +312,7 @@ mod tests {
         let at = |t: &str| t.parse().ok();
         assert_eq!((search.from, search.until), (at("2026-11-17T10:15:00Z"), at("2026-11-17T10:45:00Z")));
         // Four digits are the end of a number, whatever stands before them.
-        assert_eq!(chips("may 0142"), ["name may", "digits 0142"]);
+        assert_eq!(chips("may 0142"), ["word may", "digits 0142"]);
     }
 
     #[test]
