@@ -82,7 +82,7 @@ fn result(all: &mut Understood, known: &Known<'_>, words: &[String]) -> Option<u
     (1..=words.len().min(3)).rev().find(|n| {
         let said = fold(&words[..*n].join(" "));
         if TO_TAG.contains(&said.as_str()) {
-            all.to_tag();
+            all.untagged();
             return true;
         }
         if all.search.outcome.is_none() && Outcome::ALL.iter().any(|o| o.label() == said) {
@@ -126,19 +126,16 @@ fn field(all: &mut Understood, known: &Known<'_>, name: &str, value: &str) {
 fn outcome(all: &mut Understood, _known: &Known<'_>, value: &str) {
     let wanted = fold(value).replace(['_', '-'], " ");
     if TO_TAG.contains(&wanted.as_str()) || wanted == "none" {
-        return all.to_tag();
+        return all.untagged();
     }
     let found = Outcome::ALL.into_iter().find(|o| !wanted.is_empty() && o.label().starts_with(&wanted));
-    match found {
-        Some(outcome) => {
-            all.search.outcome = Some(outcome);
-            all.chips.push(format!("outcome {}", outcome.label()));
-        }
-        None => {
-            let mut there: Vec<String> = Outcome::ALL.map(|o| o.label().replace(' ', "_")).into();
-            there.push("untagged".to_owned());
-            all.lacks("outcome", value, &there);
-        }
+    if let Some(outcome) = found {
+        all.search.outcome = Some(outcome);
+        all.chips.push(format!("outcome {}", outcome.label()));
+    } else {
+        let mut there: Vec<String> = Outcome::ALL.map(|o| o.label().replace(' ', "_")).into();
+        there.push("untagged".to_owned());
+        all.lacks("outcome", value, &there);
     }
 }
 
@@ -195,7 +192,7 @@ fn on_day(all: &mut Understood, known: &Known<'_>, value: &str) {
 }
 
 impl Understood {
-    fn to_tag(&mut self) {
+    fn untagged(&mut self) {
         self.search.to_tag = true;
         self.chips.push("to tag".to_owned());
     }
