@@ -324,6 +324,126 @@ mod tests {
         assert!(matches!(&rows[0], Row::Bad { reason, .. } if reason.contains("do not call")));
     }
 
+    /// What a cell says in a word or two, in a column that is about the person.
+    #[test]
+    fn a_mark_in_a_cell_counts() {
+        let mut wrong = Vec::new();
+        let marks = [
+            "Unsubscribed",
+            "Blacklisted",
+            "Litigator",
+            "TPS",
+            "CTPS",
+            "Robinson",
+            "Robinsonliste",
+            "Bloctel",
+            "Suppressed",
+            "Blocked",
+            "blocklist",
+            "DND",
+            "DNCR",
+            "IDNC",
+            "D.N.C.",
+            "D N C",
+            "no calls",
+            "No contact",
+            "no phone calls please",
+            "gesperrt",
+            "Sperre",
+            "Widerspruch",
+            "Werbesperre",
+            "baja",
+            "拒否",
+            "電話拒否",
+            "STOP",
+            "remove from list",
+            "take me off your list",
+            "cease and desist",
+            "consent withdrawn",
+            "asked to not be called",
+            "did not want to be called",
+            "ne pas rappeler",
+            "N'appelez plus",
+            "No volver a llamar",
+            "wil niet gebeld worden",
+            "전화하지 마세요",
+            "不要再打",
+            "disconnected",
+            "Deceased",
+            "wrong number",
+            "VIP, unsubscribed, EU customer of ours",
+            "Black List",
+            "опт-аут; Не звонить",
+            "Đừng gọi",
+        ];
+        for text in marks {
+            for header in ["Lead Status", "Tags"] {
+                let file: &'static str = Box::leak(format!("phone,{header}\n202-555-0142,\"{text}\"\n").into_boxed_str());
+                if !good(&read(file, &[]).unwrap()[0]).do_not_call {
+                    wrong.push(format!("{header}: {text}"));
+                }
+            }
+        }
+        let others = [
+            "Jane Robinson",
+            "not blocked",
+            "Stop by on Tuesday",
+            "the call got disconnected, ring again",
+            "asked about his late wife, deceased in 2019",
+            "no answer",
+            "No. 12",
+            "subscribed",
+            "interested",
+            "Stopped smoking",
+            "new number",
+            "open",
+            "service plan",
+            "Nixdorf",
+            "Blockbuster video",
+            "Number verified",
+            "Optician",
+            "black car",
+            "callback",
+            "voicemail",
+        ];
+        for text in others {
+            let file: &'static str = Box::leak(format!("phone,Remarks\n202-555-0142,\"{text}\"\n").into_boxed_str());
+            if good(&read(file, &[]).unwrap()[0]).do_not_call {
+                wrong.push(format!("no mark: {text}"));
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        // Of a newsletter it is none, nor what somebody is called.
+        let rows = read("phone,Newsletter,Sales rep\n202-555-0142,unsubscribed,Tom Robinson\n", &[]).unwrap();
+        assert!(!good(&rows[0]).do_not_call);
+    }
+
+    #[test]
+    fn signs_under_a_permission() {
+        for (sign, want) in [
+            ("☐", true),
+            ("□", true),
+            ("×", true),
+            ("⛔", true),
+            ("🚫", true),
+            ("✗", true),
+            ("❌", true),
+            ("✓", false),
+            ("☑", false),
+            ("✅", false),
+            ("○", false),
+            ("1.0", false),
+            ("", false),
+        ] {
+            let file: &'static str = Box::leak(format!("phone,OK to call\n202-555-0142,{sign}\n").into_boxed_str());
+            assert_eq!(good(&read(file, &[]).unwrap()[0]).do_not_call, want, "{sign}");
+        }
+        for sign in ["*", "?", "!", "-", "♥"] {
+            let file: &'static str = Box::leak(format!("phone,OK to call\n202-555-0142,{sign}\n").into_boxed_str());
+            assert!(matches!(&read(file, &[]).unwrap()[0], Row::Bad { reason, .. } if reason.contains("neither yes nor no")), "{sign}");
+        }
+    }
+
     #[test]
     fn headers_that_ask_whether_one_may_call() {
         for header in

@@ -22,6 +22,8 @@ pub struct Columns {
     pub unclear: Vec<usize>,
     /// All others in which somebody may have written it: neither names nor what the operator leaves out.
     pub spoken: Vec<usize>,
+    /// Of those the ones in which a mark such as "Unsubscribed" is one of calls.
+    pub marked: Vec<usize>,
 }
 
 /// Decides the columns of a header.
@@ -66,6 +68,7 @@ pub fn assign(headers: &[String], mapping: &Mapping) -> Result<Columns, CsvError
     }
     let left_out = |i: usize| mapping.iter().any(|(field, column)| field == IGNORE && key(column) == joined[i]);
     columns.spoken = (0..headers.len()).filter(|i| !left_out(*i) && is_spoken(columns.fields[*i], &keys[*i])).collect();
+    columns.marked = columns.spoken.iter().copied().filter(|i| !refusal::is_of_others(&keys[*i])).collect();
     if columns.phones.is_empty() {
         return Err(CsvError::NoPhoneColumn { headers: clean(&headers.join(", "), 300) });
     }
@@ -125,6 +128,72 @@ mod tests {
 
     fn taken_for(header: &str) -> Option<Meaning> {
         refusal::meaning(&words(header))
+    }
+
+    #[test]
+    fn more_headers_from_the_field() {
+        let refusals = [
+            "Black List",
+            "Block List",
+            "Deny List",
+            "D.N.C.",
+            "D N C",
+            "Dnt Call",
+            "Spærret",
+            "Schwarze Liste",
+            "Sperrkennzeichen",
+            "Widersprochen",
+            "Keine Werbeanrufe",
+            "Keine Kontaktaufnahme",
+            "Anruf unerwünscht",
+            "Telefonwerbung untersagt",
+            "Ne pas rappeler",
+            "Ne pas démarcher",
+            "Appels interdits",
+            "Μην τηλεφωνείτε",
+            "拒絕來電",
+            "電話拒否",
+            "통화거부",
+            "Đừng gọi",
+            "Aranmak istemiyor",
+            "Запрет звонков",
+            "Запрещено звонить",
+            "Чорний список",
+            "Zwarte lijst",
+            "Czarna lista",
+            "Spärrlista",
+            "Puhelinmyyntikielto",
+            "Nevolejte",
+            "Zákaz volání",
+            "Nem hívható",
+            "No marketing calls",
+            "Exclude From Dialer",
+            "Rejects calls",
+            "Objects to calls",
+            "Cease and desist",
+            "Remove Me",
+            "Take off list",
+            "Call Hold",
+            "Call Lock",
+            "Banned",
+            "Wrong Number",
+            "Bad Number",
+            "Disconnected",
+            "Deceased",
+            "Verstorben",
+        ];
+        for header in refusals {
+            assert_eq!(taken_for(header), Some(Meaning::DoNotCall), "{header}");
+        }
+        for header in ["Accord téléphone", "Acord apel", "Arama izni", "Aceita ligações", "Anruf erwünscht", "수신동의"] {
+            assert_eq!(taken_for(header), Some(Meaning::MayCall), "{header}");
+        }
+        for header in ["동의", "Sperrgrund", "Запрет", "Kielto", "拒否理由", "Interdiction"] {
+            assert_eq!(taken_for(header), Some(Meaning::Unclear), "{header}");
+        }
+        for header in ["Status", "Minor", "Stopover", "Blockchain", "A B C", "Optician", "Recall date", "Accordion", "Izmir"] {
+            assert_eq!(taken_for(header), None, "{header}");
+        }
     }
 
     #[test]

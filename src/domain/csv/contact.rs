@@ -84,7 +84,10 @@ impl<R: Read> ContactFile<R> {
 
     /// The first column in which somebody has written it, in whatever column that is.
     fn said_in(&self) -> Option<usize> {
-        self.columns.spoken.iter().copied().find(|i| refusal::is_said(&self.text(*i)))
+        self.columns.spoken.iter().copied().find(|i| {
+            let text = self.text(*i);
+            refusal::is_said(&text) || (self.columns.marked.contains(i) && refusal::is_a_mark(&text))
+        })
     }
 
     fn numbers<'a>(&'a self, columns: &'a [usize]) -> impl Iterator<Item = Parsed> + 'a {

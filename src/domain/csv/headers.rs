@@ -24,7 +24,18 @@ pub fn words(header: &str) -> Vec<String> {
             _ => out.push(String::new()),
         }
     }
-    out.iter().map(|w| fold(w).chars().filter(|c| c.is_alphanumeric()).collect::<String>()).filter(|w| !w.is_empty()).collect()
+    let words = out.iter().map(|w| fold(w).chars().filter(|c| c.is_alphanumeric()).collect::<String>()).filter(|w| !w.is_empty());
+    spelled(words.collect())
+}
+
+/// Letters that stand alone in a row are one word: `D.N.C.`
+fn spelled(words: Vec<String>) -> Vec<String> {
+    let alone = |w: &String| w.len() == 1 && w.bytes().all(|b| b.is_ascii_lowercase());
+    let mut out: Vec<String> = Vec::new();
+    for row in words.chunk_by(|a, b| alone(a) && alone(b)) {
+        if row.len() > 2 { out.push(row.concat()) } else { out.extend_from_slice(row) }
+    }
+    out
 }
 
 /// A header as it is compared: its words together.

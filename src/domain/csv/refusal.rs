@@ -92,6 +92,12 @@ const WORDS: &[&str] = &[
     "soittokielto",
     "чс",
     "iys",
+    "banned",
+    "sperrkennzeichen",
+    "widersprochen",
+    "spærret",
+    "sparrlista",
+    "zablokovan*",
 ];
 
 /// Words without what stands between them, anywhere in a header.
@@ -134,7 +140,30 @@ const PHRASES: &[&str] = &[
     "nottobecalled",
     "nottocall",
     "notcall",
+    "notbecalled",
+    "notwanttobecalled",
+    "notwantcalls",
+    "nolongerwant",
     "donotcall",
+    "blacklist",
+    "blocklist",
+    "denylist",
+    "nomarketingcall",
+    "excludefromdial",
+    "rejectscall",
+    "objectstocall",
+    "objecttocall",
+    "ceaseanddesist",
+    "removeme",
+    "removefromlist",
+    "removefromyourlist",
+    "takemeoff",
+    "takeofflist",
+    "takeoffthelist",
+    "takeoffyourlist",
+    "callhold",
+    "calllock",
+    "dntcall",
     // German
     "nichtanrufen",
     "nichtmehranrufen",
@@ -156,6 +185,14 @@ const PHRASES: &[&str] = &[
     "widerspruchtelefon",
     "telefonwiderspruch",
     "robinsonliste",
+    "schwarzeliste",
+    "keinewerbeanruf",
+    "keinekontaktaufnahme",
+    "anrufunerwunscht",
+    "anrufeunerwunscht",
+    "kontaktunerwunscht",
+    "telefonwerbunguntersagt",
+    "werbunguntersagt",
     // French
     "nepasappeler",
     "nepascontacter",
@@ -174,6 +211,15 @@ const PHRASES: &[&str] = &[
     "oppositiontelephon",
     "oppositionappel",
     "oppositiondemarchage",
+    "nepasrappeler",
+    "neplusrappeler",
+    "nepasdemarcher",
+    "neplusdemarcher",
+    "nappelezplus",
+    "nappelezpas",
+    "nerappelezplus",
+    "appelsinterdit",
+    "appelinterdit",
     // Spanish, Portuguese
     "nollamar",
     "nollame",
@@ -184,6 +230,9 @@ const PHRASES: &[&str] = &[
     "nodeseaserllamad",
     "listarobinson",
     "listanegra",
+    "novolverallamar",
+    "nollamen",
+    "prohibidollamar",
     "exclusionllamadas",
     "naoligar",
     "naoligue",
@@ -212,6 +261,10 @@ const PHRASES: &[&str] = &[
     "belmeniet",
     "nietmeerbellen",
     "nietbenaderen",
+    "nietgebeld",
+    "nietmeergebeld",
+    "wilnietgebeld",
+    "zwartelijst",
     // Scandinavian, Finnish
     "ringinte",
     "ringej",
@@ -229,16 +282,23 @@ const PHRASES: &[&str] = &[
     "eisoiteta",
     "puhelinkielto",
     "markkinointikielto",
+    "myyntikielto",
+    "spærreliste",
     // Polish, Czech, Slovak, Hungarian, Romanian, Croatian, Slovene
     "niedzwon",
     "niekontaktowac",
     "zakazkontaktu",
+    "zakazdzwon",
+    "zakazvolani",
+    "czarnalista",
     "nevolat",
+    "nevolejte",
     "nekontaktovat",
     "nehivja",
     "nehivd",
     "nehivhato",
     "nehivni",
+    "nemhivhato",
     "nusunati",
     "nucontactati",
     "nuapelati",
@@ -251,7 +311,9 @@ const PHRASES: &[&str] = &[
     "aramayin",
     "aranmasin",
     "aramaistemiyor",
+    "aranmakistemiyor",
     "μηνκαλειτε",
+    "μηντηλεφωνειτε",
     "μητηλεφωνειτε",
     "μηνενοχλειτε",
     "neskambinti",
@@ -265,7 +327,11 @@ const PHRASES: &[&str] = &[
     "небеспокоить",
     "стоплист",
     "черныисписок",
-    "отказотзвонков",
+    "отказотзвонк",
+    "запретзвонк",
+    "запретназвонк",
+    "запрещенозвонить",
+    "чорнийсписок",
     "недзвонити",
     "нетелефонувати",
     "незвънете",
@@ -302,7 +368,18 @@ const PHRASES: &[&str] = &[
     "請勿聯絡",
     "勿擾",
     "黑名單",
+    "拒絕來電",
+    "拒絕致電",
+    "不要再打",
+    "別再打",
+    "别再打",
+    "勿打",
     "電話不可",
+    "電話拒否",
+    "架電拒否",
+    "連絡拒否",
+    "着信拒否",
+    "電話お断り",
     "電話禁止",
     "架電禁止",
     "架電不可",
@@ -315,10 +392,16 @@ const PHRASES: &[&str] = &[
     "전화금지",
     "전화거부",
     "수신거부",
+    "통화거부",
+    "연락거부",
+    "통화금지",
+    "전화하지마",
+    "연락하지마",
     "두낫콜",
     "khonggoi",
     "khonglienlac",
     "dungoi",
+    "dunggoi",
     "jangantelepon",
     "janganhubungi",
     "janganditelepon",
@@ -396,6 +479,16 @@ const ALLOWED: &[&str] = &[
     "peutetreappele",
     "moznadzwonic",
     "можнозвонить",
+    "accordtelephon",
+    "accordappel",
+    "acordapel",
+    "acordtelefon",
+    "aramaizni",
+    "aceitaligac",
+    "anruferwunscht",
+    "telefonerwunscht",
+    "수신동의",
+    "전화동의",
 ];
 
 /// Beginnings of a word of consent: with a word of a call beside it, who is marked may be called.
@@ -472,6 +565,43 @@ const UNCLEAR: &[&str] = &[
     "rgpd",
     "lgpd",
     "tcpa",
+    "동의",
+    "同意",
+    "izin",
+    "izni",
+    "accord",
+    "acord",
+];
+
+/// In a word that forbids something, and it cannot be told what.
+const FORBIDS: &[&str] = &["sperr", "spærr", "sparra", "zakaz", "запре", "заборон", "interdit", "interdic", "prohib", "verbot", "kielto", "拒", "禁", "勿"];
+
+/// That a number is nobody's any more, or not this person's, or that the person has died: in a header, or as all that a
+/// cell says.
+const GONE: &[&str] = &[
+    "wrongnumber",
+    "wrongphone",
+    "badnumber",
+    "badphone",
+    "invalidnumber",
+    "disconnected",
+    "notinservice",
+    "outofservice",
+    "deceased",
+    "falschenummer",
+    "keinanschluss",
+    "verstorben",
+    "fauxnumero",
+    "mauvaisnumero",
+    "decede",
+    "numeroequivocado",
+    "numeroerrado",
+    "numerosbagliato",
+    "fallecid",
+    "falecid",
+    "deceduto",
+    "verkeerdnummer",
+    "overleden",
 ];
 
 /// Words that mean either where nothing but [`FILL`] stands beside them.
@@ -592,7 +722,7 @@ pub fn meaning(words: &[String]) -> Option<Meaning> {
     let any = |list: &[&str]| list.iter().any(|p| joined.contains(p));
     let of_calls = words.iter().any(|w| CALLS.iter().any(|c| w.starts_with(c) || (c.len() > 4 && w.contains(c))));
     let other = any(OTHERS) && !of_calls;
-    if refuses(words, &joined) {
+    if refuses(words, &joined) || any(GONE) {
         return (!other).then_some(Meaning::DoNotCall);
     }
     let forbids = words.windows(2).any(|w| (w[0] == "do" && w[1] == "not") || (w[0] == "don" && w[1] == "t"))
@@ -618,23 +748,73 @@ pub fn meaning(words: &[String]) -> Option<Meaning> {
     // A permission without a word of what for: who knows, says so.
     let beside = |w: &String| FILL.contains(&w.as_str()) || FOR_WHAT.contains(&w.as_str()) || PERMITS.iter().any(|p| w.contains(p));
     let open = permits && words.iter().all(beside);
-    let unclear = (words.iter().any(|w| UNCLEAR.contains(&w.as_str())) || open) && !proof;
+    let forbids = words.iter().any(|w| FORBIDS.iter().any(|f| w.contains(f)));
+    let unclear = forbids || (words.iter().any(|w| UNCLEAR.contains(&w.as_str())) || open) && !proof;
     let alone =
         words.iter().any(|w| UNCLEAR_ALONE.contains(&w.as_str())) && words.iter().all(|w| UNCLEAR_ALONE.contains(&w.as_str()) || FILL.contains(&w.as_str()));
     (unclear || alone || one_of(&joined, ASKS)).then_some(Meaning::Unclear)
 }
 
+/// Whether a header is about letters and the like, and not about calls.
+pub fn is_of_others(words: &[String]) -> bool {
+    let has = |list: &[&str]| words.iter().any(|w| list.iter().any(|o| w.contains(o)));
+    has(OTHERS) && !has(CALLS)
+}
+
 /// What a cell has in it that says "do not call": a cheap look before the words are read.
 static HINTS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let hints = RINGING[..7].iter().chain(CALLS).chain(HINTED);
+    let hints = RINGING[..7].iter().chain(CALLS).chain(HINTED).chain(GONE);
     AhoCorasick::builder().ascii_case_insensitive(true).build(hints).ok()
 });
 
 const HINTED: &[&str] = &[
     "dnc",
+    "dnt",
     "opt",
     "solicit",
     "disturb",
+    "remov",
+    "off",
+    "list",
+    "lista",
+    "cease",
+    "withdrawn",
+    "revo",
+    "block",
+    "no longer",
+    "exclu",
+    "text",
+    "sollicit",
+    "marchag",
+    "marcher",
+    "molest",
+    "desea",
+    "ligue",
+    "perturb",
+    "incomod",
+    "chama",
+    "bloque",
+    "opposiz",
+    "storen",
+    "benader",
+    "lijst",
+    "regist",
+    "kielto",
+    "apela",
+    "klici",
+    "ενοχλ",
+    "skambin",
+    "стоп",
+    "спис",
+    "звън",
+    "обажд",
+    "תקשר",
+    "扰",
+    "擾",
+    "再打",
+    "断り",
+    "통화",
+    "두낫",
     "kontakt",
     "werb",
     "contat",
@@ -696,6 +876,53 @@ pub fn is_said(text: &str) -> bool {
     }
     (0..words.len()).any(|i| says_it(&words[i..]))
 }
+
+/// A cell, or a tag of several in it, that is nothing but such a mark: "Unsubscribed", "No calls please", "Wrong number".
+/// In a sentence the same words may be about something else.
+pub fn is_a_mark(text: &str) -> bool {
+    if text.is_ascii() && !MARKS.as_ref().is_none_or(|m| m.is_match(text)) {
+        return false;
+    }
+    is_gone(text)
+        || text.split([',', ';', '|', '/', '\n', '(', ')']).any(|tag| {
+            let words: Vec<String> = headers::words(tag).into_iter().take(MARK + 1).collect();
+            (1..=MARK).contains(&words.len()) && marks(&words)
+        })
+}
+
+/// Words of a mark at most.
+const MARK: usize = 4;
+
+/// Of [`WORDS`] those that are a surname too, or letters of much else, unless they are all that is said.
+const AMBIGUOUS: &[&str] = &["robinson*", "litigator*", "nix", "rpo", "iys", "tps", "ctps", "bmnr", "чс", "dnd", "dnp"];
+
+/// What forbids where it stands alone.
+const ALONE: &[&str] = &["stop", "baja", "robinson", "litigator", "tps", "ctps", "dnd", "dnp", "dncr", "拒否", "拒絶", "拒绝", "拒絕", "отказ"];
+
+fn marks(words: &[String]) -> bool {
+    let joined = words.concat();
+    let negated = words.iter().any(|w| NEGATIONS.contains(&w.as_str()));
+    let sure = |w: &String| WORDS.iter().filter(|p| !AMBIGUOUS.contains(p)).any(|p| is(w, &fold(p)));
+    let pair = words.windows(2).any(|w| PAIRS.iter().any(|(one, two)| w[0] == *one && w[1].starts_with(two)));
+    pair || (!negated && words.iter().any(|w| sure(w) || w.contains("dnc"))) || one_of(&joined, ALONE)
+}
+
+/// A number or a person that is gone, in a few words; a call that was disconnected is neither.
+fn is_gone(text: &str) -> bool {
+    let words: Vec<String> = headers::words(text).into_iter().take(MARK + 1).collect();
+    let joined = words.concat();
+    words.len() <= MARK && !words.iter().any(|w| w.starts_with("call")) && GONE.iter().any(|g| joined.contains(g))
+}
+
+/// A cheap look before the words of a mark are read.
+static MARKS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let stems = WORDS.iter().map(|w| w.trim_end_matches('*')).filter(|w| w.len() > 2);
+    // Words in two: "black list", "opt out", "wrong number".
+    let parts =
+        ["stop", "no ", "no-", "no_", "d.n.c", "d n c", "d-n-c", "d/n/c", "black", "block", "opt", "wrong", "bad ", "service", "number", "nummer", "numero"];
+    let stems = stems.chain(GONE.iter().copied()).chain(ALONE.iter().copied()).chain(parts);
+    AhoCorasick::builder().ascii_case_insensitive(true).build(stems).ok()
+});
 
 /// Words beside a number by which somebody says that it is nobody's any more, or not this person's.
 const WRONG: &[&str] = &[
@@ -784,9 +1011,13 @@ fn begins_with_a_phrase(words: &[String]) -> bool {
 const PAIRS: &[(&str, &str)] =
     &[("no", "phone"), ("no", "call"), ("no", "contact"), ("no", "dial"), ("inte", "ring"), ("ej", "ring"), ("nu", "suna"), ("nu", "contact"), ("nu", "apela")];
 
+/// Whether a word is that of a pattern of [`WORDS`].
+fn is(word: &str, pattern: &str) -> bool {
+    pattern.strip_suffix('*').map_or(word == pattern, |start| word.starts_with(start))
+}
+
 fn refuses(words: &[String], joined: &str) -> bool {
     let [single, phrases] = &*FOLDED;
-    let is = |word: &String, pattern: &String| pattern.strip_suffix('*').map_or(word == pattern, |start| word.starts_with(start));
     words.windows(2).any(|w| PAIRS.iter().any(|(one, two)| w[0] == *one && w[1].starts_with(two)))
         || words.iter().any(|w| single.iter().any(|p| is(w, p)) || w.contains("dnc"))
         || single.iter().any(|p| !p.ends_with('*') && p.len() > 5 && joined == p)
@@ -921,6 +1152,25 @@ fn is_zero(value: &str) -> bool {
     !digits.is_empty() && digits.bytes().all(|b| matches!(b, b'0' | b'.' | b',')) && digits.contains('0')
 }
 
+/// As spreadsheets write a one.
+fn is_one(value: &str) -> bool {
+    let rest = value.strip_prefix('1').unwrap_or("x").trim_start_matches(['.', ',']);
+    rest.bytes().all(|b| b == b'0')
+}
+
+/// A cell without letters or digits under "may be called": an empty box and a cross forbid, a tick and nothing do not; of
+/// any other sign it cannot be told.
+fn by_sign(value: &str) -> Option<bool> {
+    // Boxes, crosses, no entry, prohibited; the multiplication signs.
+    const CROSSES: &[char] = &['☐', '□', '⬜', '◻', '✗', '✘', '✕', '✖', '☒', '❌', '❎', '⨯', '×', '⛔', '🚫', '🛑', '👎'];
+    const TICKS: &[char] = &['✓', '✔', '☑', '✅', '🗹', '○', '◯', '⭕', '👍'];
+    let mut signs = value.chars().filter(|c| !c.is_whitespace() && !matches!(c, '\u{fe0e}' | '\u{fe0f}')).peekable();
+    if signs.peek().is_none() || signs.clone().all(|c| TICKS.contains(&c)) {
+        return Some(false);
+    }
+    signs.any(|c| CROSSES.contains(&c)).then_some(true)
+}
+
 /// Whether a cell of a do-not-call column says "do not call": everything but a clear "no" does.
 pub fn says_no(value: &str) -> bool {
     let value = value.trim();
@@ -940,11 +1190,24 @@ pub fn forbids(value: &str) -> Option<bool> {
     let value = value.trim();
     let key = key(value);
     if key.is_empty() {
-        return Some(value.chars().any(|c| matches!(c, '\u{2717}' | '\u{2718}' | '\u{2612}' | '\u{274c}' | '\u{2716}')));
+        return by_sign(value);
     }
     let day = value.parse::<NaiveDate>().is_ok() || DateTime::parse_from_rfc3339(value).is_ok();
-    if one_of(&key, YES) || one_of(&key, NOTHING) || day {
+    if one_of(&key, YES) || one_of(&key, NOTHING) || day || is_one(value) {
         return Some(false);
     }
     (one_of(&key, NO) || one_of(&key, DENIED) || is_zero(value)).then_some(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A phrase without a hint would be read in headers alone.
+    #[test]
+    fn every_phrase_is_hinted_at() {
+        let hints = HINTS.as_ref().unwrap();
+        let without: Vec<&str> = PHRASES.iter().copied().filter(|p| !hints.is_match(p)).collect();
+        assert!(without.is_empty(), "{without:?}");
+    }
 }
