@@ -31,6 +31,18 @@ pub fn why_ended(r: &PaneRow) -> String {
     }
 }
 
+/// The same, where its state does not say as much.
+#[must_use]
+pub fn more_than_state(r: &PaneRow) -> String {
+    let why = why_ended(r);
+    let said = match r.state {
+        State::Busy => matches!(r.sip_code, Some(486 | 600)),
+        State::Rejected => r.sip_code == Some(603),
+        _ => why.eq_ignore_ascii_case(r.state.words()),
+    };
+    if said { String::new() } else { why }
+}
+
 /// Where a call stands among others: on call first, then ringing, dialling, ended; the longest first, of ended ones
 /// the newest.
 #[must_use]

@@ -16,6 +16,7 @@ use crate::{
     console::{
         dialogs::{AgentSaysNever, AgentsWords},
         keys::{Action, Pane},
+        lists::Column,
         place::Next,
         rows::{age, display_name},
         snapshot::Judged,
@@ -182,40 +183,71 @@ fn draw_queue(frame: &mut Frame<'_>, state: &State, area: Rect, queue: &[&PaneRo
 const AGE: usize = 5;
 const WORD: usize = 13;
 const SHARE: usize = 6;
-/// Narrower queues have no room for shares, the narrowest but for the share a free cell at the end.
+/// Narrower queues have no room for shares, the narrowest but for the share a free cell more between and at the end.
 const WITH_SHARE: usize = 36;
-const WITH_END: usize = 40;
+const ROOMY: usize = 40;
+/// From here the name has what it needs and the agent's reason the rest; from there the number stands between them.
+const WITH_REASON: usize = 60;
+const WITH_NUMBER: usize = 76;
+/// Cells of the name there, and of the number with the free ones before it.
+const NAME: usize = 20;
+const NUMBER: usize = 19;
 
-/// Cells of the name, and of what is said with its share.
-fn queue_widths(width: usize) -> (usize, usize) {
-    let says = WORD + if width >= WITH_SHARE { SHARE } else { 0 };
-    let end = usize::from(width >= WITH_END);
-    (width.saturating_sub(1 + AGE + says + end), says)
+/// Cells of the columns of a queue so wide.
+struct Queue {
+    name: usize,
+    number: usize,
+    age: usize,
+    says: usize,
+    reason: usize,
+    /// Free cells before what the agent says.
+    gap: &'static str,
+}
+
+impl Queue {
+    fn of(state: &State, width: usize) -> Self {
+        let gap = if width >= ROOMY { "  " } else { " " };
+        let wanted = |column, cells| if state.lists.of(Pane::Outcomes).shows(column) { cells } else { 0 };
+        let age = wanted(Column::Time, AGE);
+        let says = wanted(Column::Outcome, gap.len() - 1 + WORD + if width >= WITH_SHARE { SHARE } else { 0 });
+        let number = wanted(Column::Number, if width >= WITH_NUMBER { NUMBER } else { 0 });
+        let left = width.saturating_sub(1 + age + says + number + usize::from(width >= ROOMY));
+        let name = if width >= WITH_REASON { NAME } else { left };
+        Self { name, number, age, says, reason: left.saturating_sub(name), gap }
+    }
 }
 
 /// The heads of the queue's columns.
-pub fn queue_head(width: usize) -> String {
-    format!("{}{:>AGE$} {}", fit("contact", queue_widths(width).0), "age", "agent says")
+pub fn queue_head(state: &State, width: usize) -> String {
+    let q = Queue::of(state, width);
+    let age = format!("{:>AGE$}", "age");
+    let says = format!("{}agent says", q.gap);
+    [("contact", q.name), ("  number", q.number), (age.as_str(), q.age), (says.as_str(), q.says)].map(|(words, width)| fit(words, width)).concat()
 }
 
-/// A call of the queue, here and on the deck: who, since when, and what the agent says, shares under each other.
+/// A call of the queue, here and on the deck: who, since when, and what the agent says, shares under each other, and
+/// why where there is room.
 pub fn queue_spans(state: &State, r: &PaneRow, width: usize) -> Vec<Span<'static>> {
-    let (name, says) = queue_widths(width);
+    let q = Queue::of(state, width);
     let since = r.completed_at.map_or_else(String::new, |t| age(state.now, t));
     let asked = |o| {
-        let share = r.suggestion_confidence.filter(|_| says > WORD).map_or_else(String::new, |c| format!("{:>4.0} %", c * 100.0));
-        format!(" {}{share}", fit(&format!("{}?", short(o)), WORD - 1))
+        let share = r.suggestion_confidence.filter(|_| width >= WITH_SHARE).map_or_else(String::new, |c| format!("{:>4.0} %", c * 100.0));
+        format!("{}{share}", fit(&format!("{}?", short(o)), WORD - 1))
     };
     let (word, role) = match (state.saving.get(&r.id), r.outcome, r.suggestion) {
-        (Some(_), ..) => (format!(" {} saving", state.theme.symbols.saving), "text_dim".to_owned()),
-        (None, Some(o), _) => (format!(" ✓ {}", o.label()), format!("outcome_{}", o.as_str())),
+        (Some(_), ..) => (format!("{} saving", state.theme.symbols.saving), "text_dim".to_owned()),
+        (None, Some(o), _) => (format!("✓ {}", o.label()), format!("outcome_{}", o.as_str())),
         (None, None, Some(o)) => (asked(o), format!("outcome_{}", o.as_str())),
-        (None, None, None) => (" -".to_owned(), "text_faint".to_owned()),
+        (None, None, None) => ("-".to_owned(), "text_faint".to_owned()),
     };
+    let reason = state.data.reasons.get(&r.id).filter(|_| r.outcome.is_none()).map_or_else(String::new, |why| format!("  {}", clean(why, 200)));
+    let cell = |text: &str, width: usize, role: &str| Span::styled(fit(text, width), state.theme.style(role));
     vec![
-        Span::styled(fit(&display_name(r), name), state.theme.style("text")),
-        Span::styled(format!("{since:>AGE$}"), super::table::age_style(state, r)),
-        Span::styled(fit(&word, says), state.theme.style(&role)),
+        cell(&display_name(r), q.name, "text"),
+        cell(&format!("  {}", state.number(&r.phone_number)), q.number, "text_dim"),
+        Span::styled(fit(&format!("{since:>AGE$}"), q.age), super::table::age_style(state, r)),
+        cell(&format!("{}{word}", q.gap), q.says, &role),
+        cell(&reason, q.reason, "text_dim"),
     ]
 }
 
@@ -376,7 +408,7 @@ impl Writing<'_> {
 fn draw_keys(frame: &mut Frame<'_>, state: &State, area: Rect, row: Option<&PaneRow>) {
     let word = row.and_then(|r| r.suggestion);
     if area.height < KEY_ROWS {
-        let line = Span::styled(beside(state, word, usize::from(area.width), false), state.theme.style("text_dim"));
+        let line = Line::from(beside(state, word, usize::from(area.width), false));
         return frame.render_widget(Paragraph::new(line), area);
     }
     let inside = boxed(frame, &state.theme, area, false, "Tag", "");
@@ -388,9 +420,9 @@ fn draw_keys(frame: &mut Frame<'_>, state: &State, area: Rect, row: Option<&Pane
         spans.push(Span::styled(format!(" {} ", key(state, Action::Tag(o))), state.theme.style("key")));
         spans.push(Span::styled(format!("{label}   "), if said { style.add_modifier(Modifier::BOLD) } else { style }));
     }
-    let beside = beside(state, word, usize::from(inside.width.saturating_sub(1)), true);
-    let second = Line::from(Span::styled(format!(" {beside}"), state.theme.style("text_dim")));
-    frame.render_widget(Paragraph::new(vec![Line::from(spans), Line::default(), second]), inside);
+    let mut second = vec![Span::raw("  ")];
+    second.extend(beside(state, word, usize::from(inside.width.saturating_sub(2)), true));
+    frame.render_widget(Paragraph::new(vec![Line::from(spans), Line::default(), Line::from(second)]), inside);
 }
 
 /// Whether the desk has a place for its keys: the footer needs not say them again.
@@ -400,23 +432,25 @@ pub fn has_keys(area: Rect) -> bool {
 
 /// What goes beside the digits, each whole or not there: whose tag is taken back first of all. In one line Enter is
 /// left to the corner of the call.
-fn beside(state: &State, word: Option<Outcome>, width: usize, enter: bool) -> String {
-    let step = crate::console::possible::step_back(state).map(|step| format!("{} takes back {step}", key(state, Action::Undo)));
+fn beside(state: &State, word: Option<Outcome>, width: usize, enter: bool) -> Vec<Span<'static>> {
+    let step = crate::console::possible::step_back(state).map(|step| (Action::Undo, format!("takes back {step}")));
     let marked = state.marked().len();
     let does = match word {
         _ if marked > 0 => format!("each of {marked} as the agent says"),
         Some(o) => format!("as the agent says ({})", o.label()),
         None => String::new(),
     };
-    let does = (!does.is_empty() && (enter || marked > 0)).then(|| format!("{} {does}", key(state, Action::Enter)));
-    let sure = format!("{} all it is {} % sure of", key(state, Action::AgentsWords), state.sure);
-    let mut text = String::new();
-    for piece in step.into_iter().chain(does).chain([sure]) {
-        let gap = if text.is_empty() { " " } else { "   " };
-        if text.width() + gap.len() + piece.width() <= width {
-            text.push_str(gap);
-            text.push_str(&piece);
+    let does = (!does.is_empty() && (enter || marked > 0)).then_some((Action::Enter, does));
+    let sure = (Action::AgentsWords, format!("tags all it is {} % sure of", state.sure));
+    let (mut spans, mut used) = (Vec::new(), 0);
+    for (action, words) in step.into_iter().chain(does).chain([sure]) {
+        let (key, gap) = (key(state, action), if used == 0 { 1 } else { 3 });
+        let wide = gap + key.width() + 1 + words.width();
+        if used + wide <= width {
+            used += wide;
+            spans.extend([Span::raw(" ".repeat(gap)), Span::styled(key, state.theme.style("key"))]);
+            spans.push(Span::styled(format!(" {words}"), state.theme.style("text_dim")));
         }
     }
-    text
+    spans
 }
