@@ -221,10 +221,14 @@ impl Teller {
         let (word, role, words) = found.map_or(("", "text", other as Words), |(_, word, role, words)| (*word, *role, *words));
         let told = words(self, deed);
         // What the table leaves open is said by the words themselves: the word, then the rest.
-        match told.split_once('\t').filter(|_| word.is_empty()) {
+        let line = match told.split_once('\t').filter(|_| word.is_empty()) {
             Some((word, text)) => said(word, role, text.to_owned()),
             None => said(if word.is_empty() { "event" } else { word }, role, told),
-        }
+        };
+        let contact = self.contact(deed);
+        let rest = line.text.strip_prefix(&contact).filter(|_| deed.call.is_some() && !contact.is_empty());
+        let rest = rest.map(|rest| rest.trim_start_matches([':', ',', ' ']).to_owned());
+        Said { parts: rest.map(|rest| [contact, name(deed.name.as_deref().unwrap_or_default()), rest]), ..line }
     }
 }
 

@@ -122,7 +122,10 @@ impl Palette {
             return Next::stay();
         }
         match entry.then {
-            Then::Act(action) => Next::Then(action),
+            Then::Act(action) => {
+                state.typed_last(&entry.name);
+                Next::Then(action)
+            }
             Then::Line(line) => Next::Line(line),
             Then::Begin(verb) => {
                 self.set(format!("{verb} "));

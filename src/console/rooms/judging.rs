@@ -186,17 +186,13 @@ const SHARE: usize = 6;
 /// Narrower queues have no room for shares, the narrowest but for the share a free cell more between and at the end.
 const WITH_SHARE: usize = 36;
 const ROOMY: usize = 40;
-/// From here the name has what it needs and the agent's reason the rest; from there the number stands between them.
+/// From here the name has what it needs, and the agent's reason the rest.
 const WITH_REASON: usize = 60;
-const WITH_NUMBER: usize = 76;
-/// Cells of the name there, and of the number with the free ones before it.
 const NAME: usize = 20;
-const NUMBER: usize = 19;
 
 /// Cells of the columns of a queue so wide.
 struct Queue {
     name: usize,
-    number: usize,
     age: usize,
     says: usize,
     reason: usize,
@@ -210,10 +206,9 @@ impl Queue {
         let wanted = |column, cells| if state.lists.of(Pane::Outcomes).shows(column) { cells } else { 0 };
         let age = wanted(Column::Time, AGE);
         let says = wanted(Column::Outcome, gap.len() - 1 + WORD + if width >= WITH_SHARE { SHARE } else { 0 });
-        let number = wanted(Column::Number, if width >= WITH_NUMBER { NUMBER } else { 0 });
-        let left = width.saturating_sub(1 + age + says + number + usize::from(width >= ROOMY));
+        let left = width.saturating_sub(1 + age + says + usize::from(width >= ROOMY));
         let name = if width >= WITH_REASON { NAME } else { left };
-        Self { name, number, age, says, reason: left.saturating_sub(name), gap }
+        Self { name, age, says, reason: left.saturating_sub(name), gap }
     }
 }
 
@@ -222,7 +217,7 @@ pub fn queue_head(state: &State, width: usize) -> String {
     let q = Queue::of(state, width);
     let age = format!("{:>AGE$}", "age");
     let says = format!("{}agent says", q.gap);
-    [("contact", q.name), ("  number", q.number), (age.as_str(), q.age), (says.as_str(), q.says)].map(|(words, width)| fit(words, width)).concat()
+    [("contact", q.name), (age.as_str(), q.age), (says.as_str(), q.says)].map(|(words, width)| fit(words, width)).concat()
 }
 
 /// A call of the queue, here and on the deck: who, since when, and what the agent says, shares under each other, and
@@ -244,7 +239,6 @@ pub fn queue_spans(state: &State, r: &PaneRow, width: usize) -> Vec<Span<'static
     let cell = |text: &str, width: usize, role: &str| Span::styled(fit(text, width), state.theme.style(role));
     vec![
         cell(&display_name(r), q.name, "text"),
-        cell(&format!("  {}", state.number(&r.phone_number)), q.number, "text_dim"),
         Span::styled(fit(&format!("{since:>AGE$}"), q.age), super::table::age_style(state, r)),
         cell(&format!("{}{word}", q.gap), q.says, &role),
         cell(&reason, q.reason, "text_dim"),
