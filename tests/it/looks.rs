@@ -183,12 +183,12 @@ fn the_palette_is_as_tall_as_the_screen_allows_and_begins_with_what_was_used_las
         at("Tab completes") - at(" Everything ") - 2
     };
     let (low, tall) = (screen(&mut s, 80, 24), screen(&mut s, 200, 60));
-    assert!(tall.contains("1-30 of ") && low.contains("1-14 of "), "{low}\n{tall}");
-    assert_eq!((rows(&low), rows(&tall)), (14, 30));
+    assert!(tall.contains("1-27 of ") && low.contains("1-14 of "), "{low}\n{tall}");
+    assert_eq!((rows(&low), rows(&tall)), (14, 27));
     press(&mut s, "\u{1b}:theme mono\n:");
     let shown = screen(&mut s, 120, 40);
     let first = shown.lines().skip_while(|l| !l.contains(" Everything ")).nth(2).unwrap_or_default();
-    assert!(first.contains("theme NAME"), "what was used last stands first: {first}\n{shown}");
+    assert!(first.contains("│  theme "), "what was used last stands first: {first}\n{shown}");
 }
 
 #[test]
@@ -323,4 +323,14 @@ fn what_happened_to_calls_stands_in_columns_where_they_fit() {
     assert_eq!(at(&answered, "rang 9 s"), at(&failed, "service unavailable (503)"));
     let [answered, failed] = lines(screen(&mut s, 80, 24));
     assert!(answered.contains("..0133, rang 9 s") && failed.contains("..0133: service unavailable (503)"), "{answered}\n{failed}");
+}
+
+#[test]
+fn what_a_room_comes_to_is_said_once() {
+    let mut s = state();
+    press(&mut s, "A");
+    s.update(Msg::Answer(console::Question::Systems, Ok(console::Answer::Systems(vec![dialdeck::domain::system::System::good("clock", "zones")]))));
+    let shown = screen(&mut s, 120, 40);
+    assert_eq!(shown.matches("Ready to call: all 1 well").count(), 1, "{shown}");
+    assert!(shown.contains("deck › A All systems"), "{shown}");
 }

@@ -11,12 +11,11 @@ use ratatui::{
 };
 use unicode_width::UnicodeWidthStr;
 
-use super::table::list;
+use super::{queue, table::list};
 use crate::{
     console::{
         dialogs::{AgentSaysNever, AgentsWords},
         keys::{Action, Pane},
-        lists::Column,
         place::Next,
         rows::{age, display_name},
         snapshot::Judged,
@@ -176,80 +175,15 @@ fn draw_queue(frame: &mut Frame<'_>, state: &State, area: Rect, queue: &[&PaneRo
         area
     };
     let width = usize::from(inside.width);
-    list(frame, state, inside, Pane::Outcomes, queue, selected, |r| queue_spans(state, r, width));
+    list(frame, state, inside, Pane::Outcomes, queue, selected, |r| queue::spans(state, r, width));
 }
 
-/// Cells of the age, of what is said, and of its share, each with a free one before it.
-const AGE: usize = 5;
-const WORD: usize = 13;
-const SHARE: usize = 6;
-/// Narrower queues have no room for shares, the narrowest but for the share a free cell more between and at the end.
-const WITH_SHARE: usize = 36;
-const ROOMY: usize = 40;
-/// From here the name has what it needs, and the agent's reason the rest.
-const WITH_REASON: usize = 60;
-const NAME: usize = 20;
-
-/// Cells of the columns of a queue so wide.
-struct Queue {
-    name: usize,
-    age: usize,
-    says: usize,
-    reason: usize,
-    /// Free cells before what the agent says.
-    gap: &'static str,
-}
-
-impl Queue {
-    fn of(state: &State, width: usize) -> Self {
-        let gap = if width >= ROOMY { "  " } else { " " };
-        let wanted = |column, cells| if state.lists.of(Pane::Outcomes).shows(column) { cells } else { 0 };
-        let age = wanted(Column::Time, AGE);
-        let says = wanted(Column::Outcome, gap.len() - 1 + WORD + if width >= WITH_SHARE { SHARE } else { 0 });
-        let left = width.saturating_sub(1 + age + says + usize::from(width >= ROOMY));
-        let name = if width >= WITH_REASON { NAME } else { left };
-        Self { name, age, says, reason: left.saturating_sub(name), gap }
-    }
-}
-
-/// The heads of the queue's columns.
-pub fn queue_head(state: &State, width: usize) -> String {
-    let q = Queue::of(state, width);
-    let age = format!("{:>AGE$}", "age");
-    let says = format!("{}agent says", q.gap);
-    [("contact", q.name), (age.as_str(), q.age), (says.as_str(), q.says)].map(|(words, width)| fit(words, width)).concat()
-}
-
-/// A call of the queue, here and on the deck: who, since when, and what the agent says, shares under each other, and
-/// why where there is room.
-pub fn queue_spans(state: &State, r: &PaneRow, width: usize) -> Vec<Span<'static>> {
-    let q = Queue::of(state, width);
-    let since = r.completed_at.map_or_else(String::new, |t| age(state.now, t));
-    let asked = |o| {
-        let share = r.suggestion_confidence.filter(|_| width >= WITH_SHARE).map_or_else(String::new, |c| format!("{:>4.0} %", c * 100.0));
-        format!("{}{share}", fit(&format!("{}?", short(o)), WORD - 1))
-    };
-    let (word, role) = match (state.saving.get(&r.id), r.outcome, r.suggestion) {
-        (Some(_), ..) => (format!("{} saving", state.theme.symbols.saving), "text_dim".to_owned()),
-        (None, Some(o), _) => (format!("✓ {}", o.label()), format!("outcome_{}", o.as_str())),
-        (None, None, Some(o)) => (asked(o), format!("outcome_{}", o.as_str())),
-        (None, None, None) => ("-".to_owned(), "text_faint".to_owned()),
-    };
-    let reason = state.data.reasons.get(&r.id).filter(|_| r.outcome.is_none()).map_or_else(String::new, |why| format!("  {}", clean(why, 200)));
-    let cell = |text: &str, width: usize, role: &str| Span::styled(fit(text, width), state.theme.style(role));
-    vec![
-        cell(&display_name(r), q.name, "text"),
-        Span::styled(fit(&format!("{since:>AGE$}"), q.age), super::table::age_style(state, r)),
-        cell(&format!("{}{word}", q.gap), q.says, &role),
-        cell(&reason, q.reason, "text_dim"),
-    ]
-}
-
-fn short(o: Outcome) -> &'static str {
-    match o {
-        Outcome::NotInterested => "not inter.",
-        Outcome::WrongNumber => "wrong no.",
-        other => other.label(),
+/// Who speaks, where the agent's program names its sides as such programs do.
+fn speaker(role: &str) -> &str {
+    match role {
+        "assistant" => "agent",
+        "user" | "human" => "contact",
+        other => other,
     }
 }
 
@@ -282,8 +216,9 @@ struct Writing<'a> {
     lines: Vec<Line<'static>>,
 }
 
-/// Cells of the labels at the left.
+/// Cells of the labels at the left, and of who speaks.
 const LABEL: usize = 8;
+const SPEAKER: usize = 11;
 /// Earlier calls, and columns of a card, that are shown.
 const EARLIER: usize = 4;
 const FIELDS: usize = 6;
@@ -303,10 +238,15 @@ impl Writing<'_> {
     }
 
     fn labelled(&mut self, label: &str, text: &str, role: &str) {
+        self.behind(label, LABEL, text, role);
+    }
+
+    /// A text behind a label of so many cells.
+    fn behind(&mut self, label: &str, cells: usize, text: &str, role: &str) {
         let (dim, style) = (self.style("text_dim"), self.style(role));
-        for (i, line) in wrapped(text, self.width.saturating_sub(LABEL)).into_iter().enumerate() {
+        for (i, line) in wrapped(text, self.width.saturating_sub(cells)).into_iter().enumerate() {
             let label = if i == 0 { label } else { "" };
-            self.lines.push(Line::from(vec![Span::styled(format!(" {}", fit(label, LABEL)), dim), Span::styled(line, style)]));
+            self.lines.push(Line::from(vec![Span::styled(format!(" {}", fit(label, cells)), dim), Span::styled(line, style)]));
         }
     }
 
@@ -366,7 +306,7 @@ impl Writing<'_> {
             self.gap();
             self.words("Last words", "text_dim");
             for line in &card.last_words {
-                self.labelled(&format!("  {}", cut(&line.role, LABEL - 3)), line.text.trim(), "text");
+                self.behind(&format!("  {}", cut(speaker(&line.role), SPEAKER - 3)), SPEAKER, line.text.trim(), "text");
             }
         }
         self.gap();

@@ -8,7 +8,7 @@ use ratatui::{
 };
 
 use super::{
-    judging,
+    judging, queue,
     table::{ON_CALLS, list},
 };
 use crate::{
@@ -126,8 +126,8 @@ impl Room for Outcomes {
 
 fn draw_queue(frame: &mut Frame<'_>, state: &State, area: Rect, queue: &[&PaneRow], selected: Option<usize>) {
     let width = usize::from(area.width);
-    let body = head(frame, &state.theme, area, &judging::queue_head(state, width));
-    list(frame, state, body, Pane::Outcomes, queue, selected, |r| judging::queue_spans(state, r, width));
+    let body = head(frame, &state.theme, area, &queue::head(state, width));
+    list(frame, state, body, Pane::Outcomes, queue, selected, |r| queue::spans(state, r, width));
 }
 
 /// Without room for both, the queue while the pane has the focus.
