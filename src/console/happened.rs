@@ -149,11 +149,11 @@ impl Teller {
         match fact {
             Fact::Dialled { who, attempt } => {
                 let text = format!("{}, {}, {}", self.party(who), name(&who.campaign), nth(*attempt));
-                Said { parts: self.parts(who, nth(*attempt)), ..said("dialled", "call_calling", text) }
+                Said { parts: Some(self.parts(who, nth(*attempt))), ..said("dialled", "call_calling", text) }
             }
             Fact::Answered { who, rang } => {
                 let rest = rang.map_or_else(String::new, |s| format!("rang {s} s"));
-                Said { parts: self.parts(who, rest), ..said("answered", "call_answered", format!("{}{}", self.party(who), rung(*rang))) }
+                Said { parts: Some(self.parts(who, rest)), ..said("answered", "call_answered", format!("{}{}", self.party(who), rung(*rang))) }
             }
             Fact::Ended { .. } => self.ended(fact),
             Fact::Deed(deed) => self.deed(deed),
@@ -174,10 +174,7 @@ impl Teller {
         }
         let why = if reason.is_empty() || reason == state.words() { String::new() } else { small(&text::clean(reason, LONGEST)) };
         // Why it failed goes before all else.
-        let (sign, first) = match plain || why.is_empty() {
-            true => (", ", code.trim_start().to_owned()),
-            false => (": ", format!("{why}{code}")),
-        };
+        let (sign, first) = if plain || why.is_empty() { (", ", code.trim_start().to_owned()) } else { (": ", format!("{why}{code}")) };
         if !first.is_empty() {
             parts.insert(0, first);
         }
@@ -189,11 +186,11 @@ impl Teller {
         let (whom, rest) = (self.party(who), parts.join(", "));
         let sign = if rest.starts_with('(') { " " } else { sign };
         let text = if rest.is_empty() { whom } else { format!("{whom}{sign}{rest}") };
-        Said { parts: self.parts(who, rest), ..said(state.words(), role, text) }
+        Said { parts: Some(self.parts(who, rest)), ..said(state.words(), role, text) }
     }
 
-    fn parts(&self, who: &Party, rest: String) -> Option<[String; 3]> {
-        Some([self.party(who), name(&who.campaign), rest])
+    fn parts(&self, who: &Party, rest: String) -> [String; 3] {
+        [self.party(who), name(&who.campaign), rest]
     }
 
     /// `P. Novak ..0190`; numbers as far as they are shown.
