@@ -94,7 +94,12 @@ fn head(state: &State, d: &Detail, width: usize) -> Vec<Line<'static>> {
     let mut out = broken(&display_name(r), width, "", state.theme.style("title").add_modifier(Modifier::BOLD));
     out.extend(broken(&format!("{}, {}, attempt {}", state.number(&r.phone_number), r.campaign_name, r.attempt), width, "", text));
     let why = why_ended(r);
-    let how = if !r.state.is_ended() || why.is_empty() { r.state.words().to_owned() } else { format!("{}: {why}", r.state.words()) };
+    let word = r.state.words_if(r.armed_at.is_some());
+    let how = match (r.state.is_ended(), why.as_str()) {
+        (false, _) | (_, "") => word.to_owned(),
+        (true, why) if why.starts_with(word) => why.to_owned(),
+        (true, why) => format!("{word}: {why}"),
+    };
     let (sign, role) = state.theme.symbols.of_call(r.state);
     out.extend(broken(&format!("{sign} {how}{facts}"), width, "", state.theme.style(role)));
     if let Some(o) = r.outcome {
