@@ -6,7 +6,7 @@ use super::{
     CampaignRow, ContactTable, PlaceCount, Store, StoreError,
     dnc::listed,
     pool::on,
-    roster::tables,
+    sources::tables,
     sql::{Kind, say},
 };
 use crate::domain::{

@@ -23,6 +23,8 @@ pub struct CallSearch {
     /// An operator's name.
     pub tagged_by: Option<String>,
     pub states: Vec<State>,
+    /// Those alone that were answered, are over, and have no tag.
+    pub to_tag: bool,
     /// Dialled from then on, and before then.
     pub from: Option<DateTime<Utc>>,
     pub until: Option<DateTime<Utc>>,
@@ -35,7 +37,19 @@ impl CallSearch {
     /// All calls of an owner, newest first.
     #[must_use]
     pub fn all(owner: OwnerId, limit: usize) -> Self {
-        Self { owner, text: String::new(), campaign: None, outcome: None, tagged_by: None, states: Vec::new(), from: None, until: None, after: None, limit }
+        Self {
+            owner,
+            text: String::new(),
+            campaign: None,
+            outcome: None,
+            tagged_by: None,
+            states: Vec::new(),
+            to_tag: false,
+            from: None,
+            until: None,
+            after: None,
+            limit,
+        }
     }
 
     /// Whether nothing but the way it goes along narrows it.
@@ -45,7 +59,7 @@ impl CallSearch {
         let outcome = self.outcome.is_some() && way != Way::Outcome;
         let tagger = self.tagged_by.is_some() && !matches!(way, Way::Outcome | Way::Tagger);
         let state = !self.states.is_empty() && !matches!(way, Way::Open | Way::Uncommon);
-        dated || campaign || outcome || tagger || state
+        dated || campaign || outcome || tagger || state || (self.to_tag && way != Way::ToTag)
     }
 
     pub(super) fn way(&self) -> Way {
@@ -56,6 +70,8 @@ impl CallSearch {
             Way::Outcome
         } else if self.tagged_by.is_some() {
             Way::Tagger
+        } else if self.to_tag {
+            Way::ToTag
         } else if !states.is_empty() && states.iter().all(|s| s.is_open()) {
             Way::Open
         } else if !states.is_empty() && states.iter().all(|s| is_uncommon(*s)) {
@@ -86,6 +102,7 @@ pub(super) enum Way {
     Words,
     Outcome,
     Tagger,
+    ToTag,
     Open,
     Uncommon,
     Time,
@@ -131,6 +148,13 @@ pub(super) fn by_tagger(q: &CallSearch, after: Place) -> Said {
     sql.bind(Value::Text(q.tagged_by.clone().unwrap_or_default()));
     sql.push(" AND (outcome_at, dialled) < (").bind(Value::At(after.at)).push(", ").bind(Value::Int(after.dialled)).push(")");
     sql.push(" ORDER BY outcome_at DESC, dialled DESC");
+    sql
+}
+
+pub(super) fn to_tag(q: &CallSearch, after: Place) -> Said {
+    let mut sql = dials(q.owner, "completed_at", " AND rank >= 90 AND answered_at IS NOT NULL AND outcome IS NULL");
+    sql.push(" AND (completed_at, dialled) < (").bind(Value::At(after.at)).push(", ").bind(Value::Int(after.dialled)).push(")");
+    sql.push(" ORDER BY completed_at DESC, dialled DESC");
     sql
 }
 

@@ -102,6 +102,7 @@ impl Store {
             Way::Time => asked::by_time(q, after),
             Way::Outcome => asked::by_outcome(q, after),
             Way::Tagger => asked::by_tagger(q, after),
+            Way::ToTag => asked::to_tag(q, after),
             Way::Open => asked::open(q, after),
             Way::Uncommon => asked::uncommon(q, after, limit),
         };
@@ -116,7 +117,8 @@ impl Store {
         // `#plain`: by their numbers and by no other index.
         let rest = "WHERE k.dialled IN (#numbers($1)) AND k.dialled IS NOT NULL AND #plain(k.user_id) = $2
                AND ($3 IS NULL OR k.campaign_id = $3) AND ($4 IS NULL OR k.outcome = $4) AND ($5 IS NULL OR (k.outcome_by = $5 AND k.outcome_who = 'operator'))
-               AND ($6 = '[]' OR k.state IN (#words($6))) AND #plain(k.armed_at) >= $7 AND #plain(k.armed_at) < $8";
+               AND ($6 = '[]' OR k.state IN (#words($6))) AND #plain(k.armed_at) >= $7 AND #plain(k.armed_at) < $8
+               AND ($9 = #no OR (k.rank >= 90 AND k.answered_at IS NOT NULL AND k.outcome IS NULL))";
         let sql = say(self.kind(), &format!("{FOUND} {rest}"));
         Ok(on!(self.pool(), |db| sqlx::query_as(sql)
             .bind(serde_json::json!(numbers).to_string())
@@ -127,6 +129,7 @@ impl Store {
             .bind(serde_json::json!(q.states).to_string())
             .bind(q.from.unwrap_or(DateTime::UNIX_EPOCH))
             .bind(q.until.unwrap_or(FAR))
+            .bind(q.to_tag)
             .fetch_all(db)
             .await?))
     }
