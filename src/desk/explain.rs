@@ -251,7 +251,7 @@ impl Desk {
             (_, position) => position,
         };
         if let (Some(source), Some(after)) = (row.source_id(), after) {
-            for p in self.store.unqueued_contacts(row.user_id, source, after).await? {
+            for p in self.unqueued(row, source, after).await?.iter() {
                 let key = legal::queue_key(&place::key_again(&p.number, p.said.as_deref(), &p.zones), &p.country, &p.number);
                 waiting.add(&self.queue(&key, &places), p.n, p.n);
             }

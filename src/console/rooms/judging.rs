@@ -332,7 +332,7 @@ impl Writing<'_> {
 
     fn earlier(&self, call: &FoundCall) -> String {
         let at = call.call.armed_at.map_or_else(String::new, |t| t.with_timezone(&self.state.options.zone).format("%e %b %H:%M").to_string());
-        let what = call.call.outcome.map_or_else(|| call.call.state.words().to_owned(), |o| o.label().to_owned());
+        let what = call.call.outcome.map_or_else(|| call.call.state.words_if(call.call.armed_at.is_some()).to_owned(), |o| o.label().to_owned());
         let by = call.outcome_by.as_deref().filter(|b| !b.is_empty()).map_or_else(String::new, |b| format!("   by {b}"));
         format!("{at}  {}  {what}{by}", call.call.campaign_name)
     }

@@ -162,7 +162,7 @@ fn text_of(state: &State, r: &PaneRow, column: Column) -> String {
 pub fn state_span(state: &State, r: &PaneRow, width: usize) -> Span<'static> {
     let (mark, role) = state.theme.symbols.of_call(r.state);
     let over = r.state.is_ended() && !wants_tag(r);
-    Span::styled(fit(&format!("{mark} {}", r.state.words()), width), state.theme.style(if over { "text_faint" } else { role }))
+    Span::styled(fit(&format!("{mark} {}", r.state.words_if(r.armed_at.is_some())), width), state.theme.style(if over { "text_faint" } else { role }))
 }
 
 /// The rows that can be seen, each by its drawing.
