@@ -50,7 +50,7 @@ static WITHOUT_AGENT: Text = Text::new(
     FROM campaign_calls WHERE campaign_id = $1 AND answered_at > $2",
 );
 
-fn answers((answered, abandoned, last, silent): (i64, i64, i64, i64)) -> breaker::Answers {
+pub(super) fn answers((answered, abandoned, last, silent): (i64, i64, i64, i64)) -> breaker::Answers {
     breaker::Answers { answered, abandoned, last, silent }
 }
 

@@ -6,6 +6,7 @@
 mod assistants;
 mod audit;
 mod backup;
+mod boards;
 mod books;
 mod by_hand;
 mod calls;
@@ -89,7 +90,7 @@ pub use roster::{ContactRow, Makeup, PresentContact, UserOfList};
 pub use rows::{AssistantRow, AuditRow, CallRow, CampaignRow, DayRow, EngineRow, NumberRow, OutcomeRow, PaneRow, SuppressedRow, TrunkRow};
 pub use schema::schema_as_sql;
 pub use search::{CallSearch, Found, FoundCall, Place};
-pub use settings::{LISTED, Setting};
+pub use settings::{LISTED, Setting, Values};
 pub use sums::Sums;
 pub use tagging::{AgentWord, TagPace, Tagging, ToTag};
 pub use writer::Lane;
