@@ -34,6 +34,8 @@ const QUICK: Duration = Duration::from_millis(250);
 const SHARE: u32 = 20;
 /// Of many campaigns those not counted within this are counted at the next look.
 const PATIENCE: Duration = Duration::from_millis(250);
+/// Nor are more than so many counted again at one look: those that run, and others.
+const AGAIN: [usize; 2] = [6, 2];
 
 fn mark(row: &CampaignRow) -> Mark {
     (row.counts, row.execution_status, row.fill_position, row.retry.0.max_attempts)
@@ -52,8 +54,14 @@ impl Headcounts {
         all.get(&row.id).filter(|k| k.took > QUICK && k.at.elapsed() < k.took * SHARE).map(|k| k.people)
     }
 
-    fn last(&self, id: CampaignId) -> Option<People> {
-        self.0.lock().get(&id).map(|k| k.people)
+    /// What was counted of it last, and when.
+    fn last(&self, id: CampaignId) -> Option<(Instant, People)> {
+        self.0.lock().get(&id).map(|k| (k.at, k.people))
+    }
+
+    /// What is known of it and needs no counting.
+    fn kept(&self, row: &CampaignRow) -> Option<People> {
+        self.same(row).or_else(|| self.resting(row))
     }
 
     fn keep(&self, row: &CampaignRow, people: People, took: Duration) {
@@ -69,23 +77,38 @@ impl Headcounts {
 impl Desk {
     /// Where the people of a campaign stand; see [`People`] for what each figure counts.
     pub async fn people(&self, row: &CampaignRow) -> Result<People, DeskError> {
-        if let Some(people) = self.headcounts.same(row).or_else(|| self.headcounts.resting(row)) {
-            return Ok(people);
+        match self.headcounts.kept(row) {
+            Some(people) => Ok(people),
+            None => self.counted(row).await,
         }
+    }
+
+    async fn counted(&self, row: &CampaignRow) -> Result<People, DeskError> {
         let begun = Instant::now();
         let people = self.store.headcount(row).await?;
         self.headcounts.keep(row, people, begun.elapsed());
         Ok(people)
     }
 
-    /// The same of many, running ones first: those for which there is no time now are told as they were, or not yet.
+    /// The same of many, those first that were never counted, then the oldest counts: those for which there is no time
+    /// now are told as they were, or not yet.
     pub async fn people_of(&self, rows: &[CampaignRow]) -> Result<HashMap<CampaignId, People>, DeskError> {
         let begun = Instant::now();
+        let runs = |row: &CampaignRow| row.execution_status == Status::Running;
         let mut rows: Vec<&CampaignRow> = rows.iter().collect();
-        rows.sort_by_key(|r| r.execution_status != Status::Running);
-        let mut all = HashMap::new();
+        rows.sort_by_cached_key(|r| (!runs(r), self.headcounts.last(r.id).map(|(at, _)| at)));
+        let (mut all, mut again) = (HashMap::new(), AGAIN);
         for row in rows {
-            let people = if begun.elapsed() < PATIENCE { Some(self.people(row).await?) } else { self.headcounts.last(row.id) };
+            let left = &mut again[usize::from(!runs(row))];
+            let last = self.headcounts.last(row.id).map(|(_, people)| people);
+            let people = match self.headcounts.kept(row) {
+                Some(people) => Some(people),
+                None if begun.elapsed() >= PATIENCE || (last.is_some() && *left == 0) => last,
+                None => {
+                    *left = left.saturating_sub(usize::from(last.is_some()));
+                    Some(self.counted(row).await?)
+                }
+            };
             all.extend(people.map(|p| (row.id, p)));
         }
         Ok(all)

@@ -19,6 +19,7 @@ mod error;
 mod explain;
 mod footing;
 mod forecast;
+mod glance;
 mod head;
 mod headcount;
 mod history;
@@ -201,6 +202,12 @@ impl Desk {
     #[must_use]
     pub fn whole(&self) -> Self {
         Self { store: self.store.whole(), ..self.clone() }
+    }
+
+    /// The same desk for one look of several questions: see [`Store::at_once`].
+    #[must_use]
+    pub fn at_once(&self) -> Self {
+        Self { store: self.store.at_once(), ..self.clone() }
     }
 
     /// What was counted since this process began.

@@ -139,7 +139,8 @@ impl Store {
              WHERE m.minute >= #int(v, 1) AND m.minute < $2 GROUP BY m.campaign_id"
         );
         let json: Vec<_> = campaigns.iter().map(|(id, from)| (id.hex(), from)).collect();
-        let rows: Vec<(CampaignId, i64)> = on!(self.pool(), |db| sqlx::query_as(sql).bind(serde_json::json!(json).to_string()).bind(until).fetch_all(db).await?);
+        let rows: Vec<(CampaignId, i64)> =
+            on!(self.pool(), |db| sqlx::query_as(sql).bind(serde_json::json!(json).to_string()).bind(until).fetch_all(db).await?);
         Ok(rows.into_iter().collect())
     }
 }
