@@ -219,7 +219,7 @@ fn run_console(global: &Global, flags: &ConsoleFlags, engine: &EngineFlags) -> R
         mask: config.mask,
         ages: config.ages,
         simulated: false,
-        database_hint: database_hint(&config, app.desk.store()),
+        known: database_hint(&config, app.desk.store()),
         following: app.following.subscribe(),
         broken: app.broken.subscribe(),
         themes_folder: themes_folder(),
@@ -292,7 +292,7 @@ fn session(flags: &ConsoleFlags, config: Option<&Config>) -> SessionOptions {
 fn run_demo(flags: &ConsoleFlags, demo: DemoOptions) -> Result<(), CliError> {
     let plain = console::in_lines(flags.plain).map_err(CliError::Usage)?;
     let runtime = runtime()?;
-    let clock = Demo::clock(demo.speed);
+    let (clock, speed) = (Demo::clock(demo.speed), demo.speed);
     let ring = start_logs(clock.clone(), None, false)?;
     let demo = runtime.block_on(Demo::start(demo, clock))?;
     let Demo { app, config, simulator, clock, .. } = demo;
@@ -306,7 +306,8 @@ fn run_demo(flags: &ConsoleFlags, demo: DemoOptions) -> Result<(), CliError> {
         mask: 0,
         ages: config::Ages::default(),
         simulated: true,
-        database_hint: None,
+        // Whoever sits here would wonder at its clock.
+        known: (speed != 1.0).then(|| format!("{speed} x the clock")),
         following: tokio::sync::watch::Sender::new(None).subscribe(),
         broken: app.broken.subscribe(),
         themes_folder: themes_folder(),

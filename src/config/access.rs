@@ -1,6 +1,10 @@
 //! Who may come, and from where: proxies in front, origins of pages, secrets and the identity provider.
 
-use super::{Proxies, Reader, Secret, is_loopback_url, one_of, show::shown};
+use super::{
+    Proxies, Secret,
+    reader::{Reader, one_of},
+    show::shown,
+};
 use crate::domain::{role::Role, text::clean};
 
 pub(super) fn proxies(r: &mut Reader<'_>, behind_proxy: bool) -> Proxies {
@@ -58,4 +62,16 @@ pub(super) fn public(r: &Reader<'_>) -> (Option<String>, Vec<String>) {
     let own = Some(r.text("listen.public_url")).filter(|t| !t.is_empty());
     let outside = all.iter().find(|u| !is_loopback_url(u)).cloned();
     (own.or(outside).or_else(|| all.first().cloned()), all)
+}
+
+/// Whether a URL's host is this machine.
+#[must_use]
+pub fn is_loopback_url(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, r)| r);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let authority = authority.rsplit('@').next().unwrap_or_default();
+    let inside = authority.strip_prefix('[').and_then(|a| a.split(']').next());
+    let host = inside.unwrap_or_else(|| authority.split(':').next().unwrap_or_default());
+    // A name that only begins so, or stands behind a login, is another's.
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|a| a.is_loopback())
 }

@@ -1,6 +1,6 @@
 //! Where the rows are: a file of this host, or a server that hosts share.
 
-use super::Reader;
+use super::reader::Reader;
 use crate::domain::text::clean;
 
 /// Whether a URL is of a PostgreSQL server.

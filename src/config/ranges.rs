@@ -3,7 +3,7 @@
 
 use std::{fmt::Display, str::FromStr, time::Duration};
 
-use super::Reader;
+use super::reader::Reader;
 use crate::domain::retention::Retention;
 
 /// Between the lowest and the highest, both included; the lowest where it is not.

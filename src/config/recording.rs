@@ -1,6 +1,9 @@
 //! `[recording]`: who records, and where a file goes.
 
-use super::{Reader, Secret, one_of};
+use super::{
+    Secret,
+    reader::{Reader, one_of},
+};
 
 /// Who records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

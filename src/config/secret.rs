@@ -29,3 +29,13 @@ impl fmt::Debug for Secret {
         f.write_str(if self.0.is_empty() { "(none)" } else { "***" })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_never_shown() {
+        assert_eq!(format!("{:?}", Secret::new("hunter2")), "***");
+    }
+}

@@ -15,6 +15,7 @@ mod acts;
 mod alarms;
 mod alerts;
 mod ansi;
+mod arranging;
 pub mod charts;
 mod commands;
 mod country;
@@ -37,7 +38,9 @@ mod lists;
 mod mailbox;
 mod marks;
 mod message;
+mod moments;
 mod mouse;
+mod moving;
 mod notes;
 pub mod notify;
 pub mod outside;
@@ -52,6 +55,7 @@ pub mod report;
 mod rights;
 mod rooms;
 mod rows;
+mod saying;
 mod search;
 mod session;
 pub mod setup;
@@ -64,6 +68,7 @@ mod tagging;
 mod terminal;
 mod text;
 pub mod theme;
+mod typing;
 mod update;
 mod view;
 pub mod waiting;
@@ -116,8 +121,8 @@ pub struct ConsoleOptions {
     pub ages: crate::config::Ages,
     /// The telephone network is the built-in one.
     pub simulated: bool,
-    /// What is to be known of the database, in a few words.
-    pub database_hint: Option<String>,
+    /// What is to be known of the database or the clock, in a few words.
+    pub known: Option<String>,
     /// Another process holds the engine: its words.
     pub following: tokio::sync::watch::Receiver<Option<String>>,
     /// Why this process must end, once a part of it has broken down.

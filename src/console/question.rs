@@ -11,7 +11,7 @@ use crate::{
         legal,
         system::System,
     },
-    store::{CallSearch, ContactSearch, ContactTable, Found, FoundCall, FoundContacts, FoundListed, ListedSearch, NumberRow},
+    store::{CallSearch, ContactSearch, ContactTable, Found, FoundCall, FoundContacts, FoundListed, ListedSearch, NumberRow, Rounds},
     telemetry::{LogSearch, OldLines},
 };
 
@@ -32,6 +32,8 @@ pub enum Question {
     Overlap(ContactTable, SourceId, DateTime<Utc>),
     /// The same for the first start of a campaign.
     OverlapOf(CampaignId),
+    /// Whom another round of it would find.
+    Rounds(CampaignId),
     /// Since the last console ended.
     Away(DateTime<Utc>),
     Shift(DateTime<Utc>, DateTime<Utc>),
@@ -66,6 +68,7 @@ pub enum Answer {
     /// `None` where it is gone.
     Campaign(Option<Box<CampaignRoom>>),
     Overlap(Overlap),
+    Rounds(Rounds),
     Away(Box<Away>),
     Shift(Box<ShiftReport>),
     Systems(Vec<System>),
@@ -102,6 +105,10 @@ pub async fn answer(desk: &Desk, actor: &Actor, question: &Question) -> Result<A
         Question::OverlapOf(id) => match desk.store().campaign(owner, *id).await? {
             Some(row) => Answer::Overlap(desk.overlap_of(&row).await?),
             None => Answer::Overlap(Overlap::default()),
+        },
+        Question::Rounds(id) => match desk.store().campaign(owner, *id).await? {
+            Some(row) => Answer::Rounds(desk.rounds(&row).await?),
+            None => Answer::Rounds(Rounds::default()),
         },
         Question::Away(from) => Answer::Away(Box::new(desk.away(owner, *from).await?)),
         Question::Shift(from, until) => Answer::Shift(Box::new(desk.shift_report(owner, *from, *until).await?)),

@@ -1,37 +1,27 @@
-//! What a message does: pure and synchronous. A key goes to the dialog, then to the room, then to the table; what
-//! must be done elsewhere goes out as effects.
-
-use chrono::Duration as Span;
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+//! What a message does: pure and synchronous. Keys are `typing`'s; what must be done elsewhere goes out as effects.
 
 use super::{
-    Ending, acts, alarms, commands, dialogs, farewell,
+    Ending, alarms, dialogs,
     keys::{Action, Pane},
     layout,
     message::{Effect, Msg},
     mouse,
     outside::Fault,
-    place::{Dialog, Next},
     question::Answer,
     rooms,
     rows::count,
     session,
     setup::{Done, Setup},
+    snapshot::Snapshot,
     state::{State, Undo},
     steps::{self, Returning},
     tagging,
+    typing::{dialog_key, on_key, paste, uncover},
 };
 use crate::domain::{
     id::{CallId, CampaignId},
     outcome::Outcome,
 };
-
-/// A dialog takes no keys so soon after it opened: they were typed for the screen below.
-const DEAF: Span = Span::milliseconds(250);
-/// More keys than this in so short a time were typed by no hand.
-const BURST: (usize, Span) = (8, Span::milliseconds(100));
-
-const PASTED: &str = "that came faster than hands, or was pasted: nothing was done with it";
 
 impl State {
     /// Applies one message; answers what is to be done.
@@ -79,57 +69,24 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
     }
     tell(state, &msg);
     match msg {
-        Msg::Paste(text) => {
-            if let Some(mut open) = state.dialog.take() {
-                open.dialog.paste(state, &text);
-                state.dialog.get_or_insert(open);
-            } else if types(state) {
-                let pane = state.focus;
-                state.with_room(pane, |room, state| room.paste(state, &text));
-            } else {
-                state.hint(PASTED);
-            }
-        }
-        Msg::Data(new) => {
-            let promised = tagging::promised(state, &new);
-            match &mut state.frozen {
-                Some((_, newest)) => *newest = Some(new),
-                None => tagging::take(state, *new),
-            }
-            alarms::look(state);
-            return tagging::keep_promises(state, promised);
-        }
+        Msg::Paste(text) => paste(state, &text),
+        Msg::Data(new) => return looked(state, new),
         Msg::DataFailed(why) => state.data_error = Some(why),
         Msg::Tagged { call, name, outcome, previous, undone, result } => tagged(state, call, name, outcome, previous, undone, result),
         Msg::TagWaits { call, name, outcome, why } => tagging::waits(state, call, name, outcome, why),
         Msg::Theme(name, result) => session::theme_changed(state, &name, *result),
-        Msg::Done { words, result } => {
-            state.pending.clear();
-            match result {
-                Ok(()) => state.say(words),
-                Err(why) => state.complain(why),
-            }
-        }
+        Msg::Done { words, result } => done(state, words, result),
         Msg::Created { words, result } => created(state, words, result),
         Msg::Setup(setup, result) => return set_up(state, &setup, result),
         Msg::PausedAll(ids) => paused(state, ids),
         Msg::NotTakenBack { call, name, outcome, previous, why, again } => {
-            state.saving.remove(&call);
-            if again {
-                state.remember(Undo::Tag { call, name: name.clone(), outcome, previous, at: state.now });
-            }
-            state.returning = Returning::default();
-            state.complain(format!("{name}: {why}"));
+            let words = format!("{name}: {why}");
+            let step = again.then_some(Undo::Tag { call, name, outcome, previous, at: state.now });
+            not_taken_back(state, call, step, words);
         }
         Msg::Lines { campaign, name, by, undone, result } => lines(state, campaign, name, by, undone, result),
         Msg::KillSwitch(false) => state.say("the kill switch is off: campaigns that run dial again"),
-        Msg::Why { title, mut lines } => {
-            if lines.iter().any(|l| l.starts_with("missing: ")) {
-                lines.push(format!("{} shows all that is missing, with the key that mends it", state.keys.name(Action::Focus(Pane::Systems))));
-            }
-            let lines = lines.iter().map(|l| state.in_keys(l)).collect();
-            state.open(dialogs::Words::new(title, lines));
-        }
+        Msg::Why { title, lines } => why(state, title, lines),
         Msg::Terms(campaign, name) => ask_terms(state, campaign, name),
         Msg::Detail(detail) => state.detail = Some(detail),
         Msg::Judging(head, card) => state.judging = Some((head, card)),
@@ -160,6 +117,43 @@ fn apply(state: &mut State, msg: Msg) -> Vec<Effect> {
     Vec::new()
 }
 
+/// A new look at the rows; while the picture is held still it waits.
+fn looked(state: &mut State, new: Box<Snapshot>) -> Vec<Effect> {
+    let promised = tagging::promised(state, &new);
+    match &mut state.frozen {
+        Some((_, newest)) => *newest = Some(new),
+        None => tagging::take(state, *new),
+    }
+    alarms::look(state);
+    tagging::keep_promises(state, promised)
+}
+
+fn done(state: &mut State, words: String, result: Result<(), String>) {
+    state.pending.clear();
+    match result {
+        Ok(()) => state.say(words),
+        Err(why) => state.complain(why),
+    }
+}
+
+/// What may be tried again can be taken back still.
+fn not_taken_back(state: &mut State, call: CallId, again: Option<Undo>, words: String) {
+    state.saving.remove(&call);
+    if let Some(step) = again {
+        state.remember(step);
+    }
+    state.returning = Returning::default();
+    state.complain(words);
+}
+
+fn why(state: &mut State, title: String, mut lines: Vec<String>) {
+    if lines.iter().any(|l| l.starts_with("missing: ")) {
+        lines.push(format!("{} shows all that is missing, with the key that mends it", state.keys.name(Action::Focus(Pane::Systems))));
+    }
+    let lines = lines.iter().map(|l| state.in_keys(l)).collect();
+    state.open(dialogs::Words::new(title, lines));
+}
+
 /// Dialogs and rooms hear what concerns them.
 fn tell(state: &mut State, msg: &Msg) {
     let closes = state.dialog.as_mut().is_some_and(|open| open.dialog.told(msg));
@@ -172,13 +166,6 @@ fn tell(state: &mut State, msg: &Msg) {
     for mut room in std::mem::take(&mut state.rooms) {
         room.told(state, msg);
         state.rooms.push(room);
-    }
-}
-
-/// What a dialog stood on comes back.
-fn uncover(state: &mut State, dialog: &mut dyn Dialog) {
-    if let Some(below) = dialog.below() {
-        state.open_boxed(below);
     }
 }
 
@@ -344,123 +331,4 @@ fn tagged(
         let words = steps::tagged_together(steps);
         state.say(format!("{words} - u takes them all back"));
     }
-}
-
-fn on_key(state: &mut State, key: KeyEvent) -> Vec<Effect> {
-    if key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL) && twice(state) {
-        return vec![Effect::Leave(farewell::hurried(state))];
-    }
-    if key.code == KeyCode::Char('z') && key.modifiers.contains(KeyModifiers::CONTROL) {
-        state.hint("not suspended: the engine runs in this process. Detach with tmux or screen instead");
-        return Vec::new();
-    }
-    let action = state.keys.action(&key, state.scope());
-    if state.is_tiny() {
-        return tiny(state, action);
-    }
-    if state.dialog.is_some() {
-        return dialog_key(state, key);
-    }
-    // Into a field a held key and a paste may go; what comes behind them is counted with them.
-    if too_fast(state) && !types(state) {
-        state.hint(PASTED);
-        return Vec::new();
-    }
-    state.last_key = Some(state.now);
-    let pane = state.focus;
-    if let Some(Some(effects)) = state.with_room(pane, |room, state| room.key(state, key)) {
-        return effects;
-    }
-    action.map_or_else(Vec::new, |action| acts::act(state, action))
-}
-
-/// Letters go into a field of the room.
-fn types(state: &State) -> bool {
-    state.room(state.focus).is_some_and(super::place::Room::typing)
-}
-
-/// Ctrl-c for the second time within two seconds.
-fn twice(state: &mut State) -> bool {
-    state.ctrl_c.replace(state.now).is_some_and(|t| state.now - t < Span::seconds(2))
-}
-
-/// Nothing that cannot be seen: whatever was open is closed, and the line says what works.
-fn tiny(state: &mut State, action: Option<Action>) -> Vec<Effect> {
-    match action {
-        Some(action @ (Action::PauseAll | Action::Quit)) => acts::act(state, action),
-        Some(Action::Escape) => {
-            let open = state.dialog.take();
-            open.map_or_else(Vec::new, |mut open| open.dialog.escape(state))
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// Keys that come faster than hands are a paste.
-fn too_fast(state: &mut State) -> bool {
-    let now = state.now;
-    state.burst.retain(|t| now - *t < BURST.1);
-    state.burst.push(now);
-    state.burst.len() > BURST.0
-}
-
-fn dialog_key(state: &mut State, key: KeyEvent) -> Vec<Effect> {
-    let Some(mut open) = state.dialog.take() else { return Vec::new() };
-    if key.code == KeyCode::Esc {
-        return leave(state, open);
-    }
-    let chord = key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
-    let deaf = open.dialog.deaf() && state.now - open.since < DEAF;
-    if deaf || (chord && !open.dialog.typing()) {
-        if deaf {
-            state.hint("a dialog had just opened: that key was not taken");
-        }
-        state.dialog = Some(open);
-        return Vec::new();
-    }
-    open.leaving = false;
-    if key.code == KeyCode::Char('e') && key.modifiers.contains(KeyModifiers::CONTROL) && open.dialog.long_text().is_some() {
-        let text = open.dialog.long_text().unwrap_or_default();
-        state.dialog = Some(open);
-        return vec![Effect::Editor(text)];
-    }
-    let next = open.dialog.key(state, key);
-    follow(state, open, next)
-}
-
-fn follow(state: &mut State, open: super::state::Open, next: Next) -> Vec<Effect> {
-    match next {
-        Next::Stay(effects) => {
-            // What the key itself opened stands before it.
-            state.dialog.get_or_insert(open);
-            effects
-        }
-        Next::Close(effects) => effects,
-        Next::Act(action) => {
-            state.dialog = Some(open);
-            acts::act(state, action)
-        }
-        Next::Then(action) => acts::act(state, action),
-        Next::Line(line) => commands::run(state, &line),
-        Next::Instead(dialog) => {
-            state.open_boxed(dialog);
-            Vec::new()
-        }
-    }
-}
-
-/// Out of a dialog: what was typed is not thrown away by one key, and what goes on goes on behind the screen.
-fn leave(state: &mut State, mut open: super::state::Open) -> Vec<Effect> {
-    if open.dialog.goes_on().is_some() {
-        state.behind = Some(open.dialog);
-        return Vec::new();
-    }
-    if open.dialog.typed() && !open.leaving {
-        open.leaving = true;
-        state.dialog = Some(open);
-        return Vec::new();
-    }
-    let effects = open.dialog.escape(state);
-    uncover(state, open.dialog.as_mut());
-    effects
 }

@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Desk, DeskError, Forecast, Hands, Preflight, campaigns::missing_fields};
+use super::{Desk, DeskError, Forecast, Hands};
 use crate::{
     domain::{
         campaign::Status,
@@ -159,9 +159,6 @@ impl Explanation {
 /// A gate by its word, its words, and when it changes.
 pub(super) type Binding = (&'static str, String, Option<DateTime<Utc>>);
 
-/// Contacts looked at for missing script fields before a start.
-const SAMPLE: i64 = 5000;
-
 /// An engine reports every few seconds; one that has not for so long is not there.
 const SILENT: chrono::Duration = chrono::Duration::seconds(90);
 
@@ -279,26 +276,6 @@ impl Desk {
         let clock = key.split(';').next().unwrap_or_default().to_owned();
         let opens = closed.map_or(hours.opens, |c| c.until).filter(|_| shut.is_none());
         ZoneWait { zones: clock, waiting: 0, due: 0, opens, lawful, shut, closed: closed.cloned() }
-    }
-
-    /// What a start finds, in one look.
-    pub async fn preflight(&self, row: &CampaignRow) -> Result<Preflight, DeskError> {
-        let sample = match row.source_id() {
-            Some(id) => self.store.sample_contacts(id, SAMPLE).await?,
-            None => Vec::new(),
-        };
-        let (missing, without) = missing_fields(row.script(), &sample);
-        let why = self.explain(row).await?;
-        Ok(Preflight {
-            contacts: why.people.contacts,
-            do_not_call: why.waiting.do_not_call,
-            missing_fields: missing,
-            contacts_without_fields: without,
-            // An engine may have taken some already.
-            dialable_now: why.waiting.dialable_now + row.counts.processing,
-            waiting_until: why.until,
-            why: why.message,
-        })
     }
 }
 

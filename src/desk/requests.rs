@@ -1,6 +1,6 @@
 //! What is asked of a live call: hang up, hand over, listen, bring an agent. The row comes first, with its
-//! audit; an engine takes it, once, and acts; the asker waits on the row. Whatever rings another phone is
-//! judged when it is asked and again when it is taken.
+//! audit; an engine takes it, once, and acts (see `errands`); the asker waits on the row. Whatever rings another
+//! phone is judged when it is asked and again when it is taken.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use crate::{
         Refusal,
         call::{BY_HAND, State},
         dispatch::{self, Closed, Gate, InstallationFacts, OtherPhone},
-        id::{CallId, Incarnation, OwnerId, RequestId},
-        phone::{Parsed, PhoneNumber},
+        id::{CallId, OwnerId, RequestId},
+        phone::Parsed,
         request::{Fate, Kind, Verdict},
         rules::Rules,
         text::tail,
@@ -80,19 +80,16 @@ pub struct Listening {
 /// How long a join token lets somebody in.
 pub const TOKEN_TTL: Duration = Duration::seconds(60);
 
+/// Said of what no engine took.
+pub const NOBODY: &str = "no engine took it in time: nothing was done. Is `dialdeck` or `dialdeck serve` running on the dialler host?";
+
 /// A request whose engine was not seen to take it is nobody's after this.
 const UNTAKEN: Duration = Duration::seconds(5);
 
-/// Whoever asked has been told so by then, or is gone: it is not done later by surprise.
-const LATE: Duration = Duration::seconds(10);
-
-/// A phone that listens is on no longer than this after the last moment of its call: it rings, and is let go.
-const LISTENS_ON: Duration = Duration::minutes(2);
-
 /// However often the bell rings, a waiting asker reads its row no more often than this.
-pub(super) const REST: Duration = Duration::milliseconds(40);
+const REST: Duration = Duration::milliseconds(40);
 /// And at least this often, for a bell that was missed.
-pub(super) const TICK: Duration = Duration::seconds(2);
+const TICK: Duration = Duration::seconds(2);
 
 /// Whose leg or token it is, in the room.
 #[must_use]
@@ -178,75 +175,6 @@ impl Desk {
             .await
     }
 
-    /// Takes a request for an engine that leads, once; `None` when somebody has it or the gates have closed:
-    /// then it is over. With it comes a line of the trunk, where it is one that `rings` a phone into the call.
-    pub async fn take_request(&self, id: RequestId, mine: Incarnation, rings: bool) -> Result<Option<(RequestRow, CallRow)>, DeskError> {
-        let (clock, rules) = (self.clock.clone(), self.rules.clone());
-        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { take(tx, &rules, id, mine, rings, clock.now()).await })).await
-    }
-
-    /// A supervisor's phone is off: its line is free.
-    pub async fn free_listening_line(&self, id: RequestId) -> Result<(), DeskError> {
-        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.free_listening_line(id).await?) })).await
-    }
-
-    /// What came of a request, with its audit.
-    pub async fn finish_request(&self, id: RequestId, verdict: Verdict) -> Result<(), DeskError> {
-        let now = self.now();
-        self.store.write(Lane::Urgent, move |tx| Box::pin(async move { finish(tx, id, &verdict, now).await })).await
-    }
-
-    /// Closes what was asked of calls that are over.
-    pub async fn close_requests(&self, over: Vec<(RequestId, Kind)>) -> Result<(), DeskError> {
-        let now = self.now();
-        self.store
-            .write(Lane::Urgent, move |tx| {
-                Box::pin(async move {
-                    for (id, kind) in over {
-                        let fate = if kind == Kind::Hangup { Fate::Done } else { Fate::Failed };
-                        finish(tx, id, &Verdict::new(fate, "the call has ended"), now).await?;
-                    }
-                    Ok(())
-                })
-            })
-            .await
-    }
-
-    /// Gives up what an engine took that leads no more: it is not done again.
-    pub async fn give_up_request(&self, id: RequestId, mine: Incarnation) -> Result<(), DeskError> {
-        let now = self.now();
-        self.store
-            .write(Lane::Urgent, move |tx| {
-                Box::pin(async move {
-                    // Who was replaced meanwhile would give up what its successor is doing.
-                    if tx.setting(Setting::Leader).await?.is_some_and(|l| l != mine.to_string()) {
-                        return Ok(());
-                    }
-                    let words = "the engine that did it died meanwhile: nobody knows what came of it. Look at the call before asking again";
-                    finish(tx, id, &Verdict::new(Fate::Unknown, words), now).await
-                })
-            })
-            .await
-    }
-
-    /// Ends a request whose errand broke down: what it had not taken was certainly not done.
-    pub async fn request_broke(&self, id: RequestId) -> Result<(), DeskError> {
-        let now = self.now();
-        self.store
-            .write(Lane::Urgent, move |tx| {
-                Box::pin(async move {
-                    let taken = tx.request(id).await?.is_some_and(|r| r.taken_by.is_some());
-                    let (fate, words) = if taken {
-                        (Fate::Unknown, "it broke down halfway: nobody knows what came of it. Look at the call before asking again")
-                    } else {
-                        (Fate::Failed, "it broke down before it began: nothing was done")
-                    };
-                    finish(tx, id, &Verdict::new(fate, words), now).await
-                })
-            })
-            .await
-    }
-
     /// Waits until a request is done, at most so long. One that no engine takes is withdrawn, but a hang-up.
     ///
     /// # Errors
@@ -279,9 +207,6 @@ impl Desk {
     }
 }
 
-/// Said of what no engine took.
-pub const NOBODY: &str = "no engine took it in time: nothing was done. Is `dialdeck` or `dialdeck serve` running on the dialler host?";
-
 async fn own(tx: &mut Tx, owner: OwnerId, call: CallId) -> Result<CallRow, DeskError> {
     tx.call(call).await?.filter(|r| r.user_id == owner).ok_or(DeskError::NotFound("call"))
 }
@@ -294,7 +219,7 @@ fn refused(e: Judged) -> DeskError {
 }
 
 /// A gate that is closed, or what kept it from being judged.
-enum Judged {
+pub(super) enum Judged {
     Closed(Closed),
     Desk(DeskError),
 }
@@ -312,7 +237,7 @@ impl From<crate::store::StoreError> for Judged {
 }
 
 /// Whether another phone may be rung for a call.
-async fn judge(tx: &mut Tx, rules: &Arc<Rules>, row: &CallRow, phone: &Parsed, now: DateTime<Utc>) -> Result<(), Judged> {
+pub(super) async fn judge(tx: &mut Tx, rules: &Arc<Rules>, row: &CallRow, phone: &Parsed, now: DateTime<Utc>) -> Result<(), Judged> {
     let kill_switch = match tx.setting(Setting::KillSwitch).await? {
         Some(_) => Some(tx.setting(Setting::KillSwitchReason).await?.unwrap_or_default()),
         None => None,
@@ -364,87 +289,4 @@ async fn write(
     let request = NewRequest { id, call: row.id, owner: row.user_id, kind, arguments, asked_by: &actor.name, source: actor.source };
     tx.insert_request(&request, now).await?;
     audit(tx, actor, now, &format!("{}_requested", kind.as_str()), Some(row.id.0), &json!({ "request": id, "arguments": arguments })).await
-}
-
-async fn take(
-    tx: &mut Tx,
-    rules: &Arc<Rules>,
-    id: RequestId,
-    mine: Incarnation,
-    rings: bool,
-    now: DateTime<Utc>,
-) -> Result<Option<(RequestRow, CallRow)>, DeskError> {
-    if tx.setting(Setting::Leader).await?.is_some_and(|l| l != mine.to_string()) {
-        return Ok(None);
-    }
-    let Some(request) = tx.request(id).await?.filter(|r| r.done_at.is_none()) else { return Ok(None) };
-    if now - request.at > LATE {
-        finish(tx, id, &Verdict::new(Fate::Failed, NOBODY), now).await?;
-        return Ok(None);
-    }
-    let Some(row) = tx.call(request.call_id).await?.filter(|r| r.state.is_open()) else {
-        finish(tx, id, &Verdict::new(Fate::Failed, "the call has ended"), now).await?;
-        return Ok(None);
-    };
-    if !tx.take_request(id, mine, now).await? {
-        return Ok(None);
-    }
-    let number = request.arguments.get("to").or_else(|| request.arguments.get("phoneNumber")).and_then(|n| n.as_str());
-    if let Some(number) = number {
-        let Ok(phone) = PhoneNumber::parse(number, None) else {
-            finish(tx, id, &Verdict::new(Fate::Failed, "its number cannot be read"), now).await?;
-            return Ok(None);
-        };
-        match judge(tx, rules, &row, &phone, now).await {
-            Ok(()) => {}
-            Err(Judged::Closed(closed)) => {
-                let details = json!({ "gate": closed.gate.word(), "until": closed.until });
-                finish(tx, id, &Verdict::new(Fate::Refused, closed.message).with(details), now).await?;
-                return Ok(None);
-            }
-            Err(Judged::Desk(e)) => return Err(e),
-        }
-    }
-    if rings && !take_line(tx, rules, id, &row, now).await? {
-        let details = json!({ "gate": Gate::TrunkLines.word() });
-        finish(tx, id, &Verdict::new(Fate::Refused, "every line of the call's trunk is in use").with(details), now).await?;
-        return Ok(None);
-    }
-    Ok(Some((request, row)))
-}
-
-/// The line of the trunk that another phone needs.
-async fn take_line(tx: &mut Tx, rules: &Rules, id: RequestId, row: &CallRow, now: DateTime<Utc>) -> Result<bool, DeskError> {
-    let Some(trunk) = row.trunk_id else { return Ok(false) };
-    let over = row.armed_at.unwrap_or(now) + Duration::seconds(row.ring_timeout_s + row.max_call_duration_s);
-    Ok(tx.take_listening_line((id, row.id), trunk, rules.trunk_concurrent, (now, over.max(now) + LISTENS_ON)).await?)
-}
-
-async fn finish(tx: &mut Tx, id: RequestId, verdict: &Verdict, now: DateTime<Utc>) -> Result<(), DeskError> {
-    let Some(request) = tx.request(id).await? else { return Ok(()) };
-    // Who was told that nobody took it must not be told otherwise: what is taken is finished by its taker.
-    if verdict.words == NOBODY && request.taken_by.is_some() {
-        return Ok(());
-    }
-    if !tx.finish_request(id, verdict, now).await? {
-        return Ok(());
-    }
-    // Of what is done or unknown the engine looks when the phone is off.
-    if matches!(verdict.fate, Fate::Refused | Fate::Failed) {
-        tx.free_listening_line(id).await?;
-    }
-    if request.kind != Kind::Hangup {
-        let action = format!("{}_{}", request.kind.as_str(), fate(verdict.fate));
-        audit(tx, &Actor::engine(request.user_id), now, &action, Some(request.call_id.0), &json!({ "request": id, "words": verdict.words })).await?;
-    }
-    Ok(())
-}
-
-fn fate(fate: Fate) -> &'static str {
-    match fate {
-        Fate::Done => "done",
-        Fate::Refused => "refused",
-        Fate::Failed => "failed",
-        Fate::Unknown => "unknown",
-    }
 }

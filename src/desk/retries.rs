@@ -17,7 +17,7 @@ use crate::{
         stats::Counts,
         text,
     },
-    store::{CallRow, CampaignRow, ContactRows, Lane, NewCall, PresentContact, Recyclable, Tx},
+    store::{CallRow, CampaignRow, ContactRows, Lane, NewCall, PresentContact, Recyclable, Rounds, Tx},
 };
 
 /// Attempts that were the trunk's fault or nobody's, beside those of the budget.
@@ -112,13 +112,35 @@ impl Desk {
             match last {
                 Some(last) => round.after = last,
                 None if round.queued > 0 => return Ok(round.queued),
-                None if what == (Recycle { callback: true, ..Recycle::default() }) => {
-                    return Err(Refusal::new("contacts", format!("no promised callback of \"{}\" was broken by a stop", campaign.name)).into());
-                }
-                None => return Err(Refusal::new("contacts", format!("nobody of \"{}\" with that result has an attempt left", campaign.name)).into()),
+                None => return Err(self.nobody_left(&campaign, what).await?.into()),
             }
         }
     }
+
+    /// Whom another round of a campaign would find.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn rounds(&self, campaign: &CampaignRow) -> Result<Rounds, DeskError> {
+        Ok(self.store.of(campaign.user_id).rounds(campaign.user_id, campaign.id, attempts_of(campaign), MISSING).await?)
+    }
+
+    async fn nobody_left(&self, campaign: &CampaignRow, what: Recycle) -> Result<Refusal, DeskError> {
+        let name = &campaign.name;
+        if what == (Recycle { callback: true, ..Recycle::default() }) {
+            return Ok(Refusal::new("contacts", format!("no promised callback of \"{name}\" was broken by a stop")));
+        }
+        let waiting = match self.rounds(campaign).await?.waiting {
+            0 => String::new(),
+            1 => "; 1 contact waits for the next attempt already".to_owned(),
+            n => format!("; {n} contacts wait for their next attempt already"),
+        };
+        Ok(Refusal::new("contacts", format!("nobody of \"{name}\" with that result has an attempt left{waiting}")))
+    }
+}
+
+fn attempts_of(campaign: &CampaignRow) -> i64 {
+    campaign.retry.0.max_attempts.min(retry::MOST_ATTEMPTS)
 }
 
 /// One slice: how many were queued, and the last call looked at unless that was the end.
@@ -134,7 +156,7 @@ async fn recycle(tx: &mut Tx, actor: &Actor, id: CampaignId, what: Recycle, roun
     }
     let Some(last) = tx.end_of_window(id, round.after, WINDOW).await? else { return Ok((0, None)) };
     let kept = if what.callback { bring_back(tx, actor, id, round.begun).await? } else { 0 };
-    let attempts = campaign.retry.0.max_attempts.min(retry::MOST_ATTEMPTS);
+    let attempts = attempts_of(&campaign);
     let reason = what.missing_field.then_some(MISSING);
     let wanted = Recyclable { no_answer: what.no_answer, busy: what.busy, voicemail: what.voicemail, reason, attempts, before: round.begun };
     let rows = tx.calls_to_recycle(id, (round.after, last), &wanted).await?;

@@ -3,7 +3,7 @@
 
 use sqlx::types::Json;
 
-use super::{Actor, Desk, DeskError, audit, campaigns::countries_of};
+use super::{Actor, Desk, DeskError, audit};
 use crate::{
     domain::{
         id::{AssistantId, TrunkId},
@@ -72,4 +72,18 @@ impl Desk {
         let max = self.rules.trunk_concurrent;
         self.store.write(Lane::Urgent, move |tx| Box::pin(async move { Ok(tx.set_trunk_limits(max).await?) })).await
     }
+}
+
+/// The countries of a trunk's own numbers: where it may call unless the configuration names more.
+fn countries_of(numbers: &[String]) -> Vec<String> {
+    let mut countries: Vec<String> = Vec::new();
+    for number in numbers {
+        let country = PhoneNumber::parse(number, None).map(|p| p.country).ok();
+        // A number of no plan (a lab's, a short code) still has a calling code; +1 is read as the US.
+        let country = country.or_else(|| number.starts_with("+1").then(|| "US".to_owned()));
+        if let Some(c) = country.filter(|c| !countries.contains(c)) {
+            countries.push(c);
+        }
+    }
+    countries
 }

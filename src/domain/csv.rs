@@ -3,7 +3,11 @@
 //! in every wording; with bounds on what a stranger may make us hold.
 
 mod columns;
+mod contact;
+mod field;
+mod headers;
 mod list;
+mod phones;
 mod records;
 mod refusal;
 mod single;
@@ -11,25 +15,20 @@ mod text;
 
 use std::{borrow::Cow, io::Read};
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
 use rlibphonenumber::Region;
 
 use self::{
     columns::{Columns, assign},
+    contact::Fault,
     records::{Read1, Records},
     text::cell,
 };
 pub use self::{
+    field::{Field, IGNORE, Mapping, mapping},
     list::{NumberList, Tally},
     single::read_one,
 };
-use super::{
-    contact::NewContact,
-    id::ContactId,
-    phone::{Parsed, PhoneNumber},
-    place::{self, Said},
-    text::{LONGEST_NOTE, clean},
-};
+use super::{contact::NewContact, phone::PhoneNumber, text::clean};
 
 /// What makes a file unreadable as a whole; a bad row is never one of these.
 #[derive(Debug, thiserror::Error)]
@@ -63,168 +62,6 @@ pub const MOST_ROWS: u64 = 2_000_000;
 /// Lines over a header that are none: a report's title and date.
 const TITLES: usize = 20;
 
-/// The columns with a meaning of their own; all others serve the script.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Field {
-    Phone,
-    Name,
-    FirstName,
-    LastName,
-    Email,
-    Company,
-    Notes,
-    Zone,
-    State,
-    Postcode,
-    DoNotCall,
-    MayCall,
-    ConsentAt,
-    ConsentSource,
-}
-
-impl Field {
-    pub const ALL: [Self; 14] = [
-        Self::Phone,
-        Self::Name,
-        Self::FirstName,
-        Self::LastName,
-        Self::Email,
-        Self::Company,
-        Self::Notes,
-        Self::Zone,
-        Self::State,
-        Self::Postcode,
-        Self::DoNotCall,
-        Self::MayCall,
-        Self::ConsentAt,
-        Self::ConsentSource,
-    ];
-    const NAMES: &'static str =
-        "phone, name, first_name, last_name, email, company, notes, timezone, state, postcode, do_not_call, may_call, consent_at, consent_source, ignore";
-
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        self.aliases()[0]
-    }
-
-    /// Header spellings as `columns::key` has them; whole names only, never a part of one ("Cancelled" is no
-    /// cell phone). Phones and do-not-call are recognised by their words instead.
-    fn aliases(self) -> &'static [&'static str] {
-        match self {
-            Self::Phone => &["phone"],
-            Self::Name => &[
-                "name",
-                "fullname",
-                "contactname",
-                "contact",
-                "customername",
-                "customer",
-                "leadname",
-                "displayname",
-                "fileas",
-                "nomcomplet",
-                "nombrecompleto",
-                "nomecompleto",
-                "nombre",
-                "nome",
-                "имя",
-                "фио",
-                "姓名",
-                "氏名",
-                "이름",
-            ],
-            Self::FirstName => &["firstname", "first", "givenname", "forename", "vorname", "prenom", "voornaam", "imie", "fornamn", "fornavn", "jmeno"],
-            Self::LastName => &[
-                "lastname",
-                "last",
-                "surname",
-                "familyname",
-                "nachname",
-                "nom",
-                "apellido",
-                "apellidos",
-                "cognome",
-                "sobrenome",
-                "achternaam",
-                "nazwisko",
-                "efternamn",
-                "etternavn",
-                "prijmeni",
-                "фамилия",
-            ],
-            Self::Email => &[
-                "email",
-                "emailaddress",
-                "mail",
-                "emailid",
-                "contactemail",
-                "email1value",
-                "email1",
-                "primaryemail",
-                "correo",
-                "correoelectronico",
-                "courriel",
-                "adressemail",
-            ],
-            Self::Company => &[
-                "company",
-                "companyname",
-                "organisation",
-                "organization",
-                "business",
-                "employer",
-                "firma",
-                "accountname",
-                "organizationname",
-                "organization1name",
-                "empresa",
-                "societe",
-                "entreprise",
-                "azienda",
-                "bedrijf",
-            ],
-            Self::Notes => &["notes", "note", "comment", "comments", "remarks", "notizen", "bemerkung", "notas", "description"],
-            Self::ConsentAt => &["consentat", "consentdate", "consenttime", "optedinat", "optinat", "optindate", "consentgivenat"],
-            Self::ConsentSource => &["consentsource", "optinsource", "consentby", "consentchannel"],
-            Self::Zone => &["timezone", "zone", "tz", "iana", "timezonename", "contacttimezone", "leadtimezone", "timezoneiana", "zeitzone"],
-            Self::State => place::STATE_COLUMNS,
-            Self::Postcode => place::POSTCODE_COLUMNS,
-            Self::DoNotCall => &["donotcall", "dnc"],
-            Self::MayCall => &["maycall"],
-        }
-    }
-
-    /// The field whose alias a header is.
-    fn of(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|f| f.aliases().contains(&key))
-    }
-
-    fn parse(name: &str) -> Option<Self> {
-        Self::of(&columns::key(name))
-    }
-}
-
-/// `phone=Mobile` pairs that override the guess; the field [`IGNORE`] keeps a column from being taken
-/// for anything (scripts may still use it).
-pub type Mapping = Vec<(String, String)>;
-
-/// See [`Mapping`].
-pub const IGNORE: &str = "ignore";
-
-/// `phone=Mobile,name=Customer` as it is written on the command line and in a form.
-///
-/// # Errors
-/// The pair that is none.
-pub fn mapping(text: &str) -> Result<Mapping, String> {
-    let pairs = text.split(',').map(str::trim).filter(|p| !p.is_empty());
-    pairs
-        .map(|pair| {
-            let (field, column) = pair.split_once('=').ok_or_else(|| format!("wants field=Column, not \"{}\"", clean(pair, 60)))?;
-            Ok((field.trim().to_owned(), column.trim().to_owned()))
-        })
-        .collect()
-}
-
 /// A file being read: its headers, which column means what, and its rows one by one.
 pub struct ContactFile<R: Read> {
     records: Records<R>,
@@ -244,12 +81,6 @@ pub enum Row {
         reason: String,
         listed: Vec<PhoneNumber>,
     },
-}
-
-/// What is wrong with a field of a row.
-struct Fault {
-    field: Field,
-    reason: String,
 }
 
 fn in_words(faults: &[Fault]) -> String {
@@ -332,97 +163,6 @@ impl<R: Read> ContactFile<R> {
         Row::Bad { line, reason, listed }
     }
 
-    /// # Errors
-    /// All that is wrong with the row.
-    fn contact(&self, line: u64) -> Result<NewContact, Vec<Fault>> {
-        let mut faults = Vec::new();
-        let mut numbers = self.right_numbers(&self.columns.phones);
-        let first = numbers.next();
-        if first.is_none() {
-            faults.push(Fault { field: Field::Phone, reason: self.no_number() });
-        }
-        if let Some(i) = self.columns.permissions.iter().find(|i| refusal::forbids(&self.text(**i)).is_none()) {
-            let reason = format!("\"{}\" says \"{}\": neither yes nor no", clean(&self.headers[*i], 40), clean(&self.text(*i), 40));
-            faults.push(Fault { field: Field::MayCall, reason });
-        }
-        let consent_at = self.consent_at().unwrap_or_else(|reason| {
-            faults.push(Fault { field: Field::ConsentAt, reason });
-            None
-        });
-        let Some(first) = first.filter(|_| faults.is_empty()) else { return Err(faults) };
-        let mut alternatives: Vec<PhoneNumber> = Vec::new();
-        for other in numbers.chain(self.right_numbers(&self.columns.others)) {
-            if other.number != first.number && !alternatives.contains(&other.number) {
-                alternatives.push(other.number);
-            }
-        }
-        let said = self.said(&first.country);
-        let (zones, remark) = place::whereabouts(&first, &said);
-        let said_in = self.said_in();
-        let remark = remark.or_else(|| place::unknown_state(&self.value(Field::State), &first.country));
-        let remark = said_in.map(|i| format!("not to be called, as \"{}\" says: \"{}\"", clean(&self.headers[i], 40), clean(&self.text(i), 60))).or(remark);
-        Ok(NewContact {
-            id: ContactId::fresh(),
-            line: i64::try_from(line).unwrap_or(i64::MAX),
-            name: self.name(),
-            number: first.number,
-            alternatives,
-            country: first.country,
-            zones,
-            said: said.text(),
-            remark,
-            email: clean(self.value(Field::Email).trim(), 254),
-            company: clean(self.value(Field::Company).trim(), 200),
-            notes: clean(self.value(Field::Notes).trim(), LONGEST_NOTE),
-            consent_at,
-            consent_source: clean(self.value(Field::ConsentSource).trim(), 200),
-            do_not_call: said_in.is_some() || self.must_not_be_called(),
-            extra: self.extra(),
-        })
-    }
-
-    /// What the row says of where the person is.
-    fn said(&self, country: &str) -> Said {
-        let state = place::state(&self.value(Field::State), country).or_else(|| place::state_of_postcode(&self.value(Field::Postcode), country));
-        Said::new(&self.value(Field::Zone), state)
-    }
-
-    /// Whether any column says so.
-    fn must_not_be_called(&self) -> bool {
-        self.columns.refusals.iter().any(|i| refusal::says_no(&self.text(*i)))
-            || self.columns.permissions.iter().any(|i| refusal::forbids(&self.text(*i)) == Some(true))
-            || self.said_in().is_some()
-    }
-
-    /// The first column in which somebody has written it, in whatever column that is.
-    fn said_in(&self) -> Option<usize> {
-        self.columns.spoken.iter().copied().find(|i| refusal::is_said(&self.text(*i)))
-    }
-
-    fn numbers<'a>(&'a self, columns: &'a [usize]) -> impl Iterator<Item = Parsed> + 'a {
-        columns.iter().flat_map(|i| PhoneNumber::all(&self.text(*i), self.region))
-    }
-
-    /// The same without those beside which somebody has written that they are wrong.
-    fn right_numbers<'a>(&'a self, columns: &'a [usize]) -> impl Iterator<Item = Parsed> + 'a {
-        columns.iter().filter(|i| !refusal::is_wrong(&self.text(**i))).flat_map(|i| PhoneNumber::all(&self.text(*i), self.region))
-    }
-
-    fn every_number(&self) -> impl Iterator<Item = Parsed> + '_ {
-        self.numbers(&self.columns.phones).chain(self.numbers(&self.columns.others))
-    }
-
-    /// What is wrong with the first of its phones that is not empty.
-    fn no_number(&self) -> String {
-        let texts = self.columns.phones.iter().map(|i| self.text(*i));
-        let text = texts.into_iter().find(|t| !t.trim().is_empty()).unwrap_or_default();
-        match PhoneNumber::parse(&text, self.region) {
-            Err(e) if text.trim().is_empty() => e.to_string(),
-            Err(e) => format!("{e}: \"{}\"", clean(&text, 40)),
-            Ok(_) => format!("marked as a wrong number: \"{}\"", clean(&text, 40)),
-        }
-    }
-
     /// The columns scripts may use: those with no place of their own.
     fn script_columns(&self) -> impl Iterator<Item = usize> + '_ {
         let own = |i: usize| {
@@ -432,39 +172,8 @@ impl<R: Read> ContactFile<R> {
         (0..self.headers.len()).filter(move |i| !self.headers[*i].is_empty() && !own(*i))
     }
 
-    fn extra(&self) -> Vec<String> {
-        let mut values: Vec<String> = self.script_columns().map(|i| clean(self.text(i).trim(), 2000)).collect();
-        values.truncate(values.iter().rposition(|v| !v.is_empty()).map_or(0, |i| i + 1));
-        values
-    }
-
     fn text(&self, column: usize) -> Cow<'_, str> {
         self.records.cells.get(column).map(cell).unwrap_or_default()
-    }
-
-    fn name(&self) -> String {
-        let full = self.value(Field::Name);
-        let joined =
-            if full.trim().is_empty() { Cow::Owned(format!("{} {}", self.value(Field::FirstName).trim(), self.value(Field::LastName).trim())) } else { full };
-        clean(joined.trim(), 200)
-    }
-
-    /// A day or a moment; a consent that cannot be read is none, and is told.
-    fn consent_at(&self) -> Result<Option<DateTime<Utc>>, String> {
-        let text = self.value(Field::ConsentAt);
-        let text = text.trim();
-        if text.is_empty() {
-            return Ok(None);
-        }
-        let day = |t: &str| t.parse::<NaiveDate>().ok().map(|d| d.and_time(NaiveTime::MIN).and_utc());
-        let moment = text.parse::<DateTime<Utc>>().ok().or_else(|| day(text));
-        // A year that no database column holds is none either.
-        let moment = moment.filter(|t| (1900..=2200).contains(&t.year()));
-        moment.map(Some).ok_or_else(|| format!("consent date \"{}\": write it as 2026-01-31 or 2026-01-31T10:00:00Z", clean(text, 40)))
-    }
-
-    fn value(&self, field: Field) -> Cow<'_, str> {
-        self.columns.fields.iter().position(|c| *c == Some(field)).map(|i| self.text(i)).unwrap_or_default()
     }
 }
 

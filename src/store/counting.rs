@@ -39,6 +39,38 @@ pub struct Recyclable {
     pub before: DateTime<Utc>,
 }
 
+/// Whom another round of a campaign would find, by how their last call ended, among the first
+/// [`LOOKED_THROUGH`](Self::LOOKED_THROUGH) of its calls that ended so.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct Rounds {
+    pub no_answer: i64,
+    pub busy: i64,
+    pub voicemail: i64,
+    pub missing_field: i64,
+    /// Promised callbacks that a stop broke.
+    pub callback: i64,
+    /// Who ended so and waits for the next attempt already.
+    pub waiting: i64,
+    pub looked_through: i64,
+}
+
+impl Rounds {
+    pub const LOOKED_THROUGH: i64 = 100_000;
+
+    /// Whether all of the campaign was counted.
+    #[must_use]
+    pub fn whole(&self) -> bool {
+        self.looked_through < Self::LOOKED_THROUGH
+    }
+}
+
+/// Nobody who said no, and nobody on a list, of calls `k`.
+macro_rules! may_be_called_again {
+    () => {
+        concat!("COALESCE(outcome, '') NOT IN ('do_not_call', 'wrong_number') AND NOT ", listed!("k.user_id", "k.phone_number"))
+    };
+}
+
 /// Most campaigns have none, and are not counted through.
 static ANY_WITHOUT_AGENT: Text = Text::new("SELECT CAST(1 AS BIGINT) FROM campaign_calls WHERE campaign_id = $1 AND abandoned = #yes LIMIT 1");
 /// Of the last ones, those that are judged: a talk that has just begun may turn out to be without an agent yet.
@@ -69,6 +101,37 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Whom another round of an owner's campaign would find, where each has so many attempts; `reason` as in
+    /// [`Recyclable`].
+    pub async fn rounds(&self, owner: OwnerId, campaign: CampaignId, attempts: i64, reason: &str) -> Result<Rounds, StoreError> {
+        let sql = sql!(
+            self.kind(),
+            "WITH ended AS (SELECT * FROM calls WHERE user_id = $1 AND campaign_id = $2 AND rank >= 90 AND contact_id IS NOT NULL
+                              AND (state IN ('no_answer', 'busy') OR outcome = 'voicemail' OR (state = 'failed' AND armed_at IS NULL)
+                                   OR (priority = 1 AND broken = #yes AND state = 'canceled' AND hangup_requested_at IS NULL))
+                            ORDER BY id LIMIT $5),
+                  last AS (SELECT k.*, EXISTS (SELECT 1 FROM campaign_calls o WHERE o.campaign_id = k.campaign_id AND o.contact_id = k.contact_id AND o.rank < 90) AS goes_on,
+                                  EXISTS (SELECT 1 FROM campaign_calls o WHERE o.campaign_id = k.campaign_id AND o.contact_id = k.contact_id AND o.outcome = 'callback') AS promised
+                           FROM ended k
+                           WHERE NOT EXISTS (SELECT 1 FROM campaign_calls o WHERE o.campaign_id = k.campaign_id AND o.contact_id = k.contact_id AND o.rank >= 90 AND o.id > k.id)
+                             AND ",
+            may_be_called_again!(),
+            "),
+                  judged AS (SELECT *, attempt < $3 OR armed_at IS NULL AS left_over FROM last)
+             SELECT count(*) FILTER (WHERE NOT goes_on AND left_over AND state = 'no_answer') AS no_answer,
+                    count(*) FILTER (WHERE NOT goes_on AND left_over AND state = 'busy') AS busy,
+                    count(*) FILTER (WHERE NOT goes_on AND left_over AND outcome = 'voicemail') AS voicemail,
+                    count(*) FILTER (WHERE NOT goes_on AND state = 'failed' AND substr(reason, 1, length($4)) = $4) AS missing_field,
+                    count(*) FILTER (WHERE NOT goes_on AND promised AND state = 'canceled') AS callback,
+                    count(*) FILTER (WHERE goes_on) AS waiting,
+                    (SELECT count(*) FROM ended) AS looked_through
+             FROM judged"
+        );
+        on!(self.pool(), |db| Ok(sqlx::query_as(sql).bind(owner).bind(campaign).bind(attempts).bind(reason).bind(Rounds::LOOKED_THROUGH).fetch_one(db).await?))
+    }
+}
+
 impl Tx {
     /// How many rows contacts have in their campaigns, and how many of those have not ended.
     pub async fn rows_of_contacts(&mut self, contacts: &[(CampaignId, ContactId)]) -> Result<Vec<ContactRows>, StoreError> {
@@ -96,11 +159,10 @@ impl Tx {
                    WHERE campaign_id = $1 AND id > $6 AND id <= $7 AND completed_at <= $8 AND rank >= 90 AND contact_id IS NOT NULL AND (attempt < $5 OR armed_at IS NULL)
                      AND ((state = 'no_answer' AND $2) OR (state = 'busy' AND $3) OR (outcome = 'voicemail' AND $4)
                           OR (state = 'failed' AND armed_at IS NULL AND substr(reason, 1, length($9)) = $9))
-                     AND COALESCE(outcome, '') NOT IN ('do_not_call', 'wrong_number')
                      AND NOT EXISTS (SELECT 1 FROM campaign_calls o WHERE o.campaign_id = k.campaign_id AND o.contact_id = k.contact_id
                                        AND (o.rank < 90 OR o.id > k.id))
-                     AND NOT ",
-            listed!("k.user_id", "k.phone_number")
+                     AND ",
+            may_be_called_again!()
         );
         Ok(on_tx!(self, |db| sqlx::query_as(sql)
             .bind(campaign)

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{
     Page, Store, StoreError, SuppressedRow, Tx,
     pool::{on, on_tx},
-    sql::say,
+    sql::{say, sql},
 };
 use crate::domain::id::OwnerId;
 
@@ -88,5 +88,25 @@ impl Tx {
         let sql = "DELETE FROM do_not_call WHERE user_id = $1 AND number = $2 AND created_by = $3 AND created_at >= $4";
         let done = on_tx!(self, |db| sqlx::query(sql).bind(owner).bind(number).bind(by).bind(since).execute(&mut *db).await?.rows_affected());
         Ok(done == 1)
+    }
+
+    /// Numbers into the owner's do-not-call list; answers how many were new.
+    pub async fn import_do_not_call(&mut self, owner: OwnerId, numbers: &[&str], source: &str, by: &str, now: DateTime<Utc>) -> Result<u64, StoreError> {
+        let sql = sql!(
+            self.kind(),
+            "INSERT INTO do_not_call (user_id, number, reason, source, created_by, created_at)
+                   SELECT $1, value, 'from an imported file', $5, $3, $4 FROM (#words($2)) AS numbers WHERE true
+                   ON CONFLICT (user_id, number) DO NOTHING"
+        );
+        let done = on_tx!(self, |db| sqlx::query(sql)
+            .bind(owner)
+            .bind(serde_json::json!(numbers).to_string())
+            .bind(by)
+            .bind(now)
+            .bind(source)
+            .execute(&mut *db)
+            .await?
+            .rows_affected());
+        Ok(done)
     }
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{CampaignRow, ContactTable, Store, StoreError, dnc::listed, pool::on, roster::tables, sql::say};
+use super::{CampaignRow, ContactTable, Store, StoreError, dnc::listed, pool::on, sources::tables, sql::say};
 use crate::domain::{
     campaign::Status,
     id::{OwnerId, SourceId},

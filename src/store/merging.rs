@@ -6,7 +6,7 @@ use sqlx::types::Json;
 use super::{
     ContactTable, Store, StoreError, Tx,
     pool::{on, on_tx},
-    roster::tables,
+    sources::tables,
     sql::say,
 };
 use crate::domain::id::SourceId;

@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::{
     ContactRow, SourceRow, Store, StoreError, SuppressedRow,
     pool::on,
-    roster::{CONTACT, tables},
+    roster::CONTACT,
+    sources::tables,
     sql::{Said, Value, bound, sql},
 };
 use crate::domain::id::{ContactId, OwnerId, SourceId};

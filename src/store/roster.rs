@@ -5,8 +5,10 @@ use sqlx::types::Json;
 
 use super::{
     CallRow, ContactTable, NewCall, Page, SourceRow, Store, StoreError, Tx,
-    contacts::{Extra, Map, SOURCES, joined},
+    contacts::{Extra, Map},
     pool::{on, on_tx},
+    slices::joined,
+    sources::{SOURCES, tables},
     sql::sql,
 };
 use crate::domain::{
@@ -59,14 +61,6 @@ pub struct Makeup {
     pub do_not_call: i64,
     pub with_email: i64,
     pub with_zone: i64,
-}
-
-/// The contacts' table, its key to the lists' table, and that.
-pub(super) fn tables(table: ContactTable) -> (&'static str, &'static str, &'static str) {
-    match table {
-        ContactTable::ContactList => ("contacts", "contact_list_id", "contact_lists"),
-        ContactTable::CsvFile => ("csv_contacts", "csv_file_id", "csv_files"),
-    }
 }
 
 /// What is read of a contact `c`, but for its list.

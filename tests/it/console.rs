@@ -30,7 +30,7 @@ pub fn options() -> ConsoleOptions {
         mask: 0,
         ages: dialdeck::config::Ages::default(),
         simulated: true,
-        database_hint: None,
+        known: None,
         following: tokio::sync::watch::Sender::new(None).subscribe(),
         broken: tokio::sync::watch::Sender::new(None).subscribe(),
         themes_folder: "/nonexistent".into(),

@@ -17,7 +17,7 @@ use dialdeck::{
         stats::{Counts, Pace},
         system::{Light, Mend, System},
     },
-    store::{AuditRow, EventRow, PaneRow, PromiseCount},
+    store::{AuditRow, EventRow, PaneRow, PromiseCount, Rounds},
     telemetry::LogLine,
 };
 use ratatui::{Terminal, TerminalOptions, Viewport, backend::CrosstermBackend, backend::TestBackend, buffer::Buffer, layout::Rect, style::Color};
@@ -267,8 +267,18 @@ async fn lines_change_by_one_whoever_else_changes_them() {
 #[test]
 fn recycling_asks_whom_and_queues_nobody_by_itself() {
     let mut s = showing(busy(), false);
-    press(&mut s, "CCr");
+    let asked = press(&mut s, "CCr");
+    let whom = Question::Rounds(CampaignId(uuid(10)));
+    assert!(asked.contains(&Effect::Ask(whom.clone())), "{asked:?}");
     assert!(screen(&mut s, 80, 24).contains("Queue contacts of \"Q4 Sales West Coast\" again?"));
+    let found = Rounds { no_answer: 1204, busy: 12, waiting: 1, looked_through: 1300, ..Rounds::default() };
+    s.update(Msg::Answer(whom.clone(), Ok(Answer::Rounds(found))));
+    let shown = screen(&mut s, 80, 24);
+    for line in ["[ ] n     1204  no answer", "[ ] v        0  voicemail", "1 contact waits for the next attempt already."] {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+    s.update(Msg::Answer(whom, Ok(Answer::Rounds(Rounds { looked_through: Rounds::LOOKED_THROUGH, ..found }))));
+    assert!(screen(&mut s, 80, 24).contains("[ ] b      12+  busy"), "not all were counted");
     assert_eq!(press(&mut s, "y"), [], "nothing is chosen");
     let what = Recycle { busy: true, callback: true, ..Recycle::default() };
     assert_eq!(press(&mut s, "bcvvy"), [Effect::Recycle(CampaignId(uuid(10)), "Q4 Sales West Coast".into(), what)]);

@@ -594,3 +594,20 @@ async fn a_rare_name_at_the_end_of_a_long_list_is_found() {
     }
     assert_eq!((found, looks), (vec!["Quintus Rare".to_owned()], 3));
 }
+
+/// A page is what is seen, less the row that is known again, whatever the height.
+#[test]
+fn a_page_is_as_tall_as_the_list() {
+    for height in [24, 40, 60] {
+        let mut state = with(page(100, 200), None);
+        let shown = screen(&mut state, 120, height).lines().filter(|l| l.starts_with('│') && l.contains("Person 1")).count();
+        let at = |state: &State| state.selected().unwrap().id;
+        press(&mut state, "j");
+        let first = at(&state);
+        state.update(Msg::Key(KeyEvent::new(KeyCode::PageDown, KeyModifiers::NONE)));
+        let moved = usize::try_from(at(&state).0.as_u128() - first.0.as_u128()).unwrap();
+        assert_eq!(moved, shown - 1, "{height}");
+        state.update(Msg::Key(KeyEvent::new(KeyCode::PageUp, KeyModifiers::NONE)));
+        assert_eq!(at(&state), first);
+    }
+}

@@ -290,7 +290,8 @@ async fn who_has_not_signed_in_sees_nothing() {
     let Some(db) = empty_database().await else { return };
     let mut line = db.connect().await;
     let anon = "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'anon') THEN CREATE ROLE anon NOLOGIN; END IF; END $$;
-                ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON TABLES TO anon; ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON FUNCTIONS TO anon";
+                ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON TABLES TO anon; ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON FUNCTIONS TO anon;
+                ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON SEQUENCES TO anon";
     sqlx::raw_sql(anon).execute(&mut line).await.unwrap();
     dialdeck::store::migrate_postgres(&db.url).await.unwrap();
     somebody(&Store::open(&db.url).await.unwrap(), "Ann").await;
@@ -300,7 +301,15 @@ async fn who_has_not_signed_in_sees_nothing() {
             .await
             .unwrap();
     assert!(tables.len() > 30, "{tables:?}");
+    let counters: Vec<String> = sqlx::query_scalar("SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'S'")
+        .fetch_all(&mut line)
+        .await
+        .unwrap();
+    assert!(counters.len() >= 3, "{counters:?}");
     sqlx::raw_sql("SET ROLE anon").execute(&mut line).await.unwrap();
+    for counter in &counters {
+        refused(&mut line, &format!("SELECT nextval('{counter}')")).await;
+    }
     for table in &tables {
         for sql in [format!("SELECT count(*) FROM {table}"), format!("DELETE FROM {table}")] {
             refused(&mut line, &sql).await;

@@ -74,11 +74,22 @@ fn questions_are_numbered_and_enter_alone_leaves_them() {
     assert!(said.contains("When is Ana Lima to be called back?"), "{said}");
     let (_, effects) = typed(&mut l, "+2h");
     assert!(matches!(effects.as_slice(), [Effect::Tag { outcome: Some(Outcome::Callback), callback_at: Some(_), .. }]), "{effects:?}");
-    // A callback that nobody understands is none.
+    // What nobody understands is asked again, until there is a time or a no.
     l.plain.state.saving.clear();
     typed(&mut l, &format!("tag {ana} callback"));
     let (said, effects) = typed(&mut l, "some day");
-    assert!(effects.is_empty() && said.contains("nothing was changed") && l.plain.ask.is_none(), "{said}");
+    assert!(effects.is_empty() && said.contains("nothing was changed") && said.contains("When is Ana Lima"), "{said}");
+    let (_, effects) = typed(&mut l, "+3h");
+    assert!(matches!(effects.as_slice(), [Effect::Tag { callback_at: Some(_), .. }]), "{effects:?}");
+    l.plain.state.saving.clear();
+    for leaves in ["no", "stop Q4 Sales", "NO"] {
+        if leaves == "no" {
+            typed(&mut l, &format!("tag {ana} callback"));
+        }
+        let (said, effects) = typed(&mut l, leaves);
+        assert!(!effects.iter().any(|e| matches!(e, Effect::Tag { .. } | Effect::Stop { .. })), "{said}");
+    }
+    assert!(l.plain.ask.is_none(), "no leaves a question with numbers too");
 }
 
 #[test]

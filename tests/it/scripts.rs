@@ -58,5 +58,6 @@ async fn a_field_that_some_have_passes_the_others_by_and_recycle_brings_them_bac
     let what = Recycle::default().with("missing_field").unwrap();
     assert_eq!(recycle(what).await.unwrap(), 10);
     office.dial(id).await.expect("they are called now");
-    assert!(recycle(what).await.is_err(), "each once");
+    let Err(DeskError::Refused(each)) = recycle(what).await else { panic!("each once") };
+    assert!(each.message.ends_with("; 10 contacts wait for their next attempt already"), "{}", each.message);
 }

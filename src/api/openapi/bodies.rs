@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::rows::{Outcome, Weekday};
+use super::rows::words::{ContactSource, Outcome, Weekday};
 
 /// A campaign's settings; what is left out keeps its default, or in a change its value.
 #[derive(Serialize, ToSchema)]
@@ -17,7 +17,7 @@ pub struct CampaignBody {
     /// Needed to make one
     assistant_id: Option<Uuid>,
     /// Inferred from the id given
-    contact_source: Option<super::rows::ContactSource>,
+    contact_source: Option<ContactSource>,
     contact_list_id: Option<Uuid>,
     csv_file_id: Option<Uuid>,
     /// The script; the assistant's prompt where it is empty. At most 32 KiB

@@ -83,10 +83,10 @@ pub fn lines(state: &mut State, by: i64) -> Vec<Effect> {
     facts(state).map_or_else(Vec::new, |(campaign, name, _)| vec![Effect::Lines { campaign, name, by, undone: false }])
 }
 
-pub fn recycle(state: &mut State) {
-    if let Some((campaign, name, _)) = facts(state) {
-        state.open(dialogs::Recycle::new(campaign, name));
-    }
+pub fn recycle(state: &mut State) -> Vec<Effect> {
+    let Some((campaign, name, _)) = facts(state) else { return Vec::new() };
+    state.open(dialogs::Recycle::new(campaign, name));
+    vec![Effect::Ask(Question::Rounds(campaign))]
 }
 
 /// The import that goes on behind the screen, or a new one.

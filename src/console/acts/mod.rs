@@ -20,9 +20,6 @@ pub use campaigns::start_named;
 pub use rows::{columns, sort_by};
 pub use screen::open;
 
-/// Rows of a page.
-const PAGE: isize = 10;
-
 /// Lines of a story that a key goes.
 const STORY: isize = 5;
 
@@ -35,8 +32,8 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
         Action::Up => screen::step(state, -1),
         Action::Down => screen::step(state, 1),
-        Action::PageUp => screen::step(state, -PAGE),
-        Action::PageDown => screen::step(state, PAGE),
+        Action::PageUp => screen::page(state, -1),
+        Action::PageDown => screen::page(state, 1),
         Action::Top => screen::step(state, isize::MIN / 2),
         Action::Bottom => screen::step(state, isize::MAX / 2),
         Action::StoryDown => screen::story_by(state, STORY),
@@ -82,7 +79,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Edit => campaigns::edit(state),
         Action::MoreLines => return campaigns::lines(state, 1),
         Action::FewerLines => return campaigns::lines(state, -1),
-        Action::Recycle => campaigns::recycle(state),
+        Action::Recycle => return campaigns::recycle(state),
         Action::Why => return campaigns::why(state),
         Action::New => campaigns::new(state),
         Action::Import => campaigns::import(state),

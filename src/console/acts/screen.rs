@@ -8,6 +8,12 @@ use super::super::{
     state::State,
 };
 
+/// By what is seen of the focused pane, less a row that is known again.
+pub fn page(state: &mut State, way: isize) {
+    let rows = state.sight.get(&state.focus).map_or(0, |(_, rows)| *rows);
+    step(state, way * isize::try_from(rows.saturating_sub(1)).unwrap_or(1).max(1));
+}
+
 /// Moves the cursor of the focused pane; the view goes with it.
 pub fn step(state: &mut State, by: isize) {
     let pane = state.focus;

@@ -1,28 +1,51 @@
-//! Queue contacts of a campaign again: whose last call ended how. Nothing is chosen at first.
+//! Queue contacts of a campaign again: whose last call ended how, and how many they are. Nothing is chosen at first.
 
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::{Frame, layout::Rect};
 
 use crate::{
     console::{
-        message::Effect,
+        message::{Effect, Msg},
         place::{Dialog, Next},
+        question::{Answer, Question},
+        rows::count,
         state::State,
         widgets::{Entry, card},
     },
     desk,
     domain::id::CampaignId,
+    store::Rounds,
 };
 
 pub struct Recycle {
     campaign: CampaignId,
     name: String,
     what: desk::Recycle,
+    /// Whom it would find, once the rows have said it.
+    found: Option<Rounds>,
 }
 
 impl Recycle {
     pub fn new(campaign: CampaignId, name: String) -> Self {
-        Self { campaign, name, what: desk::Recycle::default() }
+        Self { campaign, name, what: desk::Recycle::default(), found: None }
+    }
+
+    /// `[x] n  12  no answer`.
+    fn choice(&self, on: bool, key: char, of: fn(&Rounds) -> i64, words: &str) -> Entry<'static> {
+        let people = match &self.found {
+            None => String::new(),
+            Some(found) if found.whole() => of(found).to_string(),
+            Some(found) => format!("{}+", of(found)),
+        };
+        Entry::Words(format!("[{}] {key}  {people:>7}  {words}", if on { "x" } else { " " }))
+    }
+
+    fn waiting(&self) -> Option<Entry<'static>> {
+        match self.found?.waiting {
+            0 => None,
+            1 => Some(Entry::words("1 contact waits for the next attempt already.")),
+            n => Some(Entry::Words(format!("{} wait for their next attempt already.", count(n, "contact")))),
+        }
     }
 }
 
@@ -42,20 +65,31 @@ impl Dialog for Recycle {
     }
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
-        let choice = |on: bool, words: &str| Entry::Words(format!("[{}] {words}", if on { "x" } else { " " }));
         let w = self.what;
-        let entries = [
+        let mut entries = vec![
             Entry::words("Queues contacts again whose last call ended so, within the attempts that the campaign allows each."),
             Entry::Gap,
-            choice(w.no_answer, "n  no answer"),
-            choice(w.busy, "b  busy"),
-            choice(w.voicemail, "v  voicemail"),
-            choice(w.callback, "c  callbacks that a stop broke, at the time that was promised"),
-            choice(w.missing_field, "s  never called: the script asked for a field that they do not have"),
+            self.choice(w.no_answer, 'n', |f| f.no_answer, "no answer"),
+            self.choice(w.busy, 'b', |f| f.busy, "busy"),
+            self.choice(w.voicemail, 'v', |f| f.voicemail, "voicemail"),
+            self.choice(w.callback, 'c', |f| f.callback, "callbacks that a stop broke, at the time that was promised"),
+            self.choice(w.missing_field, 's', |f| f.missing_field, "never called: the script asked for a field that they do not have"),
             Entry::Gap,
+        ];
+        entries.extend(self.waiting());
+        entries.extend([
             Entry::words("Who said no, or is on a do-not-call list, is never queued. A campaign that was done goes on."),
             Entry::Keys("n b v c s choose   y queue them   Esc back".to_owned()),
-        ];
+        ]);
         card(frame, &state.theme, area, &format!("Queue contacts of \"{}\" again?", self.name), "Esc", &entries);
+    }
+
+    fn told(&mut self, msg: &Msg) -> bool {
+        if let Msg::Answer(Question::Rounds(id), Ok(Answer::Rounds(found))) = msg
+            && *id == self.campaign
+        {
+            self.found = Some(*found);
+        }
+        false
     }
 }

@@ -74,8 +74,7 @@ impl Ask {
     #[must_use]
     pub fn means(&self, text: &str) -> Meaning {
         let (text, answers) = (text.trim(), self.answers());
-        let leaves = if matches!(self, Self::When { .. }) { text.eq_ignore_ascii_case("no") } else { text.is_empty() };
-        if leaves {
+        if text.eq_ignore_ascii_case("no") || (text.is_empty() && !matches!(self, Self::When { .. })) {
             return Meaning::Leave;
         }
         if answers.is_empty() {

@@ -74,7 +74,9 @@ impl Seen {
         let mut lines = Vec::new();
         for r in &rows {
             let before = self.calls.insert(r.id, (r.state, r.outcome));
-            if before.map(|b| b.0) != Some(r.state) {
+            // Both are told as dialling.
+            let on = before.map(|b| b.0) == Some(CallState::Armed) && r.state == CallState::Dialing;
+            if before.map(|b| b.0) != Some(r.state) && !on {
                 lines.extend(changed(p, r));
             }
             if let Some(o) = r.outcome.filter(|o| before.is_some_and(|b| b.1 != Some(*o))) {

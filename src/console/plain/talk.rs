@@ -228,7 +228,12 @@ impl Plain {
         let deaf = self.state.dialog.as_ref().is_some_and(|o| o.dialog.deaf() && self.state.now - o.since < chrono::Duration::milliseconds(250));
         match ask {
             Ask::Stop { name, live, .. } if !deaf && live > 0 => self.put(Ask::Sure { name, live }),
-            Ask::Switch { .. } | Ask::When { .. } if !deaf => {
+            ask @ Ask::When { .. } if !deaf => {
+                self.say("that was not understood: nothing was changed");
+                self.press(KeyCode::Char('u'), KeyModifiers::CONTROL);
+                self.put(ask);
+            }
+            Ask::Switch { .. } if !deaf => {
                 // A field keeps what was typed into it: the question is put anew.
                 self.key(KeyCode::Esc);
                 if self.state.dialog.is_some() {
@@ -244,8 +249,12 @@ impl Plain {
     }
 
     fn key(&mut self, code: KeyCode) {
+        self.press(code, KeyModifiers::NONE);
+    }
+
+    fn press(&mut self, code: KeyCode, with: KeyModifiers) {
         if self.state.dialog.is_some() {
-            let effects = self.state.update(Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+            let effects = self.state.update(Msg::Key(KeyEvent::new(code, with)));
             self.effects.extend(effects);
         }
     }

@@ -96,6 +96,7 @@ impl Room for Campaigns {
                 if let Some(c) = state.target_campaign() {
                     let (id, name) = (c.row.id, c.row.name.clone());
                     state.open(dialogs::Recycle::new(id, name));
+                    return Some(vec![Effect::Ask(Question::Rounds(id))]);
                 }
             }
         }

@@ -82,7 +82,7 @@ fn first(state: &State, width: usize) -> Line<'static> {
         parts.extend([lamp(state, "hooks", &lights.hooks, &hook_age(state, lights)), lines(state, lights, gauge)]);
     }
     parts.extend(state.behind.as_ref().and_then(|b| b.goes_on()).map(|words| plain(state, words, "info")));
-    parts.extend(state.options.database_hint.clone().map(|words| plain(state, words, "warn")));
+    parts.extend(state.options.known.clone().map(|words| plain(state, words, "warn")));
     if state.data.other_owners > 0 {
         parts.push(plain(state, count(state.data.other_owners, "other owner"), "text_dim"));
     }

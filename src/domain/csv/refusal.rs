@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use aho_corasick::AhoCorasick;
 use chrono::{DateTime, NaiveDate};
 
-use super::columns;
+use super::headers;
 use crate::domain::text::fold;
 
 /// What a header says about calling.
@@ -689,7 +689,7 @@ pub fn is_said(text: &str) -> bool {
     if !HINTS.as_ref().is_none_or(|h| h.is_match(text)) {
         return false;
     }
-    let words: Vec<String> = columns::words(text).into_iter().take(WORDS_READ).collect();
+    let words: Vec<String> = headers::words(text).into_iter().take(WORDS_READ).collect();
     let has = |list: &[&str]| words.iter().any(|w| list.iter().any(|o| w.starts_with(o)));
     if has(OTHERS) && !has(CALLS) {
         return false;
@@ -749,7 +749,7 @@ pub fn is_wrong(text: &str) -> bool {
     if !text.bytes().any(|b| b.is_ascii_alphabetic() || b >= 0x80) {
         return false;
     }
-    let words = columns::words(text);
+    let words = headers::words(text);
     (0..words.len()).any(|i| {
         let joined: String = words[i..].iter().take(5).map(String::as_str).collect();
         WRONG.iter().any(|w| one_of(&words[i], &[w]) || (w.len() > 9 && joined.starts_with(w)))

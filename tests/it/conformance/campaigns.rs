@@ -325,6 +325,7 @@ async fn promises_that_a_stop_broke_are_found(house: House) {
     assert_eq!(tx!(house, |tx| tx.cancel_pending(h.campaign, "stopped", 500, h.after(60)).await?), 3);
     assert_eq!(broken(500).await, [promised.id], "nobody asked for the other");
     assert_eq!(broken(0).await, []);
+    assert_eq!(house.store.rounds(h.owner, h.campaign, 3, "missing").await.unwrap().callback, 1);
     let number = promised.phone_number.clone();
     tx!(house, |tx| tx.add_do_not_call(h.owner, &number, "", "test", "", h.now).await?);
     assert_eq!(broken(500).await, []);

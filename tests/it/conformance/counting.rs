@@ -5,10 +5,10 @@ use dialdeck::{
         breaker::Answers,
         call::State,
         event::{CallEvent, Doubt, Kind, Source, Target},
-        id::{CallId, CampaignId, ContactId},
+        id::{CallId, CampaignId, ContactId, OwnerId},
         outcome::Outcome,
     },
-    store::{NewCall, NewEvent, Recyclable},
+    store::{NewCall, NewEvent, Recyclable, Rounds},
 };
 
 use super::{FOREIGN, House, facts, ids};
@@ -54,6 +54,13 @@ async fn calls_go_round_again_when_they_ended_so(house: House) {
     assert_eq!(again((missed.id, machine.id), all).await, [busy.id, machine.id], "after the first, the last with it");
     assert_eq!(again((nil, last), Recyclable { attempts: 1, ..all }).await, []);
     assert_eq!(again((nil, last), Recyclable { before: h.after(9), ..all }).await, []);
+    // The same as figures, whenever they ended.
+    let rounds = async |attempts| house.store.rounds(h.owner, h.campaign, attempts, "missing").await.unwrap();
+    let counted = Rounds { no_answer: 2, busy: 1, voicemail: 1, waiting: 1, looked_through: 8, ..Rounds::default() };
+    assert_eq!((rounds(3).await, rounds(4).await.no_answer), (counted, 3), "the third attempt was the last of three");
+    house.end(&house.queue(|_| {}).await, State::Failed, 10, |r| r.reason = "missing field naam".into()).await;
+    assert_eq!((rounds(1).await.missing_field, rounds(1).await.no_answer), (1, 0));
+    assert_eq!(house.store.rounds(OwnerId::fresh(), h.campaign, 3, "missing").await.unwrap(), Rounds::default(), "nobody else's");
 }
 
 async fn a_long_campaign_is_looked_at_window_by_window(house: House) {

@@ -3,7 +3,10 @@
 use super::{
     super::{
         bodies::{InitiateBody, ListenBody, OutcomeBody, ReportBody, TransferBody},
-        rows::{Asked, Call, CallStatus, CallStory},
+        rows::{
+            calls::{Asked, Call, CallStory},
+            words::CallStatus,
+        },
         schemas::{anything, row, text_or_null, time_or_null, uuid},
     },
     Answer, Body, CALLS, Said, say,

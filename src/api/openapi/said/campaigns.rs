@@ -5,7 +5,10 @@ use serde_json::json;
 use super::{
     super::{
         bodies::{CampaignBody, NoBody, RecycleBody, StopBody},
-        rows::{Call, Campaign, CampaignStatus, Preflight, Stats},
+        rows::{
+            calls::Call,
+            campaigns::{Campaign, CampaignStatus, Preflight, Stats},
+        },
         schemas::{count, rows},
     },
     CALLS, CAMPAIGNS, Query, Said, say,

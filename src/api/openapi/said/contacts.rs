@@ -3,7 +3,7 @@
 use super::{
     super::{
         bodies::{ContactBody, DoNotCallBody, ListBody, ReasonBody},
-        rows::{Contact, ContactList, CsvFile, ImportReport, ListReport, SourceStats, Suppressed},
+        rows::contacts::{Contact, ContactList, CsvFile, ImportReport, ListReport, SourceStats, Suppressed},
         schemas::{count, flag, text, uuid},
     },
     Body, CONTACTS, DO_NOT_CALL, Said, say,

@@ -3,7 +3,7 @@
 use super::{
     super::{
         bodies::TermsBody,
-        rows::{Accepted, KillSwitch},
+        rows::installation::{Accepted, KillSwitch},
         schemas::{row_or_null, text},
     },
     Answer, INSTALLATION, Said, say,

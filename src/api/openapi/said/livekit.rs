@@ -3,7 +3,11 @@
 use super::{
     super::{
         bodies::{AssignBody, AssistantBody, CreateCallBody, CreateParticipantBody, DispatchBody, TrunkBody},
-        rows::{Asked, Assistant, AssistantTrunk, CallStatus, Dispatched, Participant, PhoneNumber, ProvidedTrunk, Trunk},
+        rows::{
+            calls::Asked,
+            livekit::{Assistant, AssistantTrunk, Dispatched, Participant, PhoneNumber, ProvidedTrunk, Trunk},
+            words::CallStatus,
+        },
         schemas::{row, rows, text, text_or_null, uuid},
     },
     Answer, Body, LIVEKIT, NUMBERS, Said, say,
