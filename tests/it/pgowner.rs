@@ -35,6 +35,7 @@ use crate::{
 /// What a stranger may be told: it is of the installation, and of no owner.
 const FOR_ALL: &[(&str, &str)] = &[
     ("SELECT value FROM settings WHERE key = $1", "one fact for all; which of them a user reads is in postgres.rs"),
+    ("SELECT key, value FROM settings WHERE key IN", "the same, several at once"),
     ("FROM engines", "who dials"),
     ("FROM dialling", "who dials"),
     ("FROM _sqlx_migrations", "the schema"),
