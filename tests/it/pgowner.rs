@@ -370,6 +370,7 @@ const OVER_ALL: &[(&str, &str)] = &[
     ("put_setting", "as clear_notes"),
     ("schema_version", "the schema"),
     ("setting", "what is one fact for all"),
+    ("settings", "the same, several at once"),
     ("setting_or", "as clear_notes"),
     ("take_assigning", "as assigned_until"),
     ("trunk_owner", "as number_is_anothers"),
