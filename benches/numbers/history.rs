@@ -60,6 +60,8 @@ async fn spread(bench: &setup::Bench) {
             outcome_by = CASE WHEN dialled % 997 = 0 THEN 'tom' WHEN dialled % 3 = 0 THEN 'ana' ELSE 'bob' END,
             outcome = CASE WHEN dialled % 1000 = 0 THEN 'wrong_number' WHEN dialled % 200 = 1 THEN 'do_not_call' WHEN dialled % 20 < 2 THEN 'interested' ELSE 'not_interested' END
          WHERE state = 'completed' AND dialled < 999000",
+        "UPDATE campaign_calls SET notes = 'Calls back from office ' || (dialled % 5000) || ', asks for offer' || dialled || ' in writing'
+         WHERE dialled % 20 = 0",
         "DELETE FROM campaign_minutes",
         "INSERT INTO campaign_minutes (campaign_id, minute, armed, dials, answered, failed, talk_seconds)
          SELECT campaign_id, unixepoch(armed_at) / 60, count(*), count(*), count(answered_at), count(*) FILTER (WHERE state = 'failed'), sum(call_duration)
@@ -90,6 +92,10 @@ async fn searches(bench: &setup::Bench) {
         ("name, 3 letters", text("jan")),
         ("name, rare word", text("qxyz")),
         ("name and digits", text("jane 0142")),
+        ("note, common word", text("writing")),
+        ("note, rare word", text("offer999980")),
+        ("name and word of the note", text("jane writing")),
+        ("a word that nobody has", text("zebra")),
         ("campaign", campaign.clone()),
         ("day", dated.clone()),
         ("day and name", CallSearch { text: "jane".into(), ..dated.clone() }),

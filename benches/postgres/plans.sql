@@ -92,6 +92,12 @@ AND dialled < 9223372036854775807 ORDER BY dialled DESC LIMIT 51;
 \echo '== calls: by a word that all have'
 :explain SELECT dialled FROM found_calls('''o00000001000000000000000000000001'' & ''nco'':*', 0, 9223372036854775807, 51);
 
+\echo '== calls: by a word of a note'
+:explain SELECT dialled FROM found_calls('''o00000001000000000000000000000001'' & ''noffer77777'':*', 0, 9223372036854775807, 51);
+
+\echo '== calls: by a word that nobody has'
+:explain SELECT dialled FROM found_calls('''o00000001000000000000000000000001'' & ''nzebra'':*', 0, 9223372036854775807, 51);
+
 \echo '== calls: by the end of a number'
 :explain SELECT dialled FROM found_calls('''o00000001000000000000000000000001'' & ''t7777'':*', 0, 9223372036854775807, 51);
 

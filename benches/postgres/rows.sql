@@ -24,7 +24,8 @@ FROM generate_series(0, 19) AS n;
 INSERT INTO campaign_counts (campaign_id, pending) SELECT id, CASE WHEN execution_status = 'running' THEN 50000 ELSE 0 END FROM campaigns;
 
 INSERT INTO campaign_calls (id, user_id, campaign_id, contact_id, phone_number, contact_name, country, zones, position, state, rank, dialable_at, armed_at, started_at,
-    answered_at, completed_at, call_duration, charged, outcome, outcome_who, outcome_by, outcome_at, abandoned, priority, dialled, call_sid, room_name, created_at, updated_at)
+    answered_at, completed_at, call_duration, charged, outcome, outcome_who, outcome_by, outcome_at, abandoned, priority, dialled, call_sid, room_name, notes,
+    created_at, updated_at)
 SELECT pg_temp.id(8, n), pg_temp.owner(n % 20), pg_temp.id(7, n % 20), CASE WHEN rank = 90 OR n < 200000 THEN pg_temp.id(6, n % 200000) END,
        '+1' || 2000000000 + n % 400000, 'Contact ' || n % 100000 || ' of ' || n % 977, 'US',
        CASE WHEN n % 20 < 6 THEN 'zone ' || n % 31 ELSE 'America/New_York' END, n / 20, state, rank,
@@ -33,7 +34,8 @@ SELECT pg_temp.id(8, n), pg_temp.owner(n % 20), pg_temp.id(7, n % 20), CASE WHEN
        CASE WHEN rank = 90 AND n % 10 = 0 THEN (ARRAY['interested', 'not_interested', 'callback', 'do_not_call'])[1 + n / 10 % 4] END,
        CASE WHEN rank = 90 AND n % 10 = 0 THEN 'operator' END, CASE WHEN rank = 90 AND n % 10 = 0 THEN (ARRAY['ana', 'bob', 'cy'])[1 + n / 10 % 3] END,
        CASE WHEN rank = 90 AND n % 10 = 0 THEN at + interval '2 minutes' END, rank = 90 AND n % 500 = 0,
-       CASE WHEN n % 997 = 0 THEN 1 ELSE 0 END, CASE WHEN rank >= 10 THEN n + 1 END, CASE WHEN rank >= 10 THEN 'CA' || n END, CASE WHEN rank >= 10 THEN 'room' || n END, at, at
+       CASE WHEN n % 997 = 0 THEN 1 ELSE 0 END, CASE WHEN rank >= 10 THEN n + 1 END, CASE WHEN rank >= 10 THEN 'CA' || n END, CASE WHEN rank >= 10 THEN 'room' || n END,
+       CASE WHEN rank = 90 AND n % 20 = 10 THEN 'calls back from office ' || n % 5000 || ' asks for offer' || n || ' in writing' ELSE '' END, at, at
 FROM (SELECT n, now() - interval '90 days' + n * interval '7 seconds' AS at,
              CASE WHEN n % 20 < 6 AND n >= 3000 THEN 'pending' WHEN n >= 999900 AND n % 20 >= 6 THEN 'ringing'
                   WHEN n % 5 = 0 THEN 'completed' WHEN n % 97 = 0 THEN 'failed' WHEN n % 31 = 0 THEN 'busy' ELSE 'no_answer' END AS state,
@@ -52,7 +54,7 @@ INSERT INTO numbers_live (number, call_id, last_armed_at) SELECT phone_number, (
 INSERT INTO campaign_days (campaign_id, day, used, cap) SELECT pg_temp.id(7, n % 20), to_char(now() - n / 20 * interval '1 day', 'YYYY-MM-DD'), 10, 1000 FROM generate_series(0, 1799) AS n;
 INSERT INTO campaign_minutes (campaign_id, minute, armed) SELECT pg_temp.id(7, n % 20), 29000000 + n / 20, 1 FROM generate_series(0, 199999) AS n;
 INSERT INTO call_search (dialled, user_id, words)
-SELECT dialled, user_id, array_to_tsvector(ARRAY(SELECT DISTINCT 'n' || w FROM unnest(string_to_array(lower(contact_name), ' ')) AS w)
+SELECT dialled, user_id, array_to_tsvector(ARRAY(SELECT DISTINCT 'n' || w FROM unnest(string_to_array(trim(lower(contact_name) || ' ' || notes), ' ')) AS w)
            || ARRAY['t' || reverse(substr(phone_number, 2)), 'o' || replace(user_id::text, '-', ''), 'c' || replace(campaign_id::text, '-', '')])
 FROM campaign_calls WHERE dialled IS NOT NULL;
 VACUUM ANALYZE;

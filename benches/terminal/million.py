@@ -59,10 +59,12 @@ def fill(program, env, file, n):
             outcome, who = (outcome, 'tom' if i % 997 == 0 else 'ana' if i % 3 == 0 else 'bob') if answered and i < n - 200 else (None, None)
             yield (key(1, i), user, campaign, key(0, i), number(i), name(i), 'US', 'America/New_York', i + 10, 1, state, 90, iso(at), iso(at), i, iso(at)[:10],
                    f'r{i}', iso(at + 9) if answered else None, iso(at + 60), 42 + i % 300 if answered else 0, outcome, who and 'operator', who,
-                   iso(at + 90) if outcome else None, made, made)
+                   iso(at + 90) if outcome else None, f'Calls back, asks for offer{i} in writing' if i % 20 == 0 else '', made, made)
     columns = ('id, user_id, campaign_id, contact_id, phone_number, contact_name, country, zones, position, attempt, state, rank, dialable_at, armed_at, dialled, '
-               'armed_day, room_name, answered_at, completed_at, call_duration, outcome, outcome_who, outcome_by, outcome_at, created_at, updated_at')
-    db.executemany(f'INSERT INTO campaign_calls ({columns}) VALUES ({",".join("?" * 26)})', calls())
+               'armed_day, room_name, answered_at, completed_at, call_duration, outcome, outcome_who, outcome_by, outcome_at, notes, created_at, updated_at')
+    db.executemany(f'INSERT INTO campaign_calls ({columns}) VALUES ({",".join("?" * 27)})', calls())
+    db.execute("INSERT INTO campaign_minutes (campaign_id, minute, armed, dials, answered, failed, talk_seconds) SELECT campaign_id, unixepoch(armed_at) / 60, "
+               "count(*), count(*), count(answered_at), count(*) FILTER (WHERE state = 'failed'), sum(call_duration) FROM campaign_calls GROUP BY 1, 2")
     db.execute('UPDATE csv_files SET contact_count = ? WHERE id = ?', (n + 1, source))
     listed = ((user, number(i), 'asked for it', 'import', 'ana', made) for i in range(1, n + 1))
     db.executemany('INSERT INTO do_not_call (user_id, number, reason, source, created_by, created_at) VALUES (?,?,?,?,?,?)', listed)
@@ -125,6 +127,9 @@ CASES = [
     ('K: 1 letter of a name', [CLEAR], ['j'], []),
     ('K: 3 letters', [CLEAR, 'j', 'a'], ['n'], []),
     ('K: 4 digits', [CLEAR, '0', '1', '4'], ['2'], []),
+    ('K: a rare word of a note', [CLEAR, *'offer99998'], ['0'], []),
+    ('K: a common word of a note', [CLEAR, *'writin'], ['g'], []),
+    ('K: a word that nobody has', [CLEAR, *'zebr'], ['a'], []),
     ('K: a name and digits', [CLEAR, *'jane 01'], ['4'], []),
     ('K: an outcome', [CLEAR, *'outcome:'], ['i'], []),
     ('K: who tagged', [CLEAR, *'by:'], ['a'], []),

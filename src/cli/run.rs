@@ -307,7 +307,7 @@ fn run_demo(flags: &ConsoleFlags, demo: DemoOptions) -> Result<(), CliError> {
         ages: config::Ages::default(),
         simulated: true,
         // Whoever sits here would wonder at its clock.
-        known: (speed != 1.0).then(|| format!("{speed} x the clock")),
+        known: ((speed - 1.0).abs() > 0.001).then(|| format!("{speed} x the clock")),
         following: tokio::sync::watch::Sender::new(None).subscribe(),
         broken: app.broken.subscribe(),
         themes_folder: themes_folder(),

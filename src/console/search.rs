@@ -38,6 +38,9 @@ type Field = (&'static str, fn(&mut Understood, &Known<'_>, &str));
 
 const FIELDS: &[Field] = &[("outcome", outcome), ("campaign", campaign), ("day", on_day), ("by", by), ("state", state)];
 
+/// What a call without a tag is called.
+const TO_TAG: [&str; 2] = ["to tag", "untagged"];
+
 /// A call at about a time: so much before and after it.
 const ABOUT: Duration = Duration::minutes(15);
 
@@ -68,7 +71,7 @@ pub fn understood(typed: &str, known: &Known<'_>) -> Understood {
     all.dated(known);
     for word in rest {
         let digits = word.chars().all(|c| c.is_ascii_digit() || "+-().".contains(c));
-        all.chips.push(format!("{} {word}", if digits { "digits" } else { "name" }));
+        all.chips.push(format!("{} {word}", if digits { "digits" } else { "word" }));
     }
     all
 }
@@ -78,6 +81,10 @@ pub fn understood(typed: &str, known: &Known<'_>) -> Understood {
 fn result(all: &mut Understood, known: &Known<'_>, words: &[String]) -> Option<usize> {
     (1..=words.len().min(3)).rev().find(|n| {
         let said = fold(&words[..*n].join(" "));
+        if TO_TAG.contains(&said.as_str()) {
+            all.untagged();
+            return true;
+        }
         if all.search.outcome.is_none() && Outcome::ALL.iter().any(|o| o.label() == said) {
             outcome(all, known, &said);
             return true;
@@ -118,13 +125,17 @@ fn field(all: &mut Understood, known: &Known<'_>, name: &str, value: &str) {
 
 fn outcome(all: &mut Understood, _known: &Known<'_>, value: &str) {
     let wanted = fold(value).replace(['_', '-'], " ");
+    if TO_TAG.contains(&wanted.as_str()) || wanted == "none" {
+        return all.untagged();
+    }
     let found = Outcome::ALL.into_iter().find(|o| !wanted.is_empty() && o.label().starts_with(&wanted));
-    match found {
-        Some(outcome) => {
-            all.search.outcome = Some(outcome);
-            all.chips.push(format!("outcome {}", outcome.label()));
-        }
-        None => all.lacks("outcome", value, &Outcome::ALL.map(|o| o.label().replace(' ', "_"))),
+    if let Some(outcome) = found {
+        all.search.outcome = Some(outcome);
+        all.chips.push(format!("outcome {}", outcome.label()));
+    } else {
+        let mut there: Vec<String> = Outcome::ALL.map(|o| o.label().replace(' ', "_")).into();
+        there.push("untagged".to_owned());
+        all.lacks("outcome", value, &there);
     }
 }
 
@@ -181,6 +192,11 @@ fn on_day(all: &mut Understood, known: &Known<'_>, value: &str) {
 }
 
 impl Understood {
+    fn untagged(&mut self) {
+        self.search.to_tag = true;
+        self.chips.push("to tag".to_owned());
+    }
+
     /// Says that nothing is called so, and what there is. A field that is only begun names nothing yet.
     fn lacks(&mut self, field: &str, value: &str, there: &[String]) {
         self.nobody |= !value.is_empty();
@@ -285,10 +301,10 @@ mod tests {
 
     #[test]
     fn words_digits_and_fields_are_told_apart() {
-        assert_eq!(chips("roe 0142"), ["name roe", "digits 0142"]);
+        assert_eq!(chips("roe 0142"), ["word roe", "digits 0142"]);
         assert_eq!(chips("outcome:int by:to"), ["outcome interested", "tagged by tom"]);
         assert_eq!(chips("outcome:do_not state:busy"), ["outcome do not call", "state busy"]);
-        assert_eq!(chips("roe yesterday"), ["yesterday", "name roe"]);
+        assert_eq!(chips("roe yesterday"), ["yesterday", "word roe"]);
         assert_eq!(read("o'brien \"anna maria\"").2.text, "o'brien anna maria");
     }
 
@@ -312,7 +328,7 @@ mod tests {
         let at = |t: &str| t.parse().ok();
         assert_eq!((search.from, search.until), (at("2026-11-17T10:15:00Z"), at("2026-11-17T10:45:00Z")));
         // Four digits are the end of a number, whatever stands before them.
-        assert_eq!(chips("may 0142"), ["name may", "digits 0142"]);
+        assert_eq!(chips("may 0142"), ["word may", "digits 0142"]);
     }
 
     #[test]

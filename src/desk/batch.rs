@@ -13,6 +13,7 @@ use crate::{
         breaker::Limits,
         call::{self, State},
         campaign::Status,
+        dispatch::BUSY,
         event::{AgentReport, CallEvent, Fault, Kind, Target},
         id::{CallId, CampaignId, OwnerId},
         outcome::{Outcome, Report, Who},
@@ -282,7 +283,7 @@ impl Batch {
                 }
             }
             if held_until(row).is_none() {
-                tx.release_hold(&row.phone_number, row.id).await?;
+                tx.release_hold(&row.phone_number, row.id, self.now + BUSY, self.now).await?;
             }
             retries::queue(tx, &[row], self.now).await?;
         }

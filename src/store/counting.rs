@@ -12,6 +12,7 @@ use super::{
 use crate::domain::{
     breaker,
     call::State,
+    dispatch::NUMBER_BUSY,
     id::{CallId, CampaignId, ContactId, OwnerId},
 };
 
@@ -216,10 +217,21 @@ impl Tx {
         Ok(on_tx!(self, |db| sqlx::query_scalar::<_, bool>(sql).bind(campaign).bind(day).fetch_optional(&mut *db).await?).unwrap_or(false))
     }
 
-    /// Frees a number that was held for this call, whose end is proven now.
-    pub async fn release_hold(&mut self, number: &str, call: CallId) -> Result<(), StoreError> {
+    /// Frees a number that was held for this call, whose end is proven now. Whoever was put off until the hold's end is
+    /// due at `again`, if that is sooner: the gates judge anew then. Nothing but a gate writes why a row waits.
+    pub async fn release_hold(&mut self, number: &str, call: CallId, again: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), StoreError> {
         let sql = "UPDATE numbers_live SET held_until = NULL WHERE number = $1 AND held_for = $2 AND call_id IS NULL";
-        on_tx!(self, |db| sqlx::query(sql).bind(number).bind(call).execute(&mut *db).await?.rows_affected());
+        let freed = on_tx!(self, |db| sqlx::query(sql).bind(number).bind(call).execute(&mut *db).await?.rows_affected());
+        if freed == 0 {
+            return Ok(());
+        }
+        // `#plain`: by the number, and not through whole queues.
+        let due = sql!(
+            self.kind(),
+            "UPDATE campaign_calls SET dialable_at = $3, updated_at = $4
+             WHERE phone_number = $1 AND #plain(rank) = 0 AND state = 'pending' AND reason = $2 AND #plain(dialable_at) > $3"
+        );
+        on_tx!(self, |db| sqlx::query(due).bind(number).bind(NUMBER_BUSY).bind(again).bind(now).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 

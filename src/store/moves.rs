@@ -175,7 +175,10 @@ impl Tx {
     /// When a call is no longer in the state in which it was read.
     pub async fn update_calls(&mut self, calls: &[CallUpdate<'_>], now: DateTime<Utc>) -> Result<(), StoreError> {
         let changed = self.run_parts(parts(calls), now).await?;
-        all_moved(calls, &changed)
+        all_moved(calls, &changed)?;
+        // Only people write notes, one call at a time: what dials and what is told of calls comes with none.
+        let noted: Vec<CallId> = calls.iter().filter(|c| c.was.notes != c.row.notes).map(|c| c.row.id).collect();
+        if noted.is_empty() { Ok(()) } else { self.index_notes(&noted).await }
     }
 }
 

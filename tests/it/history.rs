@@ -137,7 +137,7 @@ async fn every_call_is_found_while_typing_before_and_after_words_are_indexed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn filters_narrow_and_pages_go_on_where_the_last_ended() {
-    let (office, id) = Office::calling(PEOPLE.into(), |_| {}).await;
+    let (office, id) = Office::calling(format!("{PEOPLE}Ines Tan,+12125550144,Bolt,Pro\nMei Khan,+12125550145,Bolt,Pro\n"), |_| {}).await;
     let jane = talked(&office, id).await;
     office.tag(jane, Outcome::Interested).await;
     office.wait(TimeDelta::days(1));
@@ -146,6 +146,9 @@ async fn filters_narrow_and_pages_go_on_where_the_last_ended() {
     let third = office.dial(id).await.unwrap();
     office.reply(third, failed()).await;
     let live = office.dial(id).await.unwrap();
+    let earlier = talked(&office, id).await;
+    office.wait(TimeDelta::minutes(1));
+    let later = talked(&office, id).await;
     let name = async |call: CallId| office.call(call).await.contact_name;
     for indexed in [false, true] {
         if indexed {
@@ -158,13 +161,19 @@ async fn filters_narrow_and_pages_go_on_where_the_last_ended() {
         assert!(one(CallSearch { tagged_by: Some("ana".into()), ..all(&office) }).await.is_empty());
         assert_eq!(one(CallSearch { states: vec![State::Busy], ..all(&office) }).await, [name(second).await]);
         assert_eq!(one(CallSearch { states: vec![State::Busy, State::Failed], ..all(&office) }).await, [name(third).await, name(second).await]);
-        assert_eq!(one(CallSearch { states: vec![State::Completed], ..all(&office) }).await, [name(jane).await]);
+        assert_eq!(one(CallSearch { states: vec![State::Completed], ..all(&office) }).await.len(), 3);
         assert_eq!(one(CallSearch { states: vec![State::Armed], ..all(&office) }).await, [name(live).await]);
-        assert_eq!(one(CallSearch { campaign: Some(id), ..all(&office) }).await.len(), 4);
+        assert_eq!(one(CallSearch { campaign: Some(id), ..all(&office) }).await.len(), 6);
         assert!(one(CallSearch { campaign: Some(CampaignId::fresh()), ..all(&office) }).await.is_empty());
+        let to_tag = CallSearch { to_tag: true, ..all(&office) };
+        assert_eq!(one(to_tag.clone()).await, [name(later).await, name(earlier).await], "the last ended first");
+        assert_eq!(one(CallSearch { text: name(earlier).await, ..to_tag.clone() }).await, [name(earlier).await]);
+        assert!(one(CallSearch { text: name(jane).await, ..to_tag.clone() }).await.is_empty(), "she has her tag");
+        let first = office.store.find_calls(&CallSearch { limit: 1, ..to_tag.clone() }).await.unwrap();
+        assert_eq!(one(CallSearch { after: first.next, ..to_tag }).await, [name(earlier).await]);
         let noon = office.now() - TimeDelta::hours(12);
         assert_eq!(one(CallSearch { until: Some(noon), ..all(&office) }).await, [name(jane).await], "yesterday");
-        assert_eq!(one(CallSearch { from: Some(noon), ..all(&office) }).await.len(), 3, "today");
+        assert_eq!(one(CallSearch { from: Some(noon), ..all(&office) }).await.len(), 5, "today");
         let typed = name(second).await;
         assert_eq!(one(CallSearch { text: typed.clone(), from: Some(noon), ..all(&office) }).await, std::slice::from_ref(&typed));
         assert!(one(CallSearch { text: typed, until: Some(noon), ..all(&office) }).await.is_empty());
@@ -181,7 +190,7 @@ async fn filters_narrow_and_pages_go_on_where_the_last_ended() {
                 break;
             }
         }
-        assert_eq!(paged.iter().map(|r| r.call.id).collect::<Vec<_>>(), [live, third, second, jane]);
+        assert_eq!(paged.iter().map(|r| r.call.id).collect::<Vec<_>>(), [later, earlier, live, third, second, jane]);
     }
 }
 
@@ -202,6 +211,7 @@ async fn another_owner_sees_nothing() {
         CallSearch { tagged_by: Some("tester".into()), ..CallSearch::all(stranger, 50) },
         CallSearch { campaign: Some(id), ..CallSearch::all(stranger, 50) },
         CallSearch { states: vec![State::Completed], ..CallSearch::all(stranger, 50) },
+        CallSearch { to_tag: true, ..CallSearch::all(stranger, 50) },
     ] {
         assert!(office.store.find_calls(&q).await.unwrap().rows.is_empty(), "{q:?}");
     }
@@ -549,6 +559,7 @@ async fn no_room_looks_at_every_call() {
             CallSearch { states: vec![State::Busy, State::Failed], ..q.clone() },
             CallSearch { states: vec![State::Ringing, State::Answered], ..q.clone() },
             CallSearch { states: vec![State::NoAnswer], from: Some(from), ..q.clone() },
+            CallSearch { to_tag: true, campaign: Some(id), ..q.clone() },
         ] {
             office.store.find_calls(&q).await.unwrap();
         }

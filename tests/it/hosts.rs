@@ -3,7 +3,9 @@
 //! once. `DIALDECK_HOST_KILLS` (20), `DIALDECK_HOST_STOPS` (3), `DIALDECK_SERVER_RESTARTS` (2),
 //! `DIALDECK_HOST_CAMPAIGNS` (4), `DIALDECK_HOST_CONTACTS` (160), `DIALDECK_HOST_PACE` (dials a second, 8),
 //! `DIALDECK_HOST_MINUTES` (2: the storm ends then, whatever is left) and `DIALDECK_SEED` set the run; a failure prints
-//! the seed. Processes and a server are not virtual: the seed repeats what is done to whom, not the microsecond.
+//! the seed. The long form, in forty minutes: `DIALDECK_HOST_KILLS=1000 DIALDECK_HOST_STOPS=200 DIALDECK_SERVER_RESTARTS=27
+//! DIALDECK_HOST_CAMPAIGNS=20 DIALDECK_HOST_CONTACTS=2000 DIALDECK_HOST_PACE=1 DIALDECK_HOST_MINUTES=75 cargo test --test it
+//! p1_p13_three_hosts -- --nocapture`. Processes and a server are not virtual: the seed repeats what is done to whom, not the microsecond.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},

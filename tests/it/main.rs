@@ -33,6 +33,7 @@ mod looks;
 mod machine;
 mod manual;
 mod month;
+mod notes;
 mod officers;
 mod openapi;
 mod past;

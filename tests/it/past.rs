@@ -138,6 +138,20 @@ fn the_newest_stand_there_at_once_and_the_list_names_its_columns() {
     }
 }
 
+/// What waits for a tag is looked for in the words of the screen.
+#[test]
+fn calls_to_tag_are_looked_for() {
+    for typed in ["roe to tag", "roe untagged", "roe outcome:none", "roe outcome:to-tag"] {
+        let mut state = calls();
+        let asked = searches(&press(&mut state, typed));
+        let last = asked.last().unwrap();
+        assert_eq!((last.text.as_str(), last.to_tag, last.outcome), ("roe", true, None), "{typed}");
+        assert!(screen(&mut state, 80, 24).contains("[to tag]"), "{typed}");
+    }
+    let asked = searches(&press(&mut calls(), "tag"));
+    assert!(!asked.last().unwrap().to_tag, "a name may begin so");
+}
+
 /// Digits, and whatever else is typed, go into the field: nobody is tagged by a search.
 #[test]
 fn a_search_tags_nobody() {

@@ -43,7 +43,7 @@ pub const VERBS: &[Verb] = &[
     verb(&["note", "n"], "CALL WORDS", "a note on a call", note),
     verb(&["story"], "CALL", "everything that happened to a call", story),
     verb(&["hang-up", "hangup", "H"], "CALL", "hang up (asks)", hang_up),
-    verb(&["find", "/"], "WORDS", "calls of any day, by name or last digits", find),
+    verb(&["find", "/"], "WORDS", "calls of any day, by name, last digits or a word of their note", find),
     verb(&["start", "s"], "CAMPAIGN", "start or resume a campaign", start),
     verb(&["pause", "p"], "CAMPAIGN", "pause a campaign, or all", pause),
     verb(&["resume"], "CAMPAIGN", "resume a campaign, or all that were paused together", resume),
@@ -232,7 +232,7 @@ const FOUND: usize = 20;
 
 fn find(p: &mut Plain, words: &str) {
     if words.is_empty() {
-        return p.say("find whom? A name, its beginning, or the last digits of the number");
+        return p.say("find whom? A name, a word of a note, their beginning, or the last digits of the number");
     }
     let search = CallSearch { text: words.to_owned(), ..CallSearch::all(p.state.actor.owner, FOUND) };
     p.wants([Effect::Ask(Question::Calls(Box::new(search)))]);

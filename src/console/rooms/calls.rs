@@ -123,7 +123,7 @@ impl Calls {
             out.extend(wrapped(&wrong, width).into_iter().take(2).map(|l| ("warn", l)));
         }
         if self.pages.unsearched > 0 {
-            out.push(("text_dim", format!("still making {} findable by name and digits", count(self.pages.unsearched, "older call"))));
+            out.push(("text_dim", format!("still making {} findable by words and digits", count(self.pages.unsearched, "older call"))));
         }
         out.truncate(4);
         out
@@ -162,7 +162,7 @@ impl Calls {
     }
 }
 
-const HOW: &str = "last digits or a name   outcome: campaign: by: state: day:   such as 0142 day:yesterday";
+const HOW: &str = "last digits, a name, a word of a note   outcome: campaign: by: state: day:";
 
 /// The places: the field with what was understood, the list, and the story where there is room.
 fn places(state: &State, area: Rect) -> (Rect, Option<Rect>) {

@@ -104,7 +104,9 @@ impl Closure {
 }
 
 /// A number that is on a call is looked at again after this: nobody wants to be rung right after it.
-const BUSY: Duration = Duration::seconds(60);
+pub const BUSY: Duration = Duration::seconds(60);
+/// Why it waits: rows that were put off with these words are due again when the other call's end is proven.
+pub const NUMBER_BUSY: &str = "number busy: another call to it is live or unproven";
 
 /// The kind of a number: what was valid when it was imported may not be by today's numbering plan.
 fn number(text: &str) -> Result<(), Closed> {
@@ -180,7 +182,7 @@ pub fn contact(rules: &Rules, c: &ContactFacts<'_>, now: DateTime<Utc>) -> Resul
     rest(rules, &laws, c, now)?;
     let held = c.number_held_until.filter(|t| *t > now);
     if c.number_live || held.is_some() {
-        return close_until(Gate::NumberBusy, held.unwrap_or(now + BUSY), "number busy: another call to it is live or unproven");
+        return close_until(Gate::NumberBusy, held.unwrap_or(now + BUSY), NUMBER_BUSY);
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ mod gates;
 
 use chrono::{DateTime, Duration, Utc};
 
-pub use contact::{Closure, ContactFacts, History, OtherPhone, Place, contact, legal_hours, other_phone};
+pub use contact::{BUSY, Closure, ContactFacts, History, NUMBER_BUSY, OtherPhone, Place, contact, legal_hours, other_phone};
 pub use gates::{CampaignFacts, Closed, Closes, Gate, InstallationFacts, Scope, TrunkFacts, campaign, campaign_pace, installation, trunk};
 
 use super::{campaign::Status, pacing, rules::Rules, schedule::Window};

@@ -162,9 +162,9 @@ async fn a_number_is_taken_by_one_and_held_until_its_end_is_proven(house: House)
     free(vec![("+1555".into(), b, Some(h.after(900)))]).await;
     assert!(take(b, 700).await, "for whom it is held");
     free(vec![("+1555".into(), b, Some(h.after(900)))]).await;
-    tx!(house, |tx| tx.release_hold("+1555", a).await?);
+    tx!(house, |tx| tx.release_hold("+1555", a, h.now, h.now).await?);
     assert!(!take(a, 700).await);
-    tx!(house, |tx| tx.release_hold("+1555", b).await?);
+    tx!(house, |tx| tx.release_hold("+1555", b, h.now, h.now).await?);
     assert!(take(a, 700).await);
     free(vec![("+1555".into(), a, None)]).await;
     assert!(take(b, 0).await, "free at once");

@@ -7,7 +7,7 @@ use dialdeck::{
         id::CampaignId,
         outcome::{Outcome, Who},
     },
-    store::{CallSearch, Height, NewEvent, Place},
+    store::{CallRow, CallSearch, CallUpdate, Height, NewEvent, Place},
 };
 use serde_json::json;
 
@@ -15,6 +15,7 @@ use super::{FOREIGN, House, facts, sorted};
 
 databases!(
     calls_are_found_by_words_and_digits_before_and_after_they_are_indexed,
+    calls_are_found_by_the_words_of_their_notes,
     calls_are_found_along_each_index_page_by_page,
     a_numbers_calls_are_told_newest_first,
     promised_calls_are_told_by_when_they_are_due,
@@ -107,6 +108,53 @@ async fn calls_are_found_by_words_and_digits_before_and_after_they_are_indexed(h
     tx!(house, |tx| tx.forget_search().await?);
     assert_eq!(find("jan").await.len(), 2, "compared one by one again");
     assert_eq!(tx!(house, |tx| tx.index_calls(500).await?), 5);
+}
+
+/// The index only goes forward: a note that is written, changed or taken away behind it moves its call at once.
+async fn calls_are_found_by_the_words_of_their_notes(house: House) {
+    let h = house.ids;
+    let mut calls = Vec::new();
+    for name in ["Jane Roe", "Omar Haddad", "Third Party"] {
+        calls.push(house.dial(|c| c.contact_name = name.into()).await);
+    }
+    let find = async |text: &str| sorted(names(&house, &CallSearch { text: text.into(), ..CallSearch::all(h.owner, 50) }).await);
+    let note = async |call: usize, note: &str| {
+        let was = house.call(calls[call].id).await;
+        let row = CallRow { notes: note.to_owned(), ..was.clone() };
+        tx!(house, |tx| tx.update_calls(&[CallUpdate { was: &was, row: &row }], h.now).await?);
+    };
+    let long = "x".repeat(4000);
+    for indexed in [false, true] {
+        if indexed {
+            tx!(house, |tx| tx.index_calls(2).await?);
+            assert_eq!(find("party").await, ["Third Party"], "not in the index yet, and found beside it");
+        }
+        note(0, "Second line:\nher THIRD try, große Firma '\"&|!:* 名前").await;
+        note(1, FOREIGN).await;
+        note(2, &long).await;
+        for (text, wanted) in [
+            ("third", &["Jane Roe", "Third Party"][..]),
+            ("jane thir", &["Jane Roe"]),
+            ("hird", &[]),
+            ("GROSSE", &[]),
+            ("große", &["Jane Roe"]),
+            ("名前", &["Jane Roe", "Omar Haddad"]),
+            ("zoë", &["Omar Haddad"]),
+            (&long, &["Third Party"]),
+        ] {
+            assert_eq!(find(text).await, sorted(wanted.iter().map(|w| (*w).to_owned())), "{text} {indexed}");
+        }
+        note(0, "called back").await;
+        assert_eq!((find("third").await, find("jane back").await), (vec!["Third Party".to_owned()], vec!["Jane Roe".to_owned()]), "{indexed}");
+        note(0, "").await;
+        assert_eq!((find("called").await.len(), find("jane").await.len()), (0, 1), "{indexed}");
+        note(1, "").await;
+        note(2, "").await;
+    }
+    tx!(house, |tx| tx.index_calls(500).await?);
+    assert_eq!((find("third").await, find("xxx").await.len()), (vec!["Third Party".to_owned()], 0));
+    note(2, "called back").await;
+    assert!(names(&house, &CallSearch { text: "called".into(), ..CallSearch::all(h.stranger, 50) }).await.is_empty());
 }
 
 async fn calls_are_found_along_each_index_page_by_page(house: House) {
