@@ -60,7 +60,7 @@ impl Rounds {
 
     /// Whether all of the campaign was counted.
     #[must_use]
-    pub fn whole(&self) -> bool {
+    pub fn is_all(&self) -> bool {
         self.looked_through < Self::LOOKED_THROUGH
     }
 }
