@@ -50,6 +50,8 @@ const QUICK: Duration = Duration::from_millis(250);
 const SHARE: u32 = 20;
 /// Of many campaigns those not counted within this are counted at the next look.
 const PATIENCE: Duration = Duration::from_millis(250);
+/// Nor are more than so many counted again at one look: those that run, and others.
+const AGAIN: [usize; 2] = [6, 2];
 
 fn mark(row: &CampaignRow) -> Mark {
     (row.counts, row.execution_status, row.fill_position, row.retry.0.max_attempts)
@@ -82,8 +84,17 @@ impl<M: PartialEq, T: Clone> Counted<M, T> {
         self.known(id, |k| k.mark == *mark && k.rests())
     }
 
+    /// What is known of it and needs no counting.
+    fn kept(&self, id: CampaignId, mark: &M) -> Option<T> {
+        self.same(id, mark).or_else(|| self.resting(id))
+    }
+
     fn last(&self, id: CampaignId) -> Option<T> {
         self.known(id, |_| true)
+    }
+
+    fn counted_at(&self, id: CampaignId) -> Option<Instant> {
+        self.0.lock().get(&id).map(|k| k.at)
     }
 
     fn known(&self, id: CampaignId, serves: impl Fn(&Known<M, T>) -> bool) -> Option<T> {
@@ -112,16 +123,19 @@ impl Headcounts {
 impl Desk {
     /// Where the people of a campaign stand; see [`People`] for what each figure counts.
     pub async fn people(&self, row: &CampaignRow) -> Result<People, DeskError> {
-        let counts = &self.headcounts.people;
-        if let Some(people) = counts.same(row.id, &mark(row)).or_else(|| counts.resting(row.id)) {
-            return Ok(people);
+        match self.headcounts.people.kept(row.id, &mark(row)) {
+            Some(people) => Ok(people),
+            None => self.counted(row).await,
         }
+    }
+
+    async fn counted(&self, row: &CampaignRow) -> Result<People, DeskError> {
         let begun = Instant::now();
         let people = match row.source_id().filter(|_| is_ahead(row)) {
             Some(source) => self.people_ahead(row, source).await?,
             None => self.store.headcount(row).await?,
         };
-        counts.keep(row.id, mark(row), people, begun.elapsed());
+        self.headcounts.people.keep(row.id, mark(row), people, begun.elapsed());
         Ok(people)
     }
 
@@ -129,13 +143,13 @@ impl Desk {
     /// which the same screen shows.
     async fn people_ahead(&self, row: &CampaignRow, source: SourceId) -> Result<People, DeskError> {
         let contacts = self.store.contacts_in(row.contact_source, source).await?;
-        let waiting = self.unqueued(row, source, -1).await?.iter().map(|p| p.n).sum::<i64>();
+        let waiting = self.behind(row, source, -1).await?.iter().map(|p| p.n).sum::<i64>();
         Ok(People { contacts, waiting, do_not_call: contacts - waiting, ..People::default() })
     }
 
     /// Where those live who stand behind a place of a campaign's list, and whom somebody may call. A count that took long
     /// is told for a while.
-    pub(super) async fn unqueued(&self, row: &CampaignRow, source: SourceId, after: i64) -> Result<Arc<Vec<PlaceCount>>, DeskError> {
+    pub(super) async fn behind(&self, row: &CampaignRow, source: SourceId, after: i64) -> Result<Arc<Vec<PlaceCount>>, DeskError> {
         let counts = &self.headcounts.unqueued;
         if let Some(places) = counts.resting_as(row.id, &(source, after)) {
             return Ok(places);
@@ -146,14 +160,25 @@ impl Desk {
         Ok(places)
     }
 
-    /// The same of many, running ones first: those for which there is no time now are told as they were, or not yet.
+    /// The same of many, those first that were never counted, then the oldest counts: those for which there is no time
+    /// now are told as they were, or not yet.
     pub async fn people_of(&self, rows: &[CampaignRow]) -> Result<HashMap<CampaignId, People>, DeskError> {
         let begun = Instant::now();
+        let runs = |row: &CampaignRow| row.execution_status == Status::Running;
         let mut rows: Vec<&CampaignRow> = rows.iter().collect();
-        rows.sort_by_key(|r| r.execution_status != Status::Running);
-        let mut all = HashMap::new();
+        rows.sort_by_cached_key(|r| (!runs(r), self.headcounts.people.counted_at(r.id)));
+        let (mut all, mut again) = (HashMap::new(), AGAIN);
         for row in rows {
-            let people = if begun.elapsed() < PATIENCE { Some(self.people(row).await?) } else { self.headcounts.people.last(row.id) };
+            let left = &mut again[usize::from(!runs(row))];
+            let last = self.headcounts.people.last(row.id);
+            let people = match self.headcounts.people.kept(row.id, &mark(row)) {
+                Some(people) => Some(people),
+                None if begun.elapsed() >= PATIENCE || (last.is_some() && *left == 0) => last,
+                None => {
+                    *left = left.saturating_sub(usize::from(last.is_some()));
+                    Some(self.counted(row).await?)
+                }
+            };
             all.extend(people.map(|p| (row.id, p)));
         }
         Ok(all)
