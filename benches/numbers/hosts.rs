@@ -215,7 +215,7 @@ pub fn consoles(url: &str, n: usize) {
                 let mut bell = desk.store().bell();
                 while bell.changed().await.is_ok() {
                     let rung = Instant::now();
-                    look(&desk, &actor, &ring, clock.now(), false).await.unwrap();
+                    look(&desk.at_once(), &actor, &ring, clock.now(), false).await.unwrap();
                     let took = rung.elapsed();
                     tokio::time::sleep(rest(took)).await;
                     // Nobody counts any more: the end.

@@ -146,6 +146,8 @@ PEOPLE = [
     ('B: 4 digits', ['\t', '/', CLEAR, *'014'], ['2'], [ESC, ESC]),
     ('B: one number over all', ['\t', 'j'], ['\r'], [ESC, ESC]),
     ('B: the do-not-call list', ['j'], ['k'], ['j']),
+    ('C C: opened', [ESC, ESC, 'C'], ['C'], [ESC]),
+    ('w', [ESC, ESC, 'C'], ['w'], [ESC]),
 ]
 
 

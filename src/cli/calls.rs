@@ -67,7 +67,7 @@ async fn list(s: &Session, campaign: &str, status: Option<String>, outcome: Opti
             c.id,
             c.phone_number,
             c.contact_name,
-            c.state.words(),
+            c.state.words_if(c.armed_at.is_some()),
             c.call_duration,
             c.reason
         );
@@ -88,7 +88,7 @@ async fn show(s: &Session, id: CallId) -> Result<(), CliError> {
         say!("{}", json!({ "call": rows::call(&row), "audit": audit, "events": events }));
         return Ok(());
     }
-    say!("{} {} \"{}\" attempt {}: {} {}", row.id, row.phone_number, row.contact_name, row.attempt, row.state.words(), row.reason);
+    say!("{} {} \"{}\" attempt {}: {} {}", row.id, row.phone_number, row.contact_name, row.attempt, row.state.words_if(row.armed_at.is_some()), row.reason);
     for a in &audit {
         say!("  {}  {:<8} {} by {} {}", a.at.format("%F %T%.3f"), "audit", a.action, a.actor, a.details.0);
     }

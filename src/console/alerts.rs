@@ -81,7 +81,7 @@ fn standing(state: &State) -> Vec<Alert> {
     }
     if data.health.starts_with(crate::desk::NO_LIVEKIT) {
         let room = state.keys.name(Action::Focus(Pane::Systems));
-        put(Level::Danger, format!("nothing can be dialled: LiveKit is not set. {room} shows and mends what is missing"));
+        put(Level::Danger, format!("nothing can be dialled: LiveKit is not set. {room} mends it"));
     } else if data.health.starts_with(SWITCHED_OFF) {
         put(Level::Banner, state.in_keys(&data.health));
     } else if state.leaving.is_some() && data.health == ENDING {

@@ -20,19 +20,13 @@ use crate::domain::{
     text::clean,
 };
 
-/// Commands kept for the up key.
-const HISTORY: usize = 50;
-
 /// Does what a line says, or says what is wrong with it.
 pub fn run(state: &mut State, line: &str) -> Vec<Effect> {
     let line = line.trim();
     if line.is_empty() {
         return Vec::new();
     }
-    state.typed.retain(|l| l != line);
-    state.typed.push(line.to_owned());
-    let drop = state.typed.len().saturating_sub(HISTORY);
-    state.typed.drain(..drop);
+    state.typed_last(line);
     let (verb, rest) = line.split_once(' ').map_or((line, ""), |(v, r)| (v, r.trim()));
     match (verb, rest) {
         ("stop", "all") => stop_all(state),

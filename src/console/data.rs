@@ -67,6 +67,8 @@ async fn load_loop(desk: &Desk, actor: &Actor, ring: &Ring, clock: &SharedClock,
         if again || ring.count() != shown || head.is_due() || looked.elapsed() > Duration::from_secs(10) {
             bell.borrow_and_update();
             let want = wants.borrow_and_update().clone();
+            let one = desk.at_once();
+            let desk = &one;
             let actor = &Actor { name: want.me.clone().unwrap_or_else(|| actor.name.clone()), ..actor.clone() };
             shown = ring.count();
             looked = tokio::time::Instant::now();
@@ -96,6 +98,7 @@ async fn load_loop(desk: &Desk, actor: &Actor, ring: &Ring, clock: &SharedClock,
                     Err(e) => send.tell(Msg::DataFailed(e.to_string())),
                 }
             }
+            drop(one);
             tokio::time::sleep(rest(looked.elapsed())).await;
         }
         again = tokio::select! {
@@ -157,10 +160,13 @@ fn midnight(zone: Zone, now: DateTime<Utc>) -> DateTime<Utc> {
 /// One look at the rows: what the next frame shows, but for the head.
 pub async fn look(desk: &Desk, actor: &Actor, ring: &Ring, now: DateTime<Utc>, lists: bool) -> Result<Snapshot, DeskError> {
     let store = desk.store();
-    let page = store.campaigns(actor.owner, None, 200, 0).await?;
-    let mut campaigns = Vec::with_capacity(page.rows.len());
+    // What is of the whole installation first: at a server the connection becomes the operator's after that.
+    let values = store.settings(&[Setting::EngineHealth, Setting::KillSwitch, Setting::KillSwitchReason]).await?;
+    let other_owners = (store.owners().await? - 1).max(0);
+    let rows = store.newest_campaigns(actor.owner, 200).await?;
+    let mut campaigns = Vec::with_capacity(rows.len());
     let days = store.days_since((now - Span::days(2)).date_naive()).await?;
-    for row in page.rows {
+    for row in rows {
         let day = schedule::local_day(row.zone(), now).to_string();
         let used_today = days.iter().find(|(id, d, _)| *id == row.id && *d == day).map_or(0, |(_, _, used)| *used);
         let open = row.window().is_open(row.zone(), now);
@@ -191,11 +197,11 @@ pub async fn look(desk: &Desk, actor: &Actor, ring: &Ring, now: DateTime<Utc>, l
         // A database that takes nothing cannot keep the engine's words either.
         health: match store.trouble() {
             Some(why) => format!("nothing can be written, so nothing is dialled: {why}"),
-            None => store.setting(Setting::EngineHealth).await?.unwrap_or_default(),
+            None => values.get(Setting::EngineHealth).unwrap_or_default().to_owned(),
         },
-        kill_switch: store.kill_switch().await?,
-        kill_switch_why: store.setting(Setting::KillSwitchReason).await?.unwrap_or_default(),
-        other_owners: (store.owners().await? - 1).max(0),
+        kill_switch: values.get(Setting::KillSwitch).is_some(),
+        kill_switch_why: values.get(Setting::KillSwitchReason).unwrap_or_default().to_owned(),
+        other_owners,
         assistants,
         sources,
         head: None,

@@ -40,7 +40,7 @@ fn calls(state: &State, rows: &[&PaneRow]) -> Table {
     let row = |r: &&PaneRow| {
         let outcome = r.outcome.map_or("", Outcome::as_str).to_owned();
         let number = if state.mask == 0 { r.phone_number.clone() } else { state.number(&r.phone_number) };
-        let figures = [r.attempt.to_string(), r.state.words().to_owned(), r.reason.clone()];
+        let figures = [r.attempt.to_string(), r.state.words_if(r.armed_at.is_some()).to_owned(), r.reason.clone()];
         let times = [time(state, r.armed_at), time(state, r.answered_at), time(state, r.completed_at), r.call_duration.to_string()];
         [display_name(r), number, r.campaign_name.clone()].into_iter().chain(figures).chain(times).chain([outcome, r.notes.clone()]).collect()
     };

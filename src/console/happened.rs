@@ -45,6 +45,8 @@ pub struct Said {
     /// The word's colour.
     pub role: &'static str,
     pub text: String,
+    /// Of a call: whom, of which campaign, and the rest, for lists that have columns.
+    pub parts: Option<[String; 3]>,
 }
 
 impl<'a> Line<'a> {
@@ -105,7 +107,7 @@ impl<'a> Line<'a> {
                 Level::INFO => ("log", "log_info"),
                 _ => ("detail", "log_debug"),
             };
-            Said { word: word.to_owned(), role, text: text::clean(&l.text, LONGEST) }
+            said(word, role, text::clean(&l.text, LONGEST))
         };
         match self {
             Self::Log(l) | Self::Old(l) => of_log(l),
@@ -145,8 +147,14 @@ fn level(fact: &Fact) -> Level {
 impl Teller {
     fn fact(&self, fact: &Fact) -> Said {
         match fact {
-            Fact::Dialled { who, attempt } => said("dialled", "call_calling", format!("{}, {}, {}", self.party(who), name(&who.campaign), nth(*attempt))),
-            Fact::Answered { who, rang } => said("answered", "call_answered", format!("{}{}", self.party(who), rung(*rang))),
+            Fact::Dialled { who, attempt } => {
+                let text = format!("{}, {}, {}", self.party(who), name(&who.campaign), nth(*attempt));
+                Said { parts: Some(self.parts(who, nth(*attempt))), ..said("dialled", "call_calling", text) }
+            }
+            Fact::Answered { who, rang } => {
+                let rest = rang.map_or_else(String::new, |s| format!("rang {s} s"));
+                Said { parts: Some(self.parts(who, rest)), ..said("answered", "call_answered", format!("{}{}", self.party(who), rung(*rang))) }
+            }
             Fact::Ended { .. } => self.ended(fact),
             Fact::Deed(deed) => self.deed(deed),
         }
@@ -155,7 +163,7 @@ impl Teller {
     fn ended(&self, fact: &Fact) -> Said {
         let Fact::Ended { who, state, talked, rang, code, reason, again_at } = fact else { return said("", "text", String::new()) };
         let code = code.map_or_else(String::new, |c| format!(" ({c})"));
-        let mut parts = vec![format!("{}{code}", self.party(who))];
+        let mut parts = Vec::new();
         if let Some(seconds) = talked {
             parts.push(format!("talked {}:{:02}", seconds / 60, seconds % 60));
         }
@@ -164,15 +172,25 @@ impl Teller {
         if plain && let Some(seconds) = rang.filter(|s| *s > 0) {
             parts.push(format!("rang {seconds} s"));
         }
-        if !plain && !reason.is_empty() && reason != state.words() {
-            parts.push(text::clean(reason, LONGEST));
+        let why = if reason.is_empty() || reason == state.words() { String::new() } else { small(&text::clean(reason, LONGEST)) };
+        // Why it failed goes before all else.
+        let (sign, first) = if plain || why.is_empty() { (", ", code.trim_start().to_owned()) } else { (": ", format!("{why}{code}")) };
+        if !first.is_empty() {
+            parts.insert(0, first);
         }
         parts.extend(again_at.map(|at| format!("again {}", moment(self.zone, self.now, at))));
         let role = match state {
             State::Completed | State::Busy | State::NoAnswer | State::Canceled => "call_completed",
             _ => "call_failed",
         };
-        said(state.words(), role, parts.join(", "))
+        let (whom, rest) = (self.party(who), parts.join(", "));
+        let sign = if rest.starts_with('(') { " " } else { sign };
+        let text = if rest.is_empty() { whom } else { format!("{whom}{sign}{rest}") };
+        Said { parts: Some(self.parts(who, rest)), ..said(state.words(), role, text) }
+    }
+
+    fn parts(&self, who: &Party, rest: String) -> [String; 3] {
+        [self.party(who), name(&who.campaign), rest]
     }
 
     /// `P. Novak ..0190`; numbers as far as they are shown.
@@ -200,10 +218,14 @@ impl Teller {
         let (word, role, words) = found.map_or(("", "text", other as Words), |(_, word, role, words)| (*word, *role, *words));
         let told = words(self, deed);
         // What the table leaves open is said by the words themselves: the word, then the rest.
-        match told.split_once('\t').filter(|_| word.is_empty()) {
+        let line = match told.split_once('\t').filter(|_| word.is_empty()) {
             Some((word, text)) => said(word, role, text.to_owned()),
             None => said(if word.is_empty() { "event" } else { word }, role, told),
-        }
+        };
+        let contact = self.contact(deed);
+        let rest = line.text.strip_prefix(&contact).filter(|_| deed.call.is_some() && !contact.is_empty());
+        let rest = rest.map(|rest| rest.trim_start_matches([':', ',', ' ']).to_owned());
+        Said { parts: rest.map(|rest| [contact, name(deed.name.as_deref().unwrap_or_default()), rest]), ..line }
     }
 }
 
@@ -258,7 +280,13 @@ impl Teller {
 }
 
 fn said(word: &str, role: &'static str, text: String) -> Said {
-    Said { word: word.to_owned(), role, text }
+    Said { word: word.to_owned(), role, text, parts: None }
+}
+
+/// A carrier's words as a part of a sentence: `service unavailable` of `Service Unavailable`.
+fn small(words: &str) -> String {
+    let word = |w: &str| if w.chars().skip(1).any(|c| !c.is_lowercase()) { w.to_owned() } else { w.to_lowercase() };
+    words.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 fn tagged(teller: &Teller, deed: &Deed) -> String {

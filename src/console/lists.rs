@@ -44,7 +44,7 @@ pub enum Column {
 const CALLS: &[Column] =
     &[Column::State, Column::Contact, Column::Number, Column::Attempt, Column::Dialled, Column::Time, Column::Campaign, Column::Room, Column::Outcome];
 /// Of those that wait for a tag, whose campaign is said elsewhere.
-const QUEUE: &[Column] = &[Column::State, Column::Contact, Column::Number, Column::Time, Column::Outcome];
+const QUEUE: &[Column] = &[Column::Contact, Column::Time, Column::Outcome];
 /// Of every call ever.
 const EVERY: &[Column] = &[Column::Dialled, Column::Contact, Column::Number, Column::State, Column::Talk, Column::Attempt, Column::Campaign, Column::Outcome];
 const CAMPAIGNS: &[Column] = &[Column::State, Column::Campaign, Column::Done, Column::Live, Column::Today, Column::Hours];

@@ -23,12 +23,30 @@ pub fn wants_tag(r: &PaneRow) -> bool {
 /// The carrier's words with its code, where it gave some.
 #[must_use]
 pub fn why_ended(r: &PaneRow) -> String {
-    let reason = r.reason.trim();
+    let reason = match r.reason.trim() {
+        // A row of an older release: the contract's word for the state, which nobody speaks.
+        "canceled" => "hung up before the answer",
+        reason => reason,
+    };
     match (r.sip_code, reason) {
-        (Some(code), "") => format!("{} ({code})", r.state.words()),
+        (Some(code), "") => format!("{} ({code})", r.state.words_if(r.armed_at.is_some())),
         (Some(code), words) => format!("{words} ({code})"),
         (None, words) => words.to_owned(),
     }
+}
+
+/// The same, where its state does not say as much.
+#[must_use]
+pub fn more_than_state(r: &PaneRow) -> String {
+    let why = why_ended(r);
+    let said = match r.state {
+        State::Busy => matches!(r.sip_code, Some(486 | 600)),
+        State::Rejected => r.sip_code == Some(603),
+        // Who hung up is clear from the state.
+        State::Canceled if r.armed_at.is_some() => why.starts_with(r.state.words()),
+        _ => why.eq_ignore_ascii_case(r.state.words()),
+    };
+    if said { String::new() } else { why }
 }
 
 /// Where a call stands among others: on call first, then ringing, dialling, ended; the longest first, of ended ones
@@ -76,7 +94,7 @@ pub fn passes(filter: &str, r: &PaneRow) -> bool {
             ("name", &r.contact_name),
             ("number", &r.phone_number),
             ("campaign", &r.campaign_name),
-            ("state", r.state.words()),
+            ("state", r.state.words_if(r.armed_at.is_some())),
             ("outcome", r.outcome.map_or("untagged", Outcome::label)),
             ("says", r.suggestion.filter(|_| r.outcome.is_none()).map_or("", Outcome::label)),
         ],

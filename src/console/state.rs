@@ -295,6 +295,15 @@ impl State {
         self.size.0 < SMALLEST.0 || self.size.1 < SMALLEST.1
     }
 
+    /// A command that was used, for the up key and the head of the palette.
+    pub fn typed_last(&mut self, line: &str) {
+        const HISTORY: usize = 50;
+        self.typed.retain(|l| l != line);
+        self.typed.push(line.to_owned());
+        let drop = self.typed.len().saturating_sub(HISTORY);
+        self.typed.drain(..drop);
+    }
+
     pub fn remember(&mut self, step: Undo) {
         if self.undo.len() == UNDO {
             self.undo.remove(0);

@@ -9,7 +9,7 @@ use ratatui::{
 
 use super::{
     message::Detail,
-    rows::{display_name, why_ended},
+    rows::{display_name, more_than_state, why_ended},
     state::State,
     widgets::{fit, wrapped},
 };
@@ -75,7 +75,11 @@ fn follows(e: &EventRow) -> u8 {
 /// What is worth a line: without details, what said the same in a row says it once.
 fn told(timeline: &[EventRow], details: bool) -> impl Iterator<Item = &EventRow> {
     let again = move |i: usize| i > 0 && event_words(&timeline[i - 1]) == event_words(&timeline[i]);
-    timeline.iter().enumerate().filter(move |(i, _)| details || !again(*i)).map(|(_, e)| e)
+    // That nobody took it is why it could not be reached.
+    let rang = timeline.iter().any(|e| matches!(e.kind.0, Kind::Reply(Reply::TimedOut { .. })));
+    let unreached = |e: &EventRow| matches!(e.kind.0, Kind::LegLeft { reason: Leave::UserUnavailable, .. });
+    let less = move |e: &EventRow| rang && unreached(e);
+    timeline.iter().enumerate().filter(move |(i, e)| details || !(again(*i) || less(e))).map(|(_, e)| e)
 }
 
 fn head(state: &State, d: &Detail, width: usize) -> Vec<Line<'static>> {
@@ -93,8 +97,13 @@ fn head(state: &State, d: &Detail, width: usize) -> Vec<Line<'static>> {
     }
     let mut out = broken(&display_name(r), width, "", state.theme.style("title").add_modifier(Modifier::BOLD));
     out.extend(broken(&format!("{}, {}, attempt {}", state.number(&r.phone_number), r.campaign_name, r.attempt), width, "", text));
-    let why = why_ended(r);
-    let how = if !r.state.is_ended() || why.is_empty() { r.state.words().to_owned() } else { format!("{}: {why}", r.state.words()) };
+    let word = r.state.words_if(r.armed_at.is_some());
+    let how = match (why_ended(r), more_than_state(r)) {
+        _ if !r.state.is_ended() => word.to_owned(),
+        (why, _) if why.starts_with(word) => why,
+        (_, more) if more.is_empty() => word.to_owned(),
+        (_, more) => format!("{word}: {more}"),
+    };
     let (sign, role) = state.theme.symbols.of_call(r.state);
     out.extend(broken(&format!("{sign} {how}{facts}"), width, "", state.theme.style(role)));
     if let Some(o) = r.outcome {

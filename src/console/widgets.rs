@@ -201,7 +201,9 @@ impl Row<'_> {
             (true, false) => theme.symbols.resting.as_ref(),
             (false, false) => " ",
         };
-        let mut all = vec![Span::styled(sign, theme.style("key"))];
+        // A mark is the operator's own doing: not the colour of the cursor.
+        let role = if self.marked && sign == theme.symbols.mark { "match" } else { "key" };
+        let mut all = vec![Span::styled(sign, theme.style(role))];
         all.extend(self.spans);
         frame.render_widget(Paragraph::new(Line::from(all)), line);
         if self.marked && !self.selected && !theme.mono {

@@ -16,7 +16,7 @@ use crate::{
         rules::Rules,
         schedule, zone,
     },
-    store::{CampaignRow, LISTED, OutgoingRow, Setting, TrunkGates, ZoneHead},
+    store::{CampaignRow, LISTED, OutgoingRow, Setting, TrunkGates, Values, ZoneHead},
 };
 
 /// What only an engine knows: the calls in its hands, and whom it served last.
@@ -28,6 +28,9 @@ pub struct Hands {
     /// When a zone of a campaign was claimed from last.
     pub served: HashMap<(CampaignId, String), DateTime<Utc>>,
 }
+
+/// The settings that hold everybody.
+pub(super) const STANDING: [Setting; 3] = [Setting::KillSwitch, Setting::KillSwitchReason, Setting::Terms];
 
 /// Why a campaign waits for an agent worker, in words, and when one is tried again.
 pub type NoAgent = Option<(String, Option<DateTime<Utc>>)>;
@@ -41,43 +44,79 @@ pub struct Look {
     pub outgoing: Option<OutgoingRow>,
 }
 
+/// What is judged of a campaign and does not stand in its row.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    pub outgoing: Option<OutgoingRow>,
+    pub used_today: i64,
+    pub national_list_at: Option<DateTime<Utc>>,
+    pub brake: Option<String>,
+    pub no_agent: NoAgent,
+}
+
 impl Desk {
     /// The gates that are one for everybody, as the rows have them; what is not well is for the asker to say.
     pub async fn standing(&self) -> Result<InstallationFacts, DeskError> {
-        let reason = if self.store.kill_switch().await? { Some(self.store.setting(Setting::KillSwitchReason).await?.unwrap_or_default()) } else { None };
-        Ok(InstallationFacts { kill_switch: reason, terms_missing: self.terms_missing().await?, unwell: None })
+        Ok(self.standing_in(&self.store.settings(&STANDING).await?))
+    }
+
+    /// The same of settings that were read, [`STANDING`] among them.
+    pub(super) fn standing_in(&self, values: &Values) -> InstallationFacts {
+        let reason = || values.get(Setting::KillSwitchReason).unwrap_or_default().to_owned();
+        InstallationFacts { kill_switch: values.get(Setting::KillSwitch).map(|_| reason()), terms_missing: self.terms_missing(values), unwell: None }
     }
 
     /// Whether a campaign may dial, with whom, and if not, why and until when.
     pub async fn decide(&self, row: &CampaignRow, installation: &InstallationFacts, hands: &Hands, no_agent: NoAgent) -> Result<Look, DeskError> {
         let now = self.now();
-        let outgoing = self.store.outgoing(row.assistant_id).await?;
-        let used = self.store.campaign_day(row.id, schedule::local_day(row.zone(), now)).await?.map_or(0, |d| d.used);
-        let national_list_at = self.store.setting(Setting::NationalList(row.user_id, LISTED)).await?.and_then(|t| t.parse().ok());
-        let campaign = CampaignFacts {
-            national_list_at,
-            preparing: hands.campaigns.get(&row.id).copied().unwrap_or(0),
+        let beside = Beside {
+            outgoing: self.store.outgoing(row.assistant_id).await?,
+            used_today: self.store.campaign_day(row.id, schedule::local_day(row.zone(), now)).await?.map_or(0, |d| d.used),
+            national_list_at: self.store.setting(Setting::NationalList(row.user_id, LISTED)).await?.and_then(|t| t.parse().ok()),
             brake: self.brake(row).await?,
             no_agent,
-            ..campaign_facts(row, used, row.counts.live, row.next_call_at)
         };
-        let trunk = outgoing.as_ref().and_then(|o| {
-            let preparing = hands.trunks.get(&o.trunk_id).copied().unwrap_or(0);
-            Some(TrunkFacts { preparing, ..trunk_facts(&self.rules, &o.trunk)? })
-        });
-        let mut board = Board { now, installation: installation.clone(), campaign, trunk, zones: Vec::new() };
+        let (mut board, outgoing) = self.board(row, installation, hands, beside, now);
         if dispatch::before_queue(&self.rules, &board).is_ok() {
             board.zones = self.zones(row, hands, now).await?;
         }
         Ok(Look { decision: dispatch::decide(&self.rules, &board), board, outgoing })
     }
 
+    /// A campaign's board without its queues, and what it goes out by.
+    pub(super) fn board(
+        &self,
+        row: &CampaignRow,
+        installation: &InstallationFacts,
+        hands: &Hands,
+        beside: Beside,
+        now: DateTime<Utc>,
+    ) -> (Board, Option<OutgoingRow>) {
+        let Beside { outgoing, used_today, national_list_at, brake, no_agent } = beside;
+        let campaign = CampaignFacts {
+            national_list_at,
+            preparing: hands.campaigns.get(&row.id).copied().unwrap_or(0),
+            brake,
+            no_agent,
+            ..campaign_facts(row, used_today, row.counts.live, row.next_call_at)
+        };
+        let trunk = outgoing.as_ref().and_then(|o| {
+            let preparing = hands.trunks.get(&o.trunk_id).copied().unwrap_or(0);
+            Some(TrunkFacts { preparing, ..trunk_facts(&self.rules, &o.trunk)? })
+        });
+        (Board { now, installation: installation.clone(), campaign, trunk, zones: Vec::new() }, outgoing)
+    }
+
     /// The heads of a campaign's queues.
     pub(super) async fn zones(&self, row: &CampaignRow, hands: &Hands, now: DateTime<Utc>) -> Result<Vec<ZoneFacts>, DeskError> {
         let heads = self.store.zone_heads(row.id).await?;
-        let closures = self.closures().await?;
+        Ok(self.zones_in(row, heads, &self.closures().await?, hands, now))
+    }
+
+    /// The same of heads that were read.
+    pub(super) fn zones_in(&self, row: &CampaignRow, heads: Vec<ZoneHead>, closures: &[Closure], hands: &Hands, now: DateTime<Utc>) -> Vec<ZoneFacts> {
         let hours = |h: &ZoneHead| self.openings.of(&self.rules, &h.zones, now.max(h.due), now);
-        Ok(heads.into_iter().map(|h| zone_facts(hours(&h), &closures, row, h, hands, now)).collect())
+        heads.into_iter().map(|h| zone_facts(hours(&h), closures, row, h, hands, now)).collect()
     }
 }
 

@@ -2,6 +2,8 @@
 //! it changes; and who of the contacts left waits for what. Serves the console's `w`, the API's status,
 //! `campaign why` and the preflight.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use super::{Desk, DeskError, Forecast, Hands};
@@ -16,7 +18,7 @@ use crate::{
         text::clean,
         zone::{self, Zone},
     },
-    store::{CampaignRow, Setting},
+    store::{CampaignRow, EngineRow, OutgoingRow, PlaceCount, QueueCount, Setting},
 };
 
 /// The binding gate in words, and when it changes.
@@ -157,7 +159,7 @@ impl Explanation {
 }
 
 /// A gate by its word, its words, and when it changes.
-type Binding = (&'static str, String, Option<DateTime<Utc>>);
+pub(super) type Binding = (&'static str, String, Option<DateTime<Utc>>);
 
 /// An engine reports every few seconds; one that has not for so long is not there.
 const SILENT: chrono::Duration = chrono::Duration::seconds(90);
@@ -167,7 +169,7 @@ const MOMENT: chrono::Duration = chrono::Duration::seconds(10);
 
 impl Desk {
     pub async fn explain(&self, row: &CampaignRow) -> Result<Explanation, DeskError> {
-        let ((gate, message, until), obstacles) = self.in_the_way(row, true).await?;
+        let ((gate, message, until), obstacles) = self.in_the_way(row).await?;
         let (waiting, people, forecast) = self.outlook(row).await?;
         Ok(Explanation { gate: gate.to_owned(), message, until, waiting, people, forecast, obstacles })
     }
@@ -181,13 +183,8 @@ impl Desk {
         Ok((told, people, forecast))
     }
 
-    /// What the engine would decide now, from what is in the rows.
-    pub(super) async fn binding(&self, row: &CampaignRow) -> Result<Binding, DeskError> {
-        Ok(self.in_the_way(row, false).await?.0)
-    }
-
-    /// The gate that binds, and where that is asked for all that would bind after it.
-    async fn in_the_way(&self, row: &CampaignRow, all: bool) -> Result<(Binding, Vec<Closed>), DeskError> {
+    /// The gate that binds, as the engine would decide now from what is in the rows, and all that would bind after it.
+    async fn in_the_way(&self, row: &CampaignRow) -> Result<(Binding, Vec<Closed>), DeskError> {
         if row.manual && row.execution_status == Status::Idle {
             let words = "it is made of single calls: each is dialled when somebody asks for it".to_owned();
             return Ok(((Gate::State.word(), words, None), Vec::new()));
@@ -196,17 +193,7 @@ impl Desk {
         installation.unwell = self.unwell(row).await?.map(|words| (words, None));
         let no_agent = self.store.setting(Setting::CampaignNote(row.id)).await?.map(|words| (words, None));
         let mut look = self.decide(row, &installation, &Hands::default(), no_agent).await?;
-        let closed = match look.decision {
-            Decision::Wait(closed) | Decision::Ended(closed) => closed,
-            Decision::Go { .. } => return Ok((going(look.board.campaign.brake), Vec::new())),
-        };
-        let passes = closed.gate.closes() == Closes::Pace && closed.until.is_some_and(|t| t - look.board.now < MOMENT);
-        if passes && closed.gate != Gate::Queue {
-            return Ok((going(look.board.campaign.brake), Vec::new()));
-        }
-        if !all {
-            return Ok(((closed.gate.word(), closed.message, closed.until), Vec::new()));
-        }
+        let Some(closed) = binding(look.decision, look.board.now) else { return Ok((going(look.board.campaign.brake), Vec::new())) };
         if look.board.zones.is_empty() {
             look.board.zones = self.zones(row, &Hands::default(), look.board.now).await?;
         }
@@ -221,17 +208,10 @@ impl Desk {
 
     /// What keeps every dial from being made: what the engine said itself, or its silence.
     pub(super) async fn no_engine(&self) -> Result<Option<String>, DeskError> {
-        let said = self.store.setting(Setting::EngineHealth).await?;
-        if said.is_some() {
-            return Ok(said);
+        match self.store.setting(Setting::EngineHealth).await? {
+            Some(said) => Ok(Some(said)),
+            None => Ok(silence(self.store.engine().await?.as_ref(), self.now())),
         }
-        let engine = self.store.engine().await?;
-        if engine.as_ref().is_some_and(|e| self.now() - e.heartbeat_at < SILENT) {
-            return Ok(None);
-        }
-        let seen = engine
-            .map_or_else(String::new, |e| format!(" (the one on {} was last seen at {})", clean(&e.host, 64), e.heartbeat_at.format("%Y-%m-%d %H:%M UTC")));
-        Ok(Some(format!("no engine is running{seen}, so nothing is dialled: start `dialdeck` or `dialdeck serve` on the dialler host")))
     }
 
     async fn waiting(&self, row: &CampaignRow) -> Result<Waiting, DeskError> {
@@ -240,24 +220,34 @@ impl Desk {
             Some(id) => self.store.source(row.user_id, id).await?,
             None => None,
         };
-        let mut waiting = Waiting { invalid: source.map_or(0, |s| s.invalid), ..Waiting::default() };
-        let places = Places { closures: self.closures().await?, countries: self.countries(row).await?, now };
-        for q in self.store.queues(row.id, now).await? {
-            waiting.add(&self.queue(&q.zones, &places), q.pending, q.due);
-        }
-        // Who has no row yet: everybody of a campaign that has not begun, the rest of one that fills.
+        let outgoing = self.store.outgoing(row.assistant_id).await?;
+        let places = Places { closures: self.closures().await?, countries: self.countries(outgoing.as_ref()), now };
+        let waiting = self.waiting_in(&self.store.queues(row.id, now).await?, &self.unqueued(row).await?, &places);
+        Ok(Waiting { invalid: source.map_or(0, |s| s.invalid), ..waiting })
+    }
+
+    /// Who has no row yet: everybody of a campaign that has not begun, the rest of one that fills.
+    pub(super) async fn unqueued(&self, row: &CampaignRow) -> Result<Arc<Vec<PlaceCount>>, DeskError> {
         let after = match (row.execution_status, row.fill_position) {
             (Status::Idle, _) => Some(-1),
             (_, position) => position,
         };
-        if let (Some(source), Some(after)) = (row.source_id(), after) {
-            for p in self.store.unqueued_contacts(row.user_id, source, after).await? {
-                let key = legal::queue_key(&place::key_again(&p.number, p.said.as_deref(), &p.zones), &p.country, &p.number);
-                waiting.add(&self.queue(&key, &places), p.n, p.n);
-            }
+        let (Some(source), Some(after)) = (row.source_id(), after) else { return Ok(Arc::default()) };
+        self.behind(row, source, after).await
+    }
+
+    /// Who waits for what, of queues that were read and of those who have no row yet.
+    pub(super) fn waiting_in(&self, queues: &[QueueCount], unqueued: &[PlaceCount], places: &Places) -> Waiting {
+        let mut waiting = Waiting::default();
+        for q in queues {
+            waiting.add(&self.queue(&q.zones, places), q.pending, q.due);
+        }
+        for p in unqueued {
+            let key = legal::queue_key(&place::key_again(&p.number, p.said.as_deref(), &p.zones), &p.country, &p.number);
+            waiting.add(&self.queue(&key, places), p.n, p.n);
         }
         waiting.later = waiting.zones.iter().map(|z| z.waiting).sum::<i64>() - waiting.dialable_now;
-        Ok(waiting)
+        waiting
     }
 
     /// Countries that some trunk of an owner may call; none: nobody knows.
@@ -270,12 +260,11 @@ impl Desk {
     }
 
     /// Countries that may be called: those of the configuration, else those of the trunk's numbers; none: nobody knows.
-    async fn countries(&self, row: &CampaignRow) -> Result<Vec<String>, DeskError> {
+    pub(super) fn countries(&self, outgoing: Option<&OutgoingRow>) -> Vec<String> {
         if !self.rules.countries.is_empty() {
-            return Ok(self.rules.countries.clone());
+            return self.rules.countries.clone();
         }
-        let outgoing = self.store.outgoing(row.assistant_id).await?;
-        Ok(outgoing.and_then(|o| o.trunk.trunk_countries).map(|c| c.0).unwrap_or_default())
+        outgoing.and_then(|o| o.trunk.trunk_countries.clone()).map(|c| c.0).unwrap_or_default()
     }
 
     /// When the contacts of one queue may be called.
@@ -305,10 +294,10 @@ impl Waiting {
 }
 
 /// What is asked of each queue of a campaign.
-struct Places {
-    closures: Vec<Closure>,
-    countries: Vec<String>,
-    now: DateTime<Utc>,
+pub(super) struct Places {
+    pub closures: Vec<Closure>,
+    pub countries: Vec<String>,
+    pub now: DateTime<Utc>,
 }
 
 impl Places {
@@ -328,8 +317,25 @@ pub(super) fn calling(seconds: i64) -> String {
     }
 }
 
+/// What a decision leaves in the way; `None`: calls are made.
+pub(super) fn binding(decision: Decision, now: DateTime<Utc>) -> Option<Closed> {
+    let (Decision::Wait(closed) | Decision::Ended(closed)) = decision else { return None };
+    let passes = closed.gate.closes() == Closes::Pace && closed.until.is_some_and(|t| t - now < MOMENT);
+    (!passes || closed.gate == Gate::Queue).then_some(closed)
+}
+
+/// That no engine has reported for a while, in words.
+pub(super) fn silence(engine: Option<&EngineRow>, now: DateTime<Utc>) -> Option<String> {
+    if engine.is_some_and(|e| now - e.heartbeat_at < SILENT) {
+        return None;
+    }
+    let seen =
+        engine.map_or_else(String::new, |e| format!(" (the one on {} was last seen at {})", clean(&e.host, 64), e.heartbeat_at.format("%Y-%m-%d %H:%M UTC")));
+    Some(format!("no engine is running{seen}, so nothing is dialled: start `dialdeck` or `dialdeck serve` on the dialler host"))
+}
+
 /// Calls are being made; one at a time where the brake is on.
-fn going(brake: Option<String>) -> (&'static str, String, Option<DateTime<Utc>>) {
+pub(super) fn going(brake: Option<String>) -> (&'static str, String, Option<DateTime<Utc>>) {
     match brake {
         Some(words) => (Gate::Brake.word(), words, None),
         None => (Gate::Queue.word(), "calls are being made".to_owned(), None),

@@ -53,18 +53,28 @@ impl Desk {
     /// What is ahead of a campaign from now on, as though it ran.
     pub(super) async fn forecast(&self, row: &CampaignRow, waiting: &Waiting, people: &People) -> Result<Forecast, DeskError> {
         let now = self.now();
-        // Who was started a minute ago has a minute of pace, whatever was dialled before.
-        let since = row.status_at.max(now - Duration::minutes(LATELY)).min(now);
-        let minutes = self.store.campaign_pace(row.id, (minute_of(since), minute_of(now) + 1), LATELY * 24).await?;
+        let minutes = self.store.campaign_pace(row.id, (minute_of(measured_from(row, now)), minute_of(now) + 1), LATELY * 24).await?;
         let lately: Pace = minutes.iter().map(|m| m.pace).sum();
         let used = self.store.campaign_day(row.id, schedule::local_day(row.zone(), now)).await?.map_or(0, |d| d.used);
-        let pace = pace(row, lately.dials, (now - since).num_seconds());
+        Ok(Forecast::of(row, waiting, people, (lately.dials, used), now))
+    }
+}
+
+/// Since when a campaign's pace is measured: who was started a minute ago has a minute of it, whatever was dialled before.
+pub(super) fn measured_from(row: &CampaignRow, now: DateTime<Utc>) -> DateTime<Utc> {
+    row.status_at.max(now - Duration::minutes(LATELY)).min(now)
+}
+
+impl Forecast {
+    /// By the dials since [`measured_from`], and those of its day.
+    pub(super) fn of(row: &CampaignRow, waiting: &Waiting, people: &People, (lately, used): (i64, i64), now: DateTime<Utc>) -> Self {
+        let pace = pace(row, lately, (now - measured_from(row, now)).num_seconds());
         let mut days = Days::new(row, pace, used, now);
         let (dials, ends) = reckoned(row, waiting, people, &mut days, now);
         #[expect(clippy::cast_possible_truncation, reason = "seconds of calling, rounded")]
         let calling_seconds = (dials / pace) as i64;
         let cap = days.capped.filter(|cap| ends.is_none_or(|end| *cap < end));
-        Ok(Forecast { ends, cap, calling_seconds, never: never(waiting), dials: lately.dials })
+        Self { ends, cap, calling_seconds, never: never(waiting), dials: lately }
     }
 }
 

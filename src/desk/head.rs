@@ -5,10 +5,9 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::{Desk, DeskError, Figures, history};
+use super::{Desk, DeskError, Figures, glance::Common, history, systems};
 use crate::{
     domain::{
-        campaign::Status,
         id::{CampaignId, OwnerId},
         outcome::Outcome,
         people::People,
@@ -70,37 +69,35 @@ pub enum Next {
 /// Hooks that stay away for so long while somebody is on the line are told.
 const SILENT: Duration = Duration::seconds(60);
 
-/// More running campaigns than this are not looked at one by one.
-const MOST: usize = 60;
-
 impl Desk {
     /// What stands over the deck; `today` is when its operator's day began.
     pub async fn head(&self, owner: OwnerId, today: DateTime<Utc>) -> Result<Head, DeskError> {
-        let campaigns = self.store.campaigns(owner, None, 200, 0).await?.rows;
+        let campaigns = self.store.newest_campaigns(owner, 200).await?;
+        let common = self.common(owner, &campaigns).await?;
         let now = self.now();
         let tags = self.store.tags_between(owner, today, now + Duration::seconds(1)).await?;
+        let people = self.people_of(&campaigns).await?;
         Ok(Head {
             figures: self.figures(owner).await?,
             today: self.pace_between(owner, today, now).await?,
             outcomes: history::outcomes(&tags, |_| true),
-            lights: Some(self.lights(owner, &campaigns).await?),
-            people: self.people_of(&campaigns).await?,
-            next: self.next_of(&campaigns).await?,
+            lights: Some(self.lights(owner, &common, &campaigns).await?),
+            next: self.next_of(&common, &campaigns, &people).await?,
+            people,
         })
     }
 
-    async fn lights(&self, owner: OwnerId, campaigns: &[CampaignRow]) -> Result<Lights, DeskError> {
-        let of_calls = self.dialling(campaigns).await?;
+    async fn lights(&self, owner: OwnerId, common: &Common, campaigns: &[CampaignRow]) -> Result<Lights, DeskError> {
+        let of_calls = self.dialling(common, campaigns);
         let livekit = of_calls.into_iter().find(|s| matches!(s.name, "LiveKit" | "engine")).unwrap_or_else(|| System::good("LiveKit", ""));
         let live: i64 = campaigns.iter().map(|c| c.counts.live).sum();
-        let (hook_at, told) = (self.store.last_hook().await?, self.hooks().await?);
         let lines = self.lines(owner).await?;
         Ok(Lights {
             livekit,
-            livekit_took: self.store.setting(Setting::LiveKitTook).await?.and_then(|ms| ms.parse().ok()),
-            agents: self.agents(campaigns).await?,
-            hooks: silent(told, hook_at.filter(|_| live > 0), self.now()),
-            hook_at,
+            livekit_took: common.values.get(Setting::LiveKitTook).and_then(|ms| ms.parse().ok()),
+            agents: systems::agents(common, campaigns),
+            hooks: silent(systems::hooks(common), common.hook_at.filter(|_| live > 0), self.now()),
+            hook_at: common.hook_at,
             trunk: of_lines(lines),
             lines,
             live,
@@ -111,32 +108,6 @@ impl Desk {
         let trunks = self.store.trunks().await?;
         let own = trunks.iter().filter(|t| t.user_id == owner);
         Ok(own.fold((0, 0), |(used, of), t| (used + t.live, of + t.max_live.min(self.rules.trunk_concurrent))))
-    }
-
-    async fn next_of(&self, campaigns: &[CampaignRow]) -> Result<HashMap<CampaignId, Next>, DeskError> {
-        let mut next = HashMap::new();
-        for row in campaigns.iter().filter(|c| c.execution_status == Status::Running).take(MOST) {
-            let (gate, _, until) = self.binding(row).await?;
-            let of = match gate {
-                // All its lines in use, or the next dial in a moment: it goes on as it does.
-                "open" | "concurrency" | "trunk_concurrency" | "call_delay" | "trunk_rate" => self.reckoned(row).await?,
-                "brake" => Next::Braked,
-                gate => Next::Waits(gate.to_owned(), until),
-            };
-            next.insert(row.id, of);
-        }
-        Ok(next)
-    }
-
-    /// Its cap or its end, whichever comes first.
-    async fn reckoned(&self, row: &CampaignRow) -> Result<Next, DeskError> {
-        let ahead = self.outlook(row).await?.2;
-        Ok(match (ahead.dials, ahead.cap, ahead.ends) {
-            (0, ..) => Next::Begins,
-            (_, Some(cap), _) => Next::Cap(cap),
-            (_, None, Some(end)) => Next::Done(end),
-            (_, None, None) => Next::Lasts(Duration::try_seconds(ahead.calling_seconds).unwrap_or(Duration::days(365))),
-        })
     }
 }
 

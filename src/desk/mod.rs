@@ -21,6 +21,7 @@ mod explain;
 mod filling;
 mod footing;
 mod forecast;
+mod glance;
 mod head;
 mod headcount;
 mod history;
@@ -207,6 +208,12 @@ impl Desk {
     #[must_use]
     pub fn whole(&self) -> Self {
         Self { store: self.store.whole(), ..self.clone() }
+    }
+
+    /// The same desk for one look of several questions: see [`Store::at_once`].
+    #[must_use]
+    pub fn at_once(&self) -> Self {
+        Self { store: self.store.at_once(), ..self.clone() }
     }
 
     /// What was counted since this process began.

@@ -26,9 +26,9 @@ const TRUNK: Duration = Duration::minutes(2);
 /// The window of doubts.
 const DOUBT: Duration = Duration::minutes(5);
 /// The window of calls without an agent, as the law counts them.
-const ABANDONED: Duration = Duration::days(30);
+pub(super) const ABANDONED: Duration = Duration::days(30);
 /// Whether a talk has an agent is known so long after the answer: the limit of two seconds, and a look.
-const JUDGED: Duration = Duration::seconds(5);
+pub(super) const JUDGED: Duration = Duration::seconds(5);
 
 /// Pauses a campaign whose calls go wrong. What went wrong before somebody said "go on" is known to
 /// whoever said it; calls without an agent are counted since the breaker opened last, for a pause at

@@ -34,6 +34,8 @@ pub struct CampaignRoom {
     pub why: Explanation,
     /// Hours of the day that had dials in the last two weeks, in their order.
     pub hours: Vec<HourRate>,
+    /// The last hour by the minute, the one that has not ended last.
+    pub minutes: Vec<Pace>,
     pub today: Pace,
     /// In the order of the six.
     pub outcomes: Vec<(Outcome, i64)>,
@@ -50,6 +52,8 @@ pub struct CampaignRoom {
 /// Promised callbacks that are told one by one; of more there is a number.
 const PROMISED: i64 = 1000;
 
+/// Minutes before this one.
+const HOUR: i64 = 59;
 /// As far back as the answer rate looks.
 const RATES: Duration = Duration::days(14);
 
@@ -60,11 +64,13 @@ impl Desk {
         let why = self.explain(&row).await?;
         // A quarter is the least by which clocks of zones differ.
         let quarters = store.campaign_pace(row.id, (minute_of(now - RATES), minute_of(now) + 1), 15).await?;
+        let minutes = store.campaign_pace(row.id, (minute_of(now) - HOUR, minute_of(now) + 1), 1).await?;
         let day = schedule::local_day(zone, now);
         let used_today = store.campaign_day(row.id, day).await?.map_or(0, |d| d.used);
         Ok(CampaignRoom {
             bar: Bar { people: why.people, closed_by_law: why.waiting.closed().min(why.people.waiting), invalid: why.waiting.invalid },
             hours: by_hour(&quarters, zone),
+            minutes: by_minute(&minutes, minute_of(now)),
             today: quarters.iter().filter(|q| schedule::local_day(zone, moment_of(q.minute)) == day).map(|q| q.pace).sum(),
             outcomes: outcomes(&row),
             brake: self.brake(&row).await?,
@@ -76,6 +82,11 @@ impl Desk {
             row,
         })
     }
+}
+
+/// Every minute of the hour until now, those without a dial too.
+fn by_minute(rows: &[PaceRow], now: i64) -> Vec<Pace> {
+    (now - HOUR..=now).map(|minute| rows.iter().find(|r| r.minute == minute).map_or_else(Pace::default, |r| r.pace)).collect()
 }
 
 fn outcomes(row: &CampaignRow) -> Vec<(Outcome, i64)> {

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::{Desk, DeskError, law};
+use super::{Desk, DeskError, glance::Common, law};
 use crate::{
     domain::{
         campaign::Status,
@@ -35,15 +35,16 @@ pub const ENDING: &str = "the process that dials is ending: nothing new is diall
 impl Desk {
     /// Every system, in the order in which one needs another.
     pub async fn systems(&self, owner: OwnerId) -> Result<Vec<System>, DeskError> {
-        let campaigns = self.store.campaigns(owner, None, 500, 0).await?.rows;
+        let campaigns = self.store.newest_campaigns(owner, 500).await?;
+        let common = self.common(owner, &campaigns).await?;
         let mut all = vec![self.database().await?, System::good("clock", format!("zones {}", zone::version()))];
-        all.extend(self.dialling(&campaigns).await?);
-        all.push(self.agents(&campaigns).await?);
+        all.extend(self.dialling(&common, &campaigns));
+        all.push(agents(&common, &campaigns));
         all.extend(self.ways_out(owner).await?);
-        all.push(self.hooks().await?);
+        all.push(hooks(&common));
         all.push(self.contacts(owner).await?);
         all.push(of_campaigns(&campaigns));
-        all.push(self.law_today().await?);
+        all.push(law_today(&common));
         all.extend(self.whose_settings());
         Ok(all)
     }
@@ -96,9 +97,9 @@ impl Desk {
     }
 
     /// Kill switch, terms, and what the engine says of LiveKit and its SIP service.
-    pub(super) async fn dialling(&self, campaigns: &[CampaignRow]) -> Result<Vec<System>, DeskError> {
+    pub(super) fn dialling(&self, common: &Common, campaigns: &[CampaignRow]) -> Vec<System> {
         let mut all = Vec::new();
-        let standing = self.standing().await?;
+        let standing = self.standing_in(&common.values);
         if standing.kill_switch.is_some() {
             let words = dispatch::installation(&standing).err().map_or_else(String::new, |c| c.message);
             all.push(System::other("kill switch", Light::Bad, words, Mend::ReleaseKillSwitch, "release it when calls are to be made again"));
@@ -106,38 +107,20 @@ impl Desk {
         if standing.terms_missing {
             all.push(System::other("terms", Light::Bad, "the terms of calling real phones are not accepted", Mend::AcceptTerms, "read and accept them"));
         }
-        let said = self.store.setting(Setting::EngineHealth).await?;
-        if said.as_deref().is_some_and(|words| words.starts_with(NO_LIVEKIT)) {
+        let said = common.values.get(Setting::EngineHealth);
+        if said.is_some_and(|words| words.starts_with(NO_LIVEKIT)) {
             all.push(System::other("LiveKit", Light::Bad, "not set yet: nothing can be dialled", Mend::SetLiveKit, "set host, key and secret"));
-            return Ok(all);
+            return all;
         }
         let running = campaigns.iter().any(|c| c.execution_status == Status::Running);
-        all.push(match (said, self.no_engine().await?) {
+        all.push(match (said, common.no_engine()) {
             (Some(words), _) => System::other("LiveKit", Light::Bad, words, Mend::SetLiveKit, "look again, or set host, key and secret anew"),
             (None, Some(words)) => {
                 System::other("engine", if running { Light::Bad } else { Light::Warning }, words, Mend::ReadOn, "start `dialdeck` or `dialdeck serve`")
             }
             (None, None) => System::good("LiveKit", "answers, and can dial"),
         });
-        Ok(all)
-    }
-
-    /// What the engine noted of campaigns that no agent worker comes to.
-    pub(super) async fn agents(&self, campaigns: &[CampaignRow]) -> Result<System, DeskError> {
-        const NAME: &str = "agent worker";
-        for row in campaigns.iter().filter(|c| c.execution_status == Status::Running) {
-            if let Some(words) = self.store.setting(Setting::CampaignNote(row.id)).await? {
-                let way_out = "start the worker under that name (LK_AGENT_NAME), on the same LiveKit";
-                return Ok(System::other(NAME, Light::Bad, format!("{}: {words}", row.name), Mend::ReadOn, way_out));
-            }
-        }
-        if campaigns.iter().any(|c| c.execution_status == Status::Running) {
-            return Ok(System::good(NAME, "no call had to wait for one"));
-        }
-        if campaigns.iter().any(|c| c.counts.pickups > 0) {
-            return Ok(System::good(NAME, "no campaign is running; one came to the calls so far"));
-        }
-        Ok(System::other(NAME, Light::Unset, "no call yet that needed one", Mend::Look, "look whether one comes"))
+        all
     }
 
     /// Trunks, numbers and assistants.
@@ -173,20 +156,6 @@ impl Desk {
         Ok(all)
     }
 
-    pub(super) async fn hooks(&self) -> Result<System, DeskError> {
-        let now = self.now();
-        Ok(match self.store.last_hook().await? {
-            Some(at) => System::good("hooks", format!("last one {}", ago(now - at))),
-            None => System::other(
-                "hooks",
-                Light::Unset,
-                "none came lately: calls are made, and followed a little later",
-                Mend::ReadOn,
-                "not needed. Sooner with the webhook URL set at LiveKit",
-            ),
-        })
-    }
-
     async fn contacts(&self, owner: OwnerId) -> Result<System, DeskError> {
         let sources = self.store.sources(owner).await?;
         let n: i64 = sources.iter().map(|s| s.contacts).sum();
@@ -196,36 +165,61 @@ impl Desk {
         let lists = if sources.len() == 1 { "1 list".to_owned() } else { format!("{} lists", sources.len()) };
         Ok(System::good("contacts", format!("{n} in {lists}")))
     }
+}
 
-    /// Where nobody may be called today: holidays, and what operators have closed.
-    async fn law_today(&self) -> Result<System, DeskError> {
-        const NAME: &str = "law";
-        let now = self.now();
-        let closures = match law::read(self.store.setting(Setting::LawClosed).await?.as_deref()) {
-            Ok(closures) => closures,
-            Err(closed) => return Ok(System::other(NAME, Light::Bad, closed.message, Mend::OpenPlace, "open all, and close again what must be")),
-        };
-        let closed: Vec<String> = closures.iter().filter(|c| c.holds_at(now)).map(closed_words).collect();
-        if !closed.is_empty() {
-            return Ok(System::other(
-                NAME,
-                Light::Warning,
-                format!("nobody is called in {}", closed.join(", nor in ")),
-                Mend::OpenPlace,
-                "open it when it is over",
-            ));
-        }
-        let holidays = legal::on_holiday(now.date_naive());
-        Ok(System::good(
-            NAME,
-            match holidays.as_slice() {
-                [] => "no holiday today that closes a country or state".to_owned(),
-                [one] => format!("closed today, a holiday: {}", place::said(one)),
-                some if some.len() <= 6 => format!("{} places closed today, a holiday: {}", some.len(), said(some)),
-                some => format!("{} places closed today, a holiday: {} and others", some.len(), said(&some[..6])),
-            },
-        ))
+/// What the engine noted of campaigns that no agent worker comes to.
+pub(super) fn agents(common: &Common, campaigns: &[CampaignRow]) -> System {
+    const NAME: &str = "agent worker";
+    let running = || campaigns.iter().filter(|c| c.execution_status == Status::Running);
+    let noted = running().find_map(|row| Some((row, common.values.get(Setting::CampaignNote(row.id))?)));
+    if let Some((row, words)) = noted {
+        let way_out = "start the worker under that name (LK_AGENT_NAME), on the same LiveKit";
+        return System::other(NAME, Light::Bad, format!("{}: {words}", row.name), Mend::ReadOn, way_out);
     }
+    if running().next().is_some() {
+        return System::good(NAME, "no call had to wait for one");
+    }
+    if campaigns.iter().any(|c| c.counts.pickups > 0) {
+        return System::good(NAME, "no campaign is running; one came to the calls so far");
+    }
+    System::other(NAME, Light::Unset, "no call yet that needed one", Mend::Look, "look whether one comes")
+}
+
+pub(super) fn hooks(common: &Common) -> System {
+    match common.hook_at {
+        Some(at) => System::good("hooks", format!("last one {}", ago(common.now - at))),
+        None => System::other(
+            "hooks",
+            Light::Unset,
+            "none came lately: calls are made, and followed a little later",
+            Mend::ReadOn,
+            "not needed. Sooner with the webhook URL set at LiveKit",
+        ),
+    }
+}
+
+/// Where nobody may be called today: holidays, and what operators have closed.
+fn law_today(common: &Common) -> System {
+    const NAME: &str = "law";
+    let now = common.now;
+    let closures = match law::read(common.values.get(Setting::LawClosed)) {
+        Ok(closures) => closures,
+        Err(closed) => return System::other(NAME, Light::Bad, closed.message, Mend::OpenPlace, "open all, and close again what must be"),
+    };
+    let closed: Vec<String> = closures.iter().filter(|c| c.holds_at(now)).map(closed_words).collect();
+    if !closed.is_empty() {
+        return System::other(NAME, Light::Warning, format!("nobody is called in {}", closed.join(", nor in ")), Mend::OpenPlace, "open it when it is over");
+    }
+    let holidays = legal::on_holiday(now.date_naive());
+    System::good(
+        NAME,
+        match holidays.as_slice() {
+            [] => "no holiday today that closes a country or state".to_owned(),
+            [one] => format!("closed today, a holiday: {}", place::said(one)),
+            some if some.len() <= 6 => format!("{} places closed today, a holiday: {}", some.len(), said(some)),
+            some => format!("{} places closed today, a holiday: {} and others", some.len(), said(&some[..6])),
+        },
+    )
 }
 
 fn said(places: &[&str]) -> String {

@@ -10,7 +10,7 @@ use crate::{
         dispatch::{self, InstallationFacts},
         text::clean,
     },
-    store::{Lane, Setting},
+    store::{Lane, Setting, Values},
 };
 
 /// What is agreed to.
@@ -26,10 +26,14 @@ pub struct Accepted {
     pub at: DateTime<Utc>,
 }
 
+fn read(setting: &str) -> Option<Accepted> {
+    serde_json::from_str(setting).ok()
+}
+
 impl Desk {
     /// Who accepted the terms, if anybody did.
     pub async fn terms(&self) -> Result<Option<Accepted>, DeskError> {
-        Ok(self.store.setting(Setting::Terms).await?.and_then(|t| serde_json::from_str(&t).ok()))
+        Ok(self.store.setting(Setting::Terms).await?.and_then(|t| read(&t)))
     }
 
     /// Accepts the terms; a second time changes nothing.
@@ -58,8 +62,8 @@ impl Desk {
     }
 
     /// Real phones are behind `LiveKit`, and nobody has accepted the terms.
-    pub(super) async fn terms_missing(&self) -> Result<bool, DeskError> {
-        Ok(self.rules.real_phones && self.terms().await?.is_none())
+    pub(super) fn terms_missing(&self, values: &Values) -> bool {
+        self.rules.real_phones && values.get(Setting::Terms).and_then(read).is_none()
     }
 
     /// Real phones ring only once the terms are accepted.
@@ -67,7 +71,8 @@ impl Desk {
     /// # Errors
     /// When they are not: gate `terms`.
     pub async fn refuse_without_terms(&self) -> Result<(), DeskError> {
-        let facts = InstallationFacts { terms_missing: self.terms_missing().await?, ..InstallationFacts::default() };
+        let terms_missing = self.terms_missing(&self.store.settings(&[Setting::Terms]).await?);
+        let facts = InstallationFacts { terms_missing, ..InstallationFacts::default() };
         dispatch::installation(&facts).map_err(|closed| Refusal::from(closed).into())
     }
 }

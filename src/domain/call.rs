@@ -379,7 +379,7 @@ fn on_twilio(f: &Facts<'_>, status: TwilioStatus, sip_code: Option<i64>) -> Chan
         TwilioStatus::Busy => ended(State::Busy, "busy"),
         TwilioStatus::NoAnswer => ended(State::NoAnswer, "no answer"),
         TwilioStatus::Failed => ended(State::Failed, "failed at the carrier"),
-        TwilioStatus::Canceled => ended(State::Canceled, "canceled"),
+        TwilioStatus::Canceled => ended(State::Canceled, "hung up before the answer"),
     }
 }
 

@@ -21,7 +21,7 @@ use self::{
     columns::{Columns, assign},
     contact::Fault,
     records::{Read1, Records},
-    text::cell,
+    text::{cell, is_foreign},
 };
 pub use self::{
     field::{Field, IGNORE, Mapping, mapping},
@@ -200,7 +200,20 @@ fn header<R: Read>(records: &mut Records<R>, mapping: &Mapping, region: Option<R
         }
         let headers: Vec<String> = records.cells.iter().map(|h| clean(cell(h).trim(), 200)).collect();
         match assign(&headers, mapping) {
-            Ok(columns) => return Ok((headers, columns)),
+            Ok(mut columns) => {
+                // Letters of another encoding: a person says what the column is, or that it is none.
+                let known = |i: usize| columns.fields[i].is_some() || mapping.iter().any(|(_, column)| headers::key(column) == headers::key(&headers[i]));
+                let foreign: Vec<usize> = records
+                    .cells
+                    .iter()
+                    .enumerate()
+                    .filter(|(i, h)| is_foreign(h) && !known(*i))
+                    .map(|(i, _)| i)
+                    .filter(|i| !columns.unclear.contains(i))
+                    .collect();
+                columns.unclear.extend(foreign);
+                return Ok((headers, columns));
+            }
             Err(e @ CsvError::NoSuchField(_)) => return Err(e),
             // Behind a line that holds somebody's number no header comes.
             Err(e) if headers.iter().any(|h| PhoneNumber::parse(h, region).is_ok()) => return Err(wrong.unwrap_or(e)),
@@ -416,6 +429,44 @@ mod tests {
         // Of a newsletter it is none, nor what somebody is called.
         let rows = read("phone,Newsletter,Sales rep\n202-555-0142,unsubscribed,Tom Robinson\n", &[]).unwrap();
         assert!(!good(&rows[0]).do_not_call);
+    }
+
+    #[test]
+    fn of_two_numbers_the_old_one_and_a_fax_are_passed_by() {
+        let second = [
+            "old: 202-555-0142, new: 202-555-0143",
+            "was 202-555-0142, now 202-555-0143",
+            "not 202-555-0142, use 202-555-0143",
+            "Fax 202-555-0142; Tel 202-555-0143",
+            "Pager: 202-555-0142 / Mobile: 202-555-0143",
+        ];
+        for text in second {
+            let file: &'static str = Box::leak(format!("name,phone\nA,\"{text}\"\n").into_boxed_str());
+            let rows = read(file, &[]).unwrap();
+            assert_eq!((good(&rows[0]).number.as_str(), good(&rows[0]).alternatives.len()), ("+12025550143", 0), "{text}");
+        }
+        for text in ["2025550142 (old) 2025550143 (new)", "Fax: 2025550142 Tel: 2025550143", "Fax: 202-555-0142", "pager 202-555-0142"] {
+            let file: &'static str = Box::leak(format!("name,phone\nA,\"{text}\"\n").into_boxed_str());
+            assert!(matches!(&read(file, &[]).unwrap()[0], Row::Bad { reason, .. } if reason.contains("an old number")), "{text}");
+        }
+        // Whoever must not be called is so on all of them.
+        let rows = read("phone,dnc,ok to call\n\"old: 202-555-0142, new: 202-555-0143\",yes,perhaps\n", &[]).unwrap();
+        assert!(matches!(&rows[0], Row::Bad { listed, .. } if listed.len() == 2));
+    }
+
+    #[test]
+    fn a_header_in_letters_that_cannot_be_told_stops_the_import() {
+        // Shift-JIS, GBK, Windows-1251, and two old code pages: each says "do not call".
+        let foreign: [&[u8]; 5] =
+            [b"\x89\xcb\x93d\x8b\xd6\x8e~", b"\xc7\xeb\xce\xf0\xd6\xc2\xb5\xe7", b"\xcd\xe5 \xe7\xe2\xee\xed\xe8\xf2\xfc", b"N\x8bo ligar", b"N\xc6o ligar"];
+        for header in foreign {
+            let file = [b"name,phone,".as_slice(), header, b"\nA,+12025550142,x\n"].concat();
+            assert!(matches!(ContactFile::open(&*file, &vec![], None), Err(CsvError::Unclear(_))), "{header:?}");
+        }
+        for header in [b"Gr\xf6\xdfe".as_slice(), b"Stra\xdfe", b"Pr\xe9nom", b"Pr\xe9f\xe9r\xe9", b"A\xf1o", b"N\xba", b"\xc9tat"] {
+            let file = [b"name,phone,".as_slice(), header, b"\nA,+12025550142,x\n"].concat();
+            assert!(ContactFile::open(&*file, &vec![], None).is_ok(), "{header:?}");
+        }
     }
 
     #[test]

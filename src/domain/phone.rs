@@ -38,6 +38,8 @@ pub enum PhoneError {
     Hidden,
     #[error("may be read as two different numbers: write it with + and country code, one in a cell")]
     Ambiguous,
+    #[error("marked as a fax, a pager or an old number: never dialled")]
+    Outdated,
     #[error("unknown region: give a two-letter country code such as US or GB")]
     UnknownRegion,
 }
@@ -82,6 +84,13 @@ impl PhoneNumber {
     pub fn all(text: &str, region: Option<Region>) -> Vec<Parsed> {
         let text = text.trim();
         if written::is_plain(text) { plain(text, region).into_iter().collect() } else { written::all(text, region) }
+    }
+
+    /// The numbers of a text that somebody may be called by: none that is marked as old, a fax or a pager.
+    #[must_use]
+    pub fn dialable(text: &str, region: Option<Region>) -> Vec<Parsed> {
+        let text = text.trim();
+        if written::is_plain(text) { plain(text, region).into_iter().collect() } else { written::dialable(text, region) }
     }
 
     /// A number of our own (caller id), checked for E.164 shape only: trunks may carry numbers

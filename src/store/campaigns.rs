@@ -98,6 +98,12 @@ impl Store {
         })
     }
 
+    /// The newest of an owner, without a count of all.
+    pub async fn newest_campaigns(&self, owner: OwnerId, limit: i64) -> Result<Vec<CampaignRow>, StoreError> {
+        let sql = select("WHERE c.user_id = $1 AND c.deleted_at IS NULL ORDER BY c.created_at DESC, c.id DESC LIMIT $2");
+        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).bind(limit).fetch_all(db).await?))
+    }
+
     /// Running campaigns of every owner: what the scheduler plans over.
     pub async fn running_campaigns(&self) -> Result<Vec<CampaignRow>, StoreError> {
         let sql = select("WHERE c.execution_status = 'running' AND c.deleted_at IS NULL ORDER BY c.id");

@@ -100,21 +100,6 @@ impl Store {
         }
         Ok(rows)
     }
-
-    /// Contacts of a source behind a position that are on nobody's do-not-call list, by zones and the
-    /// head of their numbers: one number of each, its country, how many.
-    pub async fn unqueued_contacts(&self, owner: OwnerId, source: SourceId, after: i64) -> Result<Vec<PlaceCount>, StoreError> {
-        let sql = sql!(
-            self.kind(),
-            "SELECT zones, said, min(phone_number) AS number, min(country) AS country, count(*) AS n FROM campaign_contacts c
-                   WHERE source_id = $2 AND position > $3 AND do_not_call = #no
-                     AND NOT ",
-            listed!("$1", "c.phone_number"),
-            "
-                   GROUP BY zones, said, substr(phone_number, 1, 5)"
-        );
-        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).bind(source).bind(after).fetch_all(db).await?))
-    }
 }
 
 impl Tx {

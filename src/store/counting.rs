@@ -60,7 +60,7 @@ impl Rounds {
 
     /// Whether all of the campaign was counted.
     #[must_use]
-    pub fn whole(&self) -> bool {
+    pub fn is_all(&self) -> bool {
         self.looked_through < Self::LOOKED_THROUGH
     }
 }
@@ -83,7 +83,7 @@ static WITHOUT_AGENT: Text = Text::new(
     FROM campaign_calls WHERE campaign_id = $1 AND answered_at > $2",
 );
 
-fn answers((answered, abandoned, last, silent): (i64, i64, i64, i64)) -> breaker::Answers {
+pub(super) fn answers((answered, abandoned, last, silent): (i64, i64, i64, i64)) -> breaker::Answers {
     breaker::Answers { answered, abandoned, last, silent }
 }
 

@@ -176,7 +176,7 @@ pub struct TrunkGates {
     pub trunk_countries: Option<Json<Vec<String>>>,
 }
 
-const TRUNK: &str = "t.live AS trunk_live, t.max_live AS trunk_max_live, t.tokens AS trunk_tokens, t.refilled_at AS trunk_refilled_at,
+pub(super) const TRUNK: &str = "t.live AS trunk_live, t.max_live AS trunk_max_live, t.tokens AS trunk_tokens, t.refilled_at AS trunk_refilled_at,
         t.countries AS trunk_countries";
 
 /// The number an assistant calls from, and the trunk it goes out by.

@@ -2,7 +2,13 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{CampaignRow, ContactTable, Store, StoreError, dnc::listed, pool::on, sources::tables, sql::say};
+use super::{
+    CampaignRow, ContactTable, PlaceCount, Store, StoreError,
+    dnc::listed,
+    pool::on,
+    sources::tables,
+    sql::{Kind, say},
+};
 use crate::domain::{
     campaign::Status,
     id::{OwnerId, SourceId},
@@ -38,7 +44,35 @@ const PARTS: &str = "CASE
 const EACH: &str = "c.position, COALESCE(p.waits, 0) AS waits, COALESCE(p.open, 0) AS open, COALESCE(p.rang, 0) AS rang, COALESCE(p.attempts, 0) AS attempts,
         COALESCE(p.settled, 0) AS settled";
 
+/// In a list of so many or fewer each is looked up on the do-not-call list; PostgreSQL would read that list whole, which
+/// may be the national one. In a longer one it does so by right.
+const FEW: i64 = 50_000;
+
 impl Store {
+    /// How many a list has, by its index alone.
+    pub async fn contacts_in(&self, table: ContactTable, list: SourceId) -> Result<i64, StoreError> {
+        let (contacts, key, _) = tables(table);
+        let sql = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {contacts} WHERE {key} = $1"));
+        Ok(on!(self.pool(), |db| sqlx::query_scalar(sql).bind(list).fetch_one(db).await?))
+    }
+
+    /// Contacts of a list behind a position that are on nobody's do-not-call list, by zones and the
+    /// head of their numbers: one number of each, its country, how many.
+    pub async fn unqueued_contacts(&self, owner: OwnerId, table: ContactTable, list: SourceId, after: i64) -> Result<Vec<PlaceCount>, StoreError> {
+        let (contacts, key, _) = tables(table);
+        let few = self.kind() == Kind::Postgres && self.contacts_in(table, list).await? <= FEW;
+        // A subselect that is a value is asked for each row, by its index.
+        let listed = if few { concat!("(SELECT ", listed!("$1", "c.phone_number"), ")") } else { listed!("$1", "c.phone_number") };
+        let sql = say(
+            self.kind(),
+            &format!(
+                "SELECT zones, said, min(phone_number) AS number, min(country) AS country, count(*) AS n FROM {contacts} c
+                 WHERE c.{key} = $2 AND position > $3 AND do_not_call = #no AND NOT {listed} GROUP BY zones, said, substr(phone_number, 1, 5)"
+            ),
+        );
+        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).bind(list).bind(after).fetch_all(db).await?))
+    }
+
     /// Of a list's people, who is flagged in it or on a do-not-call list.
     pub async fn silent_in_list(&self, owner: OwnerId, table: ContactTable, list: SourceId) -> Result<i64, StoreError> {
         let (contacts, key, _) = tables(table);

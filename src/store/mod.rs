@@ -6,6 +6,7 @@
 mod assistants;
 mod audit;
 mod backup;
+mod boards;
 mod books;
 mod by_hand;
 mod calls;
@@ -91,7 +92,7 @@ pub use roster::{ContactRow, Makeup, PresentContact, UserOfList};
 pub use rows::{AssistantRow, AuditRow, CallRow, CampaignRow, DayRow, EngineRow, NumberRow, OutcomeRow, PaneRow, SuppressedRow, TrunkRow};
 pub use schema::schema_as_sql;
 pub use search::{CallSearch, Found, FoundCall, Place};
-pub use settings::{LISTED, Setting};
+pub use settings::{LISTED, Setting, Values};
 pub use slices::ContactSlice;
 pub use sources::{ContactTable, SourceRow, Unfinished};
 pub use sums::Sums;

@@ -3,7 +3,10 @@
 //! opened.
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -14,7 +17,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, watch};
 use super::{
     StoreError,
     file::{FileId, Place, real},
-    postgres::{self, Line, Server},
+    postgres::{self, Held, Line, Server},
     sql::Kind,
     sqlite,
     writer::{Job, Writer},
@@ -28,11 +31,12 @@ pub type Revision = u64;
 macro_rules! on {
     ($reach:expr, |$db:ident| $body:expr) => {{
         let reach: $crate::store::pool::Reach<'_> = $reach;
+        reach.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let turn = reach.pool.turn().await;
         let got = match reach.pool {
             $crate::store::pool::Pool::Sqlite { read: $db, .. } => $body,
             $crate::store::pool::Pool::Postgres(server) => {
-                let $db = server.readers(reach.whose);
+                let $db = server.readers(reach.whose, reach.held);
                 $body
             }
         };
@@ -87,6 +91,9 @@ pub(super) type Whose = Option<OwnerId>;
 pub(super) struct Reach<'s> {
     pub(super) pool: &'s Pool,
     pub(super) whose: Whose,
+    /// By this connection of a server, where one is held.
+    pub(super) held: Option<&'s Held>,
+    pub(super) asked: &'s AtomicU64,
 }
 
 pub(super) enum Pool {
@@ -166,6 +173,7 @@ impl Tx {
 pub struct Store {
     pub(super) inner: Arc<Inner>,
     whose: Whose,
+    held: Option<Arc<Held>>,
 }
 
 pub(super) struct Inner {
@@ -175,6 +183,7 @@ pub(super) struct Inner {
     revision: watch::Sender<Revision>,
     trouble: Arc<RwLock<Trouble>>,
     place: Arc<Place>,
+    asked: AtomicU64,
 }
 
 /// How the writer gets on.
@@ -239,7 +248,8 @@ impl Store {
         let place = Arc::new(place);
         let writer = Writer { tx: Tx { conn, whose: None }, revision: revision.clone(), trouble: trouble.clone(), place: place.clone(), turns };
         tokio::spawn(writer.run(urgent_rx, bulk_rx));
-        Ok(Self { inner: Arc::new(Inner { pool, urgent, bulk, revision, trouble, place }), whose: None })
+        let inner = Inner { pool, urgent, bulk, revision, trouble, place, asked: AtomicU64::new(0) };
+        Ok(Self { inner: Arc::new(inner), whose: None, held: None })
     }
 
     /// The same database for the work of one user: where the server knows owners, nothing of another one is seen or
@@ -253,6 +263,23 @@ impl Store {
     #[must_use]
     pub fn whole(&self) -> Self {
         Self { whose: None, ..self.clone() }
+    }
+
+    /// The same database for several questions, one after the other: at a server by one connection, which becomes a
+    /// user's once and not for each of them. It goes back with the last of such a store.
+    #[must_use]
+    pub fn at_once(&self) -> Self {
+        let held = match &self.inner.pool {
+            Pool::Sqlite { .. } => None,
+            Pool::Postgres(_) => Some(Arc::default()),
+        };
+        Self { held, ..self.clone() }
+    }
+
+    /// How many questions this process has asked of its database since it was opened.
+    #[must_use]
+    pub fn asked(&self) -> u64 {
+        self.inner.asked.load(Ordering::Relaxed)
     }
 
     /// For proofs: what a stranger sees and changes with each statement that is run from here on; `None` of a file.
@@ -347,12 +374,12 @@ impl Store {
     }
 
     pub(super) fn pool(&self) -> Reach<'_> {
-        Reach { pool: &self.inner.pool, whose: self.whose }
+        Reach { pool: &self.inner.pool, whose: self.whose, held: self.held.as_deref(), asked: &self.inner.asked }
     }
 
     /// The readers for what is the installation's, or asked over all owners.
     pub(super) fn every(&self) -> Reach<'_> {
-        Reach { pool: &self.inner.pool, whose: None }
+        Reach { whose: None, ..self.pool() }
     }
 
     pub(super) fn whose(&self) -> Whose {

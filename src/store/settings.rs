@@ -1,10 +1,11 @@
 //! Settings of the installation: what must be one fact for every process on the database.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap};
 
 use super::{
     Store, StoreError, Tx,
     pool::{on, on_tx, on_whole},
+    sql::sql,
 };
 use crate::domain::id::{CampaignId, OwnerId};
 
@@ -93,7 +94,35 @@ pub const LISTED: [u8; 2] = *b"US";
 
 const GET: &str = "SELECT value FROM settings WHERE key = $1 AND value <> ''";
 
+/// Values of several settings, as they were at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct Values(HashMap<String, String>);
+
+impl Values {
+    /// A setting's value; an empty one is none, and so is one that was not asked for.
+    #[must_use]
+    pub fn get(&self, setting: Setting) -> Option<&str> {
+        self.0.get(setting.key().as_ref()).map(String::as_str)
+    }
+}
+
 impl Store {
+    /// Several settings at once: what is one for all in one statement, what is somebody's in another.
+    pub async fn settings(&self, which: &[Setting]) -> Result<Values, StoreError> {
+        let sql = sql!(self.kind(), "SELECT key, value FROM settings WHERE key IN (#words($1)) AND value <> ''");
+        let (somebodys, others): (Vec<Setting>, Vec<Setting>) = which.iter().partition(|s| s.is_somebodys());
+        let mut values = Values::default();
+        for (reach, keys) in [(self.every(), others), (self.pool(), somebodys)] {
+            if !keys.is_empty() {
+                let keys: Vec<_> = keys.into_iter().map(Setting::key).collect();
+                let keys = serde_json::json!(keys).to_string();
+                let rows: Vec<(String, String)> = on!(reach, |db| sqlx::query_as(sql).bind(&keys).fetch_all(db).await?);
+                values.0.extend(rows);
+            }
+        }
+        Ok(values)
+    }
+
     /// A setting's value; an empty one is none.
     pub async fn setting(&self, setting: Setting) -> Result<Option<String>, StoreError> {
         let reach = if setting.is_somebodys() { self.pool() } else { self.every() };

@@ -64,13 +64,11 @@ impl Store {
 
     /// How many calls wait for a tag, and since when the oldest does.
     pub async fn untagged(&self, owner: OwnerId) -> Result<(i64, Option<DateTime<Utc>>), StoreError> {
-        let count = "SELECT CAST(COALESCE(sum(n.untagged), 0) AS BIGINT) FROM campaigns c JOIN campaign_counts n ON n.campaign_id = c.id WHERE c.user_id = $1";
-        let oldest = "SELECT completed_at FROM campaign_calls WHERE rank >= 90 AND answered_at IS NOT NULL AND outcome IS NULL AND user_id = $1
-                      ORDER BY completed_at, id LIMIT 1";
-        on!(self.pool(), |db| {
-            let n = sqlx::query_scalar(count).bind(owner).fetch_one(db).await?;
-            Ok((n, sqlx::query_scalar(oldest).bind(owner).fetch_optional(db).await?))
-        })
+        let sql = "SELECT CAST(COALESCE(sum(n.untagged), 0) AS BIGINT),
+                       (SELECT completed_at FROM campaign_calls WHERE rank >= 90 AND answered_at IS NOT NULL AND outcome IS NULL AND user_id = $1
+                        ORDER BY completed_at, id LIMIT 1)
+                   FROM campaigns c JOIN campaign_counts n ON n.campaign_id = c.id WHERE c.user_id = $1";
+        Ok(on!(self.pool(), |db| sqlx::query_as(sql).bind(owner).fetch_one(db).await?))
     }
 
     /// The last thing that the agent said of a call as an outcome, with its reason.

@@ -78,6 +78,7 @@ macro_rules! databases {
 
 mod assistants;
 mod backup;
+mod boards;
 mod calls;
 mod campaigns;
 mod contacts;

@@ -179,6 +179,7 @@ fn room() -> CampaignRoom {
             obstacles: Vec::new(),
         },
         hours: (9..16).map(|hour| HourRate { hour, pace: pace(100, i64::from(hour) * 4, 2) }).collect(),
+        minutes: (0..60).map(|minute| pace(minute % 7, minute % 3, 0)).collect(),
         today: pace(214, 88, 6),
         outcomes: Outcome::ALL.into_iter().zip([31, 26, 12, 5, 11, 0]).collect(),
         used_today: 214,

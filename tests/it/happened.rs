@@ -74,7 +74,7 @@ async fn what_happened_stands_in_sentences_in_the_order_of_time() {
     let look = happened(&office, &mut chronicle).await;
     let calls = [office.call(first).await, office.call(second).await];
     let mut s = showing(look, office.now());
-    let told = events(&mut s, 160, 40);
+    let told = events(&mut s, 100, 40);
     let tail = |i: usize| format!("..{}", &calls[i].phone_number[calls[i].phone_number.len() - 4..]);
     let wanted = [
         "paused     campaign, by ana".to_owned(),

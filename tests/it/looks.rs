@@ -1,15 +1,29 @@
 //! How the screen looks: what stands out, what recedes, and that nothing is drawn over its neighbour.
 
-use std::path::Path;
+use std::{collections::HashMap, path::Path, sync::Arc};
 
-use dialdeck::console::{self, Depth, Msg, Snapshot, State, draw};
+use chrono::Duration;
+use dialdeck::{
+    console::{self, Depth, Detail, Msg, Snapshot, State, draw},
+    desk::{Entry, EntryId, Fact, Party},
+    domain::{
+        call::State as CallState,
+        event::{Kind, Leave, Reply, Source},
+        id::CallId,
+        outcome::Outcome,
+    },
+    store::{EventRow, PaneRow},
+};
 use ratatui::{
     Terminal,
     backend::TestBackend,
     buffer::{Buffer, Cell},
 };
 
-use crate::console::{assistants, blank, now, options, press, screen, snapshot, sources, state};
+use crate::{
+    console::{assistants, blank, now, options, press, row, screen, snapshot, sources, state, uuid},
+    judging::waits,
+};
 
 fn dark() -> State {
     let dark = console::theme::load("dark", Path::new("/nonexistent"), Depth::True);
@@ -137,4 +151,186 @@ fn the_help_has_three_columns_where_they_fit_and_the_focus_is_told_by_weight() {
     press(&mut s, "?");
     let all = screen(&mut s, 200, 60);
     assert!(all.contains("Commands with words") && all.contains("delete NAME") && !all.contains("j k scroll"), "{all}");
+}
+
+#[test]
+fn the_room_of_the_events_names_the_keys_that_work_in_it_and_no_other() {
+    let mut s = state();
+    press(&mut s, "EE");
+    let line = screen(&mut s, 160, 40).lines().rev().nth(1).unwrap_or_default().to_owned();
+    for words in ["+ more", "- fewer", "z back to the deck"] {
+        assert!(line.contains(words), "{words}: {line}");
+    }
+    assert!(!line.contains("lines") && !line.contains("whole screen"), "{line}");
+}
+
+#[test]
+fn while_letters_go_into_the_field_the_way_to_the_calls_begins_with_enter() {
+    let mut s = state();
+    press(&mut s, "K");
+    assert!(screen(&mut s, 200, 60).contains("Enter, then j takes a call"), "{}", screen(&mut s, 200, 60));
+    press(&mut s, "\n");
+    let left = screen(&mut s, 200, 60);
+    assert!(left.contains("j takes a call") && !left.contains("Enter, then"), "{left}");
+}
+
+#[test]
+fn the_palette_is_as_tall_as_the_screen_allows_and_begins_with_what_was_used_last() {
+    let mut s = state();
+    press(&mut s, ":");
+    let rows = |shown: &str| {
+        let at = |words: &str| shown.lines().position(|l| l.contains(words)).unwrap_or_else(|| panic!("{words}: {shown}"));
+        at("Tab completes") - at(" Everything ") - 2
+    };
+    let (low, tall) = (screen(&mut s, 80, 24), screen(&mut s, 200, 60));
+    assert!(tall.contains("1-27 of ") && low.contains("1-14 of "), "{low}\n{tall}");
+    assert_eq!((rows(&low), rows(&tall)), (14, 27));
+    press(&mut s, "\u{1b}:theme mono\n:");
+    let shown = screen(&mut s, 120, 40);
+    let first = shown.lines().skip_while(|l| !l.contains(" Everything ")).nth(2).unwrap_or_default();
+    assert!(first.contains("│  theme "), "what was used last stands first: {first}\n{shown}");
+}
+
+#[test]
+fn no_picture_behind_a_dialog_shows_through_it() {
+    let mut s = dark();
+    let ground = cell(&painted(&mut s, 160, 40), "dials 500").bg;
+    let two = |buffer: &Buffer| {
+        buffer.content().iter().filter(|c| c.bg != ground && ('\u{2581}'..='\u{2587}').contains(&c.symbol().chars().next().unwrap_or(' '))).count()
+    };
+    assert!(two(&painted(&mut s, 160, 40)) > 0, "the answered part stands on the dials");
+    press(&mut s, "?");
+    assert_eq!(two(&painted(&mut s, 160, 40)), 0);
+}
+
+#[test]
+fn the_prompt_of_a_callback_shows_its_field_and_both_its_keys() {
+    let mut s = dark();
+    press(&mut s, "L3");
+    let shown = painted(&mut s, 120, 40);
+    assert_eq!(cell(&shown, "When?").bg, s.theme.selection(true).bg.unwrap_or_default(), "the field stands on a ground of its own");
+    assert!(screen(&mut s, 120, 40).contains("Enter promises it   Esc back"));
+    press(&mut s, "15:00");
+    assert_eq!(cell(&painted(&mut s, 120, 40), "15:00_").bg, s.theme.selection(true).bg.unwrap_or_default());
+}
+
+/// Two calls of which the agent is sure, and why.
+fn queue() -> Snapshot {
+    let to_tag = vec![waits(1, "Ana Lima", 4, Some((Outcome::Callback, 0.91))), waits(2, "Tomas Reyes", 3, Some((Outcome::Voicemail, 0.97)))];
+    let reasons: HashMap<_, _> = [(CallId(uuid(1)), "asked to be called on Tuesday".to_owned())].into();
+    Snapshot { to_tag, reasons: reasons.into(), ..snapshot() }
+}
+
+#[test]
+fn the_queue_says_why_where_there_is_room_and_only_its_age_is_late() {
+    let mut s = dark();
+    s.update(Msg::Data(Box::new(queue())));
+    for (keys, size) in [("OO", (80, 24)), ("\u{1b}", (200, 60))] {
+        press(&mut s, keys);
+        let line = screen(&mut s, size.0, size.1).lines().find(|l| l.contains("callback?")).unwrap_or_default().to_owned();
+        assert!(line.contains("4 m  callback?     91 %  asked to be called on"), "{size:?} {line}");
+    }
+    let shown = painted(&mut s, 200, 60);
+    let (name, age) = (cell(&shown, "Ana Lima              "), cell(&shown, "4 m  callback?"));
+    assert_ne!(name.fg, age.fg, "four minutes are late, and the name is no alarm");
+}
+
+#[test]
+fn the_keys_beside_the_digits_have_the_colour_of_keys() {
+    let mut s = dark();
+    s.update(Msg::Data(Box::new(queue())));
+    press(&mut s, "OO");
+    let shown = painted(&mut s, 120, 40);
+    let key = s.theme.style("key").fg;
+    assert_eq!(Some(cell(&shown, "A tags all it is").fg), key);
+    assert_ne!(Some(cell(&shown, "tags all it is").fg), key);
+}
+
+#[test]
+fn figures_stand_in_one_order_and_a_filtered_board_says_of_how_many() {
+    let mut s = state();
+    for width in [120, 200] {
+        let line = screen(&mut s, width, 60).lines().nth(1).unwrap_or_default().to_owned();
+        let at = |words: &str| line.find(words).unwrap_or_else(|| panic!("{words}: {line}"));
+        assert!(at("answered") < at("to tag") && at("to tag") < at("abandoned"), "{line}");
+    }
+    press(&mut s, "L/okafor\n");
+    assert!(screen(&mut s, 120, 40).contains("L Live calls, 1 of 5"), "{}", screen(&mut s, 120, 40));
+    press(&mut s, "\u{1b}");
+    assert!(screen(&mut s, 120, 40).contains("L Live calls 3 "));
+}
+
+#[test]
+fn numbers_that_are_not_shown_leave_their_room_to_what_is_said() {
+    let mut s = state();
+    let head = |s: &mut State| screen(s, 80, 24).lines().find(|l| l.contains("contact")).unwrap_or_default().to_owned();
+    press(&mut s, "L");
+    let whole = head(&mut s);
+    press(&mut s, "M");
+    let masked = head(&mut s);
+    let says = |line: &str| line.find("agent").unwrap_or_else(|| panic!("{line}"));
+    assert!(says(&masked) + 5 < says(&whole) || masked.contains("campaign") && !whole.contains("campaign"), "{whole}\n{masked}");
+}
+
+#[test]
+fn the_help_is_searched_and_one_key_leaves_it() {
+    let mut s = state();
+    press(&mut s, "?/callback");
+    let shown = screen(&mut s, 120, 40);
+    assert!(shown.contains("/ callback_") && shown.contains(" 3 "), "{shown}");
+    assert!(!shown.contains("pause or resume"), "what says nothing of it is not there: {shown}");
+    press(&mut s, "zzz");
+    assert!(screen(&mut s, 120, 40).contains("No key and no command says so."));
+    press(&mut s, "\u{1b}");
+    assert!(s.dialog.is_none(), "nothing is lost by leaving: one key is enough");
+}
+
+#[test]
+fn of_a_call_that_nobody_took_the_story_says_so_once() {
+    let event = |id: i64, kind, s| {
+        let at = now() - Duration::seconds(s);
+        EventRow { id, source: Source::Dial, kind: sqlx::types::Json(kind), at, received_at: at, applied: None }
+    };
+    let gone = Kind::LegLeft { sid: "PA_1".into(), reason: Leave::UserUnavailable, status: None, call_sid: None };
+    let call = PaneRow { reason: "no answer".into(), answered_at: None, ..row(33, "R. Shah", CallState::NoAnswer, 0) };
+    let timeline = vec![event(1, gone, 30), event(2, Kind::Reply(Reply::TimedOut { reason: String::new() }), 29)];
+    let mut s = state();
+    s.live = Some(CallId(uuid(33)));
+    s.resize(120, 40);
+    press(&mut s, "L");
+    s.update(Msg::Detail(Box::new(Detail { row: call, timeline, outcomes: vec![], audit: vec![] })));
+    let shown = screen(&mut s, 120, 40);
+    assert!(shown.contains("no answer") && shown.contains("rang until its time was over"), "{shown}");
+    assert!(!shown.contains("no answer: no answer") && !shown.contains("could not be reached"), "{shown}");
+    press(&mut s, "\nd");
+    assert!(screen(&mut s, 120, 40).contains("could not be reached"), "with details all is told");
+}
+
+#[test]
+fn what_happened_to_calls_stands_in_columns_where_they_fit() {
+    let who = Party { call: CallId(uuid(33)), name: "Ravi Shah".into(), number: "+12025550133".into(), campaign: "Renewals".into() };
+    let failed =
+        |code, reason: &str| Fact::Ended { who: who.clone(), state: CallState::Failed, talked: None, rang: None, code, reason: reason.into(), again_at: None };
+    let entry = |n, fact| Arc::new(Entry { id: EntryId { at: now(), step: 2, of: n }, fact });
+    let facts = vec![entry(1, failed(Some(503), "Service Unavailable")), entry(2, Fact::Answered { who: who.clone(), rang: Some(9) })];
+    let mut s = state();
+    s.update(Msg::Data(Box::new(Snapshot { happened: Arc::new(facts), ..snapshot() })));
+    press(&mut s, "EE");
+    let lines = |shown: String| ["answered", "failed "].map(|w| shown.lines().find(|l| l.contains(w) && l.contains("..0133")).unwrap_or_default().to_owned());
+    let [answered, failed] = lines(screen(&mut s, 120, 40));
+    let at = |line: &str, words: &str| line.find(words).unwrap_or_else(|| panic!("{words}: {line}"));
+    assert_eq!(at(&answered, "Renewals"), at(&failed, "Renewals"));
+    assert_eq!(at(&answered, "rang 9 s"), at(&failed, "service unavailable (503)"));
+    let [answered, failed] = lines(screen(&mut s, 80, 24));
+    assert!(answered.contains("..0133, rang 9 s") && failed.contains("..0133: service unavailable (503)"), "{answered}\n{failed}");
+}
+
+#[test]
+fn what_a_room_comes_to_is_said_once() {
+    let mut s = state();
+    press(&mut s, "A");
+    s.update(Msg::Answer(console::Question::Systems, Ok(console::Answer::Systems(vec![dialdeck::domain::system::System::good("clock", "zones")]))));
+    let shown = screen(&mut s, 120, 40);
+    assert_eq!(shown.matches("Ready to call: all 1 well").count(), 1, "{shown}");
+    assert!(shown.contains("deck › A All systems"), "{shown}");
 }

@@ -38,6 +38,7 @@ mod officers;
 mod openapi;
 mod past;
 mod pghost;
+mod pglook;
 mod pgowner;
 mod pgrest;
 mod pgstore;

@@ -3,12 +3,20 @@
 
 use chrono::TimeDelta;
 use dialdeck::{
-    domain::event::{Kind, Source, TwilioStatus},
+    console::Msg,
+    domain::{
+        call::State as CallState,
+        event::{Kind, Source, TwilioStatus},
+        phone::PhoneNumber,
+    },
     store::{CallSearch, Store, migrate_postgres},
 };
 use sqlx::{Connection, Executor};
 
-use crate::support::{base::on_a_server, office::Office};
+use crate::{
+    console::{blank, press, row, screen, snapshot},
+    support::{base::on_a_server, office::Office},
+};
 
 const PEOPLE: &str = "name,phone\nJane Roe,+12025550142\nOmar Haddad,+12125550142\n";
 
@@ -71,4 +79,50 @@ async fn who_waits_for_a_number_goes_on_when_its_call_is_proven_over() {
         office.wait(TimeDelta::seconds(3));
         assert_eq!(office.dial(campaigns[1]).await.map(drop), goes);
     }
+}
+
+/// A supervisor's words for a call that somebody took back: never the contract's.
+#[test]
+fn a_call_that_was_taken_back_is_called_by_what_happened() {
+    for (width, height) in [(80, 24), (120, 40), (200, 60)] {
+        let mut look = snapshot();
+        let canceled = |n, name, reason: &str, dialled: bool| {
+            let mut call = row(n, name, CallState::Canceled, 60);
+            call.reason = reason.to_owned();
+            call.armed_at = call.armed_at.filter(|_| dialled);
+            call
+        };
+        look.live = vec![
+            canceled(31, "By Key", "hung up by us", true),
+            canceled(32, "By Carrier", "canceled", true),
+            canceled(33, "By Stop", "the campaign was stopped", false),
+        ];
+        let mut s = blank();
+        s.update(Msg::Data(Box::new(look)));
+        s.resize(width, height);
+        press(&mut s, "L");
+        let seen = screen(&mut s, width, height);
+        let line = |of: &str| seen.lines().find(|l| l.contains(of)).unwrap_or_else(|| panic!("{of} at {width}x{height}\n{seen}")).to_owned();
+        assert!(!seen.contains("cancel"), "{seen}");
+        assert!(line("By Key").contains("hung up") && line("By Carrier").contains("hung up") && line("By Stop").contains("taken back"), "{seen}");
+    }
+}
+
+/// Two ways to count the people of a campaign that has not begun, one of them beside the places where they live.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_people_of_a_campaign_ahead_are_counted_once_and_rightly() {
+    let office = Office::open(|_| {}).await;
+    let csv = "name,phone,do_not_call\nJane Roe,+12025550142,\nOmar Haddad,+12125550142,yes\nAna Lima,+13125550143,\nMei Lima,+13125550144,\n";
+    let (source, _) = office.import(csv.into()).await;
+    let asked = PhoneNumber::own("+13125550143").unwrap();
+    assert!(office.desk.add_do_not_call(office.actor.clone(), asked, "asked".into()).await.unwrap());
+    let id = office.campaign(dialdeck::domain::campaign::ContactSource::CsvFile, source, |_| {}).await;
+    let (ahead, counted) = (office.row(id).await, office.store.headcount(&office.row(id).await).await.unwrap());
+    let people = office.desk.people(&ahead).await.unwrap();
+    assert_eq!((people, people.contacts, people.waiting, people.do_not_call), (counted, 4, 2, 2));
+    let why = office.desk.explain(&ahead).await.unwrap();
+    assert_eq!((why.waiting.zones.iter().map(|z| z.waiting).sum::<i64>(), why.people), (2, people));
+    office.start(id).await;
+    let begun = office.row(id).await;
+    assert_eq!(office.desk.people(&begun).await.unwrap(), office.store.headcount(&begun).await.unwrap());
 }

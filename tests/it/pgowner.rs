@@ -35,6 +35,7 @@ use crate::{
 /// What a stranger may be told: it is of the installation, and of no owner.
 const FOR_ALL: &[(&str, &str)] = &[
     ("SELECT value FROM settings WHERE key = $1", "one fact for all; which of them a user reads is in postgres.rs"),
+    ("SELECT key, value FROM settings WHERE key IN", "the same, several at once"),
     ("FROM engines", "who dials"),
     ("FROM dialling", "who dials"),
     ("FROM _sqlx_migrations", "the schema"),
@@ -369,6 +370,7 @@ const OVER_ALL: &[(&str, &str)] = &[
     ("put_setting", "as clear_notes"),
     ("schema_version", "the schema"),
     ("setting", "what is one fact for all"),
+    ("settings", "the same, several at once"),
     ("setting_or", "as clear_notes"),
     ("take_assigning", "as assigned_until"),
     ("trunk_owner", "as number_is_anothers"),

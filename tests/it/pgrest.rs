@@ -142,7 +142,7 @@ async fn a_host_20_ms_from_its_database_dials_alone_and_is_held_beside_another()
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p1_a_livekit_that_is_cut_off_while_the_database_is_well_rings_nobody_twice() {
     let Some(db) = database().await else { return };
-    let rig = rig(&db.url, 150, 200, 600).await;
+    let rig = rig(&db.url, 90, 100, 300).await;
     let livekit = Proxy::before(rig.simulator.url().trim_start_matches("http://")).await;
     let mut command = rig.command(None);
     let _host = Running(command.env("LIVEKIT_HOST", format!("http://{}", livekit.url)).stdin(Stdio::null()).spawn().unwrap());
@@ -151,9 +151,9 @@ async fn p1_a_livekit_that_is_cut_off_while_the_database_is_well_rings_nobody_tw
 
     livekit.gone();
     rig.simulator.set_webhook_url(None);
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
     let then = rig.simulator.invites().len();
-    assert!(then < 150, "some are left to be dialled");
+    assert!(then < 90, "some are left to be dialled");
     rig.simulator.set_webhook_url(webhook);
     livekit.near();
     until("it goes on", async || rig.simulator.invites().len() > then + 3).await;

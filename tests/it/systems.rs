@@ -486,7 +486,7 @@ fn from_nothing_to_a_running_campaign_and_its_export_by_reading_the_screen() {
     p.wait_for("Enter imports");
     p.key("\r");
     p.wait_for(" imported");
-    p.key("x");
+    p.key("\r");
     p.key("N");
     p.wait_for("New campaign");
     p.key("First");

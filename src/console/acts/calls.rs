@@ -44,7 +44,7 @@ pub fn copy_row(state: &mut State) -> Vec<Effect> {
         "phoneNumber": row.phone_number,
         "contactName": row.contact_name,
         "attempt": row.attempt,
-        "state": row.state.words(),
+        "state": row.state.words_if(row.armed_at.is_some()),
         "reason": row.reason,
         "sipCode": row.sip_code,
         "dialledAt": row.armed_at,

@@ -66,7 +66,7 @@ impl Dialog for Callback {
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
         let zone = tagging::contact_zone(state, Some(&self.row));
         let now = state.now.with_timezone(&zone).format("%a %H:%M");
-        let mut entries = vec![Entry::Field("When?", &self.input)];
+        let mut entries = vec![Entry::Field("▌ When?", &self.input)];
         entries.extend(self.meant(state).map(Entry::Words));
         entries.push(Entry::words("Enter alone: next day, same hour. Or +2h, 15:00, tomorrow 10, tue 3pm, 1 dec 9:30"));
         entries.push(Entry::Faint(format!(

@@ -1,4 +1,5 @@
-//! All keys by group, those of this room first, in as many columns as there is room for.
+//! All keys by group, those of this room first, in as many columns as there is room for. What is typed behind the key
+//! that finds leaves only what holds it.
 
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::{Frame, layout::Rect};
@@ -8,6 +9,7 @@ use ratatui::{
     text::{Line, Span},
     widgets::Paragraph,
 };
+use tui_input::Input;
 use unicode_width::UnicodeWidthStr;
 
 use super::words::scrolled;
@@ -15,11 +17,16 @@ use crate::console::{
     keys::{Group, WITH_WORDS},
     place::{Dialog, Next},
     state::State,
-    widgets::{fit, popup, wrapped},
+    text,
+    widgets::{empty, field, fit, popup, wrapped},
 };
 
 #[derive(Default)]
 pub struct Help {
+    /// What is looked for, once the key that finds was pressed.
+    sought: Option<Input>,
+    /// Letters go there.
+    typing: bool,
     scroll: usize,
     /// How far it can be scrolled, when it was drawn last.
     most: std::cell::Cell<usize>,
@@ -43,8 +50,24 @@ const IN_DIALOGS: [(&str, &str); 6] = [
 
 impl Dialog for Help {
     fn key(&mut self, _state: &mut State, key: KeyEvent) -> Next {
-        if matches!(key.code, KeyCode::Char('q' | '?')) {
-            return Next::close();
+        if self.typing {
+            self.typing = !matches!(key.code, KeyCode::Enter | KeyCode::Down | KeyCode::Tab);
+            if self.typing
+                && let Some(sought) = &mut self.sought
+            {
+                text::edit(sought, key);
+                self.scroll = 0;
+            }
+            return Next::stay();
+        }
+        match key.code {
+            KeyCode::Char('q' | '?') => return Next::close(),
+            KeyCode::Char('/') => {
+                self.sought.get_or_insert_default();
+                self.typing = true;
+                return Next::stay();
+            }
+            _ => {}
         }
         self.scroll = scrolled(self.scroll, key.code, self.most.get() + 1);
         Next::stay()
@@ -52,15 +75,31 @@ impl Dialog for Help {
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
         let room = usize::from(area.width.saturating_sub(4));
-        let columns = columns(state, room);
+        let sought = self.sought.as_ref().map_or("", Input::value).trim().to_lowercase();
+        let columns = columns(state, room, &sought);
+        let line = usize::from(self.sought.is_some());
         let tall = columns.iter().map(Vec::len).max().unwrap_or(0);
-        let wide = columns.iter().map(|c| width_of(c) + BETWEEN).sum::<usize>();
+        // As wide as without: the frame stands still while somebody types.
+        let wide = columns.iter().map(|c| width_of(c) + BETWEEN).sum::<usize>().max(if line > 0 { NARROWEST } else { 0 });
         let cells = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
-        let height = tall.min(usize::from(area.height.saturating_sub(4))).max(1);
+        let height = tall.min(usize::from(area.height.saturating_sub(4)).saturating_sub(line)).max(1);
         self.most.set(tall.saturating_sub(height));
         let scroll = self.scroll.min(self.most.get());
-        let keys = if tall > height { format!("j k scroll   {}-{} of {tall}   Esc back", scroll + 1, scroll + height) } else { "Esc back".to_owned() };
-        let inside = popup(frame, &state.theme, area, cells(wide + 2), cells(tall + 2), "Keys", &keys);
+        let scrolls = if tall > height { format!("j k scroll   {}-{} of {tall}   ", scroll + 1, scroll + height) } else { String::new() };
+        let keys = if self.typing { "Enter to the keys   Esc back".to_owned() } else { format!("{scrolls}/ finds   Esc back") };
+        let mut inside = popup(frame, &state.theme, area, cells(wide + 2), cells(tall.max(1) + 2 + line), "Keys", &keys);
+        if let Some(sought) = &self.sought {
+            let line = Rect { height: 1.min(inside.height), ..inside };
+            if self.typing {
+                field(frame, &state.theme, line, " /", sought, state.theme.style("text"));
+            } else {
+                frame.render_widget(Paragraph::new(Span::styled(format!(" / {}", sought.value()), state.theme.style("match"))), line);
+            }
+            inside = Rect { y: inside.y + 1, height: inside.height.saturating_sub(1), ..inside };
+        }
+        if tall == 0 {
+            return empty(frame, &state.theme, inside, "No key and no command says so.");
+        }
         let mut x = inside.x;
         for column in &columns {
             let wide = cells(width_of(column) + BETWEEN);
@@ -70,6 +109,16 @@ impl Dialog for Help {
             x = x.saturating_add(wide);
         }
     }
+
+    fn typing(&self) -> bool {
+        self.typing
+    }
+
+    fn paste(&mut self, _state: &mut State, pasted: &str) {
+        if let Some(sought) = self.sought.as_mut().filter(|_| self.typing) {
+            text::insert(sought, pasted);
+        }
+    }
 }
 
 fn width_of(column: &[Line<'_>]) -> usize {
@@ -77,9 +126,9 @@ fn width_of(column: &[Line<'_>]) -> usize {
 }
 
 /// The groups in as many columns as have room, none of them broken.
-fn columns(state: &State, room: usize) -> Vec<Vec<Line<'static>>> {
+fn columns(state: &State, room: usize, sought: &str) -> Vec<Vec<Line<'static>>> {
     let fits = |columns: &[Vec<Line<'_>>]| columns.iter().map(|c| width_of(c) + BETWEEN).sum::<usize>() <= room;
-    let whole = groups(state, usize::MAX);
+    let whole = groups(state, usize::MAX, sought);
     for n in [3, 2] {
         let columns = spread(&whole, n);
         if fits(&columns) {
@@ -88,10 +137,10 @@ fn columns(state: &State, room: usize) -> Vec<Vec<Line<'static>>> {
         // Where they go on below their keys there may be room for as many.
         let share = (room / n).saturating_sub(BETWEEN);
         if share >= NARROWEST {
-            return spread(&groups(state, share), n);
+            return spread(&groups(state, share, sought), n);
         }
     }
-    spread(&groups(state, room), 1)
+    spread(&groups(state, room, sought), 1)
 }
 
 /// As even as whole groups allow.
@@ -128,16 +177,21 @@ fn line(state: &State, keys: &str, least: usize, words: &str, room: usize) -> Ve
         .collect()
 }
 
-fn groups(state: &State, room: usize) -> Vec<Vec<Line<'static>>> {
+/// Of what is looked for only what holds it: its key, its name or its words. A group without any is not there.
+fn groups(state: &State, room: usize, sought: &str) -> Vec<Vec<Line<'static>>> {
     let bold = state.theme.style("title").add_modifier(Modifier::BOLD);
+    let fits = |texts: [&str; 3]| sought.is_empty() || texts.iter().any(|t| t.to_lowercase().contains(sought));
     let group = |title: &str, lines: Vec<Line<'static>>| {
+        if lines.is_empty() {
+            return Vec::new();
+        }
         let mut all = vec![Line::from(Span::styled(format!(" {title}"), bold))];
         all.extend(lines);
         all.push(Line::default());
         all
     };
     let of = |wanted: Group| {
-        let rows = state.keys.rows().filter(|(row, _)| row.group == wanted);
+        let rows = state.keys.rows().filter(|(row, keys)| row.group == wanted && fits([row.name, row.words, &keys.join(" ")]));
         let lines = rows.flat_map(|(row, keys)| {
             let shown = if keys.is_empty() { format!(":{}", row.name) } else { keys.join(" ") };
             line(state, &shown, KEY, &format!("{}{}", row.place.words(), row.words), room)
@@ -145,11 +199,16 @@ fn groups(state: &State, room: usize) -> Vec<Vec<Line<'static>>> {
         group(wanted.title(), lines.collect())
     };
     let mut all: Vec<_> = order(state).into_iter().map(of).collect();
-    all.push(group("In dialogs", IN_DIALOGS.iter().flat_map(|(k, words)| line(state, k, KEY, words, room)).collect()));
+    all.push(group(
+        "In dialogs",
+        IN_DIALOGS.iter().filter(|(k, words)| fits([k, words, ""])).flat_map(|(k, words)| line(state, k, KEY, words, room)).collect(),
+    ));
     // Where there is one column only its commands stand as its keys do.
     let least = if room == usize::MAX { COMMAND } else { KEY };
-    let commands = WITH_WORDS.iter().flat_map(|(name, takes, words)| line(state, &format!("{name} {takes}"), least, words, room));
+    let named = WITH_WORDS.iter().filter(|(name, takes, words)| fits([name, takes, words]));
+    let commands = named.flat_map(|(name, takes, words)| line(state, &format!("{name} {takes}"), least, words, room));
     all.push(group("Commands with words, behind :", commands.collect()));
+    all.retain(|group| !group.is_empty());
     all
 }
 

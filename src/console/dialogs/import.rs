@@ -178,7 +178,9 @@ impl Dialog for ImportDialog {
                 let effect = Effect::Write { path: beside(&self.from), text: rejects(&report) };
                 (Stage::Done(Ok(report)), vec![effect])
             }
-            Stage::Done(_) => return Next::close(),
+            // What an import came to is not lost to a key that was meant for something else.
+            Stage::Done(_) if matches!(key.code, KeyCode::Enter | KeyCode::Char('q')) => return Next::close(),
+            Stage::Done(done) => (Stage::Done(done), Vec::new()),
             Stage::Reading => (Stage::Reading, Vec::new()),
         };
         self.stage = stage;

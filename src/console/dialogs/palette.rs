@@ -75,6 +75,7 @@ impl Palette {
         let typed = self.input.value().trim_start();
         let all = match typed.split_once(' ').and_then(|(verb, rest)| with_words(state, verb).map(|e| (e, rest))) {
             Some((entries, rest)) => found(entries, rest),
+            None if typed.is_empty() => begun(everything(state), state),
             None => found(everything(state), typed),
         };
         let mut all: Vec<Entry> = all.into_iter().take(500).collect();
@@ -121,7 +122,10 @@ impl Palette {
             return Next::stay();
         }
         match entry.then {
-            Then::Act(action) => Next::Then(action),
+            Then::Act(action) => {
+                state.typed_last(&entry.name);
+                Next::Then(action)
+            }
             Then::Line(line) => Next::Line(line),
             Then::Begin(verb) => {
                 self.set(format!("{verb} "));
@@ -216,9 +220,24 @@ fn found(entries: Vec<Entry>, letters: &str) -> Vec<Entry> {
         // The cursor begins on something that can be done.
         all.sort_by_key(|(_, e)| e.reason.is_some());
     } else {
+        // What answers by its words alone shows no letter that was typed: behind all that do.
         all.sort_by_key(|(s, e)| if e.reason.is_some() { IMPOSSIBLE - s } else { -s });
     }
     all.into_iter().map(|(_, e)| e).collect()
+}
+
+/// Before anything is typed: what was used last, then what this room offers and the campaigns, then the rest; what
+/// cannot be done now behind all that can.
+fn begun(mut entries: Vec<Entry>, state: &State) -> Vec<Entry> {
+    let offers = state.room(state.focus).map_or(&[][..], |room| room.offers());
+    let used = |e: &Entry| state.typed.iter().rev().position(|line| line.split(' ').next() == e.name.split(' ').next());
+    let place = |e: &Entry| match &e.then {
+        Then::Act(action) if offers.contains(action) => 0,
+        Then::Campaign(_) => 1,
+        _ => 2,
+    };
+    entries.sort_by_key(|e| (e.reason.is_some(), used(e).unwrap_or(usize::MAX), place(e)));
+    entries
 }
 
 fn everything(state: &State) -> Vec<Entry> {
@@ -316,11 +335,13 @@ impl Dialog for Palette {
         let entries = self.entries(state);
         let rows = entries.len().clamp(1, (usize::from(area.height) / 2).clamp(SHOWN, MOST));
         let height = u16::try_from(rows + 3 + usize::from(self.wrong.is_some())).unwrap_or(u16::MAX);
-        let inside = popup(frame, &state.theme, area, 100, height, "Everything", "up down   Tab completes   Enter does it   Esc back");
-        let width = usize::from(inside.width);
+        let wrong = usize::from(self.wrong.is_some());
         // The last line is for what was wrong.
-        let list = usize::from(inside.height).saturating_sub(1 + usize::from(self.wrong.is_some()));
+        let list = usize::from(height.min(area.height.saturating_sub(2))).saturating_sub(3 + wrong);
         let top = (self.at + 1).saturating_sub(list);
+        let shown = if entries.len() > list { format!("{}-{} of {}   ", top + 1, (top + list).min(entries.len()), entries.len()) } else { String::new() };
+        let inside = popup(frame, &state.theme, area, 100, height, "Everything", &format!("up down   Tab completes   Enter does it   {shown}Esc back"));
+        let width = usize::from(inside.width);
         let below = Rect { y: inside.y + 1, height: u16::try_from(list).unwrap_or(0), ..inside };
         let shown = || entries.iter().enumerate().skip(top).take(list);
         let longest = shown().map(|(_, e)| e.name.width()).max().unwrap_or(0);

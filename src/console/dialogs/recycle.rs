@@ -34,7 +34,7 @@ impl Recycle {
     fn choice(&self, on: bool, key: char, of: fn(&Rounds) -> i64, words: &str) -> Entry<'static> {
         let people = match &self.found {
             None => String::new(),
-            Some(found) if found.whole() => of(found).to_string(),
+            Some(found) if found.is_all() => of(found).to_string(),
             Some(found) => format!("{}+", of(found)),
         };
         Entry::Words(format!("[{}] {key}  {people:>7}  {words}", if on { "x" } else { " " }))

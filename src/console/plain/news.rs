@@ -120,11 +120,12 @@ fn changed(p: &mut Plain, r: &PaneRow) -> Option<String> {
         CallState::Answered => format!("call {name}: answered"),
         CallState::Unknown => format!("call {name}: the network's answer is lost, it is looked up"),
         _ => {
-            let reason = if r.reason.trim().is_empty() || r.reason.trim() == r.state.words() { String::new() } else { format!(", {}", r.reason.trim()) };
+            let (word, reason) = (r.state.words_if(r.armed_at.is_some()), r.reason.trim());
+            let reason = if reason.is_empty() || reason == word { String::new() } else { format!(", {reason}") };
             let talk = if r.answered_at.is_some() { format!(", talked {}:{:02}", r.call_duration / 60, r.call_duration % 60) } else { String::new() };
             let number = p.calls.of(r.id);
             let wants = if wants_tag(r) { format!(". To tag: tag {number}") } else { String::new() };
-            format!("call {name}: {}{reason}{talk}{}{wants}", r.state.words(), agent_says(r))
+            format!("call {name}: {word}{reason}{talk}{}{wants}", agent_says(r))
         }
     })
 }

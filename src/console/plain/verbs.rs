@@ -128,7 +128,7 @@ fn described(p: &mut Plain, r: &PaneRow) -> String {
     let time = if seconds > 0 { format!(", {}:{:02}", seconds / 60, seconds % 60) } else { String::new() };
     let says = if r.outcome.is_none() { agent_says(r) } else { String::new() };
     let tag = r.outcome.map_or(says, |o| format!(", tagged {}", o.label()));
-    format!("{number} {}, {}, {}, {}{time}{tag}", display_name(r), p.state.number(&r.phone_number), r.campaign_name, r.state.words())
+    format!("{number} {}, {}, {}, {}{time}{tag}", display_name(r), p.state.number(&r.phone_number), r.campaign_name, r.state.words_if(r.armed_at.is_some()))
 }
 
 fn campaigns(p: &mut Plain, _: &str) {

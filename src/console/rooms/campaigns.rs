@@ -10,7 +10,7 @@ use ratatui::{
 };
 use unicode_width::UnicodeWidthStr;
 
-use super::campaign;
+use super::{campaign, trend};
 use crate::{
     console::{
         charts, dialogs,
@@ -53,12 +53,15 @@ impl Room for Campaigns {
     }
 
     fn rows(&self, state: &State, area: Rect, whole: bool) -> usize {
-        let area = if whole { split(state, area).0 } else { area };
-        usize::from(area.height.saturating_sub(3))
+        usize::from(self.frame(state, area, whole).height.saturating_sub(3))
     }
 
     fn frame(&self, state: &State, area: Rect, whole: bool) -> Rect {
-        if whole { split(state, area).0 } else { area }
+        if !whole {
+            return area;
+        }
+        let (list, room) = split(state, area);
+        with_hour(state, list, room.is_some()).0
     }
 
     fn list(&self, state: &State) -> (Option<usize>, usize) {
@@ -134,20 +137,26 @@ impl Room for Campaigns {
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect, whole: bool) {
         let (list, room) = if whole { split(state, area) } else { (area, None) };
-        self.draw_list(frame, state, list);
+        let (list, hour) = with_hour(state, list, room.is_some());
+        self.draw_list(frame, state, list, room.is_some());
         let Some(area) = room else { return };
         let Some(c) = state.campaign.and_then(|id| state.data.campaign(id)) else {
             let inside = boxed(frame, &state.theme, area, false, "The campaign", "");
             return empty(frame, &state.theme, inside, &format!("{} takes a campaign; all of it stands here.", state.keys.name(Action::Down)));
         };
-        campaign::draw(frame, state, area, c, self.known.as_deref().filter(|r| r.row.id == c.row.id));
+        let known = self.known.as_deref().filter(|r| r.row.id == c.row.id);
+        campaign::draw(frame, state, area, c, known);
+        if let Some(area) = hour {
+            let figures = known.map(|k| (&k.minutes[..], k.minutes.iter().copied().sum()));
+            trend::draw_of(frame, state, area, &format!("The last hour of {}", clean(&c.row.name, 40)), figures);
+        }
     }
 }
 
 /// The list, and the room of the one under the cursor: beside it, or below where there is no room.
 fn split(state: &State, area: Rect) -> (Rect, Option<Rect>) {
     if area.width >= BESIDE {
-        let [list, room] = Layout::horizontal([Constraint::Percentage(55), Constraint::Percentage(45)]).areas(area);
+        let [list, room] = Layout::horizontal([Constraint::Percentage(50), Constraint::Percentage(50)]).areas(area);
         return (list, Some(room));
     }
     let n = u16::try_from(state.data.campaigns.len()).unwrap_or(u16::MAX).saturating_add(3);
@@ -155,9 +164,20 @@ fn split(state: &State, area: Rect) -> (Rect, Option<Rect>) {
     (list, (room.height > 3).then_some(room))
 }
 
+/// Below the list the hour of the campaign under the cursor, where all campaigns have their row.
+fn with_hour(state: &State, list: Rect, beside: bool) -> (Rect, Option<Rect>) {
+    let rows = u16::try_from(state.data.campaigns.len()).unwrap_or(u16::MAX).saturating_add(4);
+    let free = list.height.saturating_sub(rows);
+    if !beside || free < LEAST_HOUR {
+        return (list, None);
+    }
+    let [list, hour] = Layout::vertical([Constraint::Min(0), Constraint::Length(free.min(MOST_HOUR))]).areas(list);
+    (list, Some(hour))
+}
+
 impl Campaigns {
     /// `● Q4 Sales   ████████▌░░░░░  38 %     9   214/500  done about 16:40`
-    fn draw_list(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
+    fn draw_list(&self, frame: &mut Frame<'_>, state: &State, area: Rect, beside: bool) {
         let focused = state.focus == Pane::Campaigns;
         let all = state.campaign_rows();
         let selected = all.iter().position(|c| Some(c.row.id) == state.campaign);
@@ -166,7 +186,7 @@ impl Campaigns {
         if all.is_empty() {
             return empty(frame, &state.theme, inside, &none(state));
         }
-        let columns = Columns::of(&all, usize::from(inside.width), state.lists.of(Pane::Campaigns));
+        let columns = Columns::of(&all, usize::from(inside.width), state.lists.of(Pane::Campaigns), beside);
         let body = head(frame, &state.theme, inside, &columns.head());
         let top = state.sight.get(&Pane::Campaigns).map_or(0, |s| s.0);
         for (i, c) in all.into_iter().enumerate().skip(top).take(usize::from(body.height)) {
@@ -204,19 +224,26 @@ const FIXED: usize = 2 + 2;
 const DONE: usize = 6;
 const LIVE: usize = 5;
 const TODAY: usize = 10;
-const LEAST_NEXT: usize = 20;
+const LEAST_BAR: usize = 6;
+/// `1 h of calling left` with the gap before it.
+const LEAST_NEXT: usize = 21;
+/// Rows of the hour below.
+const LEAST_HOUR: u16 = 8;
+const MOST_HOUR: u16 = 14;
 
 impl Columns {
-    fn of(all: &[&CampaignView], width: usize, list: &List) -> Self {
+    /// `beside`: the day of the one under the cursor is said in the room beside, so names and bars go before it.
+    fn of(all: &[&CampaignView], width: usize, list: &List, beside: bool) -> Self {
         let longest = all.iter().take(200).map(|c| c.row.name.width()).max().unwrap_or(10).clamp(8, 40);
         let wanted = |column, width| if list.shows(column) { width } else { 0 };
         let (done, live, least) = (wanted(Column::Done, DONE), wanted(Column::Live, LIVE), wanted(Column::Hours, LEAST_NEXT));
         let room = width.saturating_sub(FIXED + 1 + done + live);
-        let today = if room >= 8 + TODAY + least { wanted(Column::Today, TODAY) } else { 0 };
+        let needs = TODAY + least + if beside { longest + 1 + LEAST_BAR } else { 8 };
+        let today = if room >= needs { wanted(Column::Today, TODAY) } else { 0 };
         let left = room.saturating_sub(today + least);
         let name = longest.min(left).max(8);
         let bar = match left.saturating_sub(name) {
-            6.. if done > 0 => (left - name - 1).min(14),
+            LEAST_BAR.. if done > 0 => (left - name - 1).min(14),
             _ => 0,
         };
         let next = if least > 0 { room.saturating_sub(today + name + if bar > 0 { bar + 1 } else { 0 }) } else { 0 };

@@ -115,12 +115,12 @@ impl Columns {
         let apart = (self.contact > 0).then(|| Span::raw(" ".repeat(GAP)));
         let before = [
             cell(self.at, &|| at.map_or_else(String::new, |t| when(state, t)), "text_dim"),
-            cell(self.age, &|| at.map_or_else(String::new, |t| format!("{:>5}", age(state.now, t))), "text_faint"),
+            cell(self.age, &|| at.map_or_else(String::new, |t| age(state.now, t)), "text_faint"),
             name,
             apart,
             cell(self.number, &|| state.number(&r.phone_number), "text_dim"),
             (self.state > 0).then(|| state_span(state, r, self.state)),
-            cell(self.talk, &|| format!("{:>5}", time(r, state.now)), "text"),
+            cell(self.talk, &|| r.answered_at.map_or_else(String::new, |_| format!("{:>5}", time(r, state.now))), "text"),
             cell(self.attempt, &|| format!("{:>3}", r.attempt), "text_dim"),
             cell(self.campaign, &|| fit(&clean(&r.campaign_name, 80), self.campaign.saturating_sub(GAP)), "text_dim"),
         ];
@@ -154,13 +154,12 @@ pub fn when(state: &State, at: DateTime<Utc>) -> String {
     at.format(form).to_string()
 }
 
-/// `40 s`, `4 m`, `3 h`, `2 d`.
+/// `40 s`, `4 m`; from an hour on the moment beside it says as much.
 fn age(now: DateTime<Utc>, since: DateTime<Utc>) -> String {
     let seconds = (now - since).num_seconds().max(0);
     match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3600 => format!("{} m", seconds / 60),
-        3600..86_400 => format!("{} h", seconds / 3600),
-        _ => format!("{} d", seconds / 86_400),
+        0..60 => format!("{seconds:>3} s"),
+        60..3600 => format!("{:>3} m", seconds / 60),
+        _ => String::new(),
     }
 }

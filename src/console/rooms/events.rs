@@ -52,6 +52,10 @@ const FULL: u16 = 7;
 /// Cells of the time, and of the word behind it.
 const TIME: usize = 9;
 const WORD: usize = 11;
+/// From here what is said of a call stands in columns: whom, of which campaign, and the rest.
+const IN_COLUMNS: usize = 90;
+const WHOM: usize = 28;
+const CAMPAIGN: usize = 22;
 
 impl Room for Events {
     fn pane(&self) -> Pane {
@@ -268,9 +272,14 @@ fn spans(state: &State, line: Line<'_>, width: usize) -> Vec<Span<'static>> {
         _ => "text",
     };
     let time_width = time.chars().count().max(TIME - 1) + 1;
+    let room = width.saturating_sub(time_width + WORD + 2);
+    let said_text = match &said.parts {
+        Some([whom, campaign, rest]) if room >= IN_COLUMNS => format!("{}  {}  {rest}", fit(whom, WHOM - 2), fit(campaign, CAMPAIGN - 2)),
+        _ => said.text,
+    };
     vec![
         Span::styled(fit(&time, time_width), state.theme.style("text_faint")),
         Span::styled(fit(&said.word, WORD), state.theme.style(said.role)),
-        Span::styled(fit(&said.text, width.saturating_sub(time_width + WORD + 2)), state.theme.style(text)),
+        Span::styled(fit(&said_text, room), state.theme.style(text)),
     ]
 }

@@ -11,7 +11,7 @@ use ratatui::{
 };
 use unicode_width::UnicodeWidthStr;
 
-use super::table::list;
+use super::{queue, table::list};
 use crate::{
     console::{
         dialogs::{AgentSaysNever, AgentsWords},
@@ -175,55 +175,15 @@ fn draw_queue(frame: &mut Frame<'_>, state: &State, area: Rect, queue: &[&PaneRo
         area
     };
     let width = usize::from(inside.width);
-    list(frame, state, inside, Pane::Outcomes, queue, selected, |r| queue_spans(state, r, width));
+    list(frame, state, inside, Pane::Outcomes, queue, selected, |r| queue::spans(state, r, width));
 }
 
-/// Cells of the age, of what is said, and of its share, each with a free one before it.
-const AGE: usize = 5;
-const WORD: usize = 13;
-const SHARE: usize = 6;
-/// Narrower queues have no room for shares, the narrowest but for the share a free cell at the end.
-const WITH_SHARE: usize = 36;
-const WITH_END: usize = 40;
-
-/// Cells of the name, and of what is said with its share.
-fn queue_widths(width: usize) -> (usize, usize) {
-    let says = WORD + if width >= WITH_SHARE { SHARE } else { 0 };
-    let end = usize::from(width >= WITH_END);
-    (width.saturating_sub(1 + AGE + says + end), says)
-}
-
-/// The heads of the queue's columns.
-pub fn queue_head(width: usize) -> String {
-    format!("{}{:>AGE$} {}", fit("contact", queue_widths(width).0), "age", "agent says")
-}
-
-/// A call of the queue, here and on the deck: who, since when, and what the agent says, shares under each other.
-pub fn queue_spans(state: &State, r: &PaneRow, width: usize) -> Vec<Span<'static>> {
-    let (name, says) = queue_widths(width);
-    let since = r.completed_at.map_or_else(String::new, |t| age(state.now, t));
-    let asked = |o| {
-        let share = r.suggestion_confidence.filter(|_| says > WORD).map_or_else(String::new, |c| format!("{:>4.0} %", c * 100.0));
-        format!(" {}{share}", fit(&format!("{}?", short(o)), WORD - 1))
-    };
-    let (word, role) = match (state.saving.get(&r.id), r.outcome, r.suggestion) {
-        (Some(_), ..) => (format!(" {} saving", state.theme.symbols.saving), "text_dim".to_owned()),
-        (None, Some(o), _) => (format!(" ✓ {}", o.label()), format!("outcome_{}", o.as_str())),
-        (None, None, Some(o)) => (asked(o), format!("outcome_{}", o.as_str())),
-        (None, None, None) => (" -".to_owned(), "text_faint".to_owned()),
-    };
-    vec![
-        Span::styled(fit(&display_name(r), name), state.theme.style("text")),
-        Span::styled(format!("{since:>AGE$}"), super::table::age_style(state, r)),
-        Span::styled(fit(&word, says), state.theme.style(&role)),
-    ]
-}
-
-fn short(o: Outcome) -> &'static str {
-    match o {
-        Outcome::NotInterested => "not inter.",
-        Outcome::WrongNumber => "wrong no.",
-        other => other.label(),
+/// Who speaks, where the agent's program names its sides as such programs do.
+fn speaker(role: &str) -> &str {
+    match role {
+        "assistant" => "agent",
+        "user" | "human" => "contact",
+        other => other,
     }
 }
 
@@ -256,8 +216,9 @@ struct Writing<'a> {
     lines: Vec<Line<'static>>,
 }
 
-/// Cells of the labels at the left.
+/// Cells of the labels at the left, and of who speaks.
 const LABEL: usize = 8;
+const SPEAKER: usize = 11;
 /// Earlier calls, and columns of a card, that are shown.
 const EARLIER: usize = 4;
 const FIELDS: usize = 6;
@@ -277,10 +238,15 @@ impl Writing<'_> {
     }
 
     fn labelled(&mut self, label: &str, text: &str, role: &str) {
+        self.behind(label, LABEL, text, role);
+    }
+
+    /// A text behind a label of so many cells.
+    fn behind(&mut self, label: &str, cells: usize, text: &str, role: &str) {
         let (dim, style) = (self.style("text_dim"), self.style(role));
-        for (i, line) in wrapped(text, self.width.saturating_sub(LABEL)).into_iter().enumerate() {
+        for (i, line) in wrapped(text, self.width.saturating_sub(cells)).into_iter().enumerate() {
             let label = if i == 0 { label } else { "" };
-            self.lines.push(Line::from(vec![Span::styled(format!(" {}", fit(label, LABEL)), dim), Span::styled(line, style)]));
+            self.lines.push(Line::from(vec![Span::styled(format!(" {}", fit(label, cells)), dim), Span::styled(line, style)]));
         }
     }
 
@@ -340,7 +306,7 @@ impl Writing<'_> {
             self.gap();
             self.words("Last words", "text_dim");
             for line in &card.last_words {
-                self.labelled(&format!("  {}", cut(&line.role, LABEL - 3)), line.text.trim(), "text");
+                self.behind(&format!("  {}", cut(speaker(&line.role), SPEAKER - 3)), SPEAKER, line.text.trim(), "text");
             }
         }
         self.gap();
@@ -366,7 +332,7 @@ impl Writing<'_> {
 
     fn earlier(&self, call: &FoundCall) -> String {
         let at = call.call.armed_at.map_or_else(String::new, |t| t.with_timezone(&self.state.options.zone).format("%e %b %H:%M").to_string());
-        let what = call.call.outcome.map_or_else(|| call.call.state.words().to_owned(), |o| o.label().to_owned());
+        let what = call.call.outcome.map_or_else(|| call.call.state.words_if(call.call.armed_at.is_some()).to_owned(), |o| o.label().to_owned());
         let by = call.outcome_by.as_deref().filter(|b| !b.is_empty()).map_or_else(String::new, |b| format!("   by {b}"));
         format!("{at}  {}  {what}{by}", call.call.campaign_name)
     }
@@ -376,7 +342,7 @@ impl Writing<'_> {
 fn draw_keys(frame: &mut Frame<'_>, state: &State, area: Rect, row: Option<&PaneRow>) {
     let word = row.and_then(|r| r.suggestion);
     if area.height < KEY_ROWS {
-        let line = Span::styled(beside(state, word, usize::from(area.width), false), state.theme.style("text_dim"));
+        let line = Line::from(beside(state, word, usize::from(area.width), false));
         return frame.render_widget(Paragraph::new(line), area);
     }
     let inside = boxed(frame, &state.theme, area, false, "Tag", "");
@@ -388,9 +354,9 @@ fn draw_keys(frame: &mut Frame<'_>, state: &State, area: Rect, row: Option<&Pane
         spans.push(Span::styled(format!(" {} ", key(state, Action::Tag(o))), state.theme.style("key")));
         spans.push(Span::styled(format!("{label}   "), if said { style.add_modifier(Modifier::BOLD) } else { style }));
     }
-    let beside = beside(state, word, usize::from(inside.width.saturating_sub(1)), true);
-    let second = Line::from(Span::styled(format!(" {beside}"), state.theme.style("text_dim")));
-    frame.render_widget(Paragraph::new(vec![Line::from(spans), Line::default(), second]), inside);
+    let mut second = vec![Span::raw("  ")];
+    second.extend(beside(state, word, usize::from(inside.width.saturating_sub(2)), true));
+    frame.render_widget(Paragraph::new(vec![Line::from(spans), Line::default(), Line::from(second)]), inside);
 }
 
 /// Whether the desk has a place for its keys: the footer needs not say them again.
@@ -400,23 +366,25 @@ pub fn has_keys(area: Rect) -> bool {
 
 /// What goes beside the digits, each whole or not there: whose tag is taken back first of all. In one line Enter is
 /// left to the corner of the call.
-fn beside(state: &State, word: Option<Outcome>, width: usize, enter: bool) -> String {
-    let step = crate::console::possible::step_back(state).map(|step| format!("{} takes back {step}", key(state, Action::Undo)));
+fn beside(state: &State, word: Option<Outcome>, width: usize, enter: bool) -> Vec<Span<'static>> {
+    let step = crate::console::possible::step_back(state).map(|step| (Action::Undo, format!("takes back {step}")));
     let marked = state.marked().len();
     let does = match word {
         _ if marked > 0 => format!("each of {marked} as the agent says"),
         Some(o) => format!("as the agent says ({})", o.label()),
         None => String::new(),
     };
-    let does = (!does.is_empty() && (enter || marked > 0)).then(|| format!("{} {does}", key(state, Action::Enter)));
-    let sure = format!("{} all it is {} % sure of", key(state, Action::AgentsWords), state.sure);
-    let mut text = String::new();
-    for piece in step.into_iter().chain(does).chain([sure]) {
-        let gap = if text.is_empty() { " " } else { "   " };
-        if text.width() + gap.len() + piece.width() <= width {
-            text.push_str(gap);
-            text.push_str(&piece);
+    let does = (!does.is_empty() && (enter || marked > 0)).then_some((Action::Enter, does));
+    let sure = (Action::AgentsWords, format!("tags all it is {} % sure of", state.sure));
+    let (mut spans, mut used) = (Vec::new(), 0);
+    for (action, words) in step.into_iter().chain(does).chain([sure]) {
+        let (key, gap) = (key(state, action), if used == 0 { 1 } else { 3 });
+        let wide = gap + key.width() + 1 + words.width();
+        if used + wide <= width {
+            used += wide;
+            spans.extend([Span::raw(" ".repeat(gap)), Span::styled(key, state.theme.style("key"))]);
+            spans.push(Span::styled(format!(" {words}"), state.theme.style("text_dim")));
         }
     }
-    text
+    spans
 }

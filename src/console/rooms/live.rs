@@ -74,13 +74,24 @@ impl Room for Live {
         let focused = state.focus == Pane::Live;
         let rows = state.live_rows();
         let selected = rows.iter().position(|r| Some(r.id) == state.live);
-        let inside = boxed(frame, &state.theme, area, focused, &self.tab(state), &corner(state, selected, rows.len()));
+        let inside = boxed(frame, &state.theme, area, focused, &self.title(state, rows.len()), &corner(state, selected, rows.len()));
         if rows.is_empty() {
             return empty(frame, &state.theme, inside, &no_calls(state));
         }
         let columns = Columns::of_board(state, usize::from(inside.width), whole);
         let body = head(frame, &state.theme, inside, &columns.head());
         list(frame, state, body, Pane::Live, &rows, selected, |r| columns.spans(state, r));
+    }
+}
+
+impl Live {
+    /// Filtered, it says of how many.
+    fn title(&self, state: &State, rows: usize) -> String {
+        let all = state.data.live.len();
+        if state.lists.of(Pane::Live).filter.is_empty() || rows == all {
+            return self.tab(state);
+        }
+        format!("{} Live calls, {rows} of {all}", state.keys.name(Action::Focus(Pane::Live)))
     }
 }
 

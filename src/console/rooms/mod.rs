@@ -13,6 +13,7 @@ mod live;
 mod outcomes;
 mod people;
 mod person;
+mod queue;
 mod roster;
 mod systems;
 mod table;

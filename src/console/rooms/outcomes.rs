@@ -8,8 +8,8 @@ use ratatui::{
 };
 
 use super::{
-    judging,
-    table::{Columns, ON_CALLS, list},
+    judging, queue,
+    table::{ON_CALLS, list},
 };
 use crate::{
     console::{
@@ -126,11 +126,8 @@ impl Room for Outcomes {
 
 fn draw_queue(frame: &mut Frame<'_>, state: &State, area: Rect, queue: &[&PaneRow], selected: Option<usize>) {
     let width = usize::from(area.width);
-    let columns = Columns::of_queue(width, state.lists.of(Pane::Outcomes));
-    let narrow = width < 66;
-    let titles = if narrow { judging::queue_head(width) } else { columns.head() };
-    let body = head(frame, &state.theme, area, &titles);
-    list(frame, state, body, Pane::Outcomes, queue, selected, |r| if narrow { judging::queue_spans(state, r, width) } else { columns.spans(state, r) });
+    let body = head(frame, &state.theme, area, &queue::head(state, width));
+    list(frame, state, body, Pane::Outcomes, queue, selected, |r| queue::spans(state, r, width));
 }
 
 /// Without room for both, the queue while the pane has the focus.

@@ -8,7 +8,7 @@ use crate::{
         message::Effect,
         question::{Answer, Question},
         state::State,
-        widgets::fit,
+        widgets::{cut, fit},
     },
     domain::{id::SourceId, text::clean},
     store::{ContactRow, ContactSearch, ListedSearch, SuppressedRow},
@@ -170,17 +170,22 @@ impl Roster {
 pub struct Columns {
     which: Which,
     name: usize,
+    company: usize,
     last: usize,
 }
+
+/// From so many cells on the company has its own column.
+const WITH_COMPANY: usize = 44;
 
 impl Columns {
     pub fn of(which: Which, width: usize) -> Self {
         let left = width.saturating_sub(1 + 18);
         match which {
-            Which::DoNotCall => Self { which, name: 13, last: left.saturating_sub(14) },
+            Which::DoNotCall => Self { which, name: 13, company: 0, last: left.saturating_sub(14) },
             Which::List(_) => {
-                let name = (left / 2).clamp(8, 30);
-                Self { which, name, last: left.saturating_sub(name + 1) }
+                let name = (left / 3).clamp(8, 26);
+                let company = if left >= WITH_COMPANY { ((left - name) / 2).min(26) } else { 0 };
+                Self { which, name, company, last: left.saturating_sub(name + 1 + company) }
             }
         }
     }
@@ -188,7 +193,10 @@ impl Columns {
     pub fn head(&self) -> String {
         match self.which {
             Which::DoNotCall => format!("{:<17} {:<13} {}", "number", "since", fit("by whom, and why", self.last)),
-            Which::List(_) => format!("{:<17} {} {}", "number", fit("contact", self.name), fit("company, and more", self.last)),
+            Which::List(_) if self.company > 0 => {
+                format!("{:<17} {} {}{}", "number", fit("contact", self.name), fit("company", self.company), fit("mail, notes", self.last))
+            }
+            Which::List(_) => format!("{:<17} {} {}", "number", fit("contact", self.name), fit("company, mail, notes", self.last)),
         }
     }
 
@@ -201,13 +209,16 @@ impl Columns {
                 vec![number, Span::styled(format!("{since} "), style("text_dim")), Span::styled(fit(&who(l), self.last), style("text_dim"))]
             }
             Item::Contact(c) => {
-                let mut known: Vec<String> = [&c.company, &c.email, &c.notes].into_iter().filter(|t| !t.trim().is_empty()).map(|t| clean(t, 80)).collect();
+                let apart = self.company > 0;
+                let rest = [&c.company, &c.email, &c.notes].into_iter().skip(usize::from(apart));
+                let mut known: Vec<String> = rest.filter(|t| !t.trim().is_empty()).map(|t| clean(t, 80)).collect();
                 if c.do_not_call {
                     known.insert(0, "DO NOT CALL".to_owned());
                 }
                 let role = if c.do_not_call { "outcome_do_not_call" } else { "text_dim" };
                 let name = Span::styled(fit(&item.name(), self.name), style("text"));
-                vec![number, name, Span::styled(fit(&format!(" {}", known.join("  ")), self.last + 1), style(role))]
+                let company = Span::styled(fit(&format!(" {}", cut(&clean(&c.company, 80), self.company.saturating_sub(1))), self.company), style("text_dim"));
+                vec![number, name, company, Span::styled(fit(&format!(" {}", known.join("  ")), self.last + 1), style(role))]
             }
         }
     }

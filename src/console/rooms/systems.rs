@@ -109,18 +109,7 @@ impl Room for Systems {
     }
 
     fn tab(&self, state: &State) -> String {
-        let key = state.keys.name(Action::Focus(Pane::Systems));
-        let lines = self.lines();
-        let bad = lines.iter().filter(|l| l.light == Light::Bad).count();
-        let missing = lines.iter().filter(|l| l.light == Light::Unset).count();
-        match (lines.len(), bad, missing) {
-            (0, ..) => format!("{key} All systems"),
-            (n, 0, 0) if lines.iter().all(|l| l.light == Light::Good) => format!("{key} Ready to call: all {n} well"),
-            (_, 0, 0) => format!("{key} Ready to call, {} to look at", lines.iter().filter(|l| l.light == Light::Warning).count()),
-            (_, 0, n) => format!("{key} Ready to call? {n} not there yet"),
-            (_, n, 0) => format!("{key} Ready to call? {n} in the way"),
-            (_, n, to_do) => format!("{key} Ready to call? {n} in the way, {to_do} to do"),
-        }
+        format!("{} All systems", state.keys.name(Action::Focus(Pane::Systems)))
     }
 
     /// As many as always have room, wherever the list begins.
@@ -233,7 +222,7 @@ impl Room for Systems {
     }
 
     fn draw(&self, frame: &mut Frame<'_>, state: &State, area: Rect, _whole: bool) {
-        let title = self.tab(state);
+        let title = self.title(state);
         let whole = area;
         let area = self.frame(state, area, true);
         let foot = Rect { y: area.bottom(), height: below(whole).min(whole.bottom().saturating_sub(area.bottom())), ..whole };
@@ -263,6 +252,22 @@ impl Room for Systems {
 }
 
 impl Systems {
+    /// What they come to: whether a shift may begin.
+    fn title(&self, state: &State) -> String {
+        let key = state.keys.name(Action::Focus(Pane::Systems));
+        let lines = self.lines();
+        let bad = lines.iter().filter(|l| l.light == Light::Bad).count();
+        let missing = lines.iter().filter(|l| l.light == Light::Unset).count();
+        match (lines.len(), bad, missing) {
+            (0, ..) => format!("{key} All systems"),
+            (n, 0, 0) if lines.iter().all(|l| l.light == Light::Good) => format!("{key} Ready to call: all {n} well"),
+            (_, 0, 0) => format!("{key} Ready to call, {} to look at", lines.iter().filter(|l| l.light == Light::Warning).count()),
+            (_, 0, n) => format!("{key} Ready to call? {n} not there yet"),
+            (_, n, 0) => format!("{key} Ready to call? {n} in the way"),
+            (_, n, to_do) => format!("{key} Ready to call? {n} in the way, {to_do} to do"),
+        }
+    }
+
     /// When the network was looked at, and the keys.
     fn corner(&self, state: &State) -> String {
         let key = |mend| state.keys.name(Action::Mend(mend));

@@ -13,8 +13,8 @@ use crate::{
     console::{
         happened::moment,
         keys::{Action, Pane},
-        lists::{Column, List},
-        rows::{display_name, seconds, wants_tag, why_ended},
+        lists::Column,
+        rows::{display_name, more_than_state, seconds, wants_tag},
         state::State,
         widgets::{Row, fit},
     },
@@ -71,6 +71,8 @@ const WHOLE_WORD: usize = 20;
 /// Cells of most names, and of long ones.
 const WHOLE_NAME: usize = 16;
 const LONG_NAME: usize = 26;
+/// Cells of a number of which the end is shown, or nothing: those of its head.
+const MASKED: usize = 6;
 /// Cells between two columns.
 const GAP: usize = 2;
 
@@ -82,15 +84,12 @@ impl Columns {
     pub fn of_board(state: &State, width: usize, whole: bool) -> Self {
         let longest = state.data.campaigns.iter().map(|c| c.row.name.width()).max().unwrap_or(0);
         let list = state.lists.of(Pane::Live);
-        Self::of(width, |k| list.shows(k.column) && (k.rank <= ON_DECK || whole), longest)
+        let number = if state.mask > 0 { MASKED } else { usize::MAX };
+        Self::of(width, |k| list.shows(k.column) && (k.rank <= ON_DECK || whole), longest, number)
     }
 
-    /// Those of the queue, whose campaign is said elsewhere.
-    pub fn of_queue(width: usize, list: &List) -> Self {
-        Self::of(width, |k| list.shows(k.column) && matches!(k.column, Column::State | Column::Contact | Column::Number | Column::Time | Column::Outcome), 0)
-    }
-
-    fn of(width: usize, wanted: impl Fn(&Kind) -> bool, campaign: usize) -> Self {
+    /// `number`: cells of a number as far as it is shown.
+    fn of(width: usize, wanted: impl Fn(&Kind) -> bool, campaign: usize, number: usize) -> Self {
         // The cursor's cell at the left, and one at the right.
         let room = width.saturating_sub(2);
         let mut kinds: Vec<&'static Kind> = KINDS.iter().filter(|k| wanted(k)).collect();
@@ -98,6 +97,7 @@ impl Columns {
         let least = |kinds: &[&Kind], k: &Kind| match k.column {
             Column::Outcome if kinds.iter().any(|k| k.rank > ON_DECK) => WHOLE_WORD,
             Column::Contact if kinds.iter().any(|k| k.rank > ON_DECK) => WHOLE_NAME,
+            Column::Number => k.least.min(number),
             _ => k.least,
         };
         let needs = |kinds: &[&Kind]| kinds.iter().map(|k| least(kinds, k) + GAP).sum::<usize>().saturating_sub(GAP);
@@ -162,7 +162,7 @@ fn text_of(state: &State, r: &PaneRow, column: Column) -> String {
 pub fn state_span(state: &State, r: &PaneRow, width: usize) -> Span<'static> {
     let (mark, role) = state.theme.symbols.of_call(r.state);
     let over = r.state.is_ended() && !wants_tag(r);
-    Span::styled(fit(&format!("{mark} {}", r.state.words()), width), state.theme.style(if over { "text_faint" } else { role }))
+    Span::styled(fit(&format!("{mark} {}", r.state.words_if(r.armed_at.is_some())), width), state.theme.style(if over { "text_faint" } else { role }))
 }
 
 /// The rows that can be seen, each by its drawing.
@@ -290,15 +290,4 @@ pub fn outcome_span(state: &State, r: &PaneRow) -> Span<'static> {
         _ if r.state.is_ended() && r.state != CallState::Completed => styled(more_than_state(r), "text_faint"),
         _ => styled(String::new(), "text_faint"),
     }
-}
-
-/// Why a call failed, where its state does not say as much.
-fn more_than_state(r: &PaneRow) -> String {
-    let why = why_ended(r);
-    let said = match r.state {
-        CallState::Busy => matches!(r.sip_code, Some(486 | 600)),
-        CallState::Rejected => r.sip_code == Some(603),
-        _ => why.eq_ignore_ascii_case(r.state.words()),
-    };
-    if said { String::new() } else { why }
 }

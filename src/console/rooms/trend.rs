@@ -34,20 +34,26 @@ const SCALE: usize = 4;
 const BELOW: usize = 2;
 
 pub fn draw(frame: &mut Frame<'_>, state: &State, area: Rect) {
-    let inside = boxed(frame, &state.theme, area, false, "The last hour", "");
-    let Some(head) = state.data.head.as_deref().filter(|h| h.figures.hour.armed > 0) else {
-        let words = if state.loaded { "No dial in the last hour. Each minute's dials and answers stand here." } else { "loading..." };
+    let known = state.data.head.as_deref().map(|h| (&h.figures.minutes[..], h.figures.hour));
+    let figures = known.or_else(|| state.loaded.then(|| (&[][..], Pace::default())));
+    draw_of(frame, state, area, "The last hour", figures);
+}
+
+/// An hour of minutes and their sum; none where it is not known yet.
+pub fn draw_of(frame: &mut Frame<'_>, state: &State, area: Rect, title: &str, figures: Option<(&[Pace], Pace)>) {
+    let inside = boxed(frame, &state.theme, area, false, title, "");
+    let Some((minutes, sums)) = figures.filter(|(_, hour)| hour.armed > 0) else {
+        let words = if figures.is_some() { "No dial in the last hour. Each minute's dials and answers stand here." } else { "loading..." };
         return empty(frame, &state.theme, inside, words);
     };
     // The minute that has not ended would shrink the picture at each full one.
-    let minutes = &head.figures.minutes[..head.figures.minutes.len().saturating_sub(1)];
+    let minutes = &minutes[..minutes.len().saturating_sub(1)];
     let width = usize::from(inside.width).saturating_sub(LABEL + 1);
     let columns = |value: fn(&Pace) -> i64| charts::columns(&minutes.iter().map(value).collect::<Vec<_>>(), width.min(minutes.len()));
     let (dials, answered, failed) = (columns(|p| p.dials), columns(|p| p.answered), columns(|p| p.failed));
     let rows = usize::from(inside.height).saturating_sub(BELOW).max(1);
     let top = dials.iter().copied().max().unwrap_or(0);
     // The hour as the header has it, its last minute too.
-    let sums = head.figures.hour;
     let share = sums.answered_percent().map_or_else(String::new, |p| format!(", {p:.0} %"));
     let mut words = [format!("dials {}", sums.dials), format!("answered {}{share}", sums.answered)].into_iter();
     let mut lines: Vec<Line<'static>> = stacked(state, &dials, &answered, top, rows)

@@ -29,8 +29,9 @@ const ALWAYS: [Action; 5] = [Action::PauseAll, Action::Filter, Action::Command, 
 /// From here words are written out, and from there the outcomes' too.
 const WIDE: usize = 110;
 const WHOLE: usize = 150;
-/// Below this they are as short as can be.
+/// Below this they are as short as can be, and below that the last word is.
 const NARROW: usize = 76;
+const TIGHT: usize = 90;
 
 pub fn draw(frame: &mut Frame<'_>, state: &State, area: Rect) {
     let width = usize::from(area.width);
@@ -149,7 +150,12 @@ fn target(state: &State, width: usize) -> (String, String, bool) {
             return (String::new(), format!("{} clears /{}", state.keys.name(Action::Escape), cut(filter, 20)), false);
         }
         if state.room(state.focus).is_some_and(|room| room.list(state).1 == 0) {
-            return (String::new(), "no call here".to_owned(), false);
+            let words = match state.focus {
+                Pane::Calls => format!("no call here: {} looks for others", state.keys.name(Action::Filter)),
+                Pane::Live if state.to_tag_only => format!("no call here: {} shows all", state.keys.name(Action::ToTagOnly)),
+                _ => "no call here".to_owned(),
+            };
+            return (String::new(), words, false);
         }
         let down = state.keys.name(Action::Down);
         return (String::new(), format!("no call selected, {down} takes one"), false);
@@ -216,7 +222,7 @@ fn words(state: &State, action: Action, short: &str, width: usize) -> String {
         Action::FewerLines if state.focus == Pane::Events => "fewer",
         Action::Zoom if state.zoom => "back to the deck",
         Action::Top => "newest",
-        Action::Command if width < NARROW => "all",
+        Action::Command if width < TIGHT => "all",
         Action::Undo => return possible::step_back(state).map_or_else(String::new, |s| format!("takes back {s}")),
         _ => short,
     };

@@ -36,14 +36,18 @@ type Part = Vec<Span<'static>>;
 /// From here histories stand beside the rates; from there they are longer.
 const SPARKS: usize = 116;
 const LONG_SPARKS: usize = 150;
+/// From here so many columns of fewer minutes.
+const LONGEST_SPARKS: usize = 190;
+const FINE_COLUMNS: usize = 29;
 /// Cells of the lines in use.
 const GAUGE: usize = 10;
 /// From here a badge stands off the name before it.
 const ROOMY: usize = 116;
 /// Below this what waits is told without its age.
 const AGES: usize = 76;
-/// Minutes of one column of a history.
+/// Minutes of one column of a history, and of a long one.
 const COLUMN: usize = 5;
+const FINE: usize = 2;
 
 pub fn draw(frame: &mut Frame<'_>, state: &State, area: Rect) {
     let width = usize::from(area.width);
@@ -92,6 +96,7 @@ fn first(state: &State, width: usize) -> Line<'static> {
 
 fn second(state: &State, width: usize) -> Line<'static> {
     let (spark, gap) = match width {
+        LONGEST_SPARKS.. => (FINE_COLUMNS, 3),
         LONG_SPARKS.. => (12, 3),
         SPARKS.. => (7, 3),
         _ => (0, 2),
@@ -104,14 +109,10 @@ fn second(state: &State, width: usize) -> Line<'static> {
     let at = parts.len().min(2);
     let due = state.data.head.as_ref().is_some_and(|h| h.figures.callbacks.due > 0);
     let mut waits = vec![to_tag(state, true), callbacks(state)];
-    if width < LONG_SPARKS {
-        // One that is not due yet is the first to go.
-        let later = if due { None } else { waits.pop() };
-        parts.splice(at..at, waits);
-        parts.extend(later);
-    } else {
-        parts.extend(waits);
-    }
+    // One that is not due yet is the first to go.
+    let later = if due { None } else { waits.pop() };
+    parts.splice(at..at, waits);
+    parts.extend(later);
     Line::from(fill(parts, 1, gap, width).0)
 }
 
@@ -277,7 +278,7 @@ fn above(state: &State, share: Option<f64>, warn: f64, error: f64) -> Style {
     })
 }
 
-/// The hour in columns of five minutes, against a top or its own largest; the minute that has not ended is left out, so
+/// The hour in columns of some minutes, against a top or its own largest; the minute that has not ended is left out, so
 /// that it changes once a minute. Where there was nothing a faint line shows that there is a history.
 fn history(state: &State, part: &mut Part, minutes: &[Pace], width: usize, value: fn(&Pace) -> i64, top: Option<i64>) {
     if width == 0 {
@@ -285,7 +286,8 @@ fn history(state: &State, part: &mut Part, minutes: &[Pace], width: usize, value
     }
     let symbols = &state.theme.symbols;
     let ended = &minutes[..minutes.len().saturating_sub(1)];
-    let mut values: Vec<i64> = ended.rchunks(COLUMN).take(width).map(|five| value(&sum(five))).collect();
+    let column = if width >= FINE_COLUMNS { FINE } else { COLUMN };
+    let mut values: Vec<i64> = ended.rchunks(column).take(width).map(|some| value(&sum(some))).collect();
     values.resize(width, 0);
     values.reverse();
     let top = top.or(values.iter().copied().max()).unwrap_or(1);

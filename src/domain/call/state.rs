@@ -120,12 +120,18 @@ impl State {
             Self::Rejected => "rejected",
             Self::WrongNumber => "wrong no.",
             Self::Failed => "failed",
-            Self::Canceled => "canceled",
+            Self::Canceled => "hung up",
             Self::Unsent => "not sent",
             Self::Refused => "rate limit",
             Self::NotPlaced => "not placed",
             Self::Unresolved => "unresolved",
         }
+    }
+
+    /// The same of a call that may have been taken back before it was dialled.
+    #[must_use]
+    pub fn words_if(self, dialled: bool) -> &'static str {
+        if self == Self::Canceled && !dialled { "taken back" } else { self.words() }
     }
 
     #[must_use]

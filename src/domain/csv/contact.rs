@@ -96,7 +96,7 @@ impl<R: Read> ContactFile<R> {
 
     /// The same without those beside which somebody has written that they are wrong.
     fn right_numbers<'a>(&'a self, columns: &'a [usize]) -> impl Iterator<Item = Parsed> + 'a {
-        columns.iter().filter(|i| !refusal::is_wrong(&self.text(**i))).flat_map(|i| PhoneNumber::all(&self.text(*i), self.region))
+        columns.iter().filter(|i| !refusal::is_wrong(&self.text(**i))).flat_map(|i| PhoneNumber::dialable(&self.text(*i), self.region))
     }
 
     pub(super) fn every_number(&self) -> impl Iterator<Item = Parsed> + '_ {

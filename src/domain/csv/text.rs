@@ -122,3 +122,18 @@ impl<R: Read> Read for Text<R> {
 pub fn cell(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes).map_or_else(|_| WINDOWS_1252.decode_without_bom_handling(bytes).0, Cow::Borrowed)
 }
+
+/// Whether bytes are neither UTF-8 nor, by the look of it, Windows-1252: words of which most letters are none of ASCII, a
+/// capital or a sign within a word. What such a header says cannot be told.
+pub fn is_foreign(bytes: &[u8]) -> bool {
+    if std::str::from_utf8(bytes).is_ok() {
+        return false;
+    }
+    let text = WINDOWS_1252.decode_without_bom_handling(bytes).0;
+    text.split(|c: char| c.is_ascii() && !c.is_ascii_alphabetic()).any(|word| {
+        let beyond = word.chars().filter(|c| !c.is_ascii()).count();
+        let sign = word.chars().any(|c| !c.is_alphabetic() && !matches!(c, '\u{2019}' | '\u{b4}' | '\u{b0}' | '\u{ba}' | '\u{aa}'));
+        let capital = word.chars().skip(1).any(|c| c.is_uppercase() && !c.is_ascii()) && word.chars().any(char::is_lowercase);
+        sign || capital || (beyond > 1 && beyond * 2 > word.chars().count())
+    })
+}

@@ -20,7 +20,7 @@ pub(super) fn is_plain(text: &str) -> bool {
 /// The first number of a text that may be dialled, or what is wrong with the first.
 pub(super) fn first(text: &str, region: Option<Region>) -> Reading {
     let mut wrong = PhoneError::Empty;
-    for reading in read(text, region) {
+    for reading in read(text, region, is_outdated) {
         match reading {
             Ok(number) => return Ok(number),
             Err(e) if wrong == PhoneError::Empty => wrong = e,
@@ -32,10 +32,45 @@ pub(super) fn first(text: &str, region: Option<Region>) -> Reading {
 
 /// Every number of a text.
 pub(super) fn all(text: &str, region: Option<Region>) -> Vec<Parsed> {
-    read(text, region).into_iter().filter_map(Result::ok).collect()
+    read(text, region, |_| false).into_iter().filter_map(Result::ok).collect()
 }
 
-fn read(text: &str, region: Option<Region>) -> Vec<Reading> {
+/// The same without those that are marked as nobody's telephone by now.
+pub(super) fn dialable(text: &str, region: Option<Region>) -> Vec<Parsed> {
+    read(text, region, is_outdated).into_iter().filter_map(Result::ok).collect()
+}
+
+/// Whether a piece says of its number that it is an old one, or none that a person answers.
+fn is_outdated(piece: &str) -> bool {
+    const WORDS: [&str; 19] = [
+        "fax",
+        "telefax",
+        "telecopie",
+        "pager",
+        "beeper",
+        "telex",
+        "old",
+        "former",
+        "formerly",
+        "previous",
+        "previously",
+        "ehemals",
+        "ehemalig",
+        "früher",
+        "ancien",
+        "viejo",
+        "antiguo",
+        "vecchio",
+        "oud",
+    ];
+    let lower = piece.to_lowercase();
+    let mut words = lower.split(|c: char| !c.is_alphabetic()).filter(|w| !w.is_empty()).peekable();
+    // "not 555-0142, use 555-0143": these stand first.
+    let first = words.peek().is_some_and(|w| lower.trim_start().starts_with(w) && matches!(*w, "not" | "was" | "ex"));
+    first || words.any(|w| WORDS.contains(&w))
+}
+
+fn read(text: &str, region: Option<Region>, passed_by: fn(&str) -> bool) -> Vec<Reading> {
     let tidied = tidy(text);
     let text = unwrapped(&tidied);
     if text.is_empty() {
@@ -56,6 +91,10 @@ fn read(text: &str, region: Option<Region>) -> Vec<Reading> {
     for piece in pieces(text) {
         let digits = count(piece);
         if digits == 0 && !out.is_empty() {
+            continue;
+        }
+        if digits > 0 && passed_by(piece) {
+            out.push(Err(PhoneError::Outdated));
             continue;
         }
         let readings = piece_read(piece, region);

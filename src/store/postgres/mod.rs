@@ -24,7 +24,7 @@ use uuid::Uuid;
 pub(super) use line::Line;
 pub use look::{Connections, ServerLook};
 pub use past::Lineage;
-pub(super) use readers::Readers;
+pub(super) use readers::{Held, Readers};
 
 use super::{
     StoreError,
@@ -58,10 +58,11 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn readers(&self, whose: Whose) -> Readers<'_> {
+    pub(super) fn readers<'p>(&'p self, whose: Whose, held: Option<&'p Held>) -> Readers<'p> {
         Readers {
             pool: &self.read,
             whose,
+            held,
             #[cfg(debug_assertions)]
             me: self.me,
         }
@@ -101,7 +102,7 @@ impl Server {
     /// Changes when another process has committed.
     pub(super) async fn version_of_data(&self) -> Result<i64, StoreError> {
         let sql = "SELECT CAST(COALESCE(sum(batch), 0) AS BIGINT) FROM writers WHERE incarnation <> $1";
-        Ok(sqlx::query_scalar(sql).bind(self.me).fetch_one(self.readers(None)).await?)
+        Ok(sqlx::query_scalar(sql).bind(self.me).fetch_one(self.readers(None, None)).await?)
     }
 }
 

@@ -6,8 +6,10 @@ use std::time::Duration;
 use futures_util::{FutureExt, TryStreamExt, future::BoxFuture};
 use sqlx::{
     Describe, Execute, Executor, PgPool, Postgres, SqlStr,
+    pool::PoolConnection,
     postgres::{PgRow, PgStatement, PgTypeInfo},
 };
+use tokio::sync::Mutex;
 #[cfg(debug_assertions)]
 use uuid::Uuid;
 
@@ -20,10 +22,15 @@ use super::{
 /// A question of a reader has the server's own end, of 15 s.
 const READ: Duration = Duration::from_secs(17);
 
+/// One of the connections for several questions, one after the other, and whose it is now. Nobody else has it meanwhile.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Held(Mutex<Option<(PoolConnection<Postgres>, Whose)>>);
+
 #[derive(Debug, Clone, Copy)]
 pub(in crate::store) struct Readers<'p> {
     pub(super) pool: &'p PgPool,
     pub(super) whose: Whose,
+    pub(super) held: Option<&'p Held>,
     #[cfg(debug_assertions)]
     pub(super) me: Uuid,
 }
@@ -40,7 +47,11 @@ impl<'p> Executor<'p> for Readers<'p> {
         if let Some(shadow) = super::shadow::of(self.me) {
             return timed(self.watched(shadow, query), READ, || ());
         }
-        let items = if self.whose.is_some() { as_user(self, query) } else { self.pool.fetch_many(query) };
+        let items = match self.held {
+            Some(held) => by_held(self, held, query),
+            None if self.whose.is_some() => as_user(self, query),
+            None => self.pool.fetch_many(query),
+        };
         timed(items, READ, || ())
     }
 
@@ -91,6 +102,26 @@ fn as_user<'e, 'q: 'e, E: 'q + Execute<'q, Postgres>>(readers: Readers<'e>, quer
         let mut conn = readers.pool.acquire().await?;
         sqlx::raw_sql(sqlx::AssertSqlSafe(session::acting_as(readers.whose, false))).execute(&mut *conn).await?;
         conn.fetch_many(query).try_collect().await
+    };
+    all_of(answer.boxed())
+}
+
+/// A question on the connection that is held, which becomes somebody else's first where it is not the asker's. It is
+/// out of its place meanwhile: one whose question failed or was given up goes back to the others and is not held any
+/// more, for whose it is may not be known.
+fn by_held<'e, 'q: 'e, E: 'q + Execute<'q, Postgres>>(readers: Readers<'e>, held: &'e Held, query: E) -> Items<'e> {
+    let answer = async move {
+        let mut place = held.0.lock().await;
+        let (mut conn, is) = match place.take() {
+            Some(held) => held,
+            None => (readers.pool.acquire().await?, None),
+        };
+        if is != readers.whose {
+            sqlx::raw_sql(sqlx::AssertSqlSafe(session::acting_as(readers.whose, false))).execute(&mut *conn).await?;
+        }
+        let items = conn.fetch_many(query).try_collect().await?;
+        *place = Some((conn, readers.whose));
+        Ok(items)
     };
     all_of(answer.boxed())
 }

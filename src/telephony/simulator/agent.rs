@@ -144,9 +144,35 @@ fn opinion(call: &str, outcome: Outcome) -> (f64, &'static str) {
     (f64::from(percent) / 100.0, why[at])
 }
 
+/// What was said at last, by the contact and by the agent.
+fn last_words(outcome: Outcome) -> [(&'static str, &'static str); 3] {
+    let (asked, contact, agent) = match outcome {
+        Outcome::Interested => ("Shall I send you the details?", "Yes, the price list please.", "It is on its way. Thank you, goodbye."),
+        Outcome::NotInterested => ("May I tell you what is new?", "No, we are fine as we are.", "I understand. Thank you for your time."),
+        Outcome::Callback => ("Do you have a minute?", "I am in a meeting, call me tomorrow.", "Of course, tomorrow then. Goodbye."),
+        Outcome::DoNotCall => ("Do you have a minute?", "Do not call this number again.", "I will see to it. Goodbye."),
+        Outcome::Voicemail => ("Hello?", "Please leave a message after the tone.", "I will try again another time."),
+        Outcome::WrongNumber => ("May I speak to the owner?", "There is nobody of that name here.", "I am sorry. Goodbye."),
+    };
+    [("agent", asked), ("contact", contact), ("agent", agent)]
+}
+
+/// The report that stands beside the outcome.
+async fn tell_words(shared: &Arc<Shared>, url: &str, token: &str, outcome: Outcome) {
+    let Some(url) = url.strip_suffix("/outcome").map(|call| format!("{call}/report")) else { return };
+    let lines: Vec<Value> = last_words(outcome).iter().map(|(role, text)| serde_json::json!({ "role": role, "text": text })).collect();
+    let by = if outcome == Outcome::Voicemail { "machine" } else { "human" };
+    let body = serde_json::json!({ "answeredBy": by, "transcript": lines }).to_string();
+    let request = shared.http.post(url).bearer_auth(token).header("content-type", "application/json").body(body).timeout(Duration::from_secs(5));
+    if let Err(e) = request.send().await {
+        tracing::debug!(target: "simulator", error = %e, "the agent could not tell what was said");
+    }
+}
+
 fn put(shared: &Arc<Shared>, url: String, token: String, outcome: Outcome) {
     let s = shared.clone();
     shared.spawn(async move {
+        tell_words(&s, &url, &token, outcome).await;
         let (confidence, notes) = opinion(&token, outcome);
         let body = serde_json::json!({ "outcome": outcome, "confidence": confidence, "notes": notes }).to_string();
         let request = s.http.put(url).bearer_auth(token).header("content-type", "application/json").body(body).timeout(Duration::from_secs(5));

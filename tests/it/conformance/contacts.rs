@@ -13,7 +13,7 @@ use dialdeck::{
         people::People,
         phone::PhoneNumber,
     },
-    store::{ContactSearch, ListedSearch, Setting, StoreError},
+    store::{ContactSearch, ContactTable, ListedSearch, Setting, StoreError},
 };
 
 use super::{FOREIGN, House, ids, sorted};
@@ -337,13 +337,14 @@ async fn queues_take_contacts_with_what_a_campaign_did_about_them(house: House) 
         [(h.campaign, contacts[0], 1, 0), (h.campaign, contacts[2], 1, 1)]
     );
     assert!(tx!(house, |tx| tx.rows_of_contacts(&[]).await?).is_empty());
-    let places = house.store.unqueued_contacts(h.owner, h.file, 3).await.unwrap();
+    assert_eq!(house.store.contacts_in(ContactTable::CsvFile, h.file).await.unwrap(), 7);
+    let places = house.store.unqueued_contacts(h.owner, ContactTable::CsvFile, h.file, 3).await.unwrap();
     assert_eq!(places.len(), 1);
     assert_eq!(
         (places[0].zones.as_str(), places[0].country.as_str(), places[0].number.as_str(), places[0].n),
         ("America/New_York", "US", numbers[3].as_str(), 2)
     );
-    assert_eq!(house.store.unqueued_contacts(h.stranger, h.file, 0).await.unwrap()[0].n, 6, "whose list it is not");
+    assert_eq!(house.store.unqueued_contacts(h.stranger, ContactTable::CsvFile, h.file, 0).await.unwrap()[0].n, 6, "whose list it is not");
 }
 
 async fn rows_that_wait_follow_their_contact(house: House) {

@@ -36,7 +36,11 @@ pub struct Office {
 impl Office {
     /// No legal hours and no rate, until the change says otherwise.
     pub async fn open(change: impl FnOnce(&mut Rules)) -> Self {
-        let base = Base::fresh().await;
+        Self::over(Base::fresh().await, change).await
+    }
+
+    /// The same over any database.
+    pub async fn over(base: Base, change: impl FnOnce(&mut Rules)) -> Self {
         let clock = VirtualClock::new(NOON.parse().unwrap());
         let store = base.open().await;
         let mut rules = Rules { profile: Profile::None, calls_per_second: 1e9, ..quick_rules() };

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -26,6 +26,7 @@ const GONE: u64 = u64::MAX - 1;
 pub struct Proxy {
     pub url: String,
     way: Arc<AtomicU64>,
+    trips: Arc<AtomicU64>,
     server: Arc<Mutex<String>>,
 }
 
@@ -46,9 +47,9 @@ impl Proxy {
     pub async fn before(server: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = listener.local_addr().unwrap().to_string();
-        let (server, way) = (Arc::new(Mutex::new(server.to_owned())), Arc::<AtomicU64>::default());
+        let (server, way, trips) = (Arc::new(Mutex::new(server.to_owned())), Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
         let target = server.clone();
-        let seen = way.clone();
+        let (seen, counted) = (way.clone(), trips.clone());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 if seen.load(Ordering::SeqCst) == GONE {
@@ -61,17 +62,23 @@ impl Proxy {
                 }
                 let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
                 // The whole way is on what is asked.
-                tokio::spawn(carry(from_client, to_server, seen.clone(), true));
-                tokio::spawn(carry(from_server, to_client, seen.clone(), false));
+                let asked = Asked { trips: counted.clone(), waits: Arc::default() };
+                tokio::spawn(carry(from_client, to_server, seen.clone(), (true, asked.clone())));
+                tokio::spawn(carry(from_server, to_client, seen.clone(), (false, asked)));
             }
         });
-        Self { url, way, server }
+        Self { url, way, trips, server }
     }
 
     /// New connections go to the server of this URL.
     pub fn leads_to(&self, url: &str) {
         let server = url.rsplit_once('/').unwrap().0.rsplit_once('@').unwrap().1;
         server.clone_into(&mut self.server.lock().unwrap());
+    }
+
+    /// How often something was asked since an answer came, over all connections.
+    pub fn trips(&self) -> u64 {
+        self.trips.load(Ordering::SeqCst)
     }
 
     /// So long it takes there and back.
@@ -92,8 +99,24 @@ impl Proxy {
     }
 }
 
+/// The ways there and back of one connection.
+#[derive(Clone)]
+struct Asked {
+    trips: Arc<AtomicU64>,
+    /// Something was asked and nothing has come yet.
+    waits: Arc<AtomicBool>,
+}
+
+impl Asked {
+    fn carried(&self, there: bool) {
+        if !self.waits.swap(there, Ordering::SeqCst) && there {
+            self.trips.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
 /// Carries one way, in order, each piece when it is due.
-async fn carry(mut from: OwnedReadHalf, to: OwnedWriteHalf, way: Arc<AtomicU64>, delays: bool) {
+async fn carry(mut from: OwnedReadHalf, to: OwnedWriteHalf, way: Arc<AtomicU64>, (there, asked): (bool, Asked)) {
     let (send, due) = mpsc::unbounded_channel();
     tokio::spawn(deliver(to, due, way.clone()));
     let mut bytes = vec![0; 65536];
@@ -105,8 +128,9 @@ async fn carry(mut from: OwnedReadHalf, to: OwnedWriteHalf, way: Arc<AtomicU64>,
         let Ok(n @ 1..) = n else { return };
         let delay = match way.load(Ordering::SeqCst) {
             SILENT | GONE => 0,
-            micros => micros * u64::from(delays),
+            micros => micros * u64::from(there),
         };
+        asked.carried(there);
         if send.send((Instant::now() + Duration::from_micros(delay), bytes[..n].to_vec())).is_err() {
             return;
         }

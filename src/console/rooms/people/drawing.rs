@@ -1,6 +1,7 @@
 //! How the lists and their people look.
 
 use ratatui::{Frame, layout::Rect, text::Span};
+use unicode_width::UnicodeWidthStr;
 
 use super::{
     super::{
@@ -20,25 +21,37 @@ use crate::{
     store::COUNTED,
 };
 
+/// Cells of the name of a list at least, and between a name and its figures.
+const LEAST_NAME: usize = 20;
+const GAP: usize = 2;
+
 impl People {
     pub(super) fn draw_lists(&self, frame: &mut Frame<'_>, state: &State, area: Rect) {
         let focused = self.side == Side::Lists;
         let (at, total) = self.lists(state);
         let inside = boxed(frame, &state.theme, area, focused, &self.tab(state), &format!("{}/{total}", at + 1));
         let width = usize::from(inside.width);
-        let name = width.saturating_sub(2 + 8 + 9 + 13);
-        let body = head(frame, &state.theme, inside, &format!("{} {:>7}  {:>7}  {:>11}", fit("list", name), "people", "refused", "do not call"));
+        // Figures that no list has are no column, and they stand beside the names.
+        let longest = sources(state).iter().map(|s| clean(&s.name, 80).width() + GAP).max().unwrap_or(0).max(LEAST_NAME);
+        let (refused, never) = (sources(state).iter().any(|s| s.invalid > 0), sources(state).iter().any(|s| s.do_not_call > 0));
+        let figures = |n: [&str; 3]| {
+            let more = [(refused, n[1], 9), (never, n[2], 13)].into_iter().filter(|(some, ..)| *some);
+            more.fold(format!("{:>8}", n[0]), |all, (_, n, width)| format!("{all}{n:>width$}"))
+        };
+        let heads = figures(["people", "refused", "do not call"]);
+        let name = width.saturating_sub(2 + heads.width()).min(longest);
+        let body = head(frame, &state.theme, inside, &format!("{}{heads}", fit("list", name)));
         let rows = usize::from(body.height).max(1);
         let top = (at + 1).saturating_sub(rows);
         for i in (top..total).take(rows) {
-            let (text, role) = if let Some(s) = i.checked_sub(1).and_then(|i| sources(state).get(i)) {
+            let text = if let Some(s) = i.checked_sub(1).and_then(|i| sources(state).get(i)) {
                 let some = |n: i64| if n > 0 { n.to_string() } else { String::new() };
-                (format!("{} {:>7}  {:>7}  {:>11}", fit(&clean(&s.name, 80), name), s.contacts, some(s.invalid), some(s.do_not_call)), "text")
+                format!("{}{}", fit(&clean(&s.name, 80), name), figures([&s.contacts.to_string(), &some(s.invalid), &some(s.do_not_call)]))
             } else {
                 let n = self.roster.listed.map_or_else(String::new, |n| if n > COUNTED { format!("{COUNTED}+") } else { n.to_string() });
-                (format!("{} {n:>7}", fit("do not call", name)), "text")
+                format!("{}{n:>8}", fit("do not call", name))
             };
-            let spans = vec![Span::styled(text, state.theme.style(role))];
+            let spans = vec![Span::styled(text, state.theme.style("text"))];
             Row { spans, selected: i == at, marked: false, focused }.draw(frame, &state.theme, body, i - top);
         }
     }
