@@ -10,7 +10,6 @@ use super::{
     board::{Beside, STANDING},
     explain::{Places, binding, going, silence},
     forecast::measured_from,
-    head::Next,
     law,
     protect::{ABANDONED, JUDGED},
 };
@@ -178,6 +177,23 @@ impl Desk {
 
 fn running(campaigns: &[CampaignRow]) -> impl Iterator<Item = &CampaignRow> {
     campaigns.iter().filter(|c| c.execution_status == Status::Running)
+}
+
+/// What a running campaign comes to next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// Nobody was dialled since it began: no pace to reckon by.
+    Begins,
+    /// Everybody is through; see [`Forecast`](super::Forecast) for whom it counts.
+    Done(DateTime<Utc>),
+    /// The calling time that is left, where the end is too far away to say.
+    Lasts(Duration),
+    /// The day's cap is reached before that.
+    Cap(DateTime<Utc>),
+    /// It makes one call at a time, because calls found no agent.
+    Braked,
+    /// What it waits for, by the word of its gate, and until when.
+    Waits(String, Option<DateTime<Utc>>),
 }
 
 impl Next {

@@ -5,7 +5,11 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::{Desk, DeskError, Figures, glance::Common, history, systems};
+use super::{
+    Desk, DeskError, Figures,
+    glance::{Common, Next},
+    history, systems,
+};
 use crate::{
     domain::{
         id::{CampaignId, OwnerId},
@@ -47,23 +51,6 @@ pub struct Lights {
     pub lines: (i64, i64),
     /// Calls that were live then.
     pub live: i64,
-}
-
-/// What a running campaign comes to next.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Next {
-    /// Nobody was dialled since it began: no pace to reckon by.
-    Begins,
-    /// Everybody is through; see [`Forecast`](super::Forecast) for whom it counts.
-    Done(DateTime<Utc>),
-    /// The calling time that is left, where the end is too far away to say.
-    Lasts(Duration),
-    /// The day's cap is reached before that.
-    Cap(DateTime<Utc>),
-    /// It makes one call at a time, because calls found no agent.
-    Braked,
-    /// What it waits for, by the word of its gate, and until when.
-    Waits(String, Option<DateTime<Utc>>),
 }
 
 /// Hooks that stay away for so long while somebody is on the line are told.
