@@ -183,6 +183,9 @@ fn header<R: Read>(records: &mut Records<R>, mapping: &Mapping, region: Option<R
     let mut wrong = None;
     for _ in 0..TITLES {
         let Some(line) = records.peek()? else { break };
+        if line.trim_ascii_start().starts_with(b"{") || line.trim_ascii_start().starts_with(b"[{") {
+            return Err(CsvError::Header("this is JSON, not a CSV file: save or export it as CSV".to_owned()));
+        }
         if wrong.is_none() && named.is_none() {
             named = records::named(line);
             if let Some(mark) = named {
@@ -466,6 +469,14 @@ mod tests {
         for header in [b"Gr\xf6\xdfe".as_slice(), b"Stra\xdfe", b"Pr\xe9nom", b"Pr\xe9f\xe9r\xe9", b"A\xf1o", b"N\xba", b"\xc9tat"] {
             let file = [b"name,phone,".as_slice(), header, b"\nA,+12025550142,x\n"].concat();
             assert!(ContactFile::open(&*file, &vec![], None).is_ok(), "{header:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_named() {
+        for (file, what) in [("PK\u{3}\u{4}...", "spreadsheet"), ("%PDF-1.4", "PDF"), ("{\"phone\": 1}", "JSON"), ("[{\"phone\"", "JSON"), ("<html>", "HTML")] {
+            let e = ContactFile::open(file.as_bytes(), &vec![], None).err().unwrap().to_string();
+            assert!(e.contains(what) && e.contains("as CSV"), "{e}");
         }
     }
 

@@ -25,11 +25,11 @@ pub fn words(header: &str) -> Vec<String> {
         }
     }
     let words = out.iter().map(|w| fold(w).chars().filter(|c| c.is_alphanumeric()).collect::<String>()).filter(|w| !w.is_empty());
-    spelled(words.collect())
+    spelled(&words.collect::<Vec<_>>())
 }
 
 /// Letters that stand alone in a row are one word: `D.N.C.`
-fn spelled(words: Vec<String>) -> Vec<String> {
+fn spelled(words: &[String]) -> Vec<String> {
     let alone = |w: &String| w.len() == 1 && w.bytes().all(|b| b.is_ascii_lowercase());
     let mut out: Vec<String> = Vec::new();
     for row in words.chunk_by(|a, b| alone(a) && alone(b)) {

@@ -50,6 +50,10 @@ impl<R: Read> Text<R> {
         let mut read = Counted { read, taken: 0 };
         let mut head = Vec::with_capacity(4);
         read.by_ref().take(4).read_to_end(&mut head)?;
+        if let Some(what) = is_no_text(&head) {
+            let words = format!("this is {what}, not a CSV file: save or export it as CSV");
+            return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, words));
+        }
         let (encoding, mark) = match head[..] {
             [0xEF, 0xBB, 0xBF, ..] => (None, 3),
             [0xFF, 0xFE, ..] => (Some(UTF_16LE), 2),
@@ -116,6 +120,18 @@ impl<R: Read> Read for Text<R> {
         self.consume(n);
         Ok(n)
     }
+}
+
+/// What a file is that has no lines of cells, by its first bytes.
+fn is_no_text(head: &[u8]) -> Option<&'static str> {
+    const KINDS: &[(&[u8], &str)] = &[
+        (b"PK\x03\x04", "a spreadsheet's own file or an archive"),
+        (b"\xd0\xcf\x11\xe0", "an old spreadsheet's own file"),
+        (b"%PDF", "a PDF"),
+        (b"\x1f\x8b", "compressed"),
+        (b"<", "HTML or XML"),
+    ];
+    KINDS.iter().find(|(first, _)| head.starts_with(first)).map(|(_, what)| *what)
 }
 
 /// A cell's text: UTF-8, else Windows-1252, which is what a spreadsheet's "CSV" export is.
