@@ -143,7 +143,7 @@ fn the_deck_at_every_size_in_both_sets_of_glyphs() {
 }
 
 /// All of one campaign.
-fn room() -> CampaignRoom {
+pub fn room() -> CampaignRoom {
     let c = busy().campaigns.remove(0);
     let place = |zones: &str, waiting, opens: Option<DateTime<Utc>>, lawful| ZoneWait {
         zones: zones.into(),

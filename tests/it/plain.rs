@@ -9,12 +9,13 @@ use std::{
 
 use chrono::Duration as Span;
 use dialdeck::{
-    console::{Effect, Ending, Msg, Snapshot, plain::Lines},
+    console::{Answer, Effect, Ending, Msg, Question, Snapshot, plain::Lines},
     domain::{
         call::State as CallState,
         id::{CallId, CampaignId},
         outcome::Outcome,
     },
+    store::PromisedCall,
 };
 
 use crate::console::{blank, row, snapshot, uuid};
@@ -102,6 +103,21 @@ fn a_stop_asks_and_an_answer_that_was_typed_ahead_is_not_taken() {
             && said.contains("2 stop it and hang up now"),
         "{said}"
     );
+    let mut found = crate::deck::room();
+    found.promised = vec![PromisedCall {
+        id: CallId(uuid(70)),
+        campaign_id: CampaignId(uuid(10)),
+        campaign_name: "Q4 Sales".into(),
+        phone_number: "+12025550170".into(),
+        contact_name: "Ines Tan".into(),
+        zones: "America/New_York".into(),
+        due: crate::console::now(),
+        reason: String::new(),
+    }];
+    let told = |l: &mut Lines, id| l.hear(Msg::Answer(Question::Campaign(id), Ok(Answer::Campaign(Some(Box::new(found.clone())))))).lines.join("\n");
+    assert_eq!(told(&mut l, CampaignId(uuid(11))), "", "another's");
+    let kept = told(&mut l, CampaignId(uuid(10)));
+    assert!(kept.contains("Not kept: 1 promised callback: Ines Tan ") && kept.contains("The question before stands"), "{kept}");
     let said = l.hear(Msg::Paste("1\n".into()));
     assert!(said.effects.is_empty(), "in the same moment: {:?}", said.effects);
     let (_, effects) = typed(&mut l, "1");

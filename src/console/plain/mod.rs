@@ -82,6 +82,10 @@ impl Lines {
                     p.wants([Effect::Show(None)]);
                 }
             }
+            Msg::Answer(Question::Campaign(id), Ok(Answer::Campaign(Some(ref room)))) if p.stops(id) => {
+                p.say_not_kept(&room.promised);
+                self.update(msg);
+            }
             msg => self.update(msg),
         }
         self.plain.tell_notes();

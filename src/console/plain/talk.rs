@@ -19,12 +19,13 @@ use crate::{
         state::State,
         tagging,
     },
+    desk::promised_words,
     domain::{
         id::{CallId, CampaignId},
         outcome::{self, Outcome},
         text::{clean, tail},
     },
-    store::PaneRow,
+    store::{PaneRow, PromisedCall},
 };
 
 /// A line is never longer: a reader of screens reads it to its end.
@@ -159,6 +160,21 @@ impl Plain {
             open.since -= chrono::Duration::seconds(1);
         }
         self.ask = Some(ask);
+    }
+
+    /// Whether a stop of this campaign is asked for.
+    #[must_use]
+    pub fn stops(&self, campaign: CampaignId) -> bool {
+        matches!(self.ask, Some(Ask::Stop { .. })) && self.state.campaign == Some(campaign)
+    }
+
+    /// To whom the stop that is asked for breaks a promise, as the screen's question has it.
+    pub fn say_not_kept(&mut self, promised: &[PromisedCall]) {
+        if !promised.is_empty() {
+            let zone = self.state.options.zone;
+            let words = promised_words(promised, |t| t.with_timezone(&zone).format("%a %H:%M").to_string());
+            self.say(format!("Not kept: {words}. The question before stands"));
+        }
     }
 
     /// Whether anything may be changed from here; else says why not.
