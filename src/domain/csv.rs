@@ -472,6 +472,46 @@ mod tests {
         }
     }
 
+    /// Utah's law for a number of Washington, by whatever column says that the person lives there.
+    #[test]
+    fn a_state_is_read_from_whatever_column_has_it() {
+        let states = [
+            "ST",
+            "State",
+            "Property State",
+            "Mail State",
+            "Owner State",
+            "Shipping State",
+            "State of Residence",
+            "Home Address State",
+            "Address 1: State/Province",
+            "Region",
+        ];
+        let codes = ["ZIP+4", "Property Zip", "Mail Zip", "Home Zip", "Contact Zip", "Address 1 - Postal Code", "zip_code"];
+        let values = ["UT", "Utah", "UT - Utah", "Utah (UT)"].map(|v| (v, &states[..])).into_iter();
+        let values = values.chain(["84101", "84101.0", "'84101", "841011234", "84101 1234", "84101-1234", "UT 84101"].map(|v| (v, &codes[..])));
+        for (value, headers) in values {
+            for header in headers {
+                let file: &'static str = Box::leak(format!("phone,{header}\n202-555-0142,{value}\n").into_boxed_str());
+                let rows = read(file, &[]).unwrap();
+                assert!(good(&rows[0]).zones.ends_with(";US-UT"), "{header}: {value}: {}", good(&rows[0]).zones);
+            }
+        }
+        for (header, value) in [("Status", "UT"), ("Statement", "UT"), ("Region Manager", "Utah"), ("Country code", "84101"), ("Zippy", "84101")] {
+            let file: &'static str = Box::leak(format!("phone,{header}\n202-555-0142,{value}\n").into_boxed_str());
+            assert_eq!(good(&read(file, &[]).unwrap()[0]).zones, "America/New_York", "{header}");
+        }
+        for (header, value, state) in [("State", "N Carolina", "US-NC"), ("State", "W. Va.", "US-WV"), ("State", "S. Dakota", "US-SD")] {
+            let file: &'static str = Box::leak(format!("phone,{header}\n202-555-0142,{value}\n").into_boxed_str());
+            let said = good(&read(file, &[]).unwrap()[0]).said.clone();
+            assert!(said.ends_with(state), "{value}: {said}");
+        }
+        for (header, value) in [("State", "Mars"), ("Zip", "1"), ("Property Zip", "none")] {
+            let file: &'static str = Box::leak(format!("phone,{header}\n202-555-0142,{value}\n").into_boxed_str());
+            assert!(good(&read(file, &[]).unwrap()[0]).remark.as_deref().is_some_and(|r| r.contains("is not known")), "{header}: {value}");
+        }
+    }
+
     #[test]
     fn what_is_no_text_is_named() {
         for (file, what) in [("PK\u{3}\u{4}...", "spreadsheet"), ("%PDF-1.4", "PDF"), ("{\"phone\": 1}", "JSON"), ("[{\"phone\"", "JSON"), ("<html>", "HTML")] {

@@ -65,6 +65,24 @@ pub const POSTCODE_COLUMNS: &[&str] = &[
     "zip5",
 ];
 
+/// Whether the words of a header are those of a column of states that [`STATE_COLUMNS`] does not name: `Property State`,
+/// `Address 1: State/Province`, `State of Residence`.
+#[must_use]
+pub fn is_state(words: &[String]) -> bool {
+    let ends = words.last().is_some_and(|w| matches!(w.as_str(), "state" | "province" | "st" | "bundesland"));
+    let with = words.iter().any(|w| w == "state")
+        && words.iter().any(|w| matches!(w.as_str(), "province" | "residence" | "region" | "code" | "abbr" | "abbreviation"));
+    ends || with || words == ["region"]
+}
+
+/// The same of post codes: `Property Zip`, `ZIP+4`, `Address 1 - Postal Code`.
+#[must_use]
+pub fn is_postcode(words: &[String]) -> bool {
+    let zip = |w: &String| matches!(w.as_str(), "zip" | "zipcode" | "postcode" | "postalcode");
+    let postal = words.windows(2).any(|w| matches!(w[0].as_str(), "postal" | "post" | "zip") && w[1] == "code");
+    words.iter().any(zip) || postal
+}
+
 /// A state of the United States or a province of Canada.
 #[derive(Debug)]
 pub struct State {
@@ -117,26 +135,44 @@ pub fn said(code: &str) -> String {
 /// What a column says of a state, by name or letters, for a number of a country.
 #[must_use]
 pub fn state(text: &str, country: &str) -> Option<&'static State> {
-    has_states(country).then(|| named(text)).flatten()
+    has_states(country).then(|| named(text).or_else(|| in_parts(text))).flatten()
+}
+
+/// `UT - Utah`, `Utah (UT)`, `N Carolina`, `W. Va.`: of several parts all that name a state name the same one.
+fn in_parts(text: &str) -> Option<&'static State> {
+    let spelled = |(short, long): (&str, &str)| {
+        let rest = text.trim().strip_prefix(short)?;
+        rest.starts_with(['.', ' ']).then(|| format!("{long} {}", rest.trim_start_matches(['.', ' '])))
+    };
+    let whole = [("N", "North"), ("S", "South"), ("W", "West")].into_iter().find_map(spelled);
+    if let Some(state) = whole.as_deref().and_then(|t| named(t).or_else(|| named(&t.replace("Va.", "Virginia")))) {
+        return Some(state);
+    }
+    let mut found = text.split(['-', '(', ')', ',', '/', ':']).filter(|p| !p.trim().is_empty()).filter_map(named);
+    let first = found.next()?;
+    found.all(|s| s.code == first.code).then_some(first)
 }
 
 /// What is said of a state's cell that could not be followed.
 #[must_use]
 pub fn unknown_state(text: &str, country: &str) -> Option<String> {
-    let unknown = has_states(country) && !text.trim().is_empty() && named(text).is_none();
+    let unknown = has_states(country) && !text.trim().is_empty() && state(text, country).is_none();
     unknown.then(|| format!("state \"{}\" is not known: the law of the area code holds alone", clean(text.trim(), 40)))
 }
 
 /// The state of a post code of the United States or Canada.
 #[must_use]
 pub fn state_of_postcode(text: &str, country: &str) -> Option<&'static State> {
-    let code = text.trim().split('-').next().unwrap_or_default().trim();
+    let code = text.trim();
     if !has_states(country) || code.is_empty() {
         return None;
     }
-    if code.bytes().all(|b| b.is_ascii_digit()) && (3..=5).contains(&code.len()) {
+    // `84101-1234`, `84101.0`, `UT 84101`; with nine digits in a row the last four are of the street.
+    let digits = code.split(|c: char| !c.is_ascii_digit()).find(|d| d.len() >= 3);
+    if let Some(digits) = digits.filter(|d| matches!(d.len(), 3..=5 | 8 | 9)) {
         // A spreadsheet drops the zeros in front.
-        let three = &format!("{code:0>5}")[..3];
+        let whole = if digits.len() > 5 { format!("{digits:0>9}") } else { format!("{digits:0>5}") };
+        let three = &whole[..3];
         let run = ZIPS.split_whitespace().filter_map(|r| r.split_once(':')).find(|(r, _)| r.split_once('-').is_some_and(|(a, b)| (a..=b).contains(&three)));
         return named(&format!("US-{}", run?.1));
     }
@@ -144,6 +180,13 @@ pub fn state_of_postcode(text: &str, country: &str) -> Option<&'static State> {
     let (first, second) = (letters.next()?.to_ascii_uppercase(), letters.next()?);
     let province = LETTERS.split(' ').filter_map(|l| l.split_once(':')).find(|(l, _)| second.is_ascii_digit() && l.starts_with(first))?;
     named(&format!("CA-{}", province.1))
+}
+
+/// What is said of a post code's cell that could not be followed.
+#[must_use]
+pub fn unknown_postcode(text: &str, country: &str) -> Option<String> {
+    let unknown = has_states(country) && !text.trim().is_empty() && state_of_postcode(text, country).is_none();
+    unknown.then(|| format!("post code \"{}\" is not known: the law of the area code holds alone", clean(text.trim(), 40)))
 }
 
 /// What a file says of where a person is: the cell of its zone column as it stands, and a state's code.

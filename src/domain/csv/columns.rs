@@ -6,7 +6,7 @@ use super::{
     phones::{ORDER, WEAK, is_phone},
     refusal::{self, Meaning},
 };
-use crate::domain::text::clean;
+use crate::domain::{place, text::clean};
 
 /// The columns of a file by what they are taken for.
 #[derive(Debug, Default)]
@@ -22,6 +22,9 @@ pub struct Columns {
     pub unclear: Vec<usize>,
     /// All others in which somebody may have written it: neither names nor what the operator leaves out.
     pub spoken: Vec<usize>,
+    /// Whatever says of a state, the surest first: it makes what may be done stricter, never looser.
+    pub states: Vec<usize>,
+    pub postcodes: Vec<usize>,
     /// Of those the ones in which a mark such as "Unsubscribed" is one of calls.
     pub marked: Vec<usize>,
 }
@@ -68,6 +71,11 @@ pub fn assign(headers: &[String], mapping: &Mapping) -> Result<Columns, CsvError
     }
     let left_out = |i: usize| mapping.iter().any(|(field, column)| field == IGNORE && key(column) == joined[i]);
     columns.spoken = (0..headers.len()).filter(|i| !left_out(*i) && is_spoken(columns.fields[*i], &keys[*i])).collect();
+    let places = |field: Field, is: fn(&[String]) -> bool| {
+        let sure = (0..headers.len()).filter(|i| columns.fields[*i] == Some(field));
+        sure.chain((0..headers.len()).filter(|i| columns.fields[*i].is_none() && !left_out(*i) && is(&keys[*i]))).collect()
+    };
+    (columns.states, columns.postcodes) = (places(Field::State, place::is_state), places(Field::Postcode, place::is_postcode));
     columns.marked = columns.spoken.iter().copied().filter(|i| !refusal::is_of_others(&keys[*i])).collect();
     if columns.phones.is_empty() {
         return Err(CsvError::NoPhoneColumn { headers: clean(&headers.join(", "), 300) });

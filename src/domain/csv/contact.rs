@@ -47,7 +47,10 @@ impl<R: Read> ContactFile<R> {
         let said = self.said(&first.country);
         let (zones, remark) = place::whereabouts(&first, &said);
         let said_in = self.said_in();
-        let remark = remark.or_else(|| place::unknown_state(&self.value(Field::State), &first.country));
+        let unread = || self.columns.states.first().filter(|_| said.state.is_empty()).and_then(|i| place::unknown_state(&self.text(*i), &first.country));
+        let unread_code =
+            || self.columns.postcodes.first().filter(|_| said.state.is_empty()).and_then(|i| place::unknown_postcode(&self.text(*i), &first.country));
+        let remark = remark.or_else(unread).or_else(unread_code);
         let remark = said_in.map(|i| format!("not to be called, as \"{}\" says: \"{}\"", clean(&self.headers[i], 40), clean(&self.text(i), 60))).or(remark);
         Ok(NewContact {
             id: ContactId::fresh(),
@@ -71,7 +74,8 @@ impl<R: Read> ContactFile<R> {
 
     /// What the row says of where the person is.
     fn said(&self, country: &str) -> Said {
-        let state = place::state(&self.value(Field::State), country).or_else(|| place::state_of_postcode(&self.value(Field::Postcode), country));
+        let named = || self.columns.states.iter().find_map(|i| place::state(&self.text(*i), country));
+        let state = named().or_else(|| self.columns.postcodes.iter().find_map(|i| place::state_of_postcode(&self.text(*i), country)));
         Said::new(&self.value(Field::Zone), state)
     }
 
