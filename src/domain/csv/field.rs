@@ -22,6 +22,28 @@ pub enum Field {
     ConsentSource,
 }
 
+/// Of the person's own clock: a salesman's or a server's would take zones of the number away.
+const ZONES: &[&str] = &[
+    "timezone",
+    "zone",
+    "tz",
+    "iana",
+    "timezonename",
+    "contacttimezone",
+    "leadtimezone",
+    "timezoneiana",
+    "zeitzone",
+    "localtimezone",
+    "customertimezone",
+    "hstimezone",
+    "zonahoraria",
+    "fusohorario",
+    "fuseauhoraire",
+    "fusoorario",
+    "时区",
+    "時區",
+];
+
 impl Field {
     pub const ALL: [Self; 14] = [
         Self::Phone,
@@ -126,26 +148,7 @@ impl Field {
             Self::Notes => &["notes", "note", "comment", "comments", "remarks", "notizen", "bemerkung", "notas", "description"],
             Self::ConsentAt => &["consentat", "consentdate", "consenttime", "optedinat", "optinat", "optindate", "consentgivenat"],
             Self::ConsentSource => &["consentsource", "optinsource", "consentby", "consentchannel"],
-            Self::Zone => &[
-                "timezone",
-                "zone",
-                "tz",
-                "iana",
-                "timezonename",
-                "contacttimezone",
-                "leadtimezone",
-                "timezoneiana",
-                "zeitzone",
-                "localtimezone",
-                "customertimezone",
-                "hstimezone",
-                "zonahoraria",
-                "fusohorario",
-                "fuseauhoraire",
-                "fusoorario",
-                "时区",
-                "時區",
-            ],
+            Self::Zone => ZONES,
             Self::State => place::STATE_COLUMNS,
             Self::Postcode => place::POSTCODE_COLUMNS,
             Self::DoNotCall => &["donotcall", "dnc"],
