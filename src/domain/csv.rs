@@ -452,6 +452,10 @@ mod tests {
             let file: &'static str = Box::leak(format!("name,phone\nA,\"{text}\"\n").into_boxed_str());
             assert!(matches!(&read(file, &[]).unwrap()[0], Row::Bad { reason, .. } if reason.contains("an old number")), "{text}");
         }
+        for text in ["Tel/Fax: 202-555-0143", "Tel: 2025550143 Fax: 2025550142", "202-555-0143 Harold Fox"] {
+            let file: &'static str = Box::leak(format!("name,phone\nA,\"{text}\"\n").into_boxed_str());
+            assert_eq!(good(&read(file, &[]).unwrap()[0]).number.as_str(), "+12025550143", "{text}");
+        }
         // Whoever must not be called is so on all of them.
         let rows = read("phone,dnc,ok to call\n\"old: 202-555-0142, new: 202-555-0143\",yes,perhaps\n", &[]).unwrap();
         assert!(matches!(&rows[0], Row::Bad { listed, .. } if listed.len() == 2));
@@ -506,7 +510,11 @@ mod tests {
             let said = good(&read(file, &[]).unwrap()[0]).said.clone();
             assert!(said.ends_with(state), "{value}: {said}");
         }
-        for (header, value) in [("State", "Mars"), ("Zip", "1"), ("Property Zip", "none")] {
+        for (header, value) in [("Region", "Northeast"), ("Call State", "open"), ("Main St", "open"), ("1st", "x")] {
+            let file: &'static str = Box::leak(format!("phone,{header}\n202-555-0142,{value}\n").into_boxed_str());
+            assert_eq!(good(&read(file, &[]).unwrap()[0]).remark, None, "{header}: nothing to tell of each row");
+        }
+        for (header, value) in [("State", "Mars"), ("Owner State", "Mars"), ("Zip", "1"), ("Property Zip", "none")] {
             let file: &'static str = Box::leak(format!("phone,{header}\n202-555-0142,{value}\n").into_boxed_str());
             assert!(good(&read(file, &[]).unwrap()[0]).remark.as_deref().is_some_and(|r| r.contains("is not known")), "{header}: {value}");
         }
@@ -540,7 +548,7 @@ mod tests {
             let file: &'static str = Box::leak(format!("phone,OK to call\n202-555-0142,{sign}\n").into_boxed_str());
             assert_eq!(good(&read(file, &[]).unwrap()[0]).do_not_call, want, "{sign}");
         }
-        for sign in ["*", "?", "!", "-", "♥"] {
+        for sign in ["*", "?", "!", "-", "♥", "10"] {
             let file: &'static str = Box::leak(format!("phone,OK to call\n202-555-0142,{sign}\n").into_boxed_str());
             assert!(matches!(&read(file, &[]).unwrap()[0], Row::Bad { reason, .. } if reason.contains("neither yes nor no")), "{sign}");
         }

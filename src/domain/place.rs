@@ -66,13 +66,24 @@ pub const POSTCODE_COLUMNS: &[&str] = &[
 ];
 
 /// Whether the words of a header are those of a column of states that [`STATE_COLUMNS`] does not name: `Property State`,
-/// `Address 1: State/Province`, `State of Residence`.
+/// `Address 1: State/Province`, `State of Residence`. One that holds something else is read in vain: a state makes what may
+/// be done stricter, never looser.
 #[must_use]
 pub fn is_state(words: &[String]) -> bool {
-    let ends = words.last().is_some_and(|w| matches!(w.as_str(), "state" | "province" | "st" | "bundesland"));
-    let with = words.iter().any(|w| w == "state")
-        && words.iter().any(|w| matches!(w.as_str(), "province" | "residence" | "region" | "code" | "abbr" | "abbreviation"));
-    ends || with || words == ["region"]
+    let has = |all: &[&str]| words.iter().any(|w| all.contains(&w.as_str()));
+    let ends = words.last().is_some_and(|w| matches!(w.as_str(), "state" | "province" | "bundesland"));
+    ends || (has(&["state"]) && has(OF_STATES)) || words == ["st"] || words == ["region"]
+}
+
+const OF_STATES: &[&str] = &["province", "residence", "region", "code", "abbr", "abbreviation"];
+
+/// Whether a column of states holds nothing else: a cell of it that cannot be read is told. `Region` has the north-east in
+/// it, and `Call State` how it went.
+#[must_use]
+pub fn is_surely_state(words: &[String]) -> bool {
+    const PLACES: &[&str] = &["property", "mail", "mailing", "owner", "shipping", "home", "address", "billing", "business", "work", "physical"];
+    STATE_COLUMNS.contains(&words.concat().as_str())
+        || words.iter().any(|w| PLACES.contains(&w.as_str()) || OF_STATES.contains(&w.as_str())) && words != ["region"]
 }
 
 /// The same of post codes: `Property Zip`, `ZIP+4`, `Address 1 - Postal Code`.

@@ -122,31 +122,16 @@ impl Tx {
     /// Marks a source complete with its report.
     pub async fn finish_source(&mut self, table: ContactTable, id: SourceId, report: &ImportReport, now: DateTime<Utc>) -> Result<(), StoreError> {
         let [imported, do_not_call] = [report.imported, report.do_not_call].map(|n| i64::try_from(n).unwrap_or(i64::MAX));
-        on_tx!(self, |db| match table {
-            ContactTable::ContactList => sqlx::query(
+        let sql = match table {
+            ContactTable::ContactList => {
                 "UPDATE contact_lists SET status = 'completed', report = $2, updated_at = $3, contact_count = $4, do_not_call_count = $5 WHERE id = $1"
-            )
-            .bind(id)
-            .bind(Json(report))
-            .bind(now)
-            .bind(imported)
-            .bind(do_not_call)
-            .execute(&mut *db)
-            .await?
-            .rows_affected(),
-            ContactTable::CsvFile => sqlx::query(
+            }
+            ContactTable::CsvFile => {
                 "UPDATE csv_files SET status = 'completed', report = $2, updated_at = $3, total_contacts = $4, processed_contacts = $4,
                         contact_count = $4, do_not_call_count = $5 WHERE id = $1"
-            )
-            .bind(id)
-            .bind(Json(report))
-            .bind(now)
-            .bind(imported)
-            .bind(do_not_call)
-            .execute(&mut *db)
-            .await?
-            .rows_affected(),
-        });
+            }
+        };
+        on_tx!(self, |db| { sqlx::query(sql).bind(id).bind(Json(report)).bind(now).bind(imported).bind(do_not_call).execute(&mut *db).await?.rows_affected() });
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::{borrow::Cow, io::Read};
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
 
-use super::{ContactFile, Field, refusal};
+use super::{ContactFile, Field, headers, refusal};
 use crate::domain::{
     contact::NewContact,
     id::ContactId,
@@ -47,7 +47,8 @@ impl<R: Read> ContactFile<R> {
         let said = self.said(&first.country);
         let (zones, remark) = place::whereabouts(&first, &said);
         let said_in = self.said_in();
-        let unread = || self.columns.states.first().filter(|_| said.state.is_empty()).and_then(|i| place::unknown_state(&self.text(*i), &first.country));
+        let sure = |i: &&usize| said.state.is_empty() && place::is_surely_state(&headers::words(&self.headers[**i]));
+        let unread = || self.columns.states.iter().find(sure).and_then(|i| place::unknown_state(&self.text(*i), &first.country));
         let unread_code =
             || self.columns.postcodes.first().filter(|_| said.state.is_empty()).and_then(|i| place::unknown_postcode(&self.text(*i), &first.country));
         let remark = remark.or_else(unread).or_else(unread_code);

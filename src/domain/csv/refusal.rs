@@ -763,7 +763,7 @@ pub fn is_of_others(words: &[String]) -> bool {
 
 /// What a cell has in it that says "do not call": a cheap look before the words are read.
 static HINTS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let hints = RINGING[..7].iter().chain(CALLS).chain(HINTED).chain(GONE);
+    let hints = RINGING[..7].iter().chain(CALLS).chain(HINTED);
     AhoCorasick::builder().ascii_case_insensitive(true).build(hints).ok()
 });
 
@@ -902,10 +902,12 @@ const ALONE: &[&str] = &["stop", "baja", "robinson", "litigator", "tps", "ctps",
 fn marks(words: &[String]) -> bool {
     let joined = words.concat();
     let negated = words.iter().any(|w| NEGATIONS.contains(&w.as_str()));
-    let sure = |w: &String| WORDS.iter().filter(|p| !AMBIGUOUS.contains(p)).any(|p| is(w, &fold(p)));
+    let sure = |w: &String| SURE.iter().any(|p| is(w, p));
     let pair = words.windows(2).any(|w| PAIRS.iter().any(|(one, two)| w[0] == *one && w[1].starts_with(two)));
     pair || (!negated && words.iter().any(|w| sure(w) || w.contains("dnc"))) || one_of(&joined, ALONE)
 }
+
+static SURE: LazyLock<Vec<String>> = LazyLock::new(|| WORDS.iter().filter(|w| !AMBIGUOUS.contains(w)).map(|w| fold(w)).collect());
 
 /// A number or a person that is gone, in a few words; a call that was disconnected is neither.
 fn is_gone(text: &str) -> bool {
@@ -1154,8 +1156,8 @@ fn is_zero(value: &str) -> bool {
 
 /// As spreadsheets write a one.
 fn is_one(value: &str) -> bool {
-    let rest = value.strip_prefix('1').unwrap_or("x").trim_start_matches(['.', ',']);
-    rest.bytes().all(|b| b == b'0')
+    let zeros = value.strip_prefix("1.").or_else(|| value.strip_prefix("1,"));
+    zeros.is_some_and(|z| z.bytes().all(|b| b == b'0'))
 }
 
 /// A cell without letters or digits under "may be called": an empty box and a cross forbid, a tick and nothing do not; of

@@ -40,34 +40,24 @@ pub(super) fn dialable(text: &str, region: Option<Region>) -> Vec<Parsed> {
     read(text, region, is_outdated).into_iter().filter_map(Result::ok).collect()
 }
 
-/// Whether a piece says of its number that it is an old one, or none that a person answers.
+/// Words of a number that was somebody's once.
+const OLD: [&str; 13] =
+    ["old", "former", "formerly", "previous", "previously", "ehemals", "ehemalig", "früher", "ancien", "viejo", "antiguo", "vecchio", "oud"];
+/// Words of one that no person answers.
+const MACHINES: [&str; 6] = ["fax", "telefax", "telecopie", "pager", "beeper", "telex"];
+
+/// Whether a piece says of its number that it is an old one, or none that a person answers. "Tel/Fax" is both, and what
+/// stands before another number is about that one.
 fn is_outdated(piece: &str) -> bool {
-    const WORDS: [&str; 19] = [
-        "fax",
-        "telefax",
-        "telecopie",
-        "pager",
-        "beeper",
-        "telex",
-        "old",
-        "former",
-        "formerly",
-        "previous",
-        "previously",
-        "ehemals",
-        "ehemalig",
-        "früher",
-        "ancien",
-        "viejo",
-        "antiguo",
-        "vecchio",
-        "oud",
-    ];
     let lower = piece.to_lowercase();
-    let mut words = lower.split(|c: char| !c.is_alphabetic()).filter(|w| !w.is_empty()).peekable();
+    let digit = |c: char| c.is_ascii_digit();
+    let (Some(from), Some(to)) = (lower.find(digit), lower.rfind(digit)) else { return false };
+    let has = |text: &str, list: &[&str]| text.split(|c: char| !c.is_alphabetic()).any(|w| list.contains(&w));
+    let (before, behind) = (&lower[..from], &lower[to..]);
     // "not 555-0142, use 555-0143": these stand first.
-    let first = words.peek().is_some_and(|w| lower.trim_start().starts_with(w) && matches!(*w, "not" | "was" | "ex"));
-    first || words.any(|w| WORDS.contains(&w))
+    let first = before.split(|c: char| !c.is_alphabetic()).next().is_some_and(|w| matches!(w, "not" | "was" | "ex"));
+    let both = has(before, &["tel", "tél", "telefon", "telephone", "phone", "mobile", "mobil", "cell"]);
+    first || has(&lower, &OLD) || has(behind, &MACHINES) || (has(before, &MACHINES) && !both)
 }
 
 fn read(text: &str, region: Option<Region>, passed_by: fn(&str) -> bool) -> Vec<Reading> {
