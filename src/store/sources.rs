@@ -131,7 +131,7 @@ impl Tx {
                         contact_count = $4, do_not_call_count = $5 WHERE id = $1"
             }
         };
-        on_tx!(self, |db| { sqlx::query(sql).bind(id).bind(Json(report)).bind(now).bind(imported).bind(do_not_call).execute(&mut *db).await?.rows_affected() });
+        on_tx!(self, |db| sqlx::query(sql).bind(id).bind(Json(report)).bind(now).bind(imported).bind(do_not_call).execute(&mut *db).await?.rows_affected());
         Ok(())
     }
 
