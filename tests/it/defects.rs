@@ -539,14 +539,9 @@ async fn defect_40_foreign_text_was_not_escaped() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn defect_42_there_was_no_rate_limit() {
     let rest = Rest::new().await;
-    let mut last = 200;
-    for _ in 0..400 {
-        last = rest.call("GET", "/phone-numbers", None).await.status.as_u16();
-        if last != 200 {
-            break;
-        }
-    }
-    assert_eq!(last, 429);
+    // All at once: one by one a busy machine is slower than the limit.
+    let all = futures_util::future::join_all((0..400).map(|_| rest.call("GET", "/phone-numbers", None))).await;
+    assert!(all.iter().any(|answer| answer.status == 429) && all.iter().all(|answer| matches!(answer.status.as_u16(), 200 | 429)));
 }
 
 /// P10: what a machine says later does not take an operator's word away.
